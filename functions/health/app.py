@@ -1,0 +1,28 @@
+"""GET /health and GET /api/database/status; also the 404 of every path that no other function has."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imageapi.api import create_app, json_response
+from imageapi.health import check_database, check_health
+
+app = create_app(public={"/health"})
+
+
+@app.get("/health")
+def health() -> Response[str]:
+    """200 when both stores answer, 503 with the same shape when one does not. Needs no key."""
+    healthy, report = check_health()
+    return json_response(200 if healthy else 503, report, {"Cache-Control": "no-store"})
+
+
+@app.get("/api/database/status")
+def database_status() -> Response[str]:
+    """200 with the server's version and the number of images; 503 when it does not answer."""
+    return json_response(200, check_database(), {"Cache-Control": "no-store"})
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.handle(event, context)

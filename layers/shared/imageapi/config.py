@@ -1,0 +1,134 @@
+"""The settings, read once from the environment. Nothing else reads ``os.environ``."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from imageapi.errors import ConfigurationError
+
+PLACEHOLDERS = frozenset(
+    {"your-api-key-here", "your-secret-key-here", "your_secure_password_123", "minioadmin123"}
+)
+"""The values of .env.example. Fine on a laptop, refused on AWS."""
+
+LAMBDA_PAYLOAD_BYTES = 6_291_556
+"""What Lambda accepts as one event (the quota "Invocation payload, synchronous": 6 MB)."""
+
+MAX_MULTIPART_BYTES = 4_600_000
+"""The largest multipart body: with base64's third and the event around it, it stays under Lambda's 6 MB."""
+
+MAX_DIRECT_FILE_BYTES = 4_400_000
+"""The largest file in a direct upload; the rest of the body is for metadata and headers."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be configured. Secrets are kept out of ``repr``."""
+
+    db_host: str
+    db_port: int
+    db_name: str
+    db_user: str
+    db_password: str = field(repr=False)
+    db_sslmode: str
+    db_sslrootcert: str | None
+    db_connect_timeout: float
+    """Seconds to wait for a new connection."""
+    db_statement_timeout: float
+    """Seconds that one statement may take."""
+    s3_endpoint_url: str | None
+    """None for AWS itself."""
+    s3_public_endpoint_url: str | None
+    """The same server as browsers see it; presigned URLs name it."""
+    s3_access_key: str | None = field(repr=False)
+    s3_secret_key: str | None = field(repr=False)
+    bucket: str
+    region: str
+    api_keys: tuple[str, ...] = field(repr=False)
+    """Accepted keys; empty when none is set, and then every request is refused."""
+    secret_keys: tuple[str, ...] = field(repr=False)
+    """Keys that sign links: the first signs, all verify."""
+    public_base_url: str | None
+    cors_allow_origins: tuple[str, ...]
+    max_pixels: int
+    """The largest picture, in pixels (width x height x frames for animations)."""
+    max_upload_bytes: int
+    """The largest file through a presigned upload."""
+    link_ttl: int
+    """Seconds that a signed link lasts, at least; at most half as long again."""
+
+
+def _read_int(env: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a whole number.") from None
+    if value < minimum:
+        raise ConfigurationError(f"{name} must be at least {minimum}.")
+    return value
+
+
+def _require(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise ConfigurationError(f"{name} is not set.")
+    return value
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _refuse_placeholders(env: Mapping[str, str]) -> None:
+    """On AWS a key that everyone can read in .env.example is no key."""
+    on_aws = bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
+    if not on_aws:
+        return
+    for name in ("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_SECRET_KEY"):
+        if PLACEHOLDERS.intersection(_split(env.get(name, ""))):
+            raise ConfigurationError(
+                f"{name} still has the placeholder of .env.example, which AWS must not run with."
+            )
+
+
+def load_settings(env: Mapping[str, str]) -> Settings:
+    """Read the settings out of a mapping.
+
+    Raises:
+        ConfigurationError: a variable is missing or unusable; the message names it.
+    """
+    _refuse_placeholders(env)
+    return Settings(
+        db_host=_require(env, "DB_HOST"),
+        db_port=_read_int(env, "DB_PORT", 5432),
+        db_name=env.get("POSTGRES_DB") or "imagedb",
+        db_user=env.get("POSTGRES_USER") or "postgres",
+        db_password=env.get("POSTGRES_PASSWORD", ""),
+        db_sslmode=env.get("DB_SSLMODE") or "prefer",
+        db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
+        db_connect_timeout=float(_read_int(env, "DB_CONNECT_TIMEOUT", 5)),
+        db_statement_timeout=float(_read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
+        s3_endpoint_url=env.get("MINIO_ENDPOINT_URL") or None,
+        s3_public_endpoint_url=env.get("MINIO_PUBLIC_ENDPOINT_URL") or env.get("MINIO_ENDPOINT_URL") or None,
+        s3_access_key=env.get("MINIO_ACCESS_KEY") or None,
+        s3_secret_key=env.get("MINIO_SECRET_KEY") or None,
+        bucket=_require(env, "MINIO_BUCKET_NAME"),
+        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+        api_keys=_split(env.get("API_KEY", "")),
+        secret_keys=_split(env.get("SECRET_KEY", "")),
+        public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
+        cors_allow_origins=_split(env.get("CORS_ALLOW_ORIGINS", "")),
+        max_pixels=_read_int(env, "MAX_PIXELS", 100_000_000),
+        max_upload_bytes=_read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
+        link_ttl=_read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
+    )
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read at first use. Tests call ``get_settings.cache_clear()``."""
+    return load_settings(os.environ)

@@ -1,0 +1,133 @@
+"""The errors that a caller of the API can meet. Each has one HTTP status and one stable code.
+
+Only ``imageapi.api`` turns these into HTTP. A message is for people and may change; a code may not.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class AppError(Exception):
+    """Base of all errors with a meaning for the client.
+
+    Attributes:
+        status: the HTTP status.
+        code: a stable, machine-readable name, in snake_case.
+        message: one sentence for a person. Never holds a secret.
+        details: further JSON values, for example the limit that was passed.
+        retry_after: seconds to wait before trying again, where that can help.
+    """
+
+    status = 500
+    code = "internal_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.details = dict(details) if details else None
+        self.retry_after = retry_after
+
+
+class InvalidRequestError(AppError):
+    """400: the request cannot be understood as it stands."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class UnauthorizedError(AppError):
+    """401: the API key is missing or wrong."""
+
+    status = 401
+    code = "api_key_invalid"
+
+
+class ForbiddenError(AppError):
+    """403: a signed link is wrong or has expired."""
+
+    status = 403
+    code = "link_invalid"
+
+
+class NotFoundError(AppError):
+    """404: nothing is there."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(AppError):
+    """405: the path exists, the method on it does not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class ConflictError(AppError):
+    """409: the request contradicts what is there."""
+
+    status = 409
+    code = "conflict"
+
+
+class PreconditionFailedError(AppError):
+    """412: If-Match names a version that is no longer the current one."""
+
+    status = 412
+    code = "version_mismatch"
+
+
+class PayloadTooLargeError(AppError):
+    """413: the body or the file is larger than this route takes."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class UnsupportedMediaTypeError(AppError):
+    """415: the body is not multipart, or the file is not an image of a supported type."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class UnprocessableError(AppError):
+    """422: understood, but the content is not acceptable (a broken picture, invalid metadata)."""
+
+    status = 422
+    code = "unprocessable"
+
+
+class ConfigurationError(AppError):
+    """503: a setting is missing or unusable. The message names the variable, never its value."""
+
+    status = 503
+    code = "service_misconfigured"
+
+
+class DatabaseUnavailableError(AppError):
+    """503: PostgreSQL does not answer, or not in time."""
+
+    status = 503
+    code = "database_unavailable"
+
+    def __init__(self, message: str = "The database does not answer. Try again.") -> None:
+        super().__init__(message, retry_after=2)
+
+
+class StorageUnavailableError(AppError):
+    """503: the object store does not answer, or refuses."""
+
+    status = 503
+    code = "storage_unavailable"
+
+    def __init__(self, message: str = "The object store does not answer. Try again.") -> None:
+        super().__init__(message, retry_after=2)

@@ -1,0 +1,145 @@
+"""The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
+
+import unicodedata
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
+from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+
+MAX_FILENAME_LENGTH = 255
+FILE_FIELD = "image_file"
+METADATA_FIELD = "metadata"
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """A parsed body.
+
+    Attributes:
+        filename: cleaned, for display and downloads only; empty when the client sent none.
+        data: the file's bytes, at least one.
+        metadata: the JSON text, not yet parsed.
+    """
+
+    filename: str
+    data: bytes
+    metadata: bytes
+
+
+def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
+    """Parse the body of ``POST /api/upload``.
+
+    Raises:
+        UnsupportedMediaTypeError: the body is not multipart/form-data.
+        PayloadTooLargeError: the body or the file is too large for a direct upload.
+        InvalidRequestError: ``invalid_multipart``, ``file_missing``, ``file_empty``, ``metadata_missing``,
+            ``field_repeated`` or ``field_unknown``.
+    """
+    media_type, options = parse_options_header(content_type or "")
+    if media_type != "multipart/form-data":
+        raise UnsupportedMediaTypeError("Send the image as multipart/form-data.", code="not_multipart")
+    if not options.get("boundary"):
+        raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
+    if len(body) > MAX_MULTIPART_BYTES:
+        raise too_large_for_direct_upload()
+
+    parts = _read_parts(body, options["boundary"])
+    if FILE_FIELD not in parts:
+        raise InvalidRequestError(f"The form has no file in the field {FILE_FIELD}.", code="file_missing")
+    segment, data = parts[FILE_FIELD]
+    if not data:
+        raise InvalidRequestError("The file is empty.", code="file_empty")
+    if len(data) > MAX_DIRECT_FILE_BYTES:
+        raise too_large_for_direct_upload()
+    if METADATA_FIELD not in parts:
+        raise InvalidRequestError(
+            f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
+        )
+    return UploadForm(read_filename(segment), data, parts[METADATA_FIELD][1])
+
+
+def too_large_for_direct_upload() -> PayloadTooLargeError:
+    """The error for a file that Lambda could not take in one request; it names the route for large ones."""
+    return PayloadTooLargeError(
+        f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
+        "POST /api/uploads.",
+        details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
+    )
+
+
+def clean_filename(name: str) -> str:
+    """The last part of a path, without control characters, at most 255 characters; empty when nothing is
+    left.
+    """
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(c for c in unicodedata.normalize("NFC", last) if c.isprintable())
+    stripped = printable.strip().lstrip(".")
+    if len(stripped) <= MAX_FILENAME_LENGTH:
+        return stripped
+    stem, dot, extension = stripped.rpartition(".")
+    if not dot or len(extension) > 10:
+        return stripped[:MAX_FILENAME_LENGTH]
+    return stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
+
+
+def read_filename(segment: MultipartSegment) -> str:
+    """The file's name, from ``filename*`` (RFC 5987) when there is one, else from ``filename``; cleaned."""
+    disposition = segment.header("Content-Disposition", "")
+    name = segment.filename or ""
+    if "filename*" in disposition.lower():
+        message = Message()
+        message["Content-Disposition"] = disposition
+        value = message.get_param("filename", header="content-disposition")
+        if value is not None:
+            name = collapse_rfc2231_value(value, errors="replace")
+    return clean_filename(name)
+
+
+def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment, bytes]]:
+    parts: dict[str, tuple[MultipartSegment, bytes]] = {}
+    chunks: list[bytes] = []
+    segment: MultipartSegment | None = None
+    try:
+        with PushMultipartParser(boundary, content_length=len(body), max_segment_count=8) as parser:
+            for event in parser.parse(body):
+                if isinstance(event, MultipartSegment):
+                    segment, chunks = event, []
+                    _check_field(segment.name or "", parts)
+                elif event:
+                    chunks.append(bytes(event))
+                elif segment is not None:
+                    parts[segment.name or ""] = (segment, b"".join(chunks))
+    except ParserLimitReached as error:
+        raise InvalidRequestError(
+            f"The multipart body is not acceptable: {error}.", code="invalid_multipart"
+        ) from error
+    except MultipartError as error:
+        raise InvalidRequestError(
+            f"The multipart body is broken: {error}.", code="invalid_multipart"
+        ) from error
+    return parts
+
+
+def _check_field(name: str, seen: dict[str, tuple[MultipartSegment, bytes]]) -> None:
+    if name in seen:
+        raise InvalidRequestError(
+            f"The field {name} was sent twice; one image is uploaded at a time.",
+            code="field_repeated",
+            details={"field": name},
+        )
+    if name not in (FILE_FIELD, METADATA_FIELD):
+        raise InvalidRequestError(
+            f"The form has a field that is not known: {name[:64]!r}.",
+            code="field_unknown",
+            details={"field": name[:64], "known": [FILE_FIELD, METADATA_FIELD]},
+        )

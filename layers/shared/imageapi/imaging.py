@@ -1,0 +1,280 @@
+"""Pictures, with Pillow only: what is it, is it whole, how large does a viewer see it, what did the camera
+say.
+
+Nothing here trusts a name or a header that a client sent. The type comes from the bytes, the pixel count
+from the picture's own header before anything is decoded, and the proof that the pixels are there from
+decoding them, for a JPEG at an eighth of its size (all its data is read, most of the arithmetic is not done).
+"""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from PIL import ExifTags, Image, ImageOps
+
+from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+
+MIME_TYPES = {
+    "JPEG": ("image/jpeg", "jpg"),
+    "PNG": ("image/png", "png"),
+    "GIF": ("image/gif", "gif"),
+    "WEBP": ("image/webp", "webp"),
+    "AVIF": ("image/avif", "avif"),
+    "BMP": ("image/bmp", "bmp"),
+    "TIFF": ("image/tiff", "tif"),
+}
+"""Pillow's format: (media type, file extension)."""
+
+SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
+
+MAX_SIDE = 65_535
+"""The longest side, in pixels: what JPEG can hold."""
+
+MAX_FRAMES = 2_000
+ANIMATION_FACTOR = 4
+"""An animation may have this many times ``max_pixels``, over all its frames: they are decoded one at a
+time.
+"""
+
+DRAFT_SIDE = 128
+PLACEHOLDER_SIDE = 16
+
+_MAGIC = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|.{4}ftypavi[fs]|BM"
+    rb"|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+",
+    re.DOTALL,
+)
+_SWAPS_SIDES = frozenset({5, 6, 7, 8})
+_EXIF_TAGS = {
+    "lens": ExifTags.Base.LensModel,
+    "exposure_time": ExifTags.Base.ExposureTime,
+    "f_number": ExifTags.Base.FNumber,
+    "iso": ExifTags.Base.ISOSpeedRatings,
+    "focal_length": ExifTags.Base.FocalLength,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the first bytes say."""
+
+    format: str
+    mime_type: str
+    extension: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a whole, decodable picture is.
+
+    Attributes:
+        width, height: pixels as a viewer sees them, after the EXIF orientation.
+        frames: 1 for a still picture; the number of frames or pages otherwise.
+        exif: what the camera said, without position: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with an
+            offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
+            ``f_number``, ``iso``, ``focal_length`` (millimetres). Only what is there.
+        placeholder: the picture at 16 pixels, as a ``data:`` URL of about 150 characters.
+    """
+
+    kind: Kind
+    width: int
+    height: int
+    frames: int
+    exif: dict[str, Any]
+    placeholder: str
+
+
+def identify(source: BinaryIO, max_pixels: int) -> Kind:
+    """Tell the type from the bytes and check the size from the header. Decodes nothing.
+
+    Raises:
+        UnsupportedMediaTypeError: not a picture, or not of a supported type.
+        UnprocessableError: of a supported type but broken (``image_corrupt``) or too large
+            (``too_many_pixels``).
+    """
+    return _kind(_open(source, max_pixels))
+
+
+def inspect(source: BinaryIO, max_pixels: int) -> Picture:
+    """Decode the picture, every frame of it, and tell what it is.
+
+    Raises:
+        UnsupportedMediaTypeError, UnprocessableError: as :func:`identify`; ``image_corrupt`` when pixels are
+            missing.
+    """
+    image = _open(source, max_pixels)
+    kind = _kind(image)
+    width, height = image.size
+    try:
+        if kind.format == "PNG":
+            # Loading skips the checksums, verifying skips the pixels: both are needed.
+            image.verify()
+            image = _open(source, max_pixels)
+        image.draft(None, (DRAFT_SIDE, DRAFT_SIDE))
+        image.load()
+        exif = read_exif(image)
+        placeholder = _make_placeholder(image, exif.get("orientation", 1))
+        frames = _count_frames(image, kind, max_pixels)
+    except UnprocessableError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # a decoder given hostile bytes raises nearly anything
+        raise _corrupt() from error
+    if exif.get("orientation", 1) in _SWAPS_SIDES:
+        width, height = height, width
+    return Picture(kind, width, height, frames, exif, placeholder)
+
+
+def read_exif(image: Image.Image) -> dict[str, Any]:
+    """What the camera said, without position (see :class:`Picture`); empty when there is nothing readable."""
+    try:
+        base = image.getexif()
+        details = base.get_ifd(ExifTags.IFD.Exif)
+    except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
+        return {}
+    facts: dict[str, Any] = {}
+    make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
+    camera = model if make is None or (model or "").startswith(make) else f"{make} {model or ''}".strip()
+    taken_at = _taken_at(
+        details.get(ExifTags.Base.DateTimeOriginal), details.get(ExifTags.Base.OffsetTimeOriginal)
+    )
+    orientation = base.get(ExifTags.Base.Orientation)
+    facts["camera"] = camera
+    facts["taken_at"] = taken_at
+    facts["orientation"] = orientation if orientation in range(1, 9) else None
+    for name, tag in _EXIF_TAGS.items():
+        value = details.get(tag)
+        facts[name] = _text(value) if isinstance(value, str) else _number(value)
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _open(source: BinaryIO, max_pixels: int) -> Image.Image:
+    source.seek(0)
+    head = source.read(16)
+    source.seek(0)
+    if not _MAGIC.match(head):
+        raise UnsupportedMediaTypeError(
+            f"The file is not a {SUPPORTED} image.", code="unsupported_image_type"
+        )
+    Image.MAX_IMAGE_PIXELS = None  # bounded below, with a limit of our own
+    try:
+        image = Image.open(source, formats=list(MIME_TYPES))
+    except Exception as error:  # as in inspect()
+        raise _corrupt() from error
+    check_size(image.size, max_pixels)
+    return image
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse a picture that is larger than the service decodes.
+
+    Raises:
+        UnprocessableError: ``too_many_pixels``.
+    """
+    width, height = size
+    if width * height > max_pixels or max(size) > MAX_SIDE:
+        raise UnprocessableError(
+            f"The picture has {width} x {height} pixels; at most {max_pixels:,} are accepted.",
+            code="too_many_pixels",
+            details={"width": width, "height": height, "max_pixels": max_pixels, "max_side": MAX_SIDE},
+        )
+
+
+def _kind(image: Image.Image) -> Kind:
+    # MPO is what Pillow calls a JPEG with further pictures behind the first, as many phones write.
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    mime_type, extension = MIME_TYPES[name]
+    return Kind(name, mime_type, extension)
+
+
+def _count_frames(image: Image.Image, kind: Kind, max_pixels: int) -> int:
+    """Decode the frames after the first, one at a time, and return how many there are in all."""
+    if kind.format in ("JPEG", "BMP") or not getattr(image, "is_animated", False):
+        return 1
+    limit = max_pixels * ANIMATION_FACTOR
+    pixels = image.width * image.height
+    frame = 1
+    while True:
+        try:
+            image.seek(frame)
+        except EOFError:
+            return frame
+        check_size(image.size, max_pixels)
+        pixels += image.width * image.height
+        frame += 1
+        if frame > MAX_FRAMES or pixels > limit:
+            raise UnprocessableError(
+                f"The animation is too long: at most {MAX_FRAMES} frames and {limit:,} pixels in all.",
+                code="too_many_frames",
+                details={"max_frames": MAX_FRAMES, "max_pixels": limit},
+            )
+        image.load()
+
+
+def _make_placeholder(image: Image.Image, orientation: int) -> str:
+    scale = max(1.0, max(image.size) / (PLACEHOLDER_SIDE * 4))
+    # Nearest first: it copies few pixels and works in every mode, whatever the size of the picture.
+    small = image.resize(_scaled(image.size, scale), Image.Resampling.NEAREST)
+    small = _to_rgb(small)
+    small = small.resize(
+        _scaled(small.size, max(1.0, max(small.size) / PLACEHOLDER_SIDE)), Image.Resampling.BOX
+    )
+    small.getexif()[ExifTags.Base.Orientation] = orientation
+    ImageOps.exif_transpose(small, in_place=True)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=30, method=0, exif=b"")
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """A copy in 8-bit RGB on white, whatever the mode. High bit depths are scaled by their own range."""
+    if image.mode.startswith(("I", "F")):
+        return _to_eight_bits(image).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of a higher depth, scaled from its own range to 0..255."""
+    grey = image.convert("F")
+    low, high = cast(tuple[float, float], grey.getextrema())
+    scale = 255.0 / ((high - low) or 1.0)
+    return grey.point(lambda value: value * scale + -low * scale).convert("L")
+
+
+def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
+    return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
+
+
+def _text(value: Any) -> str | None:
+    """A clean line of text: PostgreSQL takes no NUL, and cameras pad with them."""
+    if not isinstance(value, str):
+        return None
+    clean = "".join(c for c in value if c.isprintable()).strip()
+    return clean[:200] or None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return round(number, 6) if 0 < number < 1e9 else None
+
+
+def _taken_at(moment: Any, offset: Any) -> str | None:
+    match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", (_text(moment) or ""))
+    if not match or match[1] == "0000":
+        return None
+    zone = offset if isinstance(offset, str) and re.fullmatch(r"[+-]\d\d:\d\d", offset) else ""
+    return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}{zone}"
+
+
+def _corrupt() -> UnprocessableError:
+    return UnprocessableError("The picture is broken or not complete.", code="image_corrupt")
