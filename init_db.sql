@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS image_metadata (
     tags            text[] NOT NULL DEFAULT '{}',
 
     filename        text NOT NULL,
-    s3_key          text NOT NULL UNIQUE,
+    -- Collated as S3 sorts, so that a sweep can walk both side by side.
+    s3_key          text COLLATE "C" NOT NULL UNIQUE,
     mime_type       text NOT NULL,
     size_bytes      bigint NOT NULL CHECK (size_bytes > 0),
     -- As a viewer sees them, after the EXIF orientation. Null until the picture has been read.
@@ -34,6 +35,8 @@ CREATE TABLE IF NOT EXISTS image_metadata (
 
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
+    -- Until then whatever brought the row into its state may still be at work; afterwards a sweep settles it.
+    sweep_after     timestamptz NOT NULL DEFAULT now() + interval '5 minutes',
 
     CHECK (status <> 'ready' OR (sha256 IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL))
 );
@@ -49,4 +52,16 @@ CREATE INDEX IF NOT EXISTS image_metadata_ready_category ON image_metadata (cate
 CREATE INDEX IF NOT EXISTS image_metadata_sha256 ON image_metadata (sha256, id);
 
 -- What a sweep looks at: rows that are on their way in or out. Small, since nearly all are ready.
-CREATE INDEX IF NOT EXISTS image_metadata_unsettled ON image_metadata (updated_at) WHERE status <> 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_unsettled ON image_metadata (sweep_after) WHERE status <> 'ready';
+
+-- Renditions that have been made or are being made; the object's key is variants/<image_id>/<name>.
+CREATE TABLE IF NOT EXISTS image_variants (
+    image_id        uuid NOT NULL REFERENCES image_metadata (id) ON DELETE CASCADE,
+    name            text NOT NULL,
+    status          text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready')),
+    -- Whoever inserts the row renders; when it has not turned ready by then, the next one may.
+    claimed_until   timestamptz NOT NULL,
+    PRIMARY KEY (image_id, name)
+);
+
+CREATE INDEX IF NOT EXISTS image_variants_unsettled ON image_variants (claimed_until) WHERE status <> 'ready';

@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from imageapi.api import create_app, json_response
 from imageapi.health import check_database, check_health
 

@@ -1,27 +1,47 @@
-"""POST /api/upload: take an image with its metadata."""
+"""POST /api/upload, POST /api/uploads and POST /api/uploads/{id}/complete: take an image with its
+metadata.
+"""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from imageapi.api import create_app, json_response
 from imageapi.forms import parse_upload_form
-from imageapi.images import present_image
-from imageapi.uploads import upload_image
+from imageapi.images import parse_id, present_image
+from imageapi.incoming import complete_upload, create_upload
+from imageapi.metadata import parse_json_object
+from imageapi.uploads import Stored, upload_image
 
 app = create_app()
 
 
 @app.post("/api/upload")
 def upload() -> Response[str]:
-    """201 with the new image; 200 with the one that was there (a repeated Idempotency-Key,
-    on_duplicate=return).
-    """
+    """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
     form = parse_upload_form(app.body, app.header("Content-Type"))
-    stored = upload_image(
-        form, idempotency_key=app.header("Idempotency-Key"), on_duplicate=app.query.get("on_duplicate")
+    on_duplicate = app.query.get("on_duplicate")
+    return present(
+        upload_image(form, idempotency_key=app.header("Idempotency-Key"), on_duplicate=on_duplicate)
     )
+
+
+@app.post("/api/uploads")
+def announce() -> Response[str]:
+    """201 with a form for the object store (200 when the Idempotency-Key was there)."""
+    values = parse_json_object(app.body, "body")
+    announced, created = create_upload(values, app.header("Idempotency-Key"))
+    return json_response(201 if created else 200, {"data": announced})
+
+
+@app.post("/api/uploads/<image_id>/complete")
+def complete(image_id: str) -> Response[str]:
+    """201 with the image that has arrived; 200 when it was ready already."""
+    return present(complete_upload(parse_id(image_id)))
+
+
+def present(stored: Stored) -> Response[str]:
+    """The image as JSON; the status tells whether this request made it."""
     return json_response(201 if stored.created else 200, {"data": present_image(stored.row, app.base_url)})
 
 

@@ -6,10 +6,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache, partial, wraps
+from functools import partial, wraps
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,17 +16,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.auth import check_api_key
 from imageapi.config import get_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
+from imageapi.logs import get_logger
 
 JSON = "application/json"
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
 EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
 to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
-
-
-@lru_cache(maxsize=1)
-def get_logger() -> Logger:
-    """The JSON logger. Its level is LOG_LEVEL; it never gets a key, a body or a setting."""
-    return Logger(service="image-api", utc=True)
 
 
 class Api(APIGatewayRestResolver):
@@ -165,7 +159,6 @@ def create_app(public: Collection[str] = ()) -> Api:
     """
     app = Api(public)
 
-    @app.exception_handler(AppError)
     def answer_app_error(error: AppError) -> Response[str]:
         if error.status >= 500:
             get_logger().error(error.code, exc_info=error)
@@ -173,12 +166,10 @@ def create_app(public: Collection[str] = ()) -> Api:
             get_logger().info("refused", extra={"code": error.code, "status": error.status})
         return error_response(error)
 
-    @app.exception_handler(Exception)
     def answer_unexpected_error(error: Exception) -> Response[str]:
         get_logger().exception("internal_error", exc_info=error)
         return error_response(AppError("Something went wrong on the server."))
 
-    @app.not_found
     def answer_not_found(_: RouteNotFoundError) -> Response[str]:
         methods = app.allowed_methods(app.current_event.path)
         if not methods:
@@ -189,6 +180,9 @@ def create_app(public: Collection[str] = ()) -> Api:
         response.headers["Allow"] = ", ".join(methods)
         return response
 
+    app.exception_handler(AppError)(answer_app_error)
+    app.exception_handler(Exception)(answer_unexpected_error)
+    app.not_found(answer_not_found)
     return app
 
 

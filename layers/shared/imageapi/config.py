@@ -41,8 +41,10 @@ class Settings:
     """None for AWS itself."""
     s3_public_endpoint_url: str | None
     """The same server as browsers see it; presigned URLs name it."""
-    s3_access_key: str | None = field(repr=False)
-    s3_secret_key: str | None = field(repr=False)
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    s3_session_token: str | None = field(repr=False)
+    """Belongs to the role that AWS gives a function; None elsewhere."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
@@ -95,6 +97,21 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
             )
 
 
+def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
+    """MinIO's keys when they are set, else those of the function's role, which Lambda puts into the
+    environment.
+    """
+    if env.get("MINIO_ACCESS_KEY"):
+        return env["MINIO_ACCESS_KEY"], _require(env, "MINIO_SECRET_KEY"), None
+    if env.get("MINIO_ENDPOINT_URL"):
+        raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
+    return (
+        _require(env, "AWS_ACCESS_KEY_ID"),
+        _require(env, "AWS_SECRET_ACCESS_KEY"),
+        env.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
 def load_settings(env: Mapping[str, str]) -> Settings:
     """Read the settings out of a mapping.
 
@@ -102,6 +119,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         ConfigurationError: a variable is missing or unusable; the message names it.
     """
     _refuse_placeholders(env)
+    access_key, secret_key, token = _read_s3_credentials(env)
     return Settings(
         db_host=_require(env, "DB_HOST"),
         db_port=_read_int(env, "DB_PORT", 5432),
@@ -114,8 +132,9 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         db_statement_timeout=float(_read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
         s3_endpoint_url=env.get("MINIO_ENDPOINT_URL") or None,
         s3_public_endpoint_url=env.get("MINIO_PUBLIC_ENDPOINT_URL") or env.get("MINIO_ENDPOINT_URL") or None,
-        s3_access_key=env.get("MINIO_ACCESS_KEY") or None,
-        s3_secret_key=env.get("MINIO_SECRET_KEY") or None,
+        s3_access_key=access_key,
+        s3_secret_key=secret_key,
+        s3_session_token=token,
         bucket=_require(env, "MINIO_BUCKET_NAME"),
         region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
         api_keys=_split(env.get("API_KEY", "")),

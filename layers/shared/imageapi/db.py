@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -176,7 +176,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     except psycopg2.OperationalError as error:
         raise DatabaseUnavailableError() from error
     connection.autocommit = True
-    return connection
+    return cast(psycopg2.extensions.connection, connection)
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:

@@ -64,6 +64,12 @@ class NotFoundError(AppError):
     code = "not_found"
 
 
+class ObjectMissingError(NotFoundError):
+    """404: the object store has no object under a key that should have one."""
+
+    code = "object_missing"
+
+
 class MethodNotAllowedError(AppError):
     """405: the path exists, the method on it does not."""
 

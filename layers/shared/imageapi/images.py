@@ -1,20 +1,17 @@
-"""Images as rows and as JSON: list them, find them, show them. What changes an image is in ``uploads``."""
+"""Images that are ready: list them, show them as JSON, change what is said of them, delete them."""
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from imageapi import db, links
+from imageapi import db, links, rows, variants
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
-from imageapi.errors import InvalidRequestError
-
-COLUMNS = (
-    "id, status, version, title, description, category, tags, filename, s3_key, mime_type, size_bytes,"
-    " width, height, frames, encode(sha256, 'hex') AS sha256, duplicate_of, placeholder, exif, created_at, updated_at"
-)
-"""The columns of a row as :func:`present_image` wants it."""
+from imageapi.errors import InvalidRequestError, NotFoundError, PreconditionFailedError
+from imageapi.metadata import validate_changes
+from imageapi.rows import COLUMNS
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -50,13 +47,13 @@ def list_images(parameters: Mapping[str, str], base_url: str) -> dict[str, Any]:
     if parameters.get("cursor"):
         values["after"] = str(decode_cursor(parameters["cursor"], filters))
         conditions.append("id < %(after)s")
-    rows = db.query(
+    found = db.query(
         f"""SELECT {COLUMNS} FROM image_metadata
             WHERE {" AND ".join(conditions)} ORDER BY id DESC LIMIT %(limit)s""",
         values,
     )
-    page = rows[:limit]
-    more = len(rows) > limit
+    page = found[:limit]
+    more = len(found) > limit
     return {
         "images": [present_image(row, base_url) for row in page],
         "next_cursor": encode_cursor(UUID(page[-1]["id"]), filters) if more else None,
@@ -92,6 +89,113 @@ def _parse_filters(parameters: Mapping[str, str]) -> dict[str, str]:
     return filters
 
 
+def get_image(image_id: str) -> db.Row:
+    """The row of a ready image.
+
+    Raises:
+        NotFoundError: ``image_not_found``.
+    """
+    row = rows.find(parse_id(image_id))
+    if row is None or row["status"] != "ready":
+        raise image_not_found()
+    return row
+
+
+def update_image(image_id: str, changes: Mapping[str, Any], if_match: str | None) -> db.Row:
+    """Change some of the metadata.
+
+    Args:
+        changes: any of ``title``, ``description``, ``category``, ``tags``; the others stay.
+        if_match: the If-Match header: the change is made only when the image still is what that ETag names.
+
+    Raises:
+        UnprocessableError: as for an upload's metadata.
+        NotFoundError: ``image_not_found``.
+        PreconditionFailedError: the image was changed meanwhile.
+    """
+    clean = validate_changes(changes)
+    version = parse_if_match(if_match)
+    if not clean:
+        return _check_version(get_image(image_id), version)
+    assignments = ", ".join(f"{column} = %({column})s" for column in clean)
+    values = {key: list(value) if key == "tags" else value for key, value in clean.items()}
+    changed = db.query(
+        f"""UPDATE image_metadata SET {assignments}, version = version + 1, updated_at = now()
+            WHERE id = %(id)s AND status = 'ready' AND version = coalesce(%(version)s, version)
+            RETURNING {COLUMNS}""",
+        {**values, "id": parse_id(image_id), "version": version},
+    )
+    if changed:
+        return changed[0]
+    get_image(image_id)
+    raise _version_mismatch()
+
+
+def delete_image(image_id: str, if_match: str | None) -> None:
+    """Delete an image, its object and its renditions. A deletion that was cut off is taken up again.
+
+    Raises:
+        NotFoundError: ``image_not_found``.
+        PreconditionFailedError: the image was changed meanwhile.
+        DatabaseUnavailableError, StorageUnavailableError: hidden, but not all is gone; send it again.
+    """
+    if not rows.remove(parse_id(image_id), ["ready", "deleting"], parse_if_match(if_match)):
+        get_image(image_id)
+        raise _version_mismatch()
+
+
+def parse_id(text: str) -> str:
+    """An id out of a path, in its one canonical spelling.
+
+    Raises:
+        NotFoundError: no image has such an id.
+    """
+    try:
+        return str(UUID(text if len(text) == 36 else ""))
+    except ValueError:
+        raise image_not_found() from None
+
+
+def image_not_found() -> NotFoundError:
+    """The error for an id that no ready image has."""
+    return NotFoundError("There is no such image.", code="image_not_found")
+
+
+def make_etag(row: Mapping[str, Any]) -> str:
+    """The ETag of an image as JSON: its version, and how long the links in it last."""
+    return f'"{row["version"]}.{links.expires_at(time.time(), get_settings().link_ttl)}"'
+
+
+def etag_matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether If-None-Match names this ETag (weak comparison, RFC 9110, 13.1.2)."""
+    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
+    return etag in named or "*" in named
+
+
+def parse_if_match(header: str | None) -> int | None:
+    """The version that an If-Match header names; None when any will do.
+
+    Raises:
+        PreconditionFailedError: it names no version that any image can have.
+    """
+    if header is None or header.strip() == "*":
+        return None
+    match = re.fullmatch(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+)?"', header.strip())
+    if not match:
+        raise _version_mismatch()
+    return int(match[1])
+
+
+def _check_version(row: db.Row, version: int | None) -> db.Row:
+    if version not in (None, row["version"]):
+        raise _version_mismatch()
+    return row
+
+
+def _version_mismatch() -> PreconditionFailedError:
+    return PreconditionFailedError("The image was changed meanwhile. Get it again, then try again.")
+
+
 def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """A row as the API shows it, with fresh delivery links."""
     settings = get_settings()
@@ -122,7 +226,7 @@ def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         "exif": row["exif"],
         "created_at": row["created_at"].isoformat(),
         "updated_at": row["updated_at"].isoformat(),
-        "urls": {"original": link("original"), "thumbnail": link(links.THUMBNAIL)},
+        "urls": {name: link(variant) for name, variant in variants.LINKED.items()},
     }
 
 

@@ -10,7 +10,7 @@ import base64
 import io
 import re
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, cast
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -46,7 +46,7 @@ _MAGIC = re.compile(
     rb"|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+",
     re.DOTALL,
 )
-_SWAPS_SIDES = frozenset({5, 6, 7, 8})
+SWAPS_SIDES = frozenset({5, 6, 7, 8})
 _EXIF_TAGS = {
     "lens": ExifTags.Base.LensModel,
     "exposure_time": ExifTags.Base.ExposureTime,
@@ -86,7 +86,7 @@ class Picture:
     placeholder: str
 
 
-def identify(source: BinaryIO, max_pixels: int) -> Kind:
+def identify(source: IO[bytes], max_pixels: int) -> Kind:
     """Tell the type from the bytes and check the size from the header. Decodes nothing.
 
     Raises:
@@ -94,24 +94,24 @@ def identify(source: BinaryIO, max_pixels: int) -> Kind:
         UnprocessableError: of a supported type but broken (``image_corrupt``) or too large
             (``too_many_pixels``).
     """
-    return _kind(_open(source, max_pixels))
+    return _kind(open_picture(source, max_pixels))
 
 
-def inspect(source: BinaryIO, max_pixels: int) -> Picture:
+def inspect(source: IO[bytes], max_pixels: int) -> Picture:
     """Decode the picture, every frame of it, and tell what it is.
 
     Raises:
         UnsupportedMediaTypeError, UnprocessableError: as :func:`identify`; ``image_corrupt`` when pixels are
             missing.
     """
-    image = _open(source, max_pixels)
+    image = open_picture(source, max_pixels)
     kind = _kind(image)
     width, height = image.size
     try:
         if kind.format == "PNG":
             # Loading skips the checksums, verifying skips the pixels: both are needed.
             image.verify()
-            image = _open(source, max_pixels)
+            image = open_picture(source, max_pixels)
         image.draft(None, (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         exif = read_exif(image)
@@ -123,7 +123,7 @@ def inspect(source: BinaryIO, max_pixels: int) -> Picture:
         raise
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise _corrupt() from error
-    if exif.get("orientation", 1) in _SWAPS_SIDES:
+    if exif.get("orientation", 1) in SWAPS_SIDES:
         width, height = height, width
     return Picture(kind, width, height, frames, exif, placeholder)
 
@@ -151,7 +151,8 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _open(source: BinaryIO, max_pixels: int) -> Image.Image:
+def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
+    """Open, sniffed and bounded as :func:`identify` says; nothing is decoded yet."""
     source.seek(0)
     head = source.read(16)
     source.seek(0)
@@ -218,7 +219,7 @@ def _make_placeholder(image: Image.Image, orientation: int) -> str:
     scale = max(1.0, max(image.size) / (PLACEHOLDER_SIDE * 4))
     # Nearest first: it copies few pixels and works in every mode, whatever the size of the picture.
     small = image.resize(_scaled(image.size, scale), Image.Resampling.NEAREST)
-    small = _to_rgb(small)
+    small = to_rgb(small)
     small = small.resize(
         _scaled(small.size, max(1.0, max(small.size) / PLACEHOLDER_SIDE)), Image.Resampling.BOX
     )
@@ -229,7 +230,7 @@ def _make_placeholder(image: Image.Image, orientation: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """A copy in 8-bit RGB on white, whatever the mode. High bit depths are scaled by their own range."""
     if image.mode.startswith(("I", "F")):
         return _to_eight_bits(image).convert("RGB")
@@ -241,9 +242,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of a higher depth, scaled from its own range to 0..255."""
+    """Grey of a higher depth as 0..255: 16 bits by their full range, others by what the picture uses of
+    it.
+    """
     grey = image.convert("F")
     low, high = cast(tuple[float, float], grey.getextrema())
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65_535.0
     scale = 255.0 / ((high - low) or 1.0)
     return grey.point(lambda value: value * scale + -low * scale).convert("L")
 

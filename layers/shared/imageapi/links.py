@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from imageapi.errors import ConfigurationError, ForbiddenError
 
 SIGNATURE_BYTES = 24
-THUMBNAIL = "w320"
 _PURPOSE = b"image-api delivery link v1\n"
 
 
@@ -26,9 +25,14 @@ def sign_link(image_id: str, variant: str, *, now: float, lifetime: int, keys: S
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    step = max(1, lifetime // 2)
-    expires = (int(now) + lifetime + step - 1) // step * step
+    expires = expires_at(now, lifetime)
     return f"/images/{image_id}/{variant}?e={expires}&s={_signature(image_id, variant, expires, keys[0])}"
+
+
+def expires_at(now: float, lifetime: int) -> int:
+    """When a link that is signed now expires: the same for all that are signed within half a lifetime."""
+    step = max(1, lifetime // 2)
+    return (int(now) + lifetime + step - 1) // step * step
 
 
 def verify_link(

@@ -8,21 +8,32 @@ Keys are made from ids alone, never from what a client sent:
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 
 from imageapi.config import Settings, get_settings
-from imageapi.errors import StorageUnavailableError
+from imageapi.errors import ObjectMissingError, PayloadTooLargeError, StorageUnavailableError
 
-
+CHUNK_BYTES = 1_048_576
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 def original_key(image_id: str, extension: str) -> str:
     """The key of an image's original bytes."""
     return f"originals/{image_id}.{extension}"
+
+
+def incoming_key(image_id: str) -> str:
+    """The key that a presigned upload writes to."""
+    return f"incoming/{image_id}"
+
+
+def variant_key(image_id: str, name: str) -> str:
+    """The key of a rendition."""
+    return f"variants/{image_id}/{name}"
 
 
 def put_object(key: str, data: bytes, *, content_type: str, sha256: bytes) -> None:
@@ -42,14 +53,91 @@ def put_object(key: str, data: bytes, *, content_type: str, sha256: bytes) -> No
         )
 
 
-def delete_object(key: str) -> None:
-    """Remove the object; fine when there is none.
+def download(key: str, target: IO[bytes], max_bytes: int) -> str:
+    """Write an object into ``target``, a megabyte at a time.
+
+    Returns:
+        The object's ETag, to name exactly these bytes in :func:`copy_object`.
 
     Raises:
-        StorageUnavailableError: not removed, or not known to be.
+        ObjectMissingError: there is no such object.
+        PayloadTooLargeError: it is larger than ``max_bytes``; nothing of it was read.
+        StorageUnavailableError: not read, or not to its end.
     """
     with _storage_errors():
-        get_client().delete_object(Bucket=get_settings().bucket, Key=key)
+        answer = get_client().get_object(Bucket=get_settings().bucket, Key=key)
+        if answer["ContentLength"] > max_bytes:
+            answer["Body"].close()
+            raise PayloadTooLargeError(
+                f"The file is larger than {max_bytes:,} bytes.", details={"max_bytes": max_bytes}
+            )
+        for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+            target.write(chunk)
+        return str(answer["ETag"])
+
+
+def copy_object(source: str, target: str, *, etag: str, content_type: str) -> None:
+    """Copy within the bucket, provided that the source still is what ``etag`` names.
+
+    Raises:
+        ObjectMissingError: the source is gone or was replaced.
+        StorageUnavailableError: not copied, or not known to be.
+    """
+    bucket = get_settings().bucket
+    with _storage_errors():
+        get_client().copy_object(
+            Bucket=bucket,
+            Key=target,
+            CopySource={"Bucket": bucket, "Key": source},
+            CopySourceIfMatch=etag,
+            MetadataDirective="REPLACE",
+            ContentType=content_type,
+            CacheControl=IMMUTABLE,
+        )
+
+
+def delete_objects(keys: Sequence[str]) -> None:
+    """Remove up to 1,000 objects in one request; fine when there are none.
+
+    Raises:
+        StorageUnavailableError: not all removed, or not known to be.
+    """
+    with _storage_errors():
+        answer = get_client().delete_objects(
+            Bucket=get_settings().bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+    if answer.get("Errors"):
+        raise StorageUnavailableError()
+
+
+def list_objects(prefix: str) -> Iterator[list[tuple[str, datetime]]]:
+    """All objects under a prefix in the order of their keys, up to 1,000 a page: ``(key, last modified)``.
+
+    Raises:
+        StorageUnavailableError: the store does not answer.
+    """
+    paginator = get_client().get_paginator("list_objects_v2")
+    pages = iter(paginator.paginate(Bucket=get_settings().bucket, Prefix=prefix))
+    while True:
+        with _storage_errors():
+            page = next(pages, None)
+        if page is None:
+            return
+        yield [(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
+
+
+def object_exists(key: str) -> bool:
+    """Whether there is an object under a key.
+
+    Raises:
+        StorageUnavailableError: the store does not answer.
+    """
+    try:
+        with _storage_errors():
+            get_client().head_object(Bucket=get_settings().bucket, Key=key)
+    except ObjectMissingError:
+        return False
+    return True
 
 
 def check_bucket(timeout: float) -> None:
@@ -79,7 +167,6 @@ def _make_client(
     connect_timeout: float,
     read_timeout: float,
     attempts: int,
-    endpoint: str | None = None,
 ) -> Any:
     import botocore.session
     from botocore.config import Config
@@ -88,9 +175,10 @@ def _make_client(
     return botocore.session.get_session().create_client(
         "s3",
         region_name=settings.region,
-        endpoint_url=endpoint or settings.s3_endpoint_url,
+        endpoint_url=settings.s3_endpoint_url,
         aws_access_key_id=settings.s3_access_key,
         aws_secret_access_key=settings.s3_secret_key,
+        aws_session_token=settings.s3_session_token,
         config=Config(
             signature_version="s3v4",
             connect_timeout=connect_timeout,
@@ -106,10 +194,14 @@ def _make_client(
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turn what botocore raises into the one error that means: the store cannot do it now."""
+    """Turn what botocore raises into the two things that it can mean: not there, or not now."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404", "PreconditionFailed", "412"):
+            raise ObjectMissingError("The object is not there.") from error
+        raise StorageUnavailableError() from error
+    except BotoCoreError as error:
         raise StorageUnavailableError() from error

@@ -1,7 +1,7 @@
-"""Direct uploads: the row comes first, then the object, then the row turns ready.
+"""Direct uploads: one request brings the picture and its metadata, and is answered when both are stored.
 
-At whatever point this stops, every object has a row, and a row that never turned ready can be finished by
-the same request sent again with its Idempotency-Key, or undone by a sweep.
+At whatever point this stops, a row that never turned ready can be finished by the same request sent again
+with its Idempotency-Key, or undone by a sweep (see ``rows``).
 """
 
 import hashlib
@@ -13,22 +13,18 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-import psycopg2.extras
 import uuid_utils
 
 from imageapi import db, imaging, storage
 from imageapi.config import get_settings
-from imageapi.errors import AppError, ConflictError, InvalidRequestError, UnprocessableError
+from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.forms import UploadForm
-from imageapi.images import COLUMNS
 from imageapi.metadata import Metadata, parse_json_object, validate_metadata
+from imageapi.rows import COLUMNS, INSERT_PENDING, check_idempotency_key, mark_ready, remove, resume
 
 ON_DUPLICATE = ("allow", "return", "reject")
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
-IN_PROGRESS_SECONDS = 60
-"""A pending row that was touched within this time may still be at work: longer than the function's
-Timeout.
-"""
+PATIENCE_SECONDS = 60
+"""For so long a pending row counts as being at work: twice the function's Timeout."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +43,13 @@ class Upload:
         """Equal for two requests that ask for the same: the same bytes, name, metadata and handling of
         duplicates.
         """
-        parts = [self.form.filename, asdict(self.metadata), self.on_duplicate]
-        return hashlib.sha256(self.sha256 + json.dumps(parts, sort_keys=True).encode()).digest()
+        parts = {
+            "sha256": self.sha256,
+            "filename": self.form.filename,
+            "metadata": asdict(self.metadata),
+            "on_duplicate": self.on_duplicate,
+        }
+        return hashlib.sha256(to_canonical_json(parts).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,7 @@ def _check(form: UploadForm, idempotency_key: str | None, on_duplicate: str | No
         raise InvalidRequestError(
             f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
         )
-    if idempotency_key is not None and not (
-        1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY_LENGTH
-        and idempotency_key.isascii()
-        and idempotency_key.isprintable()
-    ):
-        raise InvalidRequestError(
-            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters.",
-            code="idempotency_key_invalid",
-        )
+    check_idempotency_key(idempotency_key)
     metadata = validate_metadata(parse_json_object(form.metadata))
     kind = imaging.identify(io.BytesIO(form.data), get_settings().max_pixels)
     return Upload(
@@ -118,23 +111,14 @@ def _reserve(upload: Upload) -> tuple[db.Row, bool]:
         The row, and True when it is ready already.
     """
     if upload.on_duplicate == "allow":
-        rows = db.query(_INSERT, _insert_values(upload))
+        rows = db.query(INSERT_PENDING, _insert_values(upload))
     else:
         duplicate, rows = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
         if duplicate:
             return duplicate, True
-    if rows:
-        return rows[0], False
-    return _resume(upload)
-
-
-_INSERT = f"""
-    INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
-                                size_bytes, sha256, idempotency_key, request_hash)
-    VALUES (%(id)s, 'pending', %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
-            %(mime_type)s, %(size_bytes)s, %(sha256)s, %(idempotency_key)s, %(request_hash)s)
-    ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-    RETURNING {COLUMNS}"""
+    if not rows:
+        rows = [resume(str(upload.idempotency_key), upload.request_hash, PATIENCE_SECONDS)]
+    return rows[0], rows[0]["status"] == "ready"
 
 
 def _insert_values(upload: Upload) -> dict[str, Any]:
@@ -152,6 +136,7 @@ def _insert_values(upload: Upload) -> dict[str, Any]:
         "sha256": upload.sha256,
         "idempotency_key": upload.idempotency_key,
         "request_hash": upload.request_hash,
+        "patience": PATIENCE_SECONDS,
     }
 
 
@@ -163,15 +148,16 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
         cursor,
         f"""SELECT {COLUMNS}, idempotency_key FROM image_metadata
             WHERE sha256 = %s AND (status = 'ready'
-                                   OR (status = 'pending' AND updated_at > now() - make_interval(secs => %s)))
+                                   OR (status = 'pending' AND sweep_after > now()
+                                       AND s3_key LIKE 'originals/%%'))
             ORDER BY status DESC, id""",
-        (upload.sha256, IN_PROGRESS_SECONDS),
+        (upload.sha256,),
     )
     own = [
         row for row in found if upload.idempotency_key and row["idempotency_key"] == upload.idempotency_key
     ]
     if own or not found:
-        return None, db.fetch(cursor, _INSERT, _insert_values(upload))
+        return None, db.fetch(cursor, INSERT_PENDING, _insert_values(upload))
     first = found[0]
     if first["status"] == "pending":
         raise ConflictError(
@@ -186,23 +172,6 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
     return first, []
 
 
-def _resume(upload: Upload) -> tuple[db.Row, bool]:
-    """Take up the upload that has this Idempotency-Key: finished, at work, or cut off on its way."""
-    rows = db.query(
-        f"""UPDATE image_metadata SET updated_at = CASE status WHEN 'pending' THEN now() ELSE updated_at END
-            WHERE idempotency_key = %s RETURNING {COLUMNS}, request_hash""",
-        (upload.idempotency_key,),
-    )
-    if not rows:
-        raise _interrupted()
-    row = rows[0]
-    if bytes(row["request_hash"]) != upload.request_hash:
-        raise UnprocessableError(
-            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
-        )
-    return row, row["status"] == "ready"
-
-
 def _store(upload: Upload, row: db.Row, picture: "Future[imaging.Picture]") -> Stored:
     """Put the object and make the row ready; undo both when either cannot be done."""
     try:
@@ -213,63 +182,14 @@ def _store(upload: Upload, row: db.Row, picture: "Future[imaging.Picture]") -> S
     except AppError:
         # Whatever stands in the way of undoing must not hide why: the sweep undoes it later.
         with suppress(AppError):
-            undo_pending(row["id"], row["s3_key"])
+            remove(row["id"], ["pending"])
         raise
-    return Stored(_mark_ready(row, facts), created=True)
+    return Stored(mark_ready(row, facts, upload.sha256), created=True)
 
 
-def _mark_ready(row: db.Row, picture: imaging.Picture) -> db.Row:
-    values = {
-        "id": row["id"],
-        "width": picture.width,
-        "height": picture.height,
-        "frames": picture.frames,
-        "placeholder": picture.placeholder,
-        "exif": psycopg2.extras.Json(picture.exif),
-    }
-    ready = db.query(_MARK_READY, values)
-    if ready:
-        return ready[0]
-    # Not pending any more: a twin with the same Idempotency-Key was faster, or a sweep has undone it.
-    now = db.query(f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s AND status = 'ready'", (row["id"],))
-    if now:
-        return now[0]
-    storage.delete_object(row["s3_key"])
-    raise _interrupted()
-
-
-_MARK_READY = f"""
-    UPDATE image_metadata AS image
-    SET status = 'ready', width = %(width)s, height = %(height)s, frames = %(frames)s,
-        placeholder = %(placeholder)s, exif = %(exif)s, updated_at = now(),
-        duplicate_of = (SELECT other.id FROM image_metadata AS other
-                        WHERE other.sha256 = image.sha256 AND other.status = 'ready'
-                        ORDER BY other.id LIMIT 1)
-    WHERE id = %(id)s AND status = 'pending'
-    RETURNING {COLUMNS}"""
-
-
-def undo_pending(image_id: str, key: str) -> None:
-    """Remove a row that never turned ready, and its object: the object first, so that none is left without a
-    row.
-
-    Raises:
-        DatabaseUnavailableError, StorageUnavailableError: the row is still there, for a sweep to find.
-    """
-    claimed = db.query(
-        """UPDATE image_metadata SET status = 'deleting', idempotency_key = NULL, updated_at = now()
-           WHERE id = %s AND status IN ('pending', 'deleting') RETURNING id""",
-        (image_id,),
-    )
-    if claimed:
-        storage.delete_object(key)
-        db.query("DELETE FROM image_metadata WHERE id = %s AND status = 'deleting'", (image_id,))
-
-
-def _interrupted() -> ConflictError:
-    return ConflictError(
-        "The upload took too long and was undone. Send it again.", code="upload_interrupted", retry_after=1
-    )
+def to_canonical_json(value: Any) -> str:
+    """The same text for the same value, whatever the order of its keys; bytes as hexadecimal digits."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,30 @@
+"""GET /images/{id}/{variant}: a signed link becomes a redirect to the object store."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.api import create_app
+from imageapi.delivery import deliver_image
+
+app = create_app(public={"/images/<image_id>/<variant>"})
+
+
+@app.get("/images/<image_id>/<variant>")
+def deliver(image_id: str, variant: str) -> Response[str]:
+    """302 to a presigned URL. The signature in the query is the permission, so no key is needed."""
+    delivery = deliver_image(image_id, variant, app.query, app.header("Accept"))
+    return Response(
+        302,
+        headers={
+            "Location": delivery.url,
+            "Cache-Control": f"private, max-age={delivery.max_age}",
+            "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        },
+    )
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.handle(event, context)

@@ -1,0 +1,11 @@
+"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only tells what there is."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.logs import log_outcome
+from imageapi.sweeping import sweep_event
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return log_outcome("sweep", sweep_event, event, context)

@@ -1,0 +1,244 @@
+"""Presigned uploads: the file goes to the object store itself, and is checked when it has arrived.
+
+A row is written first, and a form handed out that lets one file of one size and type be posted under
+``incoming/<id>``. When the file is there, :func:`complete_upload` (called by the client, by S3's event, or
+by a sweep, whichever comes first) reads it, checks it like a direct upload, and copies it to its own, final
+key: the form stays usable until it expires, and what it writes must not change an image that has been
+    checked.
+"""
+
+import hashlib
+import tempfile
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+import uuid_utils
+
+from imageapi import db, imaging, presign, rows, storage
+from imageapi.config import get_settings
+from imageapi.errors import (
+    AppError,
+    ConflictError,
+    NotFoundError,
+    ObjectMissingError,
+    PayloadTooLargeError,
+    UnprocessableError,
+    UnsupportedMediaTypeError,
+)
+from imageapi.forms import clean_filename
+from imageapi.images import parse_id
+from imageapi.metadata import Metadata, validate_metadata
+from imageapi.uploads import Stored, to_canonical_json
+
+FORM_SECONDS = 3600
+"""How long the form can be used."""
+
+PATIENCE_SECONDS = FORM_SECONDS + 600
+FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
+SPOOL_BYTES = 8_388_608
+"""Files up to this size are kept in memory while they are checked, larger ones in /tmp."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a client says of the file that it is going to send."""
+
+    filename: str
+    size_bytes: int
+    mime_type: str
+    sha256: bytes | None
+    metadata: Metadata
+
+    @property
+    def request_hash(self) -> bytes:
+        """Equal for two requests that announce the same."""
+        return hashlib.sha256(to_canonical_json(asdict(self)).encode()).digest()
+
+
+def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
+    """Write the pending row and make the form.
+
+    Args:
+        values: the request: ``filename``, ``size_bytes``, ``mime_type``, and optionally ``sha256`` (64 hex
+            digits) and ``metadata``.
+
+    Returns:
+        ``{"id", "form": {"url", "fields", "expires_at"} | None, "complete_path"}``, and whether the row is
+        new. The form is None when the same Idempotency-Key has been through all of it: the image is ready.
+
+    Raises:
+        UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
+        PayloadTooLargeError, UnsupportedMediaTypeError: such a file will not be taken.
+    """
+    rows.check_idempotency_key(idempotency_key)
+    announced = parse_announcement(values)
+    image_id = str(uuid_utils.uuid7())
+    inserted = db.query(
+        rows.INSERT_PENDING,
+        {
+            "id": image_id,
+            **asdict(announced.metadata),
+            "tags": list(announced.metadata.tags),
+            "filename": announced.filename,
+            "s3_key": storage.incoming_key(image_id),
+            "mime_type": announced.mime_type,
+            "size_bytes": announced.size_bytes,
+            "sha256": announced.sha256,
+            "idempotency_key": idempotency_key,
+            "request_hash": announced.request_hash,
+            "patience": PATIENCE_SECONDS,
+        },
+    )
+    row = (
+        inserted[0]
+        if inserted
+        else rows.resume(str(idempotency_key), announced.request_hash, PATIENCE_SECONDS)
+    )
+    form = None
+    if row["status"] == "pending":
+        form = presign.presign_post(
+            storage.incoming_key(row["id"]),
+            size_bytes=announced.size_bytes,
+            content_type=announced.mime_type,
+            expires_in=FORM_SECONDS,
+        )
+    path = f"/api/uploads/{row['id']}/complete"
+    return {"id": row["id"], "form": form, "complete_path": path}, bool(inserted)
+
+
+def parse_announcement(values: dict[str, Any]) -> Announcement:
+    """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
+    for key in values:
+        if key not in FIELDS:
+            raise _invalid(key[:64], f"is not known; known are {', '.join(FIELDS)}")
+    filename, size, mime_type = values.get("filename"), values.get("size_bytes"), values.get("mime_type")
+    if not isinstance(filename, str) or not clean_filename(filename):
+        raise _invalid("filename", "must be a name")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise _invalid("size_bytes", "must be a whole number, 1 or more")
+    limit = get_settings().max_upload_bytes
+    if size > limit:
+        raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
+    known = [mime for mime, _ in imaging.MIME_TYPES.values()]
+    if mime_type not in known:
+        raise UnsupportedMediaTypeError(
+            f"mime_type must be one of {', '.join(known)}.",
+            code="unsupported_image_type",
+            details={"known": known},
+        )
+    metadata = values.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise _invalid("metadata", "must be an object")
+    return Announcement(
+        clean_filename(filename), size, mime_type, _parse_sha256(values), validate_metadata(metadata)
+    )
+
+
+def _parse_sha256(values: dict[str, Any]) -> bytes | None:
+    digest = values.get("sha256")
+    if digest is None:
+        return None
+    if not isinstance(digest, str) or len(digest) != 64:
+        raise _invalid("sha256", "must have 64 hexadecimal digits")
+    try:
+        return bytes.fromhex(digest)
+    except ValueError:
+        raise _invalid("sha256", "must have 64 hexadecimal digits") from None
+
+
+def complete_upload(image_id: str) -> Stored:
+    """Check what has arrived and make the image ready. Safe to call again, and by several at once.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        ConflictError: ``upload_not_arrived``: the file is not there yet.
+        UnprocessableError, UnsupportedMediaTypeError: the file was refused (now or before) and removed.
+        DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
+    """
+    row = rows.find(image_id)
+    if row is None or row["status"] == "deleting":
+        raise NotFoundError("There is no such upload.", code="upload_not_found")
+    if row["status"] == "failed":
+        raise UnprocessableError("What was uploaded was refused.", code=str(row["failure"]))
+    if row["status"] == "ready":
+        return Stored(row, created=False)
+    try:
+        return Stored(_ingest(row), created=True)
+    except ObjectMissingError as error:
+        # Not there yet, or a twin has just finished and taken it away.
+        now = rows.find(image_id)
+        if now and now["status"] == "ready":
+            return Stored(now, created=False)
+        raise ConflictError(
+            "The file has not arrived yet.", code="upload_not_arrived", retry_after=1
+        ) from error
+    except (UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError) as error:
+        _fail(row, error)
+        raise
+
+
+def ingest_event(event: dict[str, Any]) -> dict[str, Any]:
+    """Complete the uploads that an S3 ObjectCreated event names.
+
+    Returns:
+        ``{"completed": [id], "refused": {id: code}}``.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; S3's event is to come
+            again.
+    """
+    outcome: dict[str, Any] = {"completed": [], "refused": {}}
+    for record in event["Records"]:
+        image_id = unquote_plus(record["s3"]["object"]["key"]).removeprefix("incoming/")
+        try:
+            complete_upload(parse_id(image_id))
+            outcome["completed"].append(image_id)
+        except AppError as error:
+            if error.status >= 500:
+                raise
+            outcome["refused"][image_id] = error.code
+    return outcome
+
+
+def _ingest(row: db.Row) -> db.Row:
+    incoming = storage.incoming_key(row["id"])
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
+        etag = storage.download(incoming, file, max_bytes=row["size_bytes"])
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").digest()
+        if row["sha256"] not in (None, sha256.hex()):
+            raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
+        picture = imaging.inspect(file, get_settings().max_pixels)
+    key = storage.original_key(row["id"], picture.kind.extension)
+    # The row names the final key before there is an object under it.
+    claimed = db.query(
+        f"""UPDATE image_metadata
+            SET s3_key = %s, mime_type = %s, sweep_after = now() + make_interval(secs => %s)
+            WHERE id = %s AND status = 'pending' RETURNING {rows.COLUMNS}""",
+        (key, picture.kind.mime_type, PATIENCE_SECONDS, row["id"]),
+    )
+    if not claimed:
+        raise ObjectMissingError("The upload is not pending any more.")
+    storage.copy_object(incoming, key, etag=etag, content_type=picture.kind.mime_type)
+    ready = rows.mark_ready(claimed[0], picture, sha256)
+    storage.delete_objects([incoming])
+    return ready
+
+
+def _fail(row: db.Row, error: AppError) -> None:
+    """Remember why, so that the client can be told, and remove what arrived."""
+    db.query(
+        """UPDATE image_metadata
+           SET status = 'failed', failure = %s, idempotency_key = NULL, updated_at = now(),
+               sweep_after = now() + interval '1 day'
+           WHERE id = %s AND status = 'pending'""",
+        (error.code, row["id"]),
+    )
+    storage.delete_objects([storage.incoming_key(row["id"])])
+
+
+def _invalid(field: str, problem: str) -> UnprocessableError:
+    return UnprocessableError(
+        f"The field {field} {problem}.", code="upload_invalid", details={"field": field}
+    )

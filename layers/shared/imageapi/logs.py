@@ -1,0 +1,32 @@
+"""The JSON log. Its level is LOG_LEVEL; it never gets a key, a body or a setting."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@lru_cache(maxsize=1)
+def get_logger() -> Logger:
+    """The logger of this execution environment."""
+    return Logger(service="image-api", utc=True)
+
+
+def log_outcome(
+    name: str, work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any], context: LambdaContext
+) -> dict[str, Any]:
+    """Do ``work`` on an event that no client waits for, and log what came of it.
+
+    What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
+    """
+    logger = get_logger()
+    logger.append_keys(request_id=context.aws_request_id)
+    try:
+        outcome = work(event)
+    except Exception:
+        logger.exception(f"{name} failed")
+        raise
+    logger.info(name, extra=outcome)
+    return outcome

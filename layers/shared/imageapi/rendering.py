@@ -1,0 +1,156 @@
+"""Renditions: smaller, upright, in sRGB, without any metadata, in a format that browsers show."""
+
+import io
+from typing import IO, Any
+
+from PIL import ExifTags, Image, ImageCms, ImageOps, ImageSequence
+
+from imageapi.errors import UnprocessableError
+from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb
+from imageapi.variants import Variant
+
+QUALITY: dict[str, dict[str, Any]] = {
+    "jpg": {"format": "JPEG", "quality": 82, "progressive": True, "optimize": True},
+    "webp": {"format": "WEBP", "quality": 80, "method": 2},
+    "avif": {"format": "AVIF", "quality": 60, "speed": 8},
+}
+MAX_ANIMATED_FRAMES = 300
+MAX_ANIMATED_PIXELS = 100_000_000
+"""Over all frames. Longer animations are shown as their first frame."""
+
+
+def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
+    """Make a rendition.
+
+    A JPEG is decoded at the smallest scale that still has every pixel that is wanted. An animation stays one
+    in WebP; in the other formats it is its first frame. A picture that is smaller than asked for is not
+    enlarged.
+
+    Raises:
+        UnsupportedMediaTypeError, UnprocessableError: as for an upload, when the stored original cannot be
+            read.
+    """
+    image = open_picture(source, max_pixels)
+    orientation = read_orientation(image)
+    try:
+        if variant.extension == "webp" and is_short_animation(image):
+            return _render_animation(image, variant)
+        seen = image.size[::-1] if orientation in SWAPS_SIDES else image.size
+        target = fit(seen, variant)
+        stored_target = target[::-1] if orientation in SWAPS_SIDES else target
+        profile = image.info.get("icc_profile")
+        image.draft(None, scale_to_fill(image.size, stored_target))
+        image.load()
+        small = _resize(_make_resizable(image), stored_target)
+        small = _to_srgb(small, profile)
+        small.getexif()[ExifTags.Base.Orientation] = orientation
+        ImageOps.exif_transpose(small, in_place=True)
+        return _encode(small, variant.extension)
+    except (UnprocessableError, MemoryError):
+        raise
+    except Exception as error:  # a decoder given hostile bytes raises nearly anything
+        raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
+
+
+def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
+    """The size of the rendition of a picture of this size, in pixels as seen."""
+    width, height = size
+    if variant.cover:
+        side = min(variant.width, width, height)
+        return side, side
+    scale = min(1.0, variant.width / width)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a picture just covers the target: what has to be decoded."""
+    scale = max(target[0] / size[0], target[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def read_orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 when there is none that can be read."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # EXIF that cannot be read is no reason not to show a picture that can
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def is_short_animation(image: Image.Image) -> bool:
+    """Whether all frames can be rendered within bounds. TIFF pages and the like are no animation."""
+    frames = getattr(image, "n_frames", 1)
+    if image.format not in ("GIF", "WEBP", "PNG", "AVIF") or frames < 2:
+        return False
+    return frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
+
+
+def _render_animation(image: Image.Image, variant: Variant) -> bytes:
+    target = fit(image.size, variant)
+    frames, durations = [], []
+    for frame in ImageSequence.Iterator(image):
+        frames.append(_resize(frame.convert("RGBA"), target))
+        durations.append(int(frame.info.get("duration") or 100))
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer,
+        save_all=True,
+        append_images=frames[1:],
+        duration=durations,
+        loop=image.info.get("loop", 0),
+        **QUALITY["webp"],
+    )
+    return buffer.getvalue()
+
+
+def _make_resizable(image: Image.Image) -> Image.Image:
+    """A mode in which resizing averages colours: palettes and bit masks do not."""
+    if image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("YCbCr", "LAB", "HSV") or not image.mode.startswith(("I", "F")):
+        return image.convert("RGB")
+    return to_rgb(image)
+
+
+def _resize(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+    """Resize to cover the target, cutting evenly what stands over."""
+    if image.size == target:
+        return image
+    width, height = image.size
+    scale = min(width / target[0], height / target[1])
+    cut_x, cut_y = (width - target[0] * scale) / 2, (height - target[1] * scale) / 2
+    box = (cut_x, cut_y, width - cut_x, height - cut_y)
+    return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Apply the picture's own colour profile, on the few pixels that are left."""
+    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+    colours = image.convert(image.mode.rstrip("A")) if alpha else image
+    converted = _apply_profile(colours, profile) if profile else None
+    result = converted or colours.convert("RGB")
+    if alpha is not None:
+        result.putalpha(alpha)
+    return result
+
+
+def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """None for a profile that is broken or made for another mode: then it is as if there were none."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+
+
+def _encode(image: Image.Image, extension: str) -> bytes:
+    if extension == "jpg":
+        image = to_rgb(image)
+    buffer = io.BytesIO()
+    # Everything that Pillow would carry over by itself is in info: EXIF, XMP, profile, comment.
+    image.info.clear()
+    image.save(buffer, exif=b"", **QUALITY[extension])
+    return buffer.getvalue()

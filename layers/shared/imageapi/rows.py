@@ -1,0 +1,166 @@
+"""The life of a row: pending, ready, deleting, gone. Everything that adds or removes an image goes through
+here.
+
+The row comes first and goes last: an object is written only under a key that a committed row names, and a
+row is removed only after its objects are. So at any crash each object has a row, and a sweep can finish or
+undo.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import psycopg2.extras
+
+from imageapi import db, storage
+from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
+
+if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
+    from imageapi.imaging import Picture
+
+COLUMNS = (
+    "id, status, failure, version, title, description, category, tags, filename, s3_key, mime_type,"
+    " size_bytes, width, height, frames, encode(sha256, 'hex') AS sha256, duplicate_of, placeholder,"
+    " exif, created_at, updated_at"
+)
+"""The columns of a row as the rest of the package knows it."""
+
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+
+INSERT_PENDING = f"""
+    INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
+                                size_bytes, sha256, idempotency_key, request_hash, sweep_after)
+    VALUES (%(id)s, 'pending', %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
+            %(mime_type)s, %(size_bytes)s, %(sha256)s, %(idempotency_key)s, %(request_hash)s,
+            now() + make_interval(secs => %(patience)s))
+    ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    RETURNING {COLUMNS}"""
+"""Returns no row when another has the same Idempotency-Key: see :func:`resume`. ``patience`` is in
+seconds.
+"""
+
+_MARK_READY = f"""
+    UPDATE image_metadata AS image
+    SET status = 'ready', sha256 = %(sha256)s, width = %(width)s, height = %(height)s, frames = %(frames)s,
+        placeholder = %(placeholder)s, exif = %(exif)s, updated_at = now(),
+        duplicate_of = (SELECT other.id FROM image_metadata AS other
+                        WHERE other.sha256 = %(sha256)s AND other.status = 'ready'
+                        ORDER BY other.id LIMIT 1)
+    WHERE id = %(id)s AND status = 'pending'
+    RETURNING {COLUMNS}"""
+
+
+def check_idempotency_key(key: str | None) -> None:
+    """Refuse a header that cannot be stored.
+
+    Raises:
+        InvalidRequestError: ``idempotency_key_invalid``.
+    """
+    if key is None:
+        return
+    if not (1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(
+            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters.",
+            code="idempotency_key_invalid",
+        )
+
+
+def find(image_id: str) -> db.Row | None:
+    """The row, in whatever state it is."""
+    rows = db.query(f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s", (image_id,))
+    return rows[0] if rows else None
+
+
+def resume(idempotency_key: str, request_hash: bytes, patience: int) -> db.Row:
+    """The row that has this Idempotency-Key: ready, at work, or cut off on its way, and then safe from a
+    sweep.
+
+    Raises:
+        UnprocessableError: ``idempotency_key_reused``: the key came with another request.
+        ConflictError: ``upload_interrupted``: the row has just gone.
+    """
+    rows = db.query(
+        f"""UPDATE image_metadata
+            SET sweep_after = greatest(sweep_after, now() + make_interval(secs => %s))
+            WHERE idempotency_key = %s RETURNING {COLUMNS}, request_hash""",
+        (patience, idempotency_key),
+    )
+    if not rows:
+        raise interrupted()
+    if bytes(rows[0]["request_hash"]) != request_hash:
+        raise UnprocessableError(
+            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
+        )
+    return rows[0]
+
+
+def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
+    """Let the image be seen: its object is there and whole.
+
+    Returns:
+        The ready row. A twin of this request may have been the one that made it ready.
+
+    Raises:
+        ConflictError: ``upload_interrupted``: a sweep has undone the row; the object is removed again.
+    """
+    values = {
+        "id": row["id"],
+        "sha256": sha256,
+        "width": picture.width,
+        "height": picture.height,
+        "frames": picture.frames,
+        "placeholder": picture.placeholder,
+        "exif": psycopg2.extras.Json(picture.exif),
+    }
+    ready = db.query(_MARK_READY, values)
+    if ready:
+        return ready[0]
+    now = find(row["id"])
+    if now and now["status"] == "ready":
+        return now
+    storage.delete_objects([row["s3_key"]])
+    raise interrupted()
+
+
+def remove(image_id: str, statuses: Sequence[str], version: int | None = None) -> bool:
+    """Remove an image for good: hide it, delete its objects, then its row.
+
+    Args:
+        statuses: only when the row is in one of these.
+        version: only when the row is at this version.
+
+    Returns:
+        False when there was no such row.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: not finished. The image is hidden; the same call
+            or a sweep finishes.
+    """
+    claimed = db.query(
+        """UPDATE image_metadata
+           SET status = 'deleting', idempotency_key = NULL, updated_at = now(),
+               sweep_after = now() + interval '1 minute'
+           WHERE id = %s AND status = ANY(%s) AND version = coalesce(%s, version) RETURNING s3_key""",
+        (image_id, list(statuses), version),
+    )
+    if not claimed:
+        return False
+    # Only now: a rendition that was begun before the image was hidden has its row by now, and one that begins
+    # later finds no image.
+    variants = db.query("SELECT name FROM image_variants WHERE image_id = %s", (image_id,))
+    keys = [claimed[0]["s3_key"], storage.incoming_key(image_id)]
+    keys += [storage.variant_key(image_id, variant["name"]) for variant in variants]
+    storage.delete_objects(list(dict.fromkeys(keys)))
+    db.query(
+        """WITH gone AS (DELETE FROM image_metadata WHERE id = %s AND status = 'deleting' RETURNING id,
+           sha256) UPDATE image_metadata AS other SET duplicate_of = NULL
+           FROM gone WHERE other.sha256 = gone.sha256 AND other.duplicate_of = gone.id""",
+        (image_id,),
+    )
+    return True
+
+
+def interrupted() -> ConflictError:
+    """The error of an upload whose row is gone while it was at work."""
+    return ConflictError(
+        "The upload took too long and was undone. Send it again.", code="upload_interrupted", retry_after=1
+    )

@@ -1,0 +1,73 @@
+"""Names of renditions, and which format a browser gets. Pure.
+
+A name is ``w<width>``, optionally ``-cover`` (a square cut from the middle; otherwise the whole picture is
+kept), and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header decides): ``w320``,
+``w640-cover.jpg``.
+"""
+
+import re
+from dataclasses import dataclass
+
+from imageapi.errors import NotFoundError
+
+ORIGINAL = "original"
+LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
+"""The links that every image carries, by their name in ``urls``."""
+WIDTHS = (160, 320, 640, 1280, 1920)
+"""In pixels. A set, not a range: what is not in it cannot be asked for, so nobody can fill the bucket."""
+MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
+"""Extension: media type; in the order in which they are preferred."""
+
+_NAME = re.compile(r"w(?P<width>[0-9]{2,4})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A rendition.
+
+    Attributes:
+        width: of the picture as seen, in pixels; for ``cover`` also the height. Never more than the source
+            has.
+        cover: whether a square is cut from the middle.
+        extension: the format.
+    """
+
+    width: int
+    cover: bool
+    extension: str
+
+    @property
+    def name(self) -> str:
+        """The full name, format included; also the end of the object's key."""
+        return f"w{self.width}{'-cover' if self.cover else ''}.{self.extension}"
+
+    @property
+    def mime_type(self) -> str:
+        """The media type."""
+        return MIME_TYPES[self.extension]
+
+
+def parse_variant(name: str, accept: str | None) -> Variant:
+    """Read a name; the format comes from ``accept`` when the name has none.
+
+    Raises:
+        NotFoundError: ``variant_unknown``.
+    """
+    match = _NAME.fullmatch(name)
+    if not match or int(match["width"]) not in WIDTHS:
+        widths = ", ".join(map(str, WIDTHS))
+        raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
+    extension = match["extension"] or choose_extension(accept)
+    return Variant(int(match["width"]), bool(match["cover"]), extension)
+
+
+def choose_extension(accept: str | None) -> str:
+    """The best format that an Accept header names outright; JPEG, which everything shows, when it names
+    none.
+    """
+    accepted = set()
+    for part in (accept or "").lower().split(","):
+        media_type, *parameters = (piece.strip() for piece in part.split(";"))
+        if not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
+            accepted.add(media_type)
+    return next((extension for extension, mime in MIME_TYPES.items() if mime in accepted), "jpg")
