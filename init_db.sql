@@ -38,15 +38,28 @@ CREATE TABLE IF NOT EXISTS image_metadata (
     -- Until then whatever brought the row into its state may still be at work; afterwards a sweep settles it.
     sweep_after     timestamptz NOT NULL DEFAULT now() + interval '5 minutes',
 
+    -- What the image is found by, made by the service when it turns ready and when it is changed.
+    search_text     text NOT NULL DEFAULT '',
+    -- How much of search_text, from its beginning, is title and tags.
+    strong_length   integer NOT NULL DEFAULT 0,
+    tokens          integer[] NOT NULL DEFAULT '{}',
+    tag_keys        text[] NOT NULL DEFAULT '{}',
+    title_key       text COLLATE "C" NOT NULL DEFAULT '',
+
     CHECK (status <> 'ready' OR (sha256 IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL))
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS image_metadata_idempotency_key
     ON image_metadata (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
--- List: newest first among the ready, in all and in one category.
+-- List: one index for each order in which it can be walked, and one for all that narrows it down.
 CREATE INDEX IF NOT EXISTS image_metadata_ready ON image_metadata (id DESC) WHERE status = 'ready';
-CREATE INDEX IF NOT EXISTS image_metadata_ready_category ON image_metadata (category, id DESC) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_category ON image_metadata (category, id DESC) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_title ON image_metadata (title_key, id) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_size ON image_metadata (size_bytes DESC, id DESC) WHERE status = 'ready';
+-- A short list of what is not merged yet: a search has to read all of it.
+CREATE INDEX IF NOT EXISTS image_metadata_tokens ON image_metadata USING gin (tokens)
+    WITH (gin_pending_list_limit = 256) WHERE status = 'ready';
 
 -- Finding the first image with the same bytes.
 CREATE INDEX IF NOT EXISTS image_metadata_sha256 ON image_metadata (sha256, id);
@@ -65,3 +78,50 @@ CREATE TABLE IF NOT EXISTS image_variants (
 );
 
 CREATE INDEX IF NOT EXISTS image_variants_unsettled ON image_variants (claimed_until) WHERE status <> 'ready';
+
+-- How many ready images each category and each tag has. Counting them would cost more with every image, and a row
+-- per category that every upload updates would make uploads wait for each other. So a trigger only notes changes,
+-- and fold_facets() adds them up: before the counts are read, and in every sweep.
+CREATE TABLE IF NOT EXISTS facet_counts (
+    kind            text NOT NULL CHECK (kind IN ('category', 'tag')),
+    name            text COLLATE "C" NOT NULL,
+    images          bigint NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
+CREATE INDEX IF NOT EXISTS facet_counts_most ON facet_counts (kind, images DESC, name);
+
+CREATE TABLE IF NOT EXISTS facet_changes (
+    kind            text NOT NULL,
+    name            text COLLATE "C" NOT NULL,
+    change          integer NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION note_facets() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    was boolean := TG_OP <> 'INSERT' AND OLD.status = 'ready';
+    is_now boolean := TG_OP <> 'DELETE' AND NEW.status = 'ready';
+BEGIN
+    IF was AND is_now AND OLD.category = NEW.category AND OLD.tag_keys = NEW.tag_keys THEN
+        RETURN NULL;
+    END IF;
+    IF was THEN
+        INSERT INTO facet_changes SELECT 'category', OLD.category, -1 WHERE OLD.category <> '';
+        INSERT INTO facet_changes SELECT 'tag', tag, -1 FROM unnest(OLD.tag_keys) AS tag;
+    END IF;
+    IF is_now THEN
+        INSERT INTO facet_changes SELECT 'category', NEW.category, 1 WHERE NEW.category <> '';
+        INSERT INTO facet_changes SELECT 'tag', tag, 1 FROM unnest(NEW.tag_keys) AS tag;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER image_metadata_facets AFTER INSERT OR UPDATE OR DELETE ON image_metadata
+    FOR EACH ROW EXECUTE FUNCTION note_facets();
+
+CREATE OR REPLACE FUNCTION fold_facets() RETURNS void LANGUAGE sql AS $$
+    WITH noted AS (DELETE FROM facet_changes RETURNING kind, name, change)
+    INSERT INTO facet_counts AS counts (kind, name, images)
+        SELECT kind, name, sum(change) FROM noted GROUP BY kind, name ORDER BY kind, name
+    ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images;
+$$;

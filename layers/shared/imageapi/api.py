@@ -83,21 +83,24 @@ class Api(APIGatewayRestResolver):
         return value if value is None else str(value)
 
     @property
+    def query_lists(self) -> dict[str, list[str]]:
+        """The query string of the current request: every name with all its values."""
+        return dict(self.current_event.multi_value_query_string_parameters or {})
+
+    @property
     def query(self) -> dict[str, str]:
-        """The query string of the current request.
+        """The query string of the current request, for routes where no name comes twice.
 
         Raises:
-            InvalidRequestError: ``parameter_repeated`` when a name comes twice: nothing here takes lists.
+            InvalidRequestError: ``parameter_repeated``.
         """
-        repeated = [
-            k for k, v in (self.current_event.multi_value_query_string_parameters or {}).items() if len(v) > 1
-        ]
+        repeated = [name for name, values in self.query_lists.items() if len(values) > 1]
         if repeated:
             raise InvalidRequestError(
                 f"The query parameter {repeated[0][:64]!r} was sent more than once.",
                 code="parameter_repeated",
             )
-        return dict(self.current_event.query_string_parameters or {})
+        return {name: values[0] for name, values in self.query_lists.items()}
 
     @property
     def body(self) -> bytes:

@@ -5,36 +5,55 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from imageapi.errors import InvalidRequestError
 
 _VERSION = 1
-_FILTER_BYTES = 6
+_FILTER_BYTES = 8
 
 
-def encode_cursor(image_id: UUID, filters: Mapping[str, Any]) -> str:
-    """The cursor of a page whose last image is ``image_id``."""
-    return _encode(bytes([_VERSION]) + image_id.bytes + _fingerprint(filters))
+class Position(NamedTuple):
+    """Where a page ended.
+
+    Attributes:
+        tier: which part of the list, for lists that have several (best matches first); else 0.
+        key: what the list is sorted by, of the last image; None when that is the id itself.
+        id: the id of the last image that was looked at.
+    """
+
+    tier: int
+    key: str | int | None
+    id: UUID
 
 
-def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> UUID:
-    """The id of the last image of the page before.
+def encode_cursor(position: Position, filters: Mapping[str, Any]) -> str:
+    """The cursor for a list with these filters."""
+    payload = [_VERSION, position.tier, position.key, position.id.hex]
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return _encode(_fingerprint(filters) + text.encode())
+
+
+def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
+    """The position in a cursor.
 
     Raises:
-        InvalidRequestError: ``cursor_invalid`` when it is no cursor, ``cursor_mismatch`` when it belongs to
-            a list with other filters.
+        InvalidRequestError: ``cursor_invalid`` when it is no cursor, ``cursor_mismatch`` when it belongs to a
+            list with other filters or another order.
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error):
-        raw = b""
-    if len(raw) != 17 + _FILTER_BYTES or raw[0] != _VERSION or _encode(raw) != cursor:
-        raise InvalidRequestError("The cursor is not one that this API gave out.", code="cursor_invalid")
-    if raw[17:] != _fingerprint(filters):
+        version, tier, key, image_id = json.loads(raw[_FILTER_BYTES:])
+        position = Position(tier, key, UUID(hex=image_id))
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        raise _invalid() from None
+    known = version == _VERSION and tier in (0, 1) and (key is None or type(key) in (int, str))
+    if not known or "\0" in str(key) or _encode(raw) != cursor:
+        raise _invalid()
+    if raw[:_FILTER_BYTES] != _fingerprint(filters):
         raise InvalidRequestError("The cursor belongs to a list with other filters.", code="cursor_mismatch")
-    return UUID(bytes=raw[1:17])
+    return position
 
 
 def _encode(raw: bytes) -> str:
@@ -44,3 +63,7 @@ def _encode(raw: bytes) -> str:
 def _fingerprint(filters: Mapping[str, Any]) -> bytes:
     text = json.dumps(filters, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).digest()[:_FILTER_BYTES]
+
+
+def _invalid() -> InvalidRequestError:
+    return InvalidRequestError("The cursor is not one that this API gave out.", code="cursor_invalid")

@@ -32,6 +32,12 @@ silently.
 GRACE_SECONDS = 1.0
 """How much longer the client waits than the server works, so that the server's clearer error comes first."""
 
+SESSION_OPTIONS = (
+    "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+    # Every query here is meant for an index, and none is worth compiling.
+    " -c enable_seqscan=off -c jit=off"
+)
+
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _lock = threading.RLock()
 _connection: psycopg2.extensions.connection | None = None
@@ -165,8 +171,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             password=settings.db_password,
             sslmode=settings.db_sslmode,
             application_name="image-api",
-            options=f"-c statement_timeout={milliseconds} -c timezone=UTC"
-            " -c idle_in_transaction_session_timeout=30000",
+            options=f"-c statement_timeout={milliseconds} {SESSION_OPTIONS}",
             keepalives_idle=30,
             keepalives_interval=5,
             keepalives_count=3,

@@ -2,91 +2,59 @@
 
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
-from imageapi import db, links, rows, variants
+from imageapi import db, links, pages, rows, variants
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
-from imageapi.errors import InvalidRequestError, NotFoundError, PreconditionFailedError
+from imageapi.errors import NotFoundError, PreconditionFailedError
+from imageapi.listing import parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
-LIST_PARAMETERS = frozenset({"limit", "cursor", "category"})
+
+class ListPage(NamedTuple):
+    """What a list request is answered with."""
+
+    value: dict[str, Any]
+    headers: dict[str, str]
 
 
-def list_images(parameters: Mapping[str, str], base_url: str) -> dict[str, Any]:
-    """One page of the ready images, newest first.
+def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str) -> ListPage:
+    """One page of the ready images.
 
     Args:
-        parameters: the query string: ``limit`` (1 to 200, 50 when absent), ``cursor``, ``category`` (exact).
-        base_url: the address in front of the links, without a slash at its end.
+        parameters: the query string: every name with all its values (see ``listing``).
+        list_url: the address of the list itself, for the link to the next page.
+        base_url: the address in front of the delivery links, without a slash at its end.
 
     Returns:
-        ``{"images": [Image], "next_cursor": str | None}``.
+        The JSON value ``{"images": [Image], "next_cursor": str | None, "total"?: {"value", "relation"}}``,
+        and the headers (``Link`` when there is a next page). A page may be shorter than its limit and still
+        have a next one: each request does a bounded amount of work.
 
     Raises:
-        InvalidRequestError: ``parameter_unknown``, ``limit_invalid``, ``category_invalid``,
-            ``cursor_invalid`` or ``cursor_mismatch``.
+        InvalidRequestError: a parameter is refused, or the cursor (``cursor_invalid``, ``cursor_mismatch``).
     """
-    unknown = sorted(set(parameters) - LIST_PARAMETERS)
-    if unknown:
-        raise InvalidRequestError(
-            f"The query parameter {unknown[0][:64]!r} is not known.",
-            code="parameter_unknown",
-            details={"known": sorted(LIST_PARAMETERS)},
-        )
-    limit = parse_limit(parameters.get("limit"))
-    filters = _parse_filters(parameters)
-    conditions, values = ["status = 'ready'"], dict(filters, limit=limit + 1)
-    if "category" in filters:
-        conditions.append("category = %(category)s")
-    if parameters.get("cursor"):
-        values["after"] = str(decode_cursor(parameters["cursor"], filters))
-        conditions.append("id < %(after)s")
-    found = db.query(
-        f"""SELECT {COLUMNS} FROM image_metadata
-            WHERE {" AND ".join(conditions)} ORDER BY id DESC LIMIT %(limit)s""",
-        values,
-    )
-    page = found[:limit]
-    more = len(found) > limit
-    return {
-        "images": [present_image(row, base_url) for row in page],
-        "next_cursor": encode_cursor(UUID(page[-1]["id"]), filters) if more else None,
+    query = parse_list_query(parameters)
+    text = parameters["cursor"][0] if parameters.get("cursor") else None
+    position = decode_cursor(text, query.filters) if text else None
+    page = pages.find_page(query, position)
+    cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
+    value: dict[str, Any] = {
+        "images": [present_image(row, base_url) for row in page.rows],
+        "next_cursor": cursor,
     }
-
-
-def parse_limit(text: str | None) -> int:
-    """The page size out of a query string.
-
-    Raises:
-        InvalidRequestError: ``limit_invalid``.
-    """
-    if text is None:
-        return DEFAULT_LIMIT
-    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    raise InvalidRequestError(
-        f"limit must be a whole number from 1 to {MAX_LIMIT}.",
-        code="limit_invalid",
-        details={"max": MAX_LIMIT},
-    )
-
-
-def _parse_filters(parameters: Mapping[str, str]) -> dict[str, str]:
-    filters = {}
-    if "category" in parameters:
-        category = parameters["category"]
-        if "\0" in category or category != category.encode("utf-8", "ignore").decode():
-            raise InvalidRequestError(
-                "category has characters that no category has.", code="category_invalid"
-            )
-        filters["category"] = category
-    return filters
+    if query.total:
+        value["total"] = pages.count_images(query)
+    headers = {}
+    if cursor:
+        following = urlencode({**parameters, "cursor": [cursor]}, doseq=True)
+        headers["Link"] = f'<{list_url}?{following}>; rel="next"'
+    return ListPage(value, headers)
 
 
 def get_image(image_id: str) -> db.Row:
@@ -117,18 +85,32 @@ def update_image(image_id: str, changes: Mapping[str, Any], if_match: str | None
     version = parse_if_match(if_match)
     if not clean:
         return _check_version(get_image(image_id), version)
-    assignments = ", ".join(f"{column} = %({column})s" for column in clean)
-    values = {key: list(value) if key == "tags" else value for key, value in clean.items()}
-    changed = db.query(
-        f"""UPDATE image_metadata SET {assignments}, version = version + 1, updated_at = now()
-            WHERE id = %(id)s AND status = 'ready' AND version = coalesce(%(version)s, version)
-            RETURNING {COLUMNS}""",
-        {**values, "id": parse_id(image_id), "version": version},
-    )
+    changed = db.transaction(lambda cursor: _change(cursor, parse_id(image_id), clean, version))
     if changed:
         return changed[0]
     get_image(image_id)
     raise _version_mismatch()
+
+
+def _change(cursor: db.Cursor, image_id: str, clean: dict[str, Any], version: int | None) -> list[db.Row]:
+    """Change the row, and what it is found by, which depends on the fields that stay as well."""
+    found = db.fetch(
+        cursor,
+        f"""SELECT {COLUMNS} FROM image_metadata
+            WHERE id = %s AND status = 'ready' AND version = coalesce(%s, version) FOR UPDATE""",
+        (image_id, version),
+    )
+    if not found:
+        return []
+    values = {key: list(value) if key == "tags" else value for key, value in clean.items()}
+    values |= rows.search_values({**found[0], **values})
+    assignments = ", ".join(f"{column} = %({column})s" for column in values)
+    return db.fetch(
+        cursor,
+        f"""UPDATE image_metadata SET {assignments}, version = version + 1, updated_at = now()
+            WHERE id = %(id)s RETURNING {COLUMNS}""",
+        {**values, "id": image_id},
+    )
 
 
 def delete_image(image_id: str, if_match: str | None) -> None:
@@ -228,8 +210,3 @@ def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         "updated_at": row["updated_at"].isoformat(),
         "urls": {name: link(variant) for name, variant in variants.LINKED.items()},
     }
-
-
-def count_ready() -> int:
-    """How many images are ready, exactly."""
-    return int(db.query("SELECT count(*) AS n FROM image_metadata WHERE status = 'ready'")[0]["n"])

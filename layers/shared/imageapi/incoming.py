@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-import uuid_utils
-
 from imageapi import db, imaging, presign, rows, storage
 from imageapi.config import get_settings
 from imageapi.errors import (
@@ -73,7 +71,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
     """
     rows.check_idempotency_key(idempotency_key)
     announced = parse_announcement(values)
-    image_id = str(uuid_utils.uuid7())
+    image_id, created_at = rows.new_id()
     inserted = db.query(
         rows.INSERT_PENDING,
         {
@@ -87,6 +85,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             "sha256": announced.sha256,
             "idempotency_key": idempotency_key,
             "request_hash": announced.request_hash,
+            "created_at": created_at,
             "patience": PATIENCE_SECONDS,
         },
     )

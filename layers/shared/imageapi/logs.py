@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 @lru_cache(maxsize=1)
 def get_logger() -> Logger:
     """The logger of this execution environment."""
-    return Logger(service="image-api", utc=True)
+    return Logger(service="image-api", utc=True, serialize_stacktrace=False)
 
 
 def log_outcome(

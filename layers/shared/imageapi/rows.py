@@ -6,12 +6,15 @@ row is removed only after its objects are. So at any crash each object has a row
 undo.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg2.extras
+import uuid_utils
 
-from imageapi import db, storage
+from imageapi import db, searching, storage
 from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
 
 if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
@@ -28,10 +31,11 @@ MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 INSERT_PENDING = f"""
     INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
-                                size_bytes, sha256, idempotency_key, request_hash, sweep_after)
+                                size_bytes, sha256, idempotency_key, request_hash, created_at, updated_at,
+                                sweep_after)
     VALUES (%(id)s, 'pending', %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
             %(mime_type)s, %(size_bytes)s, %(sha256)s, %(idempotency_key)s, %(request_hash)s,
-            now() + make_interval(secs => %(patience)s))
+            %(created_at)s, %(created_at)s, now() + make_interval(secs => %(patience)s))
     ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING {COLUMNS}"""
 """Returns no row when another has the same Idempotency-Key: see :func:`resume`. ``patience`` is in
@@ -42,6 +46,8 @@ _MARK_READY = f"""
     UPDATE image_metadata AS image
     SET status = 'ready', sha256 = %(sha256)s, width = %(width)s, height = %(height)s, frames = %(frames)s,
         placeholder = %(placeholder)s, exif = %(exif)s, updated_at = now(),
+        search_text = %(search_text)s, strong_length = %(strong_length)s, tokens = %(tokens)s,
+        tag_keys = %(tag_keys)s, title_key = %(title_key)s,
         duplicate_of = (SELECT other.id FROM image_metadata AS other
                         WHERE other.sha256 = %(sha256)s AND other.status = 'ready'
                         ORDER BY other.id LIMIT 1)
@@ -110,6 +116,7 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
         "frames": picture.frames,
         "placeholder": picture.placeholder,
         "exif": psycopg2.extras.Json(picture.exif),
+        **search_values({**row, "width": picture.width, "height": picture.height}),
     }
     ready = db.query(_MARK_READY, values)
     if ready:
@@ -119,6 +126,24 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
         return now
     storage.delete_objects([row["s3_key"]])
     raise interrupted()
+
+
+def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that an image is found by, out of all the others."""
+    everything, strong = searching.make_search_text(row)
+    return {
+        "search_text": everything,
+        "strong_length": len(strong),
+        "tokens": searching.make_tokens(row),
+        "tag_keys": list(dict.fromkeys(searching.normalise_tag(tag) for tag in row["tags"])),
+        "title_key": searching.normalise(row["title"]),
+    }
+
+
+def new_id() -> tuple[str, datetime]:
+    """A new id (UUIDv7, RFC 9562) and the moment that is in it, to the millisecond."""
+    made = UUID(str(uuid_utils.uuid7()))
+    return str(made), datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def remove(image_id: str, statuses: Sequence[str], version: int | None = None) -> bool:

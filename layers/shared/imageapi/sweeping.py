@@ -12,6 +12,7 @@ from uuid import UUID
 
 from imageapi import db, rows, storage
 from imageapi.errors import AppError, ConflictError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.facets import fold_changes
 from imageapi.incoming import complete_upload
 
 OBJECT_GRACE = timedelta(hours=2)
@@ -60,6 +61,7 @@ def sweep(*, dry_run: bool, object_grace: timedelta = OBJECT_GRACE) -> Report:
     _settle_rows(report)
     _settle_variants(report)
     _compare_stores(report, datetime.now(UTC) - object_grace)
+    fold_changes()
     return report
 
 

@@ -13,14 +13,12 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-import uuid_utils
-
 from imageapi import db, imaging, storage
 from imageapi.config import get_settings
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata, parse_json_object, validate_metadata
-from imageapi.rows import COLUMNS, INSERT_PENDING, check_idempotency_key, mark_ready, remove, resume
+from imageapi.rows import COLUMNS, INSERT_PENDING, check_idempotency_key, mark_ready, new_id, remove, resume
 
 ON_DUPLICATE = ("allow", "return", "reject")
 PATIENCE_SECONDS = 60
@@ -122,7 +120,7 @@ def _reserve(upload: Upload) -> tuple[db.Row, bool]:
 
 
 def _insert_values(upload: Upload) -> dict[str, Any]:
-    image_id = str(uuid_utils.uuid7())
+    image_id, created_at = new_id()
     return {
         "id": image_id,
         "title": upload.metadata.title,
@@ -136,6 +134,7 @@ def _insert_values(upload: Upload) -> dict[str, Any]:
         "sha256": upload.sha256,
         "idempotency_key": upload.idempotency_key,
         "request_hash": upload.request_hash,
+        "created_at": created_at,
         "patience": PATIENCE_SECONDS,
     }
 

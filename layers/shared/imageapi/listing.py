@@ -1,0 +1,202 @@
+"""What a list request asks for: its parameters, checked, as values. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from imageapi import searching
+from imageapi.errors import InvalidRequestError
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+MAX_TAG_FILTERS = 10
+SORTS = ("newest", "oldest", "title", "size", "relevance")
+PARAMETERS = frozenset(
+    [
+        "limit",
+        "cursor",
+        "category",
+        "tag",
+        "q",
+        "created_after",
+        "created_before",
+        "mime_type",
+        "min_width",
+        "min_height",
+        "sort",
+        "total",
+    ]
+)
+REPEATABLE = frozenset({"tag"})
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """A checked request. ``None`` and empty mean: any."""
+
+    limit: int = DEFAULT_LIMIT
+    sort: str = "newest"
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    q: str = ""
+    created_after: datetime | None = None
+    """Inclusive, to the millisecond."""
+    created_before: datetime | None = None
+    """Exclusive, to the millisecond."""
+    mime_type: str | None = None
+    min_width: int | None = None
+    min_height: int | None = None
+    total: bool = False
+    terms: tuple[searching.Term, ...] = field(default=(), compare=False)
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Everything that decides which images are in the list and in what order; a cursor is bound to it."""
+        return {
+            "sort": self.sort,
+            "category": self.category,
+            "tags": sorted(self.tags),
+            "q": [term.text for term in self.terms],
+            "created": [self.created_after, self.created_before],
+            "mime_type": self.mime_type,
+            "min": [self.min_width, self.min_height],
+        }
+
+
+def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
+    """Check a query string: every name with all its values.
+
+    Raises:
+        InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``, ``parameter_invalid`` (with
+            ``details.parameter``), ``limit_invalid``.
+    """
+    for name, values in parameters.items():
+        if name not in PARAMETERS:
+            raise InvalidRequestError(
+                f"The query parameter {name[:64]!r} is not known.",
+                code="parameter_unknown",
+                details={"known": sorted(PARAMETERS)},
+            )
+        if len(values) > 1 and name not in REPEATABLE:
+            raise InvalidRequestError(
+                f"The query parameter {name!r} was sent more than once.", code="parameter_repeated"
+            )
+        for value in values:
+            _check_text(name, value)
+    one = {name: values[0] for name, values in parameters.items() if values}
+    terms = _parse_q(one.get("q"))
+    return ListQuery(
+        limit=parse_limit(one.get("limit")),
+        sort=_parse_sort(one.get("sort"), bool(terms)),
+        category=one.get("category"),
+        tags=_parse_tags(parameters.get("tag", ())),
+        q=one.get("q", ""),
+        created_after=_parse_time("created_after", one),
+        created_before=_parse_time("created_before", one),
+        mime_type=_parse_mime_type(one.get("mime_type")),
+        min_width=_parse_side("min_width", one),
+        min_height=_parse_side("min_height", one),
+        total=_parse_flag("total", one),
+        terms=terms,
+    )
+
+
+def parse_limit(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT) -> int:
+    """The page size out of a query string.
+
+    Raises:
+        InvalidRequestError: ``limit_invalid``.
+    """
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum:
+        return int(text)
+    raise InvalidRequestError(
+        f"limit must be a whole number from 1 to {maximum}.", code="limit_invalid", details={"max": maximum}
+    )
+
+
+def id_at(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a moment: what comes before it was made earlier (RFC 9562, 5.7)."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=max(0, milliseconds) << 80 | 7 << 76 | 2 << 62)
+
+
+def _check_text(name: str, value: str) -> None:
+    if "\0" in value or len(value) > 1000 or value != value.encode("utf-8", "ignore").decode():
+        raise _invalid(name, "has characters that cannot be searched for, or is too long")
+
+
+def _parse_q(text: str | None) -> tuple[searching.Term, ...]:
+    if text is None:
+        return ()
+    if len(text) > searching.MAX_QUERY_LENGTH:
+        raise _invalid("q", f"is longer than {searching.MAX_QUERY_LENGTH} characters")
+    terms = searching.parse_terms(text)
+    if not terms:
+        raise _invalid("q", "has no letter and no digit to search for")
+    if len(terms) > searching.MAX_TERMS:
+        raise _invalid("q", f"has more than {searching.MAX_TERMS} words")
+    return tuple(terms)
+
+
+def _parse_sort(text: str | None, has_terms: bool) -> str:
+    sort = text or ("relevance" if has_terms else "newest")
+    if sort not in SORTS:
+        raise _invalid("sort", f"must be one of {', '.join(SORTS)}")
+    if sort == "relevance" and not has_terms:
+        raise _invalid("sort", "can only be relevance together with q")
+    return sort
+
+
+def _parse_tags(values: Sequence[str]) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(searching.normalise_tag(value) for value in values))
+    if len(tags) > MAX_TAG_FILTERS or "" in tags:
+        raise _invalid("tag", f"must be 1 to {MAX_TAG_FILTERS} tags")
+    return tags
+
+
+def _parse_time(name: str, one: Mapping[str, str]) -> datetime | None:
+    text = one.get(name)
+    if text is None:
+        return None
+    try:
+        # A plus sign that was not percent-encoded arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _invalid(
+            name, "must be a date or a time in ISO 8601, for example 2026-11-24T09:30:00Z"
+        ) from None
+
+
+def _parse_mime_type(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"image/[a-z0-9.+-]{1,40}", text):
+        raise _invalid("mime_type", "must be a media type, for example image/jpeg")
+    return text
+
+
+def _parse_side(name: str, one: Mapping[str, str]) -> int | None:
+    text = one.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
+        raise _invalid(name, "must be a number of pixels")
+    return int(text)
+
+
+def _parse_flag(name: str, one: Mapping[str, str]) -> bool:
+    text = one.get(name, "false")
+    if text not in ("true", "false"):
+        raise _invalid(name, "must be true or false")
+    return text == "true"
+
+
+def _invalid(name: str, problem: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The query parameter {name} {problem}.", code="parameter_invalid", details={"parameter": name}
+    )

@@ -1,0 +1,304 @@
+"""Finding a page of images with a bounded amount of work, however many there are.
+
+There are two ways to find what matches. *Walking* goes along the index of the order that is asked for and
+looks at each row: quick when much matches. *Narrowing* asks the inverted index for all that matches and sorts
+it: quick when little does. Which one is better follows from how much matches, which a short walk tells: it
+finds the page right away when much matches, and otherwise an estimate. (PostgreSQL's planner chooses between
+the same two by statistics, which know nothing of pairs of characters, and a wrong choice there costs
+seconds.)
+
+Where neither finds a whole page within its bound, the page is short, and its cursor tells where to go on.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from imageapi import db, searching
+from imageapi.cursors import Position
+from imageapi.errors import InvalidRequestError
+from imageapi.listing import ListQuery, id_at
+from imageapi.rows import COLUMNS
+
+SAMPLE_ROWS = 2_000
+"""How many rows the first, short walk looks at: about a millisecond."""
+MAX_WALKED_ROWS = 50_000
+MAX_NARROWED_ROWS = 20_000
+EXACT_TOTAL = 1_000
+"""Up to here a total is counted, beyond it is estimated."""
+TIERS = (True, False)
+"""Best matches first: all words in title and tags, then the rest."""
+
+
+class Order(NamedTuple):
+    """A way through the images, each with an index of its own."""
+
+    key: str
+    """The SQL expression of the sort key; NULL when the id is all there is."""
+    forward: str
+    backward: str
+    after: str
+    """The condition for what comes after a position."""
+    key_type: type
+
+
+ORDERS = {
+    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None)),
+    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None)),
+    "title": Order(
+        "title_key",
+        "title_key ASC, id ASC",
+        "title_key DESC, id DESC",
+        "(title_key, id) > (%(key)s, %(id)s)",
+        str,
+    ),
+    "size": Order(
+        "size_bytes",
+        "size_bytes DESC, id DESC",
+        "size_bytes ASC, id ASC",
+        "(size_bytes, id) < (%(key)s, %(id)s)",
+        int,
+    ),
+}
+ORDERS["relevance"] = ORDERS["newest"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of a page in order, and where it ended; None when nothing comes after it."""
+
+    rows: list[db.Row]
+    next_position: Position | None
+
+
+@dataclass
+class _Scan:
+    """One tier of a list: its conditions, and how far along it is."""
+
+    order: Order
+    tier: int
+    bounds: list[str]
+    """Conditions that the walked index itself serves."""
+    residual: list[str]
+    """Conditions that each row is checked against."""
+    values: dict[str, Any]
+    position: Position | None
+
+    def sql(self, *conditions: str) -> str:
+        after = [self.order.after] if self.position else []
+        return " AND ".join(["status = 'ready'", *self.bounds, *conditions, *after])
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
+        return {**self.values, **where, **more}
+
+
+class _Found(NamedTuple):
+    hits: list[Position]
+    last: Position | None
+    """The last row that was looked at."""
+    looked_at: int
+    complete: bool
+    """Whether nothing is left to look at."""
+
+
+def find_page(query: ListQuery, position: Position | None) -> Page:
+    """The page after a position, or the first.
+
+    Raises:
+        InvalidRequestError: ``cursor_invalid``: the position does not fit the order.
+    """
+    order = ORDERS[query.sort]
+    if position and not _fits(position.key, order):
+        raise InvalidRequestError("The cursor does not fit this list.", code="cursor_invalid")
+    tiers = len(TIERS) if query.sort == "relevance" else 1
+    hits: list[Position] = []
+    wanted = query.limit + 1
+    for tier in range(position.tier if position else 0, tiers):
+        start = position if position and position.tier == tier else None
+        found = _find(_make_scan(query, tier, start), wanted - len(hits))
+        hits += found.hits
+        if len(hits) == wanted:
+            return Page(_fetch(hits[:-1]), hits[-2])
+        if not found.complete:
+            return Page(_fetch(hits), found.last)
+    return Page(_fetch(hits), None)
+
+
+def _fits(key: str | int | None, order: Order) -> bool:
+    """A cursor is not signed: what is in it may be anything that anyone writes."""
+    return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
+
+
+def count_images(query: ListQuery) -> dict[str, Any]:
+    """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
+    scan = _make_scan(query, 0, None, tiered=False)
+    conditions = scan.sql("TRUE", *scan.residual)
+    rows = db.query(
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM image_metadata WHERE {conditions} LIMIT %(most)s) AS few",
+        scan.parameters(most=EXACT_TOTAL + 1),
+    )
+    if rows[0]["n"] <= EXACT_TOTAL:
+        return {"value": rows[0]["n"], "relation": "exact"}
+    plan = db.query(
+        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM image_metadata WHERE {conditions}", scan.parameters()
+    )
+    estimate = int(plan[0]["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    return {"value": max(estimate, EXACT_TOTAL + 1), "relation": "estimate"}
+
+
+def _make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered: bool = True) -> _Scan:
+    values: dict[str, Any] = {}
+    bounds: list[str] = []
+    residual: list[str] = []
+    for name, moment, operator in (
+        ("after", query.created_after, ">="),
+        ("before", query.created_before, "<"),
+    ):
+        if moment:
+            bounds.append(f"id {operator} %({name})s")
+            values[name] = str(id_at(moment))
+    tokens = list(_filter_tokens(query))
+    if query.category is not None:
+        # Together with its order by id it has an index; otherwise it is one filter among others.
+        plain = query.sort in ("newest", "oldest") and not tokens
+        (bounds if plain else residual).append("category = %(category)s")
+        values["category"] = query.category
+        tokens += [] if plain else [searching.hash_token(f"c{query.category}")]
+    residual += _residual_conditions(query, values)
+    if query.terms:
+        tiers = query.sort == "relevance" and tiered
+        strong = tiers and TIERS[tier]
+        tokens += searching.term_tokens(query.terms, strong=strong)
+        residual += _term_conditions(query, values, tiers, strong)
+    if tokens:
+        residual.insert(0, "tokens @> %(tokens)s")
+        values["tokens"] = sorted(set(tokens))
+    return _Scan(ORDERS[query.sort], tier, bounds, residual, values, position)
+
+
+def _filter_tokens(query: ListQuery) -> Iterator[int]:
+    yield from (searching.hash_token(f"t{tag}") for tag in query.tags)
+    if query.mime_type:
+        yield searching.hash_token(f"m{query.mime_type}")
+    yield from searching.side_token("w", query.min_width or 0)
+    yield from searching.side_token("h", query.min_height or 0)
+
+
+def _residual_conditions(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
+    if query.tags:
+        values["tags"] = list(query.tags)
+        yield "tag_keys @> %(tags)s"
+    if query.mime_type:
+        values["mime_type"] = query.mime_type
+        yield "mime_type = %(mime_type)s"
+    if query.min_width:
+        values["min_width"] = query.min_width
+        yield "width >= %(min_width)s"
+    if query.min_height:
+        values["min_height"] = query.min_height
+        yield "height >= %(min_height)s"
+
+
+def _term_conditions(query: ListQuery, values: dict[str, Any], tiers: bool, strong: bool) -> list[str]:
+    anywhere, in_strong = [], []
+    for index, term in enumerate(query.terms):
+        values[f"term{index}"] = term.needle
+        place = f"strpos(search_text, %(term{index})s)"
+        anywhere.append(f"{place} > 0")
+        in_strong.append(f"{place} BETWEEN 1 AND strong_length - {len(term.needle) - 1}")
+    if not tiers:
+        return anywhere
+    return in_strong if strong else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]
+
+
+def _find(scan: _Scan, wanted: int) -> _Found:
+    """Up to ``wanted`` hits of one tier."""
+    if not scan.residual:
+        return _walk(scan, wanted, wanted)
+    sample = _walk(scan, SAMPLE_ROWS, wanted)
+    if sample.complete or len(sample.hits) >= wanted:
+        return sample
+    rate = (len(sample.hits) + 0.5) / SAMPLE_ROWS
+    missing = wanted - len(sample.hits)
+    rest = _Scan(scan.order, scan.tier, scan.bounds, scan.residual, scan.values, sample.last)
+    to_walk = math.ceil(missing / rate * 1.5)
+    if "tokens" in scan.values and to_walk > rate * _estimated_rows():
+        narrowed = _narrow(rest, missing)
+        if narrowed.complete or len(narrowed.hits) >= missing:
+            return _Found(sample.hits + narrowed.hits, narrowed.last, narrowed.looked_at, narrowed.complete)
+    walked = _walk(rest, min(max(to_walk, SAMPLE_ROWS), MAX_WALKED_ROWS), missing)
+    return _Found(sample.hits + walked.hits, walked.last or sample.last, walked.looked_at, walked.complete)
+
+
+def _walk(scan: _Scan, rows: int, wanted: int) -> _Found:
+    """Look at the next ``rows`` rows in order."""
+    hit = " AND ".join(scan.residual) or "TRUE"
+    order = scan.order
+    found = db.query(
+        f"""WITH walked AS MATERIALIZED (
+                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}, {hit} AS hit
+                FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s)
+            (SELECT id, key, NULL AS n FROM walked WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
+            UNION ALL
+            (SELECT id, key, (SELECT count(*) FROM walked) FROM walked ORDER BY {order.backward} LIMIT 1)""",
+        scan.parameters(rows=rows, wanted=wanted),
+    )
+    return _collect(scan, found, rows)
+
+
+def _narrow(scan: _Scan, wanted: int) -> _Found:
+    """Ask the inverted index for all that matches, and sort it."""
+    order = scan.order
+    found = db.query(
+        f"""WITH matching AS MATERIALIZED (
+                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}
+                FROM image_metadata WHERE {scan.sql(*scan.residual)} LIMIT %(rows)s)
+            (SELECT id, key, NULL AS n FROM matching ORDER BY {order.forward} LIMIT %(wanted)s)
+            UNION ALL
+            (SELECT id, key, (SELECT count(*) FROM matching) FROM matching
+             ORDER BY {order.backward} LIMIT 1)""",
+        scan.parameters(rows=MAX_NARROWED_ROWS, wanted=wanted),
+    )
+    if found and found[-1]["n"] >= MAX_NARROWED_ROWS:
+        return _Found([], None, MAX_NARROWED_ROWS, complete=False)
+    return _collect(scan, found, MAX_NARROWED_ROWS)
+
+
+def _key_name(order: Order) -> str:
+    """The name that ORDER BY knows the key by, inside the query as outside."""
+    return order.key if order.key_type is not type(None) else "no_key"
+
+
+def _collect(scan: _Scan, found: list[db.Row], rows: int) -> _Found:
+    positions = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
+    if not positions:
+        return _Found([], None, 0, complete=True)
+    return _Found(positions[:-1], positions[-1], found[-1]["n"], complete=found[-1]["n"] < rows)
+
+
+def _fetch(positions: list[Position]) -> list[db.Row]:
+    """The rows of these positions, in their order; one that has gone since is left out."""
+    if not positions:
+        return []
+    ids = [str(position.id) for position in positions]
+    found = db.query(
+        f"SELECT {COLUMNS} FROM image_metadata WHERE id = ANY(%s::uuid[]) AND status = 'ready'", (ids,)
+    )
+    rows = {row["id"]: row for row in found}
+    return [rows[image_id] for image_id in ids if image_id in rows]
+
+
+def _estimated_rows() -> int:
+    return _read_estimate(int(time.monotonic() // 300))
+
+
+@lru_cache(maxsize=1)
+def _read_estimate(_minute: int) -> int:
+    """How many rows there are, as PostgreSQL's statistics have it; asked again every five minutes."""
+    rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
+    return max(1, int(rows[0]["n"]))
