@@ -17,6 +17,7 @@ from imageapi.auth import check_api_key
 from imageapi.config import get_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from imageapi.logs import get_logger
+from imageapi.metrics import record_request
 
 JSON = "application/json"
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
@@ -66,15 +67,17 @@ class Api(APIGatewayRestResolver):
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
         headers.update(self._cors_headers(event))
+        duration = round((time.perf_counter() - start) * 1000, 1)
         logger.info(
             "request",
             extra={
                 "method": event["httpMethod"],
                 "path": event["path"],
                 "status": response["statusCode"],
-                "duration_ms": round((time.perf_counter() - start) * 1000, 1),
+                "duration_ms": duration,
             },
         )
+        record_request(context.function_name, response["statusCode"], duration)
         return response
 
     def header(self, name: str) -> str | None:

@@ -59,6 +59,21 @@ class Settings:
     """The largest file through a presigned upload."""
     link_ttl: int
     """Seconds that a signed link lasts, at least; at most half as long again."""
+    metrics_namespace: str | None
+    """Where CloudWatch files the metrics; None for no metrics."""
+    gemini_api_key: str = field(repr=False)
+    """Empty when images are not to be analysed."""
+    gemini_base_url: str | None
+    """None for Google itself."""
+    gemini_model: str
+    analysis_language: str
+    """What captions and tags are written in."""
+    analysis_daily_budget: int
+    """How many images may be sent to Gemini between one midnight (UTC) and the next."""
+    analyze_uploads: bool
+    """Whether every upload is analysed, without being asked for."""
+    analysis_queue_url: str | None
+    """The SQS queue that wakes the analysis; None where rows alone are the queue."""
 
 
 def _read_int(env: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
@@ -85,10 +100,20 @@ def _split(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _read_bool(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text not in ("", "true", "false"):
+        raise ConfigurationError(f"{name} must be true or false.")
+    return text == "true"
+
+
+def _is_on_aws(env: Mapping[str, str]) -> bool:
+    return bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
+
+
 def _refuse_placeholders(env: Mapping[str, str]) -> None:
     """On AWS a key that everyone can read in .env.example is no key."""
-    on_aws = bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
-    if not on_aws:
+    if not _is_on_aws(env):
         return
     for name in ("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_SECRET_KEY"):
         if PLACEHOLDERS.intersection(_split(env.get(name, ""))):
@@ -144,6 +169,14 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         max_pixels=_read_int(env, "MAX_PIXELS", 100_000_000),
         max_upload_bytes=_read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
         link_ttl=_read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
+        metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
+        gemini_api_key=env.get("GEMINI_API_KEY", "").strip(),
+        gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
+        gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",
+        analysis_language=env.get("ANALYSIS_LANGUAGE") or "English",
+        analysis_daily_budget=_read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
+        analyze_uploads=_read_bool(env, "ANALYZE_UPLOADS"),
+        analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
     )
 
 

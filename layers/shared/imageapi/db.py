@@ -15,7 +15,6 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg2
 import psycopg2.extensions
-import psycopg2.extras
 
 from imageapi.config import Settings, get_settings
 from imageapi.errors import AppError, DatabaseUnavailableError
@@ -89,7 +88,8 @@ def fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | dict[str, Any] =
     cursor.execute(sql, parameters)
     if cursor.description is None:
         return []
-    return [dict(row) for row in cursor.fetchall()]
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def ping() -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
     with _lock:
         connection = _acquire()
         try:
-            with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            with connection.cursor() as cursor:
                 return work(cursor)
         except AppError:
             raise

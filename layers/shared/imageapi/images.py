@@ -182,13 +182,11 @@ def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """A row as the API shows it, with fresh delivery links."""
     settings = get_settings()
     image_id = row["id"]
-
-    def link(variant: str) -> str:
-        path = links.sign_link(
-            image_id, variant, now=time.time(), lifetime=settings.link_ttl, keys=settings.secret_keys
-        )
-        return base_url + path
-
+    expires = links.expires_at(time.time(), settings.link_ttl)
+    urls = {
+        name: base_url + links.sign_link(image_id, variant, expires=expires, keys=settings.secret_keys)
+        for name, variant in variants.LINKED.items()
+    }
     return {
         "id": image_id,
         "title": row["title"],
@@ -208,5 +206,5 @@ def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         "exif": row["exif"],
         "created_at": row["created_at"].isoformat(),
         "updated_at": row["updated_at"].isoformat(),
-        "urls": {name: link(variant) for name, variant in variants.LINKED.items()},
+        "urls": urls,
     }

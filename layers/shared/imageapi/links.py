@@ -13,24 +13,25 @@ from collections.abc import Sequence
 from imageapi.errors import ConfigurationError, ForbiddenError
 
 SIGNATURE_BYTES = 24
-_PURPOSE = b"image-api delivery link v1\n"
+_PURPOSE = "image-api delivery link v1"
 
 
-def sign_link(image_id: str, variant: str, *, now: float, lifetime: int, keys: Sequence[str]) -> str:
-    """The path and query of a link that lasts between ``lifetime`` and 1.5 x ``lifetime`` seconds from
-    ``now``.
+def sign_link(image_id: str, variant: str, *, expires: int, keys: Sequence[str]) -> str:
+    """The path and query of a link that lasts until ``expires`` (seconds since 1970, from
+    :func:`expires_at`).
 
     Raises:
         ConfigurationError: there is no key to sign with.
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    expires = expires_at(now, lifetime)
     return f"/images/{image_id}/{variant}?e={expires}&s={_signature(image_id, variant, expires, keys[0])}"
 
 
 def expires_at(now: float, lifetime: int) -> int:
-    """When a link that is signed now expires: the same for all that are signed within half a lifetime."""
+    """When a link that is signed ``now`` expires: after 1 to 1.5 lifetimes, at the same moment for all that
+    are signed within half a lifetime.
+    """
     step = max(1, lifetime // 2)
     return (int(now) + lifetime + step - 1) // step * step
 
@@ -72,6 +73,6 @@ def verify_link(
 
 
 def _signature(image_id: str, variant: str, expires: int, key: str) -> str:
-    message = _PURPOSE + f"{image_id}\n{variant}\n{expires}".encode("utf-8", "surrogatepass")
+    message = f"{_PURPOSE}\n{image_id}\n{variant}\n{expires}".encode("utf-8", "surrogatepass")
     digest = hmac.digest(key.encode("utf-8", "surrogatepass"), message, "sha256")
-    return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).decode()
+    return base64.b64encode(digest[:SIGNATURE_BYTES], b"-_").decode()

@@ -7,6 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi.metrics import record_outcome
+
 
 @lru_cache(maxsize=1)
 def get_logger() -> Logger:
@@ -29,4 +31,5 @@ def log_outcome(
         logger.exception(f"{name} failed")
         raise
     logger.info(name, extra=outcome)
+    record_outcome(name, outcome, context.function_name)
     return outcome

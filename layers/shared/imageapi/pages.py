@@ -120,7 +120,10 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
     wanted = query.limit + 1
     for tier in range(position.tier if position else 0, tiers):
         start = position if position and position.tier == tier else None
-        found = _find(_make_scan(query, tier, start), wanted - len(hits))
+        scan = _make_scan(query, tier, start)
+        if not scan.residual:
+            return _read_page(scan, query.limit)
+        found = _find(scan, wanted - len(hits))
         hits += found.hits
         if len(hits) == wanted:
             return Page(_fetch(hits[:-1]), hits[-2])
@@ -216,10 +219,22 @@ def _term_conditions(query: ListQuery, values: dict[str, Any], tiers: bool, stro
     return in_strong if strong else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]
 
 
+def _read_page(scan: _Scan, limit: int) -> Page:
+    """The page itself, where an index gives just the rows that are wanted."""
+    order = scan.order
+    rows = db.query(
+        f"""SELECT {COLUMNS}, {order.key} AS sort_key FROM image_metadata
+            WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s""",
+        scan.parameters(rows=limit + 1),
+    )
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], Position(scan.tier, last["sort_key"], UUID(last["id"])))
+
+
 def _find(scan: _Scan, wanted: int) -> _Found:
-    """Up to ``wanted`` hits of one tier."""
-    if not scan.residual:
-        return _walk(scan, wanted, wanted)
+    """Up to ``wanted`` hits of one tier, whose rows have to be looked for."""
     sample = _walk(scan, SAMPLE_ROWS, wanted)
     if sample.complete or len(sample.hits) >= wanted:
         return sample
@@ -237,7 +252,7 @@ def _find(scan: _Scan, wanted: int) -> _Found:
 
 def _walk(scan: _Scan, rows: int, wanted: int) -> _Found:
     """Look at the next ``rows`` rows in order."""
-    hit = " AND ".join(scan.residual) or "TRUE"
+    hit = " AND ".join(scan.residual)
     order = scan.order
     found = db.query(
         f"""WITH walked AS MATERIALIZED (

@@ -1,0 +1,235 @@
+"""Rows by the million: skewed, Japanese and English, as the service itself would have written them."""
+
+import io
+import random
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg2.extensions
+
+CHUNK = 20_000
+START = 1_700_000_000_000
+"""The first row's moment, in milliseconds since 1970; each further one is a second later."""
+COLUMNS = (
+    "id, status, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
+    " sha256, placeholder, exif, created_at, updated_at, search_text, strong_length, tokens,"
+    " tag_keys, title_key"
+)
+COMMON_WORD, RARE_WORD, ABSENT_WORD = "photo", "zanzibar", "xylophonist"
+RARE_EVERY = 50_000
+
+PLACES = [
+    "東京",
+    "京都",
+    "大阪",
+    "札幌",
+    "福岡",
+    "名古屋",
+    "横浜",
+    "神戸",
+    "奈良",
+    "鎌倉",
+    "日光",
+    "箱根",
+    "沖縄",
+    "金沢",
+    "広島",
+    "長崎",
+    "仙台",
+    "函館",
+    "富士山",
+    "琵琶湖",
+]
+THINGS = [
+    "夜景",
+    "夕焼け",
+    "桜並木",
+    "紅葉",
+    "花火大会",
+    "雪景色",
+    "朝市",
+    "神社",
+    "お寺",
+    "城下町",
+    "海岸線",
+    "温泉街",
+    "商店街",
+    "路面電車",
+    "新幹線",
+    "猫",
+]
+ENGLISH = [
+    "sunset",
+    "beach",
+    "mountain",
+    "river",
+    "forest",
+    "city",
+    "night",
+    "portrait",
+    "wedding",
+    "travel",
+    "street",
+    "garden",
+    "flower",
+    "bridge",
+    "harbour",
+    "island",
+    "snow",
+    "autumn",
+    "spring",
+    "summer",
+    "winter",
+    "festival",
+    "market",
+    "temple",
+    "castle",
+    "museum",
+    "coffee",
+    "kitchen",
+    "bicycle",
+    "train",
+]
+CATEGORIES = [
+    "nature",
+    "city",
+    "people",
+    "food",
+    "travel",
+    "animals",
+    "art",
+    "architecture",
+    "sports",
+    "events",
+    "旅行",
+    "風景",
+    "料理",
+    "人物",
+]
+SIZES = ((4032, 3024), (3024, 4032), (1920, 1080), (1200, 800), (800, 600), (6000, 4000), (640, 640))
+TYPES = (
+    ("image/jpeg", "jpg"),
+    ("image/jpeg", "jpg"),
+    ("image/jpeg", "jpg"),
+    ("image/png", "png"),
+    ("image/webp", "webp"),
+)
+
+
+def make_row(number: int) -> dict[str, Any]:
+    """Row ``number`` as columns; the same for the same number."""
+    pick = random.Random(number)
+    japanese = pick.random() < 0.5
+    if japanese:
+        title = f"{_skewed(pick, PLACES)}の{_skewed(pick, THINGS)}"
+        description = (
+            f"{_skewed(pick, PLACES)}で撮った{_skewed(pick, THINGS)}です。{_skewed(pick, THINGS)}も見えます。"
+        )
+    else:
+        title = f"{_skewed(pick, ENGLISH)} {_skewed(pick, ENGLISH)} {number}"
+        description = f"A {COMMON_WORD} of the {_skewed(pick, ENGLISH)} by the {_skewed(pick, ENGLISH)}."
+    if number % RARE_EVERY == 7:
+        description += f" {RARE_WORD}"
+    width, height = pick.choice(SIZES)
+    mime_type, extension = pick.choice(TYPES)
+    image_id = make_id(number, pick)
+    return {
+        "id": image_id,
+        "status": "ready",
+        "title": title,
+        "description": description,
+        "category": _skewed(pick, CATEGORIES),
+        "tags": sorted({_skewed(pick, ENGLISH), _skewed(pick, PLACES)}),
+        "filename": f"IMG_{number:07d}.{extension}",
+        "s3_key": f"originals/{image_id}.{extension}",
+        "mime_type": mime_type,
+        "size_bytes": pick.randint(50_000, 9_000_000),
+        "width": width,
+        "height": height,
+        "sha256": f"\\x{pick.getrandbits(256):064x}",
+        "placeholder": "data:image/webp;base64," + "A" * 100,
+        "exif": '{"camera": "Example 1"}',
+        "created_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
+        "updated_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
+    }
+
+
+def make_id(number: int, pick: random.Random) -> UUID:
+    """A UUIDv7 of the row's moment (RFC 9562, 5.7)."""
+    high = (START + number * 1000) << 80 | 7 << 76 | pick.getrandbits(12) << 64
+    return UUID(int=high | 2 << 62 | pick.getrandbits(62))
+
+
+def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0) -> float:
+    """Add ``rows`` rows by COPY, then build the indexes; returns the seconds that it took."""
+    start = time.perf_counter()
+    indexes = _drop_indexes(cursor)
+    cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER image_metadata_facets")
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        starts = range(first, first + rows, CHUNK)
+        for done, text in enumerate(pool.map(partial(_make_chunk, end=first + rows), starts), 1):
+            cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", io.StringIO(text))
+            _progress(f"{min(done * CHUNK, rows):,} of {rows:,} rows")
+    for name, definition in indexes:
+        _progress(f"building {name}")
+        cursor.execute(definition)
+    cursor.execute("ALTER TABLE image_metadata ENABLE TRIGGER image_metadata_facets")
+    cursor.execute(
+        """TRUNCATE facet_counts, facet_changes;
+           INSERT INTO facet_counts SELECT 'category', category, count(*) FROM image_metadata GROUP BY
+           category; INSERT INTO facet_counts SELECT 'tag', tag, count(*) FROM image_metadata,
+           unnest(tag_keys) AS tag GROUP BY tag;"""
+    )
+    _progress("VACUUM ANALYZE")
+    cursor.execute("VACUUM ANALYZE image_metadata")
+    _progress("")
+    return time.perf_counter() - start
+
+
+def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
+    cursor.execute(
+        """SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'image_metadata'
+           AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexname"""
+    )
+    indexes = [(str(name), str(definition)) for name, definition in cursor.fetchall()]
+    for name, _ in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    return indexes
+
+
+def _make_chunk(start: int, end: int) -> str:
+    from imageapi.rows import search_values
+
+    lines = []
+    for number in range(start, min(start + CHUNK, end)):
+        row = make_row(number)
+        lines.append("\t".join(_escape(value) for value in {**row, **search_values(row)}.values()))
+    return "\n".join(lines) + "\n"
+
+
+def _escape(value: object) -> str:
+    """A value in COPY's text format."""
+    if isinstance(value, list):
+        value = "{" + ",".join(map(str, value)) + "}"
+    return str(value).replace("\\", "\\\\")
+
+
+def _skewed(pick: random.Random, words: list[str]) -> str:
+    """The first words often, the last ones seldom."""
+    return words[min(int(pick.expovariate(5.0 / len(words))), len(words) - 1)]
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def iterate(rows: int) -> Iterator[dict[str, Any]]:
+    """Rows beyond those that were filled in, for measuring inserts."""
+    return (make_row(number) for number in range(rows, rows + 100_000))

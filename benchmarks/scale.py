@@ -1,0 +1,187 @@
+"""`python -m benchmarks.scale --rows N …`: lists and searches at each size, beside `SELECT 1` on the same
+connection.
+
+Fills a real PostgreSQL with skewed rows (see ``corpus``), calls the list handler on a warm connection, prints
+p50 and p95 of each kind of page and, with ``--chart``, draws latency against rows.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+import psycopg2.extensions
+
+from benchmarks import corpus
+from benchmarks.chart import draw_chart
+from benchmarks.figures import timed
+from benchmarks.handlers import Handler, load_handler, make_context, make_event
+from benchmarks.servers import run_servers
+
+LIMIT = 50
+ROUNDS, WARM_UP = 60, 10
+PAGES: dict[str, dict[str, str | list[str]]] = {
+    "newest page": {},
+    "category, common": {"category": corpus.CATEGORIES[0]},
+    "category, rare": {"category": corpus.CATEGORIES[-1]},
+    "tag": {"tag": corpus.ENGLISH[2]},
+    "two tags": {"tag": [corpus.ENGLISH[5], corpus.PLACES[7]]},
+    "media type": {"mime_type": "image/webp"},
+    "min_width, rare": {"min_width": "5000"},
+    "created in one hour": {"created_after": "HOUR_START", "created_before": "HOUR_END"},
+    "sort by title": {"sort": "title"},
+    "sort by size": {"sort": "size"},
+    "category, tag, by size": {"category": corpus.CATEGORIES[1], "tag": corpus.ENGLISH[1], "sort": "size"},
+    "q, 1 character": {"q": "桜"},
+    "q, 2 characters": {"q": "夜景"},
+    "q, 5 characters": {"q": "東京の夜景"},
+    "q, rare word": {"q": corpus.RARE_WORD},
+    "q, common word": {"q": corpus.COMMON_WORD},
+    "q, absent word": {"q": corpus.ABSENT_WORD},
+    "q, two words": {"q": f"{corpus.ENGLISH[3]} {corpus.ENGLISH[20]}"},
+    "q in a category": {"q": "猫", "category": corpus.CATEGORIES[3]},
+}
+DEEP = "page at half depth"
+INSERT = "insert, all indexes"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw latency against rows as SVG")
+    arguments = parser.parse_args()
+    results: dict[int, dict[str, tuple[float, float]]] = {}
+    with run_servers() as environ, load_handler("list", environ) as handler:
+        connection = psycopg2.connect(
+            host=environ["DB_HOST"],
+            port=environ["DB_PORT"],
+            dbname=environ["POSTGRES_DB"],
+            user=environ["POSTGRES_USER"],
+            password=environ["POSTGRES_PASSWORD"],
+        )
+        connection.autocommit = True
+        filled = 0
+        for rows in sorted(arguments.rows):
+            with connection.cursor() as cursor:
+                seconds = corpus.fill(cursor, rows - filled, filled)
+                say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
+                filled = rows
+                results[rows] = measure(cursor, handler, rows)
+        connection.close()
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    if arguments.chart:
+        names = ["newest page", DEEP, "tag", "q, 2 characters", "q, common word", "q, rare word"]
+        series = {name: [(rows, figures[name][0]) for rows, figures in results.items()] for name in names}
+        arguments.chart.write_text(draw_chart("p50 of a page of 50, in ms, against rows", series))
+        print(f"Drawn to {arguments.chart}.")
+    return 0
+
+
+def measure(
+    cursor: psycopg2.extensions.cursor, handler: Handler, rows: int
+) -> dict[str, tuple[float, float]]:
+    """p50 and p95 in milliseconds of each kind of page; prints them as they come."""
+    floor = measure_call(timed(lambda: cursor.execute("SELECT 1")))
+    say(f"  {'SELECT 1':34} {floor[0]:8.2f} {floor[1]:8.2f} ms (p50, p95)")
+    figures = {"SELECT 1": floor}
+    for name, query in {**PAGES, DEEP: {"cursor": find_cursor(cursor, rows // 2)}}.items():
+        call = make_call(handler, fill_in(query, rows))
+        figures[name] = measure_call(call)
+        report(name, figures[name], floor[0])
+    bare, full = measure_inserts(cursor, rows)
+    figures[INSERT] = full
+    report(f"{INSERT} ({full[0] / bare[0]:.1f} x without)", full, floor[0])
+    return figures
+
+
+def make_call(handler: Handler, query: dict[str, str | list[str]]) -> Callable[[], float]:
+    event = make_event("GET", "/api/images", query={"limit": str(LIMIT)})
+    event["multiValueQueryStringParameters"] |= {
+        name: value if isinstance(value, list) else [value] for name, value in query.items()
+    }
+
+    def call() -> None:
+        answer = handler(event, make_context())
+        assert answer["statusCode"] == 200, answer
+
+    return timed(call)
+
+
+def measure_call(call: Callable[[], float]) -> tuple[float, float]:
+    for _ in range(WARM_UP):
+        call()
+    samples = sorted(call() for _ in range(ROUNDS))
+    return statistics.median(samples), samples[int(len(samples) * 0.95)]
+
+
+def report(name: str, figure: tuple[float, float], floor: float) -> None:
+    times = figure[0] / floor
+    say(f"  {name:34} {figure[0]:8.2f} {figure[1]:8.2f} ms   {times:6.1f} x SELECT 1")
+
+
+def say(text: str) -> None:
+    """Print, although the handlers' log has been sent away."""
+    print(text, file=sys.__stdout__, flush=True)
+
+
+def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | list[str]]:
+    """Put the hour in the middle of the rows into a query that asks for one."""
+    if query.get("created_after") != "HOUR_START":
+        return query
+    start = datetime.fromtimestamp(corpus.START / 1000 + rows // 2, UTC)
+    end = start + timedelta(hours=1)
+    return {"created_after": start.isoformat(), "created_before": end.isoformat()}
+
+
+def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
+    """The cursor of the page that begins at a row, as the service would have given it out."""
+    from imageapi.cursors import Position, encode_cursor
+    from imageapi.listing import ListQuery
+
+    cursor.execute("SELECT id FROM image_metadata ORDER BY id DESC OFFSET %s LIMIT 1", (row,))
+    found = cursor.fetchone()
+    assert found
+    return encode_cursor(Position(0, None, UUID(found[0])), ListQuery().filters)
+
+
+def measure_inserts(
+    cursor: psycopg2.extensions.cursor, rows: int
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """A committed insert into a table with only its primary key, and into the real one; both are undone."""
+    cursor.execute("DROP TABLE IF EXISTS bare; CREATE TABLE bare (LIKE image_metadata INCLUDING DEFAULTS)")
+    cursor.execute("ALTER TABLE bare ADD PRIMARY KEY (id)")
+    samples = {}
+    for table in ("bare", "image_metadata"):
+        source = (make_values(row) for row in corpus.iterate(rows))
+        samples[table] = measure_call(timed(partial(insert_next, cursor, table, source)))
+    cursor.execute("DROP TABLE bare")
+    cursor.execute(
+        "DELETE FROM image_metadata WHERE created_at >= %s", (corpus.make_row(rows)["created_at"],)
+    )
+    return samples["bare"], samples["image_metadata"]
+
+
+def make_values(row: dict[str, Any]) -> dict[str, Any]:
+    from imageapi.rows import search_values
+
+    return {**row, "id": str(row["id"]), **search_values(row)}
+
+
+def insert_next(cursor: psycopg2.extensions.cursor, table: str, source: Iterator[dict[str, Any]]) -> None:
+    values = next(source)
+    names = ", ".join(values)
+    places = ", ".join(f"%({name})s" for name in values)
+    cursor.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
