@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -22,7 +22,6 @@ from imageapi.metrics import record_request
 JSON = "application/json"
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
 EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
-to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 
 class Api(APIGatewayRestResolver):
@@ -178,7 +177,7 @@ def create_app(public: Collection[str] = ()) -> Api:
 
     def answer_not_found(_: RouteNotFoundError) -> Response[str]:
         methods = app.allowed_methods(app.current_event.path)
-        if not methods:
+        if not methods or app.current_event.http_method in methods:
             return error_response(NotFoundError("There is no such route."))
         if app.current_event.http_method == "OPTIONS":
             return Response(204, headers={"Allow": ", ".join(methods)})
@@ -190,6 +189,12 @@ def create_app(public: Collection[str] = ()) -> Api:
     app.exception_handler(Exception)(answer_unexpected_error)
     app.not_found(answer_not_found)
     return app
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON that UTF-8 can hold, whatever a client has sent and an error quotes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
 
 
 def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -46,9 +46,11 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         version, tier, key, image_id = json.loads(raw[_FILTER_BYTES:])
         position = Position(tier, key, UUID(hex=image_id))
+        str(key).encode()
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise _invalid() from None
-    known = version == _VERSION and tier in (0, 1) and (key is None or type(key) in (int, str))
+    types = (type(version), type(tier), type(key)) in ((int, int, kind) for kind in (type(None), int, str))
+    known = types and version == _VERSION and tier in (0, 1)
     if not known or "\0" in str(key) or _encode(raw) != cursor:
         raise _invalid()
     if raw[:_FILTER_BYTES] != _fingerprint(filters):

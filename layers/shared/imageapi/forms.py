@@ -1,9 +1,9 @@
 """The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from email.message import Message
-from email.utils import collapse_rfc2231_value
+from urllib.parse import unquote
 
 from multipart import (
     MultipartError,
@@ -19,6 +19,11 @@ from imageapi.errors import InvalidRequestError, PayloadTooLargeError, Unsupport
 MAX_FILENAME_LENGTH = 255
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
+
+_EXTENDED_NAME = re.compile(
+    r";\s*filename\*\s*=\s*(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<value>[^\s;\"']+)",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,13 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     media_type, options = parse_options_header(content_type or "")
     if media_type != "multipart/form-data":
         raise UnsupportedMediaTypeError("Send the image as multipart/form-data.", code="not_multipart")
-    if not options.get("boundary"):
+    boundary = options.get("boundary", "")
+    if not boundary or not boundary.isascii():
         raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
     if len(body) > MAX_MULTIPART_BYTES:
         raise too_large_for_direct_upload()
 
-    parts = _read_parts(body, options["boundary"])
+    parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
         raise InvalidRequestError(f"The form has no file in the field {FILE_FIELD}.", code="file_missing")
     segment, data = parts[FILE_FIELD]
@@ -82,27 +88,24 @@ def clean_filename(name: str) -> str:
     left.
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    printable = "".join(c for c in unicodedata.normalize("NFC", last) if c.isprintable())
-    stripped = printable.strip().lstrip(".")
-    if len(stripped) <= MAX_FILENAME_LENGTH:
-        return stripped
+    printable = unicodedata.normalize("NFC", "".join(c for c in last if c.isprintable()))
+    stripped = printable.lstrip(". ").rstrip()
     stem, dot, extension = stripped.rpartition(".")
-    if not dot or len(extension) > 10:
-        return stripped[:MAX_FILENAME_LENGTH]
-    return stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
+    if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
+        stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
+    return stripped[:MAX_FILENAME_LENGTH].rstrip()
 
 
 def read_filename(segment: MultipartSegment) -> str:
-    """The file's name, from ``filename*`` (RFC 5987) when there is one, else from ``filename``; cleaned."""
-    disposition = segment.header("Content-Disposition", "")
-    name = segment.filename or ""
-    if "filename*" in disposition.lower():
-        message = Message()
-        message["Content-Disposition"] = disposition
-        value = message.get_param("filename", header="content-disposition")
-        if value is not None:
-            name = collapse_rfc2231_value(value, errors="replace")
-    return clean_filename(name)
+    """The file's name, from ``filename*`` when there is one, else from ``filename``; cleaned.
+
+    Of ``filename*`` only what RFC 8187 allows is read: one value, in UTF-8 or Latin-1. Anything else is as if
+    it were not there.
+    """
+    match = _EXTENDED_NAME.search(segment.header("Content-Disposition", ""))
+    if match:
+        return clean_filename(unquote(match["value"], encoding=match["charset"], errors="replace"))
+    return clean_filename(segment.filename or "")
 
 
 def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment, bytes]]:

@@ -8,6 +8,7 @@ from typing import Any
 from imageapi import db, pages, storage
 from imageapi.errors import AppError
 from imageapi.listing import ListQuery
+from imageapi.logs import get_logger
 
 TIMEOUT = 3.0
 """Seconds for each store; both are asked at once."""
@@ -70,6 +71,13 @@ def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str,
             check()
     except AppError as error:
         results[name] = {"status": "down", "error": error.code, "latency_ms": _milliseconds_since(start)}
+    except Exception:  # whatever it is, the answer to "are you well" is then no
+        get_logger().exception("health check failed")
+        results[name] = {
+            "status": "down",
+            "error": "internal_error",
+            "latency_ms": _milliseconds_since(start),
+        }
     else:
         results[name] = {"status": "up", "latency_ms": _milliseconds_since(start)}
 

@@ -10,9 +10,10 @@ import base64
 import io
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any, cast
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 
@@ -47,6 +48,15 @@ _MAGIC = re.compile(
     re.DOTALL,
 )
 SWAPS_SIDES = frozenset({5, 6, 7, 8})
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _EXIF_TAGS = {
     "lens": ExifTags.Base.LensModel,
     "exposure_time": ExifTags.Base.ExposureTime,
@@ -133,22 +143,31 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
     try:
         base = image.getexif()
         details = base.get_ifd(ExifTags.IFD.Exif)
+        make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
+        moment, offset = (
+            details.get(ExifTags.Base.DateTimeOriginal),
+            details.get(ExifTags.Base.OffsetTimeOriginal),
+        )
+        orientation = base.get(ExifTags.Base.Orientation)
+        others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
     except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
         return {}
-    facts: dict[str, Any] = {}
-    make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
-    camera = model if make is None or (model or "").startswith(make) else f"{make} {model or ''}".strip()
-    taken_at = _taken_at(
-        details.get(ExifTags.Base.DateTimeOriginal), details.get(ExifTags.Base.OffsetTimeOriginal)
-    )
-    orientation = base.get(ExifTags.Base.Orientation)
-    facts["camera"] = camera
-    facts["taken_at"] = taken_at
-    facts["orientation"] = orientation if orientation in range(1, 9) else None
-    for name, tag in _EXIF_TAGS.items():
-        value = details.get(tag)
-        facts[name] = _text(value) if isinstance(value, str) else _number(value)
+    named_twice = make is None or (model or "").startswith(make)
+    facts = {
+        "camera": model if named_twice else f"{make} {model or ''}".strip(),
+        "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
+        "orientation": orientation if orientation in range(1, 9) else None,
+        **{
+            name: _text(value) if isinstance(value, str) else _number(value) for name, value in others.items()
+        },
+    }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The picture as a viewer sees it, given its EXIF orientation."""
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
@@ -223,10 +242,9 @@ def _make_placeholder(image: Image.Image, orientation: int) -> str:
     small = small.resize(
         _scaled(small.size, max(1.0, max(small.size) / PLACEHOLDER_SIDE)), Image.Resampling.BOX
     )
-    small.getexif()[ExifTags.Base.Orientation] = orientation
-    ImageOps.exif_transpose(small, in_place=True)
+    small = turn_upright(small, orientation)
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=30, method=0, exif=b"")
+    small.save(buffer, "WEBP", quality=30, method=0, exif=b"", icc_profile=None)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -270,15 +288,18 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return round(number, 6) if 0 < number < 1e9 else None
+    return round(number, 6) or None if 0 < number < 1e9 else None
 
 
-def _taken_at(moment: Any, offset: Any) -> str | None:
-    match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", (_text(moment) or ""))
-    if not match or match[1] == "0000":
+def _taken_at(moment: str, offset: str) -> str | None:
+    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None for the many things that are no moment."""
+    match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", moment)
+    text = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" if match else ""
+    zone = offset if re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset) else ""
+    try:
+        return datetime.fromisoformat(text + zone).isoformat()
+    except ValueError:
         return None
-    zone = offset if isinstance(offset, str) and re.fullmatch(r"[+-]\d\d:\d\d", offset) else ""
-    return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}{zone}"
 
 
 def _corrupt() -> UnprocessableError:

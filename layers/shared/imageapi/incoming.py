@@ -8,6 +8,7 @@ key: the form stays usable until it expires, and what it writes must not change 
 """
 
 import hashlib
+import re
 import tempfile
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -110,7 +111,7 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     for key in values:
         if key not in FIELDS:
-            raise _invalid(key[:64], f"is not known; known are {', '.join(FIELDS)}")
+            raise _invalid(key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}")
     filename, size, mime_type = values.get("filename"), values.get("size_bytes"), values.get("mime_type")
     if not isinstance(filename, str) or not clean_filename(filename):
         raise _invalid("filename", "must be a name")
@@ -138,12 +139,9 @@ def _parse_sha256(values: dict[str, Any]) -> bytes | None:
     digest = values.get("sha256")
     if digest is None:
         return None
-    if not isinstance(digest, str) or len(digest) != 64:
+    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
         raise _invalid("sha256", "must have 64 hexadecimal digits")
-    try:
-        return bytes.fromhex(digest)
-    except ValueError:
-        raise _invalid("sha256", "must have 64 hexadecimal digits") from None
+    return bytes.fromhex(digest)
 
 
 def complete_upload(image_id: str) -> Stored:

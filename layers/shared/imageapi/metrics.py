@@ -1,7 +1,8 @@
 """Metrics for CloudWatch, in its embedded metric format: lines of the log that CloudWatch reads by itself.
 
-Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of a metric and its dimensions is
-billed by the month, so there are few: ``Requests`` by function and status class; everything else by function.
+Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of a metric and its dimensions
+is billed by the month, so there are few: ``Requests`` by function and status class; everything else by
+function.
 
 =================  ============  ==============================================================
 ``Requests``       Count         answers, by status class: ``2xx`` to ``5xx``

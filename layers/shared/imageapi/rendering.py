@@ -3,10 +3,10 @@
 import io
 from typing import IO, Any
 
-from PIL import ExifTags, Image, ImageCms, ImageOps, ImageSequence
+from PIL import ExifTags, Image, ImageCms, ImageSequence
 
 from imageapi.errors import UnprocessableError
-from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb
+from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb, turn_upright
 from imageapi.variants import Variant
 
 QUALITY: dict[str, dict[str, Any]] = {
@@ -43,9 +43,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
         image.load()
         small = _resize(_make_resizable(image), stored_target)
         small = _to_srgb(small, profile)
-        small.getexif()[ExifTags.Base.Orientation] = orientation
-        ImageOps.exif_transpose(small, in_place=True)
-        return _encode(small, variant.extension)
+        return _encode(turn_upright(small, orientation), variant.extension)
     except (UnprocessableError, MemoryError):
         raise
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
