@@ -111,7 +111,9 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     for key in values:
         if key not in FIELDS:
-            raise _invalid(key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}")
+            raise _invalid(
+                key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}"
+            )
     filename, size, mime_type = values.get("filename"), values.get("size_bytes"), values.get("mime_type")
     if not isinstance(filename, str) or not clean_filename(filename):
         raise _invalid("filename", "must be a name")

@@ -14,6 +14,8 @@ QUALITY: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 2},
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
 }
+MAX_SIDE = 16_383
+"""The longest side of a rendition: what WebP can hold."""
 MAX_ANIMATED_FRAMES = 300
 MAX_ANIMATED_PIXELS = 100_000_000
 """Over all frames. Longer animations are shown as their first frame."""
@@ -56,7 +58,7 @@ def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
     if variant.cover:
         side = min(variant.width, width, height)
         return side, side
-    scale = min(1.0, variant.width / width)
+    scale = min(1.0, variant.width / width, MAX_SIDE / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -67,7 +69,9 @@ def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, 
 
 
 def read_orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 when there is none that can be read."""
+    """How the pixels that Pillow loads have to be turned: the EXIF orientation, 1 to 8; 1 when there is none."""
+    if image.format == "TIFF":  # the one format that Pillow turns upright by itself
+        return 1
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # EXIF that cannot be read is no reason not to show a picture that can
@@ -83,6 +87,14 @@ def is_short_animation(image: Image.Image) -> bool:
     return frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
 
 
+def count_plays(image: Image.Image) -> int:
+    """How often an animation plays, 0 for ever. A GIF says how often it is repeated after the first time."""
+    loop = image.info.get("loop")
+    if image.format != "GIF":
+        return loop or 0
+    return 1 if loop is None else loop and loop + 1
+
+
 def _render_animation(image: Image.Image, variant: Variant) -> bytes:
     target = fit(image.size, variant)
     frames, durations = [], []
@@ -95,7 +107,7 @@ def _render_animation(image: Image.Image, variant: Variant) -> bytes:
         save_all=True,
         append_images=frames[1:],
         duration=durations,
-        loop=image.info.get("loop", 0),
+        loop=count_plays(image),
         **QUALITY["webp"],
     )
     return buffer.getvalue()
