@@ -69,7 +69,7 @@ def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, 
 
 
 def read_orientation(image: Image.Image) -> int:
-    """How the pixels that Pillow loads have to be turned: the EXIF orientation, 1 to 8; 1 when there is none."""
+    """How the pixels that Pillow loads have to be turned: the EXIF orientation, 1 to 8; 1 for not at all."""
     if image.format == "TIFF":  # the one format that Pillow turns upright by itself
         return 1
     try:
