@@ -174,7 +174,7 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0) -> float
     with ProcessPoolExecutor(max_workers=2) as pool:
         starts = range(first, first + rows, CHUNK)
         for done, text in enumerate(pool.map(partial(_make_chunk, end=first + rows), starts), 1):
-            cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", io.StringIO(text))
+            copy(cursor, text)
             _progress(f"{min(done * CHUNK, rows):,} of {rows:,} rows")
     for name, definition in indexes:
         _progress(f"building {name}")
@@ -190,6 +190,16 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0) -> float
     cursor.execute("VACUUM ANALYZE image_metadata")
     _progress("")
     return time.perf_counter() - start
+
+
+def copy(cursor: psycopg2.extensions.cursor, text: str) -> None:
+    """COPY, which psycopg2 does only while there is no wait callback, such as the service sets."""
+    callback = psycopg2.extensions.get_wait_callback()
+    psycopg2.extensions.set_wait_callback(None)
+    try:
+        cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", io.StringIO(text))
+    finally:
+        psycopg2.extensions.set_wait_callback(callback)
 
 
 def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:

@@ -1,0 +1,79 @@
+"""Cold imports of the built functions, against the same packages imported without any care."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import ROOT
+from benchmarks.builds import Build
+from benchmarks.figures import Figure, take_turns
+
+NAME = "cold"
+CHILD = Path(__file__).with_name("cold_child.py")
+ROUNDS, WARM_UP = 15, 1
+ENVIRON = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    # As Lambda sets them.
+    "AWS_ACCESS_KEY_ID": "benchmark",
+    "AWS_SECRET_ACCESS_KEY": "benchmark",
+    "AWS_SESSION_TOKEN": "benchmark",
+    "DB_HOST": "127.0.0.1",
+    "MINIO_BUCKET_NAME": "images",
+    "API_KEY": "benchmark-api-key",
+    "SECRET_KEY": "benchmark-secret-key",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """One way to start a function: its import, and what its first request brings besides."""
+
+    function: str
+    then: str = ""
+    title: str = "import"
+    goal: float | None = None
+
+
+def list_starts(build: Build) -> list[Start]:
+    """Those with goals first; then the other functions that were built, for information."""
+    starts = [
+        Start("list", goal=0.16),
+        Start("list", "answer", "import + first answer (401)"),
+        Start("upload"),
+        Start("upload", "client", "import + first S3 client", goal=0.45),
+    ]
+    known = {start.function for start in starts}
+    others = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+    return starts + [Start(name) for name in others if name not in known and task_of(build, name).is_dir()]
+
+
+def task_of(build: Build, function: str) -> Path:
+    return build.task(function.title() + "Function")
+
+
+def run(build: Build) -> list[Figure]:
+    build.check()
+    starts = list_starts(build)
+    print(f"cold: {len(starts)} ways to start and the naive one, {ROUNDS} rounds", flush=True)
+    with tempfile.TemporaryDirectory(prefix="image-api-bench-") as folder:
+        # From source, as `sam build` ships packages when nobody helps it.
+        naive = Path(folder) / "python"
+        shutil.copytree(build.layer, naive, ignore=shutil.ignore_patterns("__pycache__", "imageapi"))
+
+        def call(*arguments: str | Path) -> Callable[[], float]:
+            return lambda: float(build.run(CHILD, *arguments, environ=ENVIRON)["ready"])
+
+        calls = {"naive": call("naive", "", naive)}
+        for start in starts:
+            task = task_of(build, start.function)
+            calls[f"{start.function}, {start.title}"] = call("app", start.then, task, build.layer)
+        take_turns(calls, WARM_UP)
+        medians = take_turns(calls, ROUNDS)
+    return [
+        Figure(f"cold {name}", medians[name], medians["naive"], "naive stack", goal=start.goal)
+        for start in starts
+        for name in [f"{start.function}, {start.title}"]
+    ]

@@ -1,0 +1,49 @@
+"""Measures imports in a fresh process: cold_child.py naive|app [client|answer] FOLDER…
+
+Prints milliseconds as JSON.
+
+Stands alone, and imports nothing before the clock starts that the measured code might import too.
+"""
+
+import sys
+import time
+
+what, then, *folders = sys.argv[1:]
+sys.path[:0] = folders
+
+
+class Context:
+    aws_request_id = "request"
+
+
+start = time.perf_counter()
+if what == "naive":
+    import boto3
+    import psycopg2
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+    from PIL import Image
+
+    boto3.client("s3")
+    _used = (psycopg2, Logger, APIGatewayRestResolver, Image)
+else:
+    import app  # type: ignore[import-not-found]
+imported = time.perf_counter()
+if then == "client":
+    from imageapi.storage import get_client
+
+    get_client()
+elif then == "answer":
+    # No key, and so no server is asked.
+    event = {
+        "httpMethod": "GET",
+        "path": "/api/images",
+        "headers": {},
+        "requestContext": {"stage": "v1", "path": "/api/images"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    answer = app.lambda_handler(event, Context())
+    assert answer["statusCode"] == 401, answer
+ready = time.perf_counter()
+print(f'\n{{"import": {(imported - start) * 1000}, "ready": {(ready - start) * 1000}}}')

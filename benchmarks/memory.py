@@ -1,0 +1,98 @@
+"""The memory that uploads take at most, against what UploadFunction has on AWS."""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import ROOT
+from benchmarks.builds import Build
+from benchmarks.figures import BenchmarkError, Figure
+from benchmarks.handlers import make_upload_event
+from benchmarks.pictures import HEAVY_PICTURES, encode_jpeg, make_photo
+from benchmarks.servers import run_servers
+
+NAME = "memory"
+CHILD = Path(__file__).with_name("memory_child.py")
+WIDTH, HEIGHT = 8660, 5774
+PHOTO_BYTES = 4_300_000
+UPLOADS = 2
+"""In one process: the second finds what the first left in memory."""
+PHOTO_GOAL = 0.8
+HEAVY_GOAL = 0.9
+"""Made to fill memory; it must not end the process, which Lambda would at 1."""
+
+
+def run(build: Build) -> list[Figure]:
+    build.check()
+    size = read_memory_size()
+    print(f"memory: of uploads, against UploadFunction's {size} MB", flush=True)
+    photo = make_photo(WIDTH, HEIGHT)
+    peaks = {}
+    with run_servers() as environ, tempfile.TemporaryDirectory(prefix="image-api-bench-") as folder:
+        uploads = Uploads(build, environ, Path(folder) / "event.json")
+        for kind in ("baseline", "progressive"):
+            picture = encode_jpeg(photo, PHOTO_BYTES, progressive=kind == "progressive")
+            title = f"{kind} JPEG, {WIDTH * HEIGHT / 1e6:.0f} MP, {len(picture) / 1e6:.1f} MB"
+            peaks[title] = (uploads.measure_peak(picture), PHOTO_GOAL)
+        for kind in HEAVY_PICTURES:
+            title, peak = uploads.measure_largest(kind)
+            peaks[title] = (peak, HEAVY_GOAL)
+    return [
+        Figure(f"memory, {title}", peak, size, "MemorySize", "MB", goal)
+        for title, (peak, goal) in peaks.items()
+    ]
+
+
+class Uploads:
+    """Uploads in fresh processes of the built function."""
+
+    def __init__(self, build: Build, environ: dict[str, str], event_file: Path) -> None:
+        self._build = build
+        self._environ = environ
+        self._event_file = event_file
+
+    def measure_peak(self, picture: bytes) -> float:
+        """Megabytes (2**20) at most, of a picture that must be accepted."""
+        result = self._upload(picture)
+        if result["status"] != 201:
+            raise BenchmarkError(f"an upload was answered with {result['status']}: {result['body']}")
+        return float(result["peak"])
+
+    def measure_largest(self, kind: str) -> tuple[str, float]:
+        """The same for the largest picture of a kind that is accepted; also says what that was.
+
+        Begins with more than is accepted: the answer says how many pixels are.
+        """
+        pixels = 1_000_000_000
+        while True:
+            side = min(int(pixels**0.5), 16_000)
+            picture = HEAVY_PICTURES[kind](side)
+            result = self._upload(picture)
+            if result["status"] == 201:
+                return f"{kind}, {side * side / 1e6:.0f} MP, {len(picture) / 1e6:.1f} MB", float(
+                    result["peak"]
+                )
+            details = json.loads(result["body"])["error"].get("details", {})
+            if details.get("max_pixels", pixels) >= side * side:
+                raise BenchmarkError(
+                    f"a picture ({kind}) was answered with {result['status']}: {result['body']}"
+                )
+            pixels = details["max_pixels"]
+
+    def _upload(self, picture: bytes) -> dict[str, Any]:
+        event = make_upload_event(picture, "picture", "application/octet-stream")
+        self._event_file.write_text(json.dumps(event))
+        folders = (self._build.task("UploadFunction"), self._build.layer)
+        result = self._build.run(CHILD, self._event_file, str(UPLOADS), *folders, environ=self._environ)
+        return dict(result)
+
+
+def read_memory_size() -> int:
+    """UploadFunction's MemorySize in template.yaml, in MB."""
+    template = (ROOT / "template.yaml").read_text()
+    found = re.search(r"^  UploadFunction:\n(?:    .*\n|\n)*?      MemorySize: (\d+)", template, re.MULTILINE)
+    if not found:
+        raise BenchmarkError("template.yaml says no MemorySize for UploadFunction.")
+    return int(found[1])

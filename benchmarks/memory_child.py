@@ -1,0 +1,34 @@
+"""Hands an event to a built function in a fresh process: memory_child.py EVENT TIMES FOLDER…
+
+Prints the status and the process's peak memory in MB (2**20 bytes) as JSON. Stands alone.
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+event_file, times, *folders = sys.argv[1:]
+sys.path[:0] = folders
+
+import app  # type: ignore[import-not-found]  # noqa: E402
+
+# Lambda's runtime, too, holds what it received while the handler works on what it made of it.
+received = Path(event_file).read_bytes()
+for number in range(int(times)):
+    start = time.perf_counter()
+    answer = app.lambda_handler(json.loads(received), SimpleNamespace(aws_request_id=f"request-{number}"))
+    seconds = time.perf_counter() - start
+
+# Not resource.getrusage: its ru_maxrss goes through exec, so that it could be the parent's.
+peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+assert peak
+result = {
+    "status": answer["statusCode"],
+    "body": answer["body"],
+    "peak": int(peak[1]) / 1024,
+    "seconds": seconds,
+}
+print("\n" + json.dumps(result))

@@ -1,0 +1,121 @@
+"""Pictures made the same way each time: like photographs, and such as fill memory."""
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Callable
+
+from PIL import Image, ImageFilter
+
+from benchmarks.figures import BenchmarkError
+
+
+def make_photo(width: int, height: int, *, grain: int = 6, seed: int = 1) -> Image.Image:
+    """Smooth shapes with some grain: about what a camera's picture is to a JPEG encoder.
+
+    ``grain`` is the size of the finest detail, in pixels.
+    """
+    source = random.Random(seed)
+
+    def noise(divisor: int) -> Image.Image:
+        size = (max(2, width // divisor), max(2, height // divisor))
+        return Image.frombytes("RGB", size, source.randbytes(size[0] * size[1] * 3))
+
+    shapes = noise(width // 8).resize((width, height), Image.Resampling.BICUBIC)
+    detail = (
+        noise(grain).filter(ImageFilter.GaussianBlur(0.7)).resize((width, height), Image.Resampling.BILINEAR)
+    )
+    return Image.blend(shapes, detail, 0.35)
+
+
+def encode_jpeg(image: Image.Image, size_bytes: int, *, progressive: bool = False) -> bytes:
+    """The JPEG of the highest quality that has at most ``size_bytes``."""
+    low, high, best = 5, 97, b""
+    while low <= high:
+        quality = (low + high) // 2
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, progressive=progressive)
+        if buffer.tell() <= size_bytes:
+            best, low = buffer.getvalue(), quality + 1
+        else:
+            high = quality - 1
+    if not best:
+        raise BenchmarkError(f"No JPEG of {image.size} has as few as {size_bytes} bytes.")
+    return best
+
+
+def make_progressive_cmyk(side: int) -> bytes:
+    """A progressive JPEG keeps all its coefficients until the end, two bytes for each of four channels."""
+    return _save(
+        Image.new("CMYK", (side, side), (9, 99, 199, 20)), "JPEG", progressive=True, subsampling=0, quality=60
+    )
+
+
+def make_png(side: int) -> bytes:
+    return _save(Image.new("RGBA", (side, side), (9, 99, 199, 20)), "PNG")
+
+
+def make_animated_png(side: int) -> bytes:
+    frames = [Image.new("RGBA", (side, side), (red, 99, 199, 20)) for red in (1, 2)]
+    return _save(frames[0], "PNG", save_all=True, append_images=frames[1:], compress_level=9, blend=1)
+
+
+def make_webp(side: int) -> bytes:
+    return _save(
+        Image.new("RGBA", (side, side), (9, 99, 199, 20)), "WEBP", lossless=True, method=0, quality=0
+    )
+
+
+def make_gif(side: int) -> bytes:
+    frames = [Image.new("P", (side, side), colour) for colour in (0, 1)]
+    for frame in frames:
+        frame.putpalette([0, 0, 0, 255, 0, 0])
+    return _save(frames[0], "GIF", save_all=True, append_images=frames[1:], disposal=2, optimize=False)
+
+
+def make_avif(side: int) -> bytes:
+    return _save(
+        Image.new("RGBA", (side, side), (9, 99, 199, 20)), "AVIF", quality=10, speed=10, subsampling="4:4:4"
+    )
+
+
+def make_deep_tiff(side: int) -> bytes:
+    """Four channels of 16 bits in a single strip, which a decoder unpacks as a whole. Pillow writes none."""
+    packer = zlib.compressobj()
+    row = bytes(side * 8)
+    strip = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    bits_at = 8 + 2 + 12 * 10 + 4  # behind the header and ten entries
+    entries = (
+        (256, 4, 1, side),  # width
+        (257, 4, 1, side),  # height
+        (258, 3, 4, bits_at),  # bits of each channel
+        (259, 3, 1, 8),  # compressed with deflate
+        (262, 3, 1, 2),  # RGB
+        (273, 4, 1, bits_at + 8),  # where the strip is
+        (277, 3, 1, 4),  # channels
+        (278, 4, 1, side),  # rows in the strip
+        (279, 4, 1, len(strip)),
+        (338, 3, 1, 2),  # the fourth channel is alpha
+    )
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    header = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    return header + directory + bytes(4) + struct.pack("<4H", *[16] * 4) + strip
+
+
+HEAVY_PICTURES: dict[str, Callable[[int], bytes]] = {
+    "progressive CMYK JPEG": make_progressive_cmyk,
+    "RGBA PNG": make_png,
+    "animated PNG": make_animated_png,
+    "WebP": make_webp,
+    "animated GIF": make_gif,
+    "RGBA AVIF": make_avif,
+    "16-bit TIFF": make_deep_tiff,
+}
+"""Small files that take much memory to decode, by the length of their sides in pixels."""
+
+
+def _save(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()

@@ -1,0 +1,51 @@
+"""Real PostgreSQL and real S3 for one run, in a folder that is removed afterwards."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import ROOT
+from benchmarks.figures import BenchmarkError
+
+API_KEY = "benchmark-api-key"
+
+
+@contextmanager
+def run_servers() -> Iterator[dict[str, str]]:
+    """Start both servers; yields the environment of a function that uses them."""
+    try:
+        from local.errors import LocalError
+        from local.postgres import PostgresServer
+        from local.s3 import S3Server
+    except ImportError as error:
+        raise BenchmarkError(f"{error}: install the development requirements first.") from error
+
+    with tempfile.TemporaryDirectory(prefix="image-api-bench-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # the servers may run as another user
+        postgres = PostgresServer(Path(folder), schema=ROOT / "init_db.sql")
+        s3 = S3Server(Path(folder))
+        try:
+            postgres.start()
+            s3.start()
+            yield {
+                "DB_HOST": postgres.host,
+                "DB_PORT": str(postgres.port),
+                "DB_SSLMODE": "disable",
+                "POSTGRES_DB": postgres.database,
+                "POSTGRES_USER": postgres.user,
+                "POSTGRES_PASSWORD": postgres.password,
+                "MINIO_ENDPOINT_URL": s3.endpoint_url,
+                "MINIO_ACCESS_KEY": s3.access_key,
+                "MINIO_SECRET_KEY": s3.secret_key,
+                "MINIO_BUCKET_NAME": s3.bucket,
+                "AWS_REGION": "us-east-1",
+                "API_KEY": API_KEY,
+                "SECRET_KEY": "benchmark-secret-key",
+            }
+        except LocalError as error:
+            raise BenchmarkError(str(error)) from error
+        finally:
+            s3.stop()
+            postgres.stop()

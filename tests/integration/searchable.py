@@ -1,0 +1,87 @@
+"""Rows that can be found, written as the service writes them, and what a list of them has to be."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from imageapi.rows import search_values
+from imageapi.searching import normalise, normalise_tag
+
+from tests.integration.client import get
+from tests.integration.stores import Stores, new_id
+
+
+@dataclass
+class Doc:
+    """A ready image, as far as lists are concerned."""
+
+    title: str = ""
+    description: str = ""
+    category: str = ""
+    tags: Sequence[str] = ()
+    filename: str = "a.jpg"
+    mime_type: str = "image/jpeg"
+    width: int = 100
+    height: int = 100
+    size_bytes: int = 1000
+    id: str = field(default_factory=new_id)
+
+    def matches(self, word: str) -> bool:
+        """Whether a normalised search word is in it, as the API describes it; without any index."""
+        text = (
+            normalise(f"{self.title} {' '.join(self.tags)}")
+            + "|"
+            + normalise(f"{self.filename} {self.description}")
+        )
+        padded = " " + text.replace("|", " ")
+        return f" {word}" in padded if is_short(word) else word in padded
+
+    def matches_strongly(self, word: str) -> bool:
+        padded = f" {normalise(self.title)} {normalise(' '.join(self.tags))}"
+        return f" {word}" in padded if is_short(word) else word in padded
+
+    def has_tag(self, tag: str) -> bool:
+        return normalise_tag(tag) in {normalise_tag(own) for own in self.tags}
+
+
+def is_short(word: str) -> bool:
+    """One or two letters of a script with spaces only count at the beginning of a word."""
+    return len(word) < 3 and all(ord(c) < 0xE00 for c in word)
+
+
+def insert(stores: Stores, docs: Sequence[Doc]) -> None:
+    """Write the rows, in one statement each."""
+    for doc in docs:
+        row = {
+            "title": doc.title,
+            "description": doc.description,
+            "category": doc.category,
+            "tags": list(doc.tags),
+            "filename": doc.filename,
+            "mime_type": doc.mime_type,
+            "width": doc.width,
+            "height": doc.height,
+            "size_bytes": doc.size_bytes,
+        }
+        moment = datetime.fromtimestamp((int(doc.id.replace("-", ""), 16) >> 80) / 1000, UTC)
+        stores.insert([doc.id], {**row, **search_values(row), "created_at": moment})
+
+
+def walk(query: dict[str, Any], limit: int = 50) -> list[str]:
+    """The ids of all pages of a list."""
+    ids: list[str] = []
+    lists = [(name, value) for name, values in query.items() for value in _listed(values)]
+    cursor: list[tuple[str, str]] = []
+    while True:
+        answer = get("/api/images", [*lists, ("limit", str(limit)), *cursor])
+        assert answer.status == 200, json.dumps(answer.body)
+        ids += [image["id"] for image in answer.body["images"]]
+        if answer.body["next_cursor"] is None:
+            return ids
+        cursor = [("cursor", answer.body["next_cursor"])]
+
+
+def _listed(values: Any) -> list[str]:
+    return list(values) if isinstance(values, list | tuple) else [str(values)]

@@ -1,0 +1,171 @@
+"""The two real stores, as the tests look at them and break them."""
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psutil
+import psycopg2.extras
+
+from local.postgres import PostgresServer
+from local.s3 import S3Server
+from tests.support.events import API_KEY, ROOT
+
+SCHEMA = ROOT / "init_db.sql"
+# What the service also reads: none of it may come from the shell that runs the tests.
+OPTIONAL = (
+    *("DB_SSLROOTCERT", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL", "CORS_ALLOW_ORIGINS", "MAX_PIXELS"),
+    *("MAX_UPLOAD_BYTES", "LINK_TTL_SECONDS", "DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
+)
+
+Server = PostgresServer | S3Server
+Row = dict[str, Any]
+Configure = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """A running PostgreSQL and a running S3."""
+
+    postgres: PostgresServer
+    s3: S3Server
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The service's settings for these two."""
+        return {
+            "DB_HOST": self.postgres.host,
+            "DB_PORT": str(self.postgres.port),
+            "DB_SSLMODE": "disable",
+            "POSTGRES_DB": self.postgres.database,
+            "POSTGRES_USER": self.postgres.user,
+            "POSTGRES_PASSWORD": self.postgres.password,
+            "MINIO_ENDPOINT_URL": self.s3.endpoint_url,
+            "MINIO_ACCESS_KEY": self.s3.access_key,
+            "MINIO_SECRET_KEY": self.s3.secret_key,
+            "MINIO_BUCKET_NAME": self.s3.bucket,
+            "API_KEY": API_KEY,
+            "SECRET_KEY": "your-secret-key-here",
+            "LOG_LEVEL": "INFO",
+        }
+
+    def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Run one statement on a connection of its own, committed."""
+        factory = psycopg2.extras.RealDictCursor
+        with closing(self.postgres.connect(cursor_factory=factory)) as connection, connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, values)
+            return [dict(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def rows(self) -> list[Row]:
+        """All rows, oldest first, whatever their status."""
+        rows = self.execute("SELECT * FROM image_metadata ORDER BY id")
+        return [row | {"sha256": bytes(row["sha256"] or b"")} for row in rows]
+
+    def statuses(self) -> list[str]:
+        return [row["status"] for row in self.rows()]
+
+    def keys(self) -> list[str]:
+        """The keys of all objects."""
+        found = self._client.list_objects_v2(Bucket=self.s3.bucket)
+        return [item["Key"] for item in found.get("Contents", [])]
+
+    def object(self, key: str) -> tuple[bytes, Mapping[str, Any]]:
+        """An object's bytes, and what the store says about it."""
+        found = self._client.get_object(Bucket=self.s3.bucket, Key=key)
+        return found["Body"].read(), found
+
+    def clear(self) -> None:
+        """No rows, no objects."""
+        self.execute("TRUNCATE image_metadata, facet_counts, facet_changes CASCADE")
+        for key in self.keys():
+            self._client.delete_object(Bucket=self.s3.bucket, Key=key)
+
+    def is_empty(self) -> bool:
+        return not self.rows() and not self.keys()
+
+    def insert_ready(self, count: int = 1, **values: Any) -> list[str]:
+        """Rows of ready images without objects, oldest first; see :meth:`insert`."""
+        ids = [new_id() for _ in range(count)]
+        self.insert(ids, values)
+        return ids
+
+    def insert(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
+        """Rows without objects.
+
+        Args:
+            values: columns; those not named have some value, and the row is ready.
+        """
+        columns = {
+            "status": "ready",
+            "filename": "a.jpg",
+            "mime_type": "image/jpeg",
+            "size_bytes": 1,
+            "sha256": b"\0" * 32,
+            "width": 1,
+            "height": 1,
+            **values,
+        }
+        names = ", ".join(columns)
+        self.execute(
+            f"""INSERT INTO image_metadata (id, s3_key, {names})
+                SELECT id, 'originals/' || id || '.jpg', {", ".join(f"%({name})s" for name in columns)}
+                FROM unnest(%(ids)s::uuid[]) AS id""",
+            columns | {"ids": list(ids)},
+        )
+
+    @cached_property
+    def _client(self) -> Any:
+        return self.s3.client()
+
+
+def new_id() -> str:
+    """A UUIDv7 as the service makes them."""
+    import uuid_utils
+
+    return str(uuid.UUID(bytes=uuid_utils.uuid7().bytes))
+
+
+@contextmanager
+def paused(*servers: Server) -> Iterator[None]:
+    """SIGSTOP for all processes of the servers: ports stay open, nobody answers. SIGCONT at the end."""
+    processes = [
+        process
+        for server in servers
+        for process in (psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True))
+    ]
+    for process in processes:
+        os.kill(process.pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: all(process.status() == psutil.STATUS_STOPPED for process in processes))
+        yield
+    finally:
+        for process in processes:
+            os.kill(process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def stopped(*servers: Server) -> Iterator[None]:
+    """The servers are stopped, their ports closed; started again at the end."""
+    for server in servers:
+        server.stop()
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.start()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Wait for a condition; fails when it has not come true by then."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.01)

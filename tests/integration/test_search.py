@@ -1,0 +1,208 @@
+"""Lists with filters, searches and orders on real rows, against what they have to be."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from imageapi import pages
+from imageapi.searching import normalise
+
+from tests.integration.client import get
+from tests.integration.searchable import Doc, insert, walk
+from tests.integration.stores import Stores
+
+TOKYO = Doc(
+    title="東京タワーの夜景", tags=("東京", "Night"), category="旅行", filename="IMG_1.jpg", width=4000
+)
+BEACH = Doc(title="Sunset at the beach", tags=("sea",), category="nature", description="orange", size_bytes=9)
+KANA = Doc(title="ｶﾀｶﾅ テスト", category="x", filename="sunset_old.png", mime_type="image/png", height=700)
+CAFE = Doc(title="Café déjà vu", description="an old sunset photo", tags=("Night", "sea"), category="nature")
+DOCS = [TOKYO, BEACH, KANA, CAFE]
+
+
+@pytest.fixture
+def four(stores: Stores) -> Stores:
+    insert(stores, DOCS)
+    return stores
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, [CAFE, KANA, BEACH, TOKYO]),
+        ({"sort": "oldest"}, DOCS),
+        ({"sort": "size"}, [CAFE, KANA, TOKYO, BEACH]),
+        ({"sort": "title"}, [CAFE, BEACH, KANA, TOKYO]),
+        ({"q": "東"}, [TOKYO]),
+        ({"q": "夜景"}, [TOKYO]),
+        ({"q": "タワーの夜"}, [TOKYO]),
+        ({"q": "京東"}, []),
+        ({"q": "カタカナ"}, [KANA]),
+        ({"q": "ＣＡＦＥ"}, [CAFE]),
+        ({"q": "sunset"}, [BEACH, CAFE, KANA]),
+        ({"q": "sunset", "sort": "newest"}, [CAFE, KANA, BEACH]),
+        ({"q": "nse"}, [BEACH, CAFE, KANA]),
+        ({"q": "su"}, [BEACH, CAFE, KANA]),
+        ({"q": "ns"}, []),
+        ({"q": "old sunset"}, [CAFE, KANA]),
+        ({"q": "img 1"}, [TOKYO]),
+        ({"q": "IMG_1.jpg"}, [TOKYO]),
+        ({"q": "zanzibar"}, []),
+        ({"tag": "night"}, [CAFE, TOKYO]),
+        ({"tag": ["NIGHT", "sea"]}, [CAFE]),
+        ({"tag": "nigh"}, []),
+        ({"category": "nature"}, [CAFE, BEACH]),
+        ({"category": "nature", "sort": "oldest"}, [BEACH, CAFE]),
+        ({"category": "nature", "q": "orange"}, [BEACH]),
+        ({"category": "Nature"}, []),
+        ({"mime_type": "image/png"}, [KANA]),
+        ({"mime_type": "image/gif"}, []),
+        ({"min_width": "101"}, [TOKYO]),
+        ({"min_height": "700"}, [KANA]),
+        ({"min_height": "701"}, []),
+        ({"q": "sunset", "category": "nature", "tag": "sea", "min_width": "50"}, [BEACH, CAFE]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_found(four: Stores, query: dict[str, str | list[str]], found: list[Doc], limit: int) -> None:
+    assert walk(query, limit) == [doc.id for doc in found]
+
+
+def test_created_between(stores: Stores) -> None:
+    start = datetime(2026, 4, 1, tzinfo=UTC)
+    docs = [
+        Doc(
+            id=f"{int((start + timedelta(hours=h)).timestamp() * 1000):012x}".join(
+                ("", "-7000-8000-000000000000")
+            )
+        )
+        for h in range(5)
+    ]
+    for doc in docs:
+        doc.id = f"{doc.id[:8]}-{doc.id[8:]}"
+    insert(stores, docs)
+
+    def between(after: int | None, before: int | None, **more: str) -> list[str]:
+        query = dict(more)
+        if after is not None:
+            query["created_after"] = (start + timedelta(hours=after)).isoformat()
+        if before is not None:
+            query["created_before"] = (start + timedelta(hours=before)).isoformat()
+        return walk(query, 2)
+
+    ids = [doc.id for doc in docs]
+    assert between(1, 3) == ids[1:3][::-1]
+    assert between(3, None) == ids[3:][::-1]
+    assert between(None, 1, sort="oldest") == ids[:1]
+    assert between(1, 4, sort="title") == ids[1:4]
+
+
+def test_changing_an_image_changes_what_it_is_found_by(four: Stores) -> None:
+    from tests.integration.client import send
+    from tests.support.events import API_KEY, make_event
+
+    headers = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
+    body = b'{"title": "Mountain", "tags": ["Snow"]}'
+    assert send(make_event("PATCH", f"/api/images/{BEACH.id}", headers, (), body)).status == 200
+
+    assert walk({"q": "beach"}) == []
+    assert walk({"q": "mountain"}) == walk({"tag": "snow"}) == walk({"q": "orange"}) == [BEACH.id]
+
+
+def test_total(four: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert get("/api/images", {"total": "true", "q": "sunset", "limit": "1"}).body["total"] == {
+        "value": 3,
+        "relation": "exact",
+    }
+    assert "total" not in get("/api/images", {"q": "sunset"}).body
+    monkeypatch.setattr(pages, "EXACT_TOTAL", 2)
+    total = get("/api/images", {"total": "true"}).body["total"]
+    assert total["relation"] == "estimate"
+    assert total["value"] >= 3
+
+
+def test_link_to_the_next_page(four: Stores) -> None:
+    answer = get("/api/images", [("tag", "night"), ("limit", "1"), ("sort", "oldest")])
+    link = answer.headers["link"][0]
+    assert link.startswith("<http")
+    assert link.endswith('; rel="next"')
+    assert "tag=night&limit=1&sort=oldest&cursor=" in link
+    assert "link" not in get("/api/images").headers
+
+
+@pytest.mark.parametrize(
+    ("made_for", "used_with"),
+    [({"sort": "title"}, {}), ({}, {"sort": "oldest"}), ({"q": "a"}, {"q": "b"}), ({"tag": "a"}, {})],
+)
+def test_a_cursor_belongs_to_its_list(
+    stores: Stores, made_for: dict[str, str], used_with: dict[str, str]
+) -> None:
+    insert(stores, [Doc(title="a b", tags=["a"]), Doc(title="a b", tags=["a"])])
+    cursor = get("/api/images", {**made_for, "limit": "1"}).body["next_cursor"]
+    answer = get("/api/images", {**used_with, "cursor": cursor})
+    assert (answer.status, answer.code) == (400, "cursor_mismatch")
+
+
+words = st.text(st.sampled_from("ab東京 _é"), max_size=6)
+docs = st.lists(
+    st.builds(
+        Doc,
+        title=words,
+        description=words,
+        tags=st.lists(st.sampled_from(["A", "東京", "x y", "é"]), max_size=2, unique=True).map(tuple),
+        category=st.sampled_from(["", "c"]),
+        mime_type=st.sampled_from(["image/jpeg", "image/png"]),
+        width=st.sampled_from([50, 64, 100, 128, 4000]),
+        size_bytes=st.integers(1, 5),
+    ),
+    max_size=12,
+)
+queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "q": words.filter(lambda text: bool(normalise(text))),
+        "tag": st.sampled_from(["a", "東京", "X Y"]),
+        "category": st.sampled_from(["", "c", "d"]),
+        "mime_type": st.just("image/png"),
+        "min_width": st.sampled_from(["1", "64", "101", "4000"]),
+        "sort": st.sampled_from(["newest", "oldest", "title", "size"]),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(docs, queries, st.integers(1, 5), st.sampled_from([1, 3, 2_000]))
+def test_every_list_is_what_it_has_to_be(
+    stores: Stores, docs: list[Doc], query: dict[str, str], limit: int, sample: int
+) -> None:
+    """Against plain Python; with a short first walk, so that all ways of finding are gone."""
+    stores.clear()
+    random.Random(1).shuffle(docs)
+    insert(stores, docs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "SAMPLE_ROWS", sample)
+        assert walk(query, limit) == expected(docs, query)
+
+
+def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
+    terms = normalise(query.get("q", "")).split()
+    found = [
+        doc
+        for doc in docs
+        if all(doc.matches(term) for term in terms)
+        and ("tag" not in query or doc.has_tag(query["tag"]))
+        and query.get("category", doc.category) == doc.category
+        and query.get("mime_type", doc.mime_type) == doc.mime_type
+        and doc.width >= int(query.get("min_width", "1"))
+    ]
+    newest = sorted(found, key=lambda doc: doc.id, reverse=True)
+    orders = {
+        "newest": newest,
+        "oldest": newest[::-1],
+        "title": sorted(found, key=lambda doc: (normalise(doc.title), doc.id)),
+        "size": sorted(found, key=lambda doc: (doc.size_bytes, doc.id), reverse=True),
+        "relevance": sorted(newest, key=lambda doc: not all(doc.matches_strongly(term) for term in terms)),
+    }
+    return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "newest")]]

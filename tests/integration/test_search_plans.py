@@ -1,0 +1,89 @@
+"""Every list that the API offers is found through an index: none of its statements scans the table."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi import db
+
+from benchmarks import corpus
+from tests.integration.client import get
+from tests.integration.stores import Stores
+
+ROWS = 6_000
+FILTERS: dict[str, list[str]] = {
+    "category": [corpus.CATEGORIES[0], corpus.CATEGORIES[-1]],
+    "tag": [corpus.ENGLISH[0], corpus.PLACES[-1]],
+    "q": ["桜", corpus.COMMON_WORD, corpus.ABSENT_WORD, "su"],
+    "mime_type": ["image/webp"],
+    "min_width": ["5000"],
+    "created_after": ["2023-11-14T22:30:00Z"],
+}
+SORTS = ["newest", "oldest", "title", "size"]
+
+
+def combinations() -> Iterator[dict[str, str]]:
+    """Each filter alone and each pair of filters, in each order, with and without a cursor to begin at."""
+    for size in (0, 1, 2):
+        for names in itertools.combinations(FILTERS, size):
+            for values in itertools.product(*(FILTERS[name] for name in names)):
+                for sort in SORTS if size < 2 else SORTS[::2]:
+                    yield dict(zip(names, values, strict=True)) | {"sort": sort}
+
+
+@pytest.fixture
+def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """A table with rows, and the statements that run on it from now on."""
+    with db_cursor(stores) as cursor:
+        corpus.fill(cursor, ROWS)
+    statements: list[tuple[str, Any]] = []
+    run = db.query
+
+    def record(sql: str, parameters: Any = ()) -> list[db.Row]:
+        statements.append((sql, parameters))
+        return run(sql, parameters)
+
+    monkeypatch.setattr(db, "query", record)
+    return statements
+
+
+def db_cursor(stores: Stores) -> Any:
+    connection = stores.postgres.connect()
+    connection.autocommit = True
+    return connection.cursor()
+
+
+def scans(plan: dict[str, Any]) -> Iterator[str]:
+    """The relations that a plan reads from end to end."""
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for inner in plan.get("Plans", []):
+        yield from scans(inner)
+
+
+def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    for query in combinations():
+        page = get("/api/images", {**query, "limit": "5", "total": "true"})
+        assert page.status == 200
+        if page.body["next_cursor"]:
+            assert get("/api/images", {**query, "cursor": page.body["next_cursor"]}).status == 200
+    statements = list(
+        {json.dumps([sql, values], default=str): (sql, values) for sql, values in recorded}.values()
+    )
+    assert len(statements) > 300
+    with stores.postgres.connect(options=db.SESSION_OPTIONS) as connection, connection.cursor() as cursor:
+        for sql, values in statements:
+            if sql.startswith("EXPLAIN"):
+                continue
+            cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+            found = set(scans(cursor.fetchone()[0][0]["Plan"]))
+            assert "image_metadata" not in found, (sql, values)
+
+
+def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    """That the test above can fail."""
+    with stores.postgres.connect(options=db.SESSION_OPTIONS) as connection, connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT JSON) SELECT id FROM image_metadata WHERE filename = 'x'")
+        assert list(scans(cursor.fetchone()[0][0]["Plan"])) == ["image_metadata"]

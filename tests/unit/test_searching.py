@@ -1,0 +1,124 @@
+"""Normalising, and tokens: whatever contains a term has all of the term's tokens."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imageapi.searching import (
+    make_search_text,
+    make_tokens,
+    normalise,
+    normalise_tag,
+    parse_terms,
+    side_token,
+    term_tokens,
+)
+
+from tests.unit.test_properties import check
+
+
+def row(**values: Any) -> dict[str, Any]:
+    empty = {
+        "title": "",
+        "description": "",
+        "category": "",
+        "tags": [],
+        "filename": "",
+        "mime_type": "image/png",
+    }
+    return {**empty, "width": 10, "height": 10, **values}
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("Sunset", "sunset"),
+        ("ＳＵＮ", "sun"),
+        ("ｶﾞｷﾞｸﾞ", "ガギグ"),
+        ("Café Ångström", "cafe angstrom"),
+        ("STRASSE straße", "strasse strasse"),
+        ("が か", "が か"),
+        ("IMG_0001-final.JPG", "img 0001 final jpg"),
+        ("  a \t\n b  ", "a b"),
+        ("①②", "12"),
+        ("!?…", ""),
+        ("한국어", "한국어"),
+        ("Ёлка", "елка"),
+    ],
+)
+def test_one_spelling(text: str, normal: str) -> None:
+    assert normalise(text) == normal
+
+
+@check
+@given(st.text())
+def test_normalising_again_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert "\0" not in once
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "not_found"),
+    [
+        ("東", "東京", "大阪"),
+        ("東京", "東京タワー", "京東"),
+        ("京タ", "東京タワー", "京都タワー"),
+        ("東京タワ", "東京タワーの夜景", "東京ツリーとタワ"),
+        ("nse", "sunset", "sunny set"),
+        ("su", "the sunset", "consumer"),
+        ("s", "a sunset", "mist"),
+        ("iphone写真", "my iPhone写真集", "iphone 写真"),
+        ("2026年", "2026年の桜", "2025年の桜"),
+    ],
+)
+def test_terms(query: str, found: str, not_found: str) -> None:
+    terms = parse_terms(query)
+    for text, expected in ((found, True), (not_found, False)):
+        everything, _ = make_search_text(row(title=text))
+        assert all(term.needle in everything for term in terms) is expected
+    assert set(term_tokens(terms, strong=True)) <= set(make_tokens(row(title=found)))
+
+
+words = st.text(st.sampled_from("abcdeéßｱ東京夜景の한국7_- "), max_size=12)
+
+
+@check
+@given(words, words, words, st.data())
+def test_what_contains_a_term_has_its_tokens(
+    before: str, inside: str, after: str, data: st.DataObject
+) -> None:
+    """The index never hides what matches."""
+    field = data.draw(st.sampled_from(["title", "description", "filename"]))
+    image = row(**{field: before + inside + after})
+    everything, strong = make_search_text(image)
+    for term in parse_terms(inside):
+        if term.needle in everything:
+            assert set(term_tokens([term], strong=False)) <= set(make_tokens(image))
+        if term.needle in strong:
+            assert set(term_tokens([term], strong=True)) <= set(make_tokens(image))
+
+
+def test_title_and_tags_count_more() -> None:
+    everything, strong = make_search_text(row(title="A", tags=["b"], filename="c", description="d"))
+    assert (everything, strong) == (" a b c d", " a b")
+
+
+def test_tags_are_compared_like_words() -> None:
+    assert normalise_tag("Ｎight") == normalise_tag("NIGHT") == "night"
+    assert normalise_tag("!!") == "!!"
+
+
+@pytest.mark.parametrize(("side", "power"), [(63, 64), (64, 128), (100, 128), (1000, 1024), (32_767, 32_768)])
+def test_a_size_has_the_token_of_each_smaller_one(side: int, power: int) -> None:
+    tokens = set(make_tokens(row(width=side)))
+    assert all(set(side_token("w", minimum)) <= tokens for minimum in range(1, side + 1, 7))
+    assert not set(side_token("w", power)) <= tokens
+    assert not set(side_token("h", power)) <= tokens
+
+
+def test_tokens_are_small_numbers_without_repeats() -> None:
+    tokens = make_tokens(row(title="aaaa aaaa 東東東"))
+    assert tokens == sorted(set(tokens))
+    assert all(-(2**31) <= token < 2**31 for token in tokens)
