@@ -1,0 +1,62 @@
+# `make` alone lists the targets. Another Python: make run PYTHON=python3.13. Other ports: make run PORT=8001
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FILES := requirements.txt layers/shared/requirements.txt local/bootstrap.py
+
+# A virtual environment whose Python is gone (an upgrade took it away) is made again.
+ifeq ($(wildcard $(BIN)/python),)
+.PHONY: $(VENV)/run.stamp $(VENV)/dev.stamp
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-docker lint bench build up down sweep monitor demo clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/run.stamp: $(PIP_FILES)
+	@$(PYTHON) local/bootstrap.py $(VENV) requirements.txt $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(PIP_FILES)
+	@$(PYTHON) local/bootstrap.py $(VENV) requirements-dev.txt $@
+
+run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://127.0.0.1:8000
+	@exec $(BIN)/python -m local run
+
+test: $(VENV)/dev.stamp  ## Run all tests that need no Docker
+	$(BIN)/python -m pytest tests/unit tests/integration tests/e2e
+
+test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
+	$(BIN)/python -m pytest tests/docker
+
+lint: $(VENV)/dev.stamp  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
+	@for app in functions/*/app.py; do echo $(BIN)/mypy $$app; $(BIN)/mypy $$app || exit 1; done
+
+bench: $(VENV)/dev.stamp  ## Measure cold starts, uploads and lists against a floor
+	$(BIN)/python -m benchmarks
+
+build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
+	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
+
+up:  ## Start PostgreSQL and MinIO in Docker, for sam local
+	docker compose up --detach --wait
+
+down:  ## Stop them; their data stays
+	docker compose down
+
+sweep: $(VENV)/run.stamp  ## Settle what interrupted uploads and deletes left, beside a `make run`
+	@$(BIN)/python -m local invoke SweepFunction
+
+monitor: $(VENV)/run.stamp  ## Watch what runs here: processes or containers, the API, the stores
+	@exec $(BIN)/python -m local monitor
+
+demo: $(VENV)/run.stamp  ## Upload a few hundred made pictures to the API that runs here
+	@exec $(BIN)/python -m local demo
+
+clean:  ## Remove what was built and installed; the data in .data stays
+	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,97 @@
+"""Tells people and programs that a run is ready, and how to use it."""
+
+import contextlib
+import json
+import os
+import shlex
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from local.postgres import PostgresServer
+from local.process import HOST
+from local.s3 import S3Server
+
+
+def say(text: str) -> None:
+    """Print it, unless nobody listens any more: a closed terminal must not keep a run from its end."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
+def short(path: Path) -> str:
+    """Relative to where the command was typed, when it is below that."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def collect_facts(port: int, api_key: str, postgres: PostgresServer, s3: S3Server) -> dict[str, Any]:
+    """What the ready file holds."""
+    return {
+        "base_url": f"http://{HOST}:{port}",
+        "api_key": api_key,
+        "pid": os.getpid(),
+        "database": {
+            "host": postgres.host,
+            "port": postgres.port,
+            "user": postgres.user,
+            "password": postgres.password,
+            "dbname": postgres.database,
+            "pid": postgres.pid,
+        },
+        "s3": {
+            "endpoint_url": s3.endpoint_url,
+            "access_key": s3.access_key,
+            "secret_key": s3.secret_key,
+            "bucket": s3.bucket,
+            "pid": s3.pid,
+        },
+    }
+
+
+def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
+    """Write each file whole or not at all, readable for its owner only: it has the keys."""
+    for path in paths:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(facts, file, indent=2)
+        Path(name).replace(path)
+
+
+def print_facts(facts: dict[str, Any], data_dir: Path, seconds: float) -> None:
+    database, s3 = facts["database"], facts["s3"]
+    picture = data_dir / "sample.png"
+    make_sample_picture(picture)
+    say(f"Ready in {seconds:.1f} s. Ctrl-C stops everything.\n")
+    say(f"  API       {facts['base_url']}")
+    say(f"  API key   {facts['api_key']}")
+    address = f"{database['user']}@{database['host']}:{database['port']}/{database['dbname']}"
+    say(f"  database  postgresql://{address}")
+    say(f"  S3        {s3['endpoint_url']}, bucket {s3['bucket']}")
+    say(f"  data      {short(data_dir)}\n")
+    say("  Upload a picture:")
+    say(f"    curl -H {shlex.quote('X-API-Key: ' + facts['api_key'])} \\")
+    say(f'      -F image_file=@{shlex.quote(short(picture))} -F \'metadata={{"title":"Sample"}}\' \\')
+    say(f"      {facts['base_url']}/api/upload\n")
+    say("  A change in functions/ or layers/ is loaded at the next request, one in .env or template.yaml")
+    say("  at the next start.\n")
+
+
+def make_sample_picture(path: Path) -> None:
+    """A small PNG for the first upload, unless there is one."""
+    if path.exists():
+        return
+    width, height = 320, 200
+    rows = b"".join(
+        b"\0" + bytes(part for x in range(width) for part in (x * 255 // width, y * 255 // height, 160))
+        for y in range(height)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)

@@ -1,0 +1,172 @@
+"""make demo: makes pictures and uploads them to an API that runs already. A second time it adds nothing."""
+
+import argparse
+import http.client
+import json
+import os
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from local.demo_pictures import DemoPicture, make_picture
+from local.errors import LocalError
+from local.settings import Settings
+
+ATTEMPTS = 5
+TIMEOUT = 60.0
+
+
+class Api(NamedTuple):
+    base_url: str
+    key: str
+
+
+class Outcome(NamedTuple):
+    """What became of one picture: "added", "there already", or a sentence with what was answered."""
+
+    number: int
+    text: str
+
+
+def run_demo(arguments: argparse.Namespace, settings: Settings, facts: dict[str, Any] | None) -> None:
+    """Raises LocalError when no API answers, or when a picture was refused."""
+    api = choose_api(arguments.base_url, arguments.api_key, settings, facts)
+    check_api(api)
+    print(f"Making {arguments.count} pictures and uploading them to {api.base_url}", flush=True)
+    counts: Counter[str] = Counter()
+    failures = []
+    for outcome in show_progress(upload_all(api, range(arguments.count)), arguments.count):
+        counts[outcome.text] += 1
+        if outcome.text not in ("added", "there already"):
+            failures.append(outcome)
+    print(f"{counts['added']} added, {counts['there already']} there already. See them at {api.base_url}/")
+    if failures:
+        first = min(failures)
+        raise LocalError(f"{len(failures)} were not taken; the first is number {first.number}: {first.text}")
+
+
+def choose_api(
+    base_url: str | None, api_key: str | None, settings: Settings, facts: dict[str, Any] | None
+) -> Api:
+    """What the arguments say, else .env and the shell, else the run on this machine."""
+    found = base_url or settings.value("BASE_URL")
+    if not found:
+        found = facts["base_url"] if facts else f"http://127.0.0.1:{settings.port}"
+    key = api_key or (facts["api_key"] if facts and found == facts["base_url"] else settings.value("API_KEY"))
+    return Api(found.rstrip("/"), key.partition(",")[0].strip())
+
+
+def check_api(api: Api) -> None:
+    """Raises LocalError that says what to do when it cannot be used."""
+    if not api.key:
+        raise LocalError("API_KEY is empty: set it in .env, or give --api-key.")
+    try:
+        status, _ = ask(api, "GET", "/api/images?limit=1", b"", {})
+    except (OSError, http.client.HTTPException) as error:
+        raise LocalError(
+            f"No API answers at {api.base_url} ({error}). Start `make run` in another terminal, or set "
+            "BASE_URL to where one runs."
+        ) from error
+    if status == 401:
+        raise LocalError(f"The API at {api.base_url} does not take this key: set API_KEY to the right one.")
+    if status != 200:
+        raise LocalError(f"The API at {api.base_url} answers {status} to a list of images: see its log.")
+
+
+def upload_all(api: Api, numbers: Iterable[int]) -> Iterator[Outcome]:
+    """Make and upload, in as many processes as there are cores and one more, which waits for answers."""
+    with ProcessPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        tasks: list[Future[Outcome]] = [pool.submit(upload_one, api, number) for number in numbers]
+        try:
+            for task in as_completed(tasks):
+                yield task.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def upload_one(api: Api, number: int) -> Outcome:
+    """Make one picture and upload it; try again when the API is busy or away for a moment."""
+    picture = make_picture(number)
+    body, content_type = make_form(picture)
+    headers = {"Content-Type": content_type, "Idempotency-Key": f"demo-{number:04d}"}
+    send = partial(ask, api, "POST", "/api/upload", body, headers)
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(2**attempt / 4)
+        try:
+            status, answer = send()
+        except (OSError, http.client.HTTPException) as error:
+            text = f"no answer ({error})"
+            continue
+        text = judge(status, answer)
+        if status not in (409, 429, 500, 502, 503, 504):
+            break
+    return Outcome(number, text)
+
+
+def judge(status: int, answer: Any) -> str:
+    """The text of an Outcome."""
+    if status == 201:
+        return "added"
+    error = answer.get("error", {}) if isinstance(answer, dict) else {}
+    # The key is known, but came with other bytes: another version of Pillow writes other files.
+    if status == 200 or error.get("code") == "idempotency_key_reused":
+        return "there already"
+    return f"{status} {error.get('code', '')}: {error.get('message', '')}"
+
+
+def make_form(picture: DemoPicture) -> tuple[bytes, str]:
+    """The multipart body of an upload, and its Content-Type."""
+    boundary = uuid.uuid4().hex
+    metadata = json.dumps(picture.metadata, ensure_ascii=False).encode()
+    parts = (
+        (
+            f'name="image_file"; filename="{picture.filename}"\r\nContent-Type: {picture.mime_type}',
+            picture.data,
+        ),
+        ('name="metadata"\r\nContent-Type: application/json', metadata),
+    )
+    body = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
+        for head, data in parts
+    )
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def ask(api: Api, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
+    """Status and JSON of one request; OSError or HTTPException when there is no answer."""
+    url = urlsplit(api.base_url)
+    connection = open_connection(url)
+    try:
+        connection.request(method, url.path + path, body, {"X-API-Key": api.key, **headers})
+        response = connection.getresponse()
+        content = response.read()
+    finally:
+        connection.close()
+    try:
+        return response.status, json.loads(content)
+    except ValueError:
+        return response.status, None
+
+
+def open_connection(url: SplitResult) -> http.client.HTTPConnection:
+    """Raises LocalError for an address that is none."""
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    if url.scheme not in kinds or not url.hostname:
+        raise LocalError(f"{url.geturl()} is not an address such as http://127.0.0.1:8000.")
+    return kinds[url.scheme](url.hostname, url.port, timeout=TIMEOUT)
+
+
+def show_progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
+    """Pass the outcomes on, with a bar on a terminal."""
+    columns = (TextColumn("  "), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        yield from progress.track(outcomes, total=total)

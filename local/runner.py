@@ -1,0 +1,138 @@
+"""Runs the whole service: stores, workers and the API, until a signal comes."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.announce import collect_facts, print_facts, say, short, write_facts
+from local.errors import LocalError
+from local.logs import LogSink
+from local.postgres import PostgresServer
+from local.process import identify, open_lock, port_taken, read_lock
+from local.s3 import S3Server
+from local.server import MAX_BODY_BYTES, ApiServer
+from local.settings import Settings
+from local.stores import make_stores
+
+if TYPE_CHECKING:
+    from local.pool import Pool
+
+WATCH_SECONDS = 0.5
+RESTARTS_ALLOWED = 5
+RESTART_WINDOW_SECONDS = 60.0
+
+
+class Runner:
+    """One run. Its data folder belongs to it alone, which a lock sees to."""
+
+    def __init__(self, settings: Settings, ready_file: Path | None = None) -> None:
+        self._settings = settings
+        self._data_dir = settings.data_dir
+        own = self._data_dir / "run.json"
+        self._ready_files = [own, ready_file] if ready_file else [own]
+        self._stop = threading.Event()
+        self._restarts: list[float] = []
+        self._pools: dict[str, Pool] = {}
+
+    def run(self) -> None:
+        """Returns after SIGINT, SIGTERM or SIGHUP, with everything stopped. Raises LocalError on trouble."""
+        started = time.monotonic()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._stop.set())
+        for line in self._settings.unused:
+            say(f"note: {line}")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(hold_folder(self._data_dir))
+            try:
+                api = stack.enter_context(ApiServer(self._settings.port, MAX_BODY_BYTES))
+            except OSError as error:
+                raise port_taken(self._settings.port, "the API", "PORT") from error
+            self._serve(api, stack, started)
+        say("Stopped")
+
+    def _serve(self, api: ApiServer, stack: contextlib.ExitStack, started: float) -> None:
+        postgres, s3 = make_stores(self._settings)
+        say("Starting PostgreSQL and S3")
+        stack.callback(s3.stop)
+        s3.launch()
+        stack.callback(postgres.stop)
+        postgres.launch()
+        # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
+        from local.assembly import make_pools
+        from local.gateway import make_app
+
+        logs = LogSink(self._data_dir / "api.log")
+        template, self._pools = make_pools(self._settings, postgres.port, s3.endpoint_url, logs)
+        stack.callback(self._close_pools)
+        api.app = make_app(template.api, self._pools, api.port)
+        postgres.wait_ready()
+        s3.wait_ready()
+        if self._stop.is_set():
+            return
+        threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        stack.callback(api.shutdown)
+        facts = collect_facts(api.port, self._settings.value("API_KEY"), postgres, s3)
+        stack.callback(self._remove_ready_files)
+        write_facts(self._ready_files, facts)
+        print_facts(facts, self._data_dir, time.monotonic() - started)
+        threading.Thread(target=self._warm, daemon=True).start()
+        while not self._stop.wait(WATCH_SECONDS):
+            self._keep_alive("PostgreSQL", postgres)
+            self._keep_alive("S3", s3)
+        say("Stopping")
+
+    def _keep_alive(self, name: str, server: PostgresServer | S3Server) -> None:
+        if server.is_running():
+            return
+        now = time.monotonic()
+        self._restarts = [at for at in self._restarts if now - at < RESTART_WINDOW_SECONDS] + [now]
+        if len(self._restarts) > RESTARTS_ALLOWED:
+            raise LocalError(f"{name} ended again and again; its log is in {short(self._data_dir)}.")
+        say(f"{name} has ended unexpectedly: starting it again")
+        server.start()
+        say(f"{name} is back, with its data")
+
+    def _warm(self) -> None:
+        for pool in self._pools.values():
+            if self._stop.is_set():
+                return
+            pool.warm()
+
+    def _close_pools(self) -> None:
+        threads = [threading.Thread(target=pool.close) for pool in self._pools.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _remove_ready_files(self) -> None:
+        for path in self._ready_files:
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold_folder(data_dir: Path) -> Iterator[None]:
+    """Make the data folder when there is none, and keep other runners off it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(f"{data_dir} cannot be made: {error.strerror}.") from error
+    path = data_dir / "runner.lock"
+    descriptor = open_lock(path)
+    if descriptor is None:
+        raise LocalError(
+            f"{short(data_dir)} is in use by another run (pid {read_lock(path).get('pid', 'unknown')}). "
+            "Stop it, or give this one another folder and ports: python -m local run --help"
+        )
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(identify(os.getpid())).encode())
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,84 @@
+"""The API alone, in front of stores that the environment names: as in docker-compose.yml.
+
+python -m local.serve --host 0.0.0.0 --port 8000
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from socketserver import TCPServer
+from typing import Any
+
+from local.errors import LocalError
+from local.gateway import MAX_BODY_BYTES, make_app
+from local.logs import LogSink
+from local.pool import Pool
+from local.process import HOST, port_taken
+from local.server import ApiServer, RequestHandler
+from local.settings import Settings, load_settings, passed_through, template_parameters
+from local.template import FunctionSpec, read_template
+from local.workers import lambda_environment
+
+
+class PublicApiServer(ApiServer):
+    """ApiServer on an address other than this machine's own."""
+
+    def __init__(self, host: str, port: int, max_body_bytes: int) -> None:
+        TCPServer.__init__(self, (host, port), RequestHandler)
+        self.max_body_bytes = max_body_bytes
+        self.app: Any = None
+
+
+def make_pools(settings: Settings, specs: Mapping[str, FunctionSpec], logs: LogSink) -> dict[str, Pool]:
+    """A pool for each function. As under `sam local`, the environment's variables win over the template's."""
+    keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
+    pools = {}
+    for name, spec in specs.items():
+        variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
+        environ = lambda_environment(spec, variables | passed_through(os.environ), keys)
+        pools[name] = Pool(spec, environ, logs, settings.workers)
+    return pools
+
+
+def serve(settings: Settings, host: str) -> None:
+    """Answer requests until SIGINT or SIGTERM. Raises LocalError when it cannot start."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    parameters = template_parameters(
+        settings, int(settings.value("DB_PORT", "5432")), settings.value("MINIO_ENDPOINT_URL")
+    )
+    template = read_template(settings.template, parameters)
+    pools = make_pools(settings, template.functions, LogSink(None))
+    try:
+        server = PublicApiServer(host, settings.port, MAX_BODY_BYTES)
+    except OSError as error:
+        raise port_taken(settings.port, "the API", "PORT") from error
+    with server:
+        server.app = make_app(template.api, pools, server.port)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        print(f"The API answers on http://{host}:{server.port}", flush=True)
+        stop.wait()
+        server.shutdown()
+        for pool in pools.values():
+            pool.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__)
+    parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: PORT or 8000)")
+    arguments = parser.parse_args()
+    try:
+        serve(load_settings(port=arguments.port), arguments.host)
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""What a run is made of: .env.example, under .env, under the real environment."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from local.errors import LocalError
+
+ROOT = Path(__file__).resolve().parent.parent
+HERE = {"localhost", "127.0.0.1", "::1"}
+# Passed on to the functions when they are set here: what a machine needs to reach the internet at all.
+PASSED_THROUGH = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+)
+
+
+def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Every variable that a run may look at. A name without a value in a file counts as empty."""
+    values: dict[str, str] = {}
+    for name in (".env.example", ".env"):
+        values |= {key: value or "" for key, value in dotenv_values(root / name, interpolate=False).items()}
+    return values | dict(environ)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things listen, and the values behind them. A port of 0 is chosen at start."""
+
+    values: Mapping[str, str]
+    data_dir: Path
+    template: Path
+    port: int
+    db_port: int
+    s3_port: int
+    workers: int
+
+    def value(self, name: str, default: str = "") -> str:
+        return self.values.get(name) or default
+
+    @property
+    def unused(self) -> list[str]:
+        """A line for each setting that names another machine: a local run never touches one."""
+        lines = []
+        if (host := self.value("DB_HOST", "localhost")) not in HERE:
+            lines.append(f"DB_HOST={host} is not used: a local run starts a PostgreSQL of its own.")
+        url = self.value("MINIO_ENDPOINT_URL", "http://localhost:9000")
+        if urlsplit(url).hostname not in HERE:
+            lines.append(f"MINIO_ENDPOINT_URL={url} is not used: a local run starts an S3 server of its own.")
+        return lines
+
+
+def make_settings(
+    values: Mapping[str, str],
+    *,
+    data_dir: Path | None = None,
+    template: Path | None = None,
+    port: int | None = None,
+    db_port: int | None = None,
+    s3_port: int | None = None,
+) -> Settings:
+    """Settings from values, over which arguments win. Raises LocalError for a number that is none."""
+    endpoint = urlsplit(values.get("MINIO_ENDPOINT_URL", ""))
+    own_port = str(endpoint.port or "") if endpoint.hostname in HERE else ""
+    return Settings(
+        values=values,
+        data_dir=(data_dir or ROOT / ".data").resolve(),
+        template=(template or ROOT / "template.yaml").resolve(),
+        port=_number("PORT", values.get("PORT") or "8000") if port is None else port,
+        db_port=_number("DB_PORT", values.get("DB_PORT") or "5432") if db_port is None else db_port,
+        s3_port=_number("S3_PORT", values.get("S3_PORT") or own_port or "9000")
+        if s3_port is None
+        else s3_port,
+        workers=max(1, _number("WORKERS_PER_FUNCTION", values.get("WORKERS_PER_FUNCTION") or "4")),
+    )
+
+
+def load_settings(
+    root: Path = ROOT, environ: Mapping[str, str] = os.environ, **overrides: object
+) -> Settings:
+    """The settings of this checkout; overrides are those of make_settings()."""
+    return make_settings(read_values(root, environ), **overrides)  # type: ignore[arg-type]
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise LocalError(f"{name}={text} is not a number from 0 to 65535.")
+    return int(text)
+
+
+def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[str, str]:
+    """The template's parameters: those that samconfig.toml gives `sam local`, with this machine's hosts."""
+    value = settings.value
+    parameters = {
+        "ApiKey": value("API_KEY"),
+        "SecretKey": value("SECRET_KEY"),
+        "PublicBaseUrl": value("PUBLIC_BASE_URL"),
+        "CorsAllowOrigins": value("CORS_ALLOW_ORIGINS"),
+        "LogLevel": value("LOG_LEVEL", "INFO"),
+        "DatabaseHost": "127.0.0.1",
+        "DatabasePort": str(db_port),
+        "DatabaseName": value("POSTGRES_DB", "imagedb"),
+        "DatabaseUser": value("POSTGRES_USER", "postgres"),
+        "DatabasePassword": value("POSTGRES_PASSWORD"),
+        "DatabaseSslMode": "disable",
+        "BucketName": value("MINIO_BUCKET_NAME", "images"),
+        "S3EndpointUrl": s3_url,
+        "S3PublicEndpointUrl": value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
+        "S3AccessKey": value("MINIO_ACCESS_KEY"),
+        "S3SecretKey": value("MINIO_SECRET_KEY"),
+    }
+    if value("GEMINI_API_KEY"):
+        parameters["GeminiApiKey"] = value("GEMINI_API_KEY")
+    return parameters
+
+
+def function_environment(
+    settings: Settings, declared: Mapping[str, object], db_port: int, s3_url: str
+) -> dict[str, str]:
+    """A function's variables: those that its template declares, with this run's values.
+
+    As under `sam local`, a variable that .env or the shell sets wins over the template's value, but for those
+    that say where the stores are.
+    """
+    found = {name: str(settings.values.get(name, resolved)) for name, resolved in declared.items()}
+    here = {
+        "DB_HOST": "127.0.0.1",
+        "DB_PORT": str(db_port),
+        "DB_SSLMODE": "disable",
+        "MINIO_ENDPOINT_URL": s3_url,
+        "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
+    }
+    found |= {name: text for name, text in here.items() if name in declared}
+    if settings.value("GEMINI_API_KEY"):
+        found["GEMINI_API_KEY"] = settings.value("GEMINI_API_KEY")
+    return found
+
+
+def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:
+    """The proxy and certificate variables, with this machine itself always reached directly."""
+    found = {name: environ[name] for name in names if environ.get(name)}
+    if any(name.lower().endswith("_proxy") for name in found):
+        direct = [environ.get("NO_PROXY") or environ.get("no_proxy") or "", "127.0.0.1", "localhost"]
+        found["NO_PROXY"] = found["no_proxy"] = ",".join(part for part in direct if part)
+    return found

@@ -1,0 +1,32 @@
+"""Makes the two servers of a run from its settings; starts neither."""
+
+from local.errors import LocalError
+from local.postgres import PostgresServer
+from local.s3 import S3Server
+from local.settings import ROOT, Settings
+
+SCHEMA = ROOT / "init_db.sql"
+
+
+def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
+    """Raises LocalError for a setting that is empty and must not be."""
+    value = settings.value
+    for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
+        if not value(name):
+            raise LocalError(f"{name} is empty: set it in .env (.env.example shows how).")
+    postgres = PostgresServer(
+        settings.data_dir,
+        settings.db_port,
+        user=value("POSTGRES_USER", "postgres"),
+        password=value("POSTGRES_PASSWORD"),
+        database=value("POSTGRES_DB", "imagedb"),
+        schema=SCHEMA,
+    )
+    s3 = S3Server(
+        settings.data_dir,
+        settings.s3_port,
+        access_key=value("MINIO_ACCESS_KEY"),
+        secret_key=value("MINIO_SECRET_KEY"),
+        bucket=value("MINIO_BUCKET_NAME", "images"),
+    )
+    return postgres, s3

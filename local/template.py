@@ -1,0 +1,62 @@
+"""The template as SAM CLI reads it: its functions, and the API's routes."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+os.environ["SAM_CLI_TELEMETRY"] = "0"  # read when samcli is imported
+
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+
+from local.errors import LocalError
+
+LAMBDA_DEFAULT_TIMEOUT = 3
+LAMBDA_DEFAULT_MEMORY_MB = 128
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One function. Timeout in seconds, memory in MB; `variables` are as the template resolves them."""
+
+    name: str
+    handler: str
+    code_dir: Path
+    layer_dirs: tuple[Path, ...]
+    timeout: int
+    memory: int
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Template:
+    functions: dict[str, FunctionSpec]
+    api: Any  # samcli's Api: routes, binary_media_types, stage_name, cors
+
+
+def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
+    """Raises LocalError when the template cannot be read or has no API."""
+    try:
+        stacks, _ = SamLocalStackProvider.get_stacks(str(path), parameter_overrides=dict(parameters))
+        api = ApiProvider(stacks, cwd=str(path.parent)).api
+        found = {function.name: _to_spec(function) for function in SamFunctionProvider(stacks).get_all()}
+    except Exception as error:  # samcli's parsers raise their own, yaml's and plain ones
+        raise LocalError(f"{path} cannot be read: {error}") from error
+    if not api.routes:
+        raise LocalError(f"{path} has no function with an Api event.")
+    return Template(found, api)
+
+
+def _to_spec(function: Any) -> FunctionSpec:
+    return FunctionSpec(
+        name=function.name,
+        handler=function.handler,
+        code_dir=Path(function.codeuri),
+        layer_dirs=tuple(Path(layer.codeuri) for layer in function.layers if layer.codeuri),
+        timeout=int(function.timeout or LAMBDA_DEFAULT_TIMEOUT),
+        memory=int(function.memory or LAMBDA_DEFAULT_MEMORY_MB),
+        variables=(function.environment or {}).get("Variables") or {},
+    )

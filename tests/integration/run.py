@@ -1,0 +1,99 @@
+"""`python -m local run` as a child process, on free ports."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Run:
+    """Starts when it is made and is ready then; `facts` is its ready file, `output` what it printed."""
+
+    data_dir: Path
+    template: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ready_file = self.data_dir.with_name(f"{self.data_dir.name}-ready.json")
+        self.log = self.data_dir.with_name(f"{self.data_dir.name}.log")
+        self.ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "local", "run", "--port", "0", "--db-port", "0", "--s3-port", "0"]
+        command += ["--data-dir", str(self.data_dir), "--template", str(self.template)]
+        command += ["--ready-file", str(self.ready_file)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **self.variables},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        assert self.ready_file.exists(), self.output
+        self.facts = json.loads(self.ready_file.read_text())
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.facts["base_url"].removeprefix("http://"), timeout=20)
+
+    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+        connection = self.connect()
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        answer = Answer(
+            response.status, {k.lower(): v for k, v in response.getheaders()}, response.read().decode()
+        )
+        connection.close()
+        return answer
+
+    def connect_database(self) -> Any:
+        facts = {key: value for key, value in self.facts["database"].items() if key != "pid"}
+        return psycopg2.connect(**facts)
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that this run has started, and itself."""
+        me = psutil.Process(self.process.pid)
+        return [me, *me.children(recursive=True)]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """The exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+def wait_for(condition: Any, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def is_running(process: psutil.Process) -> bool:
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)

@@ -1,0 +1,76 @@
+"""Users, locks and ports of a local run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import process, s3
+from local.process import User, can_reach, open_lock, read_lock, server_user
+
+
+def test_lock_is_held_once_and_a_stale_file_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("left by a process that is gone")
+    first = open_lock(path)
+    assert first is not None
+    assert open_lock(path) is None
+    os.close(first)
+    second = open_lock(path)
+    assert second is not None
+    os.close(second)
+
+
+@pytest.mark.parametrize("content", ["", "nonsense", "[1]", "\xff"])
+def test_unreadable_lock_says_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "lock").write_text(content)
+    assert read_lock(tmp_path / "lock") == {}
+    assert read_lock(tmp_path / "missing") == {}
+
+
+def test_servers_of_root_run_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert server_user(tmp_path) is None
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    user = server_user(tmp_path / "missing")
+    assert user is not None
+    assert user.uid != 0
+
+
+def test_folder_closed_to_others_is_out_of_reach(tmp_path: Path) -> None:
+    somebody = User(uid=54321, gid=54321, name="somebody")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    owner = User(uid=closed.stat().st_uid, gid=0, name="owner")
+    assert not can_reach(closed / "file", somebody)
+    closed.chmod(0o711)
+    assert can_reach(closed / "file", owner) == can_reach(tmp_path / "file", owner)
+    assert can_reach(closed / "file", somebody) == can_reach(tmp_path / "file", somebody)
+
+
+def test_internal_ports_are_the_same_for_the_same_port_and_below_those_that_systems_hand_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(s3, "_is_usable", lambda _: True)
+    for port in (1024, 9000, 65535):
+        ports = s3.choose_internal_ports(port)
+        assert ports == s3.choose_internal_ports(port)
+        assert len(set(ports.values())) == len(ports)
+        assert max(ports.values()) < 55_000
+        assert ports["admin.port.grpc"] == ports["admin.port"] + 10_000
+
+
+def test_internal_ports_move_on_from_one_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "_is_usable", lambda _: True)
+    taken = s3.choose_internal_ports(9000)["filer.port"]
+    monkeypatch.setattr(s3, "_is_usable", lambda port: port != taken)
+    assert taken not in s3.choose_internal_ports(9000).values()
+
+
+def test_port_error_names_the_variable_that_moves_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_port_owner", lambda _: " by nginx (pid 12)")
+    text = str(process.port_taken(5432, "PostgreSQL", "DB_PORT"))
+    assert text == (
+        "Port 5432, meant for PostgreSQL, is taken by nginx (pid 12). "
+        "Stop that, or take another port: make run DB_PORT=5433"
+    )

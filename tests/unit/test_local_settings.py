@@ -1,0 +1,95 @@
+"""Where a local run takes its settings from."""
+
+from pathlib import Path
+
+import pytest
+
+from local.errors import LocalError
+from local.settings import (
+    function_environment,
+    make_settings,
+    passed_through,
+    read_values,
+    template_parameters,
+)
+
+S3_URL = "http://127.0.0.1:9000"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / ".env.example").write_text("API_KEY=from-example\nSECRET_KEY=from-example\nGEMINI_API_KEY=\n")
+    return tmp_path
+
+
+def test_example_is_under_env_is_under_the_environment(root: Path) -> None:
+    assert read_values(root, {}) == {
+        "API_KEY": "from-example",
+        "SECRET_KEY": "from-example",
+        "GEMINI_API_KEY": "",
+    }
+    (root / ".env").write_text("API_KEY=from-env # not this\nSECRET_KEY='a $b #c'\nONLY_HERE=1\n")
+    values = read_values(root, {"API_KEY": "from-shell"})
+    assert values == {
+        "API_KEY": "from-shell",
+        "SECRET_KEY": "a $b #c",
+        "GEMINI_API_KEY": "",
+        "ONLY_HERE": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "ports"),
+    [
+        ({}, (8000, 5432, 9000)),
+        ({"PORT": "1", "DB_PORT": "2", "S3_PORT": "3"}, (1, 2, 3)),
+        ({"PORT": "", "MINIO_ENDPOINT_URL": "http://localhost:9123"}, (8000, 5432, 9123)),
+        ({"S3_PORT": "3", "MINIO_ENDPOINT_URL": "http://localhost:9123"}, (8000, 5432, 3)),
+        ({"MINIO_ENDPOINT_URL": "http://image_api_minio:9123"}, (8000, 5432, 9000)),
+    ],
+)
+def test_ports(values: dict[str, str], ports: tuple[int, int, int]) -> None:
+    settings = make_settings(values)
+    assert (settings.port, settings.db_port, settings.s3_port) == ports
+
+
+def test_arguments_win_even_as_zero() -> None:
+    settings = make_settings({"PORT": "1"}, port=0, db_port=0, s3_port=0)
+    assert (settings.port, settings.db_port, settings.s3_port) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "65536", "٣x"])
+def test_number_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(LocalError, match="DB_PORT="):
+        make_settings({"DB_PORT": text})
+
+
+def test_other_machines_are_not_used_and_that_is_said() -> None:
+    assert make_settings({"DB_HOST": "localhost", "MINIO_ENDPOINT_URL": "http://127.0.0.1:9000"}).unused == []
+    settings = make_settings({"DB_HOST": "db.example.com", "MINIO_ENDPOINT_URL": "https://s3.example.com"})
+    assert ["db.example.com" in settings.unused[0], "s3.example.com" in settings.unused[1]] == [True, True]
+    assert template_parameters(settings, 5432, S3_URL)["DatabaseHost"] == "127.0.0.1"
+
+
+def test_functions_get_what_the_template_declares_with_local_hosts() -> None:
+    declared = {"DB_HOST": "db", "DB_PORT": 5432, "API_KEY": "ApiKey", "LOG_LEVEL": "INFO", "PLAIN": "x"}
+    settings = make_settings({"API_KEY": "k", "DB_HOST": "db.example.com", "UNDECLARED": "1"})
+    assert function_environment(settings, declared, 6000, S3_URL) == {
+        "DB_HOST": "127.0.0.1",
+        "DB_PORT": "6000",
+        "API_KEY": "k",
+        "LOG_LEVEL": "INFO",
+        "PLAIN": "x",
+    }
+
+
+def test_gemini_key_is_handed_on_only_when_it_is_set() -> None:
+    assert "GEMINI_API_KEY" not in function_environment(make_settings({"GEMINI_API_KEY": ""}), {}, 1, S3_URL)
+    settings = make_settings({"GEMINI_API_KEY": "g"})
+    assert function_environment(settings, {}, 1, S3_URL) == {"GEMINI_API_KEY": "g"}
+
+
+def test_a_proxy_is_never_between_the_functions_and_this_machine() -> None:
+    assert passed_through({"SSL_CERT_FILE": "c", "EDITOR": "vi"}) == {"SSL_CERT_FILE": "c"}
+    found = passed_through({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "intranet"})
+    assert found["NO_PROXY"] == found["no_proxy"] == "intranet,127.0.0.1,localhost"
