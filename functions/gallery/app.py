@@ -1,0 +1,60 @@
+"""GET / and GET /docs: the gallery and the API's pages; GET /openapi.json and /assets/{file}: what they load."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.api import create_app
+from imageapi.config import get_settings
+from imageapi.errors import NotFoundError
+
+FOLDER = Path(__file__).parent
+FILES = {"/": "index.html", "/docs": "docs.html", "/openapi.json": "openapi.json"}
+TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "json": "application/json"}
+TYPES |= {"svg": "image/svg+xml", "txt": "text/plain"}
+HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
+    "connect-src 'self' {store}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+)
+app = create_app(public={*FILES, "/assets/<file>"})
+
+
+@app.get("/")
+@app.get("/docs")
+@app.get("/openapi.json")
+def page() -> Response[str]:
+    """A page. Its URLs are relative; <base> mends /v1 without a slash, where only direct callers can be."""
+    context, stage = app.current_event.request_context, f"/{app.current_event.request_context.stage}/"
+    direct = app.header("Host") == context.domain_name and not app.header("X-Amz-Cf-Id")
+    base = stage if direct and f"{context.path}/".startswith(stage) else "./"
+    return present(FILES[app.current_event.resource], base)
+
+
+@app.get("/assets/<file>")
+def present(file: str, base: str = "./") -> Response[str]:
+    """A file; 304 when the browser has it, which it asks each time, so that all that it has fits together."""
+    if file not in load_files():
+        raise NotFoundError("There is no such file.")
+    text = load_files()[file].replace("<!-- base -->", f'<base href="{base}">')
+    settings = get_settings()
+    store = settings.s3_public_endpoint_url or f"https://{settings.bucket}.s3.{settings.region}.amazonaws.com"
+    headers = HEADERS | {"ETag": f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'}
+    headers["Content-Security-Policy"] = POLICY.format(store=store, api=settings.public_base_url or "")
+    if headers["ETag"] in (app.header("If-None-Match") or ""):
+        return Response(304, headers=headers)
+    return Response(200, f"{TYPES[file.rpartition('.')[2]]}; charset=utf-8", text, headers=headers)
+
+
+@lru_cache(maxsize=1)
+def load_files() -> dict[str, str]:
+    """Every file by its name, read once."""
+    paths = [FOLDER / "openapi.json", *(FOLDER / "assets").iterdir()]
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.handle(event, context)

@@ -1,0 +1,73 @@
+// Search and filters: what is asked for, as the query string of the list.
+
+import { call } from "./api.js";
+import { byId, make } from "./dom.js";
+import { number, t } from "./text.js";
+
+const PAUSE_MS = 250;
+const [q, category, tag, sort] = ["q", "category", "tag", "sort"].map(byId);
+let pause;
+
+/** `onChange` is called soon after a word was typed, and at once after anything was chosen. */
+export function setUpFilters(onChange) {
+  fillSort();
+  fill(category, t("all_categories"), []);
+  fill(tag, t("all_tags"), []);
+  const change = () => { clearTimeout(pause); fillSort(); onChange(); };
+  q.oninput = (event) => {
+    clearTimeout(pause);
+    if (!event.isComposing) pause = setTimeout(change, PAUSE_MS);
+  };
+  q.oncompositionend = () => q.dispatchEvent(new Event("input"));
+  byId("filters").onsubmit = (event) => { event.preventDefault(); change(); };
+  for (const select of [category, tag, sort]) select.onchange = change;
+}
+
+export function readFilters() {
+  const parameters = new URLSearchParams();
+  if (hasWords()) parameters.set("q", q.value);
+  for (const select of [category, tag]) if (select.value) parameters.set(select.id, select.value);
+  if (sort.value !== (hasWords() ? "relevance" : "newest")) parameters.set("sort", sort.value);
+  return parameters;
+}
+
+export function clearFilters() {
+  for (const field of [q, category, tag]) field.value = "";
+  fillSort();
+  q.focus();
+}
+
+export function filterByTag(name) {
+  clearFilters();
+  if (![...tag.options].some((option) => option.value === name)) tag.append(make("option", { value: name, text: name }));
+  tag.value = name;
+}
+
+/** Read which categories and tags there are. They are an aid: without them the rest still works. */
+export async function loadFacets() {
+  const [categories, tags] = await Promise.all([call("api/categories"), call("api/tags")]).catch(() => []);
+  if (!categories) return;
+  fill(category, t("all_categories"), categories.value.categories);
+  fill(tag, t("all_tags"), tags.value.tags);
+  byId("categories").replaceChildren(...categories.value.categories.map(({ name }) => make("option", { value: name })));
+}
+
+function fill(select, all, facets) {
+  const chosen = select.value;
+  const options = facets.map(({ name, images }) => make("option", { value: name, text: `${name} (${number(images)})` }));
+  if (chosen && !facets.some(({ name }) => name === chosen)) options.push(make("option", { value: chosen, text: chosen }));
+  select.replaceChildren(make("option", { value: "", text: all }), ...options);
+  select.value = chosen;
+}
+
+/** The best match can only come first where words are looked for, and then it does unless told otherwise. */
+function fillSort() {
+  const orders = ["newest", "oldest", "title", "size"];
+  if (hasWords()) orders.unshift("relevance");
+  if (sort.options.length === orders.length) return;
+  const chosen = sort.value;
+  sort.replaceChildren(...orders.map((name) => make("option", { value: name, text: t(`sort_${name}`) })));
+  if (orders.includes(chosen) && chosen !== "newest") sort.value = chosen;
+}
+
+const hasWords = () => /[\p{L}\p{N}]/u.test(q.value);

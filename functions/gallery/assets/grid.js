@@ -1,0 +1,222 @@
+// The pictures: page after page as one scrolls, each in a place of its own before it has arrived.
+
+import { call, persist } from "./api.js";
+import { announce, byId, make } from "./dom.js";
+import { explain, t } from "./text.js";
+
+const PAGE = 40;
+const AHEAD = "1200px";
+const RATIOS = [0.6, 2.2];
+
+const entries = new Map();
+const withheld = new Set();
+const grid = byId("grid");
+const handlers = { open() {}, clear() {}, choose() {} };
+let query = new URLSearchParams();
+let cursor = null;
+let total = null;
+let running = new AbortController();
+let loading = false;
+
+export function setUpGrid(given) {
+  Object.assign(handlers, given);
+  new IntersectionObserver(([entry]) => {
+    grid.atEnd = entry.isIntersecting;
+    loadMore();
+  }, { rootMargin: AHEAD }).observe(byId("more"));
+  grid.addEventListener("keydown", moveByArrow);
+  byId("trouble-retry").onclick = () => load(cursor === null);
+}
+
+/** Show what matches these parameters, from the beginning. */
+export function reload(parameters) {
+  query = parameters;
+  return load(true);
+}
+
+const loadMore = () => { if (grid.atEnd && cursor && !loading) load(false); };
+
+async function load(afresh) {
+  if (afresh) {
+    running.abort();
+    running = new AbortController();
+    cursor = null;
+  }
+  const { signal } = running;
+  const parameters = new URLSearchParams(query);
+  parameters.set("limit", PAGE);
+  if (cursor) parameters.set("cursor", cursor);
+  else parameters.set("total", "true");
+  loading = true;
+  grid.ariaBusy = "true";
+  byId("trouble").hidden = true;
+  try {
+    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal });
+    if (signal.aborted) return;
+    if (afresh) clear();
+    grid.append(...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
+    cursor = value.next_cursor;
+    if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+  } catch (error) {
+    if (signal.aborted) return;
+    byId("trouble-text").textContent = explain(error);
+    byId("trouble").hidden = false;
+    return;
+  } finally {
+    if (signal === running.signal) {
+      loading = false;
+      grid.ariaBusy = "false";
+    }
+  }
+  // Once the new items have their places: is the end still near?
+  requestAnimationFrame(() => {
+    grid.atEnd = byId("more").getBoundingClientRect().top < innerHeight + parseInt(AHEAD, 10);
+    loadMore();
+  });
+}
+
+function clear() {
+  entries.clear();
+  grid.replaceChildren();
+  if (scrollY > grid.offsetTop) scrollTo(0, 0);
+}
+
+function setTotal(value, filtered) {
+  total = { ...value, filtered };
+  showTotal();
+  if (filtered) announce(byId("count").textContent || t("nothing_title"));
+}
+
+function showTotal() {
+  const { value, relation, filtered } = total;
+  byId("count").textContent = value === 0 ? "" : t(relation === "exact" ? "count" : "count_about", { n: value });
+  byId("empty").hidden = value > 0;
+  const kind = filtered ? "nothing" : "none";
+  for (const part of ["title", "text", "action"]) byId(`empty-${part}`).textContent = t(`${kind}_${part}`);
+  byId("empty-action").onclick = filtered ? handlers.clear : handlers.choose;
+}
+
+function countBy(change) {
+  if (total?.relation !== "exact") return;
+  total.value += change;
+  showTotal();
+}
+
+/** Put a new picture first, where the list is one that begins with the newest. */
+export function prepend(image) {
+  if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
+  grid.prepend(makeItem(image));
+  countBy(1);
+}
+
+/** Take a picture away. Returns its neighbour's button, where the focus can go, and what brings it back. */
+export function withhold(id) {
+  const { item } = entries.get(id);
+  withheld.add(id);
+  const neighbour = sibling(item, 1) ?? sibling(item, -1);
+  item.hidden = true;
+  countBy(-1);
+  return {
+    neighbour: neighbour?.querySelector("button"),
+    giveBack() {
+      withheld.delete(id);
+      const entry = entries.get(id);
+      if (!entry) return null;
+      entry.item.hidden = false;
+      countBy(1);
+      return entry.item.querySelector("button");
+    },
+  };
+}
+
+/** The picture before or after this one. */
+export function neighbourOf(id, step) {
+  const item = entries.get(id)?.item;
+  const found = item && sibling(item, step);
+  if (step > 0 && (!found || !sibling(found, 1))) {
+    grid.atEnd = true;
+    loadMore();
+  }
+  return found?.dataset.id;
+}
+
+function sibling(item, step) {
+  const next = step > 0 ? "nextElementSibling" : "previousElementSibling";
+  let found = item[next];
+  while (found?.hidden) found = found[next];
+  return found;
+}
+
+export const imageOf = (id) => entries.get(id)?.image;
+
+/** Show a picture as it is now. */
+export function refresh(image) {
+  const entry = entries.get(image.id);
+  if (!entry) return;
+  entry.image = image;
+  fillIn(entry);
+}
+
+export function focusOn(id) {
+  const button = entries.get(id)?.item.querySelector("button");
+  button?.focus();
+  button?.scrollIntoView({ block: "nearest" });
+}
+
+function makeItem(image) {
+  const picture = make("img", { alt: "", loading: "lazy", decoding: "async" });
+  const title = make("span", { className: "caption" });
+  const button = make("button", { className: "card", onclick: () => handlers.open(image.id) }, picture, title);
+  const item = make("li", { className: "item", hidden: withheld.has(image.id) }, button);
+  const ratio = Math.min(Math.max(image.width / image.height, RATIOS[0]), RATIOS[1]);
+  item.dataset.id = image.id;
+  item.style.setProperty("--ratio", ratio.toFixed(4));
+  if (image.placeholder) button.style.backgroundImage = `url("${image.placeholder}")`;
+  const entry = { image, item, picture, title };
+  entries.set(image.id, entry);
+  let renewed = false;
+  picture.onload = () => { renewed = false; picture.classList.add("there"); };
+  picture.onerror = () => {
+    if (renewed) item.classList.add("lost");
+    else renewLinks(entry);
+    renewed = true;
+  };
+  fillIn(entry);
+  return item;
+}
+
+function fillIn({ image, picture, title }) {
+  title.textContent = image.title || image.filename;
+  if (picture.getAttribute("src") !== image.urls.thumbnail) picture.src = image.urls.thumbnail;
+}
+
+/** Links expire: ask for new ones. */
+async function renewLinks(entry) {
+  try {
+    refresh((await persist(() => call(`api/images/${entry.image.id}`))).value.data);
+  } catch {
+    entry.item.classList.add("lost");
+  }
+}
+
+/** Arrow keys go from picture to picture, up and down to the nearest one of the next row. */
+function moveByArrow(event) {
+  const item = event.target.closest(".item");
+  const forward = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!item || !forward || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
+  const target = vertical ? nearestInNextRow(item, forward) : sibling(item, forward);
+  if (target) focusOn(target.dataset.id);
+}
+
+function nearestInNextRow(item, step) {
+  const centre = (element) => element.offsetLeft + element.offsetWidth / 2;
+  const distance = (element) => Math.abs(centre(element) - centre(item));
+  let found = sibling(item, step);
+  while (found && found.offsetTop === item.offsetTop) found = sibling(found, step);
+  for (let next = found; next && next.offsetTop === found.offsetTop; next = sibling(next, step)) {
+    if (distance(next) < distance(found)) found = next;
+  }
+  return found;
+}

@@ -1,0 +1,154 @@
+// Every word on the page, in English and in Japanese. {…} is filled in; an array is for one and for many.
+
+const TEXT = {
+  gallery: ["Gallery", "ギャラリー"],
+  api: ["API", "API"],
+  search: ["Search", "検索"],
+  search_hint: ["Search pictures", "画像を検索"],
+  category: ["Category", "カテゴリー"],
+  tag: ["Tag", "タグ"],
+  tags: ["Tags", "タグ"],
+  sort: ["Order", "並び順"],
+  all_categories: ["All categories", "全カテゴリー"],
+  all_tags: ["All tags", "全タグ"],
+  sort_newest: ["Newest first", "新しい順"],
+  sort_oldest: ["Oldest first", "古い順"],
+  sort_title: ["By title", "タイトル順"],
+  sort_size: ["Largest first", "サイズ順"],
+  sort_relevance: ["Best match first", "関連度順"],
+  change_key: ["Key", "キー"],
+  upload: ["Upload", "アップロード"],
+  pictures: ["Pictures", "画像一覧"],
+  count: [["{n} picture", "{n} pictures"], "{n} 枚"],
+  count_about: ["About {n} pictures", "約 {n} 枚"],
+  none_title: ["No pictures yet", "まだ画像がありません"],
+  none_text: [
+    "Drop some here, paste one, or choose files.",
+    "ここにドロップするか、貼り付けるか、ファイルを選んでください。",
+  ],
+  none_action: ["Choose pictures", "画像を選ぶ"],
+  nothing_title: ["Nothing found", "見つかりませんでした"],
+  nothing_text: ["No picture matches the search and the filters.", "検索条件に合う画像はありません。"],
+  nothing_action: ["Show all pictures", "すべての画像を表示"],
+  drop: ["Drop to upload", "ドロップしてアップロード"],
+  retry: ["Try again", "再試行"],
+  close: ["Close", "閉じる"],
+  cancel: ["Cancel", "キャンセル"],
+  fold: ["Hide", "たたむ"],
+  unfold: ["Show", "ひらく"],
+  messages: ["Messages", "メッセージ"],
+
+  uploading: ["Uploading {done} of {all}", "アップロード中 {done} / {all}"],
+  uploaded: [["{n} picture uploaded", "{n} pictures uploaded"], "{n} 枚をアップロードしました"],
+  uploaded_failed: ["{n} uploaded, {failed} failed", "{n} 枚完了、{failed} 枚失敗"],
+  progress_all: ["All uploads", "全体の進み具合"],
+  progress_one: ["Upload of {name}", "{name} のアップロード"],
+  state_waiting: ["Waiting", "待機中"],
+  state_sending: ["{percent} of {size}", "{size} の {percent}"],
+  state_checking: ["Checking the picture…", "画像を確認しています…"],
+  state_again: ["{problem} Trying again…", "{problem} もう一度試しています…"],
+  state_done: ["Done", "完了"],
+  state_twin: ["Done. The same picture was here already.", "完了。同じ画像がすでにあります。"],
+  retry_name: ["Try again: {name}", "再試行：{name}"],
+  remove_name: ["Remove {name} from the list", "{name} を一覧から除く"],
+
+  previous: ["Previous picture", "前の画像"],
+  next: ["Next picture", "次の画像"],
+  edit: ["Edit", "編集"],
+  copy_link: ["Copy link", "リンクをコピー"],
+  copied: ["Link copied. It works until {time}.", "リンクをコピーしました。{time} まで有効です。"],
+  not_copied: ["The browser did not let the link be copied.", "ブラウザーがコピーを許可しませんでした。"],
+  download: ["Download", "ダウンロード"],
+  delete: ["Delete", "削除"],
+  deleted: ["Deleted “{name}”", "「{name}」を削除しました"],
+  undo: ["Undo", "元に戻す"],
+  restored: ["“{name}” is back", "「{name}」を元に戻しました"],
+  not_deleted: ["“{name}” was not deleted. {problem}", "「{name}」を削除できませんでした。{problem}"],
+  title: ["Title", "タイトル"],
+  description: ["Description", "説明"],
+  tags_hint: ["Tags, separated by commas", "タグ（読点またはコンマで区切る）"],
+  save: ["Save", "保存"],
+  saved: ["Saved", "保存しました"],
+  conflict: [
+    "Someone else changed this picture. Save replaces their text, Cancel shows it.",
+    "ほかの人がこの画像を変更しました。「保存」で上書き、「キャンセル」で相手の変更を表示します。",
+  ],
+  fact_file: ["File", "ファイル"],
+  fact_size: ["Size", "サイズ"],
+  fact_type: ["Type", "形式"],
+  fact_frames: ["Frames", "フレーム数"],
+  fact_added: ["Added", "追加日時"],
+  fact_changed: ["Changed", "更新日時"],
+  fact_taken_at: ["Taken", "撮影日時"],
+  fact_camera: ["Camera", "カメラ"],
+  fact_lens: ["Lens", "レンズ"],
+  fact_exposure_time: ["Exposure", "露出時間"],
+  fact_f_number: ["Aperture", "絞り"],
+  fact_iso: ["ISO", "ISO 感度"],
+  fact_focal_length: ["Focal length", "焦点距離"],
+
+  key_title: ["Your API key", "API キー"],
+  key_text: ["It is kept in this tab until that closes.", "このタブを閉じるまで保存されます。"],
+  key_label: ["API key", "API キー"],
+  key_use: ["Continue", "続ける"],
+  key_refused: ["The server does not accept this key.", "このキーは受け付けられませんでした。"],
+
+  error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
+  error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
+  error_key_needed: ["An API key is needed.", "API キーが必要です。"],
+  error_internal_error: ["Something went wrong on the server.", "サーバーで問題が起きました。"],
+  error_throttled: ["Too many requests at once.", "リクエストが多すぎます。"],
+  error_integration_timeout: ["The server took too long.", "サーバーの応答に時間がかかりすぎました。"],
+  error_storage_unavailable: ["The image store does not answer.", "画像の保存先が応答しません。"],
+  error_database_unavailable: ["The database does not answer.", "データベースが応答しません。"],
+  error_store_refused: ["The image store refused the file.", "画像の保存先がファイルを受け付けませんでした。"],
+  error_image_not_found: ["This picture is no longer there.", "この画像はもうありません。"],
+  error_unsupported_image_type: [
+    "This is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF).",
+    "対応していない形式です（JPEG、PNG、GIF、WebP、AVIF、BMP、TIFF に対応）。",
+  ],
+  error_image_corrupt: ["The picture is broken or not complete.", "画像が壊れているか、不完全です。"],
+  error_too_many_pixels: ["The picture has too many pixels.", "画素数が多すぎます。"],
+  error_too_many_frames: ["The animation is too long.", "アニメーションが長すぎます。"],
+  error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
+  error_file_empty: ["The file is empty.", "ファイルが空です。"],
+};
+
+export const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
+
+/** The text of this name in the person's language. `n` chooses between one and many. */
+export function t(name, values = {}) {
+  let text = TEXT[name][language === "ja" ? 1 : 0];
+  if (Array.isArray(text)) text = text[values.n === 1 ? 0 : 1];
+  return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key]));
+}
+
+/** What went wrong, in the person's language where there is a text for it, else in the server's words. */
+export function explain(error) {
+  if (`error_${error.code}` in TEXT) return t(`error_${error.code}`, { status: error.status });
+  return error.message || t("error_unexpected", { status: error.status });
+}
+
+/** Fill in the texts of the page itself. */
+export function translatePage() {
+  document.documentElement.lang = language;
+  document.title = t("gallery");
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) element.ariaLabel = t(element.dataset.tLabel);
+  for (const element of document.querySelectorAll("[data-t-placeholder]")) {
+    element.placeholder = t(element.dataset.tPlaceholder);
+  }
+}
+
+export const number = (value) => new Intl.NumberFormat(language).format(value);
+
+export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
+
+export function bytes(count) {
+  const [divisor, unit] = count < 1e6 ? [1e3, "kilobyte"] : [1e6, "megabyte"];
+  const options = { style: "unit", unit, maximumFractionDigits: count < 1e4 || count >= 1e6 ? 1 : 0 };
+  return new Intl.NumberFormat(language, options).format(count / divisor);
+}
+
+export const moment = (value) =>
+  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value));

@@ -1,0 +1,136 @@
+// The uploads: a queue, a few at a time, with a line for each and one for all.
+
+import { announce, byId, make } from "./dom.js";
+import { bytes, explain, percent, t } from "./text.js";
+import { makeIdempotencyKey, transfer } from "./transfer.js";
+
+const AT_ONCE = 3;
+const panel = byId("uploads");
+const list = byId("uploads-list");
+const jobs = [];
+let onUploaded = () => {};
+
+/** `handler` gets each image that has arrived. */
+export function setUpUploads(handler) {
+  onUploaded = handler;
+  byId("uploads-close").onclick = close;
+  byId("uploads-fold").onclick = () => fold(!list.hidden);
+  addEventListener("beforeunload", (event) => { if (unfinished().length) event.preventDefault(); });
+}
+
+export function upload(files) {
+  if (!files.length) return;
+  if (!unfinished().length && jobs.every(({ state }) => state === "done")) close();
+  jobs.push(...Array.from(files, makeJob));
+  fold(false);
+  panel.hidden = false;
+  showProgress();
+  startWaiting();
+}
+
+const unfinished = () => jobs.filter(({ state }) => state === "waiting" || state === "sending");
+
+function close() {
+  for (const job of jobs.splice(0)) remove(job);
+  panel.hidden = true;
+}
+
+function fold(folded) {
+  list.hidden = folded;
+  byId("uploads-fold").ariaExpanded = String(!folded);
+  byId("uploads-fold").textContent = t(folded ? "unfold" : "fold");
+}
+
+function makeJob(file) {
+  const job = { file, key: makeIdempotencyKey(), state: "waiting", share: 0, stop: new AbortController() };
+  job.url = URL.createObjectURL(file);
+  const preview = make("img", { alt: "", src: job.url, onerror: () => { preview.style.opacity = 0; } });
+  job.progress = make("progress", { max: 1, value: 0, ariaLabel: t("progress_one", { name: file.name }) });
+  job.status = make("p", { className: "state", textContent: t("state_waiting") });
+  job.retry = make("button", {
+    className: "button", textContent: t("retry"), hidden: true,
+    ariaLabel: t("retry_name", { name: file.name }),
+    onclick: () => { setState(job, "waiting", t("state_waiting")); startWaiting(); },
+  });
+  const discard = make("button", {
+    className: "button quiet", textContent: "×",
+    ariaLabel: t("remove_name", { name: file.name }),
+    onclick: () => { discardJob(job); },
+  });
+  const text = make("div", { className: "about" }, make("p", { className: "name", textContent: file.name }), job.progress, job.status);
+  job.line = make("li", {}, preview, text, job.retry, discard);
+  list.append(job.line);
+  return job;
+}
+
+function discardJob(job) {
+  const next = job.line.nextElementSibling ?? job.line.previousElementSibling;
+  jobs.splice(jobs.indexOf(job), 1);
+  remove(job);
+  if (!jobs.length) panel.hidden = true;
+  (next?.querySelector("button:last-child") ?? byId("choose")).focus();
+  showProgress();
+}
+
+function remove(job) {
+  job.stop.abort();
+  URL.revokeObjectURL(job.url);
+  job.line.remove();
+}
+
+function startWaiting() {
+  const busy = jobs.filter(({ state }) => state === "sending").length;
+  for (const job of jobs.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy)) run(job);
+}
+
+async function run(job) {
+  setState(job, "sending", t("state_sending", { percent: percent(0), size: bytes(job.file.size) }));
+  try {
+    const image = await transfer(job.file, job.key, {
+      signal: job.stop.signal,
+      onProgress: (share) => showShare(job, share),
+      onWait: (error) => setState(job, "sending", t("state_again", { problem: explain(error) })),
+    });
+    job.share = 1;
+    setState(job, "done", t(image.duplicate_of ? "state_twin" : "state_done"));
+    onUploaded(image);
+  } catch (error) {
+    if (job.stop.signal.aborted) return;
+    job.share = 0;
+    setState(job, "failed", explain(error));
+    job.retry.hidden = error.status >= 400 && error.status < 500 && !error.temporary;
+    list.prepend(job.line);
+  }
+  startWaiting();
+  if (!unfinished().length) announce(byId("uploads-title").textContent);
+}
+
+function showShare(job, share) {
+  job.share = share * 0.95;
+  job.status.textContent = share < 1
+    ? t("state_sending", { percent: percent(share), size: bytes(job.file.size) })
+    : t("state_checking");
+  showProgress();
+}
+
+function setState(job, state, text) {
+  Object.assign(job, { state });
+  job.line.className = state;
+  job.status.textContent = text;
+  job.retry.hidden = state !== "failed";
+  showProgress();
+}
+
+function showProgress() {
+  for (const job of jobs) job.progress.value = job.share;
+  const done = jobs.filter(({ state }) => state === "done").length;
+  const failed = jobs.filter(({ state }) => state === "failed").length;
+  const left = unfinished().length;
+  const weight = (job) => Math.max(job.file.size, 1);
+  const sent = jobs.reduce((sum, job) => sum + weight(job) * (job.state === "failed" ? 1 : job.share), 0);
+  byId("uploads-progress").value = sent / Math.max(1, jobs.reduce((sum, job) => sum + weight(job), 0));
+  byId("uploads-close").disabled = left > 0;
+  byId("uploads-title").textContent = left
+    ? t("uploading", { done: done + failed, all: jobs.length })
+    : t(failed ? "uploaded_failed" : "uploaded", { n: done, failed });
+}

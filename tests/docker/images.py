@@ -1,0 +1,63 @@
+"""Pictures, and sending them to the API."""
+
+import hashlib
+import json
+import random
+import urllib.request
+from io import BytesIO
+from typing import Any
+
+import boto3
+from PIL import Image
+
+from tests.docker import stack
+
+BOUNDARY = "image-api-docker-tests"
+
+
+def make_jpeg(*, seed: int, side: int = 320) -> bytes:
+    """A JPEG of noise, always the same for one seed and large enough to hold every byte value."""
+    pixels = random.Random(seed).randbytes(side * side * 3)
+    out = BytesIO()
+    Image.frombytes("RGB", (side, side), pixels).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def make_s3() -> Any:
+    """A client of the stack's MinIO, as its published port answers."""
+    return boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:9000",
+        aws_access_key_id="minioadmin",
+        aws_secret_access_key="minioadmin123",
+        region_name="us-east-1",
+    )
+
+
+def download_original(image: dict[str, Any]) -> bytes:
+    """Through the image's link, as a browser here does: to the API, and on to the published port of MinIO."""
+    with urllib.request.urlopen(image["urls"]["original"], timeout=40) as answer:
+        data: bytes = answer.read()
+    return data
+
+
+def upload(picture: bytes) -> dict[str, Any]:
+    """POST /api/upload; the Image that it answers with."""
+    parts = [
+        (b'name="metadata"', json.dumps({"title": "from the docker tests"}).encode()),
+        (b'name="image_file"; filename="a.jpg"\r\nContent-Type: image/jpeg', picture),
+    ]
+    boundary = b"--" + BOUNDARY.encode()
+    body = b"".join(
+        b"%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (boundary, head, content)
+        for head, content in parts
+    )
+    media_type = f"multipart/form-data; boundary={BOUNDARY}"
+    answer = stack.request("POST", "/api/upload", body=body + boundary + b"--\r\n", content_type=media_type)
+    assert answer.status == 201, answer
+    data: dict[str, Any] = answer.json()["data"]
+    return data

@@ -1,0 +1,202 @@
+"""Docker, compose and SAM as these tests drive them."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "image-api-test"
+CONTAINERS = ("image_api_postgres", "image_api_schema", "image_api_minio", "image_api")
+NETWORK = "image_api_network"
+STORE_PORTS = (5432, 9000, 9001)
+API_PORT = 8000
+BASE_URL = f"http://127.0.0.1:{API_PORT}"
+API_KEY = "your-api-key-here"
+
+
+class Response(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@lru_cache(maxsize=1)
+def clean_env() -> dict[str, str]:
+    """This process's environment without the project's own settings: the stack runs with its defaults.
+
+    Compose reads them from the shell, and ``sam local`` lets a variable of the shell win over samconfig.toml.
+    """
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
+    names |= {"MINIO_IMAGE", "MINIO_PUBLIC_ENDPOINT_URL", "DB_PORT", "DB_SSLMODE", "PUBLIC_BASE_URL"}
+    env = {name: value for name, value in os.environ.items() if name not in names}
+    # The classic builder takes a base image that is there without asking a registry about it.
+    env.setdefault("DOCKER_BUILDKIT", "0")
+    return env | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+def run(*command: str, timeout: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project's folder. What it printed is in the error when it fails."""
+    done = subprocess.run(
+        command, cwd=ROOT, env=clean_env(), text=True, capture_output=True, timeout=timeout, check=False
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done
+
+
+@lru_cache(maxsize=1)
+def compose_command() -> tuple[str, ...]:
+    plugin = run("docker", "compose", "version", check=False).returncode == 0
+    return ("docker", "compose") if plugin else ("docker-compose",)
+
+
+def compose(*arguments: str, timeout: float = 180, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run compose as the project PROJECT, whose volumes are its own, without the developer's .env."""
+    command = (*compose_command(), "-p", PROJECT, "--env-file", os.devnull, *arguments)
+    return run(*command, timeout=timeout, check=check)
+
+
+def find_sam_containers() -> list[str]:
+    """Ids of the function containers that ``sam local`` has put on the stack's network."""
+    filters = ("--filter", f"network={NETWORK}", "--filter", "label=sam.cli.container.type=lambda")
+    return run("docker", "ps", "--all", "--quiet", *filters).stdout.split()
+
+
+def remove_stack() -> None:
+    """Remove the containers, the network and the volumes of PROJECT; nobody else's."""
+    label = f"label=com.docker.compose.project={PROJECT}"
+    ours = run("docker", "network", "ls", "--quiet", "--filter", label).stdout
+    if ours and (left := find_sam_containers()):
+        run("docker", "rm", "--force", *left)
+    compose("--profile", "api", "down", "--volumes", "--timeout", "5")
+
+
+def inspect(container: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(run("docker", "inspect", container).stdout)[0]
+    return facts
+
+
+def image_bytes(image: str) -> int:
+    return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image).stdout)
+
+
+def find_conflicts() -> list[str]:
+    """What is in the way of the stack: containers, a network or listeners that these tests did not start."""
+    found = []
+    for kind, names in (("container", CONTAINERS), ("network", (NETWORK,))):
+        for name in names:
+            done = run("docker", kind, "inspect", name, check=False)
+            if done.returncode:
+                continue
+            thing = json.loads(done.stdout)[0]
+            labels = thing["Config"]["Labels"] if kind == "container" else thing["Labels"]
+            owner = labels.get("com.docker.compose.project", "none")
+            found.append(f"{kind} {name} (compose project {owner})")
+    return found + [f"port {port}" for port in (*STORE_PORTS, API_PORT) if not is_free(port)]
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def request(
+    method: str, path: str, *, body: bytes | None = None, timeout: float = 40, **headers: str
+) -> Response:
+    """One HTTP request to the API with its key, redirects not followed. Headers: ``content_type="…"``."""
+    sent = {"X-API-Key": API_KEY} | {name.replace("_", "-"): value for name, value in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", API_PORT, timeout=timeout)
+    try:
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        return Response(answer.status, answer.msg, answer.read())
+    finally:
+        connection.close()
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> Response:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=40) as answer:
+        return Response(answer.status, answer.headers, answer.read())
+
+
+def wait_for_status(path: str, status: int, *, timeout: float) -> Response:
+    """Ask until the API answers with a status; fails with the last answer."""
+    deadline = time.monotonic() + timeout
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = request("GET", path)
+            if last.status == status:
+                return last
+        except (OSError, http.client.HTTPException) as error:
+            last = error
+        time.sleep(0.3)
+    raise AssertionError(f"GET {path} did not answer {status} within {timeout:.0f} s; at last: {last}")
+
+
+def sam_command() -> str:
+    """The ``sam`` beside this Python, else the one on PATH."""
+    beside = Path(sys.executable).with_name("sam")
+    found = str(beside) if beside.exists() else shutil.which("sam")
+    assert found, "No `sam` here: pip install -e '.[dev]', or install the SAM CLI."
+    return found
+
+
+@contextmanager
+def sam_local_api(log: Path) -> Iterator[None]:
+    """``sam local start-api`` in the background, ended as Ctrl-C in a terminal ends it."""
+    command = [sam_command(), "local", "start-api", "--skip-pull-image"]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So does a shell start its background jobs, and SAM would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=clean_env(), stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while is_free(API_PORT):
+            given_up = process.poll() is not None or time.monotonic() > deadline
+            assert not given_up, f"No API:\n{log.read_text()}"
+            time.sleep(0.2)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
+def run_e2e_suite() -> str:
+    """Run tests/e2e against BASE_URL in a process of its own. Returns its summary, raises with its output."""
+    env = clean_env() | {"BASE_URL": BASE_URL, "API_KEY": API_KEY}
+    command = [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-p", "no:cacheprovider", "--color=no"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=400, check=False
+    )
+    output = f"{done.stdout[-8000:]}{done.stderr[-2000:]}"
+    assert done.returncode == 0, f"tests/e2e ended with {done.returncode}:\n{output}"
+    return done.stdout.strip().splitlines()[-1]

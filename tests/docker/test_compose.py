@@ -1,0 +1,71 @@
+"""docker-compose.yml: what `docker compose up -d --wait` leaves running."""
+
+import json
+import time
+
+import pytest
+
+from tests.docker import images, stack
+
+pytestmark = pytest.mark.usefixtures("stores")
+
+
+def query(sql: str) -> str:
+    command = ("psql", "-h", "127.0.0.1", "-U", "postgres", "-d", "imagedb", "-tAc", sql)
+    password = "PGPASSWORD=your_secure_password_123"
+    return stack.run("docker", "exec", "-e", password, "image_api_postgres", *command).stdout.strip()
+
+
+@pytest.mark.parametrize("container", ["image_api_postgres", "image_api_minio"])
+def test_stores_are_healthy_and_come_back_after_a_reboot(container: str) -> None:
+    facts = stack.inspect(container)
+
+    assert facts["State"]["Health"]["Status"] == "healthy"
+    assert facts["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert list(facts["NetworkSettings"]["Networks"]) == [stack.NETWORK]
+
+
+def test_every_published_port_is_on_the_loopback_only() -> None:
+    services = json.loads(stack.compose("--profile", "api", "config", "--format", "json").stdout)["services"]
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+
+    assert {int(port["published"]) for port in ports} == {8000, 9000, 9001, 5432}
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_schema_is_there_and_up_restores_what_a_volume_lacks() -> None:
+    assert query("SELECT to_regclass('image_metadata')") == "image_metadata"
+    query("DROP INDEX image_metadata_sha256")
+
+    stack.compose("up", "-d", "--wait")
+
+    assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
+    assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
+
+
+def test_bucket_is_made_again_where_it_is_missing() -> None:
+    s3 = images.make_s3()
+    for stored in s3.list_objects_v2(Bucket="images").get("Contents", []):
+        s3.delete_object(Bucket="images", Key=stored["Key"])
+    s3.delete_bucket(Bucket="images")
+
+    deadline = time.monotonic() + 30
+    while not s3.list_buckets()["Buckets"]:
+        assert time.monotonic() < deadline, "the health check has not made the bucket again"
+        time.sleep(0.5)
+
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["images"]
+
+
+def test_browsers_may_post_a_presigned_upload() -> None:
+    """A page on another origin (the API's port) sends the form and can read the answer."""
+    form = images.make_s3().generate_presigned_post("images", "incoming/cors-check", ExpiresIn=60)
+    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in form["fields"].items()]
+    parts.append('name="file"; filename="a"\r\n\r\nhello')
+    body = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts) + "--b--\r\n"
+
+    headers = {"Origin": stack.BASE_URL, "Content-Type": "multipart/form-data; boundary=b"}
+    answer = stack.post(form["url"], body.encode(), headers)
+
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", stack.BASE_URL)

@@ -1,0 +1,70 @@
+"""The profile `api`: `docker compose --profile api up --build -d`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docker import images, stack
+
+
+@pytest.fixture(scope="module", autouse=True)
+def api(stores: None) -> Iterator[None]:
+    stack.compose("--profile", "api", "up", "--build", "--detach", "--wait", timeout=400)
+    yield
+    stack.compose("--profile", "api", "rm", "--stop", "--force", "api")
+
+
+def test_container_is_confined() -> None:
+    facts = stack.inspect("image_api")
+    user = stack.run("docker", "exec", "image_api", "id", "-u").stdout.strip()
+
+    assert facts["State"]["Health"]["Status"] == "healthy"
+    assert user != "0"
+    assert facts["HostConfig"]["Memory"] == 512 * 1024 * 1024
+    assert facts["HostConfig"]["ReadonlyRootfs"]
+    assert facts["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_image_holds_nothing_but_what_the_api_needs() -> None:
+    listed = stack.run("docker", "exec", "image_api", "ls", "-A", "/app").stdout.split()
+
+    assert not {".env", ".git", "tests", ".aws-sam", ".data"} & set(listed)
+    # 250 MB of it are Debian and Python where the base image is built from Debian's packages.
+    assert stack.image_bytes("image-api") < 700_000_000
+
+
+def test_end_to_end_suite_passes_within_the_memory_limit() -> None:
+    print(stack.run_e2e_suite())
+
+    state = stack.inspect("image_api")
+    assert not state["State"]["OOMKilled"]
+    assert state["RestartCount"] == 0
+
+
+def test_health_says_503_while_postgres_is_stopped() -> None:
+    stack.compose("stop", "postgres")
+    try:
+        down = stack.wait_for_status("/health", 503, timeout=30)
+    finally:
+        stack.compose("start", "postgres")
+
+    assert down.json()["status"] != "healthy"
+    assert stack.wait_for_status("/health", 200, timeout=60).json()["status"] == "healthy"
+
+
+def test_api_survives_a_restart_of_postgres() -> None:
+    stack.compose("restart", "postgres")
+
+    assert stack.wait_for_status("/api/images", 200, timeout=60).json()["images"] is not None
+
+
+def test_images_outlive_down_and_up() -> None:
+    picture = images.make_jpeg(seed=2)
+    stored = images.upload(picture)
+
+    stack.compose("--profile", "api", "down")
+    stack.compose("--profile", "api", "up", "--detach", "--wait")
+
+    listed = stack.request("GET", "/api/images").json()["images"]
+    found = next(image for image in listed if image["id"] == stored["id"])
+    assert images.download_original(found) == picture

@@ -1,0 +1,89 @@
+"""`sam build`, `sam local invoke` and `sam local start-api`, with samconfig.toml's settings and no others.
+
+(--skip-pull-image is about the machine, not the project: it keeps what is pulled already.)
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker import images, stack
+from tests.support.events import event_names, function_for
+
+pytestmark = pytest.mark.usefixtures("stores", "built")
+
+LAYER = stack.ROOT / ".aws-sam" / "build" / "SharedLayer"
+# What a sample event answers, by its name; the others answer 200.
+STATUSES = {"upload": 201, "unknown_route": 404}
+
+
+@pytest.fixture(scope="module")
+def sam_api(stores: None, built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """``sam local start-api`` on port 8000; its log file."""
+    log = tmp_path_factory.mktemp("sam") / "start-api.log"
+    with stack.sam_local_api(log):
+        yield log
+    assert stack.find_sam_containers() == [], "Ctrl-C left containers of functions behind"
+
+
+def test_layer_is_complete_compiled_and_within_lambdas_limits() -> None:
+    files = {path for path in LAYER.rglob("*") if path.is_file()}
+    bytecode = {path: path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc" for path in files}
+    missing = [path for path in files if path.suffix == ".py" and bytecode[path] not in files]
+    services = {path.name for path in (LAYER / "python" / "botocore" / "data").iterdir() if path.is_dir()}
+
+    assert (LAYER / "python" / "imageapi" / "config.py").exists()
+    assert missing == []
+    assert services == {"s3", "secretsmanager", "sts"}
+    # Lambda's own limit is 250 MB for the layers and the function together; cold starts want far less.
+    assert sum(path.stat().st_size for path in files) < 80_000_000
+
+
+@pytest.mark.parametrize("event", event_names())
+def test_invoke_answers_each_sample_event(event: str) -> None:
+    command = ("local", "invoke", function_for(event), "-e", f"events/{event}.json", "--skip-pull-image")
+    done = stack.run(stack.sam_command(), *command)
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+
+    assert answer["statusCode"] == STATUSES.get(event, 200), answer
+
+
+def test_there_are_sample_events() -> None:
+    assert {"upload", "list", "health"} <= set(event_names())
+
+
+def test_second_request_finds_a_warm_container(sam_api: Path) -> None:
+    stack.wait_for_status("/health", 200, timeout=60)
+    containers = stack.find_sam_containers()
+    started = time.monotonic()
+
+    assert stack.request("GET", "/health").status == 200
+
+    assert time.monotonic() - started < 1
+    assert stack.find_sam_containers() == containers
+
+
+def test_picture_comes_back_as_it_was_sent(sam_api: Path) -> None:
+    """Bytes that are no UTF-8, through SAM's base64 into MinIO, and out of it through a link."""
+    picture = images.make_jpeg(seed=1)
+
+    stored = images.upload(picture)
+
+    assert stored["sha256"] == images.sha256(picture)
+    assert images.download_original(stored) == picture
+
+
+def test_api_survives_a_restart_of_postgres(sam_api: Path) -> None:
+    stack.wait_for_status("/api/database/status", 200, timeout=60)
+
+    stack.compose("restart", "postgres")
+    stack.compose("up", "-d", "--wait")
+
+    assert stack.wait_for_status("/api/database/status", 200, timeout=30).json()["status"] == "connected"
+
+
+def test_end_to_end_suite_passes(sam_api: Path) -> None:
+    print(stack.run_e2e_suite())

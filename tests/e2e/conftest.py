@@ -1,0 +1,27 @@
+"""A service to speak to: the one at BASE_URL with API_KEY, or one that is started here and stopped again.
+
+The service may hold images already: no test here may expect an empty list, or that nobody else uses it.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.client import Api
+from tests.integration.run import ROOT, Run
+
+API_KEY = "your-api-key-here"
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    base_url = os.environ.get("BASE_URL")
+    if base_url:
+        yield Api(base_url, os.environ.get("API_KEY") or API_KEY)
+        return
+    run = Run(tmp_path_factory.mktemp("e2e") / "data", ROOT / "template.yaml", {"API_KEY": API_KEY})
+    try:
+        yield Api(run.facts["base_url"], API_KEY)
+    finally:
+        run.stop()

@@ -1,0 +1,68 @@
+"""Health, status, and what is no route at all."""
+
+import pytest
+
+from tests.e2e.client import Api
+
+
+def test_health_needs_no_key(api: Api) -> None:
+    answer = api.get("/health", key=None)
+
+    assert (answer.status, answer.body["status"]) == (200, "healthy")
+    assert {name: check["status"] for name, check in answer.body["checks"].items()} == {
+        "database": "up",
+        "storage": "up",
+    }
+
+
+def test_database_status(api: Api) -> None:
+    answer = api.get("/api/database/status")
+
+    assert (answer.status, answer.body["status"]) == (200, "connected")
+    assert answer.body["server_version"].split(".")[0].isdecimal()
+    assert answer.body["image_count"] >= 0
+    assert answer.body["latency_ms"] > 0
+
+
+@pytest.mark.parametrize(("key", "code"), [(None, "api_key_missing"), ("wrong", "api_key_invalid")])
+def test_database_status_needs_the_key(api: Api, key: str | None, code: str) -> None:
+    answer = api.get("/api/database/status", key=key)
+
+    assert (answer.status, answer.code) == (401, code)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/api", "/api/albums/7", "/写真", "/api/upload/extra"])
+def test_unknown_route(api: Api, method: str, path: str) -> None:
+    answer = api.request(method, path)
+
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/health", "GET"),
+        ("PUT", "/api/images", "GET"),
+        ("GET", "/api/upload", "POST"),
+        ("DELETE", "/api/upload", "POST"),
+        ("PATCH", "/api/database/status", "GET"),
+    ],
+)
+def test_wrong_method(api: Api, method: str, path: str, allowed: str) -> None:
+    answer = api.request(method, path)
+
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+def test_every_answer_has_a_request_id_of_its_own(api: Api) -> None:
+    answers = [api.get("/health"), api.get("/health"), api.get("/nowhere"), api.get("/api/images", key=None)]
+
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+def test_head_is_get_without_a_body(api: Api) -> None:
+    answer = api.request("HEAD", "/health", key=None)
+
+    assert (answer.status, answer.data) == (200, b"")

@@ -1,0 +1,66 @@
+"""Real PostgreSQL and real S3, started once for all tests here; clean for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from imageapi import config, db, storage
+
+from local.postgres import PostgresServer
+from local.s3 import S3Server
+from tests.integration.stores import OPTIONAL, SCHEMA, Configure, Stores
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """Both servers on free ports. They end with this process, however it ends."""
+    folder: Path = tmp_path_factory.mktemp("stores")
+    postgres, s3 = PostgresServer(folder, schema=SCHEMA), S3Server(folder)
+    try:
+        postgres.launch()
+        s3.launch()
+        postgres.wait_ready()
+        s3.wait_ready()
+        forget_settings()
+        yield Stores(postgres, s3)
+    finally:
+        forget_settings()
+        postgres.stop()
+        s3.stop()
+
+
+@pytest.fixture
+def stores(servers: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+    """Both stores, empty, and the service set up for them."""
+    for name in OPTIONAL:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in servers.environment.items():
+        monkeypatch.setenv(name, value)
+    servers.clear()
+    yield servers
+    db.close()
+
+
+@pytest.fixture
+def configure(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
+    """Change settings for this test: ``configure(DB_PORT="1")``; None takes a variable away."""
+
+    def change(**variables: str | None) -> None:
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        forget_settings()
+
+    yield change
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Let the service read its environment again and open everything anew."""
+    db.close()
+    for module in (config, storage):
+        for cached in vars(module).values():
+            if hasattr(cached, "cache_clear"):
+                cached.cache_clear()

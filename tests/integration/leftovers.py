@@ -1,0 +1,63 @@
+"""What crashes leave behind, made by cutting the real code off with kill -9."""
+
+from typing import Any
+
+from tests.integration.client import upload, upload_event
+from tests.integration.lifecycle import announce_and_post, complete_event, deliver_event, fetch, image_event
+from tests.integration.stores import Stores
+from tests.integration.worker import Hook, worker
+from tests.support import pictures
+from tests.support.events import Event
+
+PICTURE = pictures.jpeg(400, 300)
+BROKEN = pictures.truncated(pictures.noisy("JPEG"))
+COUNTS = ("finished", "undone", "variants_removed", "orphan_objects", "missing_objects", "failed")
+
+
+def expire(stores: Stores) -> None:
+    """Whatever is at work has been for too long."""
+    stores.execute("UPDATE image_metadata SET sweep_after = now() - interval '1 second'")
+    stores.execute("UPDATE image_variants SET claimed_until = now() - interval '1 second'")
+
+
+def counts(report: dict[str, Any]) -> dict[str, int]:
+    """What a report found, without the noughts."""
+    return {name: report[name] for name in COUNTS if report[name]}
+
+
+def die(stores: Stores, event: Event, target: str, when: Any, call: int = 1) -> None:
+    with worker(stores.environment) as process:
+        process.send(event, Hook(target, when, call))
+        process.wait_killed()
+
+
+def put(stores: Stores, key: str) -> None:
+    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=b"x")
+
+
+def cut_upload(stores: Stores, target: str, when: Any) -> None:
+    die(stores, upload_event(PICTURE), target, when)
+
+
+def cut_complete(stores: Stores, target: str, when: Any, call: int = 1) -> None:
+    die(stores, complete_event(announce_and_post(PICTURE)), target, when, call)
+
+
+def cut_refusal(stores: Stores, target: str, when: Any) -> None:
+    die(stores, complete_event(announce_and_post(BROKEN)), target, when)
+
+
+def cut_delete(stores: Stores, target: str, when: Any, call: int = 1) -> None:
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    die(stores, image_event("DELETE", image["id"]), target, when, call)
+
+
+def cut_render(stores: Stores, target: str, when: Any) -> None:
+    image = upload(PICTURE).image
+    die(stores, deliver_event(image["urls"]["thumbnail"], "image/webp"), target, when)
+
+
+def lose_object(stores: Stores) -> None:
+    key = upload(PICTURE).image["s3_key"]
+    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)

@@ -1,0 +1,147 @@
+"""Requests of an image's whole life: get, change, delete, presigned uploads, delivery, sweep."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import urllib3
+
+from tests.integration.client import Answer, send
+from tests.support.events import API_KEY, STAGE, Event, LambdaContext, load_handler, make_event
+
+T = TypeVar("T")
+KEY = {"X-API-Key": API_KEY}
+HTTP = urllib3.PoolManager(retries=False, timeout=20)
+
+
+def image_event(
+    method: str,
+    image_id: str,
+    body: Mapping[str, Any] | str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Event:
+    """A request for one image; a mapping is sent as JSON."""
+    text = json.dumps(body) if isinstance(body, Mapping) else body or ""
+    return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), body=text)
+
+
+def get_image(image_id: str, **headers: str) -> Answer:
+    """GET; ``If_None_Match="…"`` becomes a header."""
+    return send(image_event("GET", image_id, headers=_headers(headers)))
+
+
+def patch_image(image_id: str, body: Mapping[str, Any] | str | None, **headers: str) -> Answer:
+    return send(image_event("PATCH", image_id, body, _headers(headers)))
+
+
+def delete_image(image_id: str, **headers: str) -> Answer:
+    return send(image_event("DELETE", image_id, headers=_headers(headers)))
+
+
+def announce_event(data: bytes, idempotency_key: str | None = None, **changes: Any) -> Event:
+    """POST /api/uploads for a file with these bytes; None leaves a field out."""
+    values = {"filename": "写真.jpg", "size_bytes": len(data), "mime_type": "image/jpeg"} | changes
+    body = json.dumps({key: value for key, value in values.items() if value is not None})
+    headers = KEY | ({} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
+    return make_event("POST", "/api/uploads", headers, body=body)
+
+
+def announce(data: bytes, idempotency_key: str | None = None, **changes: Any) -> Answer:
+    return send(announce_event(data, idempotency_key, **changes))
+
+
+def complete_event(image_id: str) -> Event:
+    """POST /api/uploads/{id}/complete."""
+    return make_event("POST", f"/api/uploads/{image_id}/complete", KEY)
+
+
+def complete(image_id: str) -> Answer:
+    return send(complete_event(image_id))
+
+
+def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
+    """Send a file to the store as a browser's form does.
+
+    Args:
+        changes: fields that are sent with another value: ``key="…"``, ``Content_Type="…"``.
+
+    Returns:
+        The store's status.
+    """
+    fields: dict[str, Any] = dict(form["fields"]) | _headers(changes)
+    fields["file"] = ("picture.bin", data, "application/octet-stream")
+    return HTTP.request("POST", form["url"], fields=fields).status
+
+
+def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes: Any) -> str:
+    """Bring a file under incoming/; returns the id."""
+    announced = announce(data, idempotency_key, **changes)
+    assert announced.status == 201
+    assert post_file(announced.body["data"]["form"], data) in (200, 201, 204)
+    return str(announced.body["data"]["id"])
+
+
+def arrived(image_id: str) -> dict[str, Any]:
+    """What S3 tells the function ingest of a file under incoming/."""
+    return {"Records": [{"s3": {"object": {"key": f"incoming/{image_id}"}}}]}
+
+
+def ingest(image_id: str) -> dict[str, Any]:
+    return load_handler("IngestFunction")(arrived(image_id), LambdaContext())
+
+
+def sweep(*, dry_run: bool = False, grace: int = -60) -> dict[str, Any]:
+    """Run the function sweep. With a negative grace it takes objects of every age for left behind."""
+    event = {"dry_run": dry_run, "object_grace_seconds": grace}
+    return load_handler("SweepFunction")(event, LambdaContext())
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A redirect, and what was behind it."""
+
+    answer: Answer
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+    @property
+    def location(self) -> str:
+        return self.answer.headers["location"][0]
+
+
+def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
+    """A request for a delivery link; ``query`` is put over what the link has."""
+    parts = urlsplit(url)
+    path = parts.path.removeprefix(f"/{STAGE}")
+    return make_event("GET", path, {"Accept": accept}, dict(parse_qsl(parts.query)) | query)
+
+
+def open_link(url: str, accept: str = "*/*", **query: str) -> Answer:
+    """The function's own answer to a delivery link."""
+    return send(deliver_event(url, accept, **query))
+
+
+def follow(answer: Answer) -> Delivered:
+    """Follow the redirect, over HTTP, to the store."""
+    assert answer.status == 302, answer.body
+    found = HTTP.request("GET", answer.headers["location"][0], redirect=False)
+    return Delivered(answer, found.status, found.headers, found.data)
+
+
+def fetch(url: str, accept: str = "*/*", **query: str) -> Delivered:
+    """Open a link and follow it."""
+    return follow(open_link(url, accept, **query))
+
+
+def at_once(*works: Callable[[], T]) -> list[T]:
+    """Do all of this at the same time, in threads."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+def _headers(names: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in names.items()}

@@ -1,0 +1,168 @@
+"""PostgreSQL that is restarted, stopped, silent or busy: an error in time, and service when it is back."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from imageapi import db
+from imageapi.errors import ConflictError
+
+from tests.integration.client import Answer, get, upload, upload_event
+from tests.integration.stores import Configure, Stores, paused, stopped
+from tests.integration.worker import Hook, worker
+from tests.support import pictures
+
+PICTURE = pictures.jpeg()
+
+
+@contextmanager
+def takes_at_most(seconds: float) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (503, "database_unavailable")
+    assert int(answer.headers["retry-after"][0]) >= 1
+
+
+def test_restarted_server_is_no_error(stores: Stores) -> None:
+    ids = stores.insert_ready(2)
+    assert get("/api/images").status == 200
+
+    for stop in (stores.postgres.kill, stores.postgres.stop):
+        stop()
+        stores.postgres.start()
+
+        assert [image["id"] for image in get("/api/images").body["images"]] == ids[::-1]
+
+
+def test_connection_ended_by_the_server_is_no_error(stores: Stores) -> None:
+    assert get("/api/images").status == 200
+
+    ended = stores.execute(
+        """SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity
+           WHERE application_name = 'image-api'"""
+    )
+
+    assert ended == [{"ended": True}]
+    assert upload(PICTURE).status == 201
+
+
+def test_one_connection_for_all_requests(stores: Stores) -> None:
+    pids = {str(db.query("SELECT pg_backend_pid() AS pid")[0]["pid"]) for _ in range(3)}
+    get("/api/images")
+    upload(PICTURE, on_duplicate="reject")
+    pids |= {str(db.query("SELECT pg_backend_pid() AS pid")[0]["pid"])}
+
+    assert len(pids) == 1
+
+
+def test_closed_port(stores: Stores) -> None:
+    with stopped(stores.postgres), takes_at_most(2):
+        answers = [get("/api/images"), upload(PICTURE), get("/api/database/status")]
+
+    for answer in answers:
+        assert_unavailable(answer)
+
+    assert upload(PICTURE).status == 201
+    assert len(stores.rows()) == len(stores.keys()) == 1
+
+
+def test_silent_server(stores: Stores, configure: Configure) -> None:
+    configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
+    assert get("/api/images").status == 200
+
+    with paused(stores.postgres):
+        with takes_at_most(3):  # on the open connection: the statement's limit and one second
+            assert_unavailable(get("/api/images"))
+        with takes_at_most(2):  # on a new one, which is accepted but never answered
+            assert_unavailable(upload(PICTURE))
+
+    assert upload(PICTURE).status == 201
+    assert len(stores.rows()) == len(stores.keys()) == 1
+
+
+def test_silent_server_in_a_transaction(stores: Stores, configure: Configure) -> None:
+    configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
+    assert get("/api/images").status == 200
+
+    with paused(stores.postgres), takes_at_most(3):
+        assert_unavailable(upload(PICTURE, on_duplicate="reject"))
+
+    assert upload(PICTURE, on_duplicate="reject").status == 201
+
+
+def test_statement_over_its_time_limit(stores: Stores, configure: Configure) -> None:
+    configure(DB_STATEMENT_TIMEOUT="1")
+    pid = db.query("SELECT pg_backend_pid() AS pid")
+
+    with closing(stores.postgres.connect()) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE image_metadata")
+        with takes_at_most(2):
+            assert_unavailable(get("/api/images"))
+        with takes_at_most(2):
+            assert_unavailable(upload(PICTURE, on_duplicate="reject"))
+
+    assert get("/api/images").status == 200
+    assert db.query("SELECT pg_backend_pid() AS pid") == pid, "the server said no: no reason to reconnect"
+    assert stores.is_empty()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"POSTGRES_PASSWORD": "wrong-s3cret"}, {"POSTGRES_USER": "nobody"}, {"POSTGRES_DB": "missing"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_refused_login(stores: Stores, configure: Configure, change: dict[str, str]) -> None:
+    configure(**change)
+
+    answer = get("/api/images")
+
+    assert_unavailable(answer)
+    assert not any(value in str(answer.body) for value in change.values())
+
+
+def test_transaction_is_rolled_back(stores: Stores) -> None:
+    def insert_and_raise(error: Exception) -> None:
+        def work(cursor: db.Cursor) -> None:
+            cursor.execute("CREATE TABLE half_done ()")
+            raise error
+
+        db.transaction(work)
+
+    for error in (ValueError("of the caller"), ConflictError("of the service")):
+        with pytest.raises(type(error)):
+            insert_and_raise(error)
+
+        assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
+
+
+def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: Stores) -> None:
+    def work(cursor: db.Cursor) -> None:
+        cursor.execute("CREATE TABLE half_done ()")
+        cursor.execute("SELECT 1 / 0")
+
+    with pytest.raises(Exception, match="division by zero"):
+        db.transaction(work)
+
+    assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
+    assert db.transaction(lambda cursor: db.fetch(cursor, "SELECT 1 AS n")) == [{"n": 1}]
+
+
+def test_server_that_dies_before_the_image_is_ready(stores: Stores) -> None:
+    event = upload_event(PICTURE, idempotency_key="k")
+    with worker(stores.environment) as process:
+        process.send(event, Hook("storage.put_object", "after", action="pause"))
+        process.wait_paused()
+        stores.postgres.kill()
+        process.resume()
+        assert_unavailable(process.answer())
+        stores.postgres.start()
+
+        assert (stores.statuses(), len(stores.keys())) == (["pending"], 1)
+        process.send(event)
+        assert process.answer().status == 201
+    assert (stores.statuses(), len(stores.keys())) == (["ready"], 1)

@@ -1,0 +1,291 @@
+"""Delivery: from a signed link to the bytes, and every link that is refused."""
+
+import hashlib
+import io
+import re
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from imageapi import delivery, links
+from imageapi.config import get_settings
+from PIL import Image
+
+from tests.integration.client import get, send, upload
+from tests.integration.lifecycle import (
+    HTTP,
+    delete_image,
+    deliver_event,
+    fetch,
+    get_image,
+    open_link,
+    patch_image,
+)
+from tests.integration.stores import Configure, Stores, new_id
+from tests.support import pictures
+from tests.support.events import make_event
+
+PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
+
+
+@pytest.fixture
+def image(stores: Stores) -> dict[str, Any]:
+    """An image that is there."""
+    return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
+
+
+def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
+    """A link as it was handed out some seconds ago."""
+    expires = links.expires_at(time.time() - ago, lifetime)
+    return links.sign_link(image_id, variant, expires=expires, keys=[key or get_settings().secret_keys[0]])
+
+
+def max_age(header: str) -> int:
+    match = re.search(r"max-age=(\d+)", header)
+    assert match, header
+    return int(match[1])
+
+
+def test_the_original_is_what_was_uploaded(image: dict[str, Any]) -> None:
+    found = fetch(image["urls"]["original"])
+
+    assert (found.status, found.data) == (200, PICTURE)
+    assert found.headers["Content-Type"] == "image/jpeg"
+    disposition = found.headers["Content-Disposition"]
+    assert disposition.startswith('inline; filename="___ _1_.jpg"; ')
+    assert unquote(disposition.partition("filename*=UTF-8''")[2]) == '夕焼け "1".jpg'
+
+
+def test_a_download_is_saved_under_its_name(image: dict[str, Any]) -> None:
+    assert (
+        fetch(image["urls"]["original"], download="1")
+        .headers["Content-Disposition"]
+        .startswith("attachment; ")
+    )
+    small = fetch(image["urls"]["thumbnail"], "image/webp", download="1")
+    assert unquote(small.headers["Content-Disposition"]).endswith('夕焼け "1".webp')
+
+
+def test_the_redirect_needs_no_key_and_is_safe(image: dict[str, Any]) -> None:
+    answer = open_link(image["urls"]["thumbnail"])
+
+    assert answer.status == 302
+    assert answer.headers["x-content-type-options"] == ["nosniff"]
+    assert answer.headers["referrer-policy"] == ["no-referrer"]
+    assert answer.headers["vary"] == ["Accept"]
+    assert answer.body is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "format", "mime_type"),
+    [
+        ("image/avif,image/webp,*/*;q=0.8", "AVIF", "image/avif"),
+        ("image/webp,*/*", "WEBP", "image/webp"),
+        ("*/*", "JPEG", "image/jpeg"),
+        ("image/avif;q=0,image/webp;q=0.1", "WEBP", "image/webp"),
+    ],
+)
+def test_the_browser_gets_a_format_that_it_knows(
+    stores: Stores, image: dict[str, Any], accept: str, format: str, mime_type: str
+) -> None:
+    found = fetch(image["urls"]["thumbnail"], accept)
+
+    rendered = Image.open(io.BytesIO(found.data))
+    assert (found.status, found.headers["Content-Type"], rendered.format) == (200, mime_type, format)
+    assert (image["width"], image["height"]) == (800, 600)  # as seen
+    assert rendered.size == (320, 240)
+    assert not dict(rendered.getexif())
+    (variant,) = stores.execute("SELECT * FROM image_variants")
+    assert variant["status"] == "ready"
+    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{variant['name']}"])
+
+
+@pytest.mark.parametrize(
+    ("variant", "format", "size"),
+    [
+        ("w160", "WEBP", (160, 120)),
+        ("w160.jpg", "JPEG", (160, 120)),
+        ("w640-cover.avif", "AVIF", (600, 600)),
+        ("w1920.webp", "WEBP", (800, 600)),
+    ],
+)
+def test_a_variant_by_its_name(
+    image: dict[str, Any], variant: str, format: str, size: tuple[int, int]
+) -> None:
+    found = fetch(sign(image["id"], variant), "image/webp")
+
+    rendered = Image.open(io.BytesIO(found.data))
+    assert (rendered.format, rendered.size) == (format, size)
+
+
+@pytest.mark.parametrize("variant", ["w321", "w320.png", "w320-contain", "Original", "x", "original.jpg"])
+def test_a_variant_that_nobody_may_have(stores: Stores, image: dict[str, Any], variant: str) -> None:
+    answer = open_link(sign(image["id"], variant))
+
+    assert (answer.status, answer.code) == (404, "variant_unknown")
+    assert stores.keys() == [image["s3_key"]]
+
+
+def test_nothing_outlives_the_link(image: dict[str, Any], configure: Configure) -> None:
+    for lifetime in (60, 600, 3600, 36_000):
+        for variant in ("original", "w160.webp"):
+            link = sign(image["id"], variant, lifetime=lifetime)
+            expires = int(parse_qs(urlsplit(link).query)["e"][0])
+
+            asked = time.time()
+            found = fetch(link)
+
+            left = expires - asked
+            assert 0 <= max_age(found.answer.headers["cache-control"][0]) <= left
+            assert max_age(found.headers["Cache-Control"]) <= left + 1
+            assert url_expiry(found.location) <= expires
+            assert found.answer.headers["cache-control"][0].startswith("private, ")
+            assert found.headers["Cache-Control"].startswith("private, ")
+            # A cache must not remember a redirect to where nothing is any more.
+            assert asked + max_age(found.answer.headers["cache-control"][0]) < url_expiry(found.location)
+
+
+def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
+    image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = sign(image["id"], "w160.webp", lifetime=60)
+    # The link is checked five seconds before the URL is signed: so long may rendering take.
+    times = iter([time.time() - 5])
+    clock = SimpleNamespace(time=lambda: next(times, time.time()), monotonic=time.monotonic, sleep=time.sleep)
+    monkeypatch.setattr(delivery, "time", clock)
+
+    location = fetch(link).location
+
+    assert url_expiry(location) <= int(parse_qs(urlsplit(link).query)["e"][0])
+
+
+def url_expiry(url: str) -> float:
+    query = parse_qs(urlsplit(url).query)
+    signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return signed.timestamp() + int(query["X-Amz-Expires"][0])
+
+
+ALTERED: dict[str, tuple[dict[str, str], str | None]] = {
+    "another variant": ({}, "w640"),
+    "the original": ({}, "original"),
+    "a format": ({}, "w320.jpg"),
+    "a later expiry": ({"e": "9999999999"}, None),
+    "an earlier expiry": ({"e": "1"}, None),
+    "no number": ({"e": "1e9"}, None),
+    "another spelling": ({"e": "+1800000000"}, None),
+    "no expiry": ({"e": ""}, None),
+    "another signature": ({"s": "A" * 32}, None),
+    "half of it": ({"s": "A" * 16}, None),
+    "no signature": ({"s": ""}, None),
+    "something else": ({"s": "署名"}, None),
+}
+
+
+@pytest.mark.parametrize("case", ALTERED)
+def test_an_altered_link_is_refused(stores: Stores, image: dict[str, Any], case: str) -> None:
+    query, variant = ALTERED[case]
+    url = image["urls"]["thumbnail"]
+    if variant:
+        url = url.replace("/w320?", f"/{variant}?")
+
+    answer = open_link(url, **query)
+
+    assert (answer.status, answer.code) == (403, "link_invalid")
+    assert "location" not in answer.headers
+    assert stores.keys() == [image["s3_key"]]
+
+
+def test_a_link_of_another_image_is_refused(image: dict[str, Any]) -> None:
+    other = upload(pictures.png()).image
+
+    for image_id in (other["id"], image["id"].upper(), new_id()):
+        answer = open_link(image["urls"]["original"].replace(image["id"], image_id))
+        assert (answer.status, answer.code) == (403, "link_invalid")
+
+
+def test_a_link_signed_with_another_key_is_refused(image: dict[str, Any]) -> None:
+    answer = open_link(sign(image["id"], "original", key="another"))
+
+    assert (answer.status, answer.code) == (403, "link_invalid")
+
+
+def test_a_link_expires(image: dict[str, Any]) -> None:
+    link = sign(image["id"], "original", ago=3600 * 2)
+
+    answer = open_link(link)
+
+    assert (answer.status, answer.code) == (403, "link_expired")
+    later = open_link(link, e=str(int(time.time()) + 600))
+    assert (later.status, later.code) == (403, "link_invalid")
+
+
+def test_a_presigned_url_cannot_be_altered(image: dict[str, Any], stores: Stores) -> None:
+    other = upload(pictures.png()).image
+    url = open_link(image["urls"]["original"]).headers["location"][0]
+
+    assert HTTP.request("GET", url).status == 200
+    for changed in (
+        url.replace(image["s3_key"], other["s3_key"]),
+        url.replace("X-Amz-Expires=", "X-Amz-Expires=9"),
+        url.replace("image%2Fjpeg", "text%2Fhtml"),
+        url.partition("?")[0],
+    ):
+        assert changed != url
+        assert HTTP.request("GET", changed).status == 403
+
+
+def test_a_link_is_dead_after_the_image_is_deleted(stores: Stores, image: dict[str, Any]) -> None:
+    fetch(image["urls"]["thumbnail"])
+    delete_image(image["id"])
+
+    for url in image["urls"].values():
+        answer = open_link(url)
+        assert (answer.status, answer.code) == (404, "image_not_found")
+    assert stores.is_empty()
+
+
+def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], configure: Configure) -> None:
+    old = image["urls"]["original"]
+
+    configure(SECRET_KEY=f"new, {get_settings().secret_keys[0]}")
+    new = get_image(image["id"]).image["urls"]["original"]
+    assert urlsplit(new).path == urlsplit(old).path
+    assert [fetch(url).data for url in (old, new)] == [PICTURE, PICTURE]
+
+    configure(SECRET_KEY="new")
+    assert open_link(old).code == "link_invalid"
+    assert fetch(new).data == PICTURE
+    # A list shows links that are signed anew.
+    listed = get("/api/images").body["images"][0]
+    assert fetch(listed["urls"]["original"]).data == PICTURE
+
+    configure(SECRET_KEY=None)
+    answer = open_link(new)
+    assert (answer.status, answer.code) == (503, "secret_key_not_configured")
+
+
+def test_a_link_survives_a_change_of_the_metadata(image: dict[str, Any]) -> None:
+    patch_image(image["id"], {"title": "new"})
+
+    assert fetch(image["urls"]["original"]).data == PICTURE
+
+
+def test_a_parameter_twice_is_refused(image: dict[str, Any]) -> None:
+    event = deliver_event(image["urls"]["original"])
+    twice = make_event("GET", event["path"], {}, [("s", "x"), *event["queryStringParameters"].items()])
+
+    answer = send(twice)
+
+    assert (answer.status, answer.code) == (400, "parameter_repeated")
+
+
+def test_two_images_with_the_same_bytes_have_links_of_their_own(stores: Stores) -> None:
+    first, second = upload(PICTURE).image, upload(PICTURE).image
+
+    delete_image(first["id"])
+
+    found = fetch(second["urls"]["original"])
+    assert hashlib.sha256(found.data).hexdigest() == second["sha256"]

@@ -1,0 +1,244 @@
+"""Renditions that are asked for at once, given up half way, or deleted while they are made."""
+
+from typing import Any
+
+import pytest
+from imageapi import delivery, rendering, storage
+from imageapi.errors import StorageUnavailableError
+
+from tests.integration.client import upload
+from tests.integration.lifecycle import (
+    at_once,
+    delete_image,
+    deliver_event,
+    fetch,
+    image_event,
+    open_link,
+    sweep,
+)
+from tests.integration.stores import Configure, Stores, wait_until
+from tests.integration.worker import Hook, answer_at_once, worker, workers
+from tests.support import pictures
+
+PICTURE = pictures.jpeg(800, 600)
+WEBP = "image/webp"
+
+
+@pytest.fixture
+def image(stores: Stores) -> dict[str, Any]:
+    """An image that is there."""
+    return upload(PICTURE).image
+
+
+@pytest.fixture
+def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of all objects that this process puts from now on."""
+    keys: list[str] = []
+    original = storage.put_object
+
+    def put_object(key: str, *args: Any, **options: Any) -> None:
+        keys.append(key)
+        original(key, *args, **options)
+
+    monkeypatch.setattr(storage, "put_object", put_object)
+    return keys
+
+
+def variants(stores: Stores) -> list[tuple[str, str]]:
+    rows = stores.execute("SELECT name, status FROM image_variants ORDER BY name")
+    return [(row["name"], row["status"]) for row in rows]
+
+
+def expire_claims(stores: Stores) -> None:
+    stores.execute(
+        "UPDATE image_variants SET claimed_until = now() - interval '1 second' WHERE status = 'pending'"
+    )
+
+
+def test_a_rendition_is_made_once(stores: Stores, image: dict[str, Any], puts: list[str]) -> None:
+    found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
+
+    assert puts == [f"variants/{image['id']}/w320.webp"]
+    assert len({one.data for one in found}) == 1
+
+
+def test_first_requests_at_once_in_one_process_render_once(image: dict[str, Any], puts: list[str]) -> None:
+    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
+
+    found = at_once(*[lambda: delivery.deliver_image(image["id"], "w320", query, WEBP)] * 4)
+
+    assert len(found) == 4
+    assert puts == [f"variants/{image['id']}/w320.webp"]
+
+
+def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
+    event = deliver_event(image["urls"]["thumbnail"], WEBP)
+    with workers(stores.environment, 2) as (first, second):
+        first.send(event, Hook("rendering.render", "before", 1, "pause"))
+        first.wait_paused()
+        second.send(event, Hook("storage.put_object", "before", 1, "kill"))
+        assert variants(stores) == [("w320.webp", "pending")]
+        first.resume()
+        # Had the second rendered as well, it would be dead.
+        assert [process.answer().status for process in (first, second)] == [302, 302]
+    assert variants(stores) == [("w320.webp", "ready")]
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+
+
+def test_many_first_requests_at_once(stores: Stores) -> None:
+    with workers(stores.environment, 4) as processes:
+        for number in range(4):
+            url = upload(pictures.jpeg(800, 600, seed=number)).image["urls"]["thumbnail"]
+            answers = answer_at_once(processes, deliver_event(url, WEBP))
+            assert [answer.status for answer in answers] == [302] * 4
+            assert fetch(url, WEBP).status == 200
+    assert variants(stores) == [("w320.webp", "ready")] * 4
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        Hook("rendering.render", "before"),
+        Hook("storage.put_object", "before"),
+        Hook("storage.put_object", "after"),
+    ],
+)
+def test_a_claim_of_a_dead_renderer_is_taken_over(
+    stores: Stores, image: dict[str, Any], hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = image["urls"]["thumbnail"]
+    with worker(stores.environment) as process:
+        process.send(deliver_event(url, WEBP), hook)
+        process.wait_killed()
+    monkeypatch.setattr(delivery, "WAIT_SECONDS", 0.2)
+
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "storage_unavailable", ["2"])
+    assert fetch(image["urls"]["original"]).data == PICTURE
+
+    expire_claims(stores)
+    assert fetch(url, WEBP).status == 200
+    assert variants(stores) == [("w320.webp", "ready")]
+
+
+def test_who_waits_takes_over_when_the_claim_ends(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DeadError(BaseException):
+        """Ends a request without any of its cleaning up."""
+
+    def die(*_: Any) -> bytes:
+        raise DeadError
+
+    monkeypatch.setattr(delivery, "CLAIM_SECONDS", 0.5)
+    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
+    with monkeypatch.context() as patch:
+        patch.setattr(rendering, "render", die)
+        with pytest.raises(DeadError):
+            delivery.deliver_image(image["id"], "w320", query, WEBP)
+    assert variants(stores) == [("w320.webp", "pending")]
+
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    assert variants(stores) == [("w320.webp", "ready")]
+
+
+def test_an_original_that_cannot_be_rendered(
+    stores: Stores, image: dict[str, Any], configure: Configure
+) -> None:
+    url = image["urls"]["thumbnail"]
+    configure(MAX_PIXELS="1000")
+    for _ in range(2):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "too_many_pixels")
+    configure(MAX_PIXELS=None)
+    key, broken = image["s3_key"], PICTURE[: len(PICTURE) // 2]
+    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code) == (422, "image_corrupt")
+    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code) == (404, "object_missing")
+
+    # Nobody has to wait for a claim that has come to nothing.
+    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
+    assert fetch(url, WEBP).status == 200
+
+
+@pytest.mark.parametrize("target", ["download", "put_object"])
+def test_a_store_that_fails_while_rendering(
+    stores: Stores, image: dict[str, Any], target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StorageUnavailableError()
+
+    url = image["urls"]["thumbnail"]
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, target, fail)
+        assert open_link(url, WEBP).status == 503
+
+    assert fetch(url, WEBP).status == 200
+    assert variants(stores) == [("w320.webp", "ready")]
+
+
+def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = storage.put_object
+
+    def put_and_fail(*args: Any, **options: Any) -> None:
+        original(*args, **options)
+        raise StorageUnavailableError()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "put_object", put_and_fail)
+        assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
+
+    delete_image(image["id"])
+    assert stores.is_empty()
+
+
+@pytest.mark.parametrize("target", ["storage.download", "rendering.render", "storage.put_object"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], target: str, when: Any) -> None:
+    with worker(stores.environment) as process:
+        process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
+        process.wait_paused()
+        assert delete_image(image["id"]).status == 204
+        process.resume()
+        answer = process.answer()
+
+    assert answer.status == 404
+    assert stores.is_empty()
+    assert variants(stores) == []
+
+
+@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], call: int, when: Any) -> None:
+    target = "storage.delete_objects" if call == 4 else "db.query"
+    with worker(stores.environment) as process:
+        hook = Hook(target, when, 1 if call == 4 else call, "pause")
+        process.send(image_event("DELETE", image["id"]), hook)
+        process.wait_paused()
+        answer = open_link(image["urls"]["thumbnail"], WEBP)
+        assert answer.status == (302 if (call, when) == (1, "before") else 404)
+        process.resume()
+        assert process.answer().status == 204
+
+    assert stores.is_empty()
+    assert variants(stores) == []
+
+
+def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
+    with worker(stores.environment) as process:
+        process.send(
+            deliver_event(image["urls"]["thumbnail"], WEBP), Hook("storage.put_object", "before", 1, "pause")
+        )
+        process.wait_paused()
+        assert delete_image(image["id"]).status == 204
+        process.resume()
+        wait_until(lambda: stores.keys() or process.answer())
+        process.kill()
+
+    sweep()
+    assert stores.is_empty()

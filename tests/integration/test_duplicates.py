@@ -1,0 +1,90 @@
+"""The same bytes twice: ``on_duplicate`` and ``duplicate_of``."""
+
+import pytest
+
+from tests.integration.client import upload, upload_event
+from tests.integration.stores import Stores
+from tests.integration.worker import Hook, answer_at_once, worker, workers
+from tests.support import pictures
+
+PICTURE = pictures.jpeg()
+
+
+@pytest.mark.parametrize("on_duplicate", [None, "allow"])
+def test_allow_makes_another_image(stores: Stores, on_duplicate: str | None) -> None:
+    first, second, third = (upload(PICTURE, on_duplicate=on_duplicate) for _ in range(3))
+
+    assert [first.status, second.status, third.status] == [201, 201, 201]
+    assert first.image["duplicate_of"] is None
+    assert second.image["duplicate_of"] == third.image["duplicate_of"] == first.image["id"]
+    assert len(stores.rows()) == len(stores.keys()) == 3
+
+
+def test_return_answers_with_the_first(stores: Stores) -> None:
+    first = upload(PICTURE, {"title": "first"})
+    upload(PICTURE, {"title": "second"})
+
+    third = upload(PICTURE, {"title": "third"}, on_duplicate="return")
+
+    assert third.status == 200
+    assert third.image == first.image
+    assert len(stores.rows()) == len(stores.keys()) == 2
+
+
+def test_reject_names_the_first(stores: Stores) -> None:
+    first = upload(PICTURE)
+
+    second = upload(PICTURE, on_duplicate="reject")
+
+    assert (second.status, second.code) == (409, "duplicate_image")
+    assert second.body["error"]["details"] == {"duplicate_of": first.image["id"]}
+    assert len(stores.rows()) == len(stores.keys()) == 1
+
+
+@pytest.mark.parametrize("on_duplicate", ["return", "reject"])
+def test_other_bytes_are_no_duplicate(stores: Stores, on_duplicate: str) -> None:
+    upload(PICTURE)
+
+    other = upload(pictures.jpeg(seed="other"), on_duplicate=on_duplicate)
+
+    assert other.status == 201
+    assert other.image["duplicate_of"] is None
+
+
+@pytest.mark.parametrize("on_duplicate", ["return", "reject"])
+def test_refused_picture_is_not_a_first(stores: Stores, on_duplicate: str) -> None:
+    broken = pictures.truncated(pictures.noisy("JPEG"))
+
+    codes = [upload(broken, on_duplicate=on_duplicate).code for _ in range(2)]
+
+    assert codes == ["image_corrupt", "image_corrupt"]
+    assert stores.is_empty()
+
+
+def test_of_two_rejects_at_once_one_succeeds(stores: Stores) -> None:
+    with workers(stores.environment, 2) as two:
+        for attempt in range(10):
+            event = upload_event(pictures.jpeg(seed=attempt), on_duplicate="reject")
+
+            answers = sorted(answer_at_once(two, event), key=lambda answer: answer.status)
+
+            assert [answer.status for answer in answers] == [201, 409]
+            assert answers[1].code in ("duplicate_image", "upload_in_progress")
+            assert stores.statuses() == ["ready"] * (attempt + 1)
+            assert len(stores.keys()) == attempt + 1
+
+
+@pytest.mark.parametrize("on_duplicate", ["return", "reject"])
+def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate: str) -> None:
+    with worker(stores.environment) as first:
+        first.send(upload_event(PICTURE), Hook("storage.put_object", "after", action="pause"))
+        first.wait_paused()
+
+        second = upload(PICTURE, on_duplicate=on_duplicate)
+
+        assert (second.status, second.code) == (409, "upload_in_progress")
+        assert int(second.headers["retry-after"][0]) >= 1
+        first.resume()
+        assert first.answer().status == 201
+    assert upload(PICTURE, on_duplicate=on_duplicate).status in (200, 409)
+    assert stores.statuses() == ["ready"]

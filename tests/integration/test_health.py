@@ -1,0 +1,122 @@
+"""GET /health and GET /api/database/status, with stores that are up, down, or silent."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from imageapi import health
+
+from tests.integration.client import Answer, get, upload
+from tests.integration.stores import Configure, Server, Stores, paused, stopped
+from tests.support import pictures
+
+Breaking = Callable[..., AbstractContextManager[None]]
+LIMIT = 4.0
+"""Seconds: load balancers and monitors ask with 5."""
+
+
+def ask_health() -> Answer:
+    start = time.monotonic()
+    answer = get("/health", key=None)
+    assert time.monotonic() - start < LIMIT
+    assert answer.headers["cache-control"] == ["no-store"]
+    assert set(answer.body) == {"status", "checks"}
+    assert set(answer.body["checks"]) == {"database", "storage"}
+    return answer
+
+
+def test_healthy(stores: Stores) -> None:
+    answer = ask_health()
+
+    assert (answer.status, answer.body["status"]) == (200, "healthy")
+    for check in answer.body["checks"].values():
+        assert set(check) == {"status", "latency_ms"}
+        assert check["status"] == "up"
+        assert 0 < check["latency_ms"] < 3_000
+
+
+@pytest.mark.parametrize(
+    ("breaking", "broken", "patience"),
+    [
+        (stopped, {"database"}, health.TIMEOUT),
+        (stopped, {"storage"}, health.TIMEOUT),
+        (paused, {"database"}, 1.0),
+        (paused, {"storage"}, 1.0),
+        (paused, {"database", "storage"}, health.TIMEOUT),
+    ],
+    ids=["database stopped", "storage stopped", "database silent", "storage silent", "both silent"],
+)
+def test_unhealthy_until_it_is_back(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, breaking: Breaking, broken: set[str], patience: float
+) -> None:
+    monkeypatch.setattr(health, "TIMEOUT", patience)
+    assert ask_health().status == 200
+    servers: dict[str, Server] = {"database": stores.postgres, "storage": stores.s3}
+
+    with breaking(*(servers[name] for name in broken)):
+        answer = ask_health()
+
+    assert (answer.status, answer.body["status"]) == (503, "unhealthy")
+    for name, check in answer.body["checks"].items():
+        assert check["status"] == ("down" if name in broken else "up")
+        assert ("error" in check) == (name in broken)
+    assert ask_health().status == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "down"),
+    [
+        ({"POSTGRES_PASSWORD": "wrong-s3cret"}, {"database"}),
+        ({"MINIO_SECRET_KEY": "wrong-s3cret"}, {"storage"}),
+        ({"MINIO_BUCKET_NAME": "missing-bucket"}, {"storage"}),
+        ({"DB_HOST": None}, {"database", "storage"}),
+        ({"DB_PORT": "s3cret"}, {"database", "storage"}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_unhealthy_when_misconfigured(
+    stores: Stores, configure: Configure, change: dict[str, str | None], down: set[str]
+) -> None:
+    configure(**change)
+
+    answer = ask_health()
+
+    assert answer.status == 503
+    assert {name for name, check in answer.body["checks"].items() if check["status"] == "down"} == down
+    assert not any(str(value) in str(answer.body) for value in change.values())
+
+
+def test_database_status(stores: Stores) -> None:
+    upload(pictures.jpeg())
+    stores.insert_ready(status="pending")
+
+    answer = get("/api/database/status")
+
+    assert answer.status == 200
+    assert (answer.body["status"], answer.body["image_count"]) == ("connected", 1)
+    assert answer.body["server_version"] == stores.execute("SHOW server_version")[0]["server_version"]
+    assert 0 < answer.body["latency_ms"] < 3_000
+
+
+@pytest.mark.parametrize("breaking", [stopped, paused], ids=["stopped", "silent"])
+def test_database_status_without_database(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, breaking: Breaking
+) -> None:
+    monkeypatch.setattr(health, "TIMEOUT", 1.0)
+    assert get("/api/database/status").status == 200
+
+    with breaking(stores.postgres):
+        start = time.monotonic()
+        answer = get("/api/database/status")
+        assert time.monotonic() - start < 2
+
+    assert (answer.status, answer.code) == (503, "database_unavailable")
+    assert get("/api/database/status").status == 200
+
+
+@pytest.mark.parametrize(("key", "code"), [(None, "api_key_missing"), ("wrong", "api_key_invalid")])
+def test_database_status_needs_the_key(stores: Stores, key: str | None, code: str) -> None:
+    answer = get("/api/database/status", key=key)
+
+    assert (answer.status, answer.code) == (401, code)

@@ -1,0 +1,78 @@
+"""The largest file that is taken: what it costs in memory."""
+
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+
+from PIL import Image
+
+from tests.integration.lifecycle import announce_and_post, complete_event, fetch
+from tests.integration.stores import Stores
+from tests.support import pictures
+from tests.support.events import ROOT
+
+MEGABYTE = 1_000_000
+# VmHWM: the highest memory of this process alone; ru_maxrss counts its parent's too.
+CHILD = """
+import json, sys
+from tests.support.events import handle
+
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+for event in json.load(sys.stdin):
+    answer = handle(event)
+    outcome = {"status": answer["statusCode"], "peak": peak(), "body": answer["body"]}
+    print(json.dumps(outcome), file=sys.stderr)
+"""
+
+
+def complete_in_fresh_process(stores: Stores, *image_ids: str) -> list[dict[str, object]]:
+    """Complete one after the other; after each the highest memory so far, in bytes."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        input=json.dumps([complete_event(image_id) for image_id in image_ids]),
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **stores.environment},
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    return [json.loads(line) for line in child.stderr.splitlines()]
+
+
+def test_100_megabytes_do_not_need_200(stores: Stores) -> None:
+    large = pictures.encode(Image.linear_gradient("L").resize((5773, 5773)).convert("RGB"), "TIFF")
+    assert 99 * MEGABYTE < len(large) <= 100 * MEGABYTE
+    small_id = announce_and_post(pictures.png())
+    large_id = announce_and_post(large, mime_type="image/tiff", filename="scan.tif")
+
+    before, after = complete_in_fresh_process(stores, small_id, large_id)
+
+    assert (before["status"], after["status"]) == (201, 201)
+    # The decoded picture has four bytes for each pixel, 133 MB; the file itself must not be there as well.
+    assert isinstance(before["peak"], int)
+    assert isinstance(after["peak"], int)
+    assert after["peak"] - before["peak"] < 160 * MEGABYTE
+    image = json.loads(str(after["body"]))["data"]
+    assert (image["width"], image["height"]) == Image.open(io.BytesIO(large)).size
+    assert fetch(image["urls"]["original"]).data == large
+
+
+def test_a_packed_tiff_larger_than_what_is_kept_in_memory(stores: Stores) -> None:
+    # libtiff reads it by its descriptor.
+    noise = Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12 * MEGABYTE))
+    data = pictures.encode(noise, "TIFF", compression="packbits")
+    assert len(data) > 12 * MEGABYTE
+
+    (answer,) = complete_in_fresh_process(stores, announce_and_post(data, mime_type="image/tiff"))
+
+    assert answer["status"] == 201
+    image = json.loads(str(answer["body"]))["data"]
+    assert fetch(image["urls"]["original"]).data == data
+    assert fetch(image["urls"]["thumbnail"], "image/jpeg").status == 200

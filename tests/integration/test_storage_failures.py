@@ -1,0 +1,59 @@
+"""An object store that is stopped, or refuses: 503, nothing left behind, and service when it is back."""
+
+import pytest
+from imageapi.sweeping import sweep
+
+from tests.integration.client import Answer, get, upload
+from tests.integration.stores import Configure, Stores, stopped
+from tests.support import pictures
+
+PICTURE = pictures.jpeg()
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (503, "storage_unavailable")
+    assert int(answer.headers["retry-after"][0]) >= 1
+
+
+def assert_nothing_stored(stores: Stores) -> None:
+    """No object and no image to be seen. A row may be on its way out: the sweep takes it away."""
+    assert stores.keys() == []
+    assert set(stores.statuses()) <= {"deleting"}
+    assert get("/api/images").body["images"] == []
+    stores.execute("UPDATE image_metadata SET sweep_after = now()")
+    sweep(dry_run=False)
+    assert stores.is_empty()
+
+
+def test_stopped_store(stores: Stores) -> None:
+    with stopped(stores.s3):
+        assert_unavailable(upload(PICTURE))
+        assert_unavailable(upload(PICTURE, on_duplicate="reject"))
+        assert get("/api/images").status == 200
+
+    assert_nothing_stored(stores)
+    again = upload(PICTURE, on_duplicate="reject")
+    assert again.status == 201
+    assert again.image["duplicate_of"] is None
+    assert stores.object(again.image["s3_key"])[0] == PICTURE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MINIO_SECRET_KEY": "wrong-s3cret"},
+        {"MINIO_ACCESS_KEY": "wrong-access"},
+        {"MINIO_BUCKET_NAME": "missing-bucket"},
+        {"MINIO_ENDPOINT_URL": "http://127.0.0.1:1"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_refusing_store(stores: Stores, configure: Configure, change: dict[str, str]) -> None:
+    configure(**change)
+
+    answer = upload(PICTURE)
+
+    assert_unavailable(answer)
+    assert not any(value in str(answer.body) for value in change.values())
+    configure(**stores.environment)
+    assert_nothing_stored(stores)

@@ -1,0 +1,75 @@
+"""The sweep while a store is down: it says so, and the next one settles everything."""
+
+import pytest
+from imageapi import storage
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
+
+from tests.integration.client import upload
+from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
+from tests.integration.lifecycle import announce, announce_and_post, fetch, get_image, sweep
+from tests.integration.stores import Configure, Stores, stopped
+
+
+def leave_something_of_each_kind(stores: Stores) -> str:
+    announce(PICTURE)
+    arrived = announce_and_post(PICTURE)
+    cut_delete(stores, "db.query", "after")
+    cut_render(stores, "storage.put_object", "after")
+    put(stores, "originals/orphan")
+    expire(stores)
+    return arrived
+
+
+EXPECTED = {"finished": 1, "undone": 2, "variants_removed": 1, "orphan_objects": 1}
+
+
+@pytest.mark.parametrize("down", ["s3", "postgres"])
+def test_a_store_is_down(stores: Stores, down: str) -> None:
+    arrived = leave_something_of_each_kind(stores)
+    error = StorageUnavailableError if down == "s3" else DatabaseUnavailableError
+
+    with stopped(stores.s3 if down == "s3" else stores.postgres):
+        for dry_run in (True, False):
+            with pytest.raises(error):
+                sweep(dry_run=dry_run)
+
+    # What a sweep had begun to undo it has hidden for a minute.
+    expire(stores)
+    assert counts(sweep()) == EXPECTED
+    assert fetch(get_image(arrived).image["urls"]["original"]).data == PICTURE
+    assert stores.statuses() == ["ready"] * 2
+    assert len(stores.keys()) == 2
+
+
+def test_one_row_that_cannot_be_settled_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
+    expire(stores)
+    original = storage.download
+
+    def fail_for_first(key: str, *args: object, **options: object) -> str:
+        if first in key:
+            raise StorageUnavailableError()
+        return original(key, *args, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "download", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "finished": 1}
+    assert get_image(second).status == 200
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+    assert fetch(get_image(first).image["urls"]["original"]).data == PICTURE
+
+
+def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) -> None:
+    image = upload(PICTURE).image
+    configure(MINIO_BUCKET_NAME="another")
+
+    with pytest.raises(StorageUnavailableError):
+        sweep()
+
+    configure(MINIO_BUCKET_NAME=stores.s3.bucket)
+    assert counts(sweep()) == {}
+    assert fetch(image["urls"]["original"]).data == PICTURE

@@ -1,0 +1,208 @@
+"""Events as API Gateway sends them (REST API, Lambda proxy), and the functions that answer them.
+
+``events/<name>.json`` is a sample of a route. Which function it belongs to follows from its ``resource`` and
+template.yaml alone, so a new route needs its file and nothing here::
+
+    sam local invoke UploadFunction -e events/upload.json     # function_for("upload") == "UploadFunction"
+"""
+
+import base64
+import importlib.util
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "events"
+STAGE = "v1"
+API_KEY = "your-api-key-here"
+HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+
+Event = dict[str, Any]
+Handler = Callable[[Event, Any], dict[str, Any]]
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """What the handlers and Powertools read of Lambda's context."""
+
+    function_name: str = "tests"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:tests"
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def event_names() -> list[str]:
+    """The samples, by name."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load_event(name: str) -> Event:
+    """The sample ``events/<name>.json``."""
+    event: Event = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return event
+
+
+def function_for(name: str) -> str:
+    """The function in template.yaml that answers ``events/<name>.json``, by its logical id."""
+    return load_routes()[load_event(name)["resource"]]
+
+
+def load_handler(function: str) -> Handler:
+    """``lambda_handler`` of a function of template.yaml."""
+    return _load_handler(_resources()[function]["Properties"]["CodeUri"])
+
+
+def handle(event: Event) -> dict[str, Any]:
+    """Let the function that the template has for this event answer it."""
+    return load_handler(load_routes()[event["resource"]])(event, LambdaContext())
+
+
+@lru_cache(maxsize=1)
+def load_routes() -> dict[str, str]:
+    """Path in template.yaml: logical id of its function."""
+    return {
+        source["Properties"]["Path"]: name
+        for name, resource in _resources().items()
+        if resource["Type"] == "AWS::Serverless::Function"
+        for source in resource["Properties"].get("Events", {}).values()
+        if source["Type"] == "Api"
+    }
+
+
+def make_event(
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    query: Query = (),
+    body: bytes | str = b"",
+) -> Event:
+    """The event of one request.
+
+    Args:
+        headers: of the request; those that every request has (Host, X-Forwarded-For…) are added.
+        query: parameters, as pairs when one comes twice.
+        body: in base64 when its media type is among the template's BinaryMediaTypes, as text otherwise.
+    """
+    sent = _gateway_headers() | dict(headers or {})
+    content_type = next((value for name, value in sent.items() if name.lower() == "content-type"), "")
+    binary = content_type.partition(";")[0].strip().lower() in _binary_media_types()
+    data = body.encode() if isinstance(body, str) else body
+    resource, path_parameters = find_resource(path)
+    values: dict[str, list[str]] = {}
+    for name, value in query.items() if isinstance(query, Mapping) else query:
+        values.setdefault(name, []).append(value)
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": {name: found[-1] for name, found in values.items()} or None,
+        "multiValueQueryStringParameters": values or None,
+        "pathParameters": path_parameters or None,
+        "stageVariables": None,
+        "requestContext": _request_context(method, path, resource, sent),
+        "body": (base64.b64encode(data).decode() if binary else data.decode()) if data else None,
+        "isBase64Encoded": binary and bool(data),
+    }
+
+
+def find_resource(path: str) -> tuple[str, dict[str, str]]:
+    """The template's path for a request's path, and its path parameters. Literal parts come first."""
+    for resource in sorted(load_routes(), key=lambda name: (name.endswith("+}"), name.count("{"))):
+        pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", resource.replace(".", r"\."))
+        if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path):
+            return resource, match.groupdict()
+    raise LookupError(f"No route of template.yaml matches {path}.")
+
+
+def _gateway_headers() -> dict[str, str]:
+    return {
+        "Accept": "*/*",
+        "Host": HOST,
+        "User-Agent": "curl/8.14.1",
+        "X-Amzn-Trace-Id": "Root=1-6924a5d4-3f1c2b7a9e0d4c5b8a6f7e21",
+        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-Proto": "https",
+    }
+
+
+def _request_context(method: str, path: str, resource: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    now = time.time()
+    return {
+        "resourceId": "k3w9xq",
+        "resourcePath": resource,
+        "httpMethod": method,
+        "extendedRequestId": "Tq3vYGcHIAMEbqQ=",
+        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+        "path": f"/{STAGE}{path}",
+        "accountId": "123456789012",
+        "protocol": "HTTP/1.1",
+        "stage": STAGE,
+        "domainPrefix": HOST.partition(".")[0],
+        "requestTimeEpoch": int(now * 1000),
+        "requestId": str(uuid.uuid4()),
+        "identity": {
+            "cognitoIdentityPoolId": None,
+            "accountId": None,
+            "cognitoIdentityId": None,
+            "caller": None,
+            "sourceIp": headers["X-Forwarded-For"],
+            "principalOrgId": None,
+            "accessKey": None,
+            "cognitoAuthenticationType": None,
+            "cognitoAuthenticationProvider": None,
+            "userArn": None,
+            "userAgent": headers["User-Agent"],
+            "user": None,
+        },
+        "domainName": HOST,
+        "deploymentId": "q8z1mt",
+        "apiId": HOST.partition(".")[0],
+    }
+
+
+class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """CloudFormation's YAML, with its short forms (``!Ref``, ``!Sub``…) left out."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda *_: None)
+
+
+@lru_cache(maxsize=1)
+def _resources() -> dict[str, Any]:
+    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader)
+    resources: dict[str, Any] = template["Resources"]
+    return resources
+
+
+@lru_cache(maxsize=1)
+def _binary_media_types() -> frozenset[str]:
+    declared = _resources()["Api"]["Properties"]["BinaryMediaTypes"]
+    return frozenset(name.replace("~1", "/") for name in declared)
+
+
+@lru_cache
+def _load_handler(code_uri: str) -> Handler:
+    path = ROOT / code_uri / "app.py"
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_app", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Handler = module.lambda_handler
+    return handler

@@ -1,0 +1,300 @@
+"""Real pictures, made with Pillow, and broken or hostile ones made from them.
+
+Every good picture shows four quadrants to a viewer (red, green / blue, white), so that a test can tell
+whether one was turned the right way. Sizes are as a viewer sees them: with ``orientation`` the stored pixels
+are turned.
+"""
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+from PIL import ExifTags, Image, PngImagePlugin
+
+RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 160, 60), (30, 60, 220), (250, 250, 250)
+MAX_PIXELS = 100_000_000  # the service's default
+
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a picture is stored so that a viewer who follows this EXIF orientation sees it upright."""
+
+
+def quadrants(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Image:
+    """Red, green / blue, white."""
+    image = Image.frombytes("RGB", (2, 2), bytes(RED + GREEN + BLUE + WHITE))
+    return image.resize((width, height), Image.Resampling.NEAREST).convert(mode)
+
+
+def encode(image: Image.Image, format: str, **options: Any) -> bytes:
+    """The picture as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def jpeg(
+    width: int = 64,
+    height: int = 48,
+    *,
+    orientation: int | None = None,
+    exif: dict[int, Any] | None = None,
+    exif_details: dict[int, Any] | None = None,
+    gps: bool = False,
+    progressive: bool = False,
+    mode: str = "RGB",
+    seed: object = None,
+) -> bytes:
+    """A JPEG.
+
+    Args:
+        orientation: the EXIF tag, 1 to 8.
+        exif: tags of the main directory (``ExifTags.Base``), for example Make and Model.
+        exif_details: tags of the Exif directory, for example DateTimeOriginal and FNumber.
+        gps: with a position, in Tokyo.
+        mode: "RGB", "L" or "CMYK".
+        seed: makes the bytes (not the pixels) differ from those with another seed.
+    """
+    image = quadrants(width, height, mode)
+    if orientation in STORED:
+        image = image.transpose(STORED[orientation])
+    options: dict[str, Any] = {"quality": 90, "progressive": progressive}
+    if orientation is not None or exif or exif_details or gps:
+        options["exif"] = make_exif(orientation, exif, exif_details, gps)
+    if seed is not None:
+        options["comment"] = str(seed)
+    return encode(image, "JPEG", **options)
+
+
+def make_exif(
+    orientation: int | None = None,
+    base: dict[int, Any] | None = None,
+    details: dict[int, Any] | None = None,
+    gps: bool = False,
+) -> Image.Exif:
+    """An EXIF block; for the arguments see :func:`jpeg`."""
+    exif = Image.Exif()
+    exif.update(base or {})
+    if orientation is not None:
+        exif[ExifTags.Base.Orientation] = orientation
+    exif.get_ifd(ExifTags.IFD.Exif).update(details or {})
+    if gps:
+        exif.get_ifd(ExifTags.IFD.GPSInfo).update(
+            {
+                ExifTags.GPS.GPSLatitudeRef: "N",
+                ExifTags.GPS.GPSLatitude: (35.0, 39.0, 31.0),
+                ExifTags.GPS.GPSLongitudeRef: "E",
+                ExifTags.GPS.GPSLongitude: (139.0, 44.0, 44.0),
+            }
+        )
+    return exif
+
+
+def camera_jpeg() -> bytes:
+    """As a camera writes it: 6 (turned), with make, lens, time, exposure and position."""
+    return jpeg(
+        orientation=6,
+        gps=True,
+        exif={ExifTags.Base.Make: "Canon", ExifTags.Base.Model: "Canon EOS R6"},
+        exif_details={
+            ExifTags.Base.DateTimeOriginal: "2026:04:01 09:30:15",
+            ExifTags.Base.OffsetTimeOriginal: "+09:00",
+            ExifTags.Base.LensModel: "RF50mm F1.8 STM",
+            ExifTags.Base.ExposureTime: 0.004,
+            ExifTags.Base.FNumber: 2.8,
+            ExifTags.Base.ISOSpeedRatings: 400,
+            ExifTags.Base.FocalLength: 50.0,
+        },
+    )
+
+
+def jpeg_with_exif_block(block: bytes) -> bytes:
+    """A good JPEG with these bytes as its EXIF (``b"Exif\\0\\0"`` included), whatever they are."""
+    data = jpeg()
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2:]
+
+
+def jpeg_of_size(size: int, **options: Any) -> bytes:
+    """A whole JPEG of exactly ``size`` bytes: what decoders ignore, after its end, fills it up."""
+    data = jpeg(**options)
+    if len(data) > size:
+        raise ValueError(f"The picture alone has {len(data)} bytes.")
+    return data + bytes(size - len(data))
+
+
+def png(
+    width: int = 64, height: int = 48, *, mode: str = "RGB", seed: object = None, **options: Any
+) -> bytes:
+    """A PNG; ``seed`` as for :func:`jpeg`."""
+    if seed is not None:
+        info = PngImagePlugin.PngInfo()
+        info.add_text("Comment", str(seed))
+        options["pnginfo"] = info
+    return encode(quadrants(width, height, mode), "PNG", **options)
+
+
+def png_16_bit() -> bytes:
+    """Grey with 16 bits: brighter to the right, all within the upper half of the range."""
+    image = Image.new("I;16", (64, 48))
+    image.putdata([32_768 + x * 500 for _ in range(48) for x in range(64)])
+    return encode(image, "PNG")
+
+
+def png_palette_transparent() -> bytes:
+    """A palette with one transparent colour."""
+    return encode(quadrants().quantize(4), "PNG", transparency=0)
+
+
+def animation(format: str, frames: int = 3, width: int = 64, height: int = 48, **options: Any) -> bytes:
+    """An animation (GIF, PNG, WEBP, AVIF), several pages (TIFF), or the several pictures of an MPO."""
+    first = quadrants(width, height)
+    more = [Image.new("RGB", (width, height), (40 * n % 256, n % 256, 90)) for n in range(1, frames)]
+    return encode(first, format, save_all=True, append_images=more, **options)
+
+
+def still(format: str, **options: Any) -> bytes:
+    """One picture in a format that needs nothing special."""
+    return encode(quadrants(), format, **options)
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG with its right checksum."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png_header_only(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+    return _assemble_png(width, height, 8, 2, zlib.compress(b"\0" * 64))
+
+
+@lru_cache(maxsize=2)
+def png_bomb(side: int = 11_000) -> bytes:
+    """A whole, valid black square, with one bit per pixel: 15 KB that turn into 121 MB when decoded."""
+    return _assemble_png(side, side, 1, 0, compress_zeros(side * (1 + (side + 7) // 8)))
+
+
+def compress_zeros(count: int) -> bytes:
+    """So many NULs, as zlib packs them: about a thousandth."""
+    compressor = zlib.compressobj(9)
+    block = bytes(65_536)
+    packed = b"".join(compressor.compress(block) for _ in range(count // len(block)))
+    return packed + compressor.compress(bytes(count % len(block))) + compressor.flush()
+
+
+def _assemble_png(width: int, height: int, bits: int, colour_type: int, pixels: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, content) for name, content in chunks)
+
+
+def png_wrong_checksum(chunk: bytes) -> bytes:
+    """A PNG whose chunk of this name (``b"IHDR"``, ``b"IDAT"``) has a wrong checksum; all else is right."""
+    data = bytearray(png())
+    start = data.index(chunk)
+    data[start + 4 + int.from_bytes(data[start - 4 : start], "big")] ^= 0xFF
+    return bytes(data)
+
+
+def truncated(data: bytes, keep: float = 0.6) -> bytes:
+    """The first part of a file."""
+    return data[: int(len(data) * keep)]
+
+
+def noisy(format: str, side: int = 96) -> bytes:
+    """A picture that does not compress, so that its pixels are most of the file."""
+    pixels = random.Random(1).randbytes(side * side * 3)
+    return encode(Image.frombytes("RGB", (side, side), pixels), format)
+
+
+def bmp_header_only(width: int, height: int) -> bytes:
+    """A BMP that claims a size and holds no pixels."""
+    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
+HTML, TEXT = b"<!DOCTYPE html><script>alert(1)</script>", "ただの文字です。\n".encode()
+
+ALL_GOOD: dict[str, Callable[[], bytes]] = {
+    "jpeg": jpeg,
+    "jpeg_camera": camera_jpeg,
+    **{f"jpeg_orientation_{n}": partial(jpeg, orientation=n, gps=True) for n in range(1, 9)},
+    "jpeg_progressive": partial(jpeg, progressive=True),
+    "jpeg_grey": partial(jpeg, mode="L"),
+    "jpeg_cmyk": partial(jpeg, mode="CMYK"),
+    "jpeg_mpo": partial(animation, "MPO", 2),
+    "png": png,
+    "png_one_bit": partial(png, mode="1"),
+    "png_alpha": partial(png, mode="RGBA"),
+    "png_16_bit": png_16_bit,
+    "png_palette_transparent": png_palette_transparent,
+    "png_animated": partial(animation, "PNG"),
+    "gif": partial(still, "GIF"),
+    "gif_animated": partial(animation, "GIF"),
+    "webp": partial(still, "WEBP"),
+    "webp_animated": partial(animation, "WEBP"),
+    "avif": partial(still, "AVIF", speed=10),
+    "avif_animated": partial(animation, "AVIF", speed=10),
+    "bmp": partial(still, "BMP"),
+    "tiff": partial(still, "TIFF"),
+    "tiff_pages": partial(animation, "TIFF"),
+}
+"""Name → what makes the file. The service accepts all of them."""
+
+
+class Facts(NamedTuple):
+    """What the service has to find out about a good picture."""
+
+    mime_type: str
+    extension: str
+    width: int
+    height: int
+    frames: int
+
+
+def facts(name: str) -> Facts:
+    """What is true of the picture ``ALL_GOOD[name]``."""
+    format = name.split("_")[0]
+    frames = 3 if name.endswith(("_animated", "_pages")) else 1
+    return Facts(f"image/{format}", {"jpeg": "jpg", "tiff": "tif"}.get(format, format), 64, 48, frames)
+
+
+_NOT_AN_IMAGE = (415, "unsupported_image_type")
+_CORRUPT = (422, "image_corrupt")
+_TOO_LARGE = (422, "too_many_pixels")
+
+BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
+    "text": (lambda: TEXT, *_NOT_AN_IMAGE),
+    "html": (lambda: HTML, *_NOT_AN_IMAGE),
+    "svg": (lambda: SVG, *_NOT_AN_IMAGE),
+    "pdf": (lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", *_NOT_AN_IMAGE),
+    "ico": (partial(still, "ICO"), *_NOT_AN_IMAGE),
+    "jpeg_magic_only": (lambda: b"\xff\xd8\xff\xe0", *_CORRUPT),
+    "jpeg_truncated": (lambda: truncated(noisy("JPEG")), *_CORRUPT),
+    "jpeg_progressive_truncated": (lambda: truncated(jpeg(600, 400, progressive=True), 0.9), *_CORRUPT),
+    "png_truncated": (lambda: truncated(noisy("PNG")), *_CORRUPT),
+    "png_wrong_checksum_pixels": (partial(png_wrong_checksum, b"IDAT"), *_CORRUPT),
+    "png_wrong_checksum_header": (partial(png_wrong_checksum, b"IHDR"), *_CORRUPT),
+    "png_without_pixels": (partial(png_header_only, 600, 400), *_CORRUPT),
+    "gif_truncated": (lambda: truncated(noisy("GIF")), *_CORRUPT),
+    "webp_truncated": (lambda: truncated(noisy("WEBP")), *_CORRUPT),
+    "webp_animated_truncated": (lambda: truncated(animation("WEBP"), 0.9), *_CORRUPT),
+    "avif_truncated": (lambda: truncated(noisy("AVIF")), *_CORRUPT),
+    "bmp_truncated": (lambda: truncated(noisy("BMP")), *_CORRUPT),
+    "tiff_truncated": (lambda: truncated(noisy("TIFF")), *_CORRUPT),
+    "png_header_huge": (partial(png_header_only, 30_000, 30_000), *_TOO_LARGE),
+    "png_too_wide": (partial(png_header_only, 70_000, 1), *_TOO_LARGE),
+    "png_bomb": (png_bomb, *_TOO_LARGE),
+    "bmp_header_huge": (partial(bmp_header_only, 30_000, 30_000), *_TOO_LARGE),
+    "gif_too_many_frames": (partial(animation, "GIF", 2_001, 1, 1), 422, "too_many_frames"),
+}
+"""Name → (what makes the file, the HTTP status and the code of the refusal)."""

@@ -1,0 +1,197 @@
+"""The functions' own files: which routes are public, what importing them costs, and that they stay thin."""
+
+import ast
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from imageapi.config import get_settings
+
+from tests.support.events import LambdaContext, make_event
+
+ROOT = Path(__file__).resolve().parents[2]
+HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
+FUNCTIONS = [path.parent.name for path in HANDLERS]
+ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+
+PUBLIC = {
+    "GET /health",
+    "GET /images/<image_id>/<variant>",
+    "GET /",
+    "GET /docs",
+    "GET /openapi.json",
+    "GET /assets/<file>",
+}
+"""The only routes that answer without a key. A new one has to be named here, with a thought."""
+
+
+def load(function: str) -> ModuleType:
+    path = ROOT / "functions" / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"handler_{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def list_routes() -> list[tuple[str, str, str]]:
+    """Function, method and rule of each route; functions that S3 or a schedule starts have none."""
+    found = []
+    for function in FUNCTIONS:
+        app = getattr(load(function), "app", None)
+        for route in [*app._static_routes, *app._dynamic_routes] if app else []:
+            methods = [route.method] if isinstance(route.method, str) else route.method
+            found += [(function, method.upper(), route.path) for method in methods]
+    return found
+
+
+ROUTES = list_routes()
+GUARDED = [route for route in ROUTES if f"{route[1]} {route[2]}" not in PUBLIC]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings with which no store can be reached: what gets past the key would fail with another error."""
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    for name, value in {
+        "DB_HOST": "db.invalid",
+        "API_KEY": "right-key",
+        "SECRET_KEY": "link-secret",
+        "MINIO_ACCESS_KEY": "access",
+        "MINIO_SECRET_KEY": "secret",
+        "MINIO_BUCKET_NAME": "images",
+    }.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def call(function: str, method: str, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = load(function).lambda_handler(make_event(method, path, headers), LambdaContext())
+    return answer
+
+
+def test_the_routes_that_the_project_is_named_for_are_there() -> None:
+    routes = {f"{method} {rule}" for _, method, rule in ROUTES}
+    assert {"POST /api/upload", "GET /api/images", "GET /health", "GET /api/database/status"} <= routes
+
+
+@pytest.mark.parametrize(("function", "method", "rule"), GUARDED, ids=lambda text: text)
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-API-Key": ""}, {"X-API-Key": "wrong"}, {"Authorization": "right-key"}]
+)
+def test_every_other_route_refuses_a_request_without_a_key(
+    function: str, method: str, rule: str, headers: dict[str, str]
+) -> None:
+    answer = call(function, method, re.sub(r"<\w+>", ID, rule), headers)
+    assert answer["statusCode"] == 401
+    assert json.loads(answer["body"])["error"]["code"].startswith("api_key_")
+
+
+@pytest.mark.parametrize(("function", "method", "rule"), GUARDED, ids=lambda text: text)
+def test_no_route_is_open_when_no_key_is_configured(
+    function: str, method: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", " , ")
+    answer = call(function, method, re.sub(r"<\w+>", ID, rule), {"X-API-Key": ""})
+    assert answer["statusCode"] == 503
+
+
+def test_head_does_not_get_around_the_key() -> None:
+    for function, method, rule in GUARDED:
+        if method == "GET":
+            assert call(function, "HEAD", re.sub(r"<\w+>", ID, rule))["statusCode"] == 401
+
+
+PROBE = """
+import json, os, sys
+
+read, opened = [], []
+
+class Recorder(dict):
+    def __getitem__(self, name):
+        read.append(name)
+        return super().__getitem__(name)
+    def get(self, name, default=None):
+        read.append(name)
+        return super().get(name, default)
+    def __contains__(self, name):
+        read.append(name)
+        return super().__contains__(name)
+
+os.environ = Recorder(os.environ)
+sys.addaudithook(lambda name, arguments: opened.append(name) if name.startswith("socket.") else None)
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+import app
+print(json.dumps({"modules": sorted(sys.modules), "read": read, "opened": opened}))
+"""
+
+
+def probe_import(function: str) -> dict[str, list[str]]:
+    """Import a handler in a process of its own: nothing in the environment, sys.path as Lambda has it."""
+    paths = [str(ROOT / "functions" / function), str(ROOT / "layers" / "shared")]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *paths], env={}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, list[str]] = json.loads(done.stdout)
+    return result
+
+
+def aws_modules(modules: list[str]) -> list[str]:
+    """What is loaded of boto3 and botocore: it has to wait for the first request that needs it. (Powertools
+    looks whether there is a botocore, which loads its ``__init__`` alone.)
+    """
+    return [name for name in modules if name == "boto3" or name.startswith(("boto3.", "botocore."))]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_importing_a_handler_opens_nothing_and_reads_no_setting(function: str) -> None:
+    probed = probe_import(function)
+    assert probed["opened"] == []
+    config = (ROOT / "layers/shared/imageapi/config.py").read_text(encoding="utf-8")
+    settings = set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', config))
+    assert {"DB_HOST", "API_KEY"} <= settings
+    assert settings.isdisjoint(probed["read"])
+    assert aws_modules(probed["modules"]) == []
+
+
+def test_list_imports_neither_boto3_nor_pillow() -> None:
+    modules = probe_import("list")["modules"]
+    assert {"imageapi.images", "psycopg2"} <= set(modules)
+    assert aws_modules(modules) == []
+    assert [name for name in modules if name.split(".")[0] in ("PIL", "multipart")] == []
+    assert "imageapi.imaging" not in modules
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
+def test_handlers_stay_thin(path: Path) -> None:
+    """At most 60 lines that parse, call and return: no SQL, no boto3, no Pillow, no try."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    nodes = list(ast.walk(ast.parse(text)))
+    assert not [node for node in nodes if isinstance(node, ast.Try)]
+    imported = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    imported += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert {name.split(".")[0] for name in imported}.isdisjoint(
+        {"boto3", "botocore", "PIL", "psycopg2", "os"}
+    )
+    assert not re.search(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b ", text)
+
+
+def test_only_config_reads_the_environment() -> None:
+    readers = [
+        path.name
+        for path in (ROOT / "layers/shared/imageapi").glob("*.py")
+        if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8").replace("``os.environ``", ""))
+    ]
+    assert readers == ["config.py"]

@@ -1,0 +1,175 @@
+"""Health: what one store or both being down looks like, and that no answer takes long."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from imageapi import db, health, pages, storage
+from imageapi.config import get_settings
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
+from imageapi.health import check_database, check_health
+
+from tests.support.events import handle, make_event
+
+
+def answer(*_: Any) -> dict[str, Any]:
+    return {"server_version": "17.6"}
+
+
+def fail_database(*_: Any) -> None:
+    raise DatabaseUnavailableError
+
+
+def fail_storage(*_: Any) -> None:
+    raise StorageUnavailableError
+
+
+def break_down(*_: Any) -> None:
+    raise RuntimeError("nobody thought of this")
+
+
+@pytest.fixture
+def hang() -> Iterator[Callable[..., object]]:
+    """A check that does not come back before the test is over."""
+    over = threading.Event()
+    yield lambda *_: over.wait(30)
+    over.set()
+
+
+@pytest.fixture
+def set_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    monkeypatch.setattr(health, "TIMEOUT", 0.1)
+
+    def change(database: Callable[..., Any] = answer, store: Callable[..., Any] = answer) -> None:
+        monkeypatch.setattr(db, "ping", database)
+        monkeypatch.setattr(storage, "check_bucket", store)
+
+    return change
+
+
+def test_both_up(set_checks: Callable[..., None]) -> None:
+    set_checks()
+    healthy, report = check_health()
+    assert healthy
+    assert report["status"] == "healthy"
+    assert list(report["checks"]) == ["database", "storage"]
+    for check in report["checks"].values():
+        assert check == {"status": "up", "latency_ms": check["latency_ms"]}
+        assert 0 <= check["latency_ms"] < 100
+
+
+@pytest.mark.parametrize(
+    ("checks", "errors"),
+    [
+        ({"database": fail_database}, {"database": "database_unavailable"}),
+        ({"store": fail_storage}, {"storage": "storage_unavailable"}),
+        (
+            {"database": fail_database, "store": fail_storage},
+            {"database": "database_unavailable", "storage": "storage_unavailable"},
+        ),
+    ],
+)
+def test_down(checks: dict[str, Any], errors: dict[str, str], set_checks: Callable[..., None]) -> None:
+    set_checks(**checks)
+    healthy, report = check_health()
+    assert not healthy
+    assert report["status"] == "unhealthy"
+    assert {name: check["error"] for name, check in report["checks"].items() if "error" in check} == errors
+    assert {name for name, check in report["checks"].items() if check["status"] == "down"} == set(errors)
+
+
+def test_one_that_hangs_does_not_hold_the_answer_up(
+    set_checks: Callable[..., None], hang: Callable[..., object]
+) -> None:
+    set_checks(database=hang)
+    start = time.monotonic()
+    healthy, report = check_health()
+    assert time.monotonic() - start < 1.0
+    assert not healthy
+    assert report["checks"]["database"]["status"] == "down"
+    assert report["checks"]["database"]["error"] == "timeout"
+    assert report["checks"]["storage"]["status"] == "up"
+
+
+def test_both_hang_and_are_waited_for_only_once(
+    set_checks: Callable[..., None], hang: Callable[..., object]
+) -> None:
+    set_checks(database=hang, store=hang)
+    start = time.monotonic()
+    healthy, report = check_health()
+    assert time.monotonic() - start < 1.0
+    assert not healthy
+    assert {check["error"] for check in report["checks"].values()} == {"timeout"}
+
+
+def test_they_are_asked_side_by_side(set_checks: Callable[..., None]) -> None:
+    meeting = threading.Barrier(2, timeout=5)
+    set_checks(database=lambda *_: meeting.wait(), store=lambda *_: meeting.wait())
+    assert check_health()[0]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_unexpected_failure_is_down_too_and_no_timeout(set_checks: Callable[..., None]) -> None:
+    set_checks(store=break_down)
+    healthy, report = check_health()
+    check = report["checks"]["storage"]
+    assert not healthy
+    assert check["status"] == "down"
+    assert check["error"] != "timeout"
+
+
+def test_the_time_limit_reaches_the_database(set_checks: Callable[..., None]) -> None:
+    limits = []
+
+    def ping() -> dict[str, Any]:
+        limits.append(db._deadline.get())
+        return answer()
+
+    set_checks(database=ping)
+    check_health()
+    assert limits[0] is not None
+    assert limits[0] <= time.monotonic() + 0.1
+
+
+@pytest.mark.parametrize(("checks", "status"), [({}, 200), ({"store": fail_storage}, 503)])
+def test_the_route_has_the_same_shape_up_and_down(
+    checks: dict[str, Any], status: int, set_checks: Callable[..., None]
+) -> None:
+    set_checks(**checks)
+    response = handle(make_event("GET", "/health"))
+    assert response["statusCode"] == status
+    assert response["multiValueHeaders"]["Cache-Control"] == ["no-store"]
+    assert set(json.loads(response["body"])) == {"status", "checks"}
+
+
+def test_database_status(set_checks: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_checks()
+    monkeypatch.setattr(pages, "count_images", lambda _: {"value": 3, "relation": "exact"})
+    status = check_database()
+    assert status == {
+        "status": "connected",
+        "server_version": "17.6",
+        "image_count": 3,
+        "image_count_is": "exact",
+        "latency_ms": status["latency_ms"],
+    }
+
+
+def test_database_status_when_it_is_down(
+    set_checks: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_checks(database=fail_database)
+    with pytest.raises(DatabaseUnavailableError):
+        check_database()
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME", "API_KEY"):
+        monkeypatch.setenv(name, "some-value")
+    get_settings.cache_clear()
+    response = handle(make_event("GET", "/api/database/status", {"X-API-Key": "some-value"}))
+    get_settings.cache_clear()
+    assert response["statusCode"] == 503
+    assert response["multiValueHeaders"]["Retry-After"] == ["2"]
+    assert json.loads(response["body"])["error"]["code"] == "database_unavailable"

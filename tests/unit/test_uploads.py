@@ -1,0 +1,136 @@
+"""The parts of an upload that touch no store: what is the same request, what is refused, and the keys."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from imageapi import db, imaging, storage
+from imageapi.config import get_settings
+from imageapi.errors import AppError
+from imageapi.forms import UploadForm
+from imageapi.metadata import Metadata
+from imageapi.storage import original_key
+from imageapi.uploads import Upload, upload_image
+
+from tests.support import pictures
+
+ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+JPEG = imaging.Kind("JPEG", "image/jpeg", "jpg")
+UPLOAD = Upload(
+    form=UploadForm("cat.jpg", b"bytes", b"{}"),
+    metadata=Metadata("title", "description", "category", ("a", "b")),
+    kind=JPEG,
+    sha256=b"\1" * 32,
+    idempotency_key="key",
+    on_duplicate="allow",
+)
+
+
+def change_metadata(**changes: Any) -> Upload:
+    return replace(UPLOAD, metadata=replace(UPLOAD.metadata, **changes))
+
+
+OTHERS = {
+    "bytes": replace(UPLOAD, sha256=b"\2" * 32),
+    "filename": replace(UPLOAD, form=replace(UPLOAD.form, filename="dog.jpg")),
+    "no filename": replace(UPLOAD, form=replace(UPLOAD.form, filename="")),
+    "title": change_metadata(title="other"),
+    "description": change_metadata(description="other"),
+    "category": change_metadata(category="other"),
+    "tags": change_metadata(tags=("a",)),
+    "order of tags": change_metadata(tags=("b", "a")),
+    "tags run together": change_metadata(tags=("a, b",)),
+    "title and description swapped": change_metadata(title="description", description="title"),
+    "on_duplicate": replace(UPLOAD, on_duplicate="return"),
+    "text that cannot be ASCII": change_metadata(title="題"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_request_has_another_hash(what: str) -> None:
+    assert OTHERS[what].request_hash != UPLOAD.request_hash
+
+
+def test_all_of_them_differ() -> None:
+    assert len({upload.request_hash for upload in OTHERS.values()}) == len(OTHERS)
+
+
+def test_the_same_request_has_the_same_hash() -> None:
+    same = replace(UPLOAD, metadata=Metadata("title", "description", "category", ("a", "b")))
+    assert same.request_hash == UPLOAD.request_hash
+    assert len(UPLOAD.request_hash) == 32
+
+
+def test_the_hash_depends_on_what_was_asked_not_on_how_it_was_spelled() -> None:
+    """The key is what the request is looked up by; metadata count as they are understood."""
+    assert replace(UPLOAD, idempotency_key="other").request_hash == UPLOAD.request_hash
+    spelled = replace(UPLOAD, form=replace(UPLOAD.form, metadata=b' {"title" : "title"} '))
+    assert spelled.request_hash == UPLOAD.request_hash
+
+
+def test_keys_are_made_from_ids() -> None:
+    assert original_key(ID, "jpg") == f"originals/{ID}.jpg"
+
+
+@pytest.fixture
+def no_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings are there; whoever touches a store fails the test."""
+
+    def touch(*_: Any, **__: Any) -> None:
+        raise AssertionError("a store was touched")
+
+    for module, name in (
+        (db, "query"),
+        (db, "transaction"),
+        (storage, "put_object"),
+        (storage, "get_client"),
+    ):
+        monkeypatch.setattr(module, name, touch)
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    monkeypatch.delenv("MAX_PIXELS", raising=False)
+    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
+        monkeypatch.setenv(name, "some-value")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def refusal(data: bytes = b"", metadata: bytes = b"{}", **options: Any) -> tuple[int, str]:
+    with pytest.raises(AppError) as caught:
+        upload_image(UploadForm("a.jpg", data or pictures.jpeg(), metadata), **options)
+    return caught.value.status, caught.value.code
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("on_duplicate", ["", "Allow", "replace", "allow,return", "\0"])
+def test_ways_to_handle_duplicates_that_are_none(on_duplicate: str) -> None:
+    assert refusal(on_duplicate=on_duplicate) == (400, "on_duplicate_invalid")
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\0b", "鍵", "\ud800", "\x7f"])
+def test_idempotency_keys_that_cannot_be_stored(key: str) -> None:
+    assert refusal(idempotency_key=key) == (400, "idempotency_key_invalid")
+
+
+@pytest.mark.usefixtures("no_stores")
+def test_bad_metadata_are_refused_before_anything_is_stored() -> None:
+    assert refusal(metadata=b"{") == (400, "metadata_not_json")
+    assert refusal(metadata=b'{"titel": "x"}') == (422, "metadata_unknown_field")
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("name", ["png_header_huge", "png_bomb", "svg", "html", "text"])
+def test_what_the_header_tells_is_refused_before_anything_is_stored(name: str) -> None:
+    make, status, code = pictures.BAD[name]
+    assert refusal(make()) == (status, code)
+
+
+@pytest.mark.usefixtures("no_stores")
+def test_the_limit_of_pixels_is_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_PIXELS", str(64 * 48 - 1))
+    get_settings.cache_clear()
+    assert refusal(pictures.jpeg()) == (422, "too_many_pixels")
+    assert imaging.identify(io.BytesIO(pictures.jpeg()), 64 * 48) == JPEG
