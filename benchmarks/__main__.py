@@ -48,8 +48,9 @@ def main() -> int:
         except BenchmarkError as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = True
-    print()
-    print(format_table(figures))
+    if figures:
+        print()
+        print(format_table(figures))
     if arguments.json:
         machine = {"machine": platform.platform(), "python": platform.python_version()}
         report = {**machine, "figures": [figure.as_json() for figure in figures]}

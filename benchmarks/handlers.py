@@ -10,8 +10,11 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
+
+import psycopg2.extensions
 
 from benchmarks import ROOT
 from benchmarks.servers import API_KEY
@@ -32,8 +35,8 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
     os.environ.update(environ)
     clear_caches()
     try:
-        # The logger takes sys.stdout when the first request makes it.
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        # The logger takes sys.stdout when the first request makes it, and keeps it.
+        with contextlib.redirect_stdout(open_nowhere()):
             spec = importlib.util.spec_from_file_location(
                 f"benchmarked_{function}", ROOT / "functions" / function / "app.py"
             )
@@ -44,9 +47,16 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
             yield module.lambda_handler
     finally:
         db.close()
+        psycopg2.extensions.set_wait_callback(None)  # imageapi.db's, which is for the whole process
         clear_caches()
         os.environ.clear()
         os.environ.update(before)
+
+
+@lru_cache(maxsize=1)
+def open_nowhere() -> TextIO:
+    """A stream that stays open as long as a logger may write to it."""
+    return open(os.devnull, "w")
 
 
 def clear_caches() -> None:
@@ -59,7 +69,14 @@ def clear_caches() -> None:
 
 
 def make_context() -> SimpleNamespace:
-    return SimpleNamespace(aws_request_id=str(uuid.uuid4()), function_name="benchmark")
+    """What Lambda tells a handler."""
+    return SimpleNamespace(
+        aws_request_id=str(uuid.uuid4()),
+        function_name="benchmark",
+        function_version="$LATEST",
+        memory_limit_in_mb=1024,
+        get_remaining_time_in_millis=lambda: 29_000,
+    )
 
 
 def make_event(

@@ -63,23 +63,24 @@ class Uploads:
     def measure_largest(self, kind: str) -> tuple[str, float]:
         """The same for the largest picture of a kind that is accepted; also says what that was.
 
-        Begins with more than is accepted: the answer says how many pixels are.
+        Begins with MAX_PIXELS. Where fewer are accepted, the answer says how many.
         """
-        pixels = 1_000_000_000
+        from imageapi.config import load_settings
+
+        pixels = load_settings(self._environ).max_pixels
         while True:
-            side = min(int(pixels**0.5), 16_000)
+            side = int(pixels**0.5)
             picture = HEAVY_PICTURES[kind](side)
             result = self._upload(picture)
             if result["status"] == 201:
-                return f"{kind}, {side * side / 1e6:.0f} MP, {len(picture) / 1e6:.1f} MB", float(
-                    result["peak"]
-                )
-            details = json.loads(result["body"])["error"].get("details", {})
-            if details.get("max_pixels", pixels) >= side * side:
+                title = f"{kind}, {side * side / 1e6:.0f} MP, {len(picture) / 1e6:.1f} MB"
+                return title, float(result["peak"])
+            accepted = json.loads(result["body"])["error"].get("details", {}).get("max_pixels", pixels)
+            if accepted >= pixels:
                 raise BenchmarkError(
                     f"a picture ({kind}) was answered with {result['status']}: {result['body']}"
                 )
-            pixels = details["max_pixels"]
+            pixels = accepted
 
     def _upload(self, picture: bytes) -> dict[str, Any]:
         event = make_upload_event(picture, "picture", "application/octet-stream")

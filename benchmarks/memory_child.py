@@ -6,7 +6,6 @@ Prints the status and the process's peak memory in MB (2**20 bytes) as JSON. Sta
 import json
 import re
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,9 +17,14 @@ import app  # type: ignore[import-not-found]  # noqa: E402
 # Lambda's runtime, too, holds what it received while the handler works on what it made of it.
 received = Path(event_file).read_bytes()
 for number in range(int(times)):
-    start = time.perf_counter()
-    answer = app.lambda_handler(json.loads(received), SimpleNamespace(aws_request_id=f"request-{number}"))
-    seconds = time.perf_counter() - start
+    context = SimpleNamespace(
+        aws_request_id=f"request-{number}",
+        function_name="benchmark",
+        function_version="$LATEST",
+        memory_limit_in_mb=1024,
+        get_remaining_time_in_millis=lambda: 29_000,
+    )
+    answer = app.lambda_handler(json.loads(received), context)
 
 # Not resource.getrusage: its ru_maxrss goes through exec, so that it could be the parent's.
 peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -29,6 +33,5 @@ result = {
     "status": answer["statusCode"],
     "body": answer["body"],
     "peak": int(peak[1]) / 1024,
-    "seconds": seconds,
 }
 print("\n" + json.dumps(result))

@@ -159,10 +159,11 @@ def ask(api: Api, method: str, path: str, body: bytes, headers: dict[str, str]) 
 
 def open_connection(url: SplitResult) -> http.client.HTTPConnection:
     """Raises LocalError for an address that is none."""
-    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    if url.scheme not in kinds or not url.hostname:
+    if url.scheme not in ("http", "https") or not url.hostname:
         raise LocalError(f"{url.geturl()} is not an address such as http://127.0.0.1:8000.")
-    return kinds[url.scheme](url.hostname, url.port, timeout=TIMEOUT)
+    if url.scheme == "https":
+        return http.client.HTTPSConnection(url.hostname, url.port, timeout=TIMEOUT)
+    return http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT)
 
 
 def show_progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

@@ -64,6 +64,7 @@ class Runner:
         stack.callback(postgres.stop)
         postgres.launch()
         # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
+        from local.analysis_queue import start_queue
         from local.assembly import make_pools
         from local.gateway import make_app
 
@@ -77,6 +78,7 @@ class Runner:
             return
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         stack.callback(api.shutdown)
+        stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
         facts = collect_facts(api.port, self._settings.value("API_KEY"), postgres, s3)
         stack.callback(self._remove_ready_files)
         write_facts(self._ready_files, facts)

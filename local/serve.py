@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from socketserver import TCPServer
 from typing import Any
 
+import psycopg2
+
+from local.analysis_queue import start_queue
 from local.errors import LocalError
 from local.gateway import MAX_BODY_BYTES, make_app
 from local.logs import LogSink
@@ -43,6 +46,20 @@ def make_pools(settings: Settings, specs: Mapping[str, FunctionSpec], logs: LogS
     return pools
 
 
+def connect(settings: Settings) -> Any:
+    """A connection to the database that the environment names."""
+    value = settings.value
+    return psycopg2.connect(
+        host=value("DB_HOST"),
+        port=value("DB_PORT", "5432"),
+        user=value("POSTGRES_USER", "postgres"),
+        password=value("POSTGRES_PASSWORD"),
+        dbname=value("POSTGRES_DB", "imagedb"),
+        sslmode=value("DB_SSLMODE", "prefer"),
+        connect_timeout=5,
+    )
+
+
 def serve(settings: Settings, host: str) -> None:
     """Answer requests until SIGINT or SIGTERM. Raises LocalError when it cannot start."""
     stop = threading.Event()
@@ -52,7 +69,8 @@ def serve(settings: Settings, host: str) -> None:
         settings, int(settings.value("DB_PORT", "5432")), settings.value("MINIO_ENDPOINT_URL")
     )
     template = read_template(settings.template, parameters)
-    pools = make_pools(settings, template.functions, LogSink(None))
+    logs = LogSink(None)
+    pools = make_pools(settings, template.functions, logs)
     try:
         server = PublicApiServer(host, settings.port, MAX_BODY_BYTES)
     except OSError as error:
@@ -61,7 +79,9 @@ def serve(settings: Settings, host: str) -> None:
         server.app = make_app(template.api, pools, server.port)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         print(f"The API answers on http://{host}:{server.port}", flush=True)
+        stop_queue = start_queue(settings, pools, lambda: connect(settings), logs)
         stop.wait()
+        stop_queue()
         server.shutdown()
         for pool in pools.values():
             pool.close()

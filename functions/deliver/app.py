@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app
 from imageapi.delivery import deliver_image
+from imageapi.routing import Response
 
 app = create_app(public={"/images/<image_id>/<variant>"})
 
 
 @app.get("/images/<image_id>/<variant>")
-def deliver(image_id: str, variant: str) -> Response[str]:
+def deliver(image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query is the permission, so no key is needed."""
     delivery = deliver_image(image_id, variant, app.query, app.header("Accept"))
     return Response(

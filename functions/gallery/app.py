@@ -1,15 +1,15 @@
-"""GET / and GET /docs: the gallery and the API's pages; GET /openapi.json and /assets/{file}: what they load."""
+"""GET / and /docs: the gallery and the API's pages; GET /openapi.json and /assets/{file}: what these have."""
 
 import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app
 from imageapi.config import get_settings
 from imageapi.errors import NotFoundError
+from imageapi.routing import Response
 
 FOLDER = Path(__file__).parent
 FILES = {"/": "index.html", "/docs": "docs.html", "/openapi.json": "openapi.json"}
@@ -26,16 +26,16 @@ app = create_app(public={*FILES, "/assets/<file>"})
 @app.get("/")
 @app.get("/docs")
 @app.get("/openapi.json")
-def page() -> Response[str]:
+def page() -> Response:
     """A page. Its URLs are relative; <base> mends /v1 without a slash, where only direct callers can be."""
-    context, stage = app.current_event.request_context, f"/{app.current_event.request_context.stage}/"
-    direct = app.header("Host") == context.domain_name and not app.header("X-Amz-Cf-Id")
-    base = stage if direct and f"{context.path}/".startswith(stage) else "./"
-    return present(FILES[app.current_event.resource], base)
+    context, stage = app.event["requestContext"], f"/{app.event['requestContext']['stage']}/"
+    direct = app.header("Host") == context.get("domainName") and not app.header("X-Amz-Cf-Id")
+    base = stage if direct and f"{context['path']}/".startswith(stage) else "./"
+    return present(FILES[app.event["resource"]], base)
 
 
 @app.get("/assets/<file>")
-def present(file: str, base: str = "./") -> Response[str]:
+def present(file: str, base: str = "./") -> Response:
     """A file; 304 when the browser has it, which it asks each time, so that all that it has fits together."""
     if file not in load_files():
         raise NotFoundError("There is no such file.")

@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
 from imageapi.health import check_database, check_health
+from imageapi.routing import Response
 
 app = create_app(public={"/health"})
 
 
 @app.get("/health")
-def health() -> Response[str]:
+def health() -> Response:
     """200 when both stores answer, 503 with the same shape when one does not. Needs no key."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report, {"Cache-Control": "no-store"})
 
 
 @app.get("/api/database/status")
-def database_status() -> Response[str]:
+def database_status() -> Response:
     """200 with the server's version and the number of images; 503 when it does not answer."""
     return json_response(200, check_database(), {"Cache-Control": "no-store"})
 

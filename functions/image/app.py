@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi import db, images
 from imageapi.api import create_app, json_response
 from imageapi.metadata import parse_json_object
+from imageapi.routing import Response
 
 app = create_app()
 
 
 @app.get("/api/images/<image_id>")
-def get(image_id: str) -> Response[str]:
+def get(image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     row = images.get_image(image_id)
     if images.etag_matches(app.header("If-None-Match"), images.make_etag(row)):
@@ -21,19 +21,19 @@ def get(image_id: str) -> Response[str]:
 
 
 @app.patch("/api/images/<image_id>")
-def patch(image_id: str) -> Response[str]:
+def patch(image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
     return present(images.update_image(image_id, parse_json_object(app.body, "body"), app.header("If-Match")))
 
 
 @app.delete("/api/images/<image_id>")
-def delete(image_id: str) -> Response[str]:
+def delete(image_id: str) -> Response:
     """204 when the image and everything made from it is gone; 404 ever after."""
     images.delete_image(image_id, app.header("If-Match"))
     return Response(204)
 
 
-def present(row: db.Row) -> Response[str]:
+def present(row: db.Row) -> Response:
     """The image as JSON, with its ETag."""
     headers = {"ETag": images.make_etag(row), "Cache-Control": "private, no-cache"}
     return json_response(200, {"data": images.present_image(row, app.base_url)}, headers)

@@ -4,20 +4,20 @@ metadata.
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
 from imageapi.forms import parse_upload_form
 from imageapi.images import parse_id, present_image
 from imageapi.incoming import complete_upload, create_upload
 from imageapi.metadata import parse_json_object
+from imageapi.routing import Response
 from imageapi.uploads import Stored, upload_image
 
 app = create_app()
 
 
 @app.post("/api/upload")
-def upload() -> Response[str]:
+def upload() -> Response:
     """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
     form = parse_upload_form(app.body, app.header("Content-Type"))
     on_duplicate = app.query.get("on_duplicate")
@@ -27,7 +27,7 @@ def upload() -> Response[str]:
 
 
 @app.post("/api/uploads")
-def announce() -> Response[str]:
+def announce() -> Response:
     """201 with a form for the object store (200 when the Idempotency-Key was there)."""
     values = parse_json_object(app.body, "body")
     announced, created = create_upload(values, app.header("Idempotency-Key"))
@@ -35,12 +35,12 @@ def announce() -> Response[str]:
 
 
 @app.post("/api/uploads/<image_id>/complete")
-def complete(image_id: str) -> Response[str]:
+def complete(image_id: str) -> Response:
     """201 with the image that has arrived; 200 when it was ready already."""
     return present(complete_upload(parse_id(image_id)))
 
 
-def present(stored: Stored) -> Response[str]:
+def present(stored: Stored) -> Response:
     """The image as JSON; the status tells whether this request made it."""
     return json_response(201 if stored.created else 200, {"data": present_image(stored.row, app.base_url)})
 

@@ -43,7 +43,14 @@ def clean_env() -> dict[str, str]:
     """
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
-    names |= {"MINIO_IMAGE", "MINIO_PUBLIC_ENDPOINT_URL", "DB_PORT", "DB_SSLMODE", "PUBLIC_BASE_URL"}
+    names |= {
+        "MINIO_IMAGE",
+        "MINIO_PUBLIC_ENDPOINT_URL",
+        "DB_PORT",
+        "DB_SSLMODE",
+        "PUBLIC_BASE_URL",
+        "CORS_ALLOW_ORIGINS",
+    }
     env = {name: value for name, value in os.environ.items() if name not in names}
     # The classic builder takes a base image that is there without asking a registry about it.
     env.setdefault("DOCKER_BUILDKIT", "0")
@@ -190,12 +197,22 @@ def sam_local_api(log: Path) -> Iterator[None]:
             raise
 
 
-def run_e2e_suite() -> str:
+def run_e2e_suite(*options: str) -> str:
     """Run tests/e2e against BASE_URL in a process of its own. Returns its summary, raises with its output."""
     env = clean_env() | {"BASE_URL": BASE_URL, "API_KEY": API_KEY}
-    command = [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-p", "no:cacheprovider", "--color=no"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/e2e",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--color=no",
+        *options,
+    ]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=400, check=False
+        command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=600, check=False
     )
     output = f"{done.stdout[-8000:]}{done.stderr[-2000:]}"
     assert done.returncode == 0, f"tests/e2e ended with {done.returncode}:\n{output}"

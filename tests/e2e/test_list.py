@@ -28,15 +28,14 @@ def test_page(api: Api) -> None:
 
 
 def test_walk(api: Api, category: str) -> None:
-    query, titles = {"category": category, "limit": "2"}, []
-    while True:
+    query = {"category": category, "limit": "2"}
+
+    for titles in (["4", "3"], ["2", "1"], ["0"]):
         page = api.get("/api/images", query).body
-        titles.append([image["title"] for image in page["images"]])
-        if page["next_cursor"] is None:
-            break
+        assert [image["title"] for image in page["images"]] == titles
         query["cursor"] = page["next_cursor"]
 
-    assert titles == [["4", "3"], ["2", "1"], ["0"]]
+    assert query["cursor"] is None
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1000000000", "abc", ""])

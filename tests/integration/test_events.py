@@ -17,15 +17,20 @@ from tests.support.events import (
 )
 
 EXPECTED = {
+    "analysis": 501,
+    "asset": 200,
     "categories": 200,
     "complete_upload": 404,
     "create_upload": 201,
     "database_status": 200,
     "delete_image": 404,
     "deliver": 404,
+    "docs": 200,
+    "gallery": 200,
     "health": 200,
     "image": 404,
     "list": 200,
+    "openapi": 200,
     "tags": 200,
     "unknown_route": 404,
     "update_image": 404,

@@ -19,11 +19,12 @@ changes = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12)
 
 
 def walk(limit: int, category: str | None) -> Iterator[list[str]]:
-    """The ids of one page after the other."""
+    """The ids of one page after the other. Fails, rather than never ending, when a page leads nowhere."""
     query = {"limit": str(limit)} | ({} if category is None else {"category": category})
     cursor: dict[str, Any] = {}
     while cursor.get("cursor", "") is not None:
         page = get("/api/images", query | cursor).body
+        assert page["next_cursor"] != cursor.get("cursor", "")
         assert len(page["images"]) <= limit
         yield [image["id"] for image in page["images"]]
         cursor = {"cursor": page["next_cursor"]}
@@ -50,9 +51,11 @@ def test_walk(
     gone: set[str] = set()
     pages: list[list[str]] = []
 
+    coming_and_going = iter(between)
     for page in walk(limit, category):
+        assert len(pages) <= count * len(CATEGORIES)
         pages.append(page)
-        come, go = between.pop() if between else (0, 0)
+        come, go = next(coming_and_going, (0, 0))
         if come:
             stores.insert_ready(come, category=choose.choice(CATEGORIES), created_at=SAME_TIME)
         for _ in range(min(go, len(alive))):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import Response
+from imageapi.routing import Response
 from imageapi.api import Api, create_app, json_response
 from imageapi.config import get_settings
 from imageapi.errors import DatabaseUnavailableError
@@ -55,23 +55,23 @@ def make_app() -> Api:
     app = create_app(public={"/public", "/fails", "/unavailable"})
 
     @app.get("/public")
-    def read_public() -> Response[str]:
+    def read_public() -> Response:
         return json_response(200, {"base_url": app.base_url}, {"ETag": '"1"'})
 
     @app.post("/things")
-    def create_thing() -> Response[str]:
+    def create_thing() -> Response:
         return json_response(201, {"size": len(app.body)})
 
     @app.get("/things/<thing_id>")
-    def read_thing(thing_id: str) -> Response[str]:
+    def read_thing(thing_id: str) -> Response:
         return json_response(200, {"id": thing_id})
 
     @app.get("/fails")
-    def fail() -> Response[str]:
+    def fail() -> Response:
         raise RuntimeError("the reason, for the log only")
 
     @app.get("/unavailable")
-    def be_unavailable() -> Response[str]:
+    def be_unavailable() -> Response:
         raise DatabaseUnavailableError from OSError("connection refused")
 
     return app

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from imageapi.config import (
-    LAMBDA_PAYLOAD_BYTES,
     MAX_DIRECT_FILE_BYTES,
     MAX_MULTIPART_BYTES,
     PLACEHOLDERS,
@@ -16,6 +15,8 @@ from imageapi.config import (
 from imageapi.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
+LAMBDA_PAYLOAD_BYTES = 6_291_556
+"""The quota "Invocation payload (request and response), synchronous"."""
 ON_AWS = {"AWS_LAMBDA_FUNCTION_NAME": "images-list"}
 MINIMAL = {
     "DB_HOST": "db.example.com",

@@ -47,9 +47,7 @@ def list_routes() -> list[tuple[str, str, str]]:
     found = []
     for function in FUNCTIONS:
         app = getattr(load(function), "app", None)
-        for route in [*app._static_routes, *app._dynamic_routes] if app else []:
-            methods = [route.method] if isinstance(route.method, str) else route.method
-            found += [(function, method.upper(), route.path) for method in methods]
+        found += [(function, route.method, route.rule) for route in app.routes] if app else []
     return found
 
 

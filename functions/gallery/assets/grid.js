@@ -11,12 +11,13 @@ const RATIOS = [0.6, 2.2];
 const entries = new Map();
 const withheld = new Set();
 const grid = byId("grid");
-const handlers = { open() {}, clear() {}, choose() {} };
+const handlers = {};
 let query = new URLSearchParams();
 let cursor = null;
 let total = null;
 let running = new AbortController();
 let loading = false;
+let unfinishedRow = [];
 
 export function setUpGrid(given) {
   Object.assign(handlers, given);
@@ -54,8 +55,10 @@ async function load(afresh) {
     const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal });
     if (signal.aborted) return;
     if (afresh) clear();
-    grid.append(...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
+    grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
     cursor = value.next_cursor;
+    unfinishedRow = cursor ? takeLastRow() : [];
+    grid.classList.toggle("whole", !cursor);
     if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
   } catch (error) {
     if (signal.aborted) return;
@@ -75,8 +78,17 @@ async function load(afresh) {
   });
 }
 
+/** The last row only gets its height when it is full: until more arrives it stays out of sight. */
+function takeLastRow() {
+  const top = grid.lastElementChild?.offsetTop;
+  const row = [...grid.children].filter((item) => item.offsetTop === top);
+  if (row.length < grid.children.length) row.forEach((item) => item.remove());
+  return row;
+}
+
 function clear() {
   entries.clear();
+  unfinishedRow = [];
   grid.replaceChildren();
   if (scrollY > grid.offsetTop) scrollTo(0, 0);
 }
@@ -193,7 +205,9 @@ function fillIn({ image, picture, title }) {
 /** Links expire: ask for new ones. */
 async function renewLinks(entry) {
   try {
-    refresh((await persist(() => call(`api/images/${entry.image.id}`))).value.data);
+    const { value } = await persist(() => call(`api/images/${entry.image.id}`));
+    entry.picture.removeAttribute("src");
+    refresh(value.data);
   } catch {
     entry.item.classList.add("lost");
   }

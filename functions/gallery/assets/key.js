@@ -33,7 +33,6 @@ function openDialog(problem) {
   const [dialog, form, input] = [byId("key"), byId("key-form"), byId("key-input")];
   byId("key-problem").textContent = problem;
   input.value = "";
-  dialog.returnValue = "";
   if (!dialog.open) dialog.showModal();
   input.focus();
   return new Promise((resolve, reject) => {

@@ -2,7 +2,6 @@
 
 const TEXT = {
   gallery: ["Gallery", "ギャラリー"],
-  api: ["API", "API"],
   search: ["Search", "検索"],
   search_hint: ["Search pictures", "画像を検索"],
   category: ["Category", "カテゴリー"],

@@ -6,10 +6,6 @@ import { withKey } from "./key.js";
 export const MAX_DIRECT_BYTES = 4_400_000;
 const ATTEMPTS = 6;
 const STALLED_MS = 60_000;
-const TYPES = {
-  jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", gif: "image/gif", webp: "image/webp",
-  avif: "image/avif", bmp: "image/bmp", tif: "image/tiff", tiff: "image/tiff",
-};
 
 /**
  * Upload a file, trying again as the same upload: the key sees to it that no picture is there twice.
@@ -38,13 +34,7 @@ function sendDirectly(file, metadata, idempotencyKey) {
 
 /** Announce, post to the store, complete. What has arrived is not sent again. */
 function makeDetour(file, metadata, idempotencyKey) {
-  const extension = file.name.split(".").pop().toLowerCase();
-  const announcement = {
-    filename: file.name,
-    size_bytes: file.size,
-    mime_type: TYPES[extension] ?? file.type,
-    metadata,
-  };
+  const announcement = { filename: file.name, size_bytes: file.size, mime_type: file.type, metadata };
   let arrived = false;
   return async ({ signal, onProgress }) => {
     const headers = { "Idempotency-Key": idempotencyKey };

@@ -126,9 +126,8 @@ function showProgress() {
   const done = jobs.filter(({ state }) => state === "done").length;
   const failed = jobs.filter(({ state }) => state === "failed").length;
   const left = unfinished().length;
-  const weight = (job) => Math.max(job.file.size, 1);
-  const sent = jobs.reduce((sum, job) => sum + weight(job) * (job.state === "failed" ? 1 : job.share), 0);
-  byId("uploads-progress").value = sent / Math.max(1, jobs.reduce((sum, job) => sum + weight(job), 0));
+  const sent = jobs.reduce((sum, { file, state, share }) => sum + file.size * (state === "failed" ? 1 : share), 0);
+  byId("uploads-progress").value = sent / Math.max(1, jobs.reduce((sum, { file }) => sum + file.size, 0));
   byId("uploads-close").disabled = left > 0;
   byId("uploads-title").textContent = left
     ? t("uploading", { done: done + failed, all: jobs.length })

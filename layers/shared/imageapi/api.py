@@ -3,54 +3,36 @@
 import base64
 import binascii
 import json
-import re
 import time
-from collections.abc import Callable, Collection, Mapping
-from functools import wraps
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.auth import check_api_key
-from imageapi.config import get_settings
+from imageapi.config import get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from imageapi.logs import get_logger
 from imageapi.metrics import record_request
+from imageapi.routing import Response, Router
 
 JSON = "application/json"
+SECRETS_MAX_AGE = 300.0
+"""Seconds after which keys are read again."""
+REFUSED_MAX_AGE = 60.0
+"""The same, when one was refused."""
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
 EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
 
 
-class Api(APIGatewayRestResolver):
-    """A Powertools resolver whose routes need an API key unless they are named as public."""
+class Api(Router):
+    """The routes of one function. They need an API key unless they are named as public."""
 
     def __init__(self, public: Collection[str]) -> None:
-        super().__init__(serializer=to_json)
+        super().__init__()
         self._public = frozenset(public)
-        self._rules: list[tuple[re.Pattern[str], str]] = []
-
-    def route(
-        self, rule: str, method: str | list[str] | tuple[str], *args: Any, **kwargs: Any
-    ) -> Callable[..., Any]:
-        """Register a route; as ``get``, ``post`` and so on do."""
-        register = super().route(rule, method, *args, **kwargs)
-        pattern = re.compile(re.sub(r"<\w+>", "[^/]+", rule.rstrip("/")) + "/*")
-        for name in [method] if isinstance(method, str) else method:
-            self._rules.append((pattern, name.upper()))
-
-        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            @wraps(function)
-            def guarded(*args: Any, **kwargs: Any) -> Any:
-                check_api_key(self.header("X-API-Key"), get_settings().api_keys)
-                return function(*args, **kwargs)
-
-            register(function if rule in self._public else guarded)
-            return function
-
-        return decorate
+        self.event: dict[str, Any] = {}
+        """The event that is being answered."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Every answer carries ``x-request-id``, and each makes one line of
@@ -60,7 +42,12 @@ class Api(APIGatewayRestResolver):
         start = time.perf_counter()
         logger.append_keys(request_id=context.aws_request_id)
         is_head = event["httpMethod"] == "HEAD"
-        response = self.resolve({**event, "httpMethod": "GET"} if is_head else event, context)
+        resolved = {**event, "httpMethod": "GET"} if is_head else event
+        refresh_settings(SECRETS_MAX_AGE)
+        response = self._resolve(resolved).to_event()
+        # Refused before anything was done: perhaps the keys have been rotated since they were read.
+        if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+            response = self._resolve(resolved).to_event()
         if is_head:
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
@@ -81,13 +68,14 @@ class Api(APIGatewayRestResolver):
 
     def header(self, name: str) -> str | None:
         """A header of the current request, by any spelling of its name."""
-        value = self.current_event.headers.get(name)
-        return value if value is None else str(value)
+        wanted = name.lower()
+        headers = self.event.get("headers") or {}
+        return next((value for header, value in headers.items() if header.lower() == wanted), None)
 
     @property
     def query_lists(self) -> dict[str, list[str]]:
         """The query string of the current request: every name with all its values."""
-        return dict(self.current_event.multi_value_query_string_parameters or {})
+        return dict(self.event.get("multiValueQueryStringParameters") or {})
 
     @property
     def query(self) -> dict[str, str]:
@@ -111,8 +99,8 @@ class Api(APIGatewayRestResolver):
         Raises:
             InvalidRequestError: ``body_invalid`` when the gateway's base64 is not base64.
         """
-        text = self.current_event.body or ""
-        if not self.current_event.is_base64_encoded:
+        text = self.event.get("body") or ""
+        if not self.event.get("isBase64Encoded"):
             return text.encode("utf-8", "surrogatepass")
         try:
             return base64.b64decode(text, validate=True)
@@ -125,16 +113,44 @@ class Api(APIGatewayRestResolver):
         configured = get_settings().public_base_url
         if configured:
             return configured
-        context = self.current_event.request_context
+        context = self.event["requestContext"]
         scheme = self.header("X-Forwarded-Proto") or "https"
-        host = self.header("Host") or context.domain_name or ""
+        host = self.header("Host") or context.get("domainName") or ""
         # The stage is part of the path on AWS, but neither behind a custom domain nor under sam local.
-        stage = f"/{context.stage}"
-        return f"{scheme}://{host}{stage if context.path.startswith(stage + '/') else ''}"
+        stage = f"/{context['stage']}"
+        return f"{scheme}://{host}{stage if context['path'].startswith(stage + '/') else ''}"
 
-    def allowed_methods(self, path: str) -> list[str]:
-        """The methods that this API has on a path."""
-        return sorted({method for pattern, method in self._rules if pattern.fullmatch(path)})
+    def _resolve(self, event: dict[str, Any]) -> Response:
+        """The answer of the route that fits; errors become answers here, and nowhere else."""
+        self.event = event
+        try:
+            return self._dispatch(event["httpMethod"], event["path"])
+        except AppError as error:
+            if error.status >= 500:
+                get_logger().error(error.code, exc_info=error)
+            else:
+                get_logger().info("refused", extra={"code": error.code, "status": error.status})
+            return error_response(error)
+        except Exception as error:
+            get_logger().exception("internal_error", exc_info=error)
+            return error_response(AppError("Something went wrong on the server."))
+
+    def _dispatch(self, method: str, path: str) -> Response:
+        found = self.find(method, path)
+        if found:
+            route, arguments = found
+            if route.rule not in self._public:
+                check_api_key(self.header("X-API-Key"), get_settings().api_keys)
+            return route.handler(**arguments)
+        methods = self.allowed_methods(path)
+        if not methods:
+            raise NotFoundError("There is no such route.")
+        allow = {"Allow": ", ".join(methods)}
+        if method == "OPTIONS":
+            return Response(204, headers=allow)
+        response = error_response(MethodNotAllowedError(f"This route takes {allow['Allow']}."))
+        response.headers |= allow
+        return response
 
     def _cors_headers(self, event: Mapping[str, Any]) -> dict[str, list[str]]:
         """CORS for the origins of CORS_ALLOW_ORIGINS, and none for others (https://fetch.spec.whatwg.org)."""
@@ -157,38 +173,12 @@ class Api(APIGatewayRestResolver):
 
 
 def create_app(public: Collection[str] = ()) -> Api:
-    """Make the resolver of one function.
+    """The API of one function, as yet without routes.
 
     Args:
         public: the rules of the routes that need no API key; all others do.
     """
-    app = Api(public)
-
-    def answer_app_error(error: AppError) -> Response[str]:
-        if error.status >= 500:
-            get_logger().error(error.code, exc_info=error)
-        else:
-            get_logger().info("refused", extra={"code": error.code, "status": error.status})
-        return error_response(error)
-
-    def answer_unexpected_error(error: Exception) -> Response[str]:
-        get_logger().exception("internal_error", exc_info=error)
-        return error_response(AppError("Something went wrong on the server."))
-
-    def answer_not_found(_: RouteNotFoundError) -> Response[str]:
-        methods = app.allowed_methods(app.current_event.path)
-        if not methods or app.current_event.http_method in methods:
-            return error_response(NotFoundError("There is no such route."))
-        if app.current_event.http_method == "OPTIONS":
-            return Response(204, headers={"Allow": ", ".join(methods)})
-        response = error_response(MethodNotAllowedError(f"This route takes {', '.join(methods)}."))
-        response.headers["Allow"] = ", ".join(methods)
-        return response
-
-    app.exception_handler(AppError)(answer_app_error)
-    app.exception_handler(Exception)(answer_unexpected_error)
-    app.not_found(answer_not_found)
-    return app
+    return Api(public)
 
 
 def to_json(value: Any) -> str:
@@ -197,12 +187,12 @@ def to_json(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response[str]:
+def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
     return Response(status, JSON, to_json(value), headers=dict(headers or {}))
 
 
-def error_response(error: AppError) -> Response[str]:
+def error_response(error: AppError) -> Response:
     """``{"error": {"code": …, "message": …, "details"?: …}}`` with the error's status."""
     content: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.details:

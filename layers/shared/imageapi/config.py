@@ -1,10 +1,13 @@
 """The settings, read once from the environment. Nothing else reads ``os.environ``."""
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from imageapi import secrets
 from imageapi.errors import ConfigurationError
 
 PLACEHOLDERS = frozenset(
@@ -12,14 +15,24 @@ PLACEHOLDERS = frozenset(
 )
 """The values of .env.example. Fine on a laptop, refused on AWS."""
 
-LAMBDA_PAYLOAD_BYTES = 6_291_556
-"""What Lambda accepts as one event (the quota "Invocation payload, synchronous": 6 MB)."""
+SECRET_ARNS = {
+    "API_KEY": "API_KEY_SECRET_ARN",
+    "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
+    "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
+}
+"""Which variable names the secret that holds another's value."""
+
+SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
+BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 MAX_MULTIPART_BYTES = 4_600_000
 """The largest multipart body: with base64's third and the event around it, it stays under Lambda's 6 MB."""
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
 """The largest file in a direct upload; the rest of the body is for metadata and headers."""
+
+
+_secret_cache = secrets.SecretCache()
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,9 @@ class Settings:
     """The SQS queue that wakes the analysis; None where rows alone are the queue."""
 
 
-def _read_int(env: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
+def _read_int(
+    env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int = 2**63 - 1
+) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default
@@ -84,8 +99,8 @@ def _read_int(env: Mapping[str, str], name: str, default: int, *, minimum: int =
         value = int(text)
     except ValueError:
         raise ConfigurationError(f"{name} must be a whole number.") from None
-    if value < minimum:
-        raise ConfigurationError(f"{name} must be at least {minimum}.")
+    if not minimum <= value <= maximum:
+        raise ConfigurationError(f"{name} must be from {minimum} to {maximum}.")
     return value
 
 
@@ -94,6 +109,19 @@ def _require(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigurationError(f"{name} is not set.")
     return value
+
+
+def _read_matching(env: Mapping[str, str], name: str, default: str, pattern: str, what: str) -> str:
+    value = env.get(name) or default
+    if value and not re.fullmatch(pattern, value):
+        raise ConfigurationError(f"{name} must be {what}.")
+    return value
+
+
+def _read_url(env: Mapping[str, str], name: str) -> str | None:
+    return (
+        _read_matching(env, name, "", r"https?://[^\s/?#]+(/[^\s?#]*)?", "an http or https address") or None
+    )
 
 
 def _split(value: str) -> tuple[str, ...]:
@@ -123,13 +151,22 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
 
 
 def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
-    """MinIO's keys when they are set, else those of the function's role, which Lambda puts into the
-    environment.
-    """
+    """MinIO's keys when they are set, else those of the function's role."""
     if env.get("MINIO_ACCESS_KEY"):
         return env["MINIO_ACCESS_KEY"], _require(env, "MINIO_SECRET_KEY"), None
     if env.get("MINIO_ENDPOINT_URL"):
         raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
+    return _read_role_credentials(env)
+
+
+def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
+    """Lambda puts them into the environment; with SnapStart behind a local address, which renews them."""
+    address = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if address and not env.get("AWS_ACCESS_KEY_ID"):
+        try:
+            return secrets.fetch_role_credentials(address, env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""))
+        except secrets.SecretError as error:
+            raise ConfigurationError("The credentials of the function's role cannot be read.") from error
     return (
         _require(env, "AWS_ACCESS_KEY_ID"),
         _require(env, "AWS_SECRET_ACCESS_KEY"),
@@ -137,30 +174,72 @@ def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
     )
 
 
-def load_settings(env: Mapping[str, str]) -> Settings:
+def _secrets_access(env: Mapping[str, str]) -> secrets.Access:
+    access_key, secret_key, token = _read_role_credentials(env)
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
+    endpoint = env.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or env.get("AWS_ENDPOINT_URL") or None
+    return secrets.Access(region, endpoint, access_key, secret_key, token)
+
+
+def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping[str, str]:
+    """The mapping with the values of the secrets that its variables ``*_SECRET_ARN`` name. A value that is
+    set outright wins.
+
+    Raises:
+        ConfigurationError: a secret cannot be read, or has another form than it should.
+    """
+    named = {
+        name: env[variable]
+        for name, variable in SECRET_ARNS.items()
+        if env.get(variable) and not env.get(name)
+    }
+    if not named:
+        return env
+    try:
+        found = cache.read(named.values(), _secrets_access(env))
+        values = {name: ",".join(found[arn]) for name, arn in named.items() if name != "POSTGRES_PASSWORD"}
+        if "POSTGRES_PASSWORD" in named:
+            database = json.loads(found[named["POSTGRES_PASSWORD"]][0])
+            values["POSTGRES_PASSWORD"] = str(database["password"])
+            values["POSTGRES_USER"] = str(database["username"])
+    except secrets.SecretError as error:
+        raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationError("DATABASE_SECRET_ARN must name JSON with username and password.") from None
+    return {**env, **values}
+
+
+def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = None) -> Settings:
     """Read the settings out of a mapping.
+
+    Args:
+        cache: what is known of the secrets that the mapping names.
 
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
     """
+    env = _with_secrets(env, cache or secrets.SecretCache())
     _refuse_placeholders(env)
     access_key, secret_key, token = _read_s3_credentials(env)
     return Settings(
         db_host=_require(env, "DB_HOST"),
-        db_port=_read_int(env, "DB_PORT", 5432),
+        db_port=_read_int(env, "DB_PORT", 5432, maximum=65_535),
         db_name=env.get("POSTGRES_DB") or "imagedb",
         db_user=env.get("POSTGRES_USER") or "postgres",
         db_password=env.get("POSTGRES_PASSWORD", ""),
-        db_sslmode=env.get("DB_SSLMODE") or "prefer",
+        db_sslmode=_read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
         db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
         db_connect_timeout=float(_read_int(env, "DB_CONNECT_TIMEOUT", 5)),
         db_statement_timeout=float(_read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
-        s3_endpoint_url=env.get("MINIO_ENDPOINT_URL") or None,
-        s3_public_endpoint_url=env.get("MINIO_PUBLIC_ENDPOINT_URL") or env.get("MINIO_ENDPOINT_URL") or None,
+        s3_endpoint_url=_read_url(env, "MINIO_ENDPOINT_URL"),
+        s3_public_endpoint_url=_read_url(env, "MINIO_PUBLIC_ENDPOINT_URL")
+        or _read_url(env, "MINIO_ENDPOINT_URL"),
         s3_access_key=access_key,
         s3_secret_key=secret_key,
         s3_session_token=token,
-        bucket=_require(env, "MINIO_BUCKET_NAME"),
+        bucket=_read_matching(
+            env, "MINIO_BUCKET_NAME", _require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
+        ),
         region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
         api_keys=_split(env.get("API_KEY", "")),
         secret_keys=_split(env.get("SECRET_KEY", "")),
@@ -183,4 +262,21 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process, read at first use. Tests call ``get_settings.cache_clear()``."""
-    return load_settings(os.environ)
+    return load_settings(os.environ, _secret_cache)
+
+
+def refresh_settings(max_age: float) -> bool:
+    """Read the secrets again when they were read more than ``max_age`` seconds ago.
+
+    Returns:
+        Whether any has changed; :func:`get_settings` then has the new ones.
+    """
+    if not _secret_cache.is_used:
+        return False
+    try:
+        changed = _secret_cache.renew(_secrets_access(os.environ), max_age)
+    except ConfigurationError:
+        return False
+    if changed:
+        get_settings.cache_clear()
+    return changed

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import psycopg2
 import psycopg2.extensions
 
-from imageapi.config import Settings, get_settings
+from imageapi.config import Settings, get_settings, refresh_settings
 from imageapi.errors import AppError, DatabaseUnavailableError
 
 T = TypeVar("T")
@@ -46,7 +46,9 @@ _used_at = 0.0
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Let everything inside take at most ``seconds`` in all, connecting included."""
-    token = _deadline.set(time.monotonic() + seconds)
+    outer = _deadline.get()
+    inner = time.monotonic() + seconds
+    token = _deadline.set(inner if outer is None else min(outer, inner))
     try:
         yield
     finally:
@@ -179,6 +181,8 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             **arguments,
         )
     except psycopg2.OperationalError as error:
+        if "password authentication failed" in str(error) and refresh_settings(max_age=10):
+            return _connect(get_settings())
         raise DatabaseUnavailableError() from error
     connection.autocommit = True
     return cast(psycopg2.extensions.connection, connection)

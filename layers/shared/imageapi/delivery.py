@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
         UnprocessableError: the original cannot be rendered.
     """
     settings = get_settings()
-    left = links.verify_link(
+    links.verify_link(
         image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=settings.secret_keys
     )
     wanted = None if variant == variants.ORIGINAL else variants.parse_variant(variant, accept)
@@ -56,7 +57,8 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
             _ensure_variant(image, wanted)
         key, mime_type = storage.variant_key(image_id, wanted.name), wanted.mime_type
         filename = f"{image['filename'].rpartition('.')[0] or image['filename']}.{wanted.extension}"
-    seconds = min(left, MAX_URL_SECONDS)
+    # Counted from now: a rendition may have taken its time.
+    seconds = max(1, min(int(query["e"]) - int(time.time()), MAX_URL_SECONDS))
     url = presign.presign_get(
         key,
         expires_in=seconds,
@@ -94,11 +96,20 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
     try:
         _render(image, variant)
     except AppError:
+        _give_up(image["id"], variant.name)
+        raise
+
+
+def _give_up(image_id: str, name: str) -> None:
+    """Let the next request try. A put that failed may have been stored all the same, so the object goes
+    first.
+    """
+    with suppress(AppError):  # then the claim runs out, and a sweep removes both
+        storage.delete_objects([storage.variant_key(image_id, name)])
         db.query(
             "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'",
-            (image["id"], variant.name),
+            (image_id, name),
         )
-        raise
 
 
 def _claim(image_id: str, name: str) -> bool:

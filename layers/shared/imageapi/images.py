@@ -14,8 +14,6 @@ from imageapi.listing import parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
 
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-
 
 class ListPage(NamedTuple):
     """What a list request is answered with."""
@@ -133,7 +131,7 @@ def parse_id(text: str) -> str:
     Raises:
         NotFoundError: no image has such an id.
     """
-    if not _ID.fullmatch(text):
+    if not rows.ID.fullmatch(text):
         raise image_not_found()
     return text.lower()
 

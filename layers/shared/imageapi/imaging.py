@@ -10,12 +10,12 @@ import base64
 import io
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import IO, Any, cast
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+from imageapi.exif import read_exif
 
 MIME_TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
@@ -56,13 +56,6 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
-_EXIF_TAGS = {
-    "lens": ExifTags.Base.LensModel,
-    "exposure_time": ExifTags.Base.ExposureTime,
-    "f_number": ExifTags.Base.FNumber,
-    "iso": ExifTags.Base.ISOSpeedRatings,
-    "focal_length": ExifTags.Base.FocalLength,
 }
 
 
@@ -138,32 +131,6 @@ def inspect(source: IO[bytes], max_pixels: int) -> Picture:
     return Picture(kind, width, height, frames, exif, placeholder)
 
 
-def read_exif(image: Image.Image) -> dict[str, Any]:
-    """What the camera said, without position (see :class:`Picture`); empty when there is nothing readable."""
-    try:
-        base = image.getexif()
-        details = base.get_ifd(ExifTags.IFD.Exif)
-        make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
-        moment, offset = (
-            details.get(ExifTags.Base.DateTimeOriginal),
-            details.get(ExifTags.Base.OffsetTimeOriginal),
-        )
-        orientation = base.get(ExifTags.Base.Orientation)
-        others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
-    except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
-        return {}
-    named_twice = make is None or (model or "").startswith(make)
-    facts = {
-        "camera": model if named_twice else f"{make} {model or ''}".strip(),
-        "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
-        "orientation": orientation if orientation in range(1, 9) else None,
-        **{
-            name: _text(value) if isinstance(value, str) else _number(value) for name, value in others.items()
-        },
-    }
-    return {name: value for name, value in facts.items() if value is not None}
-
-
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     """The picture as a viewer sees it, given its EXIF orientation."""
     turn = _TURNS.get(orientation)
@@ -184,8 +151,18 @@ def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
         image = Image.open(source, formats=list(MIME_TYPES))
     except Exception as error:  # as in inspect()
         raise _corrupt() from error
-    check_size(image.size, max_pixels)
+    check_size(image.size, pixel_limit(image, max_pixels))
     return image
+
+
+def pixel_limit(image: Image.Image, max_pixels: int) -> int:
+    """How many pixels this picture may have, so that any of them fits the memory of a function.
+
+    JPEGs are decoded at an eighth and still PNGs in one copy, at 4 bytes a pixel or less; the other decoders
+    hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
+    """
+    frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not _is_animated(image))
+    return max_pixels if frugal else max_pixels * 2 // 5
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -210,11 +187,16 @@ def _kind(image: Image.Image) -> Kind:
     return Kind(name, mime_type, extension)
 
 
+def _is_animated(image: Image.Image) -> bool:
+    return bool(getattr(image, "is_animated", False))
+
+
 def _count_frames(image: Image.Image, kind: Kind, max_pixels: int) -> int:
     """Decode the frames after the first, one at a time, and return how many there are in all."""
-    if kind.format in ("JPEG", "BMP") or not getattr(image, "is_animated", False):
+    if kind.format in ("JPEG", "BMP") or not _is_animated(image):
         return 1
-    limit = max_pixels * ANIMATION_FACTOR
+    bound = pixel_limit(image, max_pixels)
+    limit = bound * ANIMATION_FACTOR
     pixels = image.width * image.height
     frame = 1
     while True:
@@ -222,7 +204,7 @@ def _count_frames(image: Image.Image, kind: Kind, max_pixels: int) -> int:
             image.seek(frame)
         except EOFError:
             return frame
-        check_size(image.size, max_pixels)
+        check_size(image.size, bound)
         pixels += image.width * image.height
         frame += 1
         if frame > MAX_FRAMES or pixels > limit:
@@ -273,33 +255,6 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
     return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
-
-
-def _text(value: Any) -> str | None:
-    """A clean line of text: PostgreSQL takes no NUL, and cameras pad with them."""
-    if not isinstance(value, str):
-        return None
-    clean = "".join(c for c in value if c.isprintable()).strip()
-    return clean[:200] or None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return round(number, 6) or None if 0 < number < 1e9 else None
-
-
-def _taken_at(moment: str, offset: str) -> str | None:
-    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None for the many things that are no moment."""
-    match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", moment)
-    text = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" if match else ""
-    zone = offset if re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset) else ""
-    try:
-        return datetime.fromisoformat(text + zone).isoformat()
-    except ValueError:
-        return None
 
 
 def _corrupt() -> UnprocessableError:

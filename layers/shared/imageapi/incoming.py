@@ -38,6 +38,13 @@ FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 SPOOL_BYTES = 8_388_608
 """Files up to this size are kept in memory while they are checked, larger ones in /tmp."""
 
+_REFUSALS: dict[str, type[AppError]] = {
+    UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
+    "unsupported_image_type": UnsupportedMediaTypeError,
+    PayloadTooLargeError.code: PayloadTooLargeError,
+}
+"""The kind of error that a stored failure was; all others are UnprocessableError."""
+
 
 @dataclass(frozen=True)
 class Announcement:
@@ -159,7 +166,8 @@ def complete_upload(image_id: str) -> Stored:
     if row is None or row["status"] == "deleting":
         raise NotFoundError("There is no such upload.", code="upload_not_found")
     if row["status"] == "failed":
-        raise UnprocessableError("What was uploaded was refused.", code=str(row["failure"]))
+        kind = _REFUSALS.get(row["failure"], UnprocessableError)
+        raise kind("What was uploaded was refused.", code=row["failure"])
     if row["status"] == "ready":
         return Stored(row, created=False)
     try:
@@ -203,26 +211,45 @@ def ingest_event(event: dict[str, Any]) -> dict[str, Any]:
 def _ingest(row: db.Row) -> db.Row:
     incoming = storage.incoming_key(row["id"])
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
-        etag = storage.download(incoming, file, max_bytes=row["size_bytes"])
+        storage.download(incoming, file, max_bytes=row["size_bytes"])
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
         if row["sha256"] not in (None, sha256.hex()):
             raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
         picture = imaging.inspect(file, get_settings().max_pixels)
-    key = storage.original_key(row["id"], picture.kind.extension)
-    # The row names the final key before there is an object under it.
-    claimed = db.query(
-        f"""UPDATE image_metadata
-            SET s3_key = %s, mime_type = %s, sweep_after = now() + make_interval(secs => %s)
-            WHERE id = %s AND status = 'pending' RETURNING {rows.COLUMNS}""",
-        (key, picture.kind.mime_type, PATIENCE_SECONDS, row["id"]),
-    )
-    if not claimed:
-        raise ObjectMissingError("The upload is not pending any more.")
-    storage.copy_object(incoming, key, etag=etag, content_type=picture.kind.mime_type)
-    ready = rows.mark_ready(claimed[0], picture, sha256)
+        claimed = _claim(row, picture.kind, sha256)
+        file.seek(0)
+        storage.put_object(claimed["s3_key"], file, content_type=picture.kind.mime_type, sha256=sha256)
+    ready = rows.mark_ready(claimed, picture, sha256)
     storage.delete_objects([incoming])
     return ready
+
+
+def _claim(row: db.Row, kind: imaging.Kind, sha256: bytes) -> db.Row:
+    """Let the row name the final key before there is an object under it, and the only bytes that may go
+    there.
+
+    The form can be used again while the file is being looked at, and several may be looking. Whoever claims
+    first decides which bytes this image has; for all others it is as if nothing had arrived.
+    """
+    key = storage.original_key(row["id"], kind.extension)
+    claimed = db.query(
+        f"""UPDATE image_metadata
+            SET s3_key = %(key)s, mime_type = %(mime_type)s, sha256 = %(sha256)s,
+                sweep_after = now() + make_interval(secs => %(patience)s)
+            WHERE id = %(id)s AND status = 'pending' AND coalesce(sha256, %(sha256)s) = %(sha256)s
+            RETURNING {rows.COLUMNS}""",
+        {
+            "id": row["id"],
+            "key": key,
+            "mime_type": kind.mime_type,
+            "sha256": sha256,
+            "patience": PATIENCE_SECONDS,
+        },
+    )
+    if not claimed:
+        raise ObjectMissingError("The upload is not pending any more, or has other bytes.")
+    return claimed[0]
 
 
 def _fail(row: db.Row, error: AppError) -> None:

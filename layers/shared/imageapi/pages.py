@@ -12,17 +12,17 @@ Where neither finds a whole page within its bound, the page is short, and its cu
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from imageapi import db, searching
+from imageapi import db
 from imageapi.cursors import Position
 from imageapi.errors import InvalidRequestError
-from imageapi.listing import ListQuery, id_at
+from imageapi.listing import ListQuery
 from imageapi.rows import COLUMNS
+from imageapi.scans import ORDERS, TIERS, Order, Scan, make_scan
 
 SAMPLE_ROWS = 2_000
 """How many rows the first, short walk looks at: about a millisecond."""
@@ -30,41 +30,6 @@ MAX_WALKED_ROWS = 50_000
 MAX_NARROWED_ROWS = 20_000
 EXACT_TOTAL = 1_000
 """Up to here a total is counted, beyond it is estimated."""
-TIERS = (True, False)
-"""Best matches first: all words in title and tags, then the rest."""
-
-
-class Order(NamedTuple):
-    """A way through the images, each with an index of its own."""
-
-    key: str
-    """The SQL expression of the sort key; NULL when the id is all there is."""
-    forward: str
-    backward: str
-    after: str
-    """The condition for what comes after a position."""
-    key_type: type
-
-
-ORDERS = {
-    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None)),
-    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None)),
-    "title": Order(
-        "title_key",
-        "title_key ASC, id ASC",
-        "title_key DESC, id DESC",
-        "(title_key, id) > (%(key)s, %(id)s)",
-        str,
-    ),
-    "size": Order(
-        "size_bytes",
-        "size_bytes DESC, id DESC",
-        "size_bytes ASC, id ASC",
-        "(size_bytes, id) < (%(key)s, %(id)s)",
-        int,
-    ),
-}
-ORDERS["relevance"] = ORDERS["newest"]
 
 
 @dataclass(frozen=True)
@@ -73,28 +38,6 @@ class Page:
 
     rows: list[db.Row]
     next_position: Position | None
-
-
-@dataclass
-class _Scan:
-    """One tier of a list: its conditions, and how far along it is."""
-
-    order: Order
-    tier: int
-    bounds: list[str]
-    """Conditions that the walked index itself serves."""
-    residual: list[str]
-    """Conditions that each row is checked against."""
-    values: dict[str, Any]
-    position: Position | None
-
-    def sql(self, *conditions: str) -> str:
-        after = [self.order.after] if self.position else []
-        return " AND ".join(["status = 'ready'", *self.bounds, *conditions, *after])
-
-    def parameters(self, **more: Any) -> dict[str, Any]:
-        where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
-        return {**self.values, **where, **more}
 
 
 class _Found(NamedTuple):
@@ -120,7 +63,7 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
     wanted = query.limit + 1
     for tier in range(position.tier if position else 0, tiers):
         start = position if position and position.tier == tier else None
-        scan = _make_scan(query, tier, start)
+        scan = make_scan(query, tier, start)
         if not scan.residual:
             return _read_page(scan, query.limit)
         found = _find(scan, wanted - len(hits))
@@ -139,7 +82,7 @@ def _fits(key: str | int | None, order: Order) -> bool:
 
 def count_images(query: ListQuery) -> dict[str, Any]:
     """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
-    scan = _make_scan(query, 0, None, tiered=False)
+    scan = make_scan(query, 0, None, tiered=False)
     conditions = scan.sql("TRUE", *scan.residual)
     rows = db.query(
         f"SELECT count(*) AS n FROM (SELECT 1 FROM image_metadata WHERE {conditions} LIMIT %(most)s) AS few",
@@ -154,72 +97,7 @@ def count_images(query: ListQuery) -> dict[str, Any]:
     return {"value": max(estimate, EXACT_TOTAL + 1), "relation": "estimate"}
 
 
-def _make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered: bool = True) -> _Scan:
-    values: dict[str, Any] = {}
-    bounds: list[str] = []
-    residual: list[str] = []
-    for name, moment, operator in (
-        ("after", query.created_after, ">="),
-        ("before", query.created_before, "<"),
-    ):
-        if moment:
-            bounds.append(f"id {operator} %({name})s")
-            values[name] = str(id_at(moment))
-    tokens = list(_filter_tokens(query))
-    if query.category is not None:
-        # Together with its order by id it has an index; otherwise it is one filter among others.
-        plain = query.sort in ("newest", "oldest") and not tokens
-        (bounds if plain else residual).append("category = %(category)s")
-        values["category"] = query.category
-        tokens += [] if plain else [searching.hash_token(f"c{query.category}")]
-    residual += _residual_conditions(query, values)
-    if query.terms:
-        tiers = query.sort == "relevance" and tiered
-        strong = tiers and TIERS[tier]
-        tokens += searching.term_tokens(query.terms, strong=strong)
-        residual += _term_conditions(query, values, tiers, strong)
-    if tokens:
-        residual.insert(0, "tokens @> %(tokens)s")
-        values["tokens"] = sorted(set(tokens))
-    return _Scan(ORDERS[query.sort], tier, bounds, residual, values, position)
-
-
-def _filter_tokens(query: ListQuery) -> Iterator[int]:
-    yield from (searching.hash_token(f"t{tag}") for tag in query.tags)
-    if query.mime_type:
-        yield searching.hash_token(f"m{query.mime_type}")
-    yield from searching.side_token("w", query.min_width or 0)
-    yield from searching.side_token("h", query.min_height or 0)
-
-
-def _residual_conditions(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
-    if query.tags:
-        values["tags"] = list(query.tags)
-        yield "tag_keys @> %(tags)s"
-    if query.mime_type:
-        values["mime_type"] = query.mime_type
-        yield "mime_type = %(mime_type)s"
-    if query.min_width:
-        values["min_width"] = query.min_width
-        yield "width >= %(min_width)s"
-    if query.min_height:
-        values["min_height"] = query.min_height
-        yield "height >= %(min_height)s"
-
-
-def _term_conditions(query: ListQuery, values: dict[str, Any], tiers: bool, strong: bool) -> list[str]:
-    anywhere, in_strong = [], []
-    for index, term in enumerate(query.terms):
-        values[f"term{index}"] = term.needle
-        place = f"strpos(search_text, %(term{index})s)"
-        anywhere.append(f"{place} > 0")
-        in_strong.append(f"{place} BETWEEN 1 AND strong_length - {len(term.needle) - 1}")
-    if not tiers:
-        return anywhere
-    return in_strong if strong else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]
-
-
-def _read_page(scan: _Scan, limit: int) -> Page:
+def _read_page(scan: Scan, limit: int) -> Page:
     """The page itself, where an index gives just the rows that are wanted."""
     order = scan.order
     rows = db.query(
@@ -233,14 +111,14 @@ def _read_page(scan: _Scan, limit: int) -> Page:
     return Page(rows[:limit], Position(scan.tier, last["sort_key"], UUID(last["id"])))
 
 
-def _find(scan: _Scan, wanted: int) -> _Found:
+def _find(scan: Scan, wanted: int) -> _Found:
     """Up to ``wanted`` hits of one tier, whose rows have to be looked for."""
     sample = _walk(scan, SAMPLE_ROWS, wanted)
     if sample.complete or len(sample.hits) >= wanted:
         return sample
     rate = (len(sample.hits) + 0.5) / SAMPLE_ROWS
     missing = wanted - len(sample.hits)
-    rest = _Scan(scan.order, scan.tier, scan.bounds, scan.residual, scan.values, sample.last)
+    rest = replace(scan, position=sample.last)
     to_walk = math.ceil(missing / rate * 1.5)
     if "tokens" in scan.values and to_walk > rate * _estimated_rows():
         narrowed = _narrow(rest, missing)
@@ -250,7 +128,7 @@ def _find(scan: _Scan, wanted: int) -> _Found:
     return _Found(sample.hits + walked.hits, walked.last or sample.last, walked.looked_at, walked.complete)
 
 
-def _walk(scan: _Scan, rows: int, wanted: int) -> _Found:
+def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
     """Look at the next ``rows`` rows in order."""
     hit = " AND ".join(scan.residual)
     order = scan.order
@@ -266,7 +144,7 @@ def _walk(scan: _Scan, rows: int, wanted: int) -> _Found:
     return _collect(scan, found, rows)
 
 
-def _narrow(scan: _Scan, wanted: int) -> _Found:
+def _narrow(scan: Scan, wanted: int) -> _Found:
     """Ask the inverted index for all that matches, and sort it."""
     order = scan.order
     found = db.query(
@@ -289,7 +167,7 @@ def _key_name(order: Order) -> str:
     return order.key if order.key_type is not type(None) else "no_key"
 
 
-def _collect(scan: _Scan, found: list[db.Row], rows: int) -> _Found:
+def _collect(scan: Scan, found: list[db.Row], rows: int) -> _Found:
     positions = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
     if not positions:
         return _Found([], None, 0, complete=True)

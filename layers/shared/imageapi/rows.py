@@ -6,6 +6,7 @@ row is removed only after its objects are. So at any crash each object has a row
 undo.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ COLUMNS = (
 )
 """The columns of a row as the rest of the package knows it."""
 
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 INSERT_PENDING = f"""

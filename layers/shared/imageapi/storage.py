@@ -36,7 +36,7 @@ def variant_key(image_id: str, name: str) -> str:
     return f"variants/{image_id}/{name}"
 
 
-def put_object(key: str, data: bytes, *, content_type: str, sha256: bytes) -> None:
+def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: bytes) -> None:
     """Store ``data`` under ``key``. The store checks the bytes against ``sha256`` (32 bytes).
 
     Raises:
@@ -53,11 +53,8 @@ def put_object(key: str, data: bytes, *, content_type: str, sha256: bytes) -> No
         )
 
 
-def download(key: str, target: IO[bytes], max_bytes: int) -> str:
+def download(key: str, target: IO[bytes], max_bytes: int) -> None:
     """Write an object into ``target``, a megabyte at a time.
-
-    Returns:
-        The object's ETag, to name exactly these bytes in :func:`copy_object`.
 
     Raises:
         ObjectMissingError: there is no such object.
@@ -73,27 +70,6 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> str:
             )
         for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
             target.write(chunk)
-        return str(answer["ETag"])
-
-
-def copy_object(source: str, target: str, *, etag: str, content_type: str) -> None:
-    """Copy within the bucket, provided that the source still is what ``etag`` names.
-
-    Raises:
-        ObjectMissingError: the source is gone or was replaced.
-        StorageUnavailableError: not copied, or not known to be.
-    """
-    bucket = get_settings().bucket
-    with _storage_errors():
-        get_client().copy_object(
-            Bucket=bucket,
-            Key=target,
-            CopySource={"Bucket": bucket, "Key": source},
-            CopySourceIfMatch=etag,
-            MetadataDirective="REPLACE",
-            ContentType=content_type,
-            CacheControl=IMMUTABLE,
-        )
 
 
 def delete_objects(keys: Sequence[str]) -> None:
@@ -153,7 +129,8 @@ def check_bucket(timeout: float) -> None:
 @lru_cache(maxsize=1)
 def get_client() -> Any:
     """The S3 client of this execution environment."""
-    return _make_client(get_settings(), connect_timeout=2, read_timeout=10, attempts=3)
+    # A put that fails and the removal of what it may have left both have to end before the function does.
+    return _make_client(get_settings(), connect_timeout=2, read_timeout=5, attempts=2)
 
 
 @lru_cache(maxsize=1)
@@ -200,7 +177,7 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404", "PreconditionFailed", "412"):
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
             raise ObjectMissingError("The object is not there.") from error
         raise StorageUnavailableError() from error
     except BotoCoreError as error:

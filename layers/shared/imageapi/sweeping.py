@@ -169,7 +169,7 @@ def _find_orphans(keys: list[str]) -> set[str]:
 
 def _id_of(key: str) -> str | None:
     part = key.split("/")[1].partition(".")[0]
-    return part if len(part) == 36 and all(c in "0123456789abcdef-" for c in part) else None
+    return part if rows.ID.fullmatch(part) else None
 
 
 def _find_missing() -> Iterator[str]:

@@ -1,0 +1,23 @@
+"""The database's schema, brought up to date: as a custom resource during a deploy, or invoked by hand."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.custom_resource import answer_cloudformation
+from imageapi.logs import log_outcome
+from imageapi.migrating import migrate, read_migrations
+
+FOLDER = Path(__file__).parent
+
+
+def bring_up_to_date(_: dict[str, Any]) -> dict[str, Any]:
+    """``{"is_new": bool, "applied": [str], "version": int}``; see imageapi.migrating."""
+    schema = (FOLDER / "init_db.sql").read_text(encoding="utf-8")
+    return migrate(schema, read_migrations(FOLDER / "migrations"))
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if "ResponseURL" in event:
+        return answer_cloudformation("migrate", bring_up_to_date, event, context)
+    return log_outcome("migrate", bring_up_to_date, event, context)

@@ -1,0 +1,204 @@
+"""The analysis of one image: claim it, make a small copy without metadata, let Gemini look, keep the answer.
+
+What leaves the house is that copy: at most 640 pixels wide, a JPEG without EXIF, profile or name.
+"""
+
+import json
+import tempfile
+from typing import Any
+
+import psycopg2.extras
+
+from imageapi import analysis_queue, db, gemini, storage
+from imageapi.config import get_settings
+from imageapi.errors import AppError, ConflictError
+from imageapi.images import get_image
+from imageapi.logs import get_logger
+from imageapi.metrics import add_metric
+from imageapi.variants import Variant
+
+RENDITION = Variant(640, cover=False, extension="jpg")
+CLAIM_SECONDS = 60
+"""For so long one request may be at work; then another may try. Longer than the function's Timeout."""
+MAX_ATTEMPTS = 5
+"""After so many, what waits in the queue counts as failed. As the SQS queue's maxReceiveCount."""
+SPOOL_BYTES = 8_388_608
+
+# From which state an analysis may be begun; a claim whose time is over is like no claim.
+_CLAIM = """
+    INSERT INTO image_analysis AS analysis (image_id, status, attempts, due_at)
+    SELECT id, 'running', 1, now() + make_interval(secs => %(seconds)s)
+    FROM image_metadata WHERE id = %(id)s AND status = 'ready'
+    ON CONFLICT (image_id) DO UPDATE
+    SET status = 'running', attempts = analysis.attempts + 1, due_at = excluded.due_at
+    WHERE analysis.status = ANY(%(from)s) OR (analysis.status = 'running' AND analysis.due_at < now())
+    RETURNING analysis.*"""
+
+_CLAIM_QUEUED = """
+    UPDATE image_analysis
+    SET status = 'running', attempts = attempts + 1, due_at = now() + make_interval(secs => %(seconds)s)
+    WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now()
+    RETURNING *"""
+
+# One call more, unless that is one too many: the row of the day is locked, so calls are counted one by one.
+_SPEND = """
+    INSERT INTO analysis_budget AS budget (day, calls) VALUES ((now() AT TIME ZONE 'UTC')::date, 1)
+    ON CONFLICT (day) DO UPDATE SET calls = budget.calls + 1 WHERE budget.calls < %s
+    RETURNING calls"""
+
+_SECONDS_LEFT = """
+    SELECT ceil(extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day'
+                                   - (now() AT TIME ZONE 'UTC')))::int AS seconds"""
+
+
+class BudgetSpentError(AppError):
+    """429: ANALYSIS_DAILY_BUDGET is spent until midnight (UTC)."""
+
+    status = 429
+    code = "analysis_budget_spent"
+
+
+def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
+    """The analysis of an image, made now unless it is there already.
+
+    Args:
+        again: make a new one all the same.
+
+    Returns:
+        As ``analysis_queue.present``; its status is ``ready``.
+
+    Raises:
+        NotConfiguredError: 501.
+        NotFoundError: ``image_not_found``.
+        ConflictError: ``analysis_in_progress``.
+        BudgetSpentError: 429, until midnight.
+        UnprocessableError: Gemini will not describe this picture, or it cannot be rendered.
+        GeminiUnavailableError, DatabaseUnavailableError, StorageUnavailableError: try again.
+    """
+    gemini.check_configured()
+    image = get_image(image_id)
+    existing = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image["id"],))
+    if existing and existing[0]["status"] == "ready" and not again:
+        return analysis_queue.present(existing[0])
+    states = ["queued", "failed", "ready"] if again else ["queued", "failed"]
+    claimed = db.query(_CLAIM, {"id": image["id"], "seconds": CLAIM_SECONDS, "from": states})
+    if not claimed:
+        raise ConflictError(
+            "This image is being analysed. Try again.", code="analysis_in_progress", retry_after=5
+        )
+    return _work_on(image, claimed[0])
+
+
+def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
+    """Work on what an event of SQS names. Any other is the schedule's, and looks for what waits too long.
+
+    Returns:
+        ``{"batchItemFailures": [{"itemIdentifier"}], "outcomes": {image id: "ready" or a code}}``. A message
+        that is not among the failures is done with: its row is ready, failed, or due later.
+    """
+    if "Records" not in event:
+        return analysis_queue.resend_overdue()
+    failures, outcomes = [], {}
+    for record in event["Records"]:
+        image_id = str(json.loads(record["body"])["image_id"])
+        outcomes[image_id] = outcome = _work_on_queued(image_id)
+        if outcome in (
+            "analysis_unavailable",
+            "analysis_unusable",
+            "database_unavailable",
+            "storage_unavailable",
+        ):
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures, "outcomes": outcomes}
+
+
+def _work_on_queued(image_id: str) -> str:
+    """What came of it: ``ready``, ``not_due`` (done already, gone, or for later), or an error's code."""
+    try:
+        gemini.check_configured()
+        claimed = db.query(_CLAIM_QUEUED, {"id": image_id, "seconds": CLAIM_SECONDS})
+        if not claimed:
+            return "not_due"
+        _work_on(get_image(image_id), claimed[0])
+    except AppError as error:
+        if error.status >= 500:
+            get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
+        return error.code
+    return "ready"
+
+
+def _work_on(image: db.Row, claimed: db.Row) -> dict[str, Any]:
+    """Do what was claimed; give it back when it cannot be done."""
+    try:
+        jpeg = _make_rendition(image)
+        _spend_budget()
+        return analysis_queue.present(_save(image["id"], gemini.describe_picture(jpeg)))
+    except AppError as error:
+        _give_back(claimed, error)
+        raise
+
+
+def _make_rendition(image: db.Row) -> bytes:
+    from imageapi import rendering  # only who renders pays for Pillow
+
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as source:
+        storage.download(image["s3_key"], source, max_bytes=image["size_bytes"])
+        return rendering.render(source, RENDITION, get_settings().max_pixels)
+
+
+def _spend_budget() -> None:
+    """Count one call for today. An analysis counts once, however often Gemini had to be asked."""
+    budget = get_settings().analysis_daily_budget
+    if not db.query(_SPEND, (budget,)):
+        raise BudgetSpentError(
+            f"All {budget} analyses of today are spent.",
+            details={"daily_budget": budget},
+            retry_after=db.query(_SECONDS_LEFT)[0]["seconds"],
+        )
+
+
+def _save(image_id: str, description: gemini.Description) -> db.Row:
+    saved = db.query(
+        """UPDATE image_analysis
+           SET status = 'ready', failure = NULL, model = %s, caption = %s, tags = %s, text_seen = %s,
+               safety = %s, analyzed_at = now(), attempts = 0
+           WHERE image_id = %s RETURNING *""",
+        (
+            description.model,
+            description.caption,
+            list(description.tags),
+            description.text_seen,
+            psycopg2.extras.Json(description.safety),
+            image_id,
+        ),
+    )
+    if not saved:
+        return dict(get_image(image_id))  # deleted meanwhile: that raises image_not_found
+    add_metric("Analyses")
+    return saved[0]
+
+
+def _give_back(claimed: db.Row, error: AppError) -> None:
+    """Let the row say what became of it: an older analysis stays, what can still be done is queued again.
+
+    Only where uploads are analysed does anybody look at the queue; elsewhere it has failed, and who asked for
+    it was told so.
+    """
+    spent = isinstance(error, BudgetSpentError)
+    again = error.status in (429, 503) and error.retry_after is not None
+    if claimed["analyzed_at"]:
+        status = "ready"
+    elif again and get_settings().analyze_uploads and (spent or claimed["attempts"] < MAX_ATTEMPTS):
+        status = "queued"
+    else:
+        status = "failed"
+    try:
+        db.query(
+            """UPDATE image_analysis
+               SET status = %s, failure = %s, attempts = attempts - %s,
+                   due_at = now() + make_interval(secs => %s)
+               WHERE image_id = %s AND status = 'running'""",
+            (status, error.code, int(spent), error.retry_after or 0, claimed["image_id"]),
+        )
+    except AppError:
+        get_logger().warning("analysis not given back", extra={"image_id": claimed["image_id"]})

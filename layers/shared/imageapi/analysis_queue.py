@@ -1,0 +1,128 @@
+"""Which images wait for their analysis, and what it said: the table ``image_analysis``.
+
+The row is the queue. ``queued`` and past its ``due_at`` means that somebody has to do it; on AWS an SQS
+message wakes the function that does, locally the runner looks for such rows. A message that is lost, or comes
+twice, or comes after the budget of the day is spent therefore loses and repeats nothing.
+
+Light enough for every function: it imports neither Pillow nor google-genai.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from imageapi import db
+from imageapi.config import get_settings
+from imageapi.errors import AppError
+from imageapi.logs import get_logger
+
+OVERDUE = "10 minutes"
+"""Past its time by so much, a row's message is taken for lost."""
+BATCH = 100
+
+
+def enqueue(image_id: str) -> None:
+    """Have a new image analysed, when ANALYZE_UPLOADS says so. Never fails: the upload is done."""
+    if not get_settings().analyze_uploads:
+        return
+    try:
+        db.query(
+            "INSERT INTO image_analysis (image_id, status) VALUES (%s, 'queued') ON CONFLICT DO NOTHING",
+            (image_id,),
+        )
+        send_messages([image_id])
+    except AppError as error:
+        get_logger().warning("analysis not queued", extra={"image_id": image_id, "code": error.code})
+
+
+def find_analysis(image_id: str) -> dict[str, Any] | None:
+    """An image's analysis as the API shows it (see :func:`present`); None when none was ever asked for."""
+    found = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
+    return present(found[0]) if found else None
+
+
+def present(row: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
+    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
+    """
+    analyzed_at = row["analyzed_at"]
+    return {
+        "status": row["status"],
+        "failure": row["failure"],
+        "caption": row["caption"],
+        "tags": row["tags"],
+        "text_seen": row["text_seen"],
+        "safety": row["safety"],
+        "model": row["model"],
+        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
+    }
+
+
+def find_search_text(image_id: str) -> str:
+    """What an image can be found by beside its metadata: caption, tags and text seen; empty without."""
+    found = db.query("SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,))
+    return make_search_text(found[0]) if found else ""
+
+
+def make_search_text(row: Mapping[str, Any]) -> str:
+    """See :func:`find_search_text`."""
+    return " ".join(part for part in (row["caption"], *row["tags"], row["text_seen"]) if part)
+
+
+def find_overdue(seconds: str = OVERDUE) -> list[str]:
+    """Ids of images whose analysis should have been done so long ago, the longest waiting first."""
+    found = db.query(
+        """SELECT image_id FROM image_analysis
+           WHERE status IN ('queued', 'running') AND due_at < now() - %s::interval
+           ORDER BY due_at LIMIT %s""",
+        (seconds, BATCH),
+    )
+    return [row["image_id"] for row in found]
+
+
+def resend_overdue() -> dict[str, Any]:
+    """Wake the analysis for whatever waits too long. Runs on a schedule.
+
+    Returns:
+        ``{"resent": [id]}``.
+    """
+    overdue = find_overdue()
+    send_messages(overdue)
+    return {"resent": overdue}
+
+
+def send_messages(image_ids: Sequence[str]) -> None:
+    """Wake the function that analyses; nothing to do where there is no SQS queue.
+
+    What cannot be sent is only logged: the row waits, and the schedule finds it.
+    """
+    url = get_settings().analysis_queue_url
+    if not url or not image_ids:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        for start in range(0, len(image_ids), 10):
+            entries = [
+                {"Id": str(number), "MessageBody": json.dumps({"image_id": image_id})}
+                for number, image_id in enumerate(image_ids[start : start + 10])
+            ]
+            _client().send_message_batch(QueueUrl=url, Entries=entries)
+    except (BotoCoreError, ClientError):
+        get_logger().warning("analysis not announced", exc_info=True)
+
+
+@lru_cache(maxsize=1)
+def _client() -> Any:
+    import botocore.session
+    from botocore.config import Config
+
+    settings = get_settings()
+    return botocore.session.get_session().create_client(
+        "sqs",
+        region_name=settings.region,
+        config=Config(
+            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+        ),
+    )

@@ -1,0 +1,139 @@
+"""A list as SQL: in which order it is walked, and what each row is checked against."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from imageapi import searching
+from imageapi.cursors import Position
+from imageapi.listing import ListQuery, id_at
+
+TIERS = (True, False)
+"""Best matches first: all words in title and tags, then the rest."""
+
+
+class Order(NamedTuple):
+    """A way through the images, each with an index of its own."""
+
+    key: str
+    """The SQL expression of the sort key; NULL when the id is all there is."""
+    forward: str
+    backward: str
+    after: str
+    """The condition for what comes after a position."""
+    key_type: type
+
+
+ORDERS = {
+    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None)),
+    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None)),
+    "title": Order(
+        "title_key",
+        "title_key ASC, id ASC",
+        "title_key DESC, id DESC",
+        "(title_key, id) > (%(key)s, %(id)s)",
+        str,
+    ),
+    "size": Order(
+        "size_bytes",
+        "size_bytes DESC, id DESC",
+        "size_bytes ASC, id ASC",
+        "(size_bytes, id) < (%(key)s, %(id)s)",
+        int,
+    ),
+}
+ORDERS["relevance"] = ORDERS["newest"]
+
+
+@dataclass
+class Scan:
+    """One tier of a list: its conditions, and how far along it is."""
+
+    order: Order
+    tier: int
+    bounds: list[str]
+    """Conditions that the walked index itself serves."""
+    residual: list[str]
+    """Conditions that each row is checked against."""
+    values: dict[str, Any]
+    position: Position | None
+
+    def sql(self, *conditions: str) -> str:
+        """What follows WHERE: ready, within the bounds, after the position, and the given conditions."""
+        after = [self.order.after] if self.position else []
+        return " AND ".join(["status = 'ready'", *self.bounds, *conditions, *after])
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """The values for :meth:`sql`, and more."""
+        where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
+        return {**self.values, **where, **more}
+
+
+def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered: bool = True) -> Scan:
+    """One tier of a list as SQL, from a position on.
+
+    Args:
+        tiered: False for all tiers at once.
+    """
+    values: dict[str, Any] = {}
+    bounds: list[str] = []
+    residual: list[str] = []
+    for name, moment, operator in (
+        ("after", query.created_after, ">="),
+        ("before", query.created_before, "<"),
+    ):
+        if moment:
+            bounds.append(f"id {operator} %({name})s")
+            values[name] = str(id_at(moment))
+    tokens = list(_filter_tokens(query))
+    if query.category is not None:
+        # Together with its order by id it has an index; otherwise it is one filter among others.
+        plain = query.sort in ("newest", "oldest") and not tokens
+        (bounds if plain else residual).append("category = %(category)s")
+        values["category"] = query.category
+        tokens += [] if plain else [searching.hash_token(f"c{query.category}")]
+    residual += _residual_conditions(query, values)
+    if query.terms:
+        tiers = query.sort == "relevance" and tiered
+        strong = tiers and TIERS[tier]
+        tokens += searching.term_tokens(query.terms, strong=strong)
+        residual += _term_conditions(query, values, tiers, strong)
+    if tokens:
+        residual.insert(0, "tokens @> %(tokens)s")
+        values["tokens"] = sorted(set(tokens))
+    return Scan(ORDERS[query.sort], tier, bounds, residual, values, position)
+
+
+def _filter_tokens(query: ListQuery) -> Iterator[int]:
+    yield from (searching.hash_token(f"t{tag}") for tag in query.tags)
+    if query.mime_type:
+        yield searching.hash_token(f"m{query.mime_type}")
+    yield from searching.side_token("w", query.min_width or 0)
+    yield from searching.side_token("h", query.min_height or 0)
+
+
+def _residual_conditions(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
+    if query.tags:
+        values["tags"] = list(query.tags)
+        yield "tag_keys @> %(tags)s"
+    if query.mime_type:
+        values["mime_type"] = query.mime_type
+        yield "mime_type = %(mime_type)s"
+    if query.min_width:
+        values["min_width"] = query.min_width
+        yield "width >= %(min_width)s"
+    if query.min_height:
+        values["min_height"] = query.min_height
+        yield "height >= %(min_height)s"
+
+
+def _term_conditions(query: ListQuery, values: dict[str, Any], tiers: bool, strong: bool) -> list[str]:
+    anywhere, in_strong = [], []
+    for index, term in enumerate(query.terms):
+        values[f"term{index}"] = term.needle
+        place = f"strpos(search_text, %(term{index})s)"
+        anywhere.append(f"{place} > 0")
+        in_strong.append(f"{place} BETWEEN 1 AND strong_length - {len(term.needle) - 1}")
+    if not tiers:
+        return anywhere
+    return in_strong if strong else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]

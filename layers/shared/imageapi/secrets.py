@@ -1,0 +1,186 @@
+"""Secrets from AWS Secrets Manager: read once per execution environment, and again while they are rotated.
+
+boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
+one request is made and signed here, with the standard library (Signature Version 4).
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:  # not for real: who reads no secret should not pay for HTTP
+    import http.client
+
+TIMEOUT = 3.0
+OVERLAP_SECONDS = 86_400
+"""For so long after a rotation the previous value is accepted beside the current one."""
+NOT_THERE = "ResourceNotFoundException"
+
+
+class SecretError(Exception):
+    """A secret cannot be read. The message has AWS's name of the error, never a value."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where Secrets Manager is, and the credentials for it."""
+
+    region: str
+    endpoint_url: str | None
+    """None for AWS itself."""
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+
+
+class SecretCache:
+    """The values of the secrets that this process uses: the current one first, then the previous one while it
+    is still accepted.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[str, ...]] = {}
+        self._asked_at = 0.0
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any secret has been read."""
+        return bool(self._values)
+
+    def read(self, arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
+        """The values of each secret; those not known yet are read over one connection.
+
+        Raises:
+            SecretError: one cannot be read.
+        """
+        wanted = [arn for arn in arns if arn]
+        missing = [arn for arn in wanted if arn not in self._values]
+        if missing:
+            self._asked_at = time.monotonic()
+            self._values |= fetch_secrets(missing, access)
+        return {arn: self._values[arn] for arn in wanted}
+
+    def renew(self, access: Access, max_age: float) -> bool:
+        """Read all again when that was last tried more than ``max_age`` seconds ago.
+
+        Returns:
+            Whether a value has changed. When they cannot be read, those that are known stay.
+        """
+        if not self._values or time.monotonic() - self._asked_at < max_age:
+            return False
+        self._asked_at = time.monotonic()
+        try:
+            values = fetch_secrets(list(self._values), access)
+        except SecretError:
+            return False
+        changed = values != self._values
+        self._values = values
+        return changed
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values = {}
+        self._asked_at = 0.0
+
+
+def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
+    """Ask for each secret's current value, and for its previous one when the current one is younger than
+    OVERLAP_SECONDS.
+
+    Raises:
+        SecretError: one cannot be read.
+    """
+    import http.client
+
+    parts = urlsplit(access.endpoint_url or default_endpoint(access.region))
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+    try:
+        return {arn: _fetch(connection, parts.netloc, arn, access) for arn in arns}
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        raise SecretError(type(error).__name__) from error
+    finally:
+        connection.close()
+
+
+def default_endpoint(region: str) -> str:
+    """The address of Secrets Manager in a region of AWS."""
+    return f"https://secretsmanager.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
+def fetch_role_credentials(url: str, token: str) -> tuple[str, str, str | None]:
+    """The credentials of the function's role, from where Lambda with SnapStart keeps them.
+
+    Raises:
+        SecretError: they cannot be read.
+    """
+    from urllib.request import Request, urlopen
+
+    try:
+        with urlopen(Request(url, headers={"Authorization": token}), timeout=TIMEOUT) as answer:  # noqa: S310
+            values = json.load(answer)
+        return values["AccessKeyId"], values["SecretAccessKey"], values.get("Token")
+    except (OSError, ValueError, KeyError) as error:
+        raise SecretError(type(error).__name__) from error
+
+
+def _fetch(connection: "http.client.HTTPConnection", host: str, arn: str, access: Access) -> tuple[str, ...]:
+    current = _get_value(connection, host, {"SecretId": arn}, access)
+    values = [str(current["SecretString"])]
+    if time.time() - float(current["CreatedDate"]) < OVERLAP_SECONDS:
+        try:
+            previous = {"SecretId": arn, "VersionStage": "AWSPREVIOUS"}
+            values.append(str(_get_value(connection, host, previous, access)["SecretString"]))
+        except SecretError as error:
+            if str(error) != NOT_THERE:
+                raise
+    return tuple(values)
+
+
+def _get_value(
+    connection: "http.client.HTTPConnection", host: str, question: dict[str, str], access: Access
+) -> dict[str, Any]:
+    body = json.dumps(question)
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "Host": host,
+        "X-Amz-Target": "secretsmanager.GetSecretValue",
+    }
+    connection.request("POST", "/", body, sign(headers, body, access, datetime.now(UTC)))
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    if response.status != 200:
+        raise SecretError(str(answer.get("__type", response.status)).rpartition("#")[2])
+    return answer
+
+
+def sign(headers: dict[str, str], body: str, access: Access, now: datetime) -> dict[str, str]:
+    """Sign a POST to ``/`` (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html).
+
+    Returns:
+        The headers with those that sign them.
+    """
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    signed = headers | {"X-Amz-Date": stamp}
+    if access.session_token:
+        signed["X-Amz-Security-Token"] = access.session_token
+    lower = {name.lower(): value.strip() for name, value in signed.items()}
+    names = ";".join(sorted(lower))
+    lines = "".join(f"{name}:{lower[name]}\n" for name in sorted(lower))
+    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body.encode()).hexdigest()}"
+    scope = f"{stamp[:8]}/{access.region}/secretsmanager/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{access.secret_key}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    credential = f"Credential={access.access_key}/{scope}"
+    return signed | {
+        "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
+    }

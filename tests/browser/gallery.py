@@ -1,0 +1,126 @@
+"""The gallery as a person uses it, and the service behind it as a test looks into it."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.e2e.client import Api
+from tests.integration.run import Run
+from tests.support.pictures import jpeg
+
+API_KEY = "your-api-key-here"
+
+
+class Service:
+    """A running service."""
+
+    def __init__(self, run: Run) -> None:
+        self.base_url: str = run.facts["base_url"]
+        self.facts: dict[str, Any] = run.facts
+        self.api = Api(self.base_url, API_KEY)
+        self._run = run
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(self._run.connect_database()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def clear(self) -> None:
+        self.query("TRUNCATE image_metadata, facet_counts, facet_changes CASCADE")
+
+    def upload(self, data: bytes, filename: str = "picture.jpg", **metadata: Any) -> dict[str, Any]:
+        answer = self.api.upload(data, metadata, filename=filename)
+        assert answer.status == 201, answer.body
+        return answer.image
+
+    def upload_many(self, count: int) -> None:
+        """Small pictures of different shapes, titled "Picture 0001" and so on in order of their upload."""
+        shapes = random.Random(6)
+        sizes = [(shapes.randint(60, 120), shapes.randint(60, 120)) for _ in range(count)]
+
+        def upload(number: int) -> None:
+            width, height = sizes[number - 1]
+            self.upload(
+                jpeg(width, height, seed=number),
+                title=f"Picture {number:04}",
+                category=("Sea", "Forest", "City")[number % 3],
+                tags=["many", "even" if number % 2 == 0 else "odd"],
+            )
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(upload, range(1, count + 1)))
+
+    def count(self) -> int:
+        return int(self.query("SELECT count(*) FROM image_metadata WHERE status = 'ready'")[0][0])
+
+
+class Gallery:
+    """One open page."""
+
+    def __init__(self, page: Page, service: Service) -> None:
+        self.page = page
+        self.service = service
+        self.cards = page.locator(".card:visible")
+        self.count = page.locator("#count")
+        self.detail = page.get_by_role("dialog").and_(page.locator("#detail"))
+        self.uploads = page.get_by_role("region", name="upload")
+        self.said = page.locator("#announcer")
+
+    def card(self, title: str) -> Locator:
+        return self.page.get_by_role("button", name=title, exact=True)
+
+    def upload(self, files: Sequence[FilePayload] | Mapping[str, bytes]) -> None:
+        """Choose files as the file picker does."""
+        payloads = (
+            files if not isinstance(files, Mapping) else [as_file(name, data) for name, data in files.items()]
+        )
+        self.page.locator("#files").set_input_files(list(payloads))
+
+    def line(self, filename: str) -> Locator:
+        """The line of a file in the list of uploads."""
+        return self.page.locator("#uploads-list li").filter(has_text=filename)
+
+    def open(self, title: str) -> Locator:
+        self.card(title).click()
+        expect(self.detail.get_by_role("heading", name=title)).to_be_visible()
+        return self.detail
+
+    def settle(self) -> None:
+        """Wait until all thumbnails in sight are there, and some are."""
+        expect(self.cards.first).to_be_visible()
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('.card img')].every((image) => {
+                const { top, bottom } = image.getBoundingClientRect();
+                return bottom < 0 || top > innerHeight || image.classList.contains('there');
+            })"""
+        )
+
+    def titles(self) -> list[str]:
+        return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
+
+
+def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayload:
+    return {"name": name, "mimeType": mime_type, "buffer": data}
+
+
+def drop_files(page: Page, event: str, files: Mapping[str, bytes]) -> None:
+    """Let an event that carries files happen: ``drop`` or ``paste``."""
+    content = json.dumps({name: list(data) for name, data in files.items()})
+    page.evaluate(
+        """([event, content]) => {
+            const carried = new DataTransfer();
+            for (const [name, data] of Object.entries(JSON.parse(content))) {
+                carried.items.add(new File([new Uint8Array(data)], name, { type: "image/jpeg" }));
+            }
+            const options = { bubbles: true, cancelable: true };
+            document.body.dispatchEvent(event === "paste"
+                ? new ClipboardEvent(event, { ...options, clipboardData: carried })
+                : new DragEvent(event, { ...options, dataTransfer: carried }));
+        }""",
+        [event, content],
+    )

@@ -1,0 +1,248 @@
+"""For everyone: by keyboard alone, by screen reader, on a phone, in the dark, in Japanese; and the key."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenGallery
+from tests.browser.gallery import API_KEY, Gallery, Service
+from tests.support.pictures import TEXT, camera_jpeg, jpeg
+
+AXE = "axe-core@4.11.0"
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+
+
+@pytest.fixture(autouse=True)
+def five(service: Service) -> None:
+    service.clear()
+    for number in range(1, 5):
+        service.upload(
+            jpeg(80 + 10 * number, 60, seed=number), title=f"Picture {number}", category="Sea", tags=["many"]
+        )
+    service.upload(
+        camera_jpeg(), "camera.jpg", title="Picture 5", description="A description.", tags=["camera"]
+    )
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("axe")
+    subprocess.run(
+        ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", AXE],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return Path(folder, "node_modules", "axe-core", "axe.min.js").read_text(encoding="utf-8")
+
+
+def find_violations(page: Page, axe: str) -> list[str]:
+    page.wait_for_timeout(400)  # what fades in has its colours by then
+    page.evaluate(axe)
+    result: dict[str, Any] = page.evaluate("axe.run()")
+    assert len(result["passes"]) > 15
+    return [
+        f"{violation['id']}: {violation['help']} {[node['target'] for node in violation['nodes']]}"
+        for violation in result["violations"]
+    ]
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_accessibility_of_every_view(
+    color_scheme: str, options: dict[str, Any], open_gallery: OpenGallery, axe: str
+) -> None:
+    gallery = open_gallery(color_scheme=color_scheme, with_key=False, **options)
+    page = gallery.page
+    expect(page.get_by_role("dialog", name="Your API key")).to_be_visible()
+    assert find_violations(page, axe) == []
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="does not accept")).to_be_visible()
+    assert find_violations(page, axe) == []
+    page.keyboard.type(API_KEY)
+    page.keyboard.press("Enter")
+    gallery.settle()
+    assert find_violations(page, axe) == []
+    gallery.upload({"good.jpg": jpeg(seed="axe"), "bad.jpg": TEXT})
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 uploaded, 1 failed")
+    assert find_violations(page, axe) == []
+    page.locator("#uploads-close").click()
+    gallery.open("Picture 5")
+    assert find_violations(page, axe) == []
+    gallery.detail.get_by_role("button", name="Edit").click()
+    assert find_violations(page, axe) == []
+    gallery.detail.get_by_role("button", name="Cancel").click()
+    gallery.detail.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert find_violations(page, axe) == []
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("searchbox").fill("nothing of the kind")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    assert find_violations(page, axe) == []
+
+
+def focused(page: Page) -> str:
+    name: str = page.evaluate(
+        """() => {
+            const { activeElement: it } = document;
+            return it.ariaLabel || it.labels?.[0]?.firstElementChild.textContent || it.textContent.trim();
+        }"""
+    )
+    return name
+
+
+def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery(with_key=False)
+    page, press = gallery.page, gallery.page.keyboard.press
+    page.keyboard.type(API_KEY)
+    press("Enter")
+    gallery.settle()
+
+    visited = []
+    for _ in range(12):
+        press("Tab")
+        visited.append(focused(page))
+    assert visited[:8] == ["Search", "Category", "Tag", "Order", "API", "Key", "Upload", "Picture 5"]
+    while focused(page) != "Picture 5":
+        press("Shift+Tab")
+    press("ArrowRight")
+    press("ArrowRight")
+    press("ArrowLeft")
+    assert focused(page) == "Picture 4"
+    press("Enter")
+    expect(gallery.detail.get_by_role("heading", name="Picture 4")).to_be_focused()
+    while focused(page) != "Edit":
+        press("Tab")
+    press("Enter")
+    assert focused(page) == "Title"
+    press("Control+a")
+    page.keyboard.type("By keyboard")
+    press("Enter")
+    expect(gallery.detail.get_by_role("status")).to_have_text("Saved")
+    assert focused(page) == "Edit"
+    while focused(page) != "Delete":
+        press("Tab")
+    press("Enter")
+    expect(gallery.said).to_have_text("Deleted “By keyboard”")
+    assert focused(page) == "Picture 3"
+    press("Control+z")
+    expect(gallery.said).to_have_text("“By keyboard” is back")
+    assert focused(page) == "By keyboard"
+    assert service.query("SELECT count(*) FROM image_metadata WHERE title = 'By keyboard'") == [(1,)]
+
+
+def test_focus_can_be_seen_wherever_it_is(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.settle()
+
+    for _ in range(10):
+        gallery.page.keyboard.press("Tab")
+        assert gallery.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_arrows_find_the_nearest_picture_of_the_next_row(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload_many(24)
+    gallery = open_gallery()
+    gallery.settle()
+    place = """() => {
+        const { top, left, width } = document.activeElement.getBoundingClientRect();
+        return [top, left + width / 2];
+    }"""
+    gallery.cards.nth(2).focus()
+    start = gallery.page.evaluate(place)
+
+    gallery.page.keyboard.press("ArrowDown")
+    below = gallery.page.evaluate(place)
+    gallery.page.keyboard.press("ArrowUp")
+
+    assert below[0] > start[0]
+    assert abs(below[1] - start[1]) < 300
+    assert gallery.page.evaluate(place)[0] == start[0]
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_narrow_screens_need_no_sideways_scrolling(width: int, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(**{**PHONE, "viewport": {"width": width, "height": 700}})
+    gallery.settle()
+    assert is_wide_enough(gallery)
+
+    gallery.upload({"a very long file name " * 6 + ".jpg": jpeg(seed=9)})
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
+    assert is_wide_enough(gallery)
+    gallery.page.locator("#uploads-close").click()
+    gallery.open("Picture 5")
+    assert is_wide_enough(gallery)
+    box = gallery.detail.bounding_box()
+    assert box
+    assert box["width"] <= width
+    gallery.detail.get_by_role("button", name="Edit").click()
+    expect(gallery.detail.get_by_role("button", name="Save")).to_be_visible()
+    assert is_wide_enough(gallery)
+
+
+def is_wide_enough(gallery: Gallery) -> bool:
+    """A phone would zoom out to show what is too wide: compared is the width that it really has."""
+    assert gallery.page.viewport_size
+    return bool(
+        gallery.page.evaluate("document.documentElement.scrollWidth") <= gallery.page.viewport_size["width"]
+    )
+
+
+def test_dark_mode(open_gallery: OpenGallery) -> None:
+    brightness = "(() => Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]))()"
+
+    assert open_gallery(color_scheme="light").page.evaluate(brightness) > 220
+    assert open_gallery(color_scheme="dark").page.evaluate(brightness) < 40
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"), [("ja-JP", "ギャラリー"), ("en-US", "Gallery"), ("fr-FR", "Gallery")]
+)
+def test_language(locale: str, title: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(locale=locale)
+
+    expect(gallery.page).to_have_title(title)
+    expect(gallery.page.get_by_role("heading", level=1)).to_have_text(title)
+    assert gallery.page.evaluate("document.documentElement.lang") == locale[:2].replace("fr", "en")
+    expect(gallery.count).to_have_text("5 枚" if locale == "ja-JP" else "5 pictures")
+
+
+def test_key_is_asked_for_once_and_kept_for_the_tab(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(with_key=False)
+    gallery.page.get_by_label("API key", exact=True).fill(API_KEY)
+    gallery.page.get_by_role("button", name="Continue").click()
+    expect(gallery.count).to_have_text("5 pictures")
+
+    gallery.page.reload()
+
+    expect(gallery.count).to_have_text("5 pictures")
+    expect(gallery.page.get_by_role("dialog", name="Your API key")).to_be_hidden()
+    assert gallery.page.evaluate("localStorage.length") == 0
+    assert gallery.page.evaluate("document.cookie") == ""
+    assert API_KEY not in gallery.page.evaluate("document.documentElement.outerHTML + location.href")
+
+
+def test_key_that_is_refused_is_asked_for_again(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(
+        script='sessionStorage.setItem("image-api-key", "no longer right")', with_key=False
+    )
+    dialog = gallery.page.get_by_role("dialog", name="Your API key")
+    expect(dialog.get_by_role("alert")).to_have_text("The server does not accept this key.")
+
+    dialog.get_by_role("button", name="Cancel").click()
+    trouble = gallery.page.get_by_role("alert").filter(has_text="An API key is needed.")
+    trouble.get_by_role("button", name="Try again").click()
+    dialog.get_by_label("API key", exact=True).fill(API_KEY)
+    gallery.page.keyboard.press("Enter")
+
+    expect(gallery.count).to_have_text("5 pictures")
+    expect(trouble).to_be_hidden()

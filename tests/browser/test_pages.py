@@ -1,0 +1,62 @@
+"""The pages under a stage's prefix, and the description of the API to try."""
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.conftest import OpenGallery
+from tests.browser.gallery import API_KEY, Service
+from tests.support.pictures import jpeg
+
+
+def serve_under_stage(context: BrowserContext, service: Service) -> list[str]:
+    """Let the service be found under /v1 as well, as on AWS. Returns what is asked for elsewhere."""
+    elsewhere: list[str] = []
+    prefix = f"{service.base_url}/v1/"
+    context.route(
+        f"{prefix}**",
+        lambda route: route.continue_(url=route.request.url.replace(prefix, f"{service.base_url}/")),
+    )
+    context.on(
+        "request", lambda request: None if request.url.startswith(prefix) else elsewhere.append(request.url)
+    )
+    return elsewhere
+
+
+def test_gallery_under_a_stage(open_gallery: OpenGallery, service: Service) -> None:
+    service.clear()
+    service.upload(jpeg(seed="stage"), title="Staged")
+    gallery = open_gallery(path="/health")
+    elsewhere = serve_under_stage(gallery.page.context, service)
+
+    gallery.page.goto(f"{service.base_url}/v1/")
+    gallery.open("Staged")
+    gallery.page.keyboard.press("Escape")
+    gallery.upload({"more.jpg": jpeg(seed="more")})
+    expect(gallery.card("more")).to_be_visible()
+
+    assert gallery.page.url == f"{service.base_url}/v1/"
+    # The links to images are made for the address that the service itself is called at.
+    allowed = (f"{service.base_url}/images/", service.facts["s3"]["endpoint_url"], "blob:", "data:")
+    assert [url for url in elsewhere if not url.startswith(allowed)] == []
+
+
+def test_description_can_be_tried_under_a_stage(open_gallery: OpenGallery, service: Service) -> None:
+    service.clear()
+    service.upload(jpeg(seed="try"), title="Tried out")
+    gallery = open_gallery(path="/health", viewport={"width": 1280, "height": 1400})
+    page = gallery.page
+    elsewhere = serve_under_stage(page.context, service)
+    page.goto(f"{service.base_url}/v1/docs")
+    expect(page.get_by_role("heading", name="Image service")).to_be_visible()
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("auth-api-key-value").or_(page.locator(".auth-container input")).first.fill(API_KEY)
+    page.locator(".auth-btn-wrapper .authorize").click()
+    page.locator(".auth-btn-wrapper .btn-done").click()
+
+    page.locator("#operations-Images-listImages .opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+
+    answer = page.locator(".live-responses-table .response").first
+    expect(answer.locator(".response-col_status")).to_contain_text("200")
+    expect(answer).to_contain_text("Tried out")
+    assert [url for url in elsewhere if not url.startswith("data:")] == []

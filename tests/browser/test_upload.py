@@ -1,0 +1,200 @@
+"""Uploads in the browser: many at once, bad ones among them, large ones, and a store that goes away."""
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import OpenGallery
+from tests.browser.gallery import Service, as_file, drop_files
+from tests.support.pictures import TEXT, jpeg, jpeg_of_size
+
+
+@pytest.fixture(autouse=True)
+def empty(service: Service) -> None:
+    service.clear()
+
+
+def test_twenty_files_with_a_bad_one_among_them(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    expect(gallery.page.get_by_role("heading", name="No pictures yet")).to_be_visible()
+    files = [as_file(f"picture-{n:02}.jpg", jpeg(seed=n)) for n in range(20)]
+    files[7] = as_file("notes.jpg", TEXT)
+
+    gallery.upload(files)
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("19 uploaded, 1 failed")
+    expect(gallery.line("notes.jpg")).to_contain_text("This is not a picture of a supported type")
+    expect(gallery.line("notes.jpg").get_by_role("button", name="Try again")).to_be_hidden()
+    expect(gallery.line("picture-03.jpg")).to_contain_text("Done")
+    expect(gallery.cards).to_have_count(19)
+    expect(gallery.count).to_have_text("19 pictures")
+    expect(gallery.said).to_have_text("19 uploaded, 1 failed")
+    assert service.count() == 19
+    gallery.settle()
+
+
+def test_each_upload_shows_a_preview_and_its_progress(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    waiting: list[Route] = []
+    gallery.page.route("**/api/upload", lambda route: waiting.append(route))
+
+    gallery.upload({"one.jpg": jpeg(seed=1), "two.jpg": jpeg(seed=2)})
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("Uploading 0 of 2")
+    expect(gallery.line("one.jpg").get_by_role("progressbar", name="Upload of one.jpg")).to_be_visible()
+    expect(gallery.uploads.get_by_role("progressbar", name="All uploads")).to_be_visible()
+    assert gallery.line("one.jpg").locator("img").evaluate("(image) => image.naturalWidth") == 64
+    expect(gallery.page.locator("#uploads-close")).to_be_disabled()
+    for route in waiting:
+        route.continue_()
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("2 pictures uploaded")
+    gallery.uploads.get_by_role("button", name="Close").click()
+    expect(gallery.uploads).to_be_hidden()
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_files_that_are_dropped_or_pasted(event: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+
+    drop_files(gallery.page, event, {"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2)})
+
+    expect(gallery.card("a")).to_be_visible()
+    expect(gallery.card("b")).to_be_visible()
+
+
+def test_dragging_files_over_the_page_shows_where_to_drop_them(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    expect(gallery.page.get_by_text("Drop to upload")).to_be_hidden()
+
+    drop_files(gallery.page, "dragover", {"a.jpg": jpeg()})
+    expect(gallery.page.get_by_text("Drop to upload")).to_be_visible()
+    drop_files(gallery.page, "dragleave", {"a.jpg": jpeg()})
+    expect(gallery.page.get_by_text("Drop to upload")).to_be_hidden()
+
+
+def test_large_file_goes_to_the_store_itself(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    asked: list[str] = []
+    gallery.page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+
+    gallery.upload({"large.jpg": jpeg_of_size(4_400_001)})
+
+    expect(gallery.line("large.jpg")).to_contain_text("Done")
+    expect(gallery.card("large")).to_be_visible()
+    assert f"POST {service.facts['s3']['endpoint_url']}/{service.facts['s3']['bucket']}" in asked
+    assert f"POST {service.base_url}/api/upload" not in asked
+    assert service.query("SELECT size_bytes FROM image_metadata") == [(4_400_001,)]
+
+
+def test_large_file_that_is_no_picture(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+
+    gallery.upload({"large.jpg": bytes(4_400_001)})
+
+    expect(gallery.line("large.jpg")).to_contain_text("This is not a picture of a supported type")
+    assert service.count() == 0
+
+
+def test_same_picture_again_is_told(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload(jpeg(seed="twin"))
+    gallery = open_gallery()
+
+    gallery.upload({"again.jpg": jpeg(seed="twin")})
+
+    expect(gallery.line("again.jpg")).to_contain_text("The same picture was here already")
+
+
+def test_store_that_goes_away_in_mid_upload(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    large = jpeg_of_size(6_000_000)
+
+    def lose_the_store(route: Route) -> None:
+        kill_store(service)
+        route.continue_()
+
+    gallery.page.route("**/api/upload*", lose_the_store)
+    gallery.upload({"small.jpg": jpeg(seed="away"), "large.jpg": large})
+
+    expect(gallery.line("small.jpg")).to_contain_text(
+        "The image store does not answer. Trying again…", timeout=15_000
+    )
+    expect(gallery.line("small.jpg")).to_contain_text("Done", timeout=30_000)
+    expect(gallery.line("large.jpg")).to_contain_text("Done", timeout=30_000)
+    expect(gallery.cards).to_have_count(2)
+    assert service.count() == 2
+
+
+def kill_store(service: Service) -> None:
+    """Once: the run notices it, and starts the store again."""
+    pid = service.facts["s3"].pop("pid", None)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    gallery.page.clock.install()
+    keys: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        """The upload arrives, but its answer does not: the worst that a network can do."""
+        keys.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.abort()
+
+    gallery.page.route("**/api/upload", lose_the_answer)
+    gallery.upload({"lost.jpg": jpeg(seed="lost")})
+    retry = gallery.page.get_by_role("button", name="Try again: lost.jpg")
+    for _ in range(20):
+        gallery.page.wait_for_timeout(200)
+        gallery.page.clock.run_for(5_000)
+        if retry.is_visible():
+            break
+    expect(gallery.line("lost.jpg")).to_contain_text("The server cannot be reached.")
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("0 uploaded, 1 failed")
+
+    gallery.page.unroute("**/api/upload")
+    retry.click()
+
+    expect(gallery.line("lost.jpg")).to_contain_text("Done")
+    assert len(keys) == 6
+    assert len(set(keys)) == 1
+    assert re.fullmatch(r"[0-9a-f]{32}", keys[0])
+    assert service.count() == 1
+
+
+def test_server_that_asks_to_wait_is_not_asked_before(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.page.clock.install()
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        busy = '{"error": {"code": "database_unavailable", "message": "…"}}'
+        route.fulfill(status=503, headers={"Retry-After": "20"}, content_type="application/json", body=busy)
+
+    gallery.page.route("**/api/upload", refuse)
+    gallery.upload({"a.jpg": jpeg()})
+
+    expect(gallery.line("a.jpg")).to_contain_text("The database does not answer. Trying again…")
+    gallery.page.clock.run_for(19_000)
+    assert len(asked) == 1
+    gallery.page.clock.run_for(7_000)
+    expect(gallery.line("a.jpg")).to_contain_text("Trying again…")
+    gallery.page.wait_for_timeout(200)
+    assert len(asked) == 2
+
+
+def test_upload_that_is_taken_off_the_list_stops(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    gallery.page.route("**/api/upload", lambda _: None)
+    gallery.upload({"a.jpg": jpeg()})
+
+    gallery.page.get_by_role("button", name="Remove a.jpg from the list").click()
+
+    expect(gallery.uploads).to_be_hidden()
+    expect(gallery.page.get_by_role("button", name="Upload", exact=True)).to_be_focused()
+    assert service.count() == 0

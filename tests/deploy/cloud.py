@@ -1,0 +1,196 @@
+"""An AWS on this machine: ministack with IAM enforced, and PostgreSQL from the wheel for the functions."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local.postgres import PostgresServer
+from local.process import HOST, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+EMULATOR_PYTHON = ROOT / ".venv-deploy" / "bin" / "python"
+REGION = "us-east-1"
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, and where its API answers."""
+
+    name: str
+    base_url: str
+    outputs: Mapping[str, str]
+
+
+class Cloud:
+    """Starts when it is made. ``environ`` is what a program needs to speak to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.database = PostgresServer(folder / "database", password="a-password-of-the-tests")
+        self.environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))
+        } | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "000000000000",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "SAM_CLI_TELEMETRY": "0",
+            "NO_PROXY": HOST,
+        }
+        self.log = folder / "ministack.log"
+        self.database.start()
+        try:
+            self._process = self._start_emulator()
+            self._wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_emulator(self) -> subprocess.Popen[bytes]:
+        home = self.folder / "ministack"
+        home.mkdir()
+        own = {
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "AWS_ENDPOINT_URL": self.url,
+            "AUTH": "true",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [EMULATOR_PYTHON, Path(__file__).with_name("emulator.py")],
+                cwd=home,
+                env=own,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5)
+                return
+            except OSError:
+                assert self._process.poll() is None, self.log.read_text()
+                assert time.monotonic() < deadline, "ministack did not start"
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        process = getattr(self, "_process", None)
+        if process:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.database.stop()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the account's owner."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def sam(self, *arguments: str, check: bool = True) -> str:
+        """Run SAM CLI and return what it printed; fails with that when SAM does and ``check`` is true."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("sam"), *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0 or not check, (
+            f"sam {arguments[0]} failed:\n{done.stdout[-3000:]}\n{self.errors()}"
+        )
+        return done.stdout
+
+    def errors(self) -> str:
+        """What the emulator has logged as errors."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if " ERROR " in line)
+
+    def build(self) -> Path:
+        """``sam build``: the folder with the built template."""
+        target = self.folder / "build"
+        self.sam("build", "--build-dir", str(target), "--cache-dir", str(self.folder / "cache"))
+        return target
+
+    def deploy(self, build: Path, name: str, check: bool = True, **parameters: str) -> str:
+        """``sam deploy`` with samconfig.toml, and parameters beside those that every stack here needs.
+
+        Returns:
+            What SAM printed.
+        """
+        values = self.parameters | parameters
+        return self.sam(
+            "deploy",
+            *("--template-file", str(build / "template.yaml")),
+            *("--stack-name", name),
+            *("--config-file", str(ROOT / "samconfig.toml")),
+            "--no-confirm-changeset",
+            "--no-progressbar",
+            *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
+            check=check,
+        )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """This machine's database, and its S3 as clients see it. The functions find that by themselves."""
+        return {
+            "DatabaseHost": self.database.host,
+            "DatabasePort": str(self.database.port),
+            "DatabasePassword": self.database.password,
+            "DatabaseSslMode": "disable",
+            "S3PublicEndpointUrl": self.url,
+        }
+
+    def describe(self, name: str) -> Stack:
+        """A stack that was deployed."""
+        stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+        api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
+        stage = outputs["ApiUrl"].rpartition("/")[2]
+        return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
+
+    def status(self, name: str) -> str:
+        """CloudFormation's word for a stack; empty when there is none."""
+        stacks = self.client("cloudformation").list_stacks()["StackSummaries"]
+        found = [item["StackStatus"] for item in stacks if item["StackName"] == name]
+        return str(found[-1]) if found else ""
+
+    def invoke(self, stack: str, function: str, event: Mapping[str, Any]) -> Any:
+        """Run a function of a stack, by its logical name, and return its answer."""
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=stack, LogicalResourceId=function
+        )
+        name = resource["StackResourceDetail"]["PhysicalResourceId"]
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        return json.loads(answer["Payload"].read())

@@ -1,0 +1,107 @@
+"""docs/api.md: every example runs, and every route has one in each language."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.client import Api
+from tests.support.events import ROOT
+from tests.support.pictures import jpeg
+
+LANGUAGES = ("bash", "python", "javascript")
+COMMANDS = {
+    "bash": (["bash", "-euo", "pipefail"], "examples.sh"),
+    "python": ([sys.executable], "examples.py"),
+    "javascript": (["node"], "examples.mjs"),
+}
+SEPARATORS = {
+    "bash": r"printf '\n--- {}\n'",
+    "python": r"print('\n--- {}', flush=True)",
+    "javascript": r"console.log('\n--- {}');",
+}
+
+
+class Example(NamedTuple):
+    """A block of code, and the headings that it stands under."""
+
+    heading: str
+    language: str
+    code: str
+
+
+def read_examples() -> list[Example]:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    examples, heading = [], ""
+    for title, language, code in re.findall(
+        r"^##+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    ):
+        if title:
+            heading = title
+        else:
+            examples.append(Example(heading, language, code))
+    return examples
+
+
+def routes_in(heading: str) -> list[tuple[str, str]]:
+    return re.findall(r"\b(GET|POST|PATCH|DELETE) (/[^\s,]*)", heading)
+
+
+def test_each_route_has_an_example_in_each_language() -> None:
+    document = json.loads((ROOT / "functions" / "gallery" / "openapi.json").read_text(encoding="utf-8"))
+    described = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+
+    for language in LANGUAGES:
+        examples = [example for example in read_examples() if example.language == language]
+        assert {route for example in examples for route in routes_in(example.heading)} == described
+    assert {example.language for example in read_examples()} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
+    command, name = COMMANDS[language]
+    if not shutil.which(command[0]):
+        pytest.fail(
+            f"{command[0]} is needed to run the examples in {language}: install it (Node 20 or later)."
+        )
+    examples = [example for example in read_examples() if example.language == language]
+    parts = [
+        part for number, (_, _, code) in enumerate(examples) for part in (separate(language, number), code)
+    ]
+    (tmp_path / name).write_text("\n".join(parts), encoding="utf-8")
+    (tmp_path / "harbour.jpg").write_bytes(jpeg(640, 480, seed=f"{language} {os.getpid()}"))
+
+    done = subprocess.run(
+        [*command, name],
+        cwd=tmp_path,
+        env={**os.environ, "BASE_URL": api.base_url.rstrip("/"), "API_KEY": api.key},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    outputs = re.split(r"^--- \d+\n", done.stdout, flags=re.MULTILINE)[1:]
+    failed = examples[len(outputs) - 1].heading if outputs else "the first line"
+    assert done.returncode == 0, f"{failed}\n{done.stdout}\n{done.stderr}"
+    assert done.stderr == ""
+    silent = [
+        example.heading for example, output in zip(examples, outputs, strict=True) if not output.strip()
+    ]
+    assert silent == ["Before the examples"]
+
+
+def separate(language: str, number: int) -> str:
+    """A line that tells, in the output, which example comes next."""
+    return SEPARATORS[language].format(number)

@@ -1,0 +1,147 @@
+"""The service against its own description: whatever is sent, the answer is one that the description has.
+
+Requests are made from the description, both such as it allows and such as it does not. Left to chance alone
+they would meet no image and upload none, so some get a real id, a real link or a real picture.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.e2e.client import Api
+from tests.support.events import ROOT
+from tests.support.pictures import jpeg
+
+DOCUMENT = json.loads((ROOT / "functions" / "gallery" / "openapi.json").read_text(encoding="utf-8"))
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+REQUESTS = [
+    pytest.param(path, method.upper(), mode, id=f"{method} {path} {mode.value}")
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    for mode in GenerationMode
+    # Where there is nothing to fill in, or any text will do, nothing can be filled in wrongly.
+    if method != "parameters"
+    and (mode.is_positive or ("parameters" in item.keys() | operation.keys() and path != "/assets/{file}"))
+]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 20
+
+
+@pytest.fixture(scope="module")
+def made(api: Api) -> Iterator[list[str]]:
+    """The ids of what was uploaded here, which is removed in the end."""
+    ids: list[str] = []
+    yield ids
+    for image_id in ids:
+        api.request("DELETE", f"/api/images/{image_id}")
+
+
+@pytest.fixture(scope="module")
+def image(api: Api, made: list[str]) -> dict[str, Any]:
+    metadata = {"title": "Described", "category": "e2e", "tags": ["described"]}
+    found = api.upload(jpeg(seed="described"), metadata).image
+    made.append(found["id"])
+    return found
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), REQUESTS)
+def test_answers_are_described(
+    path: str, method: str, mode: GenerationMode, api: Api, image: dict[str, Any], made: list[str]
+) -> None:
+    operation = SCHEMA[path][method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        case = data.draw(operation.as_strategy(generation_mode=mode))
+        if data.draw(st.booleans()):
+            make_real(case, image)
+        answer = case.call(base_url=api.base_url, headers={"X-API-Key": api.key}, allow_redirects=False)
+        if answer.status_code == 201:
+            made.append(answer.json()["data"]["id"])
+        # 501 is no failure of the server: what was asked for is not switched on.
+        case.validate_response(answer, checks=CHECKS if answer.status_code != 501 else CHECKS[1:])
+
+    check()
+
+
+def make_real(case: Any, image: dict[str, Any]) -> None:
+    """Let the request meet something. The image itself stays: what deletes gets no real id."""
+    if case.method != "DELETE" and "id" in case.path_parameters:
+        case.path_parameters["id"] = image["id"]
+    if case.path.startswith("/images/"):
+        link = urlsplit(image["urls"]["preview"])
+        case.path_parameters["variant"] = link.path.rpartition("/")[2]
+        case.query.update(parse_qsl(link.query))
+    if isinstance(case.body, dict) and "image_file" in case.body:
+        case.body["image_file"] = jpeg(seed=str(case.body.get("metadata")))
+
+
+def test_client_made_from_the_description_uploads_and_lists(api: Api) -> None:
+    """Nothing here but the document says where and how to send anything."""
+    operations = {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+    def call(name: str, *, fill: dict[str, str] | None = None, **options: Any) -> Any:
+        method, path, operation = operations[name]
+        for key, value in (fill or {}).items():
+            path = path.replace("{" + key + "}", value)
+        answer = api.request(method, path, **options)
+        described = operation["responses"][str(answer.status)]
+        assert ("content" in described) == bool(answer.data)
+        return answer
+
+    form = operations["uploadImage"][2]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image_file", "metadata"]
+    metadata = DOCUMENT["components"]["schemas"]["Metadata"]["example"]
+    picture = jpeg(seed="client")
+    boundary = "described"
+    parts = {'"image_file"; filename="a.jpg"': picture, '"metadata"': json.dumps(metadata).encode()}
+    body = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n\r\n".encode() + content + b"\r\n"
+        for name, content in parts.items()
+    )
+    body += f"--{boundary}--\r\n".encode()
+    sent = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    image = call("uploadImage", headers=sent, body=body).body["data"]
+    assert {name: image[name] for name in metadata} == metadata
+    assert set(image) == set(DOCUMENT["components"]["schemas"]["Image"]["properties"])
+
+    found = call(
+        "listImages", query={"q": "quiet harbour", "category": metadata["category"], "sort": "newest"}
+    )
+    assert image["id"] in [entry["id"] for entry in found.body["images"]]
+    assert call("getImage", fill={"id": image["id"]}).body["data"]["sha256"] == image["sha256"]
+    assert call("deleteImage", fill={"id": image["id"]}).status == 204
+    assert call("getImage", fill={"id": image["id"]}).status == 404

@@ -1,0 +1,93 @@
+"""What clients were told, and whether the stores agree."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.integration.stores import Stores
+
+
+@dataclass
+class Known:
+    """An image as a client knows it.
+
+    Attributes:
+        data: its bytes.
+        titles: one; two after a change that was sent but not acknowledged.
+        may_be_gone: after an upload or a deletion that was sent but not acknowledged.
+        image: the last JSON that a client was given, or None.
+    """
+
+    data: bytes
+    titles: list[str]
+    may_be_gone: bool = False
+    image: dict[str, Any] | None = None
+
+
+@dataclass
+class Ledger:
+    """All images, by their id, those without an id yet by their title, and the ids that are gone for good."""
+
+    images: dict[str, Known] = field(default_factory=dict)
+    unnamed: dict[str, bytes] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def settle(self, stores: Stores) -> list[str]:
+        """Compare with the stores after a sweep. What was uncertain is certain from then on.
+
+        Returns:
+            What is wrong.
+        """
+        rows = {str(row["id"]): row for row in stores.rows()}
+        wrong = [
+            f"a {row['status']} row is left: {key}" for key, row in rows.items() if row["status"] != "ready"
+        ]
+        objects = set(stores.keys())
+        wrong += self._compare_objects(stores, objects, rows)
+        for image_id, row in rows.items():
+            if image_id in self.gone:
+                wrong.append(f"deleted, and back again: {image_id}")
+            elif image_id not in self.images:
+                if row["title"] not in self.unnamed:
+                    wrong.append(f"a row that nobody knows: {image_id} {row['title']!r}")
+                else:
+                    self.images[image_id] = Known(self.unnamed[row["title"]], [row["title"]])
+        for image_id, known in list(self.images.items()):
+            if image_id in rows:
+                wrong += self._compare(stores, objects, rows[image_id], known)
+                known.may_be_gone, known.titles = False, [rows[image_id]["title"]]
+            elif known.may_be_gone:
+                self.forget(image_id)
+            else:
+                wrong.append(f"acknowledged, and lost: {image_id}")
+                self.forget(image_id)
+        self.unnamed.clear()
+        return wrong
+
+    def forget(self, image_id: str) -> None:
+        """It is gone for good."""
+        del self.images[image_id]
+        self.gone.add(image_id)
+
+    @staticmethod
+    def _compare(stores: Stores, objects: set[str], row: dict[str, Any], known: Known) -> list[str]:
+        wrong = []
+        if row["title"] not in known.titles:
+            wrong.append(f"the title is {row['title']!r}, not one of {known.titles}: {row['id']}")
+        if row["sha256"] != hashlib.sha256(known.data).digest():
+            wrong.append(f"the row has another digest: {row['id']}")
+        if row["s3_key"] in objects and stores.object(row["s3_key"])[0] != known.data:
+            wrong.append(f"the object has other bytes: {row['s3_key']}")
+        return wrong
+
+    @staticmethod
+    def _compare_objects(stores: Stores, objects: set[str], rows: dict[str, Any]) -> list[str]:
+        variants = stores.execute("SELECT image_id, name, status FROM image_variants")
+        owned = {row["s3_key"] for row in rows.values()}
+        owned |= {f"variants/{v['image_id']}/{v['name']}" for v in variants}
+        wrong = [
+            f"a {v['status']} rendition is left: {v['name']}" for v in variants if v["status"] != "ready"
+        ]
+        wrong += [f"an object without a row: {key}" for key in sorted(objects - owned)]
+        wrong += [f"a row without its object: {key}" for key in sorted(owned - objects)]
+        return wrong

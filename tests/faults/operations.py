@@ -1,0 +1,202 @@
+"""What clients do: each operation as an event, and what an answer to it means."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.ledger import Known, Ledger
+from tests.faults.worker import At, Outcome, Worker
+from tests.integration.client import upload_event
+from tests.integration.leftovers import put
+from tests.integration.lifecycle import (
+    HTTP,
+    announce_event,
+    arrived,
+    complete_event,
+    deliver_event,
+    image_event,
+    post_file,
+)
+from tests.integration.stores import Stores
+from tests.support import pictures
+from tests.support.events import Event
+
+BROKEN = pictures.truncated(pictures.noisy("JPEG"))
+VARIANTS = ("image/webp", "image/jpeg", "image/avif")
+
+
+@dataclass
+class Attempt:
+    """One operation, prepared.
+
+    Attributes:
+        done: the statuses that acknowledge it; ``again`` those of the same event sent again after it.
+        acknowledge: tells the ledger, with the answer.
+    """
+
+    function: str
+    event: Event
+    done: set[int]
+    again: set[int]
+    acknowledge: Callable[[Outcome], None] = lambda _: None
+
+
+class Client:
+    """Prepares operations, undisturbed, and remembers what it was told."""
+
+    def __init__(self, worker: Worker, stores: Stores, ledger: Ledger, chance: random.Random) -> None:
+        self.worker = worker
+        self.stores = stores
+        self.ledger = ledger
+        self._chance = chance
+        self._number = 0
+
+    def prepare(self, operation: str) -> Attempt:
+        """``upload``, ``upload_unique``, ``announce``, ``complete``, ``ingest``, ``refuse``, ``patch``,
+        ``delete``, ``render`` or ``sweep``.
+        """
+        prepared: Attempt = getattr(self, f"_{operation}")()
+        return prepared
+
+    def new_image(self) -> str:
+        """Upload an image and have it acknowledged."""
+        attempt = self._upload()
+        attempt.acknowledge(self._do(attempt))
+        return next(reversed(self.ledger.images))
+
+    def _do(self, attempt: Attempt) -> Outcome:
+        outcome = self.worker.run(attempt.function, attempt.event)
+        assert outcome.status in attempt.done, outcome
+        return outcome
+
+    def _picture(self) -> tuple[bytes, str]:
+        """Bytes that nobody has sent yet, and a title that nobody has used."""
+        self._number += 1
+        data = pictures.jpeg_of_size(self._chance.choice([3_000, 60_000, 400_000]), seed=self._number)
+        return data, f"title {self._number}"
+
+    def _some_image(self) -> str:
+        """The id of an image that is there; all bytes of renditions are still to be made for a new one."""
+        sure = [image_id for image_id, known in self.ledger.images.items() if known.image]
+        return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
+
+    def _upload(self, on_duplicate: str | None = None) -> Attempt:
+        data, title = self._picture()
+        event = upload_event(data, {"title": title}, "a.jpg", f"key {self._number}", on_duplicate)
+        self.ledger.unnamed[title] = data
+
+        def acknowledge(outcome: Outcome) -> None:
+            self.ledger.unnamed.pop(title, None)
+            image = outcome.body["data"]
+            self.ledger.images[image["id"]] = Known(data, [title], image=image)
+
+        return Attempt("UploadFunction", event, {200, 201}, {200}, acknowledge)
+
+    def _upload_unique(self) -> Attempt:
+        return self._upload("return")
+
+    def _announce(self) -> Attempt:
+        data, title = self._picture()
+        event = announce_event(data, f"key {self._number}", metadata={"title": title})
+        return Attempt("UploadFunction", event, {200, 201}, {200})
+
+    def _arrive(self, data: bytes, title: str) -> str:
+        announced = self._do(
+            Attempt("UploadFunction", announce_event(data, metadata={"title": title}), {201}, set())
+        )
+        ticket = announced.body["data"]
+        assert post_file(ticket["form"], data) < 300
+        return str(ticket["id"])
+
+    def _complete(self) -> Attempt:
+        data, title = self._picture()
+        image_id = self._arrive(data, title)
+        # What has arrived whole must become an image, whoever finishes it.
+        known = self.ledger.images[image_id] = Known(data, [title])
+
+        def acknowledge(outcome: Outcome) -> None:
+            known.image = outcome.body["data"]
+
+        return Attempt("UploadFunction", complete_event(image_id), {200, 201}, {200}, acknowledge)
+
+    def _ingest(self) -> Attempt:
+        data, title = self._picture()
+        image_id = self._arrive(data, title)
+        self.ledger.images[image_id] = Known(data, [title])
+        return Attempt("IngestFunction", arrived(image_id), {200}, {200})
+
+    def _refuse(self) -> Attempt:
+        image_id = self._arrive(BROKEN, "broken")
+        return Attempt("UploadFunction", complete_event(image_id), {422}, {422})
+
+    def _patch(self) -> Attempt:
+        image_id = self._some_image()
+        self._number += 1
+        title = f"changed {self._number}"
+        known = self.ledger.images[image_id]
+        known.titles.append(title)
+
+        def acknowledge(_: Outcome) -> None:
+            known.titles = [title]
+
+        event = image_event("PATCH", image_id, {"title": title, "tags": [title]})
+        return Attempt("ImageFunction", event, {200}, {200}, acknowledge)
+
+    def _delete(self) -> Attempt:
+        image_id = self._some_image()
+        self._do(self._render(image_id))
+        self.ledger.images[image_id].may_be_gone = True
+        event = image_event("DELETE", image_id)
+
+        def acknowledge(_: Outcome) -> None:
+            if image_id in self.ledger.images:
+                self.ledger.forget(image_id)
+
+        return Attempt("ImageFunction", event, {204}, {204, 404}, acknowledge)
+
+    def _render(self, image_id: str | None = None) -> Attempt:
+        known = self.ledger.images[image_id or self.new_image()]
+        assert known.image
+        event = deliver_event(known.image["urls"]["thumbnail"], self._chance.choice(VARIANTS))
+        return Attempt("DeliverFunction", event, {302}, {302})
+
+    def _sweep(self) -> Attempt:
+        """With something of every kind to settle."""
+        self._do(self._announce())
+        self._complete()
+        self._refuse()
+        for prepare in (self._delete, self._render):
+            attempt = prepare()
+            self.worker.kill_at(attempt.function, attempt.event, At(2, "after"))
+        put(self.stores, f"originals/orphan-{self._number}")
+        self.expire()
+        return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200})
+
+    def expire(self) -> None:
+        """Let everything that is under way count as dead."""
+        self.stores.execute("UPDATE image_metadata SET sweep_after = now() - interval '1 second'")
+        self.stores.execute(
+            "UPDATE image_variants SET claimed_until = now() - interval '1 second' WHERE status = 'pending'"
+        )
+
+    def sweep(self) -> dict[str, Any]:
+        """Once, undisturbed."""
+        self.expire()
+        outcome = self.worker.run("SweepFunction", {"object_grace_seconds": -60})
+        assert outcome.status == 200, outcome
+        report: dict[str, Any] = outcome.body
+        return report
+
+    def check_delivery(self, known: Known) -> bool:
+        """Whether a link that was given out ends at the very bytes."""
+        assert known.image
+        outcome = self.worker.run("DeliverFunction", deliver_event(known.image["urls"]["original"]))
+        return outcome.status == 302 and HTTP.request("GET", outcome.location).data == known.data
+
+    def trim(self, most: int = 8) -> None:
+        """Delete the oldest images, so that a round does not get slower and slower."""
+        while len(self.ledger.images) > most:
+            image_id = next(iter(self.ledger.images))
+            self._do(Attempt("ImageFunction", image_event("DELETE", image_id), {204}, set()))
+            self.ledger.forget(image_id)

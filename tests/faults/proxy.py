@@ -1,0 +1,170 @@
+"""A TCP proxy in front of a store, which can refuse, stall, cut, reset or slow down what passes."""
+
+import socket
+import struct
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+CHUNK_BYTES = 16_384
+SLOW_SECONDS = 0.1
+Mode = Literal["refuse", "stall", "cut", "reset", "slow"]
+
+
+@dataclass(frozen=True)
+class NetworkFault:
+    """What happens to the traffic.
+
+    Attributes:
+        mode: ``refuse`` hangs up on everyone; ``stall`` lets nothing more through, and says nothing; ``cut``
+            hangs up in the middle of a request; ``reset`` in the middle of an answer, and the server does not
+            know; ``slow`` delays every chunk.
+        after: bytes that still pass before a stall, a cut or a reset.
+        once: whether it happens to one connection only; the next ones are well.
+    """
+
+    mode: Mode
+    after: int = 0
+    once: bool = False
+
+
+class Proxy:
+    """Listens on a port of its own until it is closed."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._lock = threading.Lock()
+        self._fault: NetworkFault | None = None
+        self._left = 0
+        self._healed = threading.Event()
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self.port: int = self._listener.getsockname()[1]
+        self.happened = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def break_with(self, fault: NetworkFault) -> None:
+        """From now on."""
+        with self._lock:
+            self._fault, self._left = fault, fault.after
+            self._healed.clear()
+            self.happened.clear()
+            if fault.mode == "refuse":
+                for client, _ in self._pairs:
+                    _hang_up(client)
+
+    def heal(self) -> None:
+        """Let everything pass again; what was stalled is hung up on."""
+        with self._lock:
+            self._fault = None
+        self._healed.set()
+
+    def is_idle(self) -> bool:
+        """Whether the server has nothing more to do for anyone who came through here."""
+        with self._lock:
+            return not self._pairs
+
+    def close(self) -> None:
+        self._healed.set()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> None:
+        if self._take("refuse"):
+            _hang_up(client)
+            return
+        try:
+            server = socket.create_connection(self._target, timeout=5)
+        except OSError:
+            _hang_up(client)
+            return
+        server.settimeout(None)
+        pair = (client, server)
+        with self._lock:
+            self._pairs.add(pair)
+        requests = threading.Thread(target=self._pass_requests, args=pair, daemon=True)
+        requests.start()
+        self._pass_answers(client, server)
+        _hang_up(client)
+        requests.join()
+        server.close()
+        with self._lock:
+            self._pairs.discard(pair)
+
+    def _take(self, mode: Mode) -> bool:
+        """Whether this fault is on; one that happens once is used up."""
+        with self._lock:
+            if self._fault is None or self._fault.mode != mode:
+                return False
+            if self._fault.once:
+                self._fault = None
+        self.happened.set()
+        return True
+
+    def _allow(self, mode: Mode, size: int) -> int:
+        """How many of these bytes may pass before the fault."""
+        with self._lock:
+            if self._fault is None or self._fault.mode != mode:
+                return size
+            passed = min(size, self._left)
+            self._left -= passed
+            return passed if self._left == 0 else size
+
+    def _is_due(self, mode: Mode) -> bool:
+        with self._lock:
+            due = self._fault is not None and self._fault.mode == mode and self._left == 0
+        return due and self._take(mode)
+
+    def _delay(self) -> None:
+        with self._lock:
+            slow = self._fault is not None and self._fault.mode == "slow"
+        if slow:
+            self.happened.set()
+            time.sleep(SLOW_SECONDS)
+
+    def _pass_requests(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(CHUNK_BYTES):
+                self._delay()
+                mode: Mode
+                for mode in ("stall", "cut"):
+                    data = data[: self._allow(mode, len(data))]
+                server.sendall(data)
+                if self._is_due("cut"):
+                    break
+                if self._is_due("stall"):
+                    self._healed.wait()
+                    break
+        _hang_up(client)
+        with suppress(OSError):
+            # The server may finish what it has begun.
+            server.shutdown(socket.SHUT_WR)
+
+    def _pass_answers(self, client: socket.socket, server: socket.socket) -> None:
+        alive = True
+        with suppress(OSError):
+            while data := server.recv(CHUNK_BYTES):
+                if not alive:
+                    continue
+                self._delay()
+                data = data[: self._allow("reset", len(data))]
+                with suppress(OSError):
+                    client.sendall(data)
+                if self._is_due("reset"):
+                    _hang_up(client)
+                    alive = False
+
+
+def _hang_up(client: socket.socket) -> None:
+    """At once: the other side gets a reset."""
+    with suppress(OSError):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.shutdown(socket.SHUT_RDWR)
+    client.close()

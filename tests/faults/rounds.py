@@ -1,0 +1,209 @@
+"""Rounds: an operation, a fault at one of its steps, recovery, one sweep, and the comparison."""
+
+import itertools
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.faults.ledger import Ledger
+from tests.faults.operations import Attempt, Client
+from tests.faults.proxy import Mode, NetworkFault, Proxy
+from tests.faults.worker import At, Outcome, Worker
+from tests.integration.stores import Stores, wait_until
+
+OPERATIONS = (
+    *("upload", "upload_unique", "announce", "complete", "ingest", "refuse"),
+    *("patch", "delete", "render", "sweep"),
+)
+KILLS = ("kill before", "kill after", "kill during")
+NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")
+FAULTS = (*KILLS, *NETWORK, "server killed")
+UNDER_FAULT = {409, 503}
+"""What an operation may answer besides success while a store is broken: try again."""
+SETTLED = ("finished", "undone", "variants_removed", "orphan_objects")
+
+
+class Case(NamedTuple):
+    """What is done, and what happens at which step of it."""
+
+    operation: str
+    step: int
+    name: str
+    fault: str
+    turn: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.operation}, {self.fault} at step {self.step} ({self.name})"
+
+
+@dataclass
+class Counts:
+    """What happened in all rounds."""
+
+    rounds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    steps: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    retried: int = 0
+    recovered: int = 0
+    images: int = 0
+    not_reached: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class Harness:
+    """Both stores behind proxies, the service in front of them, and a client."""
+
+    def __init__(self, stores: Stores, seed: int) -> None:
+        self.counts = Counts()
+        self._stores = stores
+        self._chance = random.Random(seed)
+        self._proxies = {
+            "db": Proxy((stores.postgres.host, stores.postgres.port)),
+            "storage": Proxy((stores.s3.host, stores.s3.port)),
+        }
+        self._worker = Worker(
+            stores.environment
+            | {
+                "DB_PORT": str(self._proxies["db"].port),
+                "MINIO_ENDPOINT_URL": f"http://127.0.0.1:{self._proxies['storage'].port}",
+                # Whoever has a link or a form speaks to the store itself.
+                "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
+                "DB_CONNECT_TIMEOUT": "1",
+                "DB_STATEMENT_TIMEOUT": "1",
+            }
+        )
+        self._ledger = Ledger()
+        self._told: set[str] = set()
+        self._client = Client(self._worker, stores, self._ledger, self._chance)
+
+    def close(self) -> None:
+        self._worker.close()
+        for proxy in self._proxies.values():
+            proxy.close()
+
+    def run(self, rounds: int, report: Callable[[int], None] = lambda _: None) -> Counts:
+        """So many rounds, over all steps and faults; operations take turns, each in an order of its own."""
+        cases = self.find_cases()
+        self._chance.shuffle(cases)
+        turns = Counter[str]()
+        for place, case in enumerate(cases):
+            turns[case.operation] += 1
+            cases[place] = case._replace(turn=turns[case.operation])
+        cases.sort(key=lambda case: (case.turn, OPERATIONS.index(case.operation)))
+        for number, case in enumerate(itertools.islice(itertools.cycle(cases), rounds), 1):
+            self.run_round(case)
+            report(number)
+        return self.counts
+
+    def find_cases(self) -> list[Case]:
+        """Every fault at every step of every operation, the steps found by doing each once, undisturbed."""
+        cases = []
+        for operation in OPERATIONS:
+            attempt = self._client.prepare(operation)
+            outcome = self._worker.run(attempt.function, attempt.event)
+            assert outcome.status in attempt.done, (operation, outcome)
+            attempt.acknowledge(outcome)
+            for step, name in enumerate(outcome.steps, 1):
+                cases += [Case(operation, step, name, fault) for fault in FAULTS]
+            self._client.sweep()
+            self._check(f"{operation}, undisturbed")
+        return cases
+
+    def run_round(self, case: Case) -> None:
+        """One operation, one fault, one recovery."""
+        counts = self.counts
+        counts.rounds[case.operation, case.fault] += 1
+        counts.steps[case.operation, case.step, case.name] += 1
+        attempt = self._client.prepare(case.operation)
+        outcome = self._disturb(case, attempt)
+        counts.not_reached += not outcome.reached
+        self._judge(case, attempt, outcome)
+        wait_until(lambda: all(proxy.is_idle() for proxy in self._proxies.values()))
+        if self._chance.random() < 0.5:
+            self._try_again(case, attempt, outcome)
+        found = self._client.sweep()
+        counts.recovered += any(
+            found[name] for name in ("finished", "undone", "variants_removed", "orphan_objects")
+        )
+        self._check(f"{case}, answered {outcome.status or 'nothing'}")
+        self._client.trim()
+
+    def _disturb(self, case: Case, attempt: Attempt) -> Outcome:
+        function, event = attempt.function, attempt.event
+        if case.fault in ("kill before", "kill after"):
+            at = At(case.step, "before" if case.fault == "kill before" else "after")
+            return self._worker.kill_at(function, event, at)
+        before, store = At(case.step, "before"), case.name.partition(".")[0]
+        if case.fault == "server killed":
+            server = self._stores.postgres if store == "db" else self._stores.s3
+            try:
+                return self._worker.pause_at(function, event, before, server.kill)
+            finally:
+                if not server.is_running():
+                    server.start()
+        proxy = self._proxies[store]
+        with self._broken(proxy) as break_with:
+            fault = self._choose(case.fault, store)
+            if case.fault != "kill during":
+                return self._worker.pause_at(function, event, before, lambda: break_with(fault))
+            # It dies while it waits in the middle of a request.
+            return self._worker.pause_at(
+                function, event, before, lambda: break_with(fault), lambda: wait_for(proxy.happened)
+            )
+
+    def _choose(self, fault: str, store: str) -> NetworkFault:
+        after = self._chance.randrange(1, 300 if store == "db" else 5_000)
+        mode: Mode = "stall" if fault == "kill during" else next(mode for mode in NETWORK if mode == fault)
+        return NetworkFault(mode, after, once=self._chance.random() < 0.5)
+
+    @staticmethod
+    @contextmanager
+    def _broken(proxy: Proxy) -> Iterator[Callable[[NetworkFault], None]]:
+        try:
+            yield proxy.break_with
+        finally:
+            proxy.heal()
+
+    def _judge(self, case: Case, attempt: Attempt, outcome: Outcome) -> None:
+        if outcome.status in attempt.done:
+            attempt.acknowledge(outcome)
+            self.counts.acknowledged[case.operation] += 1
+        elif outcome.status == 0:
+            self.counts.killed[case.operation] += 1
+        else:
+            self.counts.refused[case.operation] += 1
+            if outcome.status not in UNDER_FAULT:
+                self.counts.wrong.append(f"{case}: {outcome}")
+
+    def _try_again(self, case: Case, attempt: Attempt, first: Outcome) -> None:
+        """The client sends the same event again, and now it has to succeed."""
+        self.counts.retried += 1
+        self._client.expire()
+        outcome = self._worker.run(attempt.function, attempt.event)
+        if outcome.code == "upload_interrupted":
+            outcome = self._worker.run(attempt.function, attempt.event)
+        if outcome.status not in attempt.done | attempt.again:
+            self.counts.wrong.append(f"{case}, answered {first.status}, sent again: {outcome}")
+        else:
+            attempt.acknowledge(outcome)
+
+    def _check(self, context: str) -> None:
+        for problem in self._ledger.settle(self._stores):
+            if problem not in self._told:  # what is lost stays lost
+                self._told.add(problem)
+                self.counts.wrong.append(f"{context}: {problem}")
+        shown = [known for known in self._ledger.images.values() if known.image]
+        self.counts.images += len(shown)
+        if shown and not self._client.check_delivery(shown[-1]):
+            self.counts.wrong.append(f"{context}: the last image is not delivered")
+
+
+def wait_for(event: threading.Event) -> None:
+    """At most two seconds: by then a request that the fault did not meet has ended."""
+    event.wait(2)

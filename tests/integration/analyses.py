@@ -1,0 +1,85 @@
+"""Analyses as the tests ask for them, and what is written down of them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from imageapi import gemini
+
+from tests.integration.client import Answer, send, upload
+from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.events import API_KEY, Event, LambdaContext, load_handler, make_event
+from tests.support.gemini_server import KEY, MODEL, GeminiServer, gemini_server
+
+FUNCTION = "AnalyzeFunction"
+
+
+@contextmanager
+def gemini_beside(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GeminiServer]:
+    """Gemini, for which the service is set up; retries do not wait, and nothing of the budget is spent."""
+    monkeypatch.setattr(gemini, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(gemini, "LONGEST_PAUSE", 0.01)
+    stores.execute("DELETE FROM analysis_budget")
+    with gemini_server() as server:
+        configure(
+            GEMINI_API_KEY=KEY,
+            GEMINI_BASE_URL=server.url,
+            GEMINI_MODEL=MODEL,
+            ANALYSIS_DAILY_BUDGET=None,
+            ANALYSIS_LANGUAGE=None,
+            ANALYSIS_QUEUE_URL=None,
+            ANALYZE_UPLOADS=None,
+        )
+        gemini._client.cache_clear()
+        yield server
+    gemini._client.cache_clear()
+
+
+def analysis_event(image_id: str, query: dict[str, str] | None = None) -> Event:
+    return make_event("POST", f"/api/images/{image_id}/analysis", {"X-API-Key": API_KEY}, query or {})
+
+
+def analyze(image_id: str, **query: str) -> Answer:
+    return send(analysis_event(image_id, query))
+
+
+def queue_event(*image_ids: str) -> dict[str, Any]:
+    records = [
+        {
+            "messageId": f"message-{number}",
+            "eventSource": "aws:sqs",
+            "body": json.dumps({"image_id": image_id}),
+        }
+        for number, image_id in enumerate(image_ids)
+    ]
+    return {"Records": records}
+
+
+def work_on(event: dict[str, Any]) -> dict[str, Any]:
+    return load_handler(FUNCTION)(event, LambdaContext())
+
+
+def new_image(**values: Any) -> str:
+    return str(upload(pictures.camera_jpeg(), values or None).image["id"])
+
+
+def queue(stores: Stores, image_id: str, status: str = "queued", due: str = "0 s", attempts: int = 0) -> None:
+    stores.execute(
+        """INSERT INTO image_analysis (image_id, status, attempts, due_at)
+           VALUES (%s, %s, %s, now() + %s::interval)""",
+        (image_id, status, attempts, due),
+    )
+
+
+def row(stores: Stores, image_id: str) -> dict[str, Any]:
+    (found,) = stores.execute("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
+    return found
+
+
+def calls(stores: Stores) -> int:
+    return sum(day["calls"] for day in stores.execute("SELECT calls FROM analysis_budget"))

@@ -1,0 +1,197 @@
+"""Analysis against real stores and a real HTTP server that speaks Gemini's wire."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from imageapi import analysis_queue
+from PIL import Image
+
+from tests.integration.analyses import (
+    analysis_event,
+    analyze,
+    calls,
+    gemini_beside,
+    new_image,
+    queue,
+)
+from tests.integration.client import send, upload
+from tests.integration.stores import Configure, Stores
+from tests.integration.worker import answer_at_once, workers
+from tests.support import pictures
+from tests.support.events import API_KEY, make_event
+from tests.support.gemini_server import (
+    KEY,
+    MODEL,
+    SAFE,
+    Blocks,
+    GeminiServer,
+    Says,
+    Slow,
+)
+
+
+@pytest.fixture
+def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
+    with gemini_beside(stores, configure, monkeypatch) as found:
+        yield found
+
+
+def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image(title="mine", tags=["own"])
+
+    answer = analyze(image_id)
+
+    assert answer.status == 200
+    assert answer.body["data"] | {"analyzed_at": None} == {
+        "status": "ready",
+        "failure": None,
+        "caption": "A red square on a table.",
+        "tags": ["red", "square"],
+        "text_seen": "こんにちは HELLO",
+        "safety": SAFE,
+        "model": f"{MODEL}-001",
+        "analyzed_at": None,
+    }
+    age = datetime.now(UTC) - datetime.fromisoformat(answer.body["data"]["analyzed_at"])
+    assert timedelta(0) <= age < timedelta(minutes=1)
+    (image,) = stores.rows()
+    assert (image["title"], image["tags"], image["version"]) == ("mine", ["own"], 1)
+    assert analysis_queue.find_analysis(image_id) == answer.body["data"]
+    assert "HELLO" in analysis_queue.find_search_text(image_id)
+
+
+def test_what_is_sent_is_small_and_says_nothing_else(stores: Stores, server: GeminiServer) -> None:
+    data = pictures.jpeg_of_size(300_000)
+    assert b"Exif" in pictures.camera_jpeg()
+    large = upload(data, {"title": "Top secret"}, filename="secret.jpg").image
+    with_exif = new_image()
+
+    analyze(large["id"])
+    analyze(with_exif)
+
+    for request in server.requests:
+        assert request.path == f"/v1/models/{MODEL}:generateContent"
+        assert request.headers["x-goog-api-key"] == KEY
+        assert request.body["generationConfig"]["responseMimeType"] == "application/json"
+        text = json.dumps({**request.body, "contents": None}) + json.dumps(request.parts[-1])
+        assert "secret" not in text.lower()
+        assert "English" in text
+        with Image.open(io.BytesIO(request.picture)) as picture:
+            assert picture.format == "JPEG"
+            assert picture.width <= 640
+            assert not picture.getexif()
+            assert not {"exif", "icc_profile", "comment", "xmp"} & set(picture.info)
+        assert b"Exif" not in request.picture
+        assert b"Canon" not in request.picture
+    assert len(server.requests[0].picture) < len(data)
+
+
+def test_an_analysis_is_made_once(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    first = analyze(image_id)
+    server.script = [Says(caption="Another.")]
+
+    assert analyze(image_id).body == first.body
+    assert len(server.requests) == 1
+    assert analyze(image_id, again="true").body["data"]["caption"] == "Another."
+    assert calls(stores) == 2
+
+
+def test_an_old_analysis_outlives_a_failed_new_one(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    first = analyze(image_id).body["data"]
+    server.script = [Blocks()]
+
+    assert analyze(image_id, again="true").status == 422
+
+    assert analysis_queue.find_analysis(image_id) == first | {"failure": "analysis_blocked"}
+
+
+def test_without_a_key_it_is_not_implemented(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    configure(GEMINI_API_KEY="")
+
+    answer = analyze(new_image())
+
+    assert (answer.status, answer.code) == (501, "analysis_not_configured")
+    assert not server.requests
+    assert not stores.execute("SELECT * FROM image_analysis")
+
+
+def test_only_ready_images_are_analysed(stores: Stores, server: GeminiServer) -> None:
+    (pending,) = stores.insert_ready(status="pending")
+
+    for image_id in (pending, "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "nonsense"):
+        assert analyze(image_id).code == "image_not_found"
+    assert not server.requests
+
+
+def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Configure) -> None:
+    configure(ANALYSIS_DAILY_BUDGET="2")
+    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date - 1, 2)")
+
+    statuses = [analyze(new_image()).status for _ in range(2)]
+    image_id = new_image()
+    answer = analyze(image_id)
+
+    assert statuses == [200, 200]
+    assert (answer.status, answer.code) == (429, "analysis_budget_spent")
+    assert answer.body["error"]["details"] == {"daily_budget": 2}
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0) + timedelta(days=1)
+    left = (tomorrow - datetime.now(UTC)).total_seconds()
+    assert abs(int(answer.headers["retry-after"][0]) - left) < 10
+    assert len(server.requests) == 2
+    stores.execute("UPDATE analysis_budget SET day = day - 10")
+    assert analyze(image_id).status == 200
+
+
+def test_many_at_once_stay_within_the_budget(stores: Stores, server: GeminiServer) -> None:
+    images = [new_image() for _ in range(6)]
+    variables = {
+        "GEMINI_API_KEY": KEY,
+        "GEMINI_BASE_URL": server.url,
+        "GEMINI_MODEL": MODEL,
+        "ANALYSIS_DAILY_BUDGET": "3",
+    }
+    with workers(stores.environment | variables, 6) as processes:
+        for process, image_id in zip(processes, images, strict=True):
+            process.send(analysis_event(image_id))
+        statuses = sorted(process.answer().status for process in processes)
+
+    assert statuses == [200, 200, 200, 429, 429, 429]
+    assert len(server.requests) == 3
+
+
+def test_one_image_is_sent_once_however_many_ask(stores: Stores, server: GeminiServer) -> None:
+    server.script = [Slow(1.5)]
+    image_id = new_image()
+    variables = {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
+    with workers(stores.environment | variables, 3) as processes:
+        answers = answer_at_once(processes, analysis_event(image_id))
+
+    assert len(server.requests) == 1
+    assert sorted(answer.status for answer in answers) == [200, 409, 409]
+    assert {answer.code for answer in answers if answer.status == 409} == {"analysis_in_progress"}
+
+
+def test_a_claim_whose_time_is_over_is_taken_over(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    queue(stores, image_id, "running", due="30 s")
+    assert analyze(image_id).code == "analysis_in_progress"
+
+    stores.execute("UPDATE image_analysis SET due_at = now() - interval '1 s'")
+
+    assert analyze(image_id).status == 200
+
+
+def test_the_analysis_goes_with_its_image(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    analyze(image_id)
+
+    assert send(make_event("DELETE", f"/api/images/{image_id}", {"X-API-Key": API_KEY})).status == 204
+
+    assert not stores.execute("SELECT * FROM image_analysis")

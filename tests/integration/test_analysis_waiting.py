@@ -1,0 +1,132 @@
+"""Analyses that wait in the queue: messages, attempts, the schedule."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from imageapi import analysis_queue
+
+from tests.integration.analyses import (
+    gemini_beside,
+    new_image,
+    queue,
+    queue_event,
+    row,
+    work_on,
+)
+from tests.integration.stores import Configure, Stores, stopped
+from tests.support.gemini_server import (
+    Blocks,
+    GeminiServer,
+    busy,
+)
+
+
+@pytest.fixture
+def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
+    with gemini_beside(stores, configure, monkeypatch) as found:
+        yield found
+
+
+def test_uploads_are_queued_only_when_that_is_switched_on(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    image_id = new_image()
+    analysis_queue.enqueue(image_id)
+    assert not stores.execute("SELECT * FROM image_analysis")
+    configure(ANALYZE_UPLOADS="true")
+
+    analysis_queue.enqueue(image_id)
+    analysis_queue.enqueue(image_id)
+
+    assert row(stores, image_id)["status"] == "queued"
+    assert work_on(queue_event(image_id)) == {"batchItemFailures": [], "outcomes": {image_id: "ready"}}
+    assert row(stores, image_id)["status"] == "ready"
+
+
+def test_an_upload_does_not_fail_with_its_queue(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    image_id = new_image()
+    configure(ANALYZE_UPLOADS="true", DB_CONNECT_TIMEOUT="1")
+    with stopped(stores.postgres):
+        analysis_queue.enqueue(image_id)
+
+
+def test_a_message_that_comes_twice_or_for_nothing(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    queue(stores, image_id)
+    gone = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+
+    assert work_on(queue_event(image_id, image_id, gone)) == {
+        "batchItemFailures": [],
+        "outcomes": {image_id: "not_due", gone: "not_due"},
+    }
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_message_that_comes_too_early(stores: Stores, server: GeminiServer, status: str) -> None:
+    image_id = new_image()
+    queue(stores, image_id, status, due="1 minute")
+
+    assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
+    assert not server.requests
+
+
+def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    configure(ANALYZE_UPLOADS="true")
+    server.script = [busy(60)]
+    image_id = new_image()
+    stores.execute("DELETE FROM image_analysis")
+    queue(stores, image_id)
+
+    for attempt in range(1, 6):
+        stores.execute("UPDATE image_analysis SET due_at = now()")
+        outcome = work_on(queue_event(image_id))
+        assert outcome["batchItemFailures"] == [{"itemIdentifier": "message-0"}]
+        found = row(stores, image_id)
+        assert (found["status"], found["attempts"]) == ("queued" if attempt < 5 else "failed", attempt)
+        assert found["due_at"] > datetime.now(UTC) + timedelta(seconds=30)
+
+    assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
+
+
+def test_what_is_over_the_budget_waits_for_tomorrow(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    configure(ANALYZE_UPLOADS="true", ANALYSIS_DAILY_BUDGET="1")
+    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 1)")
+    image_id = new_image()
+    stores.execute("DELETE FROM image_analysis")
+    queue(stores, image_id)
+
+    outcome = work_on(queue_event(image_id))
+
+    assert outcome == {"batchItemFailures": [], "outcomes": {image_id: "analysis_budget_spent"}}
+    found = row(stores, image_id)
+    assert (found["status"], found["attempts"]) == ("queued", 0)
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert abs(found["due_at"] - tomorrow) < timedelta(seconds=5)
+
+
+def test_a_picture_that_is_blocked_is_done_with(stores: Stores, server: GeminiServer) -> None:
+    server.script = [Blocks()]
+    image_id = new_image()
+    queue(stores, image_id)
+
+    assert work_on(queue_event(image_id))["batchItemFailures"] == []
+    assert row(stores, image_id)["failure"] == "analysis_blocked"
+
+
+def test_the_schedule_finds_what_waits_too_long(stores: Stores, server: GeminiServer) -> None:
+    late, stale, soon, done = (new_image() for _ in range(4))
+    stores.execute("DELETE FROM image_analysis")
+    queue(stores, late, due="-20 minutes")
+    queue(stores, stale, "running", due="-15 minutes")
+    queue(stores, soon, due="-1 minute")
+    queue(stores, done, "failed", due="-1 day")
+
+    assert work_on({"source": "aws.events", "detail-type": "Scheduled Event"}) == {"resent": [late, stale]}

@@ -1,0 +1,116 @@
+"""What runs beside `make run`: demo and monitor, and the queue of analyses that the runner looks after."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2.extensions
+import pytest
+
+from tests.integration.run import ROOT, Run, wait_for
+from tests.support.gemini_server import KEY, GeminiServer, Says, busy, gemini_server
+
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def gemini() -> Iterator[GeminiServer]:
+    with gemini_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, gemini: GeminiServer) -> Iterator[Run]:
+    """A run that analyses uploads, with Gemini beside it."""
+    folder: Path = tmp_path_factory.mktemp("beside")
+    folder.chmod(0o711)
+    variables = {
+        "ANALYZE_UPLOADS": "true",
+        "GEMINI_API_KEY": KEY,
+        "GEMINI_BASE_URL": gemini.url,
+        "API_KEY": "a-key",
+        "BASE_URL": "",
+    }
+    started = Run(folder / "data", ROOT / "template.yaml", variables)
+    yield started
+    assert started.stop() == 0
+
+
+def local(run: Run, command: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", command, "--data-dir", str(run.data_dir), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def query(run: Run, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    # The service's way of waiting, which it sets for the whole process, needs its settings.
+    psycopg2.extensions.set_wait_callback(None)
+    with closing(run.connect_database()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def test_demo_adds_its_pictures_once(run: Run) -> None:
+    assert f"{COUNT} added, 0 there already" in local(run, "demo", "--count", str(COUNT))
+    assert f"0 added, {COUNT} there already" in local(run, "demo", "--count", str(COUNT))
+    assert query(run, "SELECT count(*) FROM image_metadata WHERE status = 'ready'") == [(COUNT,)]
+
+
+def test_monitor_sees_all_of_it(run: Run) -> None:
+    local(run, "demo", "--count", "1")
+
+    shot = json.loads(local(run, "monitor", "--once", "--json"))
+
+    assert shot["mode"] == "run"
+    parts = {part["name"]: part for part in shot["parts"]}
+    assert {"runner", "postgres", "s3", "UploadFunction"} <= set(parts)
+    for name in ("runner", "postgres", "s3"):
+        assert (parts[name]["state"], parts[name]["health"]) == ("running", "up")
+        assert parts[name]["memory"] > 1_000_000
+    functions = shot["api"]["stats"]["functions"]
+    assert functions["UploadFunction"]["Requests"]["2xx"] >= 1
+    assert functions["UploadFunction"]["Latency"]["p95"] > 0
+    assert shot["api"]["health"]["status"] == "healthy"
+    ((images, size),) = query(run, "SELECT count(*), sum(size_bytes)::bigint FROM image_metadata")
+    assert shot["database"]["rows"] == {"ready": images}
+    assert shot["database"]["original_bytes"] == size
+    assert shot["database"]["SweepFindings"] == 0
+    assert (shot["bucket"]["objects"], shot["bucket"]["bytes"]) == (images, size)
+    assert shot["bucket"]["complete"]
+    assert 0 < shot["machine"]["disk"]["used"] < shot["machine"]["disk"]["total"]
+
+
+def test_monitor_prints_a_table(run: Run) -> None:
+    text = local(run, "monitor", "--once")
+    assert "postgres" in text
+    assert "requests/min" in text
+
+
+def test_the_gateway_s_counts_are_its_own_and_need_no_key(run: Run) -> None:
+    answer = run.ask("GET", "/_local/stats")
+    assert answer.status == 200
+    assert answer.json["total_requests"] >= 0
+    assert run.ask("GET", "/_local/other").status == 404
+
+
+def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: GeminiServer) -> None:
+    local(run, "demo", "--count", "1")
+    query(run, "DELETE FROM image_analysis")
+    gemini.script = [busy(1), busy(1), busy(1), Says(caption="At last.")]
+
+    query(
+        run, "INSERT INTO image_analysis (image_id, status) SELECT id, 'queued' FROM image_metadata LIMIT 1"
+    )
+
+    wait_for(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
+    assert query(run, "SELECT caption FROM image_analysis") == [("At last.",)]

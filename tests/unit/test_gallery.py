@@ -1,0 +1,221 @@
+"""The gallery's function: its files, their headers, and the address that they are under."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from imageapi import config
+from imageapi.metadata import MAX_LENGTH
+
+from tests.support.events import HOST, ROOT, handle, make_event
+
+FOLDER = ROOT / "functions" / "gallery" / "assets"
+OF_THE_PAGE = [path for path in FOLDER.iterdir() if not path.name.startswith(("swagger-ui", "docs"))]
+SCRIPTS = [path for path in OF_THE_PAGE if path.suffix == ".js"]
+MAX_PAGE_BYTES = 60_000
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in (
+        "PUBLIC_BASE_URL",
+        "MINIO_ENDPOINT_URL",
+        "MINIO_PUBLIC_ENDPOINT_URL",
+        "AWS_LAMBDA_FUNCTION_NAME",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "DB_HOST": "db.invalid",
+        "MINIO_ACCESS_KEY": "access",
+        "MINIO_SECRET_KEY": "secret",
+        "MINIO_BUCKET_NAME": "pictures",
+        "AWS_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config.get_settings.cache_clear()
+    yield
+    config.get_settings.cache_clear()
+
+
+def get(path: str, headers: dict[str, str] | None = None, context_path: str | None = None) -> dict[str, Any]:
+    event = make_event("GET", path, headers)
+    if context_path is not None:
+        event["requestContext"]["path"] = context_path
+    answer = handle(event)
+    return {
+        **answer,
+        "headers": {name.lower(): value[0] for name, value in answer["multiValueHeaders"].items()},
+    }
+
+
+class Links(HTMLParser):
+    """The relative URLs of a page, and whatever in it a strict policy would refuse."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+        self.inline: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag != "base":
+            self.urls += [value for name, value in attrs if name in ("href", "src") and value]
+        if tag == "style" or (tag == "script" and "src" not in values):
+            self.inline.append(tag)
+        self.inline += [name for name in values if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_page_has_only_relative_urls_of_files_that_are_there(path: str) -> None:
+    answer = get(path)
+    links = Links(answer["body"])
+
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (200, "text/html; charset=utf-8")
+    assert links.inline == []
+    assert len(links.urls) > 3
+    for url in links.urls:
+        assert get(f"/{url}")["statusCode"] == 200, url
+
+
+def test_modules_import_only_each_other() -> None:
+    for path in SCRIPTS:
+        imported = re.findall(r'from "(.*?)"', path.read_text(encoding="utf-8"))
+        assert {name for name in imported if not (FOLDER / name.removeprefix("./")).exists()} == set(), (
+            path.name
+        )
+
+
+@pytest.mark.parametrize(
+    ("asset", "media_type"),
+    [
+        ("main.js", "text/javascript; charset=utf-8"),
+        ("gallery.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml; charset=utf-8"),
+        ("swagger-ui.LICENSE.txt", "text/plain; charset=utf-8"),
+    ],
+)
+def test_asset(asset: str, media_type: str) -> None:
+    answer = get(f"/assets/{asset}")
+
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (200, media_type)
+    assert answer["body"] == (FOLDER / asset).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..", "app.py", "%2e%2e%2fapp.py", "C:\\app.py"])
+def test_what_is_no_asset(name: str) -> None:
+    answer = get(f"/assets/{name}")
+
+    assert answer["statusCode"] == 404
+    assert '"code":"not_found"' in answer["body"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/assets/main.js"])
+def test_headers_of_every_file(path: str) -> None:
+    headers = get(path)["headers"]
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-cache"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/assets/main.js"])
+def test_browser_that_has_it_gets_no_body(path: str) -> None:
+    etag = get(path)["headers"]["etag"]
+
+    for header in (etag, f"W/{etag}", f'"other", {etag}'):
+        answer = get(path, {"If-None-Match": header})
+        assert (answer["statusCode"], answer["headers"]["etag"]) == (304, etag)
+        assert not answer["body"]
+    assert get(path, {"If-None-Match": '"other"'})["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("variables", "store"),
+    [
+        ({}, "https://pictures.s3.eu-west-1.amazonaws.com"),
+        ({"MINIO_ENDPOINT_URL": "http://minio:9000"}, "http://minio:9000"),
+        (
+            {"MINIO_ENDPOINT_URL": "http://minio:9000", "MINIO_PUBLIC_ENDPOINT_URL": "http://localhost:9000"},
+            "http://localhost:9000",
+        ),
+        ({"PUBLIC_BASE_URL": "https://img.example.com"}, "https://img.example.com"),
+    ],
+)
+def test_policy_names_where_the_files_are(
+    variables: dict[str, str], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    config.get_settings.cache_clear()
+
+    policy = get("/")["headers"]["content-security-policy"]
+    directives = {part.split()[0]: part.split()[1:] for part in policy.split(";")}
+
+    assert store in directives["img-src"]
+    assert directives["connect-src"][0] == "'self'"
+    assert (store in directives["connect-src"]) == ("PUBLIC_BASE_URL" not in variables)
+
+
+@pytest.mark.parametrize(
+    ("context_path", "headers", "base"),
+    [
+        ("/v1/", {}, "/v1/"),
+        ("/v1", {}, "/v1/"),
+        ("/", {"Host": "127.0.0.1:8000"}, "./"),
+        ("/", {}, "./"),
+        ("/v1/", {"X-Amz-Cf-Id": "behind-a-cdn-with-other-paths"}, "./"),
+        ("/v1/", {"Host": "img.example.com"}, "./"),
+    ],
+)
+def test_address_with_and_without_the_stage(context_path: str, headers: dict[str, str], base: str) -> None:
+    page = get("/", {"Host": HOST, **headers}, context_path)["body"]
+
+    assert f'<base href="{base}">' in page
+
+
+def test_page_is_small() -> None:
+    assert sum(path.stat().st_size for path in OF_THE_PAGE) < MAX_PAGE_BYTES
+
+
+def test_page_loads_all_of_its_files() -> None:
+    named = re.findall(
+        r'"(?:assets/|\./)([\w.-]+)"', "".join(path.read_text("utf-8") for path in OF_THE_PAGE)
+    )
+
+    assert set(named) | {"index.html"} == {path.name for path in OF_THE_PAGE}
+
+
+def test_page_knows_the_limits_of_the_api() -> None:
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    transfer = (FOLDER / "transfer.js").read_text(encoding="utf-8")
+
+    assert f"MAX_DIRECT_BYTES = {config.MAX_DIRECT_FILE_BYTES:_};" in transfer
+    for name, length in MAX_LENGTH.items():
+        assert f'id="edit-{name}" maxlength="{length}"' in page
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    text = (FOLDER / "text.js").read_text(encoding="utf-8")
+    table = text[text.index("const TEXT = {") : text.index("\n};")]
+    texts = dict(re.findall(r"^  (\w+): \[(.*?)\],$", table, re.MULTILINE | re.DOTALL))
+    used = set(re.findall(r'data-t(?:-\w+)?="(\w+)"', (FOLDER / "index.html").read_text(encoding="utf-8")))
+    for path in SCRIPTS:
+        used |= set(re.findall(r'\bt\("(\w+)"', path.read_text(encoding="utf-8")))
+
+    assert used <= set(texts)
+    assert not [name for name, both in texts.items() if both.isascii()]
+
+
+def test_errors_that_have_a_text_are_errors_of_the_api() -> None:
+    text = (FOLDER / "text.js").read_text(encoding="utf-8")
+    described = (ROOT / "functions" / "gallery" / "openapi.json").read_text(encoding="utf-8")
+    of_the_page = {"unexpected", "network", "key_needed", "store_refused"}
+
+    for code in set(re.findall(r"^  error_(\w+):", text, re.MULTILINE)) - of_the_page:
+        assert f'{{"const": "{code}", ' in described or f'"const": "{code}",\n' in described, code
