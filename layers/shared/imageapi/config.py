@@ -90,7 +90,7 @@ class Settings:
 
 
 def _read_int(
-    env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int = 2**63 - 1
+    env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int | None = None
 ) -> int:
     text = env.get(name, "").strip()
     if not text:
@@ -99,8 +99,10 @@ def _read_int(
         value = int(text)
     except ValueError:
         raise ConfigurationError(f"{name} must be a whole number.") from None
-    if not minimum <= value <= maximum:
-        raise ConfigurationError(f"{name} must be from {minimum} to {maximum}.")
+    if value < minimum:
+        raise ConfigurationError(f"{name} must be at least {minimum}.")
+    if maximum is not None and value > maximum:
+        raise ConfigurationError(f"{name} must be at most {maximum}.")
     return value
 
 
