@@ -73,6 +73,14 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
 
 
 def listen(page: Page, complaints: list[str]) -> None:
+    page.on(
+        "response",
+        lambda answer: (
+            complaints.append(f"{answer.status} {answer.url}")
+            if "/assets/" in answer.url and answer.status >= 400
+            else None
+        ),
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "console",

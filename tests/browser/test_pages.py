@@ -39,6 +39,21 @@ def test_gallery_under_a_stage(open_gallery: OpenGallery, service: Service) -> N
     assert [url for url in elsewhere if not url.startswith(allowed)] == []
 
 
+def test_page_that_is_not_loaded_whole_says_so(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery(path="/health")
+    page = gallery.page
+    page.route("**/assets/grid.js", lambda route: route.abort())
+    page.goto(service.base_url)
+    expect(page.get_by_role("heading", level=1)).to_be_hidden()
+    expect(page.get_by_text("Loading takes long.")).to_be_visible(timeout=15_000)
+
+    page.unroute("**/assets/grid.js")
+    page.get_by_role("link", name="Try again").click()
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("Loading takes long.")).to_be_hidden()
+
+
 def test_description_can_be_tried_under_a_stage(open_gallery: OpenGallery, service: Service) -> None:
     service.clear()
     service.upload(jpeg(seed="try"), title="Tried out")

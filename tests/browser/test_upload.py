@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Service, as_file, drop_files
@@ -53,6 +53,23 @@ def test_each_upload_shows_a_preview_and_its_progress(open_gallery: OpenGallery)
     expect(gallery.uploads.get_by_role("heading")).to_have_text("2 pictures uploaded")
     gallery.uploads.get_by_role("button", name="Close").click()
     expect(gallery.uploads).to_be_hidden()
+
+
+def test_upload_that_is_quicker_than_the_list(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload(jpeg(seed="old"), title="Old")
+    gallery = open_gallery(path="/docs")
+    answers: list[tuple[Route, APIResponse]] = []
+    gallery.page.route("**/api/images?*", lambda route: answers.append((route, route.fetch())))
+    gallery.page.goto(service.base_url)
+    gallery.page.wait_for_timeout(300)
+
+    gallery.upload({"new.jpg": jpeg(seed="new")})
+    expect(gallery.line("new.jpg")).to_contain_text("Done")
+    for route, answer in answers:
+        route.fulfill(response=answer)
+
+    expect(gallery.cards).to_have_text(["new", "Old"])
+    expect(gallery.count).to_have_text("2 pictures")
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])

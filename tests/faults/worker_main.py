@@ -21,7 +21,7 @@ from tests.support.events import LambdaContext, load_handler
 FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
 STEPS: dict[Any, tuple[str, ...]] = {
     db: ("query", "transaction", "fetch"),
-    storage: ("put_object", "download", "copy_object", "delete_objects", "list_objects", "object_exists"),
+    storage: ("put_object", "download", "delete_objects", "list_objects", "object_exists"),
 }
 
 

@@ -8,6 +8,7 @@ from imageapi import storage
 from imageapi.errors import StorageUnavailableError
 
 from tests.integration.client import Answer
+from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     announce,
     announce_and_post,
@@ -51,7 +52,7 @@ def test_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
     assert stores.keys() == sorted(row["s3_key"] for row in stores.rows())
 
 
-@pytest.mark.parametrize("target", ["storage.download", "storage.copy_object", "rows.mark_ready"])
+@pytest.mark.parametrize("target", ["storage.download", "storage.put_object", "rows.mark_ready"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_completed_by_the_event_in_the_middle_of_a_completion(stores: Stores, target: str, when: Any) -> None:
     image_id = announce_and_post(PICTURE)
@@ -85,42 +86,87 @@ def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> No
     assert stores.keys() == [image["s3_key"]]
 
 
-@pytest.mark.parametrize("target", ["storage.copy_object", "rows.mark_ready"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_post_in_the_middle_of_a_completion_does_not_mix_two_files(
-    stores: Stores, target: str, when: Any
-) -> None:
-    other = pictures.jpeg_of_size(len(PICTURE), seed="other")
+OTHER = pictures.jpeg_of_size(len(PICTURE), seed="other")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_posts_that_were_both_read_are_one_file(stores: Stores, order: tuple[int, int]) -> None:
     ticket = announce(PICTURE).body["data"]
+    event = complete_event(ticket["id"])
+    with workers(stores.environment, 2) as processes:
+        for process, data in zip(processes, (PICTURE, OTHER), strict=True):
+            post_file(ticket["form"], data)
+            process.send(event, Hook("storage.download", "after", 1, "pause"))
+            process.wait_paused()
+        answers = []
+        for turn in order:
+            processes[turn].resume()
+            answers.append(processes[turn].answer())
+
+    assert [answer.status for answer in answers] == [201, 200]
+    assert_one_file(stores, answers, (PICTURE, OTHER)[order[0]])
+
+
+@pytest.mark.parametrize(
+    ("target", "when"),
+    [("storage.put_object", "before"), ("storage.put_object", "after"), ("rows.mark_ready", "before")],
+)
+def test_a_post_in_the_middle_of_a_completion(stores: Stores, target: str, when: Any) -> None:
+    ticket = announce(PICTURE).body["data"]
+    event = complete_event(ticket["id"])
+    with workers(stores.environment, 2) as (first, second):
+        # Both have seen the row before one of them decides what the image is.
+        second.send(event, Hook("storage.download", "before", 1, "pause"))
+        second.wait_paused()
+        post_file(ticket["form"], PICTURE)
+        first.send(event, Hook(target, when, 1, "pause"))
+        first.wait_paused()
+        post_file(ticket["form"], OTHER)
+        second.resume()
+        late = second.answer()
+        first.resume()
+        answer = first.answer()
+
+    assert (late.status, late.code) == (409, "upload_not_arrived")
+    assert answer.status == 201
+    assert_one_file(stores, [answer], PICTURE)
+
+
+def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores) -> None:
+    ticket = announce(PICTURE).body["data"]
+    event = complete_event(ticket["id"])
     post_file(ticket["form"], PICTURE)
     with workers(stores.environment, 2) as (first, second):
-        first.send(complete_event(ticket["id"]), Hook("rows.mark_ready", "before", 1, "pause"))
+        first.send(event, Hook("rows.mark_ready", "before", 1, "pause"))
         first.wait_paused()
-        post_file(ticket["form"], other)
-        # A second completion reads the other file while the first is between copy and row.
-        second.send(complete_event(ticket["id"]), Hook(target, when, 1, "pause"))
-        second.wait_paused()
+        post_file(ticket["form"], OTHER)
+        second.send(event)
+        late = second.answer()
         first.resume()
-        answers = [first.answer()]
-        second.resume()
-        answers.append(second.answer())
+        answer = first.answer()
 
-    assert_one_file(stores, ticket["id"], answers, [PICTURE, other])
-
-
-def assert_one_file(stores: Stores, image_id: str, answers: list[Answer], files: list[bytes]) -> None:
-    """What the row says is what the object holds, whichever of the files it is."""
-    image = get_image(image_id).image
-    data = fetch(image["urls"]["original"]).data
-    assert data in files
-    assert image["sha256"] == hashlib.sha256(data).hexdigest()
-    for answer in answers:
-        assert answer.status in (200, 201, 409)
-        if answer.status == 201:
-            assert answer.image["sha256"] == image["sha256"]
+    assert late.status in (409, 422)
+    assert answer.status in (201, 409)
+    if answer.status == 201:
+        assert_one_file(stores, [answer], PICTURE)
+    else:
+        expire(stores)
+        sweep()
+        assert stores.is_empty()
 
 
-@pytest.mark.parametrize("target", ["download", "copy_object", "delete_objects"])
+def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
+    """Everybody was told of these bytes, and they are what is there."""
+    digest = hashlib.sha256(data).hexdigest()
+    for image in [*(answer.image for answer in answers), get_image(answers[0].image["id"]).image]:
+        assert image["sha256"] == digest
+        assert fetch(image["urls"]["original"]).data == data
+    expire(stores)
+    sweep()
+    assert stores.keys() == [answers[0].image["s3_key"]]
+
+
+@pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])
 def test_a_store_that_fails_on_the_way(stores: Stores, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise StorageUnavailableError()

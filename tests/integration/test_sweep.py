@@ -55,12 +55,12 @@ LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[s
         (["ready"], 0, 1),
     ),
     "complete, claimed": (
-        lambda s: cut_complete(s, "storage.copy_object", "before"),
+        lambda s: cut_complete(s, "storage.put_object", "before"),
         {"finished": 1},
         (["ready"], 0, 1),
     ),
-    "complete, copied": (
-        lambda s: cut_complete(s, "storage.copy_object", "after"),
+    "complete, stored": (
+        lambda s: cut_complete(s, "storage.put_object", "after"),
         {"finished": 1},
         (["ready"], 0, 1),
     ),
@@ -143,7 +143,7 @@ def test_what_is_still_at_work_is_left_alone(stores: Stores) -> None:
     for name in (
         "upload, object",
         "announced, arrived",
-        "complete, copied",
+        "complete, stored",
         "delete, hidden",
         "render, object",
     ):

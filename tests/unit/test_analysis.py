@@ -103,7 +103,7 @@ def test_when_to_come_back(code: int, details: Any, seconds: int) -> None:
 
 def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DB_HOST", "MINIO_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
+        monkeypatch.setenv(name, "xxx")
     for name in ("GEMINI_API_KEY", "AWS_LAMBDA_FUNCTION_NAME"):
         monkeypatch.delenv(name, raising=False)
     get_settings.cache_clear()

@@ -18,6 +18,7 @@ let total = null;
 let running = new AbortController();
 let loading = false;
 let unfinishedRow = [];
+let latest;
 
 export function setUpGrid(given) {
   Object.assign(handlers, given);
@@ -32,7 +33,8 @@ export function setUpGrid(given) {
 /** Show what matches these parameters, from the beginning. */
 export function reload(parameters) {
   query = parameters;
-  return load(true);
+  latest = load(true);
+  return latest;
 }
 
 const loadMore = () => { if (grid.atEnd && cursor && !loading) load(false); };
@@ -115,7 +117,8 @@ function countBy(change) {
 }
 
 /** Put a new picture first, where the list is one that begins with the newest. */
-export function prepend(image) {
+export async function prepend(image) {
+  await latest; // what is being loaded may be older
   if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
   grid.prepend(makeItem(image));
   countBy(1);

@@ -31,6 +31,9 @@ silently.
 GRACE_SECONDS = 1.0
 """How much longer the client waits than the server works, so that the server's clearer error comes first."""
 
+PASSWORD_MAX_AGE = 10.0
+"""Seconds after which the password is read again, when it was refused."""
+
 SESSION_OPTIONS = (
     "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
     # Every query here is meant for an index, and none is worth compiling.
@@ -181,7 +184,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             **arguments,
         )
     except psycopg2.OperationalError as error:
-        if "password authentication failed" in str(error) and refresh_settings(max_age=10):
+        if "password authentication failed" in str(error) and refresh_settings(PASSWORD_MAX_AGE):
             return _connect(get_settings())
         raise DatabaseUnavailableError() from error
     connection.autocommit = True

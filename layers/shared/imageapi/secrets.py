@@ -83,7 +83,7 @@ class SecretCache:
         self._values = values
         return changed
 
-    def clear(self) -> None:
+    def cache_clear(self) -> None:
         """Forget everything."""
         self._values = {}
         self._asked_at = 0.0
