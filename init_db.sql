@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS image_metadata (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     -- Until then whatever brought the row into its state may still be at work; afterwards a sweep settles it.
     sweep_after     timestamptz NOT NULL DEFAULT now() + interval '5 minutes',
+    -- How often a sweep has tried.
+    sweeps          integer NOT NULL DEFAULT 0,
 
     -- What the image is found by, made by the service when it turns ready and when it is changed.
     search_text     text NOT NULL DEFAULT '',
@@ -148,9 +150,15 @@ END $$;
 CREATE OR REPLACE TRIGGER image_metadata_facets AFTER INSERT OR UPDATE OR DELETE ON image_metadata
     FOR EACH ROW EXECUTE FUNCTION note_facets();
 
-CREATE OR REPLACE FUNCTION fold_facets() RETURNS void LANGUAGE sql AS $$
-    WITH noted AS (DELETE FROM facet_changes RETURNING kind, name, change)
-    INSERT INTO facet_counts AS counts (kind, name, images)
-        SELECT kind, name, sum(change) FROM noted GROUP BY kind, name ORDER BY kind, name
-    ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images;
+-- Adds up at most so many changes; says how many there were. In bites, so that no backlog is too much for it.
+CREATE OR REPLACE FUNCTION fold_facets(most integer) RETURNS bigint LANGUAGE sql AS $$
+    WITH noted AS (
+        DELETE FROM facet_changes WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM facet_changes LIMIT most FOR UPDATE SKIP LOCKED))
+        RETURNING kind, name, change),
+    folded AS (
+        INSERT INTO facet_counts AS counts (kind, name, images)
+            SELECT kind, name, sum(change) FROM noted GROUP BY kind, name ORDER BY kind, name
+        ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images)
+    SELECT count(*) FROM noted;
 $$;

@@ -77,7 +77,7 @@ def test_nothing_moves_while_it_loads_and_scrolls(open_gallery: OpenGallery) -> 
     gallery = open_gallery(script=WATCH_SHIFTS)
     gallery.settle()
     for _ in range(12):
-        gallery.page.mouse.wheel(0, 900)
+        gallery.page.mouse.wheel(0, 3_000)  # faster than the pages come
         gallery.page.wait_for_timeout(150)
     gallery.settle()
 
@@ -149,6 +149,7 @@ def test_answer_that_comes_too_late_is_not_shown(open_gallery: OpenGallery) -> N
     gallery.page.wait_for_timeout(300)
 
     assert len(late) == 1
+    expect(gallery.page.locator("#trouble")).to_be_hidden()
     assert gallery.titles() == ["Picture 0002"]
 
 

@@ -78,6 +78,6 @@ def test_api_survives_a_restart_of_postgres(sam_api: Path) -> None:
 
 
 def test_end_to_end_suite_passes(sam_api: Path) -> None:
-    # SAM itself answers 502 to a body that is no UTF-8, before a function sees it, and some of the requests that
-    # break the description have one. The API's container gets them all.
+    # SAM itself answers 502 to a body that is no UTF-8, before a function sees it, and some of the requests
+    # that break the description have one. The API's container gets them all.
     print(stack.run_e2e_suite("-k", "not (test_answers_are_described and negative)"))

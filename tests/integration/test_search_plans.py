@@ -73,7 +73,8 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
         {json.dumps([sql, values], default=str): (sql, values) for sql, values in recorded}.values()
     )
     assert len(statements) > 300
-    with stores.postgres.connect(options=db.SESSION_OPTIONS) as connection, connection.cursor() as cursor:
+    with stores.postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(db.SESSION_SETTINGS)
         for sql, values in statements:
             if sql.startswith("EXPLAIN"):
                 continue
@@ -84,6 +85,7 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
 
 def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
     """That the test above can fail."""
-    with stores.postgres.connect(options=db.SESSION_OPTIONS) as connection, connection.cursor() as cursor:
+    with stores.postgres.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(db.SESSION_SETTINGS)
         cursor.execute("EXPLAIN (FORMAT JSON) SELECT id FROM image_metadata WHERE filename = 'x'")
         assert list(scans(cursor.fetchone()[0][0]["Plan"])) == ["image_metadata"]

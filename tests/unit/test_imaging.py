@@ -102,7 +102,19 @@ def test_the_size_is_bounded_before_anything_is_decoded(name: str, monkeypatch: 
         assert caught.value.code == "too_many_pixels"
         details = caught.value.details
         assert details is not None
-        assert details["width"] * details["height"] > MAX_PIXELS or details["width"] > details["max_side"]
+        assert details["max_pixels"] <= MAX_PIXELS
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_frame_larger_than_its_screen_is_refused_before_there_is_room_for_it(first: bool) -> None:
+    """Pillow makes room for a frame that is to be wiped as soon as it sees its size: 900 MB for these few bytes."""
+    screen = b"GIF89a\x01\0\x01\0\x80\0\0" + b"\0" * 6
+    small = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
+    huge = (
+        b"\x21\xf9\x04\x08\0\0\0\0\x2c\0\0\0\0" + (30_000).to_bytes(2, "little") * 2 + b"\0\x02\x02\x44\x01\0"
+    )
+    data = screen + (huge if first else small + huge) + b"\x3b"
+    assert refusal(data) == (422, "too_many_pixels")
 
 
 def refuse_to_load(_: object) -> None:

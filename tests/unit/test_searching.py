@@ -40,6 +40,10 @@ def row(**values: Any) -> dict[str, Any]:
         ("STRASSE straße", "strasse strasse"),
         ("が か", "が か"),
         ("IMG_0001-final.JPG", "img 0001 final jpg"),
+        ("東京タワーHD写真", "東京タワー hd 写真"),
+        ("हिन्दी", "हिन्दी"),
+        ("ที่", "ที่"),
+        ("★\ufe0f!", ""),
         ("  a \t\n b  ", "a b"),
         ("①②", "12"),
         ("!?…", ""),
@@ -69,8 +73,13 @@ def test_normalising_again_changes_nothing(text: str) -> None:
         ("nse", "sunset", "sunny set"),
         ("su", "the sunset", "consumer"),
         ("s", "a sunset", "mist"),
-        ("iphone写真", "my iPhone写真集", "iphone 写真"),
+        ("iphone写真", "my iPhone写真集", "iphone"),
         ("2026年", "2026年の桜", "2025年の桜"),
+        ("HD", "東京タワーHD写真", "東京タワー写真"),
+        ("4k", "夏の4K動画", "夏の動画"),
+        ("हिन्दी", "हिन्दी कविता", "हद"),
+        ("मी", "मीठा आम", "मकान"),
+        ("ที่", "ที่นี่", "ทอง"),
     ],
 )
 def test_terms(query: str, found: str, not_found: str) -> None:
@@ -106,8 +115,8 @@ def test_title_and_tags_count_more() -> None:
 
 
 def test_tags_are_compared_like_words() -> None:
-    assert normalise_tag("Ｎight") == normalise_tag("NIGHT") == "night"
-    assert normalise_tag("!!") == "!!"
+    assert normalise_tag("Ｎight") == normalise_tag(" NIGHT ") == "night"
+    assert len({normalise_tag(tag) for tag in ("C", "C++", "C#", ".c", "!!", "★")}) == 6
 
 
 @pytest.mark.parametrize(("side", "power"), [(63, 64), (64, 128), (100, 128), (1000, 1024), (32_767, 32_768)])

@@ -14,7 +14,7 @@ const TEXT = {
   sort_oldest: ["Oldest first", "古い順"],
   sort_title: ["By title", "タイトル順"],
   sort_size: ["Largest first", "サイズ順"],
-  sort_relevance: ["Best match first", "関連度順"],
+  sort_relevance: ["Best match", "関連度順"],
   change_key: ["Key", "キー"],
   upload: ["Upload", "アップロード"],
   pictures: ["Pictures", "画像一覧"],

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi import db
 from imageapi.auth import check_api_key
 from imageapi.config import get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
@@ -44,15 +45,20 @@ class Api(Router):
         is_head = event["httpMethod"] == "HEAD"
         resolved = {**event, "httpMethod": "GET"} if is_head else event
         refresh_settings(SECRETS_MAX_AGE)
-        response = self._resolve(resolved).to_event()
-        # Refused before anything was done: perhaps the keys have been rotated since they were read.
-        if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+        # The answer has to be there before Lambda loses its patience, also when the database does not answer.
+        with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
             response = self._resolve(resolved).to_event()
+            # Refused before anything was done: perhaps the keys have been rotated since they were read.
+            if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+                response = self._resolve(resolved).to_event()
         if is_head:
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
-        headers.update(self._cors_headers(event))
+        # What is said is for whoever has the key, and links are in it: no cache may answer with it.
+        headers.setdefault("Cache-Control", ["no-store"])
+        for name, values in self._cors_headers(event).items():
+            headers[name] = [*headers.get(name, []), *values]
         duration = round((time.perf_counter() - start) * 1000, 1)
         logger.info(
             "request",

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 
 from imageapi.config import Settings, get_settings, refresh_settings
@@ -34,10 +35,17 @@ GRACE_SECONDS = 1.0
 PASSWORD_MAX_AGE = 10.0
 """Seconds after which the password is read again, when it was refused."""
 
-SESSION_OPTIONS = (
-    "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+SESSION_SETTINGS = (
+    "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 30000;"
     # Every query here is meant for an index, and none is worth compiling.
-    " -c enable_seqscan=off -c jit=off"
+    " SET enable_seqscan = off; SET jit = off;"
+)
+
+_UNAVAILABLE = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    # After a failover the old writer, now a reader, is still connected to.
+    psycopg2.errors.ReadOnlySqlTransaction,
 )
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -120,7 +128,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
                 return work(cursor)
         except AppError:
             raise
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        except _UNAVAILABLE as error:
             # A cancelled statement leaves a usable connection, everything else of this kind does not.
             if not isinstance(error, psycopg2.extensions.QueryCanceledError):
                 close()
@@ -176,18 +184,20 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             password=settings.db_password,
             sslmode=settings.db_sslmode,
             application_name="image-api",
-            options=f"-c statement_timeout={milliseconds} {SESSION_OPTIONS}",
             keepalives_idle=30,
             keepalives_interval=5,
             keepalives_count=3,
             tcp_user_timeout=10_000,
             **arguments,
         )
+        connection.autocommit = True
+        # Not as options of the connection: poolers such as RDS Proxy refuse those.
+        with connection.cursor() as cursor:
+            cursor.execute(SESSION_SETTINGS + f"SET statement_timeout = {milliseconds}")
     except psycopg2.OperationalError as error:
         if "password authentication failed" in str(error) and refresh_settings(PASSWORD_MAX_AGE):
             return _connect(get_settings())
         raise DatabaseUnavailableError() from error
-    connection.autocommit = True
     return cast(psycopg2.extensions.connection, connection)
 
 

@@ -12,6 +12,7 @@ from imageapi import db, links, presign, storage, variants
 from imageapi.config import get_settings
 from imageapi.errors import AppError, StorageUnavailableError
 from imageapi.images import image_not_found, parse_id
+from imageapi.metrics import add_metric
 
 MAX_URL_SECONDS = 3600
 """A presigned URL is valid for no longer than this, however long the link is."""
@@ -144,3 +145,4 @@ def _render(image: db.Row, variant: variants.Variant) -> None:
     if not kept:  # deleted meanwhile, perhaps after its renditions were looked for
         storage.delete_objects([key])
         raise image_not_found()
+    add_metric("Renders")

@@ -33,12 +33,17 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
     facts = {
         "camera": model if named_twice else f"{make} {model or ''}".strip(),
         "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
-        "orientation": orientation if orientation in range(1, 9) else None,
+        "orientation": clean_orientation(orientation),
         **{
             name: _text(value) if isinstance(value, str) else _number(value) for name, value in others.items()
         },
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def clean_orientation(value: Any) -> int | None:
+    """1 to 8, whatever type of number it was written as; None for anything else."""
+    return int(value) if value in range(1, 9) else None
 
 
 def _text(value: Any) -> str | None:

@@ -9,6 +9,7 @@ decoding them, for a JPEG at an eighth of its size (all its data is read, most o
 import base64
 import io
 import re
+import warnings
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -120,10 +121,10 @@ def inspect(source: IO[bytes], max_pixels: int) -> Picture:
         exif = read_exif(image)
         placeholder = _make_placeholder(image, exif.get("orientation", 1))
         frames = _count_frames(image, kind, max_pixels)
-    except UnprocessableError:
+    except (UnprocessableError, MemoryError):
         raise
-    except MemoryError:
-        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise _corrupt() from error
     if exif.get("orientation", 1) in SWAPS_SIDES:
@@ -146,9 +147,14 @@ def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
         raise UnsupportedMediaTypeError(
             f"The file is not a {SUPPORTED} image.", code="unsupported_image_type"
         )
-    Image.MAX_IMAGE_PIXELS = None  # bounded below, with a limit of our own
+    # Some of Pillow's decoders make room for a picture as soon as they see its size: they ask this limit
+    # before.
+    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # it refuses at twice this, and warns at this
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     try:
         image = Image.open(source, formats=list(MIME_TYPES))
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # as in inspect()
         raise _corrupt() from error
     check_size(image.size, pixel_limit(image, max_pixels))
@@ -173,11 +179,7 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
     """
     width, height = size
     if width * height > max_pixels or max(size) > MAX_SIDE:
-        raise UnprocessableError(
-            f"The picture has {width} x {height} pixels; at most {max_pixels:,} are accepted.",
-            code="too_many_pixels",
-            details={"width": width, "height": height, "max_pixels": max_pixels, "max_side": MAX_SIDE},
-        )
+        raise _too_many_pixels(max_pixels, width=width, height=height)
 
 
 def _kind(image: Image.Image) -> Kind:
@@ -255,6 +257,15 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
     return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
+
+
+def _too_many_pixels(max_pixels: int, **found: int) -> UnprocessableError:
+    size = f"has {found['width']} x {found['height']} pixels" if found else "is too large"
+    return UnprocessableError(
+        f"The picture {size}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
+        code="too_many_pixels",
+        details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
+    )
 
 
 def _corrupt() -> UnprocessableError:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,8 @@ from imageapi.errors import InvalidRequestError
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_TAG_FILTERS = 10
+MAX_VALUE_LENGTH = 1_000
+MAX_CURSOR_LENGTH = 4_000
 SORTS = ("newest", "oldest", "title", "size", "relevance")
 PARAMETERS = frozenset(
     [
@@ -41,7 +43,6 @@ class ListQuery:
     sort: str = "newest"
     category: str | None = None
     tags: tuple[str, ...] = ()
-    q: str = ""
     created_after: datetime | None = None
     """Inclusive, to the millisecond."""
     created_before: datetime | None = None
@@ -50,7 +51,7 @@ class ListQuery:
     min_width: int | None = None
     min_height: int | None = None
     total: bool = False
-    terms: tuple[searching.Term, ...] = field(default=(), compare=False)
+    terms: tuple[searching.Term, ...] = ()
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -93,7 +94,6 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         sort=_parse_sort(one.get("sort"), bool(terms)),
         category=one.get("category"),
         tags=_parse_tags(parameters.get("tag", ())),
-        q=one.get("q", ""),
         created_after=_parse_time("created_after", one),
         created_before=_parse_time("created_before", one),
         mime_type=_parse_mime_type(one.get("mime_type")),
@@ -126,7 +126,8 @@ def id_at(moment: datetime) -> UUID:
 
 
 def _check_text(name: str, value: str) -> None:
-    if "\0" in value or len(value) > 1000 or value != value.encode("utf-8", "ignore").decode():
+    longest = MAX_CURSOR_LENGTH if name == "cursor" else MAX_VALUE_LENGTH
+    if "\0" in value or len(value) > longest or value != value.encode("utf-8", "ignore").decode():
         raise _invalid(name, "has characters that cannot be searched for, or is too long")
 
 

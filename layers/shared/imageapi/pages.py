@@ -22,7 +22,7 @@ from imageapi.cursors import Position
 from imageapi.errors import InvalidRequestError
 from imageapi.listing import ListQuery
 from imageapi.rows import COLUMNS
-from imageapi.scans import ORDERS, TIERS, Order, Scan, make_scan
+from imageapi.scans import CHECKED, ORDERS, TIERS, Order, Scan, make_scan
 
 SAMPLE_ROWS = 2_000
 """How many rows the first, short walk looks at: about a millisecond."""
@@ -44,7 +44,6 @@ class _Found(NamedTuple):
     hits: list[Position]
     last: Position | None
     """The last row that was looked at."""
-    looked_at: int
     complete: bool
     """Whether nothing is left to look at."""
 
@@ -75,26 +74,30 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
     return Page(_fetch(hits), None)
 
 
-def _fits(key: str | int | None, order: Order) -> bool:
-    """A cursor is not signed: what is in it may be anything that anyone writes."""
-    return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
-
-
 def count_images(query: ListQuery) -> dict[str, Any]:
     """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
     scan = make_scan(query, 0, None, tiered=False)
-    conditions = scan.sql("TRUE", *scan.residual)
-    rows = db.query(
-        f"SELECT count(*) AS n FROM (SELECT 1 FROM image_metadata WHERE {conditions} LIMIT %(most)s) AS few",
+    narrowing = [scan.NARROWING] if "tokens" in scan.values else []
+    checks = " AND ".join(scan.residual) or "TRUE"
+    counted = db.query(
+        f"""WITH candidates AS MATERIALIZED (
+                SELECT {CHECKED} FROM image_metadata WHERE {scan.sql(*narrowing)} LIMIT %(most)s)
+            SELECT count(*) AS candidates, count(*) FILTER (WHERE {checks}) AS images FROM candidates""",
         scan.parameters(most=EXACT_TOTAL + 1),
-    )
-    if rows[0]["n"] <= EXACT_TOTAL:
-        return {"value": rows[0]["n"], "relation": "exact"}
+    )[0]
+    if counted["candidates"] <= EXACT_TOTAL:
+        return {"value": counted["images"], "relation": "exact"}
     plan = db.query(
-        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM image_metadata WHERE {conditions}", scan.parameters()
+        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM image_metadata WHERE {scan.sql(*scan.residual)}",
+        scan.parameters(),
     )
     estimate = int(plan[0]["QUERY PLAN"][0]["Plan"]["Plan Rows"])
-    return {"value": max(estimate, EXACT_TOTAL + 1), "relation": "estimate"}
+    return {"value": max(estimate, counted["images"]), "relation": "estimate"}
+
+
+def _fits(key: str | int | None, order: Order) -> bool:
+    """A cursor is not signed: what is in it may be anything that anyone writes."""
+    return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
 def _read_page(scan: Scan, limit: int) -> Page:
@@ -122,10 +125,10 @@ def _find(scan: Scan, wanted: int) -> _Found:
     to_walk = math.ceil(missing / rate * 1.5)
     if "tokens" in scan.values and to_walk > rate * _estimated_rows():
         narrowed = _narrow(rest, missing)
-        if narrowed.complete or len(narrowed.hits) >= missing:
-            return _Found(sample.hits + narrowed.hits, narrowed.last, narrowed.looked_at, narrowed.complete)
+        if narrowed.complete or narrowed.hits:
+            return _Found(sample.hits + narrowed.hits, narrowed.last, narrowed.complete)
     walked = _walk(rest, min(max(to_walk, SAMPLE_ROWS), MAX_WALKED_ROWS), missing)
-    return _Found(sample.hits + walked.hits, walked.last or sample.last, walked.looked_at, walked.complete)
+    return _Found(sample.hits + walked.hits, walked.last or sample.last, walked.complete)
 
 
 def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
@@ -138,28 +141,34 @@ def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
                 FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s)
             (SELECT id, key, NULL AS n FROM walked WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
             UNION ALL
-            (SELECT id, key, (SELECT count(*) FROM walked) FROM walked ORDER BY {order.backward} LIMIT 1)""",
+            (SELECT id, key, (SELECT count(*) FROM walked) FROM walked
+             ORDER BY {order.backward} LIMIT 1)""",
         scan.parameters(rows=rows, wanted=wanted),
     )
     return _collect(scan, found, rows)
 
 
 def _narrow(scan: Scan, wanted: int) -> _Found:
-    """Ask the inverted index for all that matches, and sort it."""
+    """Ask the inverted index for what may match, check it, and sort it. All or nothing: when more may match
+    than is worth checking, nothing is known.
+    """
     order = scan.order
     found = db.query(
-        f"""WITH matching AS MATERIALIZED (
-                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}
-                FROM image_metadata WHERE {scan.sql(*scan.residual)} LIMIT %(rows)s)
+        f"""WITH candidates AS MATERIALIZED (
+                SELECT {CHECKED} FROM image_metadata WHERE {scan.sql(scan.NARROWING)} LIMIT %(rows)s),
+            matching AS MATERIALIZED (
+                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)} FROM candidates
+                WHERE {" AND ".join(scan.residual)})
             (SELECT id, key, NULL AS n FROM matching ORDER BY {order.forward} LIMIT %(wanted)s)
             UNION ALL
-            (SELECT id, key, (SELECT count(*) FROM matching) FROM matching
-             ORDER BY {order.backward} LIMIT 1)""",
+            (SELECT NULL, NULL, (SELECT count(*) FROM candidates))""",
         scan.parameters(rows=MAX_NARROWED_ROWS, wanted=wanted),
     )
-    if found and found[-1]["n"] >= MAX_NARROWED_ROWS:
-        return _Found([], None, MAX_NARROWED_ROWS, complete=False)
-    return _collect(scan, found, MAX_NARROWED_ROWS)
+    looked_at = found.pop()["n"]
+    if looked_at >= MAX_NARROWED_ROWS:
+        return _Found([], None, complete=False)
+    hits = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
+    return _Found(hits, hits[-1] if hits else None, complete=len(hits) < wanted)
 
 
 def _key_name(order: Order) -> str:
@@ -170,8 +179,8 @@ def _key_name(order: Order) -> str:
 def _collect(scan: Scan, found: list[db.Row], rows: int) -> _Found:
     positions = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
     if not positions:
-        return _Found([], None, 0, complete=True)
-    return _Found(positions[:-1], positions[-1], found[-1]["n"], complete=found[-1]["n"] < rows)
+        return _Found([], None, complete=True)
+    return _Found(positions[:-1], positions[-1], complete=found[-1]["n"] < rows)
 
 
 def _fetch(positions: list[Position]) -> list[db.Row]:

@@ -6,6 +6,7 @@ from typing import IO, Any
 from PIL import ExifTags, Image, ImageCms, ImageSequence
 
 from imageapi.errors import UnprocessableError
+from imageapi.exif import clean_orientation
 from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb, turn_upright
 from imageapi.variants import Variant
 
@@ -73,10 +74,10 @@ def read_orientation(image: Image.Image) -> int:
     if image.format == "TIFF":  # the one format that Pillow turns upright by itself
         return 1
     try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+        value = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # EXIF that cannot be read is no reason not to show a picture that can
         return 1
-    return value if value in range(1, 9) else 1
+    return clean_orientation(value) or 1
 
 
 def is_short_animation(image: Image.Image) -> bool:

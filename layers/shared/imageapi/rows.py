@@ -14,9 +14,11 @@ from uuid import UUID
 
 import psycopg2.extras
 import uuid_utils
+from aws_lambda_powertools.metrics import MetricUnit
 
-from imageapi import db, searching, storage
+from imageapi import analysis_queue, db, searching, storage
 from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
+from imageapi.metrics import add_metric
 
 if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
     from imageapi.imaging import Picture
@@ -29,6 +31,8 @@ COLUMNS = (
 """The columns of a row as the rest of the package knows it."""
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+TITLE_KEY_LENGTH = 100
+"""How much of a title its place among others depends on; cursors hold it."""
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 INSERT_PENDING = f"""
@@ -44,7 +48,11 @@ INSERT_PENDING = f"""
 seconds.
 """
 
+# Two statements in one round trip, and one transaction. Without taking turns, two copies that come at once
+# would each
+# not see the other as its duplicate.
 _MARK_READY = f"""
+    SELECT pg_advisory_xact_lock(%(lock)s);
     UPDATE image_metadata AS image
     SET status = 'ready', sha256 = %(sha256)s, width = %(width)s, height = %(height)s, frames = %(frames)s,
         placeholder = %(placeholder)s, exif = %(exif)s, updated_at = now(),
@@ -88,7 +96,8 @@ def resume(idempotency_key: str, request_hash: bytes, patience: int) -> db.Row:
     """
     rows = db.query(
         f"""UPDATE image_metadata
-            SET sweep_after = greatest(sweep_after, now() + make_interval(secs => %s))
+            SET sweep_after = greatest(sweep_after + interval '1 microsecond',
+                                       now() + make_interval(secs => %s))
             WHERE idempotency_key = %s RETURNING {COLUMNS}, request_hash""",
         (patience, idempotency_key),
     )
@@ -112,6 +121,7 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
     """
     values = {
         "id": row["id"],
+        "lock": content_lock(sha256),
         "sha256": sha256,
         "width": picture.width,
         "height": picture.height,
@@ -122,12 +132,20 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
     }
     ready = db.query(_MARK_READY, values)
     if ready:
+        add_metric("Uploads")
+        add_metric("UploadedBytes", ready[0]["size_bytes"], MetricUnit.Bytes)
+        analysis_queue.enqueue(row["id"])
         return ready[0]
     now = find(row["id"])
     if now and now["status"] == "ready":
         return now
     storage.delete_objects([row["s3_key"]])
     raise interrupted()
+
+
+def content_lock(sha256: bytes) -> int:
+    """The advisory lock under which uploads of the same bytes take turns."""
+    return int.from_bytes(sha256[:8], "big", signed=True)
 
 
 def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +156,7 @@ def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "strong_length": len(strong),
         "tokens": searching.make_tokens(row),
         "tag_keys": list(dict.fromkeys(searching.normalise_tag(tag) for tag in row["tags"])),
-        "title_key": searching.normalise(row["title"]),
+        "title_key": searching.normalise(row["title"])[:TITLE_KEY_LENGTH],
     }
 
 
@@ -148,12 +166,15 @@ def new_id() -> tuple[str, datetime]:
     return str(made), datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
-def remove(image_id: str, statuses: Sequence[str], version: int | None = None) -> bool:
+def remove(
+    image_id: str, statuses: Sequence[str], version: int | None = None, claim: datetime | None = None
+) -> bool:
     """Remove an image for good: hide it, delete its objects, then its row.
 
     Args:
         statuses: only when the row is in one of these.
         version: only when the row is at this version.
+        claim: only when the row's ``sweep_after`` still is this, so that nobody has taken it up since.
 
     Returns:
         False when there was no such row.
@@ -166,8 +187,9 @@ def remove(image_id: str, statuses: Sequence[str], version: int | None = None) -
         """UPDATE image_metadata
            SET status = 'deleting', idempotency_key = NULL, updated_at = now(),
                sweep_after = now() + interval '1 minute'
-           WHERE id = %s AND status = ANY(%s) AND version = coalesce(%s, version) RETURNING s3_key""",
-        (image_id, list(statuses), version),
+           WHERE id = %s AND status = ANY(%s) AND version = coalesce(%s, version)
+             AND sweep_after = coalesce(%s, sweep_after) RETURNING s3_key""",
+        (image_id, list(statuses), version, claim),
     )
     if not claimed:
         return False

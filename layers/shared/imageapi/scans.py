@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from imageapi import searching
 from imageapi.cursors import Position
@@ -10,6 +10,12 @@ from imageapi.listing import ListQuery, id_at
 
 TIERS = (True, False)
 """Best matches first: all words in title and tags, then the rest."""
+
+
+CHECKED = (
+    "id, search_text, strong_length, tag_keys, title_key, size_bytes, category, mime_type, width, height"
+)
+"""The columns that conditions and orders are about."""
 
 
 class Order(NamedTuple):
@@ -48,6 +54,9 @@ ORDERS["relevance"] = ORDERS["newest"]
 @dataclass
 class Scan:
     """One tier of a list: its conditions, and how far along it is."""
+
+    NARROWING: ClassVar[str] = "tokens @> %(tokens)s"
+    """What the inverted index is asked; only where ``values`` has ``tokens``."""
 
     order: Order
     tier: int
@@ -99,7 +108,6 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
         tokens += searching.term_tokens(query.terms, strong=strong)
         residual += _term_conditions(query, values, tiers, strong)
     if tokens:
-        residual.insert(0, "tokens @> %(tokens)s")
         values["tokens"] = sorted(set(tokens))
     return Scan(ORDERS[query.sort], tier, bounds, residual, values, position)
 

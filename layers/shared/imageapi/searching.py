@@ -21,16 +21,17 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_QUERY_LENGTH = 200
-MAX_TERMS = 10
+MAX_TERMS = 20
 MIN_SIDE_EXPONENT = 6
 MAX_SIDE_EXPONENT = 16
 
-_WORD = re.compile(r"[^\W_]+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 # Scripts without spaces between words: Thai to Burmese, Khmer, Kana, Bopomofo, Han, Hangul.
-_DENSE = re.compile(
-    "[\u0e00-\u109f\u1780-\u17ff\u3005-\u30ff\u3100-\u312f\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+"
+_DENSE_CLASS = (
+    "\u0e00-\u109f\u1780-\u17ff\u3005-\u30ff\u3100-\u312f\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
 )
+_DENSE = re.compile(f"[{_DENSE_CLASS}]")
+_RUN = re.compile(f"[{_DENSE_CLASS}]+|[^{_DENSE_CLASS}]+")
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,32 @@ class Term:
     grams: tuple[str, ...]
 
 
-def normalise(text: str) -> str:
-    """One spelling for all that look for the same: width, case and accents folded, words apart by one space.
+def fold(text: str) -> str:
+    """One spelling of letters: width, case and accents folded, words apart by one space.
 
     Compatibility forms are composed (NFKC), so that half-width kana and full-width letters are as any other;
     accents go from Latin, Greek and Cyrillic letters, while the voicing marks of kana stay, which make
-    another letter.
+    another letter, and so do the vowel signs of the scripts that write them as marks.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", folded))
-    return " ".join(_WORD.findall(unicodedata.normalize("NFC", bare)))
+    composed = unicodedata.normalize("NFKC", text).casefold()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", composed))
+    return " ".join(unicodedata.normalize("NFC", bare).split())
+
+
+def normalise(text: str) -> str:
+    """Folded words of letters and digits, apart by one space; a change between scripts with and without
+    spaces begins a new word, so that HD in 東京タワーHD写真 is one.
+    """
+    spaced = "".join(_in_word(c) for c in fold(text))
+    words = (word for part in spaced.split() for word in _RUN.findall(part))
+    return " ".join(word for word in words if any(c.isalnum() for c in word))
+
+
+def _in_word(character: str) -> str:
+    category = unicodedata.category(character)
+    if character.isalnum() or category[0] == "M":
+        return character
+    return "" if category == "Cf" else " "
 
 
 def make_search_text(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -84,8 +101,8 @@ def make_tokens(row: Mapping[str, Any]) -> list[int]:
 
 
 def normalise_tag(tag: str) -> str:
-    """Tags are compared like words: width, case and accents do not matter."""
-    return normalise(tag) or tag
+    """Tags are compared folded, with their punctuation: C++ and C# are two."""
+    return fold(tag)
 
 
 def parse_terms(query: str) -> list[Term]:
@@ -112,41 +129,28 @@ def hash_token(token: str) -> int:
 
 
 def _make_term(word: str) -> Term:
-    runs = list(_runs(word))
-    if len(runs) == 1 and not runs[0][1] and len(word) < 3:
+    if not _is_dense(word) and len(word) < 3:
         return Term(word, f" {word}", (f"^{word}",))
-    grams = [gram for run, dense in runs for gram in _query_grams(run, dense)]
-    return Term(word, word, tuple(dict.fromkeys(grams)))
-
-
-def _query_grams(run: str, dense: bool) -> Iterator[str]:
-    size = 2 if dense and len(run) > 1 else 1 if dense else 3
-    for start in range(len(run) - size + 1):
-        yield run[start : start + size]
+    size = 3 if not _is_dense(word) else 2 if len(word) > 1 else 1
+    return Term(word, word, tuple(dict.fromkeys(_neighbours(word, size))))
 
 
 def _text_grams(text: str) -> Iterator[str]:
     for word in text.split():
-        for index, (run, dense) in enumerate(_runs(word)):
-            if dense:
-                yield from run
-            elif index == 0:
-                yield from (f"^{run[:1]}", f"^{run[:2]}")
-            size = 2 if dense else 3
-            for start in range(len(run) - size + 1):
-                yield run[start : start + size]
+        if _is_dense(word):
+            yield from word
+            yield from _neighbours(word, 2)
+        else:
+            yield from (f"^{word[:1]}", f"^{word[:2]}")
+            yield from _neighbours(word, 3)
 
 
-def _runs(word: str) -> Iterator[tuple[str, bool]]:
-    """The word's parts in scripts with and without spaces: ``(part, dense)``."""
-    end = 0
-    for match in _DENSE.finditer(word):
-        if match.start() > end:
-            yield word[end : match.start()], False
-        yield match.group(), True
-        end = match.end()
-    if end < len(word):
-        yield word[end:], False
+def _neighbours(word: str, size: int) -> Iterator[str]:
+    return (word[start : start + size] for start in range(len(word) - size + 1))
+
+
+def _is_dense(word: str) -> bool:
+    return bool(_DENSE.match(word))
 
 
 def _exponents_up_to(side: int) -> Iterator[int]:

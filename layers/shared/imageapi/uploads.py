@@ -18,7 +18,16 @@ from imageapi.config import get_settings
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata, parse_json_object, validate_metadata
-from imageapi.rows import COLUMNS, INSERT_PENDING, check_idempotency_key, mark_ready, new_id, remove, resume
+from imageapi.rows import (
+    COLUMNS,
+    INSERT_PENDING,
+    check_idempotency_key,
+    content_lock,
+    mark_ready,
+    new_id,
+    remove,
+    resume,
+)
 
 ON_DUPLICATE = ("allow", "return", "reject")
 PATIENCE_SECONDS = 60
@@ -141,8 +150,7 @@ def _insert_values(upload: Upload) -> dict[str, Any]:
 
 def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, list[db.Row]]:
     """Insert unless an image with these bytes is there. The lock makes two such uploads take turns."""
-    lock = int.from_bytes(upload.sha256[:8], "big", signed=True)
-    db.fetch(cursor, "SELECT pg_advisory_xact_lock(%s)", (lock,))
+    db.fetch(cursor, "SELECT pg_advisory_xact_lock(%s)", (content_lock(upload.sha256),))
     found = db.fetch(
         cursor,
         f"""SELECT {COLUMNS}, idempotency_key FROM image_metadata

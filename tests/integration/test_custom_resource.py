@@ -1,0 +1,91 @@
+"""A function as a resource of a stack: CloudFormation gets an answer, whatever happens."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from imageapi.custom_resource import answer_cloudformation
+
+from tests.support.events import LambdaContext
+
+
+class CloudFormation:
+    """Where the answers go: ``answers`` has each, ``types`` its Content-Type."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any]] = []
+        self.types: list[str | None] = []
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                owner.answers.append(json.loads(body))
+                owner.types.append(self.headers["Content-Type"])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def event(self, kind: str) -> dict[str, Any]:
+        return {
+            "RequestType": kind,
+            "RequestId": "request",
+            "StackId": "stack",
+            "LogicalResourceId": "Schema",
+            "ResponseURL": f"http://127.0.0.1:{self.server.server_port}/answer?signature=x",
+        }
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    found = CloudFormation()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_success(cloudformation: CloudFormation, kind: str) -> None:
+    answer_cloudformation(
+        "migrate", lambda _: {"version": 3, "applied": ["a"]}, cloudformation.event(kind), LambdaContext()
+    )
+
+    assert cloudformation.answers == [
+        {
+            "RequestId": "request",
+            "StackId": "stack",
+            "LogicalResourceId": "Schema",
+            "PhysicalResourceId": "migrate",
+            "Status": "SUCCESS",
+            "Data": {"version": "3", "applied": '["a"]'},
+        }
+    ]
+    assert cloudformation.types == [""], "the URL is signed for none"
+
+
+def test_failure_undoes_the_deploy(cloudformation: CloudFormation) -> None:
+    def fail(_: dict[str, Any]) -> dict[str, Any]:
+        raise ValueError("no such column" + "x" * 5_000)
+
+    answer_cloudformation("migrate", fail, cloudformation.event("Update"), LambdaContext())
+
+    assert cloudformation.answers[0]["Status"] == "FAILED"
+    assert cloudformation.answers[0]["Reason"].startswith("ValueError: no such column")
+    assert len(json.dumps(cloudformation.answers[0])) < 4_096, "CloudFormation reads no more"
+
+
+def test_deletion_does_nothing(cloudformation: CloudFormation) -> None:
+    def never(_: dict[str, Any]) -> dict[str, Any]:
+        raise AssertionError
+
+    answer_cloudformation("migrate", never, cloudformation.event("Delete"), LambdaContext())
+
+    assert cloudformation.answers[0]["Status"] == "SUCCESS"

@@ -1,0 +1,155 @@
+"""The schema: made anew, and brought up to date from the first version there was."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from imageapi import db
+from imageapi.migrating import Migration, migrate, read_migrations
+
+from tests.integration.stores import SCHEMA, Configure, Row, Stores
+from tests.support.events import ROOT, LambdaContext, load_handler
+
+FIRST = ROOT / "tests/fixtures/schema_first.sql"
+FOLDER = ROOT / "functions/migrate/migrations"
+DATABASE = "migrating"
+CATALOG = """
+    SELECT 'column' AS kind, table_name || '.' || column_name AS name,
+           concat_ws(' ', data_type, udt_name, collation_name, is_nullable, column_default) AS definition
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid)
+        FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', oid::regprocedure::text, pg_get_functiondef(oid)
+        FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT 'relation', relname, concat_ws(' ', relkind, relpersistence, reloptions)
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    ORDER BY kind, name"""
+
+
+@pytest.fixture
+def empty(stores: Stores, configure: Configure) -> Iterator[Stores]:
+    """The service, set up for a database with nothing in it."""
+    run(stores, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+    run(stores, f"CREATE DATABASE {DATABASE}", "postgres")
+    configure(POSTGRES_DB=DATABASE, DB_STATEMENT_TIMEOUT="30")
+    yield stores
+    db.close()
+    run(stores, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
+
+
+def run(stores: Stores, sql: str, database: str = DATABASE) -> list[Row]:
+    with closing(stores.postgres.connect(database)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        if cursor.description is None:
+            return []
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def describe(stores: Stores) -> list[Row]:
+    """Everything in the database, but for the record of migrations."""
+    return [row for row in run(stores, CATALOG) if "schema_migrations" not in row["name"]]
+
+
+def invoke() -> dict[str, Any]:
+    return load_handler("MigrateFunction")({}, LambdaContext())
+
+
+def test_a_new_database_gets_the_whole_schema(empty: Stores) -> None:
+    latest = len(read_migrations(FOLDER))
+
+    assert invoke() == {"is_new": True, "applied": [], "version": latest}
+
+    assert len(run(empty, "SELECT * FROM schema_migrations")) == latest
+    made = describe(empty)
+    run(empty, SCHEMA.read_text(encoding="utf-8"))
+    assert describe(empty) == made
+
+
+def test_the_first_version_and_its_migrations_make_the_same_schema(empty: Stores) -> None:
+    invoke()
+    fresh = describe(empty)
+    db.close()
+    run(empty, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
+    run(empty, f"CREATE DATABASE {DATABASE}", "postgres")
+    run(empty, FIRST.read_text(encoding="utf-8"))
+
+    outcome = invoke()
+
+    assert not outcome["is_new"]
+    assert outcome["applied"] == [path.stem for path in sorted(FOLDER.glob("*.sql"))]
+    assert describe(empty) == fresh
+
+
+def test_what_is_up_to_date_stays(empty: Stores) -> None:
+    invoke()
+    before = describe(empty)
+
+    assert invoke()["applied"] == []
+
+    assert describe(empty) == before
+
+
+def test_migrations_may_run_again(empty: Stores) -> None:
+    """As they do where init_db.sql has been run without their being recorded: by `docker compose up`."""
+    run(empty, SCHEMA.read_text(encoding="utf-8"))
+    before = describe(empty)
+
+    assert len(invoke()["applied"]) == len(read_migrations(FOLDER))
+
+    assert describe(empty) == before
+
+
+def test_a_failure_leaves_everything_as_it_was(empty: Stores) -> None:
+    run(empty, FIRST.read_text(encoding="utf-8"))
+    before = describe(empty)
+    steps = [Migration(1, "good", "CREATE TABLE more (id int)"), Migration(2, "bad", "SELECT * FROM nowhere")]
+
+    with pytest.raises(psycopg2.errors.UndefinedTable, match="nowhere"):
+        migrate("", steps)
+
+    assert describe(empty) == before
+    assert run(empty, "SELECT to_regclass('schema_migrations') AS found") == [{"found": None}]
+    assert migrate("", steps[:1])["applied"] == ["0001_good"]
+
+
+def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
+    run(empty, FIRST.read_text(encoding="utf-8"))
+    steps = [Migration(1, "slow", "CREATE TABLE more (id int); SELECT pg_sleep(0.5)")]
+    with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (0x696D616765617069,))
+        outcomes: list[dict[str, Any]] = []
+        thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        assert outcomes == []
+        other.rollback()
+        thread.join(10)
+
+    assert [outcome["applied"] for outcome in outcomes] == [["0001_slow"]]
+
+
+@pytest.mark.parametrize("names", [["1_x.sql"], ["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"]])
+def test_names_that_are_not_in_order(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+
+    with pytest.raises(ValueError, match="0001"):
+        read_migrations(tmp_path)
+
+
+def test_the_template_names_the_newest_migration() -> None:
+    """CloudFormation runs the migrations when this property changes."""
+    newest = max(path.stem for path in FOLDER.glob("*.sql"))
+
+    assert f'Migration: "{newest}"' in (ROOT / "template.yaml").read_text(encoding="utf-8")
