@@ -1,5 +1,6 @@
 # `make` alone lists the targets. Another Python: make run PYTHON=python3.13. Other ports: make run PORT=8001
 PYTHON ?= python3
+ROWS ?= 10000 100000 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_FILES := requirements.txt layers/shared/requirements.txt local/bootstrap.py
@@ -10,7 +11,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-docker test-deploy lint bench build up down sweep monitor demo clean
+.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build up down sweep monitor demo clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +50,11 @@ lint: $(VENV)/dev.stamp  ## Check style and types
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
 	@for app in functions/*/app.py; do echo $(BIN)/mypy $$app; $(BIN)/mypy $$app || exit 1; done
 
-bench: $(VENV)/dev.stamp  ## Measure cold starts, uploads and lists against a floor
+bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
 	$(BIN)/python -m benchmarks
+
+bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make bench-list ROWS="10000 1000000"
+	$(BIN)/python -m benchmarks.scale --rows $(ROWS) --chart docs/list-latency.svg
 
 build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
@@ -61,8 +65,8 @@ up:  ## Start PostgreSQL and MinIO in Docker, for sam local
 down:  ## Stop them; their data stays
 	docker compose down
 
-sweep: $(VENV)/run.stamp  ## Settle what interrupted uploads and deletes left, beside a `make run`
-	@$(BIN)/python -m local invoke SweepFunction
+sweep: $(VENV)/run.stamp  ## Tell what interrupted uploads and deletes left; with APPLY=1 settle it
+	@echo '{"dry_run": $(if $(APPLY),false,true)}' | $(BIN)/python -m local invoke SweepFunction /dev/stdin
 
 monitor: $(VENV)/run.stamp  ## Watch what runs here: processes or containers, the API, the stores
 	@exec $(BIN)/python -m local monitor

@@ -150,6 +150,7 @@ class Cloud:
             What SAM printed.
         """
         values = self.parameters | parameters
+        values = {name: value for name, value in values.items() if value}
         return self.sam(
             "deploy",
             *("--template-file", str(build / "template.yaml")),
@@ -169,8 +170,15 @@ class Cloud:
             "DatabasePort": str(self.database.port),
             "DatabasePassword": self.database.password,
             "DatabaseSslMode": "disable",
+            "MetricsNamespace": "Tests",
             "S3PublicEndpointUrl": self.url,
         }
+
+    def make_database_secret(self) -> str:
+        """A secret like that of RDS; its ARN."""
+        values = {"username": self.database.user, "password": self.database.password}
+        secret = self.client("secretsmanager").create_secret(Name="database", SecretString=json.dumps(values))
+        return str(secret["ARN"])
 
     def describe(self, name: str) -> Stack:
         """A stack that was deployed."""
@@ -179,6 +187,16 @@ class Cloud:
         api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
         stage = outputs["ApiUrl"].rpartition("/")[2]
         return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
+
+    def delete(self, name: str) -> None:
+        """Delete a stack; see gaps.COMMANDS for why not by SAM CLI."""
+        client = self.client("cloudformation")
+        client.delete_stack(StackName=name)
+        deadline = time.monotonic() + START_SECONDS
+        while self.status(name) not in ("", "DELETE_COMPLETE"):
+            assert self.status(name) != "DELETE_FAILED", self.errors()
+            assert time.monotonic() < deadline, f"{name} was not deleted"
+            time.sleep(0.2)
 
     def status(self, name: str) -> str:
         """CloudFormation's word for a stack; empty when there is none."""

@@ -8,8 +8,6 @@ import pytest
 
 from tests.deploy.cloud import EMULATOR_PYTHON, Cloud, Stack
 
-API_KEY = "an-api-key-of-the-tests"
-
 
 @dataclass(frozen=True)
 class Deployed:
@@ -17,6 +15,8 @@ class Deployed:
 
     cloud: Cloud
     stack: Stack
+    parameters: dict[str, str]
+    api_key: str
     first_output: str
     second_output: str
 
@@ -42,8 +42,18 @@ def build(cloud: Cloud) -> Path:
 def deployed(cloud: Cloud, build: Path) -> Deployed:
     """Deployed from nothing, then updated: links need the emulator's address, which has the API's id in it."""
     name = "image-api"
-    keys = {"ApiKey": API_KEY, "SecretKey": "a-signing-key-of-the-tests"}
-    first = cloud.deploy(build, name, **keys)
-    url = cloud.describe(name).base_url
-    second = cloud.deploy(build, name, **keys, PublicBaseUrl=url)
-    return Deployed(cloud, cloud.describe(name), first, second)
+    # Nothing secret among the parameters, and everything on that costs money when it is.
+    parameters = {
+        "DatabasePassword": "",
+        "DatabaseSecretArn": cloud.make_database_secret(),
+        "Alarms": "true",
+        "AlarmEmail": "someone@example.com",
+        "AccessLogs": "true",
+        "Tracing": "Active",
+    }
+    first = cloud.deploy(build, name, **parameters)
+    stack = cloud.describe(name)
+    parameters["PublicBaseUrl"] = stack.base_url
+    second = cloud.deploy(build, name, **parameters)
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=stack.outputs["ApiKeySecret"])
+    return Deployed(cloud, stack, parameters, secret["SecretString"], first, second)

@@ -9,6 +9,20 @@ import pytest
 TESTS: dict[str, str] = {}
 """Of tests/e2e, by the beginning of their ids."""
 
+COMMANDS = {
+    "sam delete": "reads nested templates from addresses that begin with https://s3; the emulator's do not. "
+    "The stack is deleted by CloudFormation's DeleteStack, which sam delete calls as well.",
+}
+
+RESOURCES = {
+    "AWS::RDS::DBCluster": "the emulator starts PostgreSQL in Docker for it; the tests' own one is used, with "
+    "DatabaseHost. infra/database.yaml is linted and checked, and deployed nowhere.",
+    "AWS::EC2::VPCEndpoint": "is recorded and routes nothing, so the functions are not put into a network.",
+    "AWS::SecretsManager::Secret ManageMasterUserPassword": "RDS makes it; a secret of the tests' own has the "
+    "same form.",
+}
+"""What is deployed there, but for these. Nothing tests the list: it is for readers."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the list; a name that no test has is an error."""

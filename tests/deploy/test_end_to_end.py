@@ -5,21 +5,21 @@ import subprocess
 import sys
 
 from tests.deploy.cloud import ROOT
-from tests.deploy.conftest import API_KEY, Deployed
+from tests.deploy.conftest import Deployed
 from tests.e2e.client import Answer, Api, fetch
 from tests.integration.stores import wait_until
 from tests.support import multipart, pictures
 
 
 def api_of(deployed: Deployed) -> Api:
-    return Api(deployed.stack.base_url, API_KEY)
+    return Api(deployed.stack.base_url, deployed.api_key)
 
 
 def test_suite(deployed: Deployed) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-rx", "-p", "tests.deploy.gaps"],
         cwd=ROOT,
-        env=deployed.cloud.environ | {"BASE_URL": deployed.stack.base_url, "API_KEY": API_KEY},
+        env=deployed.cloud.environ | {"BASE_URL": deployed.stack.base_url, "API_KEY": deployed.api_key},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

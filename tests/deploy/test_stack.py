@@ -4,15 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.cloud import Cloud
-from tests.deploy.conftest import API_KEY, Deployed
+from tests.deploy.cloud import ROOT, Cloud
+from tests.deploy.conftest import Deployed
 from tests.e2e.client import Api
+from tests.integration.stores import wait_until
 
-KEYS = {"ApiKey": API_KEY, "SecretKey": "a-signing-key-of-the-tests"}
+OWN_KEYS = {"ApiKey": "an-api-key-of-the-tests", "SecretKey": "a-signing-key-of-the-tests"}
+SECOND_KEY = "another-api-key-of-the-tests"
 
 
 def test_deployed_from_nothing(deployed: Deployed) -> None:
     assert "Successfully created/updated stack" in deployed.first_output
+    made = deployed.cloud.database.connect()
+    with made, made.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM schema_migrations")
+        assert cursor.fetchone()[0] == len(list((ROOT / "functions/migrate/migrations").glob("*.sql")))
+    made.close()
 
 
 def test_an_update_with_a_change(deployed: Deployed) -> None:
@@ -21,31 +28,86 @@ def test_an_update_with_a_change(deployed: Deployed) -> None:
 
 
 def test_an_update_without_a_change(deployed: Deployed, build: Path) -> None:
-    output = deployed.cloud.deploy(build, deployed.stack.name, **KEYS, PublicBaseUrl=deployed.stack.base_url)
+    output = deployed.cloud.deploy(build, deployed.stack.name, **deployed.parameters)
 
     assert "No changes to deploy" in output
 
 
+def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
+    """Both keys count at once, in environments that have read the first one (see REFUSED_MAX_AGE) and in new
+    ones.
+    """
+    old = Api(deployed.stack.base_url, deployed.api_key)
+    assert old.get("/api/tags").status == 200
+    manager = deployed.cloud.client("secretsmanager")
+    manager.put_secret_value(SecretId=deployed.stack.outputs["ApiKeySecret"], SecretString=SECOND_KEY)
+    new = Api(deployed.stack.base_url, SECOND_KEY)
+
+    wait_until(lambda: new.get("/api/tags").status == 200, seconds=90)
+
+    assert old.get("/api/tags").status == 200
+    assert Api(deployed.stack.base_url, "wrong").get("/api/tags").status == 401
+
+
+def test_there_are_alarms(deployed: Deployed) -> None:
+    watch = deployed.cloud.client("cloudwatch")
+    alarms = [alarm["AlarmName"] for alarm in watch.describe_alarms()["MetricAlarms"]]
+
+    for kind in ("FunctionErrors", "ServerErrors", "SlowAnswers", "IngestDeadLetters", "SweepMissing"):
+        assert [name for name in alarms if kind in name], alarms
+
+
 @pytest.fixture
 def other(cloud: Cloud, build: Path) -> str:
-    """A stack of this test's own."""
-    cloud.deploy(build, "other", **KEYS)
+    """A stack of this test's own, with keys among its parameters."""
+    cloud.deploy(build, "other", **OWN_KEYS)
     return "other"
 
 
 def test_a_new_key_and_the_end(cloud: Cloud, build: Path, other: str) -> None:
     url = cloud.describe(other).base_url
-    assert Api(url, API_KEY).get("/api/images").status == 200
+    assert Api(url, OWN_KEYS["ApiKey"]).get("/api/images").status == 200
 
-    cloud.deploy(build, other, **KEYS | {"ApiKey": "another-key-of-the-tests"})
+    cloud.deploy(build, other, **OWN_KEYS | {"ApiKey": SECOND_KEY})
 
-    assert Api(url, API_KEY).get("/api/images").status == 401
-    assert Api(url, "another-key-of-the-tests").get("/api/images").status == 200
+    assert Api(url, OWN_KEYS["ApiKey"]).get("/api/images").status == 401
+    assert Api(url, SECOND_KEY).get("/api/images").status == 200
 
-    cloud.sam("delete", "--stack-name", other, "--no-prompts", "--region", "us-east-1")
+    cloud.delete(other)
 
     assert cloud.status(other) in ("", "DELETE_COMPLETE")
     names = [function["FunctionName"] for function in cloud.client("lambda").list_functions()["Functions"]]
     assert not [name for name in names if name.startswith("other-")]
     buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
     assert "other-images-000000000000" in buckets, "images outlive their stack"
+
+
+def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Path) -> None:
+    output = cloud.deploy(build, "refused", check=False, **OWN_KEYS, DatabasePassword="not-the-password")
+
+    assert "Failed to create/update the stack" in output
+    assert cloud.status("refused") == "ROLLBACK_COMPLETE"
+    assert "DatabaseUnavailableError" in cloud.errors()
+
+
+@pytest.mark.parametrize("name", ["ApiKey", "SecretKey", "DatabasePassword"])
+def test_placeholders_are_refused(cloud: Cloud, name: str) -> None:
+    """As the migration does, which is the first function to run."""
+    example = {"ApiKey": "your-api-key-here", "SecretKey": "your-secret-key-here"}
+    example["DatabasePassword"] = "your_secure_password_123"
+    variables = {"ApiKey": "API_KEY", "SecretKey": "SECRET_KEY", "DatabasePassword": "POSTGRES_PASSWORD"}
+    client = cloud.client("lambda")
+    function = next(
+        item["FunctionName"]
+        for item in client.list_functions()["Functions"]
+        if item["FunctionName"].startswith("image-api-ListFunction")
+    )
+    environment = client.get_function_configuration(FunctionName=function)["Environment"]
+    changed = {"Variables": environment["Variables"] | {variables[name]: example[name]}}
+    client.update_function_configuration(FunctionName=function, Environment=changed)
+    try:
+        answer = Api(cloud.describe("image-api").base_url, "any").get("/api/images")
+        assert (answer.status, answer.code) == (503, "service_misconfigured")
+        assert variables[name] in answer.body["error"]["message"]
+    finally:
+        client.update_function_configuration(FunctionName=function, Environment=environment)

@@ -26,11 +26,13 @@ class Known:
 
 @dataclass
 class Ledger:
-    """All images, by their id, those without an id yet by their title, and the ids that are gone for good."""
+    """All images, by their id or (without one yet) by their title, and the ids that are gone for good."""
 
     images: dict[str, Known] = field(default_factory=dict)
     unnamed: dict[str, bytes] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    """Uploads of what is no picture: one sweep leaves a row that says so, the next removes it."""
 
     def settle(self, stores: Stores) -> list[str]:
         """Compare with the stores after a sweep. What was uncertain is certain from then on.
@@ -39,9 +41,11 @@ class Ledger:
             What is wrong.
         """
         rows = {str(row["id"]): row for row in stores.rows()}
-        wrong = [
-            f"a {row['status']} row is left: {key}" for key, row in rows.items() if row["status"] != "ready"
-        ]
+        wrong = []
+        for image_id in [key for key, row in rows.items() if row["status"] != "ready"]:
+            if not self._is_told(image_id, rows[image_id]["status"]):
+                wrong.append(f"a {rows[image_id]['status']} row is left: {image_id}")
+            del rows[image_id]
         objects = set(stores.keys())
         wrong += self._compare_objects(stores, objects, rows)
         for image_id, row in rows.items():
@@ -63,6 +67,12 @@ class Ledger:
                 self.forget(image_id)
         self.unnamed.clear()
         return wrong
+
+    def _is_told(self, image_id: str, status: str) -> bool:
+        if status != "failed" or image_id not in self.refused:
+            return False
+        self.refused.remove(image_id)
+        return True
 
     def forget(self, image_id: str) -> None:
         """It is gone for good."""

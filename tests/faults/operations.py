@@ -128,6 +128,7 @@ class Client:
 
     def _refuse(self) -> Attempt:
         image_id = self._arrive(BROKEN, "broken")
+        self.ledger.refused.add(image_id)
         return Attempt("UploadFunction", complete_event(image_id), {422}, {422})
 
     def _patch(self) -> Attempt:

@@ -11,7 +11,10 @@ from tests.support.events import Event
 
 PICTURE = pictures.jpeg(400, 300)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
-COUNTS = ("finished", "undone", "variants_removed", "orphan_objects", "missing_objects", "failed")
+COUNTS = (
+    *("finished", "refused", "undone", "failed", "variants_removed", "variants_lost"),
+    *("orphan_objects", "missing_objects"),
+)
 
 
 def expire(stores: Stores) -> None:
@@ -61,3 +64,9 @@ def cut_render(stores: Stores, target: str, when: Any) -> None:
 def lose_object(stores: Stores) -> None:
     key = upload(PICTURE).image["s3_key"]
     stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
+
+
+def lose_rendition(stores: Stores) -> None:
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=f"variants/{image['id']}/w320.webp")

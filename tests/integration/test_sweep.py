@@ -19,6 +19,7 @@ from tests.integration.leftovers import (
     cut_upload,
     expire,
     lose_object,
+    lose_rendition,
     put,
 )
 from tests.integration.lifecycle import (
@@ -48,7 +49,7 @@ LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[s
     "upload, object": (lambda s: cut_upload(s, "storage.put_object", "after"), {"undone": 1}, ([], 0, 0)),
     "announced, nothing came": (lambda s: announce(PICTURE), {"undone": 1}, ([], 0, 0)),
     "announced, arrived": (lambda s: announce_and_post(PICTURE), {"finished": 1}, (["ready"], 0, 1)),
-    "announced, broken": (lambda s: announce_and_post(BROKEN), {"undone": 1}, ([], 0, 0)),
+    "announced, broken": (lambda s: announce_and_post(BROKEN), {"refused": 1}, (["failed"], 0, 0)),
     "complete, not claimed": (
         lambda s: cut_complete(s, "storage.download", "after"),
         {"finished": 1},
@@ -105,6 +106,7 @@ LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[s
         ([], 0, 0),
     ),
     "dashes": (lambda s: put(s, f"incoming/{'-' * 36}"), {"orphan_objects": 1}, ([], 0, 0)),
+    "a rendition without its object": (lose_rendition, {"variants_lost": 1}, (["ready"], 0, 1)),
     "a row without its object": (lose_object, {"missing_objects": 1}, (["ready"], 0, 0)),
 }
 
@@ -135,8 +137,11 @@ def test_leftover(stores: Stores, name: str) -> None:
     assert counts(sweep()) == {k: n for k, n in expected.items() if k == "missing_objects"}
 
 
-# A dry run reads no picture: it cannot tell that what arrived will be refused.
-LEFTOVERS_DRY = {"announced, broken": {"finished": 1}}
+# A dry run reads no picture and removes no row, so it cannot tell what would come of either.
+LEFTOVERS_DRY = {
+    "announced, broken": {"finished": 1},
+    "delete, no objects": {"undone": 1, "variants_lost": 1},
+}
 
 
 def test_what_is_still_at_work_is_left_alone(stores: Stores) -> None:
@@ -166,6 +171,29 @@ def test_young_objects_are_left_alone(stores: Stores) -> None:
     report = sweep()
     assert report["orphan_keys"] == keys
     assert stores.keys() == []
+
+
+def test_why_an_upload_was_refused_is_told_for_a_while(stores: Stores) -> None:
+    image_id = announce_and_post(BROKEN)
+    expire(stores)
+    assert counts(sweep()) == {"refused": 1}
+
+    assert complete(image_id).code == "image_corrupt"
+
+    expire(stores)
+    assert counts(sweep()) == {"undone": 1}
+    assert complete(image_id).status == 404
+    assert stores.is_empty()
+
+
+def test_a_rendition_that_was_lost_is_made_again(stores: Stores) -> None:
+    lose_rendition(stores)
+    image = get_image(str(stores.rows()[0]["id"])).image
+    assert fetch(image["urls"]["thumbnail"], "image/webp").status == 404
+
+    sweep()
+
+    assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
 
 
 def test_the_report_names_what_it_found(stores: Stores) -> None:

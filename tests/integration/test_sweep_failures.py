@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imageapi import storage
+from imageapi import storage, sweeping
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 
 from tests.integration.client import upload
@@ -75,3 +75,40 @@ def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) ->
     configure(MINIO_BUCKET_NAME=stores.s3.bucket)
     assert counts(sweep()) == {}
     assert fetch(image["urls"]["original"]).data == PICTURE
+
+
+def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    class DeadError(BaseException):
+        """Ends a sweep without any of its cleaning up, as a lack of memory does."""
+
+    def die(*_: Any, **__: Any) -> None:
+        raise DeadError
+
+    announce_and_post(PICTURE)
+    monkeypatch.setattr(storage, "download", die)
+    for _ in range(sweeping.MAX_ATTEMPTS):
+        expire(stores)
+        with pytest.raises(DeadError):
+            sweep()
+
+    expire(stores)
+    assert counts(sweep()) == {"undone": 1}
+    assert stores.is_empty()
+
+
+def test_a_store_that_is_down_for_long_is_no_reason_to_give_up(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise StorageUnavailableError()
+
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "download", fail)
+        for _ in range(sweeping.MAX_ATTEMPTS + 1):
+            expire(stores)
+            assert counts(sweep()) == {"failed": 1}
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+    assert fetch(get_image(image_id).image["urls"]["original"]).data == PICTURE

@@ -148,28 +148,38 @@ def _finish(image_id: str) -> str:
 
 
 def _settle_variants(report: Report) -> None:
-    stale = db.query(
-        """SELECT image_id, name FROM image_variants
-           WHERE status = 'pending' AND claimed_until < now() LIMIT %s""",
-        (BATCH,),
+    after = (str(UUID(int=0)), "")
+    while True:
+        batch = db.query(
+            """SELECT image_id, name FROM image_variants
+               WHERE status = 'pending' AND claimed_until < now() AND (image_id, name) > (%s, %s)
+               ORDER BY image_id, name LIMIT %s""",
+            (*after, BATCH),
+        )
+        for variant in batch:
+            if report.dry_run or _settle_variant(variant["image_id"], variant["name"]):
+                report.variants_removed += 1
+        if len(batch) < BATCH:
+            return
+        after = (batch[-1]["image_id"], batch[-1]["name"])
+
+
+def _settle_variant(image_id: str, name: str) -> bool:
+    """False when somebody else is at it."""
+    # The claim is taken over first: nobody renders while the object goes.
+    taken = db.query(
+        """UPDATE image_variants SET claimed_until = now() + interval '1 minute'
+           WHERE image_id = %s AND name = %s AND status = 'pending' AND claimed_until < now()
+           RETURNING name""",
+        (image_id, name),
     )
-    for variant in stale:
-        if not report.dry_run:
-            # The claim is taken over first: nobody renders while the object goes.
-            taken = db.query(
-                """UPDATE image_variants SET claimed_until = now() + interval '1 minute'
-                   WHERE image_id = %s AND name = %s AND status = 'pending' AND claimed_until < now()
-                   RETURNING name""",
-                (variant["image_id"], variant["name"]),
-            )
-            if not taken:
-                continue
-            storage.delete_objects([storage.variant_key(variant["image_id"], variant["name"])])
-            db.query(
-                "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'",
-                (variant["image_id"], variant["name"]),
-            )
-        report.variants_removed += 1
+    if not taken:
+        return False
+    storage.delete_objects([storage.variant_key(image_id, name)])
+    db.query(
+        "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'", (image_id, name)
+    )
+    return True
 
 
 def _settle_differences(report: Report, older_than: datetime) -> None:
