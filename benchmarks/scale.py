@@ -93,7 +93,8 @@ def measure(
     floor = measure_call(timed(lambda: cursor.execute("SELECT 1")))
     say(f"  {'SELECT 1':34} {floor[0]:8.2f} {floor[1]:8.2f} ms (p50, p95)")
     figures = {"SELECT 1": floor}
-    for name, query in {**PAGES, DEEP: {"cursor": find_cursor(cursor, rows // 2)}}.items():
+    deep: dict[str, str | list[str]] = {"cursor": find_cursor(cursor, rows // 2)}
+    for name, query in {**PAGES, DEEP: deep}.items():
         call = make_call(handler, fill_in(query, rows))
         figures[name] = measure_call(call)
         report(name, figures[name], floor[0])

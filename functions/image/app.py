@@ -1,5 +1,6 @@
 """GET, PATCH and DELETE /api/images/{id}: one image."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,10 +15,10 @@ app = create_app()
 @app.get("/api/images/<image_id>")
 def get(image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
-    row = images.get_image(image_id)
-    if images.etag_matches(app.header("If-None-Match"), images.make_etag(row)):
-        return Response(304, headers={"ETag": images.make_etag(row)})
-    return present(row)
+    response = present(images.get_image(image_id), app.query)
+    if images.etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
+        return Response(304, headers={"ETag": response.headers["ETag"]})
+    return response
 
 
 @app.patch("/api/images/<image_id>")
@@ -33,10 +34,10 @@ def delete(image_id: str) -> Response:
     return Response(204)
 
 
-def present(row: db.Row) -> Response:
+def present(row: db.Row, query: Mapping[str, str] | None = None) -> Response:
     """The image as JSON, with its ETag."""
-    headers = {"ETag": images.make_etag(row), "Cache-Control": "private, no-cache"}
-    return json_response(200, {"data": images.present_image(row, app.base_url)}, headers)
+    image, etag = images.show_image(row, app.base_url, query or {})
+    return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -204,11 +204,15 @@ class Cloud:
         found = [item["StackStatus"] for item in stacks if item["StackName"] == name]
         return str(found[-1]) if found else ""
 
+    def physical_id(self, stack: str, name: str) -> str:
+        """What AWS calls the resource that has this name in the template."""
+        answer = self.client("cloudformation").describe_stack_resource(
+            StackName=stack, LogicalResourceId=name
+        )
+        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+
     def invoke(self, stack: str, function: str, event: Mapping[str, Any]) -> Any:
         """Run a function of a stack, by its logical name, and return its answer."""
-        resource = self.client("cloudformation").describe_stack_resource(
-            StackName=stack, LogicalResourceId=function
-        )
-        name = resource["StackResourceDetail"]["PhysicalResourceId"]
+        name = self.physical_id(stack, function)
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())

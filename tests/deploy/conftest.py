@@ -40,7 +40,7 @@ def build(cloud: Cloud) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(cloud: Cloud, build: Path) -> Deployed:
-    """Deployed from nothing, then updated: links need the emulator's address, which has the API's id in it."""
+    """Deployed from nothing, then updated: links need the emulator's address, and the API's id is in that."""
     name = "image-api"
     # Nothing secret among the parameters, and everything on that costs money when it is.
     parameters = {

@@ -15,11 +15,10 @@ COMMANDS = {
 }
 
 RESOURCES = {
-    "AWS::RDS::DBCluster": "the emulator starts PostgreSQL in Docker for it; the tests' own one is used, with "
+    "AWS::RDS::DBCluster": "the emulator starts PostgreSQL in Docker for it; the tests' own is used, with "
     "DatabaseHost. infra/database.yaml is linted and checked, and deployed nowhere.",
     "AWS::EC2::VPCEndpoint": "is recorded and routes nothing, so the functions are not put into a network.",
-    "AWS::SecretsManager::Secret ManageMasterUserPassword": "RDS makes it; a secret of the tests' own has the "
-    "same form.",
+    "ManageMasterUserPassword": "RDS makes that secret; the tests make one of the same form.",
 }
 """What is deployed there, but for these. Nothing tests the list: it is for readers."""
 

@@ -53,7 +53,14 @@ def test_there_are_alarms(deployed: Deployed) -> None:
     watch = deployed.cloud.client("cloudwatch")
     alarms = [alarm["AlarmName"] for alarm in watch.describe_alarms()["MetricAlarms"]]
 
-    for kind in ("FunctionErrors", "ServerErrors", "SlowAnswers", "IngestDeadLetters", "SweepMissing"):
+    for kind in (
+        "ListErrors",
+        "ListThrottles",
+        "ServerErrors",
+        "SlowAnswers",
+        "IngestDeadLetters",
+        "SweepMissing",
+    ):
         assert [name for name in alarms if kind in name], alarms
 
 
@@ -91,22 +98,17 @@ def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Pat
 
 
 @pytest.mark.parametrize("name", ["ApiKey", "SecretKey", "DatabasePassword"])
-def test_placeholders_are_refused(cloud: Cloud, name: str) -> None:
-    """As the migration does, which is the first function to run."""
+def test_placeholders_are_refused(deployed: Deployed, name: str) -> None:
+    cloud = deployed.cloud
     example = {"ApiKey": "your-api-key-here", "SecretKey": "your-secret-key-here"}
     example["DatabasePassword"] = "your_secure_password_123"
     variables = {"ApiKey": "API_KEY", "SecretKey": "SECRET_KEY", "DatabasePassword": "POSTGRES_PASSWORD"}
-    client = cloud.client("lambda")
-    function = next(
-        item["FunctionName"]
-        for item in client.list_functions()["Functions"]
-        if item["FunctionName"].startswith("image-api-ListFunction")
-    )
+    client, function = cloud.client("lambda"), cloud.physical_id(deployed.stack.name, "ListFunction")
     environment = client.get_function_configuration(FunctionName=function)["Environment"]
     changed = {"Variables": environment["Variables"] | {variables[name]: example[name]}}
     client.update_function_configuration(FunctionName=function, Environment=changed)
     try:
-        answer = Api(cloud.describe("image-api").base_url, "any").get("/api/images")
+        answer = Api(deployed.stack.base_url, "any").get("/api/images")
         assert (answer.status, answer.code) == (503, "service_misconfigured")
         assert variables[name] in answer.body["error"]["message"]
     finally:

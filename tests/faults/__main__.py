@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,7 +13,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 from local.postgres import PostgresServer  # noqa: E402
 from local.s3 import S3Server  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
-from tests.faults.rounds import Harness  # noqa: E402
+from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
 from tests.integration.stores import SCHEMA, Stores  # noqa: E402
 
 
@@ -20,7 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.faults")
     parser.add_argument("--rounds", type=int, default=500, help="how many rounds (500)")
     parser.add_argument("--seed", type=int, default=1, help="decides their order (1)")
+    parser.add_argument("--only", choices=OPERATIONS, help="one operation instead of all")
     arguments = parser.parse_args()
+    operations = (arguments.only,) if arguments.only else OPERATIONS
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         # The servers run as another user when root starts them.
         Path(folder).chmod(0o755)
@@ -28,13 +31,13 @@ def main() -> int:
         try:
             stores.postgres.start()
             stores.s3.start()
-            return run(stores, arguments.rounds, arguments.seed)
+            return run(stores, arguments.rounds, arguments.seed, operations)
         finally:
             stores.postgres.stop()
             stores.s3.stop()
 
 
-def run(stores: Stores, rounds: int, seed: int) -> int:
+def run(stores: Stores, rounds: int, seed: int, operations: Sequence[str]) -> int:
     start = time.monotonic()
     harness = Harness(stores, seed)
 
@@ -46,7 +49,7 @@ def run(stores: Stores, rounds: int, seed: int) -> int:
             )
 
     try:
-        counts = harness.run(rounds, report)
+        counts = harness.run(rounds, report, operations)
     finally:
         harness.close()
     print(describe(counts))

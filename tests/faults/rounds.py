@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -87,9 +87,14 @@ class Harness:
         for proxy in self._proxies.values():
             proxy.close()
 
-    def run(self, rounds: int, report: Callable[[int], None] = lambda _: None) -> Counts:
+    def run(
+        self,
+        rounds: int,
+        report: Callable[[int], None] = lambda _: None,
+        operations: Sequence[str] = OPERATIONS,
+    ) -> Counts:
         """So many rounds, over all steps and faults; operations take turns, each in an order of its own."""
-        cases = self.find_cases()
+        cases = [case for case in self.find_cases() if case.operation in operations]
         self._chance.shuffle(cases)
         turns = Counter[str]()
         for place, case in enumerate(cases):

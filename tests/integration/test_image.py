@@ -272,3 +272,16 @@ def test_an_id_that_never_was_costs_no_store(stores: Stores, monkeypatch: pytest
     monkeypatch.setattr(db, "query", lambda *_: pytest.fail("the database was asked"))
 
     assert get_image("nonsense").status == 404
+
+
+def test_links_for_further_renditions(stores: Stores) -> None:
+    image = upload(pictures.jpeg(), {}).image
+    path = f"/api/images/{image['id']}"
+
+    urls = get(path, {"variants": "w640-cover.webp,w160"}).image["urls"]
+
+    assert set(urls) == {"original", "thumbnail", "preview", "w640-cover.webp", "w160"}
+    assert f"/images/{image['id']}/w640-cover.webp?" in urls["w640-cover.webp"]
+    for refused in ("w641", "original", "w640.gif"):
+        answer = get(path, {"variants": refused})
+        assert (answer.status, answer.code) == (400, "parameter_invalid")

@@ -204,6 +204,15 @@ def test_secrets_that_cannot_be_read(
     assert reason in answer.body["error"]["message"]
 
 
+def test_a_secret_is_one_key_whatever_is_in_it(
+    keys: dict[str, str], manager: Any, configure: Configure
+) -> None:
+    manager.put_secret_value(SecretId=keys["API_KEY_SECRET_ARN"], SecretString="a,b c")
+    configure()
+
+    assert [list_with(key) for key in ("a,b c", "a", "first-api-key")] == [200, 401, 200]
+
+
 def test_what_is_set_outright_wins(keys: dict[str, str], configure: Configure) -> None:
     configure(API_KEY="outright")
 

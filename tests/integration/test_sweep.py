@@ -144,14 +144,11 @@ LEFTOVERS_DRY = {
 }
 
 
+AT_WORK = ("upload, object", "announced, arrived", "complete, stored", "delete, hidden", "render, object")
+
+
 def test_what_is_still_at_work_is_left_alone(stores: Stores) -> None:
-    for name in (
-        "upload, object",
-        "announced, arrived",
-        "complete, stored",
-        "delete, hidden",
-        "render, object",
-    ):
+    for name in AT_WORK:
         LEFTOVERS[name][0](stores)
     before = state(stores)
 

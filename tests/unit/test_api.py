@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.routing import Response
 from imageapi import errors
 from imageapi.api import Api, create_app, json_response
 from imageapi.config import get_settings
 from imageapi.errors import AppError
+from imageapi.routing import Response
 
 from tests.support.events import LambdaContext, make_event
 
@@ -137,9 +137,7 @@ def test_a_missing_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert "MINIO_BUCKET_NAME" in answer.json["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/", "/things/1/2", "/open/1/2", "/OPEN", "/日本", "//open"]
-)
+@pytest.mark.parametrize("path", ["/nothing", "/", "/things/1/2", "/open/1/2", "/OPEN", "/日本", "//open"])
 def test_unknown_routes(path: str) -> None:
     """With a key and without, and also those that look like a known one."""
     assert send(make_app(), "GET", path, WITH_KEY).error == (404, "not_found")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.routing import Response
 from imageapi.api import Api, create_app, json_response
 from imageapi.config import get_settings
 from imageapi.errors import DatabaseUnavailableError
+from imageapi.routing import Response
 
 from tests.support.events import HOST, STAGE, LambdaContext, make_event
 

@@ -107,7 +107,9 @@ def test_the_size_is_bounded_before_anything_is_decoded(name: str, monkeypatch: 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_frame_larger_than_its_screen_is_refused_before_there_is_room_for_it(first: bool) -> None:
-    """Pillow makes room for a frame that is to be wiped as soon as it sees its size: 900 MB for these few bytes."""
+    """Pillow makes room for a frame that is to be wiped as soon as it sees its size: 900 MB for these few
+    bytes.
+    """
     screen = b"GIF89a\x01\0\x01\0\x80\0\0" + b"\0" * 6
     small = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
     huge = (

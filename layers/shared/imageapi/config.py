@@ -130,6 +130,13 @@ def _split(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _split_keys(value: str) -> tuple[str, ...]:
+    """Keys out of a variable, with commas between them, or out of secrets, each with a NUL at its end: a
+    secret may have a comma in it.
+    """
+    return tuple(value.split("\0")[:-1]) if "\0" in value else _split(value)
+
+
 def _read_bool(env: Mapping[str, str], name: str) -> bool:
     text = env.get(name, "").strip().lower()
     if text not in ("", "true", "false"):
@@ -146,7 +153,7 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
     if not _is_on_aws(env):
         return
     for name in ("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_SECRET_KEY"):
-        if PLACEHOLDERS.intersection(_split(env.get(name, ""))):
+        if PLACEHOLDERS.intersection(_split_keys(env.get(name, ""))):
             raise ConfigurationError(
                 f"{name} still has the placeholder of .env.example, which AWS must not run with."
             )
@@ -199,7 +206,7 @@ def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping
         return env
     try:
         found = cache.read(named.values(), _secrets_access(env))
-        values = {name: ",".join(found[arn]) for name, arn in named.items() if name != "POSTGRES_PASSWORD"}
+        values = {name: "".join(f"{key}\0" for key in found[arn]) for name, arn in named.items()}
         if "POSTGRES_PASSWORD" in named:
             database = json.loads(found[named["POSTGRES_PASSWORD"]][0])
             values["POSTGRES_PASSWORD"] = str(database["password"])
@@ -243,8 +250,8 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
             env, "MINIO_BUCKET_NAME", _require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
         ),
         region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
-        api_keys=_split(env.get("API_KEY", "")),
-        secret_keys=_split(env.get("SECRET_KEY", "")),
+        api_keys=_split_keys(env.get("API_KEY", "")),
+        secret_keys=_split_keys(env.get("SECRET_KEY", "")),
         public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
         cors_allow_origins=_split(env.get("CORS_ALLOW_ORIGINS", "")),
         max_pixels=_read_int(env, "MAX_PIXELS", 100_000_000),

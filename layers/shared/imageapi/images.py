@@ -2,14 +2,16 @@
 
 import re
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from imageapi import db, links, pages, rows, variants
+from imageapi.analysis_queue import find_analysis, find_search_text
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
-from imageapi.errors import NotFoundError, PreconditionFailedError
+from imageapi.errors import InvalidRequestError, NotFoundError, PreconditionFailedError
 from imageapi.listing import parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
@@ -102,7 +104,7 @@ def _change(cursor: db.Cursor, image_id: str, clean: dict[str, Any], version: in
     if not found:
         return []
     values = {key: list(value) if key == "tags" else value for key, value in clean.items()}
-    values |= rows.search_values({**found[0], **values})
+    values |= rows.search_values({**found[0], **values, "analysis_text": find_search_text(image_id)})
     assignments = ", ".join(f"{column} = %({column})s" for column in values)
     return db.fetch(
         cursor,
@@ -110,6 +112,27 @@ def _change(cursor: db.Cursor, image_id: str, clean: dict[str, Any], version: in
             WHERE id = %(id)s RETURNING {COLUMNS}""",
         {**values, "id": image_id},
     )
+
+
+def refresh_search(image_id: str) -> None:
+    """Let an image be found by what its analysis says as well. Its version stays: its owner has changed
+    nothing.
+    """
+
+    def refresh(cursor: db.Cursor) -> None:
+        found = db.fetch(
+            cursor, f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s FOR UPDATE", (image_id,)
+        )
+        if found:
+            values = rows.search_values({**found[0], "analysis_text": find_search_text(image_id)})
+            assignments = ", ".join(f"{column} = %({column})s" for column in values)
+            db.fetch(
+                cursor,
+                f"UPDATE image_metadata SET {assignments} WHERE id = %(id)s",
+                {**values, "id": image_id},
+            )
+
+    db.transaction(refresh)
 
 
 def delete_image(image_id: str, if_match: str | None) -> None:
@@ -141,9 +164,37 @@ def image_not_found() -> NotFoundError:
     return NotFoundError("There is no such image.", code="image_not_found")
 
 
-def make_etag(row: Mapping[str, Any]) -> str:
-    """The ETag of an image as JSON: its version, and how long the links in it last."""
-    return f'"{row["version"]}.{links.expires_at(time.time(), get_settings().link_ttl)}"'
+def show_image(
+    row: Mapping[str, Any], base_url: str, parameters: Mapping[str, str]
+) -> tuple[dict[str, Any], str]:
+    """An image with its analysis, if one was ever asked for (see ``analysis_queue.present``), and its ETag.
+
+    Args:
+        parameters: the query string: ``variants``, names of further renditions to have links for in ``urls``.
+
+    Raises:
+        InvalidRequestError: ``parameter_unknown`` or ``parameter_invalid``.
+    """
+    unknown = sorted(set(parameters) - {"variants"})
+    if unknown:
+        raise InvalidRequestError(
+            f"The query parameter {unknown[0][:64]!r} is not known.",
+            code="parameter_unknown",
+            details={"known": ["variants"]},
+        )
+    names = variants.parse_names(parameters.get("variants"))
+    analysis = find_analysis(row["id"])
+    shown = {"analysis": analysis} if analysis else {}
+    return {**present_image(row, base_url, names), **shown}, make_etag(row, analysis)
+
+
+def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
+    """The ETag of an image as JSON: its version, how long the links in it last, how far its analysis is."""
+    expires = links.expires_at(time.time(), get_settings().link_ttl)
+    if not analysis:
+        return f'"{row["version"]}.{expires}"'
+    state = zlib.crc32(f"{analysis['status']} {analysis['analyzed_at']}".encode())
+    return f'"{row["version"]}.{expires}-{state:x}"'
 
 
 def etag_matches(if_none_match: str | None, etag: str) -> bool:
@@ -160,7 +211,7 @@ def parse_if_match(header: str | None) -> int | None:
     """
     if header is None or header.strip() == "*":
         return None
-    match = re.fullmatch(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+)?"', header.strip())
+    match = re.fullmatch(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"', header.strip())
     if not match:
         raise _version_mismatch()
     return int(match[1])
@@ -176,14 +227,14 @@ def _version_mismatch() -> PreconditionFailedError:
     return PreconditionFailedError("The image was changed meanwhile. Get it again, then try again.")
 
 
-def present_image(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+def present_image(row: Mapping[str, Any], base_url: str, further: Sequence[str] = ()) -> dict[str, Any]:
     """A row as the API shows it, with fresh delivery links."""
     settings = get_settings()
     image_id = row["id"]
     expires = links.expires_at(time.time(), settings.link_ttl)
     urls = {
         name: base_url + links.sign_link(image_id, variant, expires=expires, keys=settings.secret_keys)
-        for name, variant in variants.LINKED.items()
+        for name, variant in [*variants.LINKED.items(), *((name, name) for name in further)]
     }
     return {
         "id": image_id,

@@ -84,7 +84,7 @@ def make_search_text(row: Mapping[str, Any]) -> tuple[str, str]:
         ``(everything, title and tags)``; each begins with a space, as each word does.
     """
     strong = f" {normalise(row['title'])} {normalise(' '.join(row['tags']))}".rstrip()
-    rest = normalise(f"{row['filename']} {row['description']}")
+    rest = normalise(f"{row['filename']} {row['description']} {row.get('analysis_text') or ''}")
     return f"{strong} {rest}".rstrip(), strong
 
 

@@ -4,6 +4,7 @@ It may run beside live traffic, and two at once do no harm: every row is claimed
 before anything of it is touched, and objects are only removed when they are older than any request can be.
 """
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -129,6 +130,10 @@ def _settle_row(image_id: str, report: Report) -> None:
         ):
             return
         setattr(report, outcome, getattr(report, outcome) + 1)
+    except AppError:  # a store does not answer: that was no attempt
+        report.failed += 1
+        with suppress(AppError):
+            db.query("UPDATE image_metadata SET sweeps = sweeps - 1 WHERE id = %s", (image_id,))
     except Exception:  # one row must not keep the others from being settled
         get_logger().exception("a row could not be settled", extra={"image_id": image_id})
         report.failed += 1
@@ -177,7 +182,8 @@ def _settle_variant(image_id: str, name: str) -> bool:
         return False
     storage.delete_objects([storage.variant_key(image_id, name)])
     db.query(
-        "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'", (image_id, name)
+        "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'",
+        (image_id, name),
     )
     return True
 

@@ -8,13 +8,14 @@ kept), and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept hea
 import re
 from dataclasses import dataclass
 
-from imageapi.errors import NotFoundError
+from imageapi.errors import InvalidRequestError, NotFoundError
 
 ORIGINAL = "original"
 LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
 """The links that every image carries, by their name in ``urls``."""
 WIDTHS = (160, 320, 640, 1280, 1920)
 """In pixels. A set, not a range: what is not in it cannot be asked for, so nobody can fill the bucket."""
+MAX_NAMES = 30
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """Extension: media type; in the order in which they are preferred."""
 
@@ -59,6 +60,24 @@ def parse_variant(name: str, accept: str | None) -> Variant:
         raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
     extension = match["extension"] or choose_extension(accept)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
+
+
+def parse_names(text: str | None) -> list[str]:
+    """The names of variants that a client wants links for, separated by commas.
+
+    Raises:
+        InvalidRequestError: ``parameter_invalid``.
+    """
+    names = [name for name in (text or "").split(",") if name]
+    for name in names:
+        match = _NAME.fullmatch(name)
+        if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:
+            raise InvalidRequestError(
+                f"The query parameter variants takes up to {MAX_NAMES} names such as w640-cover.webp.",
+                code="parameter_invalid",
+                details={"parameter": "variants", "widths": list(WIDTHS)},
+            )
+    return names
 
 
 def choose_extension(accept: str | None) -> str:
