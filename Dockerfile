@@ -21,6 +21,7 @@ COPY --from=build /venv /venv
 WORKDIR /app
 COPY template.yaml .env.example ./
 COPY layers/shared/imageapi layers/shared/imageapi
+COPY infra infra
 COPY functions functions
 COPY local local
 # Readable for the API's user whatever the checkout's modes are, and writable for nobody but root.

@@ -64,7 +64,7 @@ def clear_caches() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("imageapi."):
             for value in vars(module).values():
-                if hasattr(value, "cache_clear"):
+                if hasattr(value, "cache_info"):
                     value.cache_clear()
 
 
