@@ -11,7 +11,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build up down sweep monitor demo clean
+.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep monitor demo clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,22 @@ bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make 
 
 build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
+
+# Which section of samconfig.toml; what infra/options.py can add; further parameters: SAM_OPTIONS='--parameter-overrides …'
+ENV ?= dev
+OPTIONS ?=
+
+deploy: $(VENV)/run.stamp  ## Deploy to AWS: make deploy ENV=dev or ENV=prod OPTIONS="snapstart usage-plan"
+	@$(BIN)/python infra/options.py $(OPTIONS) > template.options.yaml
+	SAM_CLI_TELEMETRY=0 $(BIN)/sam build --template-file template.options.yaml
+	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
+	@rm -f template.options.yaml
+
+destroy: $(VENV)/run.stamp  ## Delete what make deploy made; images, and a last snapshot of the database, stay
+	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)
+
+migrate: $(VENV)/run.stamp  ## Bring the schema up to date, beside a `make run`
+	@$(BIN)/python -m local invoke MigrateFunction
 
 up:  ## Start PostgreSQL and MinIO in Docker, for sam local
 	docker compose up --detach --wait
