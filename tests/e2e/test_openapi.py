@@ -136,7 +136,7 @@ def test_client_made_from_the_description_uploads_and_lists(api: Api) -> None:
     sent = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     image = call("uploadImage", headers=sent, body=body).body["data"]
     assert {name: image[name] for name in metadata} == metadata
-    assert set(image) == set(DOCUMENT["components"]["schemas"]["Image"]["properties"])
+    assert set(image) == set(DOCUMENT["components"]["schemas"]["Image"]["required"])
 
     found = call(
         "listImages", query={"q": "quiet harbour", "category": metadata["category"], "sort": "newest"}
