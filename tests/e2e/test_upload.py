@@ -69,7 +69,8 @@ def test_bytes_come_back(api: Api) -> None:
     assert original.headers["content-type"] == "image/jpeg"
     assert thumbnail.data.startswith(b"\xff\xd8\xff")
     assert thumbnail.headers["content-type"] == "image/jpeg"
-    assert fetch("GET", urls["original"][:-1] + "_").status == 403
+    other = "A" if urls["original"].endswith("_") else "_"
+    assert fetch("GET", urls["original"][:-1] + other).status == 403
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
