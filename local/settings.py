@@ -130,7 +130,9 @@ def function_environment(
     As under `sam local`, a variable that .env or the shell sets wins over the template's value, but for those
     that say where the stores are.
     """
-    found = {name: str(settings.values.get(name, resolved)) for name, resolved in declared.items()}
+    # What only AWS can resolve (the ARN of a secret that it makes) is empty here, as under `sam local`.
+    here_empty = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
+    found = {name: str(settings.values.get(name, value)) for name, value in here_empty.items()}
     here = {
         "DB_HOST": "127.0.0.1",
         "DB_PORT": str(db_port),

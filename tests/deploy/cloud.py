@@ -108,7 +108,8 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account's owner."""
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=self.url,
             region_name=REGION,
@@ -143,13 +144,13 @@ class Cloud:
         self.sam("build", "--build-dir", str(target), "--cache-dir", str(self.folder / "cache"))
         return target
 
-    def deploy(self, build: Path, name: str, check: bool = True, **parameters: str) -> str:
+    def deploy(self, build: Path, name: str, parameters: Mapping[str, str], *, check: bool = True) -> str:
         """``sam deploy`` with samconfig.toml, and parameters beside those that every stack here needs.
 
         Returns:
             What SAM printed.
         """
-        values = self.parameters | parameters
+        values = self.parameters | dict(parameters)
         values = {name: value for name, value in values.items() if value}
         return self.sam(
             "deploy",

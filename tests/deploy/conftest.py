@@ -51,9 +51,9 @@ def deployed(cloud: Cloud, build: Path) -> Deployed:
         "AccessLogs": "true",
         "Tracing": "Active",
     }
-    first = cloud.deploy(build, name, **parameters)
+    first = cloud.deploy(build, name, parameters)
     stack = cloud.describe(name)
     parameters["PublicBaseUrl"] = stack.base_url
-    second = cloud.deploy(build, name, **parameters)
+    second = cloud.deploy(build, name, parameters)
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=stack.outputs["ApiKeySecret"])
     return Deployed(cloud, stack, parameters, secret["SecretString"], first, second)

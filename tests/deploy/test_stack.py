@@ -28,7 +28,7 @@ def test_an_update_with_a_change(deployed: Deployed) -> None:
 
 
 def test_an_update_without_a_change(deployed: Deployed, build: Path) -> None:
-    output = deployed.cloud.deploy(build, deployed.stack.name, **deployed.parameters)
+    output = deployed.cloud.deploy(build, deployed.stack.name, deployed.parameters)
 
     assert "No changes to deploy" in output
 
@@ -67,7 +67,7 @@ def test_there_are_alarms(deployed: Deployed) -> None:
 @pytest.fixture
 def other(cloud: Cloud, build: Path) -> str:
     """A stack of this test's own, with keys among its parameters."""
-    cloud.deploy(build, "other", **OWN_KEYS)
+    cloud.deploy(build, "other", OWN_KEYS)
     return "other"
 
 
@@ -75,7 +75,7 @@ def test_a_new_key_and_the_end(cloud: Cloud, build: Path, other: str) -> None:
     url = cloud.describe(other).base_url
     assert Api(url, OWN_KEYS["ApiKey"]).get("/api/images").status == 200
 
-    cloud.deploy(build, other, **OWN_KEYS | {"ApiKey": SECOND_KEY})
+    cloud.deploy(build, other, OWN_KEYS | {"ApiKey": SECOND_KEY})
 
     assert Api(url, OWN_KEYS["ApiKey"]).get("/api/images").status == 401
     assert Api(url, SECOND_KEY).get("/api/images").status == 200
@@ -90,11 +90,29 @@ def test_a_new_key_and_the_end(cloud: Cloud, build: Path, other: str) -> None:
 
 
 def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Path) -> None:
-    output = cloud.deploy(build, "refused", check=False, **OWN_KEYS, DatabasePassword="not-the-password")
+    output = cloud.deploy(build, "refused", OWN_KEYS | {"DatabasePassword": "not-the-password"}, check=False)
 
     assert "Failed to create/update the stack" in output
     assert cloud.status("refused") == "ROLLBACK_COMPLETE"
     assert "DatabaseUnavailableError" in cloud.errors()
+
+
+def test_a_function_reads_no_secret_that_is_not_for_it(deployed: Deployed) -> None:
+    """Health signs no links, so the key for them is refused to it."""
+    client, name = deployed.cloud.client("lambda"), deployed.cloud.physical_id
+    listing, health = (name(deployed.stack.name, f"{kind}Function") for kind in ("List", "Health"))
+    arn = client.get_function_configuration(FunctionName=listing)["Environment"]["Variables"][
+        "SECRET_KEY_SECRET_ARN"
+    ]
+    environment = client.get_function_configuration(FunctionName=health)["Environment"]
+    changed = {"Variables": environment["Variables"] | {"SECRET_KEY_SECRET_ARN": arn}}
+    client.update_function_configuration(FunctionName=health, Environment=changed)
+    try:
+        answer = Api(deployed.stack.base_url, "any").get("/api/database/status")
+        assert (answer.status, answer.code) == (503, "service_misconfigured")
+        assert "AccessDenied" in answer.body["error"]["message"]
+    finally:
+        client.update_function_configuration(FunctionName=health, Environment=environment)
 
 
 @pytest.mark.parametrize("name", ["ApiKey", "SecretKey", "DatabasePassword"])

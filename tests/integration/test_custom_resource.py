@@ -11,6 +11,8 @@ from imageapi.custom_resource import answer_cloudformation
 
 from tests.support.events import LambdaContext
 
+CONTEXT: Any = LambdaContext()
+
 
 class CloudFormation:
     """Where the answers go: ``answers`` has each, ``types`` its Content-Type."""
@@ -55,7 +57,7 @@ def cloudformation() -> Iterator[CloudFormation]:
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_success(cloudformation: CloudFormation, kind: str) -> None:
     answer_cloudformation(
-        "migrate", lambda _: {"version": 3, "applied": ["a"]}, cloudformation.event(kind), LambdaContext()
+        "migrate", lambda _: {"version": 3, "applied": ["a"]}, cloudformation.event(kind), CONTEXT
     )
 
     assert cloudformation.answers == [
@@ -75,7 +77,7 @@ def test_failure_undoes_the_deploy(cloudformation: CloudFormation) -> None:
     def fail(_: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("no such column" + "x" * 5_000)
 
-    answer_cloudformation("migrate", fail, cloudformation.event("Update"), LambdaContext())
+    answer_cloudformation("migrate", fail, cloudformation.event("Update"), CONTEXT)
 
     assert cloudformation.answers[0]["Status"] == "FAILED"
     assert cloudformation.answers[0]["Reason"].startswith("ValueError: no such column")
@@ -86,6 +88,6 @@ def test_deletion_does_nothing(cloudformation: CloudFormation) -> None:
     def never(_: dict[str, Any]) -> dict[str, Any]:
         raise AssertionError
 
-    answer_cloudformation("migrate", never, cloudformation.event("Delete"), LambdaContext())
+    answer_cloudformation("migrate", never, cloudformation.event("Delete"), CONTEXT)
 
     assert cloudformation.answers[0]["Status"] == "SUCCESS"

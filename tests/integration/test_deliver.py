@@ -291,3 +291,11 @@ def test_two_images_with_the_same_bytes_have_links_of_their_own(stores: Stores) 
 
     found = fetch(second["urls"]["original"])
     assert hashlib.sha256(found.data).hexdigest() == second["sha256"]
+
+
+def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -> None:
+    image = upload(pictures.animation("GIF"), {}).image
+
+    answer = open_link(image["urls"]["thumbnail"], "image/avif,image/webp,*/*")
+
+    assert ".webp?" in answer.headers["location"][0]

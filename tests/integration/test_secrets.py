@@ -105,9 +105,14 @@ def test_a_new_environment_knows_both_keys(keys: dict[str, str], manager: Any, c
 def test_wrong_keys_do_not_make_it_ask_again_and_again(
     keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    asked: list[int] = []
     fetch = secrets.fetch_secrets
-    monkeypatch.setattr(secrets, "fetch_secrets", lambda *arguments: asked.append(1) or fetch(*arguments))
+
+    def count(*arguments: Any) -> dict[str, tuple[str, ...]]:
+        asked.append(1)
+        return fetch(*arguments)
+
+    monkeypatch.setattr(secrets, "fetch_secrets", count)
     list_with("first-api-key")
     first = len(asked)
 

@@ -1,11 +1,15 @@
-"""The signature of a request to Secrets Manager, held against botocore's."""
+"""Requests to Secrets Manager, their signature held against botocore's; and a role's credentials."""
 
+import json
 from datetime import UTC, datetime
+from io import BytesIO
+from urllib.request import Request
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from imageapi import config
 from imageapi.secrets import Access, default_endpoint, sign
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -47,3 +51,31 @@ def test_endpoint(region: str, url: str) -> None:
 
 def test_access_shows_no_secret() -> None:
     assert "hidden" not in repr(Access("r", None, "hidden", "hidden", "hidden"))
+
+
+def test_a_role_of_snapstart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its credentials are behind a local address, and are read again when they are old."""
+    asked: list[str] = []
+
+    def answer(request: Request, timeout: float) -> BytesIO:
+        asked.append(f"{request.full_url} {request.headers['Authorization']}")
+        values = {"AccessKeyId": f"key-{len(asked)}", "SecretAccessKey": "secret", "Token": "token"}
+        return BytesIO(json.dumps(values).encode())
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    for name in ("AWS_ACCESS_KEY_ID", "MINIO_ACCESS_KEY", "MINIO_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9001/role")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "permission")
+    monkeypatch.setenv("DB_HOST", "db.invalid")
+    monkeypatch.setenv("MINIO_BUCKET_NAME", "images")
+    config.get_settings.cache_clear()
+
+    keys = []
+    for max_age in (300.0, 300.0, -1.0):
+        config.refresh_settings(max_age)
+        keys.append(config.get_settings().s3_access_key)
+
+    assert keys == ["key-1", "key-1", "key-2"]
+    assert asked[0] == "http://127.0.0.1:9001/role permission"
+    config.get_settings.cache_clear()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,6 +34,7 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 
 
 _secret_cache = secrets.SecretCache()
+_read_at = 0.0
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,8 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process, read at first use. Tests call ``get_settings.cache_clear()``."""
+    global _read_at
+    _read_at = time.monotonic()
     return load_settings(os.environ, _secret_cache)
 
 
@@ -280,6 +284,8 @@ def refresh_settings(max_age: float) -> bool:
     Returns:
         Whether any has changed; :func:`get_settings` then has the new ones.
     """
+    if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
+        get_settings.cache_clear()  # the role's credentials run out
     if not _secret_cache.is_used:
         return False
     try:

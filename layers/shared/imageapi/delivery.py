@@ -51,6 +51,10 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
     )
     wanted = None if variant == variants.ORIGINAL else variants.parse_variant(variant, accept)
     image = _find_ready(parse_id(image_id), wanted.name if wanted else variant)
+    if wanted and wanted.extension == "avif" and image["frames"] > 1 and not variant.endswith(".avif"):
+        # Only WebP renditions move: they are shown of an animation where the client leaves the choice.
+        wanted = variants.parse_variant(variant, (accept or "").replace("image/avif", ""))
+        image = _find_ready(image["id"], wanted.name)
     if wanted is None:
         key, mime_type, filename = image["s3_key"], image["mime_type"], image["filename"]
     else:
@@ -73,7 +77,7 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
 
 def _find_ready(image_id: str, variant_name: str) -> db.Row:
     rows = db.query(
-        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes,
+        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
                   variant.status AS variant_status
            FROM image_metadata AS image
            LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s

@@ -148,14 +148,15 @@ def _make_client(
     import botocore.session
     from botocore.config import Config
 
+    # A role's credentials are left to botocore, which renews them where they run out (with SnapStart).
+    is_role = settings.s3_session_token is not None
     # botocore's own session: boto3's would add resources and their models, which nothing here uses.
     return botocore.session.get_session().create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=settings.s3_access_key,
-        aws_secret_access_key=settings.s3_secret_key,
-        aws_session_token=settings.s3_session_token,
+        aws_access_key_id=None if is_role else settings.s3_access_key,
+        aws_secret_access_key=None if is_role else settings.s3_secret_key,
         config=Config(
             signature_version="s3v4",
             connect_timeout=connect_timeout,

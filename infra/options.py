@@ -1,0 +1,101 @@
+"""Writes template.yaml with options that CloudFormation's conditions cannot express.
+
+    python infra/options.py snapstart usage-plan > template.options.yaml
+
+snapstart   Lambda takes a snapshot of each function after its imports, and starts from that instead of
+            importing again. Publishes a version and the alias `live` with each deploy.
+usage-plan  API Gateway itself asks for the key, throttles each key and bounds its requests in a day. It then
+            answers 401 `api_key_invalid` whether a key is missing or wrong, and a new key has to be made
+            known to it (docs/operations.md).
+"""
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+KEYED = re.compile(
+    r'^( +)(\w+): \{Type: Api, Properties: \{(RestApiId: !Ref Api, Path: "?/api/[^ ]+), Method: ANY\}\}$',
+    re.M,
+)
+
+USAGE_PLAN = """\
+  GatewayKey:
+    Type: AWS::ApiGateway::ApiKey
+    Properties:
+      Enabled: true
+      Value: !If [MakesApiKey, !Sub "{{resolve:secretsmanager:${ApiKeySecret}}}", !Ref ApiKey]
+
+  UsagePlan:
+    Type: AWS::ApiGateway::UsagePlan
+    DependsOn: ApiStage
+    Properties:
+      Description: For each key
+      ApiStages: [{ApiId: !Ref Api, Stage: !Ref StageName}]
+      Throttle: {RateLimit: 20, BurstLimit: 40}
+      Quota: {Limit: 100000, Period: DAY}
+
+  GatewayKeyInUsagePlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref GatewayKey, KeyType: API_KEY, UsagePlanId: !Ref UsagePlan}
+
+"""
+
+REFUSAL = """\
+        INVALID_API_KEY:
+          StatusCode: 401
+          ResponseParameters:
+            Headers: {x-request-id: context.requestId}
+          ResponseTemplates:
+            application/json: '{"error":{"code":"api_key_invalid","message":"This API key is not valid."}}'
+"""
+
+
+def add_snapstart(text: str) -> str:
+    """The alias gets a new version with each deploy, also when only parameters have changed."""
+    lines = f"""\
+      AutoPublishAlias: live
+      AutoPublishCodeSha256: "{time.time_ns()}"
+      SnapStart: {{ApplyOn: PublishedVersions}}
+"""
+    function = r"    Type: AWS::Serverless::Function\n(?:    DependsOn: Schema\n)?    Properties:\n"
+    return re.sub(function, lambda match: match[0] + lines, text)
+
+
+def add_usage_plan(text: str) -> str:
+    """Preflights carry no key, so they get events of their own."""
+    found = len(KEYED.findall(text))
+    if not found:
+        raise SystemExit("error: template.yaml has no routes that need a key in the form that is looked for")
+    text = KEYED.sub(
+        r"\1\2: {Type: Api, Properties: {\3, Method: ANY, Auth: {ApiKeyRequired: true}}}"
+        r"\n\1\2Preflight: {Type: Api, Properties: {\3, Method: OPTIONS}}",
+        text,
+    )
+    text = insert_after(text, "        DEFAULT_5XX: *gateway-error\n", REFUSAL)
+    return text.replace("\nOutputs:\n", f"\n{USAGE_PLAN}Outputs:\n")
+
+
+def insert_after(text: str, line: str, lines: str) -> str:
+    """Put lines after one that must be there once."""
+    if text.count(line) != 1:
+        raise SystemExit(f"error: template.yaml should have once: {line.strip()}")
+    return text.replace(line, line + lines)
+
+
+OPTIONS: dict[str, Callable[[str], str]] = {"snapstart": add_snapstart, "usage-plan": add_usage_plan}
+
+
+def apply_options(text: str, names: list[str]) -> str:
+    """The template with options."""
+    for name in names:
+        if name not in OPTIONS:
+            raise SystemExit(f"error: {name} is no option; there are {', '.join(OPTIONS)}")
+        text = OPTIONS[name](text)
+    return text
+
+
+if __name__ == "__main__":
+    sys.stdout.write(apply_options((ROOT / "template.yaml").read_text(encoding="utf-8"), sys.argv[1:]))

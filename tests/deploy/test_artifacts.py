@@ -1,0 +1,65 @@
+"""What `sam build` makes of it: small, compiled, and nothing but what runs."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.cloud import ROOT, Cloud
+from tests.support.templates import ALL, MAIN, find
+
+LIMIT_BYTES = 50_000_000
+"""Lambda's limit for a zip that is uploaded to it directly."""
+
+FUNCTIONS = sorted(find(MAIN, "AWS::Lambda::Function"))
+LAYER = "SharedLayer"
+WITH_SOURCES = {"AnalyzeFunction": "what cffi and websockets have in their wheels stays where pip has put it"}
+USELESS = {"tests", "test", "bin", "examples", "node_modules", ".git", ".venv"}
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, LAYER])
+def test_sizes(build: Path, tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "artifact.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for path in files(build / name):
+            target.write(path, path.relative_to(build / name))
+
+    size, unpacked = archive.stat().st_size, sum(path.stat().st_size for path in files(build / name))
+    print(f"{name}: {size / 1e6:.2f} MB zipped, {unpacked / 1e6:.1f} MB unpacked")
+    assert size < LIMIT_BYTES
+
+
+def test_each_source_of_the_layer_has_its_bytecode(build: Path) -> None:
+    """Lambda cannot write it: it would be made again at each cold start."""
+    python = build / LAYER / "python"
+    sources = [path for path in files(python) if path.suffix == ".py"]
+    assert len(sources) > 300
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert compiled.exists(), source
+        assert compiled.read_bytes()[4] & 0b11 == 0b01, "a hash that is not checked against the source"
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, LAYER])
+def test_nothing_but_what_runs(build: Path, name: str) -> None:
+    for path in files(build / name):
+        inside = path.relative_to(build / name)
+        assert not USELESS & set(inside.parts), inside
+        assert path.suffix not in (".c", ".h", ".pyx", ".pxd") or name in WITH_SOURCES, inside
+
+
+def test_the_migrations_are_with_their_function(build: Path) -> None:
+    folder = build / "MigrateFunction"
+    assert not (folder / "init_db.sql").is_symlink()
+    assert (folder / "init_db.sql").read_bytes() == (ROOT / "init_db.sql").read_bytes()
+    expected = sorted(path.name for path in (ROOT / "functions/migrate/migrations").glob("*.sql"))
+    assert sorted(path.name for path in (folder / "migrations").iterdir()) == expected
+
+
+def test_templates_are_without_a_warning(cloud: Cloud) -> None:
+    for path in ALL:
+        cloud.sam("validate", "--lint", "--template-file", str(path))

@@ -1,0 +1,164 @@
+"""Each function's role, tried: moto with IAM enforced, and exactly the policies of the template.
+
+What the functions do with their roles is shown by the other tests here, for which the emulator enforces IAM
+as well. Here everything else is tried, too. But for secrets: moto takes no account of which one a policy
+names, so those are in test_stack.py.
+"""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from tests.support.templates import MAIN, expand_template, find
+
+BUCKET, OTHER_BUCKET = "images", "other-bucket"
+SECRETS = ("ApiKeySecret", "SigningKeySecret", "DatabaseSecret", "OtherSecret")
+PREFIXES = ("originals", "incoming", "variants", "elsewhere")
+
+
+def objects(actions: str, *prefixes: str) -> set[str]:
+    return {f"{action} {prefix}" for action in actions.split() for prefix in prefixes}
+
+
+ALLOWED: dict[str, set[str]] = {
+    "UploadFunction": {"list"} | objects("put get delete", "originals", "incoming"),
+    "ListFunction": set(),
+    "ImageFunction": objects("delete", "originals", "incoming", "variants"),
+    "HealthFunction": {"list"},
+    "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
+    "GalleryFunction": set(),
+    "IngestFunction": {"list"} | objects("put get delete", "originals", "incoming"),
+    "SweepFunction": {"list"} | objects("put get delete", "originals", "incoming", "variants"),
+    "AnalyzeFunction": {"list", "get originals"},
+    "MigrateFunction": set(),
+}
+"""What each function needs. Whatever of the whole list below is not here must be refused."""
+
+
+class Account:
+    """An AWS account in moto, where nobody may do anything that no policy allows."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.owner = {"aws_access_key_id": "owner", "aws_secret_access_key": "owner"}
+        s3, manager = self.client("s3", self.owner), self.client("secretsmanager", self.owner)
+        for bucket in (BUCKET, OTHER_BUCKET):
+            s3.create_bucket(Bucket=bucket)
+        self.secrets = {
+            name: str(manager.create_secret(Name=name, SecretString="x")["ARN"]) for name in SECRETS
+        }
+        self.users = {function: self.make_user(function) for function in ALLOWED}
+        enforce_after(url, "0")
+
+    def client(self, service: str, keys: dict[str, str]) -> Any:
+        make: Any = boto3.client
+        return make(service, endpoint_url=self.url, region_name="us-east-1", **keys)
+
+    def make_user(self, function: str) -> dict[str, str]:
+        """Someone with the policies that the template gives to the function's role."""
+        iam = self.client("iam", self.owner)
+        iam.create_user(UserName=function)
+        for number, document in enumerate(policies_of(f"{function}Role")):
+            text = json.dumps(resolve(document, self.secrets) | {"Version": "2012-10-17"})
+            iam.put_user_policy(UserName=function, PolicyName=f"policy-{number}", PolicyDocument=text)
+        key = iam.create_access_key(UserName=function)["AccessKey"]
+        return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+def enforce_after(url: str, requests: str) -> None:
+    """Let moto ask for permissions after so many requests from now on."""
+    headers = {"Content-Type": "text/plain"}
+    request = urllib.request.Request(f"{url}/moto-api/reset-auth", requests.encode(), headers, method="POST")
+    urllib.request.urlopen(request).close()
+
+
+def policies_of(role: str) -> Iterator[dict[str, Any]]:
+    for policy in expand_template(MAIN)[role]["Properties"].get("Policies", []):
+        yield policy["PolicyDocument"]
+    for policy in find(MAIN, "AWS::IAM::Policy").values():
+        if {"Ref": role} in policy["Roles"] and "Queue" not in json.dumps(policy):
+            yield policy["PolicyDocument"]
+
+
+def resolve(value: Any, secrets: dict[str, str]) -> Any:
+    """CloudFormation's functions, for a bucket of this name and secrets that the template makes."""
+    if isinstance(value, list):
+        return [resolve(item, secrets) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        return resolve(yes if condition in ("HasBucketName", "MakesDatabase") else no, secrets)
+    if "Fn::GetAtt" in value:
+        name = value["Fn::GetAtt"][0]
+        if name.endswith("Queue"):
+            return f"arn:aws:sqs:us-east-1:123456789012:{name}"
+        return secrets["DatabaseSecret" if name == "Database" else name]
+    if "Fn::Sub" in value:
+        names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
+        return re.sub(r"\$\{([^}]+)\}", lambda match: names[match[1]], value["Fn::Sub"])
+    return {name: resolve(item, secrets) for name, item in value.items()}
+
+
+def attempts(account: Account, function: str) -> dict[str, Callable[[], Any]]:
+    """Everything that is tried."""
+    keys = account.users[function]
+    s3, manager = account.client("s3", keys), account.client("secretsmanager", keys)
+    found: dict[str, Callable[[], Any]] = {
+        "read another secret": partial(manager.get_secret_value, SecretId=account.secrets["OtherSecret"])
+    }
+    for prefix in PREFIXES:
+        place = {"Bucket": BUCKET, "Key": f"{prefix}/a"}
+        found[f"put {prefix}"] = partial(s3.put_object, **place, Body=b"x")
+        found[f"get {prefix}"] = partial(s3.get_object, **place)
+        found[f"delete {prefix}"] = partial(s3.delete_object, **place)
+    found["list"] = lambda: s3.list_objects_v2(Bucket=BUCKET)
+    found["list another bucket"] = lambda: s3.list_objects_v2(Bucket=OTHER_BUCKET)
+    found["put elsewhere"] = lambda: s3.put_object(Bucket=OTHER_BUCKET, Key="originals/a", Body=b"x")
+    found["open the bucket"] = lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy="{}")
+    found["delete the bucket"] = lambda: s3.delete_bucket(Bucket=OTHER_BUCKET)
+    found["write a secret"] = lambda: manager.put_secret_value(
+        SecretId=account.secrets["ApiKeySecret"], SecretString="y"
+    )
+    found["list users"] = lambda: account.client("iam", keys).list_users()
+    return found
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield Account(f"http://{host}:{port}")
+    finally:
+        enforce_after(f"http://{host}:{port}", "inf")
+        server.stop()
+
+
+def test_the_list_names_every_function() -> None:
+    assert set(ALLOWED) == set(find(MAIN, "AWS::Lambda::Function"))
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_a_role_allows_what_is_needed_and_nothing_else(account: Account, function: str) -> None:
+    answers = {}
+    for name, attempt in attempts(account, function).items():
+        try:
+            attempt()
+        except ClientError as error:
+            answers[name] = error.response["Error"]["Code"]
+        else:
+            answers[name] = "done"
+
+    refused = {name for name, answer in answers.items() if answer.startswith(("AccessDenied", "403"))}
+    assert {answer for name, answer in answers.items() if name not in refused} <= {"done", "NoSuchKey"}
+    assert answers.keys() - refused == ALLOWED[function]

@@ -1,0 +1,172 @@
+"""What the templates must not lose: least privilege, encryption, TLS, and an end to every log."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
+
+WILDCARDS = {
+    ("ImageBucketPolicy", "s3:*"): "it denies: whatever comes without TLS",
+}
+"""Statements with a wildcard as action or resource, and why."""
+
+MANAGED_POLICIES = {
+    "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM gives it to every function",
+    "service-role/AWSLambdaVPCAccessExecutionRole": "network interfaces, for functions in a network; "
+    "has to name all, since they are not there yet",
+    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "the account's role for access logs",
+}
+"""AWS's own policies, which have wildcards in them, and what for."""
+
+UNENCRYPTED = {"Topic": "carries the names of alarms; CloudWatch cannot use AWS's own key"}
+
+FUNCTIONS = sorted(find(MAIN, "AWS::Lambda::Function"))
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_no_wildcard_beyond_those_named(path: Path) -> None:
+    for name, statement in statements(path):
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+        actions, resources = as_list(statement["Action"]), as_list(statement.get("Resource", []))
+        wild = [action for action in actions if "*" in action]
+        if "*" in resources:
+            wild += actions
+        assert not [action for action in wild if (name, action) not in WILDCARDS], (name, statement)
+
+
+def test_objects_are_named_by_their_prefix() -> None:
+    """A policy for objects ends in one of the three prefixes, never in the whole bucket."""
+    for name, statement in statements(MAIN):
+        if statement["Effect"] == "Deny" or not str(statement["Action"]).count("Object"):
+            continue
+        texts = [text for text in walk(statement["Resource"]) if isinstance(text, str) and ":s3:::" in text]
+        assert texts, name
+        for text in texts:
+            assert re.search(r"/(originals|incoming|variants)/\*$", text), (name, text)
+
+
+def test_managed_policies_are_those_named() -> None:
+    for path in ALL:
+        for role in find(path, "AWS::IAM::Role").values():
+            for policy in role.get("ManagedPolicyArns", []):
+                text = policy if isinstance(policy, str) else policy["Fn::Sub"]
+                assert text.partition(":policy/")[2] in MANAGED_POLICIES
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_a_role_and_a_log_of_its_own(name: str) -> None:
+    functions = find(MAIN, "AWS::Lambda::Function")
+    role = functions[name]["Role"]["Fn::GetAtt"][0]
+    log = functions[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert role == f"{name}Role"
+    assert log in find(MAIN, "AWS::Logs::LogGroup")
+    others = [other for other in functions.values() if other is not functions[name]]
+    assert all(other["LoggingConfig"]["LogGroup"]["Ref"] != log for other in others)
+
+
+def test_each_log_ends() -> None:
+    for path in ALL:
+        for name, log in find(path, "AWS::Logs::LogGroup").items():
+            assert log["RetentionInDays"], name
+
+
+def test_no_bucket_is_public_and_all_are_encrypted() -> None:
+    buckets = find(MAIN, "AWS::S3::Bucket")
+    assert list(buckets) == ["ImageBucket"]
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert "AccessControl" not in bucket
+
+
+def test_buckets_take_tls_only() -> None:
+    (policy,) = find(MAIN, "AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+    assert len(statement["Resource"]) == 2
+
+
+def test_queues_and_topics_are_encrypted() -> None:
+    for path in ALL:
+        for name, queue in find(path, "AWS::SQS::Queue").items():
+            assert queue["SqsManagedSseEnabled"] is True, name
+        for name, topic in find(path, "AWS::SNS::Topic").items():
+            assert "KmsMasterKeyId" in topic or name in UNENCRYPTED
+
+
+def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
+    path = ROOT / "infra/database.yaml"
+    (cluster,) = find(path, "AWS::RDS::DBCluster").values()
+    (instance,) = find(path, "AWS::RDS::DBInstance").values()
+    (parameters,) = find(path, "AWS::RDS::DBClusterParameterGroup").values()
+    assert cluster["StorageEncrypted"] is True
+    assert cluster["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in cluster
+    assert cluster["BackupRetentionPeriod"] == {"Ref": "BackupRetentionDays"}
+    assert cluster["DeletionProtection"] == {"Ref": "DeletionProtection"}
+    assert instance["PubliclyAccessible"] is False
+    assert parameters["Parameters"]["rds.force_ssl"] == "1"
+    assert expand_template(path)["Cluster"]["DeletionPolicy"] == "Snapshot"
+    environment = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
+    assert environment["DB_SSLMODE"]["Fn::If"][:2] == ["MakesDatabase", "verify-full"]
+
+
+def test_images_outlive_their_stack() -> None:
+    assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_no_security_group_is_open_to_all() -> None:
+    for path in ALL:
+        for group in find(path, "AWS::EC2::SecurityGroup").values():
+            for rule in group.get("SecurityGroupIngress", []):
+                assert "SourceSecurityGroupId" in rule
+                assert "CidrIp" not in rule
+
+
+def test_secrets_are_no_parameters_that_show() -> None:
+    for name, parameter in read_template(MAIN)["Parameters"].items():
+        if re.search(r"Password|ApiKey|SecretKey|AccessKey", name):
+            assert parameter["NoEcho"] is True, name
+
+
+MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
+"""https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
+(for 2 ACUs between its neighbours).
+"""
+
+
+@pytest.mark.parametrize("capacity", MAX_CONNECTIONS)
+def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
+    reserved = dict(read_template(MAIN)["Mappings"]["Connections"][capacity])
+    alarm = reserved.pop("Alarm")
+    assert sum(reserved.values()) == MAX_CONNECTIONS[capacity] - 15
+    assert alarm == MAX_CONNECTIONS[capacity] * 8 // 10
+    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery"}
+    assert set(reserved) == users
+
+
+def test_the_dashboard_is_json() -> None:
+    (dashboard,) = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Dashboard").values()
+    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"][0]))
+    assert len(body["widgets"]) == 8
+
+
+def test_each_alarm_has_its_part_in_the_runbook() -> None:
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.M)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    alarms = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Alarm")
+    assert len(alarms) > 20
+    for name, alarm in alarms.items():
+        assert alarm["AlarmDescription"].partition("docs/operations.md#")[2] in anchors, name
