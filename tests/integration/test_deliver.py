@@ -295,7 +295,5 @@ def test_two_images_with_the_same_bytes_have_links_of_their_own(stores: Stores) 
 
 def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -> None:
     image = upload(pictures.animation("GIF"), {}).image
-
     answer = open_link(image["urls"]["thumbnail"], "image/avif,image/webp,*/*")
-
     assert ".webp?" in answer.headers["location"][0]
