@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, cold, listing, memory, upload
+from benchmarks import ROOT, cold, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (upload.NAME, listing.NAME, cold.NAME, memory.NAME)
+NAMES = (upload.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME)
 
 
 def main() -> int:
@@ -37,6 +37,7 @@ def main() -> int:
     benchmarks: dict[str, Callable[[], list[Figure]]] = {
         upload.NAME: upload.run,
         listing.NAME: listing.run,
+        render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),
     }
