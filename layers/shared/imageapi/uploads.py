@@ -85,11 +85,11 @@ def upload_image(
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
     upload = _check(form, idempotency_key, on_duplicate)
-    # The picture is decoded while the row and the object are written: all three let go of the interpreter.
-    picture = _decoder().submit(imaging.inspect, io.BytesIO(form.data), get_settings().max_pixels)
     row, existing = _reserve(upload)
     if existing:
         return Stored(row, created=False)
+    # The picture is decoded while the object is written: both let go of the interpreter.
+    picture = _decoder().submit(imaging.inspect, io.BytesIO(form.data), get_settings().max_pixels)
     return _store(upload, row, picture)
 
 
