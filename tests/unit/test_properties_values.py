@@ -129,7 +129,8 @@ def test_links(variant: str, now: float, lifetime: int, keys: list[str], other: 
     parts = ["an-id", variant, expires, signature]
     assert lifetime <= verify(parts, now, keys) <= lifetime * 1.5
     place = other.draw(st.integers(0, 3))
-    altered = other.draw(PATH_TEXT.filter(lambda text: text.lstrip("0") not in (parts[place], expires)))
+    same = (parts[place], expires)
+    altered = other.draw(PATH_TEXT.filter(lambda text: text not in same and text.lstrip("0") not in same))
     with pytest.raises(ForbiddenError):
         verify([*parts[:place], altered, *parts[place + 1 :]], now, keys)
 
