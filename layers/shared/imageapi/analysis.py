@@ -4,7 +4,6 @@ What leaves the house is that copy: at most 640 pixels wide, a JPEG without EXIF
 """
 
 import json
-import tempfile
 from typing import Any
 
 import psycopg2.extras
@@ -22,7 +21,6 @@ CLAIM_SECONDS = 60
 """For so long one request may be at work; then another may try. Longer than the function's Timeout."""
 MAX_ATTEMPTS = 5
 """After so many, what waits in the queue counts as failed. As the SQS queue's maxReceiveCount."""
-SPOOL_BYTES = 8_388_608
 
 # From which state an analysis may be begun; a claim whose time is over is like no claim.
 _CLAIM = """
@@ -141,8 +139,7 @@ def _work_on(image: db.Row, claimed: db.Row) -> dict[str, Any]:
 def _make_rendition(image: db.Row) -> bytes:
     from imageapi import rendering  # only who renders pays for Pillow
 
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as source:
-        storage.download(image["s3_key"], source, max_bytes=image["size_bytes"])
+    with storage.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
         return rendering.render(source, RENDITION, get_settings().max_pixels)
 
 

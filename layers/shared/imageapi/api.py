@@ -160,7 +160,7 @@ class Api(Router):
 
     def _cors_headers(self, event: Mapping[str, Any]) -> dict[str, list[str]]:
         """CORS for the origins of CORS_ALLOW_ORIGINS, and none for others (https://fetch.spec.whatwg.org)."""
-        origin = next((v for k, v in (event.get("headers") or {}).items() if k.lower() == "origin"), None)
+        origin = self.header("Origin")
         try:
             allowed = get_settings().cors_allow_origins
         except AppError:

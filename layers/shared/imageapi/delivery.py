@@ -1,7 +1,6 @@
 """Delivery: a signed link becomes a redirect to a presigned URL; renditions are made when first asked for."""
 
 import hashlib
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +19,6 @@ CLAIM_SECONDS = 30
 """For so long one request may render; then another may try. Longer than the function's Timeout."""
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.05
-SPOOL_BYTES = 8_388_608
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,7 @@ def _claim(image_id: str, name: str) -> bool:
 def _render(image: db.Row, variant: variants.Variant) -> None:
     from imageapi import rendering  # only who renders pays for Pillow
 
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as source:
-        storage.download(image["s3_key"], source, max_bytes=image["size_bytes"])
+    with storage.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
         data = rendering.render(source, variant, get_settings().max_pixels)
     key = storage.variant_key(image["id"], variant.name)
     storage.put_object(key, data, content_type=variant.mime_type, sha256=hashlib.sha256(data).digest())

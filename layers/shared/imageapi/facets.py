@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from imageapi import db
-from imageapi.errors import InvalidRequestError
-from imageapi.listing import parse_limit
+from imageapi.listing import check_known, parse_limit
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -26,13 +25,8 @@ def list_facets(kind: Literal["category", "tag"], parameters: Mapping[str, str])
     Raises:
         InvalidRequestError: ``parameter_unknown`` or ``limit_invalid``.
     """
-    unknown = sorted(set(parameters) - {"limit"})
-    if unknown:
-        raise InvalidRequestError(
-            f"The query parameter {unknown[0][:64]!r} is not known.",
-            code="parameter_unknown",
-            details={"known": ["limit"]},
-        )
+    for name in sorted(parameters):
+        check_known(name, {"limit"})
     limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
     fold_changes(bites=1)
     return db.query(

@@ -11,8 +11,8 @@ from imageapi import db, links, pages, rows, variants
 from imageapi.analysis_queue import find_analysis, find_search_text
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
-from imageapi.errors import InvalidRequestError, NotFoundError, PreconditionFailedError
-from imageapi.listing import parse_list_query
+from imageapi.errors import NotFoundError, PreconditionFailedError
+from imageapi.listing import check_known, parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
 
@@ -175,13 +175,8 @@ def show_image(
     Raises:
         InvalidRequestError: ``parameter_unknown`` or ``parameter_invalid``.
     """
-    unknown = sorted(set(parameters) - {"variants"})
-    if unknown:
-        raise InvalidRequestError(
-            f"The query parameter {unknown[0][:64]!r} is not known.",
-            code="parameter_unknown",
-            details={"known": ["variants"]},
-        )
+    for name in sorted(parameters):
+        check_known(name, {"variants"})
     names = variants.parse_names(parameters.get("variants"))
     analysis = find_analysis(row["id"])
     shown = {"analysis": analysis} if analysis else {}

@@ -9,7 +9,6 @@ key: the form stays usable until it expires, and what it writes must not change 
 
 import hashlib
 import re
-import tempfile
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -35,8 +34,6 @@ FORM_SECONDS = 3600
 
 PATIENCE_SECONDS = FORM_SECONDS + 600
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
-SPOOL_BYTES = 8_388_608
-"""Files up to this size are kept in memory while they are checked, larger ones in /tmp."""
 
 _REFUSALS: dict[str, type[AppError]] = {
     UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
@@ -210,8 +207,7 @@ def ingest_event(event: dict[str, Any]) -> dict[str, Any]:
 
 def _ingest(row: db.Row) -> db.Row:
     incoming = storage.incoming_key(row["id"])
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
-        storage.download(incoming, file, max_bytes=row["size_bytes"])
+    with storage.downloaded(incoming, max_bytes=row["size_bytes"]) as file:
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
         if row["sha256"] not in (None, sha256.hex()):

@@ -1,7 +1,7 @@
 """What a list request asks for: its parameters, checked, as values. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,12 +75,7 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
             ``details.parameter``), ``limit_invalid``.
     """
     for name, values in parameters.items():
-        if name not in PARAMETERS:
-            raise InvalidRequestError(
-                f"The query parameter {name[:64]!r} is not known.",
-                code="parameter_unknown",
-                details={"known": sorted(PARAMETERS)},
-            )
+        check_known(name, PARAMETERS)
         if len(values) > 1 and name not in REPEATABLE:
             raise InvalidRequestError(
                 f"The query parameter {name!r} was sent more than once.", code="parameter_repeated"
@@ -102,6 +97,20 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         total=_parse_flag("total", one),
         terms=terms,
     )
+
+
+def check_known(name: str, known: Collection[str]) -> None:
+    """Refuse a query parameter that a route does not have.
+
+    Raises:
+        InvalidRequestError: ``parameter_unknown``.
+    """
+    if name not in known:
+        raise InvalidRequestError(
+            f"The query parameter {name[:64]!r} is not known.",
+            code="parameter_unknown",
+            details={"known": sorted(known)},
+        )
 
 
 def parse_limit(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT) -> int:

@@ -49,8 +49,7 @@ seconds.
 """
 
 # Two statements in one round trip, and one transaction. Without taking turns, two copies that come at once
-# would each
-# not see the other as its duplicate.
+# would each not see the other as its duplicate.
 _MARK_READY = f"""
     SELECT pg_advisory_xact_lock(%(lock)s);
     UPDATE image_metadata AS image
@@ -193,15 +192,16 @@ def remove(
     )
     if not claimed:
         return False
-    # Only now: a rendition that was begun before the image was hidden has its row by now, and one that begins
-    # later finds no image.
+    # Only now. A rendition whose row comes later still sees, when it is done, that the image is gone, and
+    # removes its own object.
     variants = db.query("SELECT name FROM image_variants WHERE image_id = %s", (image_id,))
     keys = [claimed[0]["s3_key"], storage.incoming_key(image_id)]
     keys += [storage.variant_key(image_id, variant["name"]) for variant in variants]
     storage.delete_objects(list(dict.fromkeys(keys)))
     db.query(
-        """WITH gone AS (DELETE FROM image_metadata WHERE id = %s AND status = 'deleting' RETURNING id,
-           sha256) UPDATE image_metadata AS other SET duplicate_of = NULL
+        """WITH gone AS (DELETE FROM image_metadata WHERE id = %s AND status = 'deleting'
+                         RETURNING id, sha256)
+           UPDATE image_metadata AS other SET duplicate_of = NULL
            FROM gone WHERE other.sha256 = gone.sha256 AND other.duplicate_of = gone.id""",
         (image_id,),
     )

@@ -12,12 +12,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from imageapi.config import Settings, get_settings
 from imageapi.errors import ObjectMissingError, PayloadTooLargeError, StorageUnavailableError
 
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
+
 CHUNK_BYTES = 1_048_576
+SPOOL_BYTES = 8_388_608
+"""Downloads up to this size are kept in memory, larger ones in /tmp."""
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -70,6 +75,16 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
             )
         for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
             target.write(chunk)
+
+
+@contextmanager
+def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes]"]:
+    """A whole object as a file that can be read and sought in, at its end; raises as :func:`download`."""
+    from tempfile import SpooledTemporaryFile  # not for those who only hand out keys
+
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
+        download(key, file, max_bytes)
+        yield file
 
 
 def delete_objects(keys: Sequence[str]) -> None:

@@ -113,8 +113,8 @@ def _count_row(row: db.Row, report: Report) -> None:
 def _settle_row(image_id: str, report: Report) -> None:
     claimed = db.query(
         """UPDATE image_metadata SET sweep_after = now() + interval '1 hour', sweeps = sweeps + 1
-           WHERE id = %s AND status <> 'ready' AND sweep_after < now() RETURNING status, sweeps,
-           sweep_after""",
+           WHERE id = %s AND status <> 'ready' AND sweep_after < now()
+           RETURNING status, sweeps, sweep_after""",
         (image_id,),
     )
     if not claimed:  # settled meanwhile, or taken up again
