@@ -151,10 +151,11 @@ CREATE OR REPLACE TRIGGER image_metadata_facets AFTER INSERT OR UPDATE OR DELETE
     FOR EACH ROW EXECUTE FUNCTION note_facets();
 
 -- Adds up at most so many changes; says how many there were. In bites, so that no backlog is too much for it.
+-- One at a time: who comes second waits, since counts read while another's are not yet committed would be old.
 CREATE OR REPLACE FUNCTION fold_facets(most integer) RETURNS bigint LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(x'666f6c64'::bigint);
     WITH noted AS (
-        DELETE FROM facet_changes WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM facet_changes LIMIT most FOR UPDATE SKIP LOCKED))
+        DELETE FROM facet_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM facet_changes LIMIT most))
         RETURNING kind, name, change),
     folded AS (
         INSERT INTO facet_counts AS counts (kind, name, images)

@@ -1,12 +1,13 @@
 """GET /api/categories and /api/tags: counts that are noted as images come, change and go."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from tests.integration.client import get, send, upload
 from tests.integration.searchable import Doc, insert
-from tests.integration.stores import Stores
+from tests.integration.stores import Stores, wait_until
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
 
@@ -59,16 +60,28 @@ def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
 
     def fold() -> None:
         for _ in range(20):
-            stores.execute("SELECT fold_facets()")
+            stores.execute("SELECT fold_facets(3)")
 
-    threads = [threading.Thread(target=work) for work in (write, fold, write, fold)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as threads:
+        for work in [threads.submit(task) for task in (write, fold, write, fold)]:
+            work.result()
 
     assert counts("categories") == [("c", 40)]
     assert counts("tags") == [("t", 40)]
+
+
+def test_counts_that_another_is_adding_up(stores: Stores) -> None:
+    """Who asks meanwhile waits for them, rather than read the old ones."""
+    insert(stores, [Doc(category="c")])
+    with closing(stores.postgres.connect()) as other, ThreadPoolExecutor() as threads:
+        other.cursor().execute("SELECT fold_facets(10)")
+        asked = threads.submit(counts, "categories")
+        wait_until(
+            lambda: stores.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        )
+        other.commit()
+
+        assert asked.result() == [("c", 1)]
 
 
 @pytest.mark.parametrize("kind", ["categories", "tags"])
