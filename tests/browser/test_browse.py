@@ -32,7 +32,8 @@ def scroll_to_end(gallery: Gallery) -> None:
         gallery.page.wait_for_timeout(50)
         if gallery.page.locator(".grid.whole").count():
             return
-    pytest.fail("The end was not reached.")
+    trouble = gallery.page.locator("#trouble").inner_text()
+    pytest.fail(f"The end was not reached: {gallery.page.locator('.item').count()} pictures, {trouble!r}")
 
 
 def test_paging_to_the_end(open_gallery: OpenGallery) -> None:

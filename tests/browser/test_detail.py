@@ -121,10 +121,10 @@ def test_delete(open_gallery: OpenGallery, service: Service) -> None:
     expect(gallery.count).to_have_text("2 pictures")
     expect(gallery.card("Harbour")).to_be_focused()
     expect(gallery.page.get_by_role("button", name="Undo")).to_be_visible()
-    gallery.page.clock.run_for(7_000)
+    gallery.page.clock.run_for(4_000)
     assert service.count() == 3
     with gallery.page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
-        gallery.page.clock.run_for(2_000)
+        gallery.page.clock.run_for(5_000)
     assert answer.value.status == 204
     assert service.count() == 2
     expect(gallery.page.get_by_role("button", name="Undo")).to_be_hidden()

@@ -7,6 +7,7 @@ import { number, t } from "./text.js";
 const PAUSE_MS = 250;
 const [q, category, tag, sort] = ["q", "category", "tag", "sort"].map(byId);
 let pause;
+let newestFacets;
 
 /** `onChange` is called soon after a word was typed, and at once after anything was chosen. */
 export function setUpFilters(onChange) {
@@ -45,8 +46,10 @@ export function filterByTag(name) {
 
 /** Read which categories and tags there are. They are an aid: without them the rest still works. */
 export async function loadFacets() {
-  const [categories, tags] = await Promise.all([call("api/categories"), call("api/tags")]).catch(() => []);
-  if (!categories) return;
+  const asked = Promise.all([call("api/categories"), call("api/tags")]).catch(() => []);
+  newestFacets = asked;
+  const [categories, tags] = await asked;
+  if (!categories || asked !== newestFacets) return; // an older answer may come later than a newer one
   fill(category, t("all_categories"), categories.value.categories);
   fill(tag, t("all_tags"), tags.value.tags);
   byId("categories").replaceChildren(...categories.value.categories.map(({ name }) => make("option", { value: name })));

@@ -5,7 +5,7 @@ import { announce, byId, make } from "./dom.js";
 import { explain, t } from "./text.js";
 
 const PAGE = 40;
-const AHEAD = "1200px";
+const AHEAD = 1200;
 const RATIOS = [0.6, 2.2];
 
 const entries = new Map();
@@ -22,10 +22,7 @@ let latest;
 
 export function setUpGrid(given) {
   Object.assign(handlers, given);
-  new IntersectionObserver(([entry]) => {
-    grid.atEnd = entry.isIntersecting;
-    loadMore();
-  }, { rootMargin: AHEAD }).observe(byId("more"));
+  new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD}px` }).observe(byId("more"));
   grid.addEventListener("keydown", moveByArrow);
   byId("trouble-retry").onclick = () => load(cursor === null);
 }
@@ -37,7 +34,12 @@ export function reload(parameters) {
   return latest;
 }
 
-const loadMore = () => { if (grid.atEnd && cursor && !loading) load(false); };
+const loadMore = () => { if (cursor && !loading) load(false); };
+
+/** Measured each time: of what an observer reports, some may already be past. */
+function loadWhenNear() {
+  if (byId("more").getBoundingClientRect().top < innerHeight + AHEAD) loadMore();
+}
 
 async function load(afresh) {
   if (afresh) {
@@ -74,10 +76,7 @@ async function load(afresh) {
     }
   }
   // Once the new items have their places: is the end still near?
-  requestAnimationFrame(() => {
-    grid.atEnd = byId("more").getBoundingClientRect().top < innerHeight + parseInt(AHEAD, 10);
-    loadMore();
-  });
+  requestAnimationFrame(loadWhenNear);
 }
 
 /** The last row only gets its height when it is full: until more arrives it stays out of sight. */
@@ -148,10 +147,7 @@ export function withhold(id) {
 export function neighbourOf(id, step) {
   const item = entries.get(id)?.item;
   const found = item && sibling(item, step);
-  if (step > 0 && (!found || !sibling(found, 1))) {
-    grid.atEnd = true;
-    loadMore();
-  }
+  if (step > 0 && (!found || !sibling(found, 1))) loadMore();
   return found?.dataset.id;
 }
 
