@@ -47,7 +47,7 @@ def list_starts(build: Build) -> list[Start]:
         Start("list", goal=0.16),
         Start("list", "answer", "import + first answer (401)"),
         Start("upload"),
-        Start("upload", "client", "import + first S3 client", goal=0.45),
+        Start("upload", "put", "import + ready to put", goal=0.45),
     ]
     known = {start.function for start in starts}
     others = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))

@@ -1,4 +1,4 @@
-"""Measures imports in a fresh process: cold_child.py naive|app [client|answer] FOLDER…
+"""Measures imports in a fresh process: cold_child.py naive|app [put|answer] FOLDER…
 
 Prints milliseconds of processor time as JSON.
 
@@ -35,10 +35,11 @@ if what == "naive":
 else:
     import app  # type: ignore[import-not-found]
 imported = time.process_time()
-if then == "client":
-    from imageapi.storage import get_client
+if then == "put":
+    from imageapi import signing, storage
 
-    get_client()
+    signing.sign_put("originals/an-id.jpg", {}, bytes(32))
+    storage.get_connections()
 elif then == "answer":
     # No key, and so no server is asked.
     event = {

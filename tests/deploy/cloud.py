@@ -165,14 +165,13 @@ class Cloud:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """This machine's database, and its S3 as clients see it. The functions find that by themselves."""
+        """This machine's database. The functions find the emulator's S3 by themselves."""
         return {
             "DatabaseHost": self.database.host,
             "DatabasePort": str(self.database.port),
             "DatabasePassword": self.database.password,
             "DatabaseSslMode": "disable",
             "MetricsNamespace": "Tests",
-            "S3PublicEndpointUrl": self.url,
         }
 
     def make_database_secret(self) -> str:

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from imageapi import db, rendering, storage
@@ -109,10 +108,9 @@ def prepare() -> Steps:
             full = f"{module.__name__.rpartition('.')[2]}.{name}"
             setattr(module, name, steps.wrap(full, getattr(module, name)))
     # Short enough for hundreds of stores that do not answer.
-    make = storage._make_client
-    limited = partial(make, connect_timeout=0.5, read_timeout=1.0, attempts=2)
-    setattr(storage, "_make_client", lambda settings, **_: limited(settings))  # noqa: B010
+    storage.CONNECT_SECONDS, storage.READ_SECONDS = 0.5, 1.0
     storage.get_client()
+    storage.get_connections()
     for name in FUNCTIONS:
         load_handler(name)
     assert rendering

@@ -84,5 +84,7 @@ if __name__ == "__main__":
     os.dup2(2, 1)
     # Everything that the first upload would import; nothing is connected yet, and no thread is running.
     load_handler("UploadFunction")
-    importlib.import_module("imageapi.storage").get_client()
+    storage = importlib.import_module("imageapi.storage")
+    storage.get_client()
+    storage.get_connections()
     serve(channel)

@@ -59,6 +59,9 @@ def test_defaults() -> None:
         ("MINIO_ENDPOINT_URL", "http://minio:9000", "s3_endpoint_url", "http://minio:9000"),
         ("MINIO_ENDPOINT_URL", "http://minio:9000", "s3_public_endpoint_url", "http://minio:9000"),
         ("MINIO_PUBLIC_ENDPOINT_URL", "http://localhost:9000", "s3_public_endpoint_url", "http://localhost:9000"),
+        ("AWS_ENDPOINT_URL", "http://emulator:4566", "s3_endpoint_url", "http://emulator:4566"),
+        ("AWS_ENDPOINT_URL_S3", "http://emulator:4566", "s3_public_endpoint_url", "http://emulator:4566"),
+        ("AWS_CA_BUNDLE", "/etc/ssl/own.pem", "s3_ca_bundle", "/etc/ssl/own.pem"),
         ("MINIO_ACCESS_KEY", "someone-else", "s3_access_key", "someone-else"),
         ("MINIO_SECRET_KEY", "another-secret", "s3_secret_key", "another-secret"),
         ("MINIO_BUCKET_NAME", "photos", "bucket", "photos"),
@@ -76,6 +79,12 @@ def test_defaults() -> None:
 )  # fmt: skip
 def test_each_variable(variable: str, text: str, attribute: str, value: Any) -> None:
     assert getattr(load(**{variable: text}), attribute) == value
+
+
+def test_the_nearest_endpoint_counts() -> None:
+    aws = {"AWS_ENDPOINT_URL_S3": "http://s3.test", "AWS_ENDPOINT_URL": "http://aws.test"}
+    assert load(**aws).s3_endpoint_url == "http://s3.test"
+    assert load(MINIO_ENDPOINT_URL="http://minio:9000", **aws).s3_endpoint_url == "http://minio:9000"
 
 
 def test_a_public_endpoint_leaves_the_endpoint_alone() -> None:

@@ -1,8 +1,10 @@
 """Requests to Secrets Manager, their signature held against botocore's; and a role's credentials."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 from urllib.request import Request
 
 import pytest
@@ -10,7 +12,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from imageapi import config
+from imageapi.logs import log_outcome
 from imageapi.secrets import Access, default_endpoint, sign
+
+from tests.support.events import LambdaContext
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 HOST = "secretsmanager.eu-west-1.amazonaws.com"
@@ -53,8 +58,11 @@ def test_access_shows_no_secret() -> None:
     assert "hidden" not in repr(Access("r", None, "hidden", "hidden", "hidden"))
 
 
-def test_a_role_of_snapstart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its credentials are behind a local address, and are read again when they are old."""
+@pytest.fixture
+def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The settings of a function with SnapStart. Its role's credentials are behind a local address: what was
+    asked there.
+    """
     asked: list[str] = []
 
     def answer(request: Request, timeout: float) -> BytesIO:
@@ -70,12 +78,29 @@ def test_a_role_of_snapstart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_HOST", "db.invalid")
     monkeypatch.setenv("MINIO_BUCKET_NAME", "images")
     config.get_settings.cache_clear()
+    yield asked
+    config.get_settings.cache_clear()
 
+
+def test_a_role_of_snapstart(role: list[str]) -> None:
+    """Its credentials are read again when they are old."""
     keys = []
     for max_age in (300.0, 300.0, -1.0):
         config.refresh_settings(max_age)
         keys.append(config.get_settings().s3_access_key)
 
     assert keys == ["key-1", "key-1", "key-2"]
-    assert asked[0] == "http://127.0.0.1:9001/role permission"
-    config.get_settings.cache_clear()
+    assert role[0] == "http://127.0.0.1:9001/role permission"
+
+
+def test_events_renew_a_role_too(role: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(event: dict[str, Any]) -> dict[str, Any]:
+        return {"key": config.get_settings().s3_access_key}
+
+    def keys_of_two_events() -> list[str]:
+        context: Any = LambdaContext()
+        return [log_outcome("test", work, {}, context)["key"] for _ in range(2)]
+
+    assert keys_of_two_events() == ["key-1", "key-1"]
+    monkeypatch.setattr("imageapi.logs.SECRETS_MAX_AGE", -1.0)
+    assert keys_of_two_events() == ["key-2", "key-3"]

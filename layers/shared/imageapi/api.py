@@ -11,17 +11,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi import db
 from imageapi.auth import check_api_key
-from imageapi.config import get_settings, refresh_settings
+from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from imageapi.logs import get_logger
 from imageapi.metrics import record_request
 from imageapi.routing import Response, Router
 
 JSON = "application/json"
-SECRETS_MAX_AGE = 300.0
-"""Seconds after which keys are read again."""
 REFUSED_MAX_AGE = 60.0
-"""The same, when one was refused."""
+"""Seconds after which keys are read again when one was refused."""
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
 EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
 

@@ -33,6 +33,9 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 """The largest file in a direct upload; the rest of the body is for metadata and headers."""
 
 
+SECRETS_MAX_AGE = 300.0
+"""Seconds after which keys are read again."""
+
 _secret_cache = secrets.SecretCache()
 _read_at = 0.0
 
@@ -56,6 +59,8 @@ class Settings:
     """None for AWS itself."""
     s3_public_endpoint_url: str | None
     """The same server as browsers see it; presigned URLs name it."""
+    s3_ca_bundle: str | None
+    """A file with certificates; None for those that botocore brings."""
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)
@@ -170,6 +175,12 @@ def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
     return _read_role_credentials(env)
 
 
+def _read_s3_endpoint(env: Mapping[str, str]) -> str | None:
+    """None for AWS itself. The variables of AWS's own tools, which lead to an emulator of it, count too."""
+    names = ("MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    return next(filter(None, (_read_url(env, name) for name in names)), None)
+
+
 def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
     """Lambda puts them into the environment; with SnapStart behind a local address, which renews them."""
     address = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -232,6 +243,7 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
     env = _with_secrets(env, cache or secrets.SecretCache())
     _refuse_placeholders(env)
     access_key, secret_key, token = _read_s3_credentials(env)
+    endpoint_url = _read_s3_endpoint(env)
     return Settings(
         db_host=_require(env, "DB_HOST"),
         db_port=_read_int(env, "DB_PORT", 5432, maximum=65_535),
@@ -242,9 +254,9 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
         db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
         db_connect_timeout=float(_read_int(env, "DB_CONNECT_TIMEOUT", 5)),
         db_statement_timeout=float(_read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
-        s3_endpoint_url=_read_url(env, "MINIO_ENDPOINT_URL"),
-        s3_public_endpoint_url=_read_url(env, "MINIO_PUBLIC_ENDPOINT_URL")
-        or _read_url(env, "MINIO_ENDPOINT_URL"),
+        s3_endpoint_url=endpoint_url,
+        s3_public_endpoint_url=_read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
+        s3_ca_bundle=env.get("AWS_CA_BUNDLE") or None,
         s3_access_key=access_key,
         s3_secret_key=secret_key,
         s3_session_token=token,

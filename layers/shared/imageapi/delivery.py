@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from imageapi import db, links, presign, storage, variants
+from imageapi import db, links, signing, storage, variants
 from imageapi.config import get_settings
 from imageapi.errors import AppError, StorageUnavailableError
 from imageapi.images import image_not_found, parse_id
@@ -62,11 +62,11 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
         filename = f"{image['filename'].rpartition('.')[0] or image['filename']}.{wanted.extension}"
     # Counted from now: a rendition may have taken its time.
     seconds = max(1, min(int(query["e"]) - int(time.time()), MAX_URL_SECONDS))
-    url = presign.presign_get(
+    url = signing.presign_get(
         key,
         expires_in=seconds,
         content_type=mime_type,
-        disposition=presign.content_disposition(filename, download=query.get("download") == "1"),
+        disposition=signing.content_disposition(filename, download=query.get("download") == "1"),
         cache_control=f"private, max-age={seconds}, immutable",
     )
     # Both the link and the URL must outlive what a cache remembers of them.

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from imageapi import db, imaging, presign, rows, storage
+from imageapi import db, imaging, rows, signing, storage
 from imageapi.config import get_settings
 from imageapi.errors import (
     AppError,
@@ -101,7 +101,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
     )
     form = None
     if row["status"] == "pending":
-        form = presign.presign_post(
+        form = signing.presign_post(
             storage.incoming_key(row["id"]),
             size_bytes=announced.size_bytes,
             content_type=announced.mime_type,
@@ -214,7 +214,6 @@ def _ingest(row: db.Row) -> db.Row:
             raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
         picture = imaging.inspect(file, get_settings().max_pixels)
         claimed = _claim(row, picture.kind, sha256)
-        file.seek(0)
         storage.put_object(claimed["s3_key"], file, content_type=picture.kind.mime_type, sha256=sha256)
     ready = rows.mark_ready(claimed, picture, sha256)
     storage.delete_objects([incoming])

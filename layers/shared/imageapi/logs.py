@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi.config import SECRETS_MAX_AGE, refresh_settings
 from imageapi.metrics import record_outcome
 
 
@@ -25,6 +26,7 @@ def log_outcome(
     """
     logger = get_logger()
     logger.append_keys(request_id=context.aws_request_id)
+    refresh_settings(SECRETS_MAX_AGE)
     try:
         outcome = work(event)
     except Exception:

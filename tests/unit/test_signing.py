@@ -1,6 +1,7 @@
-"""Presigned requests are the very ones that boto3 makes; names of files survive in their headers."""
+"""Signed requests are the very ones that boto3 makes; names of files survive in their headers."""
 
 import base64
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -8,6 +9,7 @@ from email.message import Message
 from email.utils import collapse_rfc2231_value
 from importlib import import_module
 from importlib.util import find_spec
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,11 +17,14 @@ import botocore.auth
 import botocore.session
 import botocore.signers
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi import presign
+from imageapi import signing
 from imageapi.config import Settings, load_settings
+from urllib3 import HTTPResponse
 
 MOMENT = datetime(2026, 4, 1, 9, 30, 15, 250_000, tzinfo=UTC)
 SETTINGS = load_settings(
@@ -34,7 +39,12 @@ SETTINGS = load_settings(
     }
 )
 ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3_session_token="to/k+en==")
-SERVERS = {"a server of one's own": SETTINGS, "aws": ON_AWS}
+SERVERS = {
+    "a server of one's own": SETTINGS,
+    "aws": ON_AWS,
+    "aws, a bucket with dots": replace(ON_AWS, bucket="pictures.example.com"),
+    "aws in China": replace(ON_AWS, region="cn-north-1"),
+}
 # Where awscrt is installed, boto3 signs with it, and lays out the query in another order.
 CRT = [import_module("botocore.crt.auth")] if find_spec("awscrt") else []
 KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
@@ -52,14 +62,14 @@ class FrozenDatetime(datetime):
 def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings that the module finds, in a moment that does not pass."""
     found = SERVERS[request.param]
-    monkeypatch.setattr(presign, "get_settings", lambda: found)
-    monkeypatch.setattr(presign, "datetime", FrozenDatetime)
+    monkeypatch.setattr(signing, "get_settings", lambda: found)
+    monkeypatch.setattr(signing, "datetime", FrozenDatetime)
     for module in (botocore.auth, botocore.signers, *CRT):
         monkeypatch.setattr(module, "get_current_datetime", lambda **_: MOMENT.replace(tzinfo=None))
     return found
 
 
-def make_client(settings: Settings) -> Any:
+def make_client(settings: Settings, *, payload_signing_enabled: bool = False) -> Any:
     return botocore.session.get_session().create_client(
         "s3",
         region_name=settings.region,
@@ -69,7 +79,10 @@ def make_client(settings: Settings) -> Any:
         aws_session_token=settings.s3_session_token,
         config=Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.s3_public_endpoint_url else "virtual"},
+            s3={
+                "addressing_style": "path" if settings.s3_public_endpoint_url else "virtual",
+                "payload_signing_enabled": payload_signing_enabled,
+            },
         ),
     )
 
@@ -78,9 +91,9 @@ def make_client(settings: Settings) -> Any:
     "filename", ["a.jpg", "写真 1.jpg", 'a"b\\c%d.jpg', "a+b&c=d;e,f.png", "ä~é'(x)!*.webp"]
 )
 def test_url_is_the_one_that_boto3_makes(settings: Settings, filename: str) -> None:
-    disposition = presign.content_disposition(filename, download=True)
+    disposition = signing.content_disposition(filename, download=True)
 
-    url = presign.presign_get(
+    url = signing.presign_get(
         KEY,
         expires_in=900,
         content_type="image/jpeg",
@@ -91,7 +104,7 @@ def test_url_is_the_one_that_boto3_makes(settings: Settings, filename: str) -> N
     expected = make_client(settings).generate_presigned_url(
         "get_object",
         Params={
-            "Bucket": "pictures",
+            "Bucket": settings.bucket,
             "Key": KEY,
             "ResponseContentType": "image/jpeg",
             "ResponseContentDisposition": disposition,
@@ -111,10 +124,10 @@ def take_apart(url: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
-    form = presign.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=3600)
+    form = signing.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=3600)
 
     expected = make_client(settings).generate_presigned_post(
-        "pictures",
+        settings.bucket,
         "incoming/x",
         Fields={"Content-Type": "image/png"},
         # boto3 adds the bucket and the key behind what it is given.
@@ -131,7 +144,7 @@ def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
 
 
 def test_form_is_signed_as_boto3_signs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    form = presign.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
+    form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
     # The order of the conditions is part of what is signed, and boto3 takes its own: give it ours.
     conditions = decode_policy(form["fields"]["policy"])["conditions"]
     given = [c for c in conditions if not isinstance(c, dict) or not set(c) & ADDED_BY_BOTO3]
@@ -157,21 +170,57 @@ def decode_policy(text: str) -> dict[str, Any]:
 
 
 def test_a_form_allows_one_size_one_key_and_one_type(settings: Settings) -> None:
-    form = presign.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=60)
+    form = signing.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=60)
 
     conditions = decode_policy(form["fields"]["policy"])["conditions"]
-    assert {"bucket": "pictures"} in conditions
+    assert {"bucket": settings.bucket} in conditions
     assert {"key": "incoming/x"} in conditions
     assert {"Content-Type": "image/png"} in conditions
     assert ["content-length-range", 12_345, 12_345] in conditions
     assert not [c for c in conditions if isinstance(c, list) and c[0] == "starts-with"]
 
 
+def test_put_is_the_one_that_boto3_sends(settings: Settings) -> None:
+    """But for what it adds for its own sake, and for what it leaves unsigned where TLS protects it."""
+    body = b"a picture"
+    digest = hashlib.sha256(body).digest()
+    caching = "private, max-age=31536000, immutable"
+
+    url, headers = signing.sign_put(KEY, {"Content-Type": "image/jpeg", "Cache-Control": caching}, digest)
+
+    sent: list[AWSPreparedRequest] = []
+
+    def keep(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        sent.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(BytesIO(), preload_content=False))
+
+    private = replace(settings, s3_public_endpoint_url=settings.s3_endpoint_url)
+    client = make_client(private, payload_signing_enabled=True)
+    client.meta.events.register("before-send.s3.PutObject", keep)
+    client.put_object(
+        Bucket=settings.bucket,
+        Key=KEY,
+        Body=body,
+        ContentType="image/jpeg",
+        CacheControl=caching,
+        ChecksumSHA256=base64.b64encode(digest).decode(),
+    )
+    (theirs,) = sent
+    assert url == theirs.url
+    expected = {name: as_text(theirs.headers[name]) for name in headers}
+    assert headers == expected
+    assert headers["X-Amz-Content-SHA256"] == digest.hex()
+
+
+def as_text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:
-    url = presign.presign_get(
+    url = signing.presign_get(
         KEY, expires_in=60, content_type="a/b", disposition="inline", cache_control="private"
     )
-    form = presign.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
+    form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
 
     for text in (url, str(form)):
         assert settings.s3_secret_key not in text
@@ -193,7 +242,7 @@ def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:
 )
 @pytest.mark.parametrize("download", [True, False])
 def test_disposition_of_a_name(filename: str, plain: str, download: bool) -> None:
-    header = presign.content_disposition(filename, download=download)
+    header = signing.content_disposition(filename, download=download)
 
     assert header.startswith(f'{"attachment" if download else "inline"}; filename="{plain}"; filename*=')
     assert read_filename(header) == filename
@@ -201,7 +250,7 @@ def test_disposition_of_a_name(filename: str, plain: str, download: bool) -> Non
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())
 def test_disposition_is_one_ascii_line_that_tells_the_name(filename: str, download: bool) -> None:
-    header = presign.content_disposition(filename, download=download)
+    header = signing.content_disposition(filename, download=download)
 
     assert header.isascii()
     assert header.isprintable()
