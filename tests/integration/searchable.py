@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from imageapi.rows import search_values
 from imageapi.searching import normalise, normalise_tag
@@ -27,6 +28,12 @@ class Doc:
     height: int = 100
     size_bytes: int = 1000
     id: str = field(default_factory=new_id)
+
+    @property
+    def created_at(self) -> str:
+        return datetime.fromtimestamp((UUID(self.id).int >> 80) / 1000, UTC).isoformat(
+            timespec="milliseconds"
+        )
 
     def matches(self, word: str) -> bool:
         """Whether a normalised search word is in it, as the API describes it; without any index."""
@@ -65,12 +72,11 @@ def insert(stores: Stores, docs: Sequence[Doc]) -> None:
             "height": doc.height,
             "size_bytes": doc.size_bytes,
         }
-        moment = datetime.fromtimestamp((int(doc.id.replace("-", ""), 16) >> 80) / 1000, UTC)
-        stores.insert([doc.id], {**row, **search_values(row), "created_at": moment})
+        stores.insert([doc.id], {**row, **search_values(row), "created_at": doc.created_at})
 
 
 def walk(query: dict[str, Any], limit: int = 50) -> list[str]:
-    """The ids of all pages of a list."""
+    """The ids of all pages of a list. Fails, rather than never ending, when a page leads nowhere."""
     ids: list[str] = []
     lists = [(name, value) for name, values in query.items() for value in _listed(values)]
     cursor: list[tuple[str, str]] = []
@@ -78,8 +84,10 @@ def walk(query: dict[str, Any], limit: int = 50) -> list[str]:
         answer = get("/api/images", [*lists, ("limit", str(limit)), *cursor])
         assert answer.status == 200, json.dumps(answer.body)
         ids += [image["id"] for image in answer.body["images"]]
+        assert len(ids) == len(set(ids))
         if answer.body["next_cursor"] is None:
             return ids
+        assert cursor != [("cursor", answer.body["next_cursor"])]
         cursor = [("cursor", answer.body["next_cursor"])]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from imageapi import moments
 
 from tests.integration.client import upload
 from tests.integration.stores import SCHEMA, Row, Stores
@@ -33,6 +34,15 @@ def test_schema_may_run_again(stores: Stores) -> None:
 
     assert describe_schema(stores) == before
     assert stores.rows() == rows
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 65_535, 65_536, 1_790_000_000_123, moments.END_OF_TIME - 1])
+def test_buckets_of_time_are_those_that_the_service_asks_for(stores: Stores, milliseconds: int) -> None:
+    (row,) = stores.execute(
+        "SELECT image_time_buckets(%s) AS keys", (str(moments.smallest_id(milliseconds)),)
+    )
+
+    assert row["keys"] == [shift << 48 | milliseconds >> shift for shift in moments.SHIFTS]
 
 
 @pytest.mark.parametrize(

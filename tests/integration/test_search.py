@@ -2,9 +2,10 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from imageapi import pages
 from imageapi.searching import normalise
@@ -146,9 +147,25 @@ def test_a_cursor_belongs_to_its_list(
 
 
 words = st.text(st.sampled_from("ab東京 _é"), max_size=6)
+HOUR, DAY = 3_600_000, 86_400_000
+NOW = 417 << 32
+"""In milliseconds: where a bucket of time of each size begins."""
+AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
+"""Within a bucket of time, in neighbours, and farther apart than buckets reach."""
+
+
+def id_of(age: int, rest: int) -> str:
+    return str(UUID(int=(NOW - age) << 80 | 7 << 76 | 2 << 62 | rest))
+
+
+def moment_of(age: int) -> str:
+    return datetime.fromtimestamp((NOW - age) / 1000, UTC).isoformat(timespec="milliseconds")
+
+
 docs = st.lists(
     st.builds(
         Doc,
+        id=st.builds(id_of, st.sampled_from(AGES), st.integers(0, 2**62 - 1)),
         title=words,
         description=words,
         tags=st.lists(st.sampled_from(["A", "東京", "x y", "é"]), max_size=2, unique=True).map(tuple),
@@ -158,6 +175,7 @@ docs = st.lists(
         size_bytes=st.integers(1, 5),
     ),
     max_size=12,
+    unique_by=lambda doc: doc.id,
 )
 queries = st.fixed_dictionaries(
     {},
@@ -167,13 +185,15 @@ queries = st.fixed_dictionaries(
         "category": st.sampled_from(["", "c", "d"]),
         "mime_type": st.just("image/png"),
         "min_width": st.sampled_from(["1", "64", "101", "4000"]),
+        "created_after": st.sampled_from(AGES).map(moment_of),
+        "created_before": st.sampled_from(AGES).map(moment_of),
         "sort": st.sampled_from(["newest", "oldest", "title", "size"]),
     },
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(docs, queries, st.integers(1, 5), st.sampled_from([1, 3, 2_000]))
+@given(docs, queries, st.integers(1, 5), st.sampled_from([1, 3, 500]))
 def test_every_list_is_what_it_has_to_be(
     stores: Stores, docs: list[Doc], query: dict[str, str], limit: int, sample: int
 ) -> None:
@@ -183,6 +203,49 @@ def test_every_list_is_what_it_has_to_be(
     insert(stores, docs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SAMPLE_ROWS", sample)
+        assert walk(query, limit) == expected(docs, query)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ages=st.lists(st.tuples(st.sampled_from(AGES), st.booleans()), min_size=5, max_size=14),
+    query=st.fixed_dictionaries(
+        {"sort": st.sampled_from(["newest", "oldest"])},
+        optional={name: st.sampled_from(AGES).map(moment_of) for name in ("created_after", "created_before")},
+    ),
+    limit=st.integers(1, 5),
+    most=st.sampled_from([2, 3, 20_000]),
+)
+@example(
+    # From just before the border of two stretches to just behind it.
+    ages=[(65_536, False), (40_000, True), (0, True)],
+    query={"sort": "oldest"},
+    limit=5,
+    most=20_000,
+)
+@example(
+    # The second stretch is not the end of what is asked for.
+    ages=[(0, False), (1, True), (HOUR, True), (5 * HOUR, True), (DAY, True)],
+    query={"sort": "newest", "created_after": moment_of(4 * DAY)},
+    limit=5,
+    most=20_000,
+)
+def test_searches_through_time(
+    stores: Stores, ages: list[tuple[int, bool]], query: dict[str, str], limit: int, most: int
+) -> None:
+    """The same, where the inverted index is asked for one stretch of time after another; ``most`` is what a
+    statement may look at.
+    """
+    stores.clear()
+    docs = [Doc(id=id_of(age, rest), tags=["a"] if hit else []) for rest, (age, hit) in enumerate(ages)]
+    insert(stores, docs)
+    query = {**query, "tag": "a"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "SAMPLE_ROWS", 1)
+        patch.setattr(pages, "WORTH_WALKING", 1)
+        patch.setattr(pages, "MAX_WALKED_ROWS", most)
+        patch.setattr(pages, "MAX_NARROWED_ROWS", most)
+        patch.setattr(pages, "_estimated_rows", lambda: 10**12)
         assert walk(query, limit) == expected(docs, query)
 
 
@@ -196,6 +259,7 @@ def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
         and query.get("category", doc.category) == doc.category
         and query.get("mime_type", doc.mime_type) == doc.mime_type
         and doc.width >= int(query.get("min_width", "1"))
+        and query.get("created_after", "") <= doc.created_at < query.get("created_before", "Z")
     ]
     newest = sorted(found, key=lambda doc: doc.id, reverse=True)
     orders = {

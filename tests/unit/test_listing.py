@@ -1,13 +1,12 @@
 """The query string of a list: what is accepted, and how everything else is refused."""
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import AppError, InvalidRequestError
-from imageapi.listing import PARAMETERS, ListQuery, id_at, parse_list_query
+from imageapi.listing import PARAMETERS, ListQuery, parse_list_query
 
 from tests.unit.test_properties import any_text, check
 
@@ -106,9 +105,3 @@ def test_anything_is_read_or_refused(parameters: dict[str, list[str]]) -> None:
     except AppError:
         return
     assert all("\0" not in term.needle for term in query.terms)
-
-
-def test_an_id_of_a_moment() -> None:
-    moment = datetime(2026, 11, 24, 9, 30, 0, 5_000, tzinfo=UTC)
-    assert id_at(moment) == UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
-    assert id_at(datetime(1960, 1, 1, tzinfo=UTC)).int >> 80 == 0

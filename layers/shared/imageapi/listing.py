@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from imageapi import searching
 from imageapi.errors import InvalidRequestError
@@ -126,12 +125,6 @@ def parse_limit(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = M
     raise InvalidRequestError(
         f"limit must be a whole number from 1 to {maximum}.", code="limit_invalid", details={"max": maximum}
     )
-
-
-def id_at(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a moment: what comes before it was made earlier (RFC 9562, 5.7)."""
-    milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=max(0, milliseconds) << 80 | 7 << 76 | 2 << 62)
 
 
 def _check_text(name: str, value: str) -> None:

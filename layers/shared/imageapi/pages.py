@@ -21,12 +21,18 @@ from imageapi import db
 from imageapi.cursors import Position
 from imageapi.errors import InvalidRequestError
 from imageapi.listing import ListQuery
+from imageapi.moments import cover, milliseconds_of
 from imageapi.rows import COLUMNS
 from imageapi.scans import CHECKED, ORDERS, TIERS, Order, Scan, make_scan
 
-SAMPLE_ROWS = 2_000
-"""How many rows the first, short walk looks at: about a millisecond."""
+SAMPLE_ROWS = 500
+"""How many rows the first, short walk looks at: less than a millisecond."""
+WORTH_WALKING = 1_500
+"""The rows up to which walking costs less than asking the inverted index for a stretch of time."""
 MAX_WALKED_ROWS = 50_000
+MAX_STRETCHES = 3
+SAFETY = 1.5
+"""How much more is looked at than the hits seen so far ask for."""
 MAX_NARROWED_ROWS = 20_000
 EXACT_TOTAL = 1_000
 """Up to here a total is counted, beyond it is estimated."""
@@ -43,9 +49,11 @@ class Page:
 class _Found(NamedTuple):
     hits: list[Position]
     last: Position | None
-    """The last row that was looked at."""
+    """Where looking has to go on; None at the beginning."""
     complete: bool
     """Whether nothing is left to look at."""
+    elapsed: int = 0
+    """Milliseconds between the first and the last row that a walk has looked at."""
 
 
 def find_page(query: ListQuery, position: Position | None) -> Page:
@@ -119,38 +127,89 @@ def _find(scan: Scan, wanted: int) -> _Found:
     sample = _walk(scan, SAMPLE_ROWS, wanted)
     if sample.complete or len(sample.hits) >= wanted:
         return sample
-    rate = (len(sample.hits) + 0.5) / SAMPLE_ROWS
     missing = wanted - len(sample.hits)
     rest = replace(scan, position=sample.last)
-    to_walk = math.ceil(missing / rate * 1.5)
-    if "tokens" in scan.values and to_walk > rate * _estimated_rows():
-        narrowed = _narrow(rest, missing)
-        if narrowed.complete or narrowed.hits:
-            return _Found(sample.hits + narrowed.hits, narrowed.last, narrowed.complete)
-    walked = _walk(rest, min(max(to_walk, SAMPLE_ROWS), MAX_WALKED_ROWS), missing)
-    return _Found(sample.hits + walked.hits, walked.last or sample.last, walked.complete)
+    to_walk = math.ceil(missing / _rate(sample.hits, SAMPLE_ROWS) * SAFETY)
+    found = _Found([], sample.last, complete=False)
+    if "tokens" in scan.values and to_walk > _worth_walking(rest, sample):
+        found = _search(rest, sample, missing)
+    if not (found.hits or found.complete):
+        rest = replace(scan, position=found.last)
+        walked = _walk(rest, min(max(to_walk, SAMPLE_ROWS), MAX_WALKED_ROWS), missing)
+        found = walked._replace(last=walked.last or found.last)
+    return found._replace(hits=sample.hits + found.hits)
+
+
+def _rate(hits: list[Position], looked_at: int) -> float:
+    """How many hits there probably are in one of what was looked at; above zero also when none was seen."""
+    return (len(hits) + 0.5) / looked_at
+
+
+def _worth_walking(scan: Scan, sample: _Found) -> float:
+    """The rows up to which walking costs less than the inverted index, which reads all hits where it cannot
+    be asked for a stretch of time.
+    """
+    if scan.order.direction:
+        return WORTH_WALKING
+    return _rate(sample.hits, SAMPLE_ROWS) * _estimated_rows()
+
+
+def _search(scan: Scan, sample: _Found, wanted: int) -> _Found:
+    """Ask the inverted index for one stretch of time after another, each as long as what is known by then
+    says that it has to be, and at last for all that is left.
+    """
+    hits: list[Position] = []
+    elapsed = max(1, sample.elapsed)
+    per_row = elapsed / SAMPLE_ROWS
+    for _ in range(MAX_STRETCHES if scan.order.direction else 0):
+        missing = wanted - len(hits)
+        needed = math.ceil(missing / _rate(sample.hits + hits, elapsed) * SAFETY)
+        stretch = scan.next_stretch(needed) if needed / per_row < _estimated_rows() else None
+        if not stretch:
+            break
+        found = _narrow(scan.within(stretch), missing)
+        hits += found.hits
+        if not found.complete:
+            return _Found(hits, found.last, complete=False)
+        beyond = scan.beyond(stretch)
+        if not beyond:
+            return _Found(hits, None, complete=True)
+        scan = beyond
+        elapsed += stretch.end - stretch.start
+    span = cover(scan.earliest, scan.latest)
+    found = _narrow(scan.within(span) if span else scan, wanted - len(hits))
+    return found._replace(hits=hits + found.hits)
 
 
 def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
-    """Look at the next ``rows`` rows in order."""
+    """Look at the next ``rows`` rows in order. (What stands for the first of them needs no order: time is
+    only estimated by it.)
+    """
     hit = " AND ".join(scan.residual)
     order = scan.order
     found = db.query(
         f"""WITH walked AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}, {hit} AS hit
                 FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s)
-            (SELECT id, key, NULL AS n FROM walked WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
+            (SELECT id, key, NULL::bigint AS n FROM walked WHERE hit
+             ORDER BY {order.forward} LIMIT %(wanted)s)
+            UNION ALL
+            (SELECT id, key, NULL FROM walked LIMIT 1)
             UNION ALL
             (SELECT id, key, (SELECT count(*) FROM walked) FROM walked
              ORDER BY {order.backward} LIMIT 1)""",
         scan.parameters(rows=rows, wanted=wanted),
     )
-    return _collect(scan, found, rows)
+    if not found:
+        return _Found([], None, complete=True)
+    *hits, first, last = (Position(scan.tier, row["key"], UUID(row["id"])) for row in found)
+    elapsed = abs(milliseconds_of(last.id) - milliseconds_of(first.id))
+    return _Found(hits, last, found[-1]["n"] < rows, elapsed)
 
 
 def _narrow(scan: Scan, wanted: int) -> _Found:
     """Ask the inverted index for what may match, check it, and sort it. All or nothing: when more may match
-    than is worth checking, nothing is known.
+    than is worth checking, nothing is known, and looking has to go on from where it began.
     """
     order = scan.order
     found = db.query(
@@ -166,21 +225,14 @@ def _narrow(scan: Scan, wanted: int) -> _Found:
     )
     looked_at = found.pop()["n"]
     if looked_at >= MAX_NARROWED_ROWS:
-        return _Found([], None, complete=False)
+        return _Found([], scan.position, complete=False)
     hits = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
-    return _Found(hits, hits[-1] if hits else None, complete=len(hits) < wanted)
+    return _Found(hits, hits[-1] if hits else scan.position, complete=len(hits) < wanted)
 
 
 def _key_name(order: Order) -> str:
     """The name that ORDER BY knows the key by, inside the query as outside."""
     return order.key if order.key_type is not type(None) else "no_key"
-
-
-def _collect(scan: Scan, found: list[db.Row], rows: int) -> _Found:
-    positions = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
-    if not positions:
-        return _Found([], None, complete=True)
-    return _Found(positions[:-1], positions[-1], complete=found[-1]["n"] < rows)
 
 
 def _fetch(positions: list[Position]) -> list[db.Row]:

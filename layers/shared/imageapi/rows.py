@@ -19,6 +19,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from imageapi import analysis_queue, db, searching, storage
 from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
 from imageapi.metrics import add_metric
+from imageapi.moments import milliseconds_of
 
 if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
     from imageapi.imaging import Picture
@@ -162,7 +163,7 @@ def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
 def new_id() -> tuple[str, datetime]:
     """A new id (UUIDv7, RFC 9562) and the moment that is in it, to the millisecond."""
     made = UUID(str(uuid_utils.uuid7()))
-    return str(made), datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
+    return str(made), datetime.fromtimestamp(milliseconds_of(made) / 1000, UTC)
 
 
 def remove(

@@ -1,12 +1,14 @@
 """A list as SQL: in which order it is walked, and what each row is checked against."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
 
-from imageapi import searching
+from imageapi import moments, searching
 from imageapi.cursors import Position
-from imageapi.listing import ListQuery, id_at
+from imageapi.listing import ListQuery
+from imageapi.moments import END_OF_TIME, Stretch, milliseconds_at, milliseconds_of, smallest_id
 
 TIERS = (True, False)
 """Best matches first: all words in title and tags, then the rest."""
@@ -28,11 +30,13 @@ class Order(NamedTuple):
     after: str
     """The condition for what comes after a position."""
     key_type: type
+    direction: int = 0
+    """Where it goes in time: 1 forward, -1 backward, 0 neither."""
 
 
 ORDERS = {
-    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None)),
-    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None)),
+    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None), -1),
+    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None), 1),
     "title": Order(
         "title_key",
         "title_key ASC, id ASC",
@@ -66,6 +70,10 @@ class Scan:
     """Conditions that each row is checked against."""
     values: dict[str, Any]
     position: Position | None
+    earliest: int
+    """Milliseconds since 1970: the bounds know of nothing before that,"""
+    latest: int
+    """and of nothing from then on."""
 
     def sql(self, *conditions: str) -> str:
         """What follows WHERE: ready, within the bounds, after the position, and the given conditions."""
@@ -77,6 +85,31 @@ class Scan:
         where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
         return {**self.values, **where, **more}
 
+    def next_stretch(self, milliseconds: int) -> Stretch | None:
+        """The time after the position, of at least that length where there is so much; None when it is too
+        long for buckets. Only for orders that follow time.
+        """
+        assert self.position
+        now = milliseconds_of(self.position.id)
+        if self.order.direction < 0:
+            return moments.cover(max(self.earliest, now - milliseconds), now + 1)
+        return moments.cover(now, min(self.latest, now + milliseconds + 1))
+
+    def within(self, stretch: Stretch) -> "Scan":
+        """The same in that time alone; the inverted index serves it."""
+        condition = "image_time_buckets(id) && %(buckets)s::bigint[]"
+        return replace(
+            self, bounds=[*self.bounds, condition], values={**self.values, "buckets": stretch.keys}
+        )
+
+    def beyond(self, stretch: Stretch) -> "Scan | None":
+        """The same from the end of that time on; None when nothing is there."""
+        if self.order.direction < 0:
+            is_end, border = stretch.start <= self.earliest, smallest_id(stretch.start)
+        else:
+            is_end, border = stretch.end >= self.latest, UUID(int=smallest_id(stretch.end).int - 1)
+        return None if is_end else replace(self, position=Position(self.tier, None, border))
+
 
 def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered: bool = True) -> Scan:
     """One tier of a list as SQL, from a position on.
@@ -87,13 +120,15 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
     values: dict[str, Any] = {}
     bounds: list[str] = []
     residual: list[str] = []
-    for name, moment, operator in (
-        ("after", query.created_after, ">="),
-        ("before", query.created_before, "<"),
-    ):
-        if moment:
-            bounds.append(f"id {operator} %({name})s")
-            values[name] = str(id_at(moment))
+    earliest, latest = 0, END_OF_TIME
+    if query.created_after:
+        earliest = milliseconds_at(query.created_after)
+        bounds.append("id >= %(after)s")
+        values["after"] = str(smallest_id(earliest))
+    if query.created_before:
+        latest = milliseconds_at(query.created_before)
+        bounds.append("id < %(before)s")
+        values["before"] = str(smallest_id(latest))
     tokens = list(_filter_tokens(query))
     if query.category is not None:
         # Together with its order by id it has an index; otherwise it is one filter among others.
@@ -109,7 +144,7 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
         residual += _term_conditions(query, values, tiers, strong)
     if tokens:
         values["tokens"] = sorted(set(tokens))
-    return Scan(ORDERS[query.sort], tier, bounds, residual, values, position)
+    return Scan(ORDERS[query.sort], tier, bounds, residual, values, position, earliest, latest)
 
 
 def _filter_tokens(query: ListQuery) -> Iterator[int]:

@@ -1,0 +1,19 @@
+-- The inverted index learns about time, so that a search can ask for what is new without reading all that matches.
+-- Building it stops writes: some 15 seconds for a million images.
+CREATE OR REPLACE FUNCTION image_time_buckets(id uuid) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    -- Since 1970: the first 48 bits of a UUIDv7.
+    milliseconds bigint := ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint;
+BEGIN
+    RETURN ARRAY[
+        (16::bigint << 48) | (milliseconds >> 16), (20::bigint << 48) | (milliseconds >> 20),
+        (24::bigint << 48) | (milliseconds >> 24), (28::bigint << 48) | (milliseconds >> 28),
+        (32::bigint << 48) | (milliseconds >> 32)];
+END
+$$;
+
+DROP INDEX image_metadata_tokens;
+CREATE INDEX image_metadata_tokens
+    ON image_metadata USING gin (tokens, image_time_buckets(id)) WITH (gin_pending_list_limit = 256)
+    WHERE status = 'ready';
