@@ -53,6 +53,19 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
         os.environ.update(before)
 
 
+@contextmanager
+def without_time_limit() -> Iterator[None]:
+    """Statements of the benchmark's own: they may take as long as they need, and COPY. (The wait callback
+    of imageapi.db is for the whole process.)
+    """
+    callback = psycopg2.extensions.get_wait_callback()
+    psycopg2.extensions.set_wait_callback(None)
+    try:
+        yield
+    finally:
+        psycopg2.extensions.set_wait_callback(callback)
+
+
 @lru_cache(maxsize=1)
 def open_nowhere() -> TextIO:
     """A stream that stays open as long as a logger may write to it."""

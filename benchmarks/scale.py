@@ -22,7 +22,7 @@ import psycopg2.extensions
 from benchmarks import corpus
 from benchmarks.chart import draw_chart
 from benchmarks.figures import timed
-from benchmarks.handlers import Handler, load_handler, make_context, make_event
+from benchmarks.handlers import Handler, load_handler, make_context, make_event, without_time_limit
 from benchmarks.servers import run_servers
 
 LIMIT = 50
@@ -148,7 +148,8 @@ def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
     from imageapi.cursors import Position, encode_cursor
     from imageapi.listing import ListQuery
 
-    cursor.execute("SELECT id FROM image_metadata ORDER BY id DESC OFFSET %s LIMIT 1", (row,))
+    with without_time_limit():
+        cursor.execute("SELECT id FROM image_metadata ORDER BY id DESC OFFSET %s LIMIT 1", (row,))
     found = cursor.fetchone()
     assert found
     return encode_cursor(Position(0, None, UUID(found[0])), ListQuery().filters)
@@ -164,10 +165,11 @@ def measure_inserts(
     for table in ("bare", "image_metadata"):
         source = (make_values(row) for row in corpus.iterate(rows))
         samples[table] = measure_call(timed(partial(insert_next, cursor, table, source)))
-    cursor.execute("DROP TABLE bare")
-    cursor.execute(
-        "DELETE FROM image_metadata WHERE created_at >= %s", (corpus.make_row(rows)["created_at"],)
-    )
+    with without_time_limit():
+        cursor.execute("DROP TABLE bare")
+        cursor.execute(
+            "DELETE FROM image_metadata WHERE created_at >= %s", (corpus.make_row(rows)["created_at"],)
+        )
     return samples["bare"], samples["image_metadata"]
 
 

@@ -13,7 +13,7 @@ import psycopg2.extras
 import uuid_utils
 
 from benchmarks.figures import Figure, take_turns, timed
-from benchmarks.handlers import load_handler, make_context, make_upload_event
+from benchmarks.handlers import load_handler, make_context, make_upload_event, without_time_limit
 from benchmarks.pictures import encode_jpeg, make_photo
 from benchmarks.servers import run_servers
 
@@ -71,12 +71,8 @@ def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[],
         client.put_object(
             Bucket=environ["MINIO_BUCKET_NAME"], Key=key, Body=picture, ContentType="image/jpeg"
         )
-        # imageapi.db's is for the whole process, and the floor owes it nothing.
-        callback = psycopg2.extensions.get_wait_callback()
-        psycopg2.extensions.set_wait_callback(None)
-        with connection.cursor() as cursor:
+        with without_time_limit(), connection.cursor() as cursor:
             cursor.execute(INSERT, {**row, "id": image_id, "s3_key": key})
-        psycopg2.extensions.set_wait_callback(callback)
 
     try:
         yield put_and_insert

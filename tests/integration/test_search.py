@@ -203,6 +203,7 @@ def test_every_list_is_what_it_has_to_be(
     insert(stores, docs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SAMPLE_ROWS", sample)
+        patch.setattr(pages, "LONG_SAMPLE_ROWS", sample)
         assert walk(query, limit) == expected(docs, query)
 
 
@@ -242,6 +243,7 @@ def test_searches_through_time(
     query = {**query, "tag": "a"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SAMPLE_ROWS", 1)
+        patch.setattr(pages, "LONG_SAMPLE_ROWS", 1)
         patch.setattr(pages, "WORTH_WALKING", 1)
         patch.setattr(pages, "MAX_WALKED_ROWS", most)
         patch.setattr(pages, "MAX_NARROWED_ROWS", most)

@@ -38,6 +38,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     """A table with rows, and the statements that run on it from now on."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
+    pages._read_estimate.cache_clear()
     statements: list[tuple[str, Any]] = []
     run = db.query
 
@@ -48,6 +49,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     monkeypatch.setattr(db, "query", record)
     # Small for a small table, so that the inverted index is asked as it is in a large one.
     monkeypatch.setattr(pages, "SAMPLE_ROWS", 100)
+    monkeypatch.setattr(pages, "LONG_SAMPLE_ROWS", 100)
     monkeypatch.setattr(pages, "WORTH_WALKING", 100)
     return statements
 

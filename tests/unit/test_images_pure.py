@@ -47,11 +47,15 @@ def test_etag_is_one_quoted_string(clock: SimpleNamespace) -> None:
 def test_an_etag_is_read_back_as_its_version(version: int) -> None:
     etag = f'"{version}.1800003600"'
 
-    assert parse_if_match(etag) == version
-    assert parse_if_match(f"  {etag} ") == version
+    assert parse_if_match(etag) == [version]
+    assert parse_if_match(f"  {etag} ") == [version]
     # Proxies that compress make ETags weak.
-    assert parse_if_match(f"W/{etag}") == version
-    assert parse_if_match(f'"{version}"') == version
+    assert parse_if_match(f"W/{etag}") == [version]
+    assert parse_if_match(f'"{version}"') == [version]
+
+
+def test_several_etags() -> None:
+    assert parse_if_match('"1.1800003600", W/"3","x" , "7.1800003600-ab"') == [1, 3, 7]
 
 
 @pytest.mark.parametrize("header", [None, "*", " * "])
@@ -86,10 +90,10 @@ def test_what_no_image_can_have_matches_none(header: str) -> None:
 @given(st.text())
 def test_any_if_match_is_a_version_or_refused(header: str) -> None:
     try:
-        version = parse_if_match(header)
+        versions = parse_if_match(header)
     except PreconditionFailedError:
         return
-    assert version is None or 0 <= version < 2**31
+    assert versions is None or all(0 <= version < 2**31 for version in versions)
 
 
 @pytest.mark.parametrize(

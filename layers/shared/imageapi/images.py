@@ -16,6 +16,9 @@ from imageapi.listing import check_known, parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
 
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
+"""What :func:`make_etag` makes, weak or not; the version alone will do."""
+
 
 class ListPage(NamedTuple):
     """What a list request is answered with."""
@@ -75,7 +78,8 @@ def update_image(image_id: str, changes: Mapping[str, Any], if_match: str | None
 
     Args:
         changes: any of ``title``, ``description``, ``category``, ``tags``; the others stay.
-        if_match: the If-Match header: the change is made only when the image still is what that ETag names.
+        if_match: the If-Match header: the change is made only when the image still is what one of its ETags
+            names.
 
     Raises:
         UnprocessableError: as for an upload's metadata.
@@ -83,23 +87,25 @@ def update_image(image_id: str, changes: Mapping[str, Any], if_match: str | None
         PreconditionFailedError: the image was changed meanwhile.
     """
     clean = validate_changes(changes)
-    version = parse_if_match(if_match)
+    versions = parse_if_match(if_match)
     if not clean:
-        return _check_version(get_image(image_id), version)
-    changed = db.transaction(lambda cursor: _change(cursor, parse_id(image_id), clean, version))
+        return _check_version(get_image(image_id), versions)
+    changed = db.transaction(lambda cursor: _change(cursor, parse_id(image_id), clean, versions))
     if changed:
         return changed[0]
     get_image(image_id)
     raise _version_mismatch()
 
 
-def _change(cursor: db.Cursor, image_id: str, clean: dict[str, Any], version: int | None) -> list[db.Row]:
+def _change(
+    cursor: db.Cursor, image_id: str, clean: dict[str, Any], versions: list[int] | None
+) -> list[db.Row]:
     """Change the row, and what it is found by, which depends on the fields that stay as well."""
     found = db.fetch(
         cursor,
         f"""SELECT {COLUMNS} FROM image_metadata
-            WHERE id = %s AND status = 'ready' AND version = coalesce(%s, version) FOR UPDATE""",
-        (image_id, version),
+            WHERE id = %s AND status = 'ready' AND version = ANY(coalesce(%s, ARRAY[version])) FOR UPDATE""",
+        (image_id, versions),
     )
     if not found:
         return []
@@ -198,22 +204,23 @@ def etag_matches(if_none_match: str | None, etag: str) -> bool:
     return etag in named or "*" in named
 
 
-def parse_if_match(header: str | None) -> int | None:
-    """The version that an If-Match header names; None when any will do.
+def parse_if_match(header: str | None) -> list[int] | None:
+    """The versions that an If-Match header names; None when any will do.
 
     Raises:
         PreconditionFailedError: it names no version that any image can have.
     """
     if header is None or header.strip() == "*":
         return None
-    match = re.fullmatch(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"', header.strip())
-    if not match:
+    # No ETag of an image has a comma in it.
+    versions = [int(match[1]) for part in header.split(",") if (match := ETAG.fullmatch(part.strip()))]
+    if not versions:
         raise _version_mismatch()
-    return int(match[1])
+    return versions
 
 
-def _check_version(row: db.Row, version: int | None) -> db.Row:
-    if version not in (None, row["version"]):
+def _check_version(row: db.Row, versions: list[int] | None) -> db.Row:
+    if versions is not None and row["version"] not in versions:
         raise _version_mismatch()
     return row
 

@@ -26,7 +26,9 @@ from imageapi.rows import COLUMNS
 from imageapi.scans import CHECKED, ORDERS, TIERS, Order, Scan, make_scan
 
 SAMPLE_ROWS = 500
-"""How many rows the first, short walk looks at: less than a millisecond."""
+"""How many rows the first, short walk looks at."""
+LONG_SAMPLE_ROWS = 2_000
+"""The same in an order that is not of time: the inverted index then costs more, and so does a wrong guess."""
 WORTH_WALKING = 1_500
 """The rows up to which walking costs less than asking the inverted index for a stretch of time."""
 MAX_WALKED_ROWS = 50_000
@@ -124,18 +126,22 @@ def _read_page(scan: Scan, limit: int) -> Page:
 
 def _find(scan: Scan, wanted: int) -> _Found:
     """Up to ``wanted`` hits of one tier, whose rows have to be looked for."""
-    sample = _walk(scan, SAMPLE_ROWS, wanted)
+    sample_rows = SAMPLE_ROWS if scan.order.direction else LONG_SAMPLE_ROWS
+    sample = _walk(scan, sample_rows, wanted)
     if sample.complete or len(sample.hits) >= wanted:
         return sample
     missing = wanted - len(sample.hits)
     rest = replace(scan, position=sample.last)
-    to_walk = math.ceil(missing / _rate(sample.hits, SAMPLE_ROWS) * SAFETY)
+    rate = _rate(sample.hits, sample_rows)
+    to_walk = math.ceil(missing / rate * SAFETY)
+    # In an order of time the index is asked for a stretch of it, in another for all hits.
+    worth_walking = WORTH_WALKING if scan.order.direction else rate * _estimated_rows()
     found = _Found([], sample.last, complete=False)
-    if "tokens" in scan.values and to_walk > _worth_walking(rest, sample):
+    if "tokens" in scan.values and to_walk > worth_walking:
         found = _search(rest, sample, missing)
     if not (found.hits or found.complete):
         rest = replace(scan, position=found.last)
-        walked = _walk(rest, min(max(to_walk, SAMPLE_ROWS), MAX_WALKED_ROWS), missing)
+        walked = _walk(rest, min(max(to_walk, sample_rows), MAX_WALKED_ROWS), missing)
         found = walked._replace(last=walked.last or found.last)
     return found._replace(hits=sample.hits + found.hits)
 
@@ -143,15 +149,6 @@ def _find(scan: Scan, wanted: int) -> _Found:
 def _rate(hits: list[Position], looked_at: int) -> float:
     """How many hits there probably are in one of what was looked at; above zero also when none was seen."""
     return (len(hits) + 0.5) / looked_at
-
-
-def _worth_walking(scan: Scan, sample: _Found) -> float:
-    """The rows up to which walking costs less than the inverted index, which reads all hits where it cannot
-    be asked for a stretch of time.
-    """
-    if scan.order.direction:
-        return WORTH_WALKING
-    return _rate(sample.hits, SAMPLE_ROWS) * _estimated_rows()
 
 
 def _search(scan: Scan, sample: _Found, wanted: int) -> _Found:
@@ -182,27 +179,30 @@ def _search(scan: Scan, sample: _Found, wanted: int) -> _Found:
 
 
 def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
-    """Look at the next ``rows`` rows in order. (What stands for the first of them needs no order: time is
-    only estimated by it.)
+    """Look at the next ``rows`` rows in order, and at none behind the last hit that is wanted: PostgreSQL
+    reads ``walked`` only as far as it is asked for, in its order.
     """
     hit = " AND ".join(scan.residual)
     order = scan.order
     found = db.query(
         f"""WITH walked AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}, {hit} AS hit
-                FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s)
-            (SELECT id, key, NULL::bigint AS n FROM walked WHERE hit
-             ORDER BY {order.forward} LIMIT %(wanted)s)
+                FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s),
+            hits AS MATERIALIZED (SELECT id, key FROM walked WHERE hit LIMIT %(wanted)s)
+            SELECT id, key, NULL::bigint AS n FROM hits
             UNION ALL
             (SELECT id, key, NULL FROM walked LIMIT 1)
             UNION ALL
             (SELECT id, key, (SELECT count(*) FROM walked) FROM walked
-             ORDER BY {order.backward} LIMIT 1)""",
+             WHERE (SELECT count(*) FROM hits) < %(wanted)s ORDER BY {order.backward} LIMIT 1)""",
         scan.parameters(rows=rows, wanted=wanted),
     )
     if not found:
         return _Found([], None, complete=True)
-    *hits, first, last = (Position(scan.tier, row["key"], UUID(row["id"])) for row in found)
+    positions = [Position(scan.tier, row["key"], UUID(row["id"])) for row in found]
+    if found[-1]["n"] is None:
+        return _Found(positions[:-1], positions[-2], complete=False)
+    *hits, first, last = positions
     elapsed = abs(milliseconds_of(last.id) - milliseconds_of(first.id))
     return _Found(hits, last, found[-1]["n"] < rows, elapsed)
 
@@ -214,11 +214,10 @@ def _narrow(scan: Scan, wanted: int) -> _Found:
     order = scan.order
     found = db.query(
         f"""WITH candidates AS MATERIALIZED (
-                SELECT {CHECKED} FROM image_metadata WHERE {scan.sql(scan.NARROWING)} LIMIT %(rows)s),
-            matching AS MATERIALIZED (
-                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)} FROM candidates
-                WHERE {" AND ".join(scan.residual)})
-            (SELECT id, key, NULL AS n FROM matching ORDER BY {order.forward} LIMIT %(wanted)s)
+                SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)},
+                       {" AND ".join(scan.residual)} AS hit
+                FROM image_metadata WHERE {scan.sql(scan.NARROWING)} LIMIT %(rows)s)
+            (SELECT id, key, NULL AS n FROM candidates WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
             UNION ALL
             (SELECT NULL, NULL, (SELECT count(*) FROM candidates))""",
         scan.parameters(rows=MAX_NARROWED_ROWS, wanted=wanted),

@@ -167,13 +167,16 @@ def new_id() -> tuple[str, datetime]:
 
 
 def remove(
-    image_id: str, statuses: Sequence[str], version: int | None = None, claim: datetime | None = None
+    image_id: str,
+    statuses: Sequence[str],
+    versions: Sequence[int] | None = None,
+    claim: datetime | None = None,
 ) -> bool:
     """Remove an image for good: hide it, delete its objects, then its row.
 
     Args:
         statuses: only when the row is in one of these.
-        version: only when the row is at this version.
+        versions: only when the row is at one of these.
         claim: only when the row's ``sweep_after`` still is this, so that nobody has taken it up since.
 
     Returns:
@@ -187,9 +190,9 @@ def remove(
         """UPDATE image_metadata
            SET status = 'deleting', idempotency_key = NULL, updated_at = now(),
                sweep_after = now() + interval '1 minute'
-           WHERE id = %s AND status = ANY(%s) AND version = coalesce(%s, version)
+           WHERE id = %s AND status = ANY(%s) AND version = ANY(coalesce(%s, ARRAY[version]))
              AND sweep_after = coalesce(%s, sweep_after) RETURNING s3_key""",
-        (image_id, list(statuses), version, claim),
+        (image_id, list(statuses), versions, claim),
     )
     if not claimed:
         return False
