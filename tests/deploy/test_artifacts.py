@@ -12,10 +12,7 @@ LIMIT_BYTES = 50_000_000
 """Lambda's limit for a zip that is uploaded to it directly."""
 
 FUNCTIONS = sorted(find(MAIN, "AWS::Lambda::Function"))
-LAYER = "SharedLayer"
-UNTRIMMED = {
-    "AnalyzeFunction": "has google-genai, which SAM's own builder installs with its tests and headers"
-}
+LAYERS = ["AnalysisLayer", "SharedLayer"]
 USELESS = {"tests", "test", "bin", "examples", "node_modules", ".git", ".venv"}
 
 
@@ -23,7 +20,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, LAYER])
+@pytest.mark.parametrize("name", [*FUNCTIONS, *LAYERS])
 def test_sizes(build: Path, tmp_path: Path, name: str) -> None:
     archive = tmp_path / "artifact.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
@@ -35,9 +32,10 @@ def test_sizes(build: Path, tmp_path: Path, name: str) -> None:
     assert size < LIMIT_BYTES
 
 
-def test_each_source_of_the_layer_has_its_bytecode(build: Path) -> None:
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_source_of_a_layer_has_its_bytecode(build: Path, name: str) -> None:
     """Lambda cannot write it: it would be made again at each cold start."""
-    python = build / LAYER / "python"
+    python = build / name / "python"
     sources = [path for path in files(python) if path.suffix == ".py"]
     assert len(sources) > 300
     for source in sources:
@@ -46,7 +44,14 @@ def test_each_source_of_the_layer_has_its_bytecode(build: Path) -> None:
         assert compiled.read_bytes()[4] & 0b11 == 0b01, "a hash that is not checked against the source"
 
 
-@pytest.mark.parametrize("name", sorted({*FUNCTIONS, LAYER} - UNTRIMMED.keys()))
+def test_what_is_in_both_layers_is_the_same(build: Path) -> None:
+    """They are unpacked into one folder."""
+    one, other = ({path.relative_to(build / name) for path in files(build / name)} for name in LAYERS)
+    for path in one & other:
+        assert len({(build / name / path).read_bytes() for name in LAYERS}) == 1, path
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *LAYERS])
 def test_nothing_but_what_runs(build: Path, name: str) -> None:
     for path in files(build / name):
         inside = path.relative_to(build / name)
