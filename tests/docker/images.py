@@ -3,6 +3,8 @@
 import hashlib
 import json
 import random
+import time
+import urllib.error
 import urllib.request
 from io import BytesIO
 from typing import Any
@@ -43,6 +45,18 @@ def download_original(image: dict[str, Any]) -> bytes:
     with urllib.request.urlopen(image["urls"]["original"], timeout=40) as answer:
         data: bytes = answer.read()
     return data
+
+
+def wait_for_original(image: dict[str, Any], *, timeout: float) -> bytes:
+    """The same, from a store that has just started: it may know its bucket before it finds the objects."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return download_original(image)
+        except urllib.error.HTTPError as error:
+            if error.code < 500 or time.monotonic() > deadline:
+                raise
+        time.sleep(0.3)
 
 
 def upload(picture: bytes) -> dict[str, Any]:

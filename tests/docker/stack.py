@@ -166,7 +166,7 @@ def sam_command() -> str:
     """The ``sam`` beside this Python, else the one on PATH."""
     beside = Path(sys.executable).with_name("sam")
     found = str(beside) if beside.exists() else shutil.which("sam")
-    assert found, "No `sam` here: pip install -e '.[dev]', or install the SAM CLI."
+    assert found, "No `sam` here: install requirements-dev.txt."
     return found
 
 

@@ -67,4 +67,4 @@ def test_images_outlive_down_and_up() -> None:
 
     listed = stack.request("GET", "/api/images").json()["images"]
     found = next(image for image in listed if image["id"] == stored["id"])
-    assert images.download_original(found) == picture
+    assert images.wait_for_original(found, timeout=30) == picture
