@@ -1,8 +1,9 @@
 """Finding a page of images with a bounded amount of work, however many there are.
 
 There are two ways to find what matches. *Walking* goes along the index of the order that is asked for and
-looks at each row: quick when much matches. *Narrowing* asks the inverted index for all that matches and sorts
-it: quick when little does. Which one is better follows from how much matches, which a short walk tells: it
+looks at each row: quick when much matches. *Narrowing* asks the inverted index for what matches and sorts it:
+for one stretch of time after another where the order is one of time, and otherwise for all at once, which is
+quick when little matches. Which one is better follows from how much matches, which a short walk tells: it
 finds the page right away when much matches, and otherwise an estimate. (PostgreSQL's planner chooses between
 the same two by statistics, which know nothing of pairs of characters, and a wrong choice there costs
 seconds.)
