@@ -2,13 +2,13 @@
 
 import json
 import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from imageapi import secrets
+from imageapi.environment import read_bool, read_int, read_matching, read_url, require, split, split_keys
 from imageapi.errors import ConfigurationError
 
 PLACEHOLDERS = frozenset(
@@ -96,61 +96,6 @@ class Settings:
     """The SQS queue that wakes the analysis; None where rows alone are the queue."""
 
 
-def _read_int(
-    env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int | None = None
-) -> int:
-    text = env.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        value = int(text)
-    except ValueError:
-        raise ConfigurationError(f"{name} must be a whole number.") from None
-    if value < minimum:
-        raise ConfigurationError(f"{name} must be at least {minimum}.")
-    if maximum is not None and value > maximum:
-        raise ConfigurationError(f"{name} must be at most {maximum}.")
-    return value
-
-
-def _require(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise ConfigurationError(f"{name} is not set.")
-    return value
-
-
-def _read_matching(env: Mapping[str, str], name: str, default: str, pattern: str, what: str) -> str:
-    value = env.get(name) or default
-    if value and not re.fullmatch(pattern, value):
-        raise ConfigurationError(f"{name} must be {what}.")
-    return value
-
-
-def _read_url(env: Mapping[str, str], name: str) -> str | None:
-    return (
-        _read_matching(env, name, "", r"https?://[^\s/?#]+(/[^\s?#]*)?", "an http or https address") or None
-    )
-
-
-def _split(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _split_keys(value: str) -> tuple[str, ...]:
-    """Keys out of a variable, with commas between them, or out of secrets, each with a NUL at its end: a
-    secret may have a comma in it.
-    """
-    return tuple(value.split("\0")[:-1]) if "\0" in value else _split(value)
-
-
-def _read_bool(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "").strip().lower()
-    if text not in ("", "true", "false"):
-        raise ConfigurationError(f"{name} must be true or false.")
-    return text == "true"
-
-
 def _is_on_aws(env: Mapping[str, str]) -> bool:
     return bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
 
@@ -160,7 +105,7 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
     if not _is_on_aws(env):
         return
     for name in ("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_SECRET_KEY"):
-        if PLACEHOLDERS.intersection(_split_keys(env.get(name, ""))):
+        if PLACEHOLDERS.intersection(split_keys(env.get(name, ""))):
             raise ConfigurationError(
                 f"{name} still has the placeholder of .env.example, which AWS must not run with."
             )
@@ -169,16 +114,19 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
 def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
     """MinIO's keys when they are set, else those of the function's role."""
     if env.get("MINIO_ACCESS_KEY"):
-        return env["MINIO_ACCESS_KEY"], _require(env, "MINIO_SECRET_KEY"), None
+        return env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"), None
     if env.get("MINIO_ENDPOINT_URL"):
         raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
     return _read_role_credentials(env)
 
 
-def _read_s3_endpoint(env: Mapping[str, str]) -> str | None:
-    """None for AWS itself. The variables of AWS's own tools, which lead to an emulator of it, count too."""
-    names = ("MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    return next(filter(None, (_read_url(env, name) for name in names)), None)
+def _read_endpoint(env: Mapping[str, str], *names: str) -> str | None:
+    """The first that is set, else what leads all of AWS's own tools to an emulator; None for AWS itself."""
+    return next(filter(None, (read_url(env, name) for name in (*names, "AWS_ENDPOINT_URL"))), None)
+
+
+def _read_region(env: Mapping[str, str]) -> str:
+    return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
@@ -190,17 +138,16 @@ def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None
         except secrets.SecretError as error:
             raise ConfigurationError("The credentials of the function's role cannot be read.") from error
     return (
-        _require(env, "AWS_ACCESS_KEY_ID"),
-        _require(env, "AWS_SECRET_ACCESS_KEY"),
+        require(env, "AWS_ACCESS_KEY_ID"),
+        require(env, "AWS_SECRET_ACCESS_KEY"),
         env.get("AWS_SESSION_TOKEN") or None,
     )
 
 
 def _secrets_access(env: Mapping[str, str]) -> secrets.Access:
     access_key, secret_key, token = _read_role_credentials(env)
-    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
-    endpoint = env.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or env.get("AWS_ENDPOINT_URL") or None
-    return secrets.Access(region, endpoint, access_key, secret_key, token)
+    endpoint = _read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+    return secrets.Access(_read_region(env), endpoint, access_key, secret_key, token)
 
 
 def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping[str, str]:
@@ -243,41 +190,41 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
     env = _with_secrets(env, cache or secrets.SecretCache())
     _refuse_placeholders(env)
     access_key, secret_key, token = _read_s3_credentials(env)
-    endpoint_url = _read_s3_endpoint(env)
+    endpoint_url = _read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     return Settings(
-        db_host=_require(env, "DB_HOST"),
-        db_port=_read_int(env, "DB_PORT", 5432, maximum=65_535),
+        db_host=require(env, "DB_HOST"),
+        db_port=read_int(env, "DB_PORT", 5432, maximum=65_535),
         db_name=env.get("POSTGRES_DB") or "imagedb",
         db_user=env.get("POSTGRES_USER") or "postgres",
         db_password=env.get("POSTGRES_PASSWORD", ""),
-        db_sslmode=_read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
+        db_sslmode=read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
         db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
-        db_connect_timeout=float(_read_int(env, "DB_CONNECT_TIMEOUT", 5)),
-        db_statement_timeout=float(_read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
+        db_connect_timeout=float(read_int(env, "DB_CONNECT_TIMEOUT", 5)),
+        db_statement_timeout=float(read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
         s3_endpoint_url=endpoint_url,
-        s3_public_endpoint_url=_read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
+        s3_public_endpoint_url=read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
         s3_ca_bundle=env.get("AWS_CA_BUNDLE") or None,
         s3_access_key=access_key,
         s3_secret_key=secret_key,
         s3_session_token=token,
-        bucket=_read_matching(
-            env, "MINIO_BUCKET_NAME", _require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
+        bucket=read_matching(
+            env, "MINIO_BUCKET_NAME", require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
         ),
-        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
-        api_keys=_split_keys(env.get("API_KEY", "")),
-        secret_keys=_split_keys(env.get("SECRET_KEY", "")),
+        region=_read_region(env),
+        api_keys=split_keys(env.get("API_KEY", "")),
+        secret_keys=split_keys(env.get("SECRET_KEY", "")),
         public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
-        cors_allow_origins=_split(env.get("CORS_ALLOW_ORIGINS", "")),
-        max_pixels=_read_int(env, "MAX_PIXELS", 100_000_000),
-        max_upload_bytes=_read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
-        link_ttl=_read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
+        cors_allow_origins=split(env.get("CORS_ALLOW_ORIGINS", "")),
+        max_pixels=read_int(env, "MAX_PIXELS", 100_000_000),
+        max_upload_bytes=read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
+        link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
         metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
         gemini_api_key=env.get("GEMINI_API_KEY", "").strip(),
         gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
         gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",
         analysis_language=env.get("ANALYSIS_LANGUAGE") or "English",
-        analysis_daily_budget=_read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
-        analyze_uploads=_read_bool(env, "ANALYZE_UPLOADS"),
+        analysis_daily_budget=read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
+        analyze_uploads=read_bool(env, "ANALYZE_UPLOADS"),
         analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
     )
 

@@ -24,7 +24,7 @@ from imageapi.errors import InvalidRequestError
 from imageapi.listing import ListQuery
 from imageapi.moments import cover, milliseconds_of
 from imageapi.rows import COLUMNS
-from imageapi.scans import CHECKED, ORDERS, TIERS, Order, Scan, make_scan
+from imageapi.scans import ORDERS, TIERS, Order, Scan, make_scan
 
 SAMPLE_ROWS = 500
 """How many rows the first, short walk looks at."""
@@ -89,11 +89,11 @@ def count_images(query: ListQuery) -> dict[str, Any]:
     """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
     scan = make_scan(query, 0, None, tiered=False)
     narrowing = [scan.NARROWING] if "tokens" in scan.values else []
-    checks = " AND ".join(scan.residual) or "TRUE"
+    hit = " AND ".join(scan.residual) or "TRUE"
     counted = db.query(
         f"""WITH candidates AS MATERIALIZED (
-                SELECT {CHECKED} FROM image_metadata WHERE {scan.sql(*narrowing)} LIMIT %(most)s)
-            SELECT count(*) AS candidates, count(*) FILTER (WHERE {checks}) AS images FROM candidates""",
+                SELECT {hit} AS hit FROM image_metadata WHERE {scan.sql(*narrowing)} LIMIT %(most)s)
+            SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images FROM candidates""",
         scan.parameters(most=EXACT_TOTAL + 1),
     )[0]
     if counted["candidates"] <= EXACT_TOTAL:
@@ -132,14 +132,13 @@ def _find(scan: Scan, wanted: int) -> _Found:
     if sample.complete or len(sample.hits) >= wanted:
         return sample
     missing = wanted - len(sample.hits)
-    rest = replace(scan, position=sample.last)
     rate = _rate(sample.hits, sample_rows)
     to_walk = math.ceil(missing / rate * SAFETY)
     # In an order of time the index is asked for a stretch of it, in another for all hits.
     worth_walking = WORTH_WALKING if scan.order.direction else rate * _estimated_rows()
     found = _Found([], sample.last, complete=False)
     if "tokens" in scan.values and to_walk > worth_walking:
-        found = _search(rest, sample, missing)
+        found = _search(replace(scan, position=sample.last), sample, missing)
     if not (found.hits or found.complete):
         rest = replace(scan, position=found.last)
         walked = _walk(rest, min(max(to_walk, sample_rows), MAX_WALKED_ROWS), missing)

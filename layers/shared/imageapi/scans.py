@@ -14,12 +14,6 @@ TIERS = (True, False)
 """Best matches first: all words in title and tags, then the rest."""
 
 
-CHECKED = (
-    "id, search_text, strong_length, tag_keys, title_key, size_bytes, category, mime_type, width, height"
-)
-"""The columns that conditions and orders are about."""
-
-
 class Order(NamedTuple):
     """A way through the images, each with an index of its own."""
 

@@ -111,7 +111,12 @@ def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, .
 
 def default_endpoint(region: str) -> str:
     """The address of Secrets Manager in a region of AWS."""
-    return f"https://secretsmanager.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+    return f"https://secretsmanager.{region}.{domain_of(region)}"
+
+
+def domain_of(region: str) -> str:
+    """What the names of AWS's servers in a region end with."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
 def fetch_role_credentials(url: str, token: str) -> tuple[str, str, str | None]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from imageapi.config import Settings, get_settings
+from imageapi.secrets import domain_of
 
 
 def presign_get(key: str, *, expires_in: int, content_type: str, disposition: str, cache_control: str) -> str:
@@ -22,7 +23,7 @@ def presign_get(key: str, *, expires_in: int, content_type: str, disposition: st
     settings = get_settings()
     request = AWSRequest(
         "GET",
-        f"{_public_bucket_url(settings)}/{quote(key)}",
+        f"{_bucket_url(settings, settings.s3_public_endpoint_url)}/{quote(key)}",
         params={
             "response-content-type": content_type,
             "response-content-disposition": disposition,
@@ -45,7 +46,8 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
     settings = get_settings()
     expires_at = datetime.now(UTC) + timedelta(seconds=expires_in)
     fields = {"key": key, "Content-Type": content_type}
-    request = AWSRequest("POST", _public_bucket_url(settings))
+    url = _bucket_url(settings, settings.s3_public_endpoint_url)
+    request = AWSRequest("POST", url)
     request.context["s3-presign-post-fields"] = fields
     request.context["s3-presign-post-policy"] = {
         "expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -58,7 +60,7 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
     }
     S3SigV4PostAuth(_credentials(settings), "s3", settings.region).add_auth(request)
     return {
-        "url": _public_bucket_url(settings),
+        "url": url,
         "fields": fields,
         "expires_at": expires_at.isoformat(timespec="seconds"),
     }
@@ -68,19 +70,19 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
     """The URL and all headers of a request that stores an object, whose bytes the store checks against
     ``sha256`` (32 bytes) and keeps it as the object's checksum.
     """
-    from botocore.auth import S3SigV4Auth
+    # The signer for S3 reads the bytes for their hash; this one takes the hash that is given. Otherwise they
+    # differ in how they escape a path, and nothing in a key needs that.
+    from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 
-    class KnownPayload(S3SigV4Auth):
-        """Signs the bytes by their hash, which is known, so that they need not be read again."""
-
-        def payload(self, request: Any) -> str:
-            return sha256.hex()
-
     settings = get_settings()
-    checksum = {"x-amz-checksum-sha256": b64encode(sha256).decode()}
-    request = AWSRequest("PUT", f"{_bucket_url(settings)}/{quote(key)}", headers={**headers, **checksum})
-    KnownPayload(_credentials(settings), "s3", settings.region).add_auth(request)
+    url = f"{_bucket_url(settings, settings.s3_endpoint_url)}/{quote(key)}"
+    digests = {
+        "X-Amz-Content-SHA256": sha256.hex(),
+        "x-amz-checksum-sha256": b64encode(sha256).decode(),
+    }
+    request = AWSRequest("PUT", url, headers={**headers, **digests})
+    SigV4Auth(_credentials(settings), "s3", settings.region).add_auth(request)
     return str(request.url), dict(request.headers.items())
 
 
@@ -91,24 +93,14 @@ def content_disposition(filename: str, *, download: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _bucket_url(settings: Settings) -> str:
-    return _bucket_at(settings.s3_endpoint_url, settings)
-
-
-def _public_bucket_url(settings: Settings) -> str:
-    return _bucket_at(settings.s3_public_endpoint_url, settings)
-
-
-def _bucket_at(endpoint_url: str | None, settings: Settings) -> str:
+def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
     """The bucket on a server of one's own, or on AWS."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
-    domain = "amazonaws.com.cn" if settings.region.startswith("cn-") else "amazonaws.com"
-    host = f"s3.{settings.region}.{domain}"
-    # AWS's certificate is for one name before its own: a bucket with a dot in it would be two.
-    return (
-        f"https://{host}/{settings.bucket}" if "." in settings.bucket else f"https://{settings.bucket}.{host}"
-    )
+    host = f"s3.{settings.region}.{domain_of(settings.region)}"
+    if "." in settings.bucket:  # AWS's certificate is for one name before its own, and this would be two
+        return f"https://{host}/{settings.bucket}"
+    return f"https://{settings.bucket}.{host}"
 
 
 def _credentials(settings: Settings) -> Any:

@@ -61,8 +61,10 @@ def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: 
     """
     from urllib3.exceptions import HTTPError
 
-    size = len(data) if isinstance(data, bytes) else data.seek(0, os.SEEK_END)
-    if not isinstance(data, bytes):
+    if isinstance(data, bytes):
+        size = len(data)
+    else:
+        size = data.seek(0, os.SEEK_END)
         data.seek(0)
     url, headers = signing.sign_put(key, {"Content-Type": content_type, "Cache-Control": IMMUTABLE}, sha256)
     headers["Content-Length"] = str(size)
