@@ -7,12 +7,15 @@ Does nothing when STAMP holds the hash of the requirements and of the Python tha
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 
 OLDEST, NEWEST = (3, 11), (3, 14)
+PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
+"""Where PostgreSQL and S3 come as wheels."""
 INCLUDE = re.compile(r"^-r\s+(\S+)", re.MULTILINE)
 
 
@@ -22,6 +25,16 @@ def say(text: str) -> None:
 
 def fail(text: str) -> None:
     sys.exit("error: " + text)
+
+
+def check_platform() -> None:
+    """End with a sentence where there is no PostgreSQL or no S3 server to install."""
+    here = "{} {}".format(platform.system(), platform.machine())
+    if here not in PLATFORMS:
+        fail(
+            "This runs on Linux (x86-64, arm64) and on macOS with Apple silicon, not on {}. "
+            "In Docker it runs here too: docker compose --profile api up --build -d".format(here)
+        )
 
 
 def check_python() -> None:
@@ -132,6 +145,7 @@ def install(python: str, requirements: str) -> None:
 
 def main() -> None:
     folder, requirements, stamp = sys.argv[1:4]
+    check_platform()
     check_python()
     python = os.path.join(folder, "bin", "python")
     fingerprint = make_fingerprint(requirements)
