@@ -96,6 +96,12 @@ CREATE TABLE IF NOT EXISTS image_variants (
 
 CREATE INDEX IF NOT EXISTS image_variants_unsettled ON image_variants (claimed_until) WHERE status <> 'ready';
 
+-- Where the last comparison of objects and rows ran out of time; empty when it came to the end.
+CREATE TABLE IF NOT EXISTS sweep_progress (
+    only_one        boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    compared_until  text NOT NULL
+);
+
 -- What Gemini says of an image, apart from what its owner says of it. The row is also the queue: queued or running,
 -- and past due_at, it is to be done. running: until due_at by whoever claimed it.
 CREATE TABLE IF NOT EXISTS image_analysis (

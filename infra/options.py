@@ -2,8 +2,10 @@
 
     python infra/options.py snapstart usage-plan > template.options.yaml
 
-snapstart   Lambda takes a snapshot of each function after its imports, and starts from that instead of
-            importing again. Publishes a version and the alias `live` with each deploy.
+alias       Publishes a version of each function that clients wait for, and the alias `live`, with each
+            deploy: what provisioned concurrency needs.
+snapstart   The same, and Lambda takes a snapshot of each such version after its imports, and starts from that
+            instead of importing again. Lambda keeps no provisioned concurrency beside it.
 usage-plan  API Gateway itself asks for the key, throttles each key and bounds its requests in a day. It then
             answers 401 `api_key_invalid` whether a key is missing or wrong, and a new key has to be made
             known to it (docs/operations.md).
@@ -13,6 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +23,8 @@ KEYED = re.compile(
     r'^( +)(\w+): \{Type: Api, Properties: \{(RestApiId: !Ref Api, Path: "?/api/[^ ]+), Method: ANY\}\}$',
     re.M,
 )
+
+WAITED_FOR = ("UploadFunction", "ListFunction", "ImageFunction", "DeliverFunction")
 
 USAGE_PLAN = """\
   GatewayKey:
@@ -46,22 +51,26 @@ USAGE_PLAN = """\
 REFUSAL = """\
         INVALID_API_KEY:
           StatusCode: 401
-          ResponseParameters:
-            Headers: {x-request-id: context.requestId}
+          ResponseParameters: *gateway-headers
           ResponseTemplates:
             application/json: '{"error":{"code":"api_key_invalid","message":"This API key is not valid."}}'
 """
 
 
-def add_snapstart(text: str) -> str:
-    """The alias gets a new version with each deploy, also when only parameters have changed."""
+def add_alias(text: str, *, snapstart: bool) -> str:
+    """The alias gets a new version with each deploy, also when only parameters have changed. The version
+    before is deleted: Lambda would charge for its snapshot too.
+    """
+    attributes = "    DeletionPolicy: Delete\n    UpdateReplacePolicy: Delete\n"
     lines = f"""\
       AutoPublishAlias: live
       AutoPublishCodeSha256: "{time.time_ns()}"
-      SnapStart: {{ApplyOn: PublishedVersions}}
-"""
-    function = r"    Type: AWS::Serverless::Function\n(?:    DependsOn: Schema\n)?    Properties:\n"
-    return re.sub(function, lambda match: match[0] + lines, text)
+""" + ("      SnapStart: {ApplyOn: PublishedVersions}\n" if snapstart else "")
+    for name in WAITED_FOR:
+        head = f"  {name}:\n    Type: AWS::Serverless::Function\n"
+        middle = "    DependsOn: Schema\n    Properties:\n"
+        text = insert_after(text, head + middle, lines).replace(head, head + attributes)
+    return text
 
 
 def add_usage_plan(text: str) -> str:
@@ -78,18 +87,24 @@ def add_usage_plan(text: str) -> str:
     return text.replace("\nOutputs:\n", f"\n{USAGE_PLAN}Outputs:\n")
 
 
-def insert_after(text: str, line: str, lines: str) -> str:
-    """Put lines after one that must be there once."""
-    if text.count(line) != 1:
-        raise SystemExit(f"error: template.yaml should have once: {line.strip()}")
-    return text.replace(line, line + lines)
+def insert_after(text: str, found: str, lines: str) -> str:
+    """Put lines after others, which must be there once."""
+    if text.count(found) != 1:
+        raise SystemExit(f"error: template.yaml should have once: {found.strip()}")
+    return text.replace(found, found + lines)
 
 
-OPTIONS: dict[str, Callable[[str], str]] = {"snapstart": add_snapstart, "usage-plan": add_usage_plan}
+OPTIONS: dict[str, Callable[[str], str]] = {
+    "alias": partial(add_alias, snapstart=False),
+    "snapstart": partial(add_alias, snapstart=True),
+    "usage-plan": add_usage_plan,
+}
 
 
 def apply_options(text: str, names: list[str]) -> str:
     """The template with options."""
+    if {"alias", "snapstart"} <= set(names):
+        raise SystemExit("error: snapstart brings the alias with it, and takes no provisioned concurrency")
     for name in names:
         if name not in OPTIONS:
             raise SystemExit(f"error: {name} is no option; there are {', '.join(OPTIONS)}")

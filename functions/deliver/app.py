@@ -13,12 +13,12 @@ app = create_app(public={"/images/<image_id>/<variant>"})
 @app.get("/images/<image_id>/<variant>")
 def deliver(image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query is the permission, so no key is needed."""
-    delivery = deliver_image(image_id, variant, app.query, app.header("Accept"))
+    delivery = deliver_image(image_id, variant, app.query, app.header("Accept"), app.method)
     return Response(
         302,
         headers={
             "Location": delivery.url,
-            "Cache-Control": f"private, max-age={delivery.max_age}",
+            "Cache-Control": delivery.cache_control,
             "Vary": "Accept",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",

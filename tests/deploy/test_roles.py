@@ -96,7 +96,7 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
         return value
     if "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        return resolve(yes if condition in ("HasBucketName", "MakesDatabase") else no, secrets)
+        return resolve(yes if condition in ("HasBucketName", "UsesMadeDatabase") else no, secrets)
     if "Fn::GetAtt" in value:
         name = value["Fn::GetAtt"][0]
         if name.endswith("Queue"):

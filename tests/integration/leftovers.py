@@ -13,7 +13,7 @@ PICTURE = pictures.jpeg(400, 300)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
 COUNTS = (
     *("finished", "refused", "undone", "failed", "variants_removed", "variants_lost"),
-    *("orphan_objects", "missing_objects"),
+    *("orphan_objects", "orphans_kept", "missing_objects"),
 )
 
 

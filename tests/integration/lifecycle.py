@@ -93,10 +93,16 @@ def ingest(image_id: str) -> dict[str, Any]:
     return load_handler("IngestFunction")(arrived(image_id), LambdaContext())
 
 
-def sweep(*, dry_run: bool = False, grace: int = -60) -> dict[str, Any]:
-    """Run the function sweep. With a negative grace it takes objects of every age for left behind."""
-    event = {"dry_run": dry_run, "object_grace_seconds": grace}
-    return load_handler("SweepFunction")(event, LambdaContext())
+def sweep(
+    *, dry_run: bool = False, force: bool = False, grace: int = -60, time_left: int = 900_000
+) -> dict[str, Any]:
+    """Run the function sweep. With a negative grace it takes objects of every age for left behind.
+
+    Args:
+        time_left: the milliseconds that the function has, all the time.
+    """
+    event = {"dry_run": dry_run, "force": force, "object_grace_seconds": grace}
+    return load_handler("SweepFunction")(event, LambdaContext(time_left=time_left))
 
 
 @dataclass(frozen=True)

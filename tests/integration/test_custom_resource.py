@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from imageapi import custom_resource
 from imageapi.custom_resource import answer_cloudformation
+from imageapi.errors import ConfigurationError, DatabaseUnavailableError
 
 from tests.support.events import LambdaContext
 
@@ -82,6 +84,42 @@ def test_failure_undoes_the_deploy(cloudformation: CloudFormation) -> None:
     assert cloudformation.answers[0]["Status"] == "FAILED"
     assert cloudformation.answers[0]["Reason"].startswith("ValueError: no such column")
     assert len(json.dumps(cloudformation.answers[0])) < 4_096, "CloudFormation reads no more"
+
+
+def test_what_may_pass_is_tried_again(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custom_resource, "PAUSE_SECONDS", 0.01)
+    answers: list[Any] = [
+        ConfigurationError("A secret cannot be read."),
+        DatabaseUnavailableError(),
+        {"version": 1},
+    ]
+
+    def work(_: dict[str, Any]) -> dict[str, Any]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+    answer_cloudformation("migrate", work, cloudformation.event("Create"), CONTEXT)
+
+    assert cloudformation.answers[0]["Status"] == "SUCCESS"
+    assert answers == []
+
+
+def test_what_does_not_pass_undoes_the_deploy(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custom_resource, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(custom_resource, "PATIENCE_SECONDS", 0.05)
+
+    def fail(_: dict[str, Any]) -> dict[str, Any]:
+        raise DatabaseUnavailableError()
+
+    answer_cloudformation("migrate", fail, cloudformation.event("Create"), CONTEXT)
+
+    assert cloudformation.answers[0]["Status"] == "FAILED"
 
 
 def test_deletion_does_nothing(cloudformation: CloudFormation) -> None:

@@ -51,6 +51,21 @@ def test_connection_ended_by_the_server_is_no_error(stores: Stores) -> None:
     assert upload(PICTURE).status == 201
 
 
+def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the server: what Lambda has frozen can do nothing. The next request connects again."""
+    monkeypatch.setattr(db, "SESSION_SETTINGS", db.SESSION_SETTINGS.replace("= 60000", "= 200"))
+    db.close()
+    assert get("/api/images").status == 200
+
+    deadline = time.monotonic() + 5
+    while stores.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api'"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    assert get("/api/images").status == 200
+    db.close()
+
+
 def test_one_connection_for_all_requests(stores: Stores) -> None:
     pids = {str(db.query("SELECT pg_backend_pid() AS pid")[0]["pid"]) for _ in range(3)}
     get("/api/images")

@@ -147,6 +147,19 @@ def test_nothing_outlives_the_link(image: dict[str, Any], configure: Configure) 
             assert asked + max_age(found.answer.headers["cache-control"][0]) < url_expiry(found.location)
 
 
+@pytest.mark.parametrize("variant", ["original", "w160.webp"])
+def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
+    """The signature of a URL is for one method: with HEAD, the redirect leads to what can be asked about."""
+    link = sign(image["id"], variant)
+    size = len(fetch(link).data)
+
+    answer = send(deliver_event(link) | {"httpMethod": "HEAD"})
+    found = HTTP.request("HEAD", answer.headers["location"][0])
+
+    assert (answer.status, found.status, int(found.headers["Content-Length"])) == (302, 200, size)
+    assert answer.headers["cache-control"] == ["no-store"]
+
+
 def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
     image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,9 +39,10 @@ class LambdaContext:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:tests"
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    time_left: int = 900_000
 
     def get_remaining_time_in_millis(self) -> int:
-        return 29_000
+        return self.time_left
 
 
 def event_names() -> list[str]:

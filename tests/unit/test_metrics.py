@@ -76,7 +76,7 @@ def test_the_numbers_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
 
     (line,) = read_lines(capsys)
     names = {entry["Name"] for entry in directive(line)["Metrics"]}
-    assert names == {"SweepUndone", "SweepOrphanObjects", "SweepFailed"}
+    assert names == {"SweepUndone", "SweepFailed"}
     assert line["SweepUndone"] == [2]
 
 

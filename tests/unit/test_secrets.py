@@ -68,6 +68,7 @@ def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def answer(request: Request, timeout: float) -> BytesIO:
         asked.append(f"{request.full_url} {request.headers['Authorization']}")
         values = {"AccessKeyId": f"key-{len(asked)}", "SecretAccessKey": "secret", "Token": "token"}
+        values["Expiration"] = "2026-11-25T12:00:00Z"
         return BytesIO(json.dumps(values).encode())
 
     monkeypatch.setattr("urllib.request.urlopen", answer)
@@ -90,6 +91,8 @@ def test_a_role_of_snapstart(role: list[str]) -> None:
         keys.append(config.get_settings().s3_access_key)
 
     assert keys == ["key-1", "key-1", "key-2"]
+    expire_at = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+    assert config.get_settings().s3_credentials_expire_at == expire_at
     assert role[0] == "http://127.0.0.1:9001/role permission"
 
 

@@ -93,7 +93,8 @@ def make_client(settings: Settings, *, payload_signing_enabled: bool = False) ->
 def test_url_is_the_one_that_boto3_makes(settings: Settings, filename: str) -> None:
     disposition = signing.content_disposition(filename, download=True)
 
-    url = signing.presign_get(
+    url = signing.presign_url(
+        "GET",
         KEY,
         expires_in=900,
         content_type="image/jpeg",
@@ -216,9 +217,20 @@ def as_text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
+@pytest.mark.parametrize(("left", "lifetime"), [(None, 3600), (7200.0, 3600), (900.5, 900), (-5.0, 1)])
+def test_nothing_outlives_the_credentials_that_signed_it(
+    monkeypatch: pytest.MonkeyPatch, left: float | None, lifetime: int
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    found = replace(ON_AWS, s3_credentials_expire_at=None if left is None else 1_000_000.0 + left)
+    monkeypatch.setattr(signing, "get_settings", lambda: found)
+
+    assert signing.limit_lifetime(3600) == lifetime
+
+
 def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:
-    url = signing.presign_get(
-        KEY, expires_in=60, content_type="a/b", disposition="inline", cache_control="private"
+    url = signing.presign_url(
+        "GET", KEY, expires_in=60, content_type="a/b", disposition="inline", cache_control="private"
     )
     form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
 

@@ -120,7 +120,8 @@ def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
     assert parameters["Parameters"]["rds.force_ssl"] == "1"
     assert expand_template(path)["Cluster"]["DeletionPolicy"] == "Snapshot"
     environment = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
-    assert environment["DB_SSLMODE"]["Fn::If"][:2] == ["MakesDatabase", "verify-full"]
+    unless_told = environment["DB_SSLMODE"]["Fn::If"][2]
+    assert unless_told == {"Fn::If": ["UsesMadeDatabase", "verify-full", "require"]}
 
 
 def test_images_outlive_their_stack() -> None:

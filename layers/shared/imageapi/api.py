@@ -40,16 +40,14 @@ class Api(Router):
         logger = get_logger()
         start = time.perf_counter()
         logger.append_keys(request_id=context.aws_request_id)
-        is_head = event["httpMethod"] == "HEAD"
-        resolved = {**event, "httpMethod": "GET"} if is_head else event
         refresh_settings(SECRETS_MAX_AGE)
         # The answer has to be there before Lambda loses its patience, also when the database does not answer.
         with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
-            response = self._resolve(resolved).to_event()
+            response = self._resolve(event).to_event()
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
             if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
-                response = self._resolve(resolved).to_event()
-        if is_head:
+                response = self._resolve(event).to_event()
+        if event["httpMethod"] == "HEAD":
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
@@ -69,6 +67,11 @@ class Api(Router):
         )
         record_request(context.function_name, response["statusCode"], duration)
         return response
+
+    @property
+    def method(self) -> str:
+        """The method of the current request; HEAD comes to the same routes as GET."""
+        return str(self.event["httpMethod"])
 
     def header(self, name: str) -> str | None:
         """A header of the current request, by any spelling of its name."""
@@ -140,7 +143,7 @@ class Api(Router):
             return error_response(AppError("Something went wrong on the server."))
 
     def _dispatch(self, method: str, path: str) -> Response:
-        found = self.find(method, path)
+        found = self.find("GET" if method == "HEAD" else method, path)
         if found:
             route, arguments = found
             if route.rule not in self._public:

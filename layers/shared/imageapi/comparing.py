@@ -21,36 +21,46 @@ class Stretch:
     """What was found in one stretch of keys.
 
     Attributes:
+        end: the key up to which it goes.
+        objects: how many there are in it.
         orphans: keys of objects that no row accounts for.
         missing: ids of ready images whose original is gone.
         lost: renditions that have a row and no object: ``(image id, name)``.
     """
 
+    end: str
+    objects: int
     orphans: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     lost: tuple[tuple[str, str], ...] = ()
 
 
-def compare_stores(older_than: datetime) -> Iterator[Stretch]:
-    """Compare all there is, a page at a time. Objects that are not ``older_than`` may still get their row."""
-    yield from _compare_incoming(older_than)
-    yield from _compare_originals(older_than)
-    yield from _compare_variants(older_than)
+def compare_stores(older_than: datetime, after: str = "") -> Iterator[Stretch]:
+    """Compare all there is after a key, a page at a time and in the order of keys.
+
+    Args:
+        older_than: younger objects may still get their row.
+        after: the ``end`` of a stretch to go on from.
+    """
+    for prefix, compare in _AREAS.items():
+        if after < prefix + _AFTER_ALL:
+            yield from compare(max(after, prefix), older_than)
 
 
-def _compare_incoming(older_than: datetime) -> Iterator[Stretch]:
-    for page in storage.list_objects("incoming/"):
+def _compare_incoming(after: str, older_than: datetime) -> Iterator[Stretch]:
+    for page in storage.list_objects("incoming/", after):
         old = [key for key, modified in page if modified < older_than]
         ids = [image_id for image_id in map(_read_id, old) if image_id]
         waiting = db.query(
             "SELECT id FROM image_metadata WHERE status <> 'ready' AND id = ANY(%s::uuid[])", (ids,)
         )
         owned = {storage.incoming_key(row["id"]) for row in waiting}
-        yield Stretch(orphans=tuple(key for key in old if key not in owned))
+        if page:
+            yield Stretch(page[-1][0], len(page), tuple(key for key in old if key not in owned))
 
 
-def _compare_originals(older_than: datetime) -> Iterator[Stretch]:
-    for low, high, page in _stretches("originals/"):
+def _compare_originals(after: str, older_than: datetime) -> Iterator[Stretch]:
+    for low, high, page in _stretches("originals/", after):
         present = {key for key, _ in page}
         owned: set[str] = set()
         missing: list[str] = []
@@ -59,7 +69,7 @@ def _compare_originals(older_than: datetime) -> Iterator[Stretch]:
             if row["status"] == "ready" and row["s3_key"] not in present and _is_still_missing(row):
                 missing.append(row["id"])
         orphans = (key for key, modified in page if modified < older_than and key not in owned)
-        yield Stretch(tuple(orphans), tuple(missing))
+        yield Stretch(high, len(page), tuple(orphans), tuple(missing))
 
 
 def _originals_between(low: str, high: str) -> Iterator[db.Row]:
@@ -83,8 +93,8 @@ def _is_still_missing(row: db.Row) -> bool:
     return now is not None and now["status"] == "ready"
 
 
-def _compare_variants(older_than: datetime) -> Iterator[Stretch]:
-    for low, high, page in _stretches("variants/"):
+def _compare_variants(after: str, older_than: datetime) -> Iterator[Stretch]:
+    for low, high, page in _stretches("variants/", after):
         present = {key for key, _ in page}
         owned: set[str] = set()
         lost: list[tuple[str, str]] = []
@@ -97,7 +107,7 @@ def _compare_variants(older_than: datetime) -> Iterator[Stretch]:
             if absent and not storage.object_exists(key):
                 lost.append((row["image_id"], row["name"]))
         orphans = (key for key, modified in page if modified < older_than and key not in owned)
-        yield Stretch(tuple(orphans), lost=tuple(lost))
+        yield Stretch(high, len(page), tuple(orphans), lost=tuple(lost))
 
 
 def _variants_between(first: str, last: str) -> Iterator[db.Row]:
@@ -114,10 +124,10 @@ def _variants_between(first: str, last: str) -> Iterator[db.Row]:
         first, name = batch[-1]["image_id"], batch[-1]["name"]
 
 
-def _stretches(prefix: str) -> Iterator[tuple[str, str, list[tuple[str, datetime]]]]:
+def _stretches(prefix: str, after: str) -> Iterator[tuple[str, str, list[tuple[str, datetime]]]]:
     """The bucket's pages with the stretch of keys that each is about; the last one has no objects."""
-    low = prefix
-    for page in storage.list_objects(prefix):
+    low = after
+    for page in storage.list_objects(prefix, after):
         if page:
             yield low, page[-1][0], page
             low = page[-1][0]
@@ -127,3 +137,10 @@ def _stretches(prefix: str) -> Iterator[tuple[str, str, list[tuple[str, datetime
 def _read_id(key: str) -> str | None:
     part = key.split("/")[1].partition(".")[0]
     return part if rows.ID.fullmatch(part) else None
+
+
+_AREAS = {  # in the order of their keys
+    "incoming/": _compare_incoming,
+    "originals/": _compare_originals,
+    "variants/": _compare_variants,
+}

@@ -65,6 +65,8 @@ class Settings:
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)
     """Belongs to the role that AWS gives a function; None elsewhere."""
+    s3_credentials_expire_at: float | None
+    """In seconds since 1970, where it is known: what is signed with them counts no longer."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
@@ -111,10 +113,10 @@ def _refuse_placeholders(env: Mapping[str, str]) -> None:
             )
 
 
-def _read_s3_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
+def _read_s3_credentials(env: Mapping[str, str]) -> secrets.RoleCredentials:
     """MinIO's keys when they are set, else those of the function's role."""
     if env.get("MINIO_ACCESS_KEY"):
-        return env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"), None
+        return secrets.RoleCredentials(env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"), None)
     if env.get("MINIO_ENDPOINT_URL"):
         raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
     return _read_role_credentials(env)
@@ -129,7 +131,7 @@ def _read_region(env: Mapping[str, str]) -> str:
     return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None]:
+def _read_role_credentials(env: Mapping[str, str]) -> secrets.RoleCredentials:
     """Lambda puts them into the environment; with SnapStart behind a local address, which renews them."""
     address = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if address and not env.get("AWS_ACCESS_KEY_ID"):
@@ -137,7 +139,7 @@ def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None
             return secrets.fetch_role_credentials(address, env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""))
         except secrets.SecretError as error:
             raise ConfigurationError("The credentials of the function's role cannot be read.") from error
-    return (
+    return secrets.RoleCredentials(
         require(env, "AWS_ACCESS_KEY_ID"),
         require(env, "AWS_SECRET_ACCESS_KEY"),
         env.get("AWS_SESSION_TOKEN") or None,
@@ -145,9 +147,9 @@ def _read_role_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None
 
 
 def _secrets_access(env: Mapping[str, str]) -> secrets.Access:
-    access_key, secret_key, token = _read_role_credentials(env)
+    role = _read_role_credentials(env)
     endpoint = _read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
-    return secrets.Access(_read_region(env), endpoint, access_key, secret_key, token)
+    return secrets.Access(_read_region(env), endpoint, role.access_key, role.secret_key, role.session_token)
 
 
 def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping[str, str]:
@@ -189,7 +191,7 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
     """
     env = _with_secrets(env, cache or secrets.SecretCache())
     _refuse_placeholders(env)
-    access_key, secret_key, token = _read_s3_credentials(env)
+    s3 = _read_s3_credentials(env)
     endpoint_url = _read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     return Settings(
         db_host=require(env, "DB_HOST"),
@@ -204,9 +206,10 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
         s3_endpoint_url=endpoint_url,
         s3_public_endpoint_url=read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
         s3_ca_bundle=env.get("AWS_CA_BUNDLE") or None,
-        s3_access_key=access_key,
-        s3_secret_key=secret_key,
-        s3_session_token=token,
+        s3_access_key=s3.access_key,
+        s3_secret_key=s3.secret_key,
+        s3_session_token=s3.session_token,
+        s3_credentials_expire_at=s3.expire_at,
         bucket=read_matching(
             env, "MINIO_BUCKET_NAME", require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
         ),

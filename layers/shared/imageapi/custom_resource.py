@@ -3,14 +3,21 @@ went.
 """
 
 import json
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi.logs import log_outcome
+from imageapi.errors import AppError
+from imageapi.logs import get_logger, log_outcome
 
 TIMEOUT = 20.0
+PATIENCE_SECONDS, PAUSE_SECONDS = 90.0, 10.0
+"""A role that was made a moment ago is not yet allowed everywhere what it is allowed, and a server that was
+made may not answer yet. For so long it is tried again.
+"""
 MAX_REASON_LENGTH = 1_000
 
 
@@ -19,8 +26,9 @@ def answer_cloudformation(
 ) -> dict[str, Any]:
     """Do ``work`` when the resource is made or changed, and nothing when it is deleted.
 
-    Whatever ``work`` raises makes CloudFormation undo the deploy. It waits for an answer for as long as the
-    resource's ServiceTimeout says, so there always is one.
+    Whatever ``work`` raises makes CloudFormation undo the deploy; a store or a secret that cannot be read,
+    only after PATIENCE_SECONDS. CloudFormation waits for an answer for as long as the resource's
+    ServiceTimeout says, so whatever happens in here is answered.
 
     Returns:
         What CloudFormation was told.
@@ -29,13 +37,27 @@ def answer_cloudformation(
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
     try:
         if event["RequestType"] != "Delete":
-            outcome = log_outcome(name, work, event, context)
+            outcome = log_outcome(name, partial(_work_patiently, work), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
         answer |= {"Status": "FAILED", "Reason": reason}
     _send(event["ResponseURL"], json.dumps(answer).encode())
     return answer
+
+
+def _work_patiently(
+    work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any]
+) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return work(event)
+        except AppError as error:
+            if error.status < 500 or time.monotonic() > deadline:
+                raise
+            get_logger().warning(f"tried again in {PAUSE_SECONDS:.0f} s: {error}")
+        time.sleep(PAUSE_SECONDS)
 
 
 def _send(url: str, body: bytes) -> None:

@@ -35,8 +35,14 @@ GRACE_SECONDS = 1.0
 PASSWORD_MAX_AGE = 10.0
 """Seconds after which the password is read again, when it was refused."""
 
+IDLE_SECONDS = 60
+"""The server closes a connection that was idle for longer: Lambda freezes an execution environment without a
+word, and a database that scales to zero does not pause while anyone is connected.
+"""
+
 SESSION_SETTINGS = (
     "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 30000;"
+    f" SET idle_session_timeout = {IDLE_SECONDS * 1000};"
     # Every query here is meant for an index, and none is worth compiling.
     " SET enable_seqscan = off; SET jit = off;"
 )

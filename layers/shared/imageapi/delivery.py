@@ -23,19 +23,22 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where to go, and for how many seconds a browser may remember it."""
+    """Where to go, and the Cache-Control of that."""
 
     url: str
-    max_age: int
+    cache_control: str
 
 
-def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept: str | None) -> Delivery:
+def deliver_image(
+    image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
+) -> Delivery:
     """Check a link and find or make what it names.
 
     Args:
         variant: ``original``, or a name as in ``variants``.
         query: ``e`` and ``s`` of the link; ``download=1`` asks the browser to save the file.
         accept: the Accept header, for a variant without a format.
+        method: GET or HEAD, which the client will use on the URL too: its signature is for one of them.
 
     Raises:
         ForbiddenError: the link was altered or has expired.
@@ -61,16 +64,19 @@ def deliver_image(image_id: str, variant: str, query: Mapping[str, str], accept:
         key, mime_type = storage.variant_key(image_id, wanted.name), wanted.mime_type
         filename = f"{image['filename'].rpartition('.')[0] or image['filename']}.{wanted.extension}"
     # Counted from now: a rendition may have taken its time.
-    seconds = max(1, min(int(query["e"]) - int(time.time()), MAX_URL_SECONDS))
-    url = signing.presign_get(
+    seconds = signing.limit_lifetime(max(1, min(int(query["e"]) - int(time.time()), MAX_URL_SECONDS)))
+    url = signing.presign_url(
+        method,
         key,
         expires_in=seconds,
         content_type=mime_type,
         disposition=signing.content_disposition(filename, download=query.get("download") == "1"),
         cache_control=f"private, max-age={seconds}, immutable",
     )
-    # Both the link and the URL must outlive what a cache remembers of them.
-    return Delivery(url, max_age=max(0, seconds - 60))
+    # Both the link and the URL must outlive what a cache remembers of them. What is signed for HEAD is of no
+    # use to the GET that the same cache may answer.
+    remembered = f"private, max-age={max(0, seconds - 60)}" if method == "GET" else "no-store"
+    return Delivery(url, remembered)
 
 
 def _find_ready(image_id: str, variant_name: str) -> db.Row:

@@ -105,7 +105,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             storage.incoming_key(row["id"]),
             size_bytes=announced.size_bytes,
             content_type=announced.mime_type,
-            expires_in=FORM_SECONDS,
+            expires_in=signing.limit_lifetime(FORM_SECONDS),
         )
     path = f"/api/uploads/{row['id']}/complete"
     return {"id": row["id"], "form": form, "complete_path": path}, bool(inserted)

@@ -40,13 +40,14 @@ def record_request(function: str, status: int, milliseconds: float) -> None:
 
 
 def record_outcome(name: str, outcome: Mapping[str, Any], function: str) -> None:
-    """Write the metrics of an event that no client waited for: every number in its outcome.
+    """Write the metrics of an event that no client waited for: every number in its outcome but zeros, since a
+    metric costs the same whatever it says.
 
     Args:
         name: the kind of work; ``sweep`` with ``{"orphan_objects": 2}`` is the metric ``SweepOrphanObjects``.
     """
     for key, value in outcome.items():
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and value:
             add_metric(f"{name}_{key}".title().replace("_", ""), value)
     _write_pending(function)
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:  # not for real: who reads no secret should not pay for HTTP
@@ -21,6 +21,16 @@ TIMEOUT = 3.0
 OVERLAP_SECONDS = 86_400
 """For so long after a rotation the previous value is accepted beside the current one."""
 NOT_THERE = "ResourceNotFoundException"
+
+
+class RoleCredentials(NamedTuple):
+    """The credentials of the function's role."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None
+    expire_at: float | None = None
+    """In seconds since 1970; None where that is not told."""
 
 
 class SecretError(Exception):
@@ -119,7 +129,7 @@ def domain_of(region: str) -> str:
     return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
-def fetch_role_credentials(url: str, token: str) -> tuple[str, str, str | None]:
+def fetch_role_credentials(url: str, token: str) -> RoleCredentials:
     """The credentials of the function's role, from where Lambda with SnapStart keeps them.
 
     Raises:
@@ -130,7 +140,12 @@ def fetch_role_credentials(url: str, token: str) -> tuple[str, str, str | None]:
     try:
         with urlopen(Request(url, headers={"Authorization": token}), timeout=TIMEOUT) as answer:  # noqa: S310
             values = json.load(answer)
-        return values["AccessKeyId"], values["SecretAccessKey"], values.get("Token")
+        expire_at = (
+            datetime.fromisoformat(values["Expiration"]).timestamp() if "Expiration" in values else None
+        )
+        return RoleCredentials(
+            values["AccessKeyId"], values["SecretAccessKey"], values.get("Token"), expire_at
+        )
     except (OSError, ValueError, KeyError) as error:
         raise SecretError(type(error).__name__) from error
 

@@ -5,6 +5,7 @@ Only botocore's signers are used, not its client: signing needs no model of S3 a
 would double what the first request of an execution environment costs.
 """
 
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,26 @@ from imageapi.config import Settings, get_settings
 from imageapi.secrets import domain_of
 
 
-def presign_get(key: str, *, expires_in: int, content_type: str, disposition: str, cache_control: str) -> str:
-    """A URL that anyone may GET for ``expires_in`` seconds; the store answers with the given headers."""
+def limit_lifetime(seconds: int) -> int:
+    """For how many of these seconds a signature that is made now counts: with the credentials that it is made
+    with, it runs out.
+    """
+    expires_at = get_settings().s3_credentials_expire_at
+    return seconds if expires_at is None else max(1, min(seconds, int(expires_at - time.time())))
+
+
+def presign_url(
+    method: str, key: str, *, expires_in: int, content_type: str, disposition: str, cache_control: str
+) -> str:
+    """A URL that anyone may GET (or HEAD) for ``expires_in`` seconds; the store answers with the given
+    headers.
+    """
     from botocore.auth import S3SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
 
     settings = get_settings()
     request = AWSRequest(
-        "GET",
+        method,
         f"{_bucket_url(settings, settings.s3_public_endpoint_url)}/{quote(key)}",
         params={
             "response-content-type": content_type,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # A put that fails and the removal of what it may have left both have to end before the function does.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
 CHUNK_BYTES = 1_048_576
+LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
+"""What one request to S3 may name."""
 SPOOL_BYTES = 8_388_608
 """Downloads up to this size are kept in memory, larger ones in /tmp."""
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -108,27 +110,31 @@ def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes
 
 
 def delete_objects(keys: Sequence[str]) -> None:
-    """Remove up to 1,000 objects in one request; fine when there are none.
+    """Remove objects; fine when there are none under these keys.
 
     Raises:
         StorageUnavailableError: not all removed, or not known to be.
     """
-    with _storage_errors():
-        answer = get_client().delete_objects(
-            Bucket=get_settings().bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        )
-    if answer.get("Errors"):
-        raise StorageUnavailableError()
+    for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
+        objects = [{"Key": key} for key in keys[start : start + MAX_DELETED_AT_ONCE]]
+        with _storage_errors():
+            answer = get_client().delete_objects(
+                Bucket=get_settings().bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+        if answer.get("Errors"):
+            raise StorageUnavailableError()
 
 
-def list_objects(prefix: str) -> Iterator[list[tuple[str, datetime]]]:
-    """All objects under a prefix in the order of their keys, up to 1,000 a page: ``(key, last modified)``.
+def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
+    """All objects under a prefix and after a key, in the order of their keys, up to LIST_PAGE at a time:
+    ``(key, last modified)``.
 
     Raises:
         StorageUnavailableError: the store does not answer.
     """
     paginator = get_client().get_paginator("list_objects_v2")
-    pages = iter(paginator.paginate(Bucket=get_settings().bucket, Prefix=prefix))
+    where = {"Bucket": get_settings().bucket, "Prefix": prefix, "StartAfter": after}
+    pages = iter(paginator.paginate(**where, PaginationConfig={"PageSize": LIST_PAGE}))
     while True:
         with _storage_errors():
             page = next(pages, None)

@@ -4,6 +4,7 @@ It may run beside live traffic, and two at once do no harm: every row is claimed
 before anything of it is touched, and objects are only removed when they are older than any request can be.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,12 @@ OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone: longer than a presigned form lives."""
 MAX_ATTEMPTS = 3
 """An upload that could not be finished so often (because it ended the process, say) is undone."""
+MAX_ORPHANS, MAX_ORPHAN_SHARE = 100, 0.01
+"""More objects without a row than both of these are not crashes' doing: the database is another or an older
+one, and they are left alone.
+"""
+SPARE_MILLISECONDS = 60_000
+"""A comparison stops when so little of the function's time is left; the next one goes on from there."""
 BATCH = 500
 REPORTED = 100
 """At most so many ids or keys of each kind are listed in a report; the counts are complete."""
@@ -38,7 +45,9 @@ class Report:
     variants_removed: int = 0
     """Renditions that were begun and never finished."""
     orphan_objects: int = 0
-    """Objects without a row: removed."""
+    """Objects without a row: removed, unless they are too many."""
+    orphans_kept: int = 0
+    """The same when they were too many."""
     missing_objects: int = 0
     """Ready rows whose object is gone: only reported, since only a person can tell what to do."""
     refused: int = 0
@@ -49,19 +58,30 @@ class Report:
     """Rows that could not be settled this time; the next sweep tries again."""
     orphan_keys: list[str] = field(default_factory=list)
     missing_ids: list[str] = field(default_factory=list)
+    compared_until: str = ""
+    """The key up to which objects were compared with rows, when time ran out before the end."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
 
 
-def sweep(*, dry_run: bool, compare: bool = True, object_grace: timedelta = OBJECT_GRACE) -> Report:
+def sweep(
+    *,
+    dry_run: bool,
+    compare: bool = True,
+    force: bool = False,
+    object_grace: timedelta = OBJECT_GRACE,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Report:
     """Settle every row and object that is older than what could still be at work.
 
     Args:
         dry_run: only count.
         compare: also compare all objects with all rows, which takes the longer the more there are.
+        force: remove objects without a row however many there are.
         object_grace: how old an object without a row must be.
+        has_time: whether there is time for another thousand objects. Where it ends, the next one goes on.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
@@ -71,18 +91,23 @@ def sweep(*, dry_run: bool, compare: bool = True, object_grace: timedelta = OBJE
     _settle_rows(report)
     _settle_variants(report)
     if compare:
-        _settle_differences(report, datetime.now(UTC) - object_grace)
+        _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
     return report
 
 
-def sweep_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Run :func:`sweep` as an event says: ``{"dry_run": bool, "compare": bool, "object_grace_seconds":
-    int}``, all optional.
+def sweep_event(event: dict[str, Any], time_left: Callable[[], int]) -> dict[str, Any]:
+    """Run :func:`sweep` as an event says: ``{"dry_run": bool, "compare": bool, "force": bool,
+    "object_grace_seconds": int}``, all optional.
+
+    Args:
+        time_left: the milliseconds that the function has left.
     """
     return sweep(
         dry_run=bool(event.get("dry_run", False)),
         compare=bool(event.get("compare", True)),
+        force=bool(event.get("force", False)),
         object_grace=timedelta(seconds=int(event.get("object_grace_seconds", OBJECT_GRACE.total_seconds()))),
+        has_time=lambda: time_left() > SPARE_MILLISECONDS,
     ).to_dict()
 
 
@@ -188,16 +213,43 @@ def _settle_variant(image_id: str, name: str) -> bool:
     return True
 
 
-def _settle_differences(report: Report, older_than: datetime) -> None:
-    for stretch in compare_stores(older_than):
-        report.orphan_objects += len(stretch.orphans)
+def _settle_differences(
+    report: Report, older_than: datetime, has_time: Callable[[], bool], force: bool
+) -> None:
+    orphans: list[str] = []
+    objects = 0
+    for stretch in compare_stores(older_than, _read_progress()):
+        if report.compared_until and not has_time():
+            break
+        objects += stretch.objects
+        orphans += stretch.orphans
         report.missing_objects += len(stretch.missing)
         report.variants_lost += len(stretch.lost)
-        report.orphan_keys += stretch.orphans[: REPORTED - len(report.orphan_keys)]
         report.missing_ids += stretch.missing[: REPORTED - len(report.missing_ids)]
-        if report.dry_run:
-            continue
-        if stretch.orphans:
-            storage.delete_objects(stretch.orphans)
-        for image_id, name in stretch.lost:
+        for image_id, name in () if report.dry_run else stretch.lost:
             db.query("DELETE FROM image_variants WHERE image_id = %s AND name = %s", (image_id, name))
+        report.compared_until = stretch.end
+    else:
+        report.compared_until = ""
+    report.orphan_objects = len(orphans)
+    report.orphan_keys = orphans[:REPORTED]
+    if len(orphans) > max(MAX_ORPHANS, objects * MAX_ORPHAN_SHARE) and not force:
+        report.orphans_kept = len(orphans)
+    elif not report.dry_run:
+        storage.delete_objects(orphans)
+    if not report.dry_run:
+        _write_progress(report.compared_until)
+
+
+def _read_progress() -> str:
+    """The key after which the comparison goes on."""
+    found = db.query("SELECT compared_until FROM sweep_progress")
+    return found[0]["compared_until"] if found else ""
+
+
+def _write_progress(compared_until: str) -> None:
+    db.query(
+        """INSERT INTO sweep_progress (compared_until) VALUES (%s)
+           ON CONFLICT (only_one) DO UPDATE SET compared_until = excluded.compared_until""",
+        (compared_until,),
+    )
