@@ -10,9 +10,16 @@ from local.workers import lambda_environment
 
 
 def make_pools(
-    settings: Settings, db_port: int, s3_url: str, logs: LogSink, only: str | None = None
+    settings: Settings,
+    db_port: int,
+    s3_url: str,
+    logs: LogSink,
+    only: str | None = None,
+    unseen: str | None = None,
 ) -> tuple[Template, dict[str, Pool]]:
-    """The template, and a pool for each of its functions (or for `only` one)."""
+    """The template, and a pool for each of its functions (or for `only` one). What the function `unseen` logs
+    is in the file alone.
+    """
     template = read_template(settings.template, template_parameters(settings, db_port, s3_url))
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
     pools = {}
@@ -20,5 +27,6 @@ def make_pools(
         if only in (None, name):
             variables = function_environment(settings, spec.variables, db_port, s3_url)
             environ = lambda_environment(spec, variables | passed_through(os.environ), keys)
-            pools[name] = Pool(spec, environ, logs, settings.workers)
+            sink = logs.unseen() if name == unseen else logs
+            pools[name] = Pool(spec, environ, sink, settings.workers)
     return template, pools

@@ -1,6 +1,7 @@
 """What the functions and the runner say: readable on the terminal, whole in a file."""
 
 import contextlib
+import copy
 import json
 import sys
 import threading
@@ -61,6 +62,13 @@ class LogSink:
         self._file = path.open("w" if too_long else "a", buffering=1) if path else None
         self._lock = threading.Lock()
         self._colored = sys.stderr.isatty()
+        self._shown = True
+
+    def unseen(self) -> "LogSink":
+        """The same file, and nothing on the terminal."""
+        twin = copy.copy(self)
+        twin._shown = False
+        return twin
 
     def follow(self, source: str, stream: IO[bytes]) -> None:
         """Show each line of a process's output until it ends."""
@@ -80,7 +88,8 @@ class LogSink:
         color = COLORS.get(level) if self._colored else None
         line = f"{time.strftime('%H:%M:%S')} {shown}"
         with self._lock:
-            with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
-                print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
+            if self._shown:
+                with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
+                    print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
             if self._file:
                 print(whole, file=self._file)

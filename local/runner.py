@@ -23,6 +23,7 @@ from local.stores import make_stores
 if TYPE_CHECKING:
     from local.pool import Pool
 
+MIGRATE = "MigrateFunction"
 WATCH_SECONDS = 0.5
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
@@ -69,10 +70,13 @@ class Runner:
         from local.gateway import make_app
 
         logs = LogSink(self._data_dir / "api.log")
-        template, self._pools = make_pools(self._settings, postgres.port, s3.endpoint_url, logs)
+        template, self._pools = make_pools(
+            self._settings, postgres.port, s3.endpoint_url, logs, unseen=MIGRATE
+        )
         stack.callback(self._close_pools)
         api.app = make_app(template.api, self._pools, api.port)
         postgres.wait_ready()
+        self._bring_up_to_date()
         s3.wait_ready()
         if self._stop.is_set():
             return
@@ -88,6 +92,21 @@ class Runner:
             self._keep_alive("PostgreSQL", postgres)
             self._keep_alive("S3", s3)
         say("Stopping")
+
+    def _bring_up_to_date(self) -> None:
+        """Make the schema, or give it what newer versions have: as a deploy does."""
+        from local.workers import InvokeError
+
+        if MIGRATE not in self._pools:
+            return
+        try:
+            answer = json.loads(self._pools[MIGRATE].invoke("{}"))
+        except InvokeError as error:
+            raise LocalError(
+                f"The database's schema cannot be brought up to date: {MIGRATE} {error}."
+            ) from error
+        if answer["applied"]:
+            say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
 
     def _keep_alive(self, name: str, server: PostgresServer | S3Server) -> None:
         if server.is_running():

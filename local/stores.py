@@ -3,9 +3,7 @@
 from local.errors import LocalError
 from local.postgres import PostgresServer
 from local.s3 import S3Server
-from local.settings import ROOT, Settings
-
-SCHEMA = ROOT / "init_db.sql"
+from local.settings import Settings
 
 
 def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
@@ -20,7 +18,6 @@ def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
         user=value("POSTGRES_USER", "postgres"),
         password=value("POSTGRES_PASSWORD"),
         database=value("POSTGRES_DB", "imagedb"),
-        schema=SCHEMA,
     )
     s3 = S3Server(
         settings.data_dir,

@@ -10,6 +10,7 @@ from imageapi.api import create_app
 from imageapi.config import get_settings
 from imageapi.errors import NotFoundError
 from imageapi.routing import Response
+from imageapi.signing import public_origin
 
 FOLDER = Path(__file__).parent
 FILES = {"/": "index.html", "/docs": "docs.html", "/openapi.json": "openapi.json"}
@@ -40,10 +41,9 @@ def present(file: str, base: str = "./") -> Response:
     if file not in load_files():
         raise NotFoundError("There is no such file.")
     text = load_files()[file].replace("<!-- base -->", f'<base href="{base}">')
-    settings = get_settings()
-    store = settings.s3_public_endpoint_url or f"https://{settings.bucket}.s3.{settings.region}.amazonaws.com"
     headers = HEADERS | {"ETag": f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'}
-    headers["Content-Security-Policy"] = POLICY.format(store=store, api=settings.public_base_url or "")
+    api = get_settings().public_base_url or ""
+    headers["Content-Security-Policy"] = POLICY.format(store=public_origin(), api=api)
     if headers["ETag"] in (app.header("If-None-Match") or ""):
         return Response(304, headers=headers)
     return Response(200, f"{TYPES[file.rpartition('.')[2]]}; charset=utf-8", text, headers=headers)

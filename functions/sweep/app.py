@@ -10,4 +10,4 @@ from imageapi.sweeping import sweep_event
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     work = partial(sweep_event, time_left=context.get_remaining_time_in_millis)
-    return log_outcome("sweep", work, event, context)
+    return log_outcome("sweep", work, event, context, counted=True)

@@ -33,13 +33,17 @@ def test_every_published_port_is_on_the_loopback_only() -> None:
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
 
 
-def test_schema_is_there_and_up_restores_what_a_volume_lacks() -> None:
+def test_schema_is_there_and_up_brings_an_older_volume_up_to_date() -> None:
     assert query("SELECT to_regclass('image_metadata')") == "image_metadata"
-    query("DROP INDEX image_metadata_sha256")
+    query("DROP INDEX image_metadata_sha256; DROP INDEX image_metadata_tokens")
+    query("CREATE INDEX image_metadata_tokens ON image_metadata USING gin (tokens)")
+    query("ALTER TABLE image_metadata DROP COLUMN sweeps")
 
     stack.compose("up", "-d", "--wait")
 
     assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
+    assert "image_time_buckets" in query("SELECT pg_get_indexdef('image_metadata_tokens'::regclass)")
+    assert query("SELECT count(sweeps) FROM image_metadata").isdigit()
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from imageapi import analysis_queue
+from imageapi import analysis_queue, db
 from PIL import Image
 
 from tests.integration.analyses import (
@@ -60,7 +60,7 @@ def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
     (image,) = stores.rows()
     assert (image["title"], image["tags"], image["version"]) == ("mine", ["own"], 1)
     assert analysis_queue.find_analysis(image_id) == answer.body["data"]
-    assert "HELLO" in analysis_queue.find_search_text(image_id)
+    assert "HELLO" in db.transaction(lambda cursor: analysis_queue.find_text(cursor, image_id))
 
 
 def test_what_is_sent_is_small_and_says_nothing_else(stores: Stores, server: GeminiServer) -> None:

@@ -45,12 +45,15 @@ def test_uploads_are_queued_only_when_that_is_switched_on(
 
 
 def test_an_upload_does_not_fail_with_its_queue(
-    stores: Stores, server: GeminiServer, configure: Configure
+    stores: Stores, server: GeminiServer, configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
     image_id = new_image()
     configure(ANALYZE_UPLOADS="true", DB_CONNECT_TIMEOUT="1")
     with stopped(stores.postgres):
         analysis_queue.enqueue(image_id)
+
+    assert [record.levelname for record in caplog.records][-1] == "WARNING"
+    assert stores.execute("SELECT * FROM image_analysis") == []
 
 
 def test_a_message_that_comes_twice_or_for_nothing(stores: Stores, server: GeminiServer) -> None:

@@ -155,6 +155,12 @@ def test_transaction_is_rolled_back(stores: Stores) -> None:
         assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
 
 
+def test_a_query_inside_a_transaction_is_a_mistake(stores: Stores) -> None:
+    with pytest.raises(RuntimeError, match=r"inside db\.transaction"):
+        db.transaction(lambda cursor: db.query("SELECT 1"))
+    assert db.query("SELECT 1 AS one") == [{"one": 1}]
+
+
 def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: Stores) -> None:
     def work(cursor: db.Cursor) -> None:
         cursor.execute("CREATE TABLE half_done ()")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import boto3
 import psutil
 import pytest
 
+from local.postgres import PostgresServer
 from tests.integration.run import ROOT, Run, is_running, wait_for
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"
@@ -35,6 +37,24 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     )
     yield running
     running.stop()
+
+
+def test_data_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    postgres = PostgresServer(tmp_path / "data", schema=ROOT / "tests/fixtures/schema_first.sql")
+    postgres.start()
+    postgres.stop()
+    password = {"POSTGRES_PASSWORD": postgres.password}
+
+    running = Run(tmp_path / "data", ROOT / "template.yaml", password)
+    running.stop()
+    output = running.output
+    again = Run(tmp_path / "data", ROOT / "template.yaml", password)
+    with closing(again.connect_database()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(sweeps) FROM image_metadata")
+    again.stop()
+
+    assert "brought up to date: 0001_" in output
+    assert "brought up to date" not in again.output
 
 
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:

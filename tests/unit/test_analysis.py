@@ -134,4 +134,4 @@ def test_how_an_analysis_is_shown_and_what_it_is_found_by() -> None:
     assert shown["analyzed_at"] == "2026-01-02T00:00:00+00:00"
     assert "attempts" not in shown
     assert analysis_queue.present(row | {"analyzed_at": None})["analyzed_at"] is None
-    assert analysis_queue.make_search_text(row) == "A cat. cat sofa"
+    assert analysis_queue.join_text(row) == "A cat. cat sofa"

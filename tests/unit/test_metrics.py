@@ -8,6 +8,9 @@ import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 from imageapi import metrics
 from imageapi.config import get_settings, load_settings
+from imageapi.logs import log_outcome
+
+from tests.support.events import LambdaContext
 
 REQUIRED = {
     "DB_HOST": "db.invalid",
@@ -78,6 +81,15 @@ def test_the_numbers_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     names = {entry["Name"] for entry in directive(line)["Metrics"]}
     assert names == {"SweepUndone", "SweepFailed"}
     assert line["SweepUndone"] == [2]
+
+
+@pytest.mark.parametrize(("dry_run", "lines"), [(True, 0), (False, 1)])
+def test_a_dry_run_counts_nothing(capsys: pytest.CaptureFixture[str], dry_run: bool, lines: int) -> None:
+    context: Any = LambdaContext(function_name="SweepFunction")
+
+    log_outcome("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
+
+    assert sum("_aws" in line for line in read_lines(capsys)) == lines
 
 
 def test_an_outcome_without_numbers_makes_no_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 -- Sweeps count how often they have tried a row, and changes of the facets are added up in bites.
 ALTER TABLE image_metadata ADD COLUMN IF NOT EXISTS sweeps integer NOT NULL DEFAULT 0;
 
+-- Functions from before this fail to list categories and tags until the deploy has replaced them, a minute later.
 DROP FUNCTION IF EXISTS fold_facets();
 
 -- Adds up at most so many changes; says how many there were. In bites, so that no backlog is too much for it.

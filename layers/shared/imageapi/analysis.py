@@ -11,7 +11,7 @@ import psycopg2.extras
 from imageapi import analysis_queue, db, gemini, storage
 from imageapi.config import get_settings
 from imageapi.errors import AppError, ConflictError
-from imageapi.images import get_image, refresh_search
+from imageapi.images import get_image, image_not_found, refresh_search
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 from imageapi.variants import Variant
@@ -99,30 +99,30 @@ def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
     failures, outcomes = [], {}
     for record in event["Records"]:
         image_id = str(json.loads(record["body"])["image_id"])
-        outcomes[image_id] = outcome = _work_on_queued(image_id)
-        if outcome in (
-            "analysis_unavailable",
-            "analysis_unusable",
-            "database_unavailable",
-            "storage_unavailable",
-        ):
-            failures.append({"itemIdentifier": record["messageId"]})
+        try:
+            outcomes[image_id] = _work_on_queued(image_id)
+        except AppError as error:
+            outcomes[image_id] = error.code
+            if error.status >= 500:
+                get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
+            if _may_pass(error):
+                failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures, "outcomes": outcomes}
 
 
 def _work_on_queued(image_id: str) -> str:
-    """What came of it: ``ready``, ``not_due`` (done already, gone, or for later), or an error's code."""
-    try:
-        gemini.check_configured()
-        claimed = db.query(_CLAIM_QUEUED, {"id": image_id, "seconds": CLAIM_SECONDS})
-        if not claimed:
-            return "not_due"
-        _work_on(get_image(image_id), claimed[0])
-    except AppError as error:
-        if error.status >= 500:
-            get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
-        return error.code
+    """``ready``, or ``not_due``: done already, gone, or for later."""
+    gemini.check_configured()
+    claimed = db.query(_CLAIM_QUEUED, {"id": image_id, "seconds": CLAIM_SECONDS})
+    if not claimed:
+        return "not_due"
+    _work_on(get_image(image_id), claimed[0])
     return "ready"
+
+
+def _may_pass(error: AppError) -> bool:
+    """Whether the same may go well another time: Gemini or a store does not answer, or not usably."""
+    return error.status == 503 and error.retry_after is not None
 
 
 def _work_on(image: db.Row, claimed: db.Row) -> dict[str, Any]:
@@ -169,8 +169,8 @@ def _save(image_id: str, description: gemini.Description) -> db.Row:
             image_id,
         ),
     )
-    if not saved:
-        return dict(get_image(image_id))  # deleted meanwhile: that raises image_not_found
+    if not saved:  # deleted meanwhile
+        raise image_not_found()
     refresh_search(image_id)
     add_metric("Analyses")
     return saved[0]
@@ -183,10 +183,11 @@ def _give_back(claimed: db.Row, error: AppError) -> None:
     it was told so.
     """
     spent = isinstance(error, BudgetSpentError)
-    again = error.status in (429, 503) and error.retry_after is not None
     if claimed["analyzed_at"]:
         status = "ready"
-    elif again and get_settings().analyze_uploads and (spent or claimed["attempts"] < MAX_ATTEMPTS):
+    elif get_settings().analyze_uploads and (
+        spent or (_may_pass(error) and claimed["attempts"] < MAX_ATTEMPTS)
+    ):
         status = "queued"
     else:
         status = "failed"

@@ -59,24 +59,28 @@ def present(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def find_search_text(image_id: str) -> str:
-    """What an image can be found by beside its metadata: caption, tags and text seen; empty without."""
-    found = db.query("SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,))
-    return make_search_text(found[0]) if found else ""
+def find_text(cursor: db.Cursor, image_id: str) -> str:
+    """What an image can be found by beside its metadata: caption, tags and text seen; empty without. In the
+    caller's transaction.
+    """
+    found = db.fetch(
+        cursor, "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,)
+    )
+    return join_text(found[0]) if found else ""
 
 
-def make_search_text(row: Mapping[str, Any]) -> str:
-    """See :func:`find_search_text`."""
+def join_text(row: Mapping[str, Any]) -> str:
+    """See :func:`find_text`."""
     return " ".join(part for part in (row["caption"], *row["tags"], row["text_seen"]) if part)
 
 
-def find_overdue(seconds: str = OVERDUE) -> list[str]:
-    """Ids of images whose analysis should have been done so long ago, the longest waiting first."""
+def find_overdue() -> list[str]:
+    """Ids of images whose analysis is OVERDUE, the longest waiting first."""
     found = db.query(
         """SELECT image_id FROM image_analysis
            WHERE status IN ('queued', 'running') AND due_at < now() - %s::interval
            ORDER BY due_at LIMIT %s""",
-        (seconds, BATCH),
+        (OVERDUE, BATCH),
     )
     return [row["image_id"] for row in found]
 

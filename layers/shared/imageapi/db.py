@@ -73,7 +73,8 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def query(sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-    """Run one statement, committed by itself, and return its rows (empty when it returns none).
+    """Run one statement, committed by itself, and return its rows (empty when it returns none). Not inside
+    :func:`transaction`, whose ``work`` has a cursor for that.
 
     Raises:
         DatabaseUnavailableError: no answer, or not in time. A write may or may not have happened.
@@ -128,6 +129,8 @@ def close() -> None:
 def _run(work: Callable[[Cursor], T]) -> T:
     global _used_at
     with _lock:
+        if _in_transaction():
+            raise RuntimeError("db.query or db.transaction inside db.transaction")
         connection = _acquire()
         try:
             with connection.cursor() as cursor:
@@ -149,6 +152,11 @@ def _run(work: Callable[[Cursor], T]) -> T:
             raise
         finally:
             _used_at = time.monotonic()
+
+
+def _in_transaction() -> bool:
+    idle = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+    return _connection is not None and not _connection.closed and _connection.info.transaction_status > idle
 
 
 def _acquire() -> psycopg2.extensions.connection:

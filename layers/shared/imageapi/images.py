@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from imageapi import db, links, pages, rows, variants
-from imageapi.analysis_queue import find_analysis, find_search_text
+from imageapi.analysis_queue import find_analysis, find_text
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
 from imageapi.errors import NotFoundError, PreconditionFailedError
@@ -110,7 +110,7 @@ def _change(
     if not found:
         return []
     values = {key: list(value) if key == "tags" else value for key, value in clean.items()}
-    values |= rows.search_values({**found[0], **values, "analysis_text": find_search_text(image_id)})
+    values |= rows.search_values({**found[0], **values, "analysis_text": find_text(cursor, image_id)})
     assignments = ", ".join(f"{column} = %({column})s" for column in values)
     return db.fetch(
         cursor,
@@ -130,7 +130,7 @@ def refresh_search(image_id: str) -> None:
             cursor, f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s FOR UPDATE", (image_id,)
         )
         if found:
-            values = rows.search_values({**found[0], "analysis_text": find_search_text(image_id)})
+            values = rows.search_values({**found[0], "analysis_text": find_text(cursor, image_id)})
             assignments = ", ".join(f"{column} = %({column})s" for column in values)
             db.fetch(
                 cursor,

@@ -18,9 +18,17 @@ def get_logger() -> Logger:
 
 
 def log_outcome(
-    name: str, work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any], context: LambdaContext
+    name: str,
+    work: Callable[[dict[str, Any]], dict[str, Any]],
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    counted: bool = False,
 ) -> dict[str, Any]:
     """Do ``work`` on an event that no client waits for, and log what came of it.
+
+    Args:
+        counted: whether the numbers in the outcome are metrics; not those of a dry run.
 
     What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
     """
@@ -33,5 +41,6 @@ def log_outcome(
         logger.exception(f"{name} failed")
         raise
     logger.info(name, extra=outcome)
-    record_outcome(name, outcome, context.function_name)
+    counts = outcome if counted and not outcome.get("dry_run") else {}
+    record_outcome(name, counts, context.function_name)
     return outcome

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from imageapi.config import Settings, get_settings
 from imageapi.secrets import domain_of
@@ -106,8 +106,15 @@ def content_disposition(filename: str, *, download: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
+def public_origin() -> str:
+    """Where browsers get pictures from: scheme and host."""
+    settings = get_settings()
+    parts = urlsplit(_bucket_url(settings, settings.s3_public_endpoint_url))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
-    """The bucket on a server of one's own, or on AWS."""
+    """The address of the bucket, on a server of one's own or on AWS; keys follow after a slash."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
     host = f"s3.{settings.region}.{domain_of(settings.region)}"

@@ -155,7 +155,8 @@ def _settle_row(image_id: str, report: Report) -> None:
         ):
             return
         setattr(report, outcome, getattr(report, outcome) + 1)
-    except AppError:  # a store does not answer: that was no attempt
+    except AppError as error:  # a store does not answer: that was no attempt
+        get_logger().warning("a row could not be settled", extra={"image_id": image_id}, exc_info=error)
         report.failed += 1
         with suppress(AppError):
             db.query("UPDATE image_metadata SET sweeps = sweeps - 1 WHERE id = %s", (image_id,))
