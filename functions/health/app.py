@@ -14,13 +14,13 @@ app = create_app(public={"/health"})
 def health() -> Response:
     """200 when both stores answer, 503 with the same shape when one does not. Needs no key."""
     healthy, report = check_health()
-    return json_response(200 if healthy else 503, report, {"Cache-Control": "no-store"})
+    return json_response(200 if healthy else 503, report)
 
 
 @app.get("/api/database/status")
 def database_status() -> Response:
     """200 with the server's version and the number of images; 503 when it does not answer."""
-    return json_response(200, check_database(), {"Cache-Control": "no-store"})
+    return json_response(200, check_database())
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -24,7 +24,6 @@ NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")
 FAULTS = (*KILLS, *NETWORK, "server killed")
 UNDER_FAULT = {409, 503}
 """What an operation may answer besides success while a store is broken: try again."""
-SETTLED = ("finished", "refused", "undone", "variants_removed", "variants_lost", "orphan_objects")
 
 
 class Case(NamedTuple):

@@ -193,6 +193,16 @@ def test_a_rendition_that_was_lost_is_made_again(stores: Stores) -> None:
     assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
 
 
+def test_changes_of_categories_and_tags_are_added_up(stores: Stores) -> None:
+    upload(PICTURE, {"category": "sea"})
+    assert stores.execute("SELECT 1 FROM facet_changes") != []
+
+    sweep()
+
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert stores.execute("SELECT name, images FROM facet_counts") == [{"name": "sea", "images": 1}]
+
+
 def test_the_report_names_what_it_found(stores: Stores) -> None:
     lose_object(stores)
     put(stores, "incoming/x")

@@ -76,7 +76,9 @@ class Settings:
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels (width x height x frames for animations)."""
+    """The largest picture, in pixels (width x height); ``imaging.pixel_limit`` has what that is for each
+    format.
+    """
     max_upload_bytes: int
     """The largest file through a presigned upload."""
     link_ttl: int

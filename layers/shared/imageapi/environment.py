@@ -9,6 +9,11 @@ from imageapi.errors import ConfigurationError
 def read_int(
     env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int | None = None
 ) -> int:
+    """A whole number; the default when it is not set.
+
+    Raises:
+        ConfigurationError: it is none, or out of its bounds.
+    """
     text = env.get(name, "").strip()
     if not text:
         return default
@@ -24,6 +29,11 @@ def read_int(
 
 
 def require(env: Mapping[str, str], name: str) -> str:
+    """What must be set.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
     value = env.get(name, "")
     if not value:
         raise ConfigurationError(f"{name} is not set.")
@@ -31,6 +41,14 @@ def require(env: Mapping[str, str], name: str) -> str:
 
 
 def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str, what: str) -> str:
+    """What fits a pattern as a whole; the default when it is not set.
+
+    Args:
+        what: the pattern in words, for the error.
+
+    Raises:
+        ConfigurationError: it does not fit.
+    """
     value = env.get(name) or default
     if value and not re.fullmatch(pattern, value):
         raise ConfigurationError(f"{name} must be {what}.")
@@ -38,10 +56,16 @@ def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str,
 
 
 def read_url(env: Mapping[str, str], name: str) -> str | None:
+    """An address of HTTP, without a query; None when it is not set.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
     return read_matching(env, name, "", r"https?://[^\s/?#]+(/[^\s?#]*)?", "an http or https address") or None
 
 
 def split(value: str) -> tuple[str, ...]:
+    """The parts between commas, without blanks around them and without empty ones."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
@@ -53,6 +77,11 @@ def split_keys(value: str) -> tuple[str, ...]:
 
 
 def read_bool(env: Mapping[str, str], name: str) -> bool:
+    """``true`` or ``false``, in any case; false when it is not set.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
     text = env.get(name, "").strip().lower()
     if text not in ("", "true", "false"):
         raise ConfigurationError(f"{name} must be true or false.")

@@ -1,6 +1,7 @@
 """The errors that a caller of the API can meet. Each has one HTTP status and one stable code.
 
-Only ``imageapi.api`` turns these into HTTP. A message is for people and may change; a code may not.
+Those of the analysis stand beside it, in ``analysis`` and ``gemini``. Only ``imageapi.api`` turns errors into
+HTTP. A message is for people and may change; a code may not.
 """
 
 from collections.abc import Mapping

@@ -251,7 +251,7 @@ def _estimated_rows() -> int:
 
 
 @lru_cache(maxsize=1)
-def _read_estimate(_minute: int) -> int:
+def _read_estimate(_slot: int) -> int:
     """How many rows there are, as PostgreSQL's statistics have it; asked again every five minutes."""
     rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
     return max(1, int(rows[0]["n"]))

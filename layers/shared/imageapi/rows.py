@@ -2,8 +2,8 @@
 here.
 
 The row comes first and goes last: an object is written only under a key that a committed row names, and a
-row is removed only after its objects are. So at any crash each object has a row, and a sweep can finish or
-undo.
+row is removed only after its objects are. So after a crash a sweep can finish or undo; an object without a
+row is only what a writer left that was cut off just after its row had been swept.
 """
 
 import re
