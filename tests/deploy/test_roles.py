@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from tests.support.templates import MAIN, expand_template, find
 
 BUCKET, OTHER_BUCKET = "images", "other-bucket"
-SECRETS = ("ApiKeySecret", "SigningKeySecret", "DatabaseSecret", "OtherSecret")
+SECRETS = ("ApiKeySecret", "SigningKeySecret", "ServiceUserSecret", "DatabaseSecret", "OtherSecret")
 PREFIXES = ("originals", "incoming", "variants", "elsewhere")
 
 

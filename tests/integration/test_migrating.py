@@ -11,7 +11,10 @@ import pytest
 from imageapi import db
 from imageapi.migrating import Migration, migrate, read_migrations
 
+from tests.integration.client import get, upload
+from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
 from tests.integration.stores import SCHEMA, Configure, Row, Stores
+from tests.support import pictures
 from tests.support.events import ROOT, LambdaContext, load_handler
 
 FIRST = ROOT / "tests/fixtures/schema_first.sql"
@@ -107,6 +110,56 @@ def test_migrations_may_run_again(empty: Stores) -> None:
     assert len(invoke()["applied"]) == len(read_migrations(FOLDER))
 
     assert describe(empty) == before
+
+
+SERVICE = {"DB_SERVICE_USER": "the service", "DB_SERVICE_PASSWORD": "it's secret"}
+
+
+@pytest.fixture
+def service_user(empty: Stores, configure: Configure) -> Iterator[Stores]:
+    """A migrated database, where the service is its own user from now on."""
+    configure(**SERVICE)
+    invoke()
+    db.close()
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
+    yield empty
+    db.close()
+    run(empty, 'DROP OWNED BY "the service"; DROP ROLE "the service"')
+
+
+def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores) -> None:
+    image = upload(pictures.jpeg(), {"title": "x", "category": "c", "tags": ["t"]}).image
+    assert get("/api/images", {"q": "x", "tag": "t", "total": "true"}).body["images"][0]["id"] == image["id"]
+    assert patch_image(image["id"], {"title": "y"}).status == 200
+    assert fetch(image["urls"]["thumbnail"]).status == 200
+    assert get("/api/tags").body["tags"] == [{"name": "t", "images": 1}]
+    assert get("/health").status == get("/api/database/status").status == 200
+    assert delete_image(image["id"]).status == 204
+    assert sweep()["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("DROP TABLE image_metadata", "ALTER TABLE image_metadata ADD COLUMN x int", "CREATE TABLE x ()"),
+        *("DELETE FROM schema_migrations", "CREATE ROLE x", "COPY image_metadata TO PROGRAM 'true'"),
+    ],
+)
+def test_the_user_of_the_service_may_do_no_more(service_user: Stores, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        db.query(statement)
+
+
+def test_a_new_password_of_the_service_counts_after_a_migration(
+    service_user: Stores, configure: Configure, stores: Stores
+) -> None:
+    db.close()
+    owner = {"POSTGRES_USER": stores.postgres.user, "POSTGRES_PASSWORD": stores.postgres.password}
+    configure(**SERVICE | {"DB_SERVICE_PASSWORD": "another"}, **owner)
+    invoke()
+    db.close()
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD="another")
+    assert get("/api/images").status == 200
 
 
 def test_a_failure_leaves_everything_as_it_was(empty: Stores) -> None:

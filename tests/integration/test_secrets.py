@@ -175,8 +175,8 @@ def test_a_new_password_of_the_database(
     ("variable", "value", "message"),
     [
         ("API_KEY_SECRET_ARN", "your-api-key-here", "API_KEY still has the placeholder"),
-        ("DATABASE_SECRET_ARN", '{"username": "postgres"}', "DATABASE_SECRET_ARN must name JSON"),
-        ("DATABASE_SECRET_ARN", "not JSON", "DATABASE_SECRET_ARN must name JSON"),
+        ("DATABASE_SECRET_ARN", '{"username": "postgres"}', "must be JSON with username and password"),
+        ("DATABASE_SECRET_ARN", "not JSON", "must be JSON with username and password"),
     ],
 )
 def test_unusable_secrets(

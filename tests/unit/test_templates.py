@@ -124,6 +124,19 @@ def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
     assert unless_told == {"Fn::If": ["UsesMadeDatabase", "verify-full", "require"]}
 
 
+def test_the_database_lets_the_functions_in_as_its_lesser_user() -> None:
+    """RDS's own user is MigrateFunction's alone."""
+    owner = "Database.Outputs.SecretArn"
+    template = read_template(MAIN)["Resources"]
+    readers = {
+        name for name, resource in template.items() if owner in json.dumps(resource).replace('", "', ".")
+    }
+    assert readers == {"MigrateFunction", "MigrateReadsDatabasePassword"}
+    assert find(MAIN, "AWS::IAM::Policy")["MigrateReadsDatabasePassword"]["Roles"] == [
+        {"Ref": "MigrateFunctionRole"}
+    ]
+
+
 def test_images_outlive_their_stack() -> None:
     assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
 

@@ -20,8 +20,11 @@ SECRET_ARNS = {
     "API_KEY": "API_KEY_SECRET_ARN",
     "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
     "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
+    "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
 }
 """Which variable names the secret that holds another's value."""
+USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
+"""Secrets that are JSON with a user's name beside the password."""
 
 SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
@@ -49,6 +52,9 @@ class Settings:
     db_name: str
     db_user: str
     db_password: str = field(repr=False)
+    db_service_user: str | None
+    """Whom a migration lets in: the user that the other functions are. None where they are its own."""
+    db_service_password: str = field(repr=False)
     db_sslmode: str
     db_sslrootcert: str | None
     db_connect_timeout: float
@@ -171,14 +177,16 @@ def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping
     try:
         found = cache.read(named.values(), _secrets_access(env))
         values = {name: "".join(f"{key}\0" for key in found[arn]) for name, arn in named.items()}
-        if "POSTGRES_PASSWORD" in named:
-            database = json.loads(found[named["POSTGRES_PASSWORD"]][0])
-            values["POSTGRES_PASSWORD"] = str(database["password"])
-            values["POSTGRES_USER"] = str(database["username"])
+        for password in USERS.keys() & named.keys():
+            database = json.loads(found[named[password]][0])
+            values[password] = str(database["password"])
+            values[USERS[password]] = str(database["username"])
     except secrets.SecretError as error:
         raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
     except (ValueError, KeyError, TypeError):
-        raise ConfigurationError("DATABASE_SECRET_ARN must name JSON with username and password.") from None
+        raise ConfigurationError(
+            "The secrets of the database's users must be JSON with username and password."
+        ) from None
     return {**env, **values}
 
 
@@ -201,6 +209,8 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
         db_name=env.get("POSTGRES_DB") or "imagedb",
         db_user=env.get("POSTGRES_USER") or "postgres",
         db_password=env.get("POSTGRES_PASSWORD", ""),
+        db_service_user=env.get("DB_SERVICE_USER") or None,
+        db_service_password=env.get("DB_SERVICE_PASSWORD", ""),
         db_sslmode=read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
         db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
         db_connect_timeout=float(read_int(env, "DB_CONNECT_TIMEOUT", 5)),

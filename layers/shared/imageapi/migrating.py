@@ -3,6 +3,9 @@
 ``init_db.sql`` is the whole schema as it is now. A migration is a file ``0001_name.sql`` that turns the
 schema before it into the one after it, and that may run again. A new database gets ``init_db.sql`` at once,
 and its migrations count as applied; an older one gets those that it lacks, in the order of their numbers.
+
+Where the other functions have a user of their own (``DB_SERVICE_USER``), it is made and let in here: it reads
+and writes rows, and changes neither the schema nor anyone's rights.
 """
 
 import re
@@ -11,7 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2.extensions
+from psycopg2 import sql
+
 from imageapi import db
+from imageapi.config import get_settings
 
 LOCK = 0x696D616765617069
 """For pg_advisory_xact_lock: two deploys at once wait for each other."""
@@ -22,6 +29,13 @@ RECORD = """
         name        text NOT NULL,
         applied_at  timestamptz NOT NULL DEFAULT now()
     )"""
+
+GRANTS = (
+    "GRANT USAGE ON SCHEMA public TO {}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}",
+    "REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {}",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,9 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
                 "INSERT INTO schema_migrations (version, name) VALUES (%s, %s)",
                 (migration.version, migration.name),
             )
+        settings = get_settings()
+        if settings.db_service_user:
+            _admit(cursor, settings.db_service_user, settings.db_service_password)
         applied = [] if is_new else [f"{step.version:04}_{step.name}" for step in missing]
         return {
             "is_new": is_new,
@@ -85,3 +102,15 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
         }
 
     return db.transaction(work)
+
+
+def _admit(cursor: db.Cursor, user: str, password: str) -> None:
+    """Make a user, or give it its password again, and let it work with rows."""
+    known = db.fetch(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", (user,))
+    # As the server would keep it: no log of statements has the password.
+    secret = psycopg2.extensions.encrypt_password(password, user, cursor.connection, "scram-sha-256")
+    statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
+    name = sql.Identifier(user)
+    cursor.execute(sql.SQL(statement).format(name, sql.Literal(secret)))
+    for grant in GRANTS:
+        cursor.execute(sql.SQL(grant).format(name))
