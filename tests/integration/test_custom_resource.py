@@ -1,9 +1,7 @@
 """A function as a resource of a stack: CloudFormation gets an answer, whatever happens."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from imageapi.custom_resource import answer_cloudformation
 from imageapi.errors import ConfigurationError, DatabaseUnavailableError
 
 from tests.support.events import LambdaContext
+from tests.support.http_server import Handler, serve
 
 CONTEXT: Any = LambdaContext()
 
@@ -22,21 +21,7 @@ class CloudFormation:
     def __init__(self) -> None:
         self.answers: list[dict[str, Any]] = []
         self.types: list[str | None] = []
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                owner.answers.append(json.loads(body))
-                owner.types.append(self.headers["Content-Type"])
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = ""
 
     def event(self, kind: str) -> dict[str, Any]:
         return {
@@ -44,16 +29,22 @@ class CloudFormation:
             "RequestId": "request",
             "StackId": "stack",
             "LogicalResourceId": "Schema",
-            "ResponseURL": f"http://127.0.0.1:{self.server.server_port}/answer?signature=x",
+            "ResponseURL": f"{self.url}/answer?signature=x",
         }
 
 
 @pytest.fixture
 def cloudformation() -> Iterator[CloudFormation]:
     found = CloudFormation()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+
+    class Bucket(Handler):
+        def respond(self) -> None:
+            found.answers.append(json.loads(self.read_body()))
+            found.types.append(self.headers["Content-Type"])
+            self.answer(200)
+
+    with serve(Bucket) as found.url:
+        yield found
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])

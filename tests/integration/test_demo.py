@@ -4,7 +4,6 @@ import json
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from local import demo
 from local.errors import LocalError
 from local.settings import make_settings
+from tests.support.http_server import Handler, serve
 
 
 class Api:
@@ -37,28 +37,15 @@ class Api:
 def api() -> Iterator[Api]:
     found = Api()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Service(Handler):
         def respond(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.read_body()
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, value = found.answer(self.command, headers)
-            content = json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, json.dumps(value).encode())
 
-        do_GET = do_POST = respond  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    with serve(Service) as found.url:
+        yield found
 
 
 def test_an_upload(api: Api) -> None:

@@ -4,14 +4,13 @@ import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from imageapi import storage
 from imageapi.errors import StorageUnavailableError
 
 from tests.integration.stores import Configure, Stores
+from tests.support.http_server import Handler, serve
 
 DATA = b"a picture" * 1_000
 DIGEST = hashlib.sha256(DATA).digest()
@@ -75,29 +74,13 @@ def store_that_answers(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
     received: list[bytes] = []
     remaining = list(statuses)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_PUT(self) -> None:
-            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+    class Store(Handler):
+        def respond(self) -> None:
+            received.append(self.read_body())
             status = remaining.pop(0)
+            headers = {301: {"location": "/elsewhere"}, 503: {"retry_after": "3600"}}.get(status, {})
             body = b"<Error><Code>SomethingWrong</Code><StringToSign>secret</StringToSign></Error>"
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            if status == 301:
-                self.send_header("Location", "/elsewhere")
-            if status == 503:
-                self.send_header("Retry-After", "3600")
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body, **headers)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", received
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serve(Store) as url:
+        yield url, received

@@ -11,10 +11,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
+
+from tests.support.http_server import Handler, serve
 
 KEY = "gemini-key-of-the-tests"
 MODEL = "gemini-of-the-tests"
@@ -151,8 +152,8 @@ class Garbage:
 class GeminiServer:
     """Answers by ``script``: each request takes the next behaviour, and the last one stays."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self) -> None:
+        self.url = ""
         self.script: list[Behaviour] = [Says()]
         self.requests: list[Request] = []
         self._lock = threading.Lock()
@@ -169,36 +170,20 @@ class GeminiServer:
 @contextmanager
 def gemini_server() -> Iterator[GeminiServer]:
     """A server on a free port, until the end of the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    _Handler.gemini = GeminiServer(server.server_address[1])
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield _Handler.gemini
-    finally:
-        server.shutdown()
-        server.server_close()
+    found = _Handler.gemini = GeminiServer()
+    with serve(_Handler) as found.url:
+        yield found
 
 
 def encode(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     gemini: GeminiServer
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def respond(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answer = self.gemini.handle(Request(self.path, headers, body))
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-        except OSError:
-            pass  # the client has stopped waiting
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are in ``requests``."""
+        status, answer = self.gemini.handle(Request(self.path, headers, json.loads(self.read_body())))
+        with suppress(OSError):  # whoever asked did not wait for it
+            self.answer(status, answer, content_type="application/json; charset=UTF-8")
