@@ -53,6 +53,7 @@ PAGES: dict[str, dict[str, str | list[str]]] = {
     "q, common word": {"q": corpus.COMMON_WORD},
     "q, absent word": {"q": corpus.ABSENT_WORD},
     "q, two words": {"q": f"{corpus.ENGLISH[3]} {corpus.ENGLISH[20]}"},
+    "q, 2 characters, by title": {"q": "夜景", "sort": "title"},
     "q in a category": {"q": "猫", "category": corpus.CATEGORIES[3]},
 }
 DEEP = "page at half depth"
