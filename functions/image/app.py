@@ -17,7 +17,7 @@ def get(image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     response = present(images.get_image(image_id), app.query)
     if images.etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
-        return Response(304, headers={"ETag": response.headers["ETag"]})
+        return Response(304, headers=response.headers)
     return response
 
 

@@ -15,7 +15,7 @@ PUBLIC = {"/", "/docs", "/openapi.json", "/assets/{file}", "/health", "/images/{
 @pytest.fixture(params=["alias", "snapstart"])
 def optional(request: pytest.FixtureRequest) -> Iterator[Path]:
     """template.yaml with all options that go together; beside it, since it names folders."""
-    path = ROOT / "template.options.yaml"
+    path = ROOT / f"template.{request.param}.yaml"  # expand_template remembers by name
     options = [request.param, "usage-plan"]
     path.write_text(apply_options(MAIN.read_text(encoding="utf-8"), options), encoding="utf-8")
     yield path

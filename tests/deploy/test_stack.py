@@ -86,7 +86,7 @@ def test_a_new_key_and_the_end(cloud: Cloud, build: Path, other: str) -> None:
     names = [function["FunctionName"] for function in cloud.client("lambda").list_functions()["Functions"]]
     assert not [name for name in names if name.startswith("other-")]
     buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
-    assert "other-images-000000000000" in buckets, "images outlive their stack"
+    assert "other-images-000000000000-us-east-1" in buckets, "images outlive their stack"
 
 
 def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Path) -> None:

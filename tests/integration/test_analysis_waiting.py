@@ -97,6 +97,22 @@ def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
     assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
 
 
+@pytest.mark.parametrize(("analyzed_at", "status"), [(None, "failed"), (datetime.now(UTC), "ready")])
+def test_work_that_ends_the_process_is_given_up(
+    stores: Stores, server: GeminiServer, analyzed_at: datetime | None, status: str
+) -> None:
+    """What was claimed five times and never given back."""
+    image_id = new_image()
+    queue(stores, image_id, "running")
+    stores.execute("UPDATE image_analysis SET attempts = 5, analyzed_at = %s", (analyzed_at,))
+
+    assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
+
+    assert not server.requests
+    found = row(stores, image_id)
+    assert (found["status"], found["failure"]) == (status, "analysis_unavailable")
+
+
 def test_what_is_over_the_budget_waits_for_tomorrow(
     stores: Stores, server: GeminiServer, configure: Configure
 ) -> None:

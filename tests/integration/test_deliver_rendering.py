@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from imageapi import delivery, rendering, storage
-from imageapi.errors import StorageUnavailableError
+from imageapi import db, delivery, rendering, storage
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 
 from tests.integration.client import upload
 from tests.integration.lifecycle import (
@@ -195,6 +195,25 @@ def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
 
     delete_image(image["id"])
     assert stores.is_empty()
+
+
+def test_a_rendition_whose_row_turned_ready_unheard_keeps_its_object(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = db.query
+
+    def ask_and_hear_nothing(sql: str, *parameters: Any) -> list[db.Row]:
+        rows = original(sql, *parameters)
+        if sql.startswith("UPDATE image_variants"):
+            raise DatabaseUnavailableError()
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(db, "query", ask_and_hear_nothing)
+        assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
+
+    assert variants(stores) == [("w320.webp", "ready")]
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
 @pytest.mark.parametrize("target", ["storage.download", "rendering.render", "storage.put_object"])

@@ -48,6 +48,17 @@ def test_key_with_another_request_is_refused(stores: Stores, change: dict[str, o
     assert len(stores.rows()) == len(stores.keys()) == 1
 
 
+@pytest.mark.parametrize("on_duplicate", ["return", "reject"])
+def test_key_with_the_bytes_of_another_image_is_refused(stores: Stores, on_duplicate: str) -> None:
+    other = pictures.jpeg(seed="other")
+    upload(PICTURE, idempotency_key="k", on_duplicate=on_duplicate)
+    upload(other)
+
+    answer = upload(other, idempotency_key="k", on_duplicate=on_duplicate)
+
+    assert (answer.status, answer.code) == (422, "idempotency_key_reused")
+
+
 def test_without_a_key_each_request_is_an_image(stores: Stores) -> None:
     assert [upload(PICTURE).status for _ in range(2)] == [201, 201]
     assert len(stores.rows()) == len(stores.keys()) == 2

@@ -14,13 +14,14 @@ from tests.integration.stores import Stores
 from tests.integration.worker import Hook, answer_at_once, worker, workers
 from tests.support import pictures
 
+PICTURE = pictures.jpeg(400, 300)
 METADATA = {"title": "夕焼け", "description": "海", "category": "風景", "tags": ["海", "空"]}
 
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
     """An image that is there."""
-    return upload(pictures.jpeg(400, 300), METADATA).image
+    return upload(PICTURE, METADATA).image
 
 
 def etag_of(image_id: str) -> str:
@@ -53,6 +54,23 @@ def test_get_is_not_answered_again_while_nothing_has_changed(image: dict[str, An
 
     answer = get_image(image["id"], If_None_Match=etag)
     assert (answer.status, answer.image["title"]) == (200, "new")
+
+
+def test_not_modified_is_kept_as_the_image_is(image: dict[str, Any]) -> None:
+    answer = get_image(image["id"], If_None_Match="*")
+    assert (answer.status, answer.headers["cache-control"]) == (304, ["private, no-cache"])
+
+
+def test_a_copy_is_another_when_its_original_is_gone(image: dict[str, Any]) -> None:
+    copy = upload(PICTURE).image
+    etag = etag_of(copy["id"])
+    assert get_image(copy["id"]).image["duplicate_of"] == image["id"]
+    delete_image(image["id"])
+
+    answer = get_image(copy["id"], If_None_Match=etag)
+
+    assert (answer.status, answer.image["duplicate_of"]) == (200, None)
+    assert patch_image(copy["id"], {"title": "y"}, If_Match=etag).status == 200
 
 
 def test_get_in_capitals_is_the_same_image(image: dict[str, Any]) -> None:

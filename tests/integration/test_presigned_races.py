@@ -7,7 +7,7 @@ import pytest
 from imageapi import storage
 from imageapi.errors import StorageUnavailableError
 
-from tests.integration.client import Answer
+from tests.integration.client import Answer, upload
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     announce,
@@ -164,6 +164,24 @@ def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
     expire(stores)
     sweep()
     assert stores.keys() == [answers[0].image["s3_key"]]
+
+
+def test_a_file_that_could_not_be_stored_is_not_long_in_the_way(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StorageUnavailableError()
+
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "put_object", fail)
+        assert complete(image_id).status == 503
+
+    assert upload(PICTURE, on_duplicate="return").code == "upload_in_progress"
+    # Twice the Timeout of ingest, after which nobody can be at it any more.
+    stores.execute("UPDATE image_metadata SET sweep_after = sweep_after - interval '241 seconds'")
+    sweep()
+    assert upload(PICTURE, on_duplicate="return").image["id"] == image_id
 
 
 @pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])

@@ -143,11 +143,11 @@ def png(
     return encode(quadrants(width, height, mode), "PNG", **options)
 
 
-def png_16_bit() -> bytes:
+def png_16_bit(**options: Any) -> bytes:
     """Grey with 16 bits: brighter to the right, all within the upper half of the range."""
     image = Image.new("I;16", (64, 48))
     image.putdata([32_768 + x * 500 for _ in range(48) for x in range(64)])
-    return encode(image, "PNG")
+    return encode(image, "PNG", **options)
 
 
 def png_palette_transparent() -> bytes:

@@ -4,11 +4,11 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi import rendering
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
-from imageapi.rendering import fit, render, scale_to_fill
+from imageapi.rendering import find_box, fit, render, scale_to_fill
 from imageapi.variants import MIME_TYPES, WIDTHS, Variant
 from PIL import Image
 
@@ -150,8 +150,52 @@ def test_a_transparent_colour_of_a_palette(extension: str) -> None:
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
-def test_grey_with_16_bits_keeps_its_shades(extension: str) -> None:
-    grey = render_to(pictures.png_16_bit(), extension).convert("L")
+@pytest.mark.parametrize(("mode", "key"), [("RGB", (255, 0, 0)), ("L", 255)])
+def test_one_colour_that_stands_for_nothing(mode: str, key: Any, extension: str) -> None:
+    image = Image.new(mode, (80, 40), key)
+    image.paste(0, (40, 0, 80, 40))
+    rendered = render_to(pictures.encode(image, "PNG", transparency=key), extension)
+
+    if extension == "jpg":
+        assert_alike([rendered.getpixel((10, 20))], [(255, 255, 255)])
+    else:
+        assert [rendered.getchannel("A").getpixel((x, 20)) for x in (10, 70)] == [0, 255]
+
+
+@given(
+    size=st.tuples(st.integers(1, 65_535), st.integers(1, 65_535)),
+    variant=st.sampled_from([Variant(width, cover, "jpg") for width in WIDTHS for cover in (False, True)]),
+)
+@example((828, 1_792), Variant(320, True, "jpg"))
+@example((1_440, 2_960), Variant(640, True, "jpg"))
+def test_nothing_is_shown_beside_a_picture(size: tuple[int, int], variant: Variant) -> None:
+    left, top, right, bottom = find_box(size, fit(size, variant), cut=variant.cover)
+
+    assert 0 <= left < right <= size[0]
+    assert 0 <= top < bottom <= size[1]
+
+
+def test_sizes_of_screens_are_rendered() -> None:
+    for width, height in ((828, 1_792), (1_440, 2_960), (877, 504), (1_170, 2_532), (1_080, 2_400)):
+        data = pictures.encode(Image.new("L", (width, height), 90), "PNG")
+        for variant in (Variant(width, cover, "jpg") for width in (160, 320, 640) for cover in (False, True)):
+            assert Image.open(io.BytesIO(render(io.BytesIO(data), variant, pictures.MAX_PIXELS)))
+
+
+@pytest.mark.parametrize("size", [(20_000, 10), (10, 20_000)])
+def test_all_of_a_very_long_picture_is_shown(size: tuple[int, int]) -> None:
+    image = Image.new("RGB", size, pictures.RED)
+    image.paste((0, 0, 255), (0, 0, *(side // 4 if side > 10 else side for side in size)))
+    rendered = render_to(pictures.encode(image, "PNG"), "jpg")
+
+    ends = [rendered.getpixel((0, 0)), rendered.getpixel((rendered.width - 1, rendered.height - 1))]
+    assert_alike(ends, [(0, 0, 255), pictures.RED])
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("options", [{}, {"transparency": 32_768 + 500}])
+def test_grey_with_16_bits_keeps_its_shades(options: dict[str, int], extension: str) -> None:
+    grey = render_to(pictures.png_16_bit(**options), extension).convert("L")
 
     shades = [grey.getpixel((x, 24)) for x in (2, 32, 61)]
     for found, stored in zip(shades, (32_768 + 2 * 500, 32_768 + 32 * 500, 32_768 + 61 * 500), strict=True):

@@ -200,6 +200,34 @@ def test_an_animation_that_plays_twice_plays_twice(format: str, loop: int) -> No
     assert render_image(data, "webp").info["loop"] == 2
 
 
+@pytest.mark.parametrize(("format", "loop"), [("GIF", 65_535), ("PNG", 100_000)])
+def test_an_animation_that_plays_more_often_than_webp_can_say_plays_for_ever(format: str, loop: int) -> None:
+    data = pictures.animation(format, duration=DURATIONS, loop=loop)
+
+    assert render_image(data, "webp").info["loop"] == 0
+
+
+def test_an_animation_is_upright_and_in_srgb() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    swapped = {b"rXYZ": SRGB[b"gXYZ"], b"gXYZ": SRGB[b"rXYZ"]}
+    frames = [Image.new("RGB", (60, 40), colour) for colour in ((255, 0, 0), (250, 0, 0))]
+    data = pictures.encode(
+        frames[0],
+        "WEBP",
+        save_all=True,
+        append_images=frames[1:],
+        exif=exif,
+        icc_profile=make_profile(swapped),
+        lossless=True,
+    )
+
+    image = render_image(data, "webp")
+
+    assert (image.size, getattr(image, "n_frames", 1)) == ((40, 60), 2)
+    assert_colour(image, (0, 255, 0), 12)
+
+
 def test_a_gif_that_plays_once_plays_once() -> None:
     data = pictures.animation("GIF", duration=DURATIONS)
     assert "loop" not in Image.open(io.BytesIO(data)).info

@@ -19,6 +19,7 @@ from imageapi.variants import Variant
 RENDITION = Variant(640, cover=False, extension="jpg")
 CLAIM_SECONDS = 60
 """For so long one request may be at work; then another may try. Longer than the function's Timeout."""
+
 MAX_ATTEMPTS = 5
 """After so many, what waits in the queue counts as failed. As the SQS queue's maxReceiveCount."""
 
@@ -35,8 +36,16 @@ _CLAIM = """
 _CLAIM_QUEUED = """
     UPDATE image_analysis
     SET status = 'running', attempts = attempts + 1, due_at = now() + make_interval(secs => %(seconds)s)
-    WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now()
+    WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now() AND attempts < %(most)s
     RETURNING *"""
+
+# The last attempt that it may have ended the process, or ran out of its time: otherwise it would have told.
+_GIVE_UP = """
+    UPDATE image_analysis
+    SET status = CASE WHEN analyzed_at IS NULL THEN 'failed' ELSE 'ready' END,
+        failure = 'analysis_unavailable'
+    WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now()
+      AND attempts >= %(most)s"""
 
 # One call more, unless that is one too many: the row of the day is locked, so calls are counted one by one.
 _SPEND = """
@@ -113,8 +122,10 @@ def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
 def _work_on_queued(image_id: str) -> str:
     """``ready``, or ``not_due``: done already, gone, or for later."""
     gemini.check_configured()
-    claimed = db.query(_CLAIM_QUEUED, {"id": image_id, "seconds": CLAIM_SECONDS})
+    values = {"id": image_id, "seconds": CLAIM_SECONDS, "most": MAX_ATTEMPTS}
+    claimed = db.query(_CLAIM_QUEUED, values)
     if not claimed:
+        db.query(_GIVE_UP, values)
         return "not_due"
     _work_on(get_image(image_id), claimed[0])
     return "ready"

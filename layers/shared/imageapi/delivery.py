@@ -9,7 +9,7 @@ from typing import Any
 
 from imageapi import db, links, signing, storage, variants
 from imageapi.config import get_settings
-from imageapi.errors import AppError, StorageUnavailableError
+from imageapi.errors import AppError, DatabaseUnavailableError, StorageUnavailableError
 from imageapi.images import image_not_found, parse_id
 from imageapi.metrics import add_metric
 
@@ -104,6 +104,8 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
         time.sleep(POLL_SECONDS)
     try:
         _render(image, variant)
+    except DatabaseUnavailableError:  # the row may have turned ready: its object stays, or the claim runs out
+        raise
     except AppError:
         _give_up(image["id"], variant.name)
         raise

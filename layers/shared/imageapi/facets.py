@@ -10,6 +10,8 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 FOLD_ROWS = 10_000
 """How many changes are added up at once: some 50 ms."""
+READ_BITES = 20
+"""So often at most before counts are read; what is left then, a later reader or a sweep adds up."""
 
 
 def list_facets(kind: Literal["category", "tag"], parameters: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -28,7 +30,7 @@ def list_facets(kind: Literal["category", "tag"], parameters: Mapping[str, str])
     for name in sorted(parameters):
         check_known(name, {"limit"})
     limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
-    fold_changes(bites=1)
+    fold_changes(bites=READ_BITES)
     return db.query(
         """SELECT name, images FROM facet_counts
            WHERE kind = %s AND images > 0 ORDER BY images DESC, name LIMIT %s""",

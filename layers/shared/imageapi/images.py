@@ -190,11 +190,14 @@ def show_image(
 
 
 def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
-    """The ETag of an image as JSON: its version, how long the links in it last, how far its analysis is."""
+    """The ETag of an image as JSON: its version, how long the links in it last, and what changes without a
+    new version: how far its analysis is, and whether the image is there that it is a duplicate of.
+    """
     expires = links.expires_at(time.time(), get_settings().link_ttl)
-    if not analysis:
+    others = [row["duplicate_of"], *((analysis["status"], analysis["analyzed_at"]) if analysis else ())]
+    if not any(others):
         return f'"{row["version"]}.{expires}"'
-    state = zlib.crc32(f"{analysis['status']} {analysis['analyzed_at']}".encode())
+    state = zlib.crc32(" ".join(map(str, others)).encode())
     return f'"{row["version"]}.{expires}-{state:x}"'
 
 

@@ -33,6 +33,8 @@ FORM_SECONDS = 3600
 """How long the form can be used."""
 
 PATIENCE_SECONDS = FORM_SECONDS + 600
+CLAIM_SECONDS = 240
+"""For so long whoever has looked at the file may still be storing it: twice the Timeout of ingest."""
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 
 _REFUSALS: dict[str, type[AppError]] = {
@@ -239,7 +241,7 @@ def _claim(row: db.Row, kind: imaging.Kind, sha256: bytes) -> db.Row:
             "key": key,
             "mime_type": kind.mime_type,
             "sha256": sha256,
-            "patience": PATIENCE_SECONDS,
+            "patience": CLAIM_SECONDS,
         },
     )
     if not claimed:

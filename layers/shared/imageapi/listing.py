@@ -1,6 +1,7 @@
 """What a list request asks for: its parameters, checked, as values. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,7 +87,7 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
     return ListQuery(
         limit=parse_limit(one.get("limit")),
         sort=_parse_sort(one.get("sort"), bool(terms)),
-        category=one.get("category"),
+        category=_parse_category(one.get("category")),
         tags=_parse_tags(parameters.get("tag", ())),
         created_after=_parse_time("created_after", one),
         created_before=_parse_time("created_before", one),
@@ -96,6 +97,11 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         total=_parse_flag("total", one),
         terms=terms,
     )
+
+
+def _parse_category(value: str | None) -> str | None:
+    """As the metadata of an upload is cleaned."""
+    return None if value is None else unicodedata.normalize("NFC", value).strip()
 
 
 def check_known(name: str, known: Collection[str]) -> None:

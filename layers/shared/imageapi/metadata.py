@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imageapi.errors import InvalidRequestError, UnprocessableError
+from imageapi.searching import normalise_tag
 
 MAX_JSON_BYTES = 65_536
 MAX_LENGTH = {"title": 200, "description": 2_000, "category": 64}
@@ -87,7 +88,7 @@ def _clean_tags(value: Any) -> tuple[str, ...]:
     if len(value) > MAX_TAGS:
         raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
     tags = [_clean_text("tags", tag, MAX_TAG_LENGTH) for tag in value]
-    return tuple(dict.fromkeys(tag for tag in tags if tag))
+    return tuple(dict.fromkeys(tag for tag in tags if normalise_tag(tag)))
 
 
 def _clean_text(field: str, value: Any, max_length: int) -> str:

@@ -4,10 +4,12 @@ Each image is in one bucket of time of each size. ``image_time_buckets`` in init
 the inverted index, which can so be asked for a stretch of time alone.
 """
 
-from datetime import datetime
+import math
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = 2**48
 """The first millisecond that no id can tell."""
 
@@ -26,8 +28,8 @@ class Stretch(NamedTuple):
 
 
 def milliseconds_at(moment: datetime) -> int:
-    """A moment as ids tell it; what is before 1970 is at its beginning."""
-    return max(0, int(moment.timestamp() * 1000))
+    """The first moment that ids can tell at or after this one; what is before 1970 is at its beginning."""
+    return max(0, math.ceil((moment - EPOCH) / timedelta(milliseconds=1)))
 
 
 def milliseconds_of(image_id: UUID) -> int:

@@ -39,6 +39,7 @@ SAFETY = 1.5
 MAX_NARROWED_ROWS = 20_000
 EXACT_TOTAL = 1_000
 """Up to here a total is counted, beyond it is estimated."""
+MAX_EXPLAINED_TOKENS = 8
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,26 @@ def count_images(query: ListQuery) -> dict[str, Any]:
     )[0]
     if counted["candidates"] <= EXACT_TOTAL:
         return {"value": counted["images"], "relation": "exact"}
-    plan = db.query(
-        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM image_metadata WHERE {scan.sql(*scan.residual)}",
-        scan.parameters(),
-    )
-    estimate = int(plan[0]["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    estimate = _estimate_total(scan, counted["images"] / counted["candidates"])
     return {"value": max(estimate, counted["images"]), "relation": "estimate"}
+
+
+def _estimate_total(scan: Scan, share: float) -> int:
+    """How many rows there are by PostgreSQL's statistics, which know how frequent one token is, but nothing
+    of substrings, nor of tokens together.
+
+    Args:
+        share: of what the inverted index finds, how much has turned out to be a hit.
+    """
+    if "tokens" not in scan.values:
+        return _explain(scan.sql(*scan.residual), scan.parameters())
+    tokens = scan.values["tokens"][:MAX_EXPLAINED_TOKENS]
+    return int(share * min(_explain(scan.sql(scan.NARROWING), scan.parameters(tokens=[t])) for t in tokens))
+
+
+def _explain(where: str, parameters: dict[str, Any]) -> int:
+    plan = db.query(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM image_metadata WHERE {where}", parameters)
+    return int(plan[0]["QUERY PLAN"][0]["Plan"]["Plan Rows"])
 
 
 def _fits(key: str | int | None, order: Order) -> bool:

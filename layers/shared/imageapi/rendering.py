@@ -17,6 +17,7 @@ QUALITY: dict[str, dict[str, Any]] = {
 }
 MAX_SIDE = 16_383
 """The longest side of a rendition: what WebP can hold."""
+MAX_PLAYS = 65_535
 MAX_ANIMATED_FRAMES = 300
 MAX_ANIMATED_PIXELS = 100_000_000
 """Over all frames. Longer animations are shown as their first frame."""
@@ -37,14 +38,14 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
     orientation = read_orientation(image)
     try:
         if variant.extension == "webp" and is_short_animation(image):
-            return _render_animation(image, variant)
+            return _render_animation(image, variant, orientation)
         seen = image.size[::-1] if orientation in SWAPS_SIDES else image.size
         target = fit(seen, variant)
         stored_target = target[::-1] if orientation in SWAPS_SIDES else target
         profile = image.info.get("icc_profile")
         image.draft(None, scale_to_fill(image.size, stored_target))
         image.load()
-        small = _resize(_make_resizable(image), stored_target)
+        small = _resize(_make_resizable(image), stored_target, cut=variant.cover)
         small = _to_srgb(small, profile)
         return _encode(turn_upright(small, orientation), variant.extension)
     except (UnprocessableError, MemoryError):
@@ -69,6 +70,23 @@ def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, 
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def find_box(
+    size: tuple[int, int], target: tuple[int, int], *, cut: bool
+) -> tuple[float, float, float, float]:
+    """What is shown of a picture: left, top, right and bottom.
+
+    Args:
+        cut: only what has the shape of the target; what stands over is cut evenly from both sides.
+    """
+    width, height = size
+    if not cut:
+        return 0, 0, width, height
+    scale = min(width / target[0], height / target[1])
+    # Of one of the two nothing is cut, which arithmetic may miss by a hair, below zero too.
+    cut_x, cut_y = max(0.0, width - target[0] * scale) / 2, max(0.0, height - target[1] * scale) / 2
+    return cut_x, cut_y, width - cut_x, height - cut_y
+
+
 def read_orientation(image: Image.Image) -> int:
     """How the pixels that Pillow loads have to be turned: the EXIF orientation, 1 to 8; 1 for not at all."""
     if image.format == "TIFF":  # the one format that Pillow turns upright by itself
@@ -89,18 +107,24 @@ def is_short_animation(image: Image.Image) -> bool:
 
 
 def count_plays(image: Image.Image) -> int:
-    """How often an animation plays, 0 for ever. A GIF says how often it is repeated after the first time."""
+    """How often an animation plays, 0 for ever. A GIF says how often it is repeated after the first time;
+    WebP can count to MAX_PLAYS.
+    """
     loop = image.info.get("loop")
-    if image.format != "GIF":
-        return loop or 0
-    return 1 if loop is None else loop and loop + 1
+    if image.format == "GIF":
+        loop = 1 if loop is None else loop and loop + 1
+    return loop if loop and loop <= MAX_PLAYS else 0
 
 
-def _render_animation(image: Image.Image, variant: Variant) -> bytes:
-    target = fit(image.size, variant)
+def _render_animation(image: Image.Image, variant: Variant, orientation: int) -> bytes:
+    turned = orientation in SWAPS_SIDES
+    target = fit(image.size[::-1] if turned else image.size, variant)
+    stored_target = target[::-1] if turned else target
+    profile = image.info.get("icc_profile")
     frames, durations = [], []
     for frame in ImageSequence.Iterator(image):
-        frames.append(_resize(frame.convert("RGBA"), target))
+        small = _to_srgb(_resize(frame.convert("RGBA"), stored_target, cut=variant.cover), profile)
+        frames.append(turn_upright(small, orientation))
         durations.append(int(frame.info.get("duration") or 100))
     buffer = io.BytesIO()
     frames[0].save(
@@ -115,24 +139,21 @@ def _render_animation(image: Image.Image, variant: Variant) -> bytes:
 
 
 def _make_resizable(image: Image.Image) -> Image.Image:
-    """A mode in which resizing averages colours: palettes and bit masks do not."""
-    if image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
-        return image
-    if image.has_transparency_data:
+    """A mode in which resizing averages colours: palettes and bit masks do not, nor one colour that stands
+    for nothing.
+    """
+    if image.mode.startswith(("I", "F")):
+        return to_rgb(image)
+    if image.has_transparency_data and image.mode not in ("RGBA", "LA"):
         return image.convert("RGBA")
-    if image.mode in ("YCbCr", "LAB", "HSV") or not image.mode.startswith(("I", "F")):
-        return image.convert("RGB")
-    return to_rgb(image)
+    return image if image.mode in ("RGB", "RGBA", "L", "LA", "CMYK") else image.convert("RGB")
 
 
-def _resize(image: Image.Image, target: tuple[int, int]) -> Image.Image:
-    """Resize to cover the target, cutting evenly what stands over."""
+def _resize(image: Image.Image, target: tuple[int, int], *, cut: bool) -> Image.Image:
+    """Resize to the target; ``cut`` as for :func:`find_box`."""
     if image.size == target:
         return image
-    width, height = image.size
-    scale = min(width / target[0], height / target[1])
-    cut_x, cut_y = (width - target[0] * scale) / 2, (height - target[1] * scale) / 2
-    box = (cut_x, cut_y, width - cut_x, height - cut_y)
+    box = find_box(image.size, target, cut=cut)
     return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
 
 

@@ -191,7 +191,7 @@ def remove(
            SET status = 'deleting', idempotency_key = NULL, updated_at = now(),
                sweep_after = now() + interval '1 minute'
            WHERE id = %s AND status = ANY(%s) AND version = ANY(coalesce(%s, ARRAY[version]))
-             AND sweep_after = coalesce(%s, sweep_after) RETURNING s3_key""",
+             AND sweep_after = coalesce(%s, sweep_after) RETURNING s3_key, sha256""",
         (image_id, list(statuses), versions, claim),
     )
     if not claimed:
@@ -202,12 +202,16 @@ def remove(
     keys = [claimed[0]["s3_key"], storage.incoming_key(image_id)]
     keys += [storage.variant_key(image_id, variant["name"]) for variant in variants]
     storage.delete_objects(list(dict.fromkeys(keys)))
+    sha256 = claimed[0]["sha256"]
+    # Under the lock of mark_ready: a copy that turns ready meanwhile must not take this one for its original.
+    # Both statements are sent together, and so are one transaction.
     db.query(
-        """WITH gone AS (DELETE FROM image_metadata WHERE id = %s AND status = 'deleting'
+        """SELECT pg_advisory_xact_lock(%s);
+           WITH gone AS (DELETE FROM image_metadata WHERE id = %s AND status = 'deleting'
                          RETURNING id, sha256)
            UPDATE image_metadata AS other SET duplicate_of = NULL
            FROM gone WHERE other.sha256 = gone.sha256 AND other.duplicate_of = gone.id""",
-        (image_id,),
+        (content_lock(bytes(sha256)) if sha256 else 0, image_id),
     )
     return True
 

@@ -26,6 +26,7 @@ MIN_SIDE_EXPONENT = 6
 MAX_SIDE_EXPONENT = 16
 
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]+")
 # Scripts without spaces between words: Thai to Burmese, Khmer, Kana, Bopomofo, Han, Hangul.
 _DENSE_CLASS = (
     "\u0e00-\u109f\u1780-\u17ff\u3005-\u30ff\u3100-\u312f\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
@@ -54,9 +55,10 @@ def fold(text: str) -> str:
 
     Compatibility forms are composed (NFKC), so that half-width kana and full-width letters are as any other;
     accents go from Latin, Greek and Cyrillic letters, while the voicing marks of kana stay, which make
-    another letter, and so do the vowel signs of the scripts that write them as marks.
+    another letter, and so do the vowel signs of the scripts that write them as marks. What selects one of
+    several shapes of a character (葛󠄀 and 葛) makes no difference.
     """
-    composed = unicodedata.normalize("NFKC", text).casefold()
+    composed = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).casefold()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", composed))
     return " ".join(unicodedata.normalize("NFC", bare).split())
 

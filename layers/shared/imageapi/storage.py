@@ -7,6 +7,7 @@ Keys are made from ids alone, never from what a client sent:
 - ``variants/<id>/<name>``: renditions, which can be made again at any time.
 """
 
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 # A put that fails and the removal of what it may have left both have to end before the function does.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
-CHUNK_BYTES = 1_048_576
+CHUNK_BYTES, BLOCK_BYTES = 1_048_576, 262_144
 LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
 """What one request to S3 may name."""
 SPOOL_BYTES = 8_388_608
@@ -63,15 +64,14 @@ def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: 
     """
     from urllib3.exceptions import HTTPError
 
-    if isinstance(data, bytes):
-        size = len(data)
-    else:
-        size = data.seek(0, os.SEEK_END)
-        data.seek(0)
+    # As a file in any case: that is sent block by block, each within CONNECT_SECONDS, and bytes all at once.
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     url, headers = signing.sign_put(key, {"Content-Type": content_type, "Cache-Control": IMMUTABLE}, sha256)
     headers["Content-Length"] = str(size)
     try:
-        answer = get_connections().request("PUT", url, body=data, headers=headers, redirect=False)
+        answer = get_connections().request("PUT", url, body=file, headers=headers, redirect=False)
     except HTTPError as error:
         raise StorageUnavailableError() from error
     if answer.status != 200:
@@ -220,7 +220,7 @@ def get_connections() -> "PoolManager":
             respect_retry_after_header=False,
         ),
         ca_certs=get_settings().s3_ca_bundle or get_cert_path(True),
-        blocksize=CHUNK_BYTES,
+        blocksize=BLOCK_BYTES,
     )
 
 

@@ -149,21 +149,26 @@ def _insert_values(upload: Upload) -> dict[str, Any]:
 
 
 def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, list[db.Row]]:
-    """Insert unless an image with these bytes is there. The lock makes two such uploads take turns."""
+    """Insert unless an image with these bytes, or a row with this Idempotency-Key, is there. The lock makes
+    two such uploads take turns.
+
+    Returns:
+        The image with these bytes, and what was inserted.
+    """
     db.fetch(cursor, "SELECT pg_advisory_xact_lock(%s)", (content_lock(upload.sha256),))
+    key = upload.idempotency_key
+    if key and db.fetch(cursor, "SELECT 1 FROM image_metadata WHERE idempotency_key = %s", (key,)):
+        return None, []
     found = db.fetch(
         cursor,
-        f"""SELECT {COLUMNS}, idempotency_key FROM image_metadata
+        f"""SELECT {COLUMNS} FROM image_metadata
             WHERE sha256 = %s AND (status = 'ready'
                                    OR (status = 'pending' AND sweep_after > now()
                                        AND s3_key LIKE 'originals/%%'))
             ORDER BY status DESC, id""",
         (upload.sha256,),
     )
-    own = [
-        row for row in found if upload.idempotency_key and row["idempotency_key"] == upload.idempotency_key
-    ]
-    if own or not found:
+    if not found:
         return None, db.fetch(cursor, INSERT_PENDING, _insert_values(upload))
     first = found[0]
     if first["status"] == "pending":
