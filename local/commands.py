@@ -35,7 +35,8 @@ def run_command(arguments: argparse.Namespace) -> None:
         )
         Runner(settings, arguments.ready_file).run()
         if not arguments.ephemeral:
-            say(f"The data is in {short(settings.data_dir)}; make run goes on from there.")
+            command = "the same command" if arguments.data_dir else "make run"
+            say(f"The data is in {short(settings.data_dir)}; {command} goes on from there.")
 
 
 def invoke_once(settings: Settings, function: str, event: str) -> str:

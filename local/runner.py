@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -102,9 +103,8 @@ class Runner:
         try:
             answer = json.loads(self._pools[MIGRATE].invoke("{}"))
         except InvokeError as error:
-            raise LocalError(
-                f"The database's schema cannot be brought up to date: {MIGRATE} {error}."
-            ) from error
+            setting = str(error).partition("ConfigurationError: ")[2]
+            raise LocalError(setting or f"The database has no schema: {MIGRATE} {error}.") from error
         if answer["applied"]:
             say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
 
@@ -149,7 +149,8 @@ def hold_folder(data_dir: Path) -> Iterator[None]:
     if descriptor is None:
         raise LocalError(
             f"{short(data_dir)} is in use by another run (pid {read_lock(path).get('pid', 'unknown')}). "
-            "Stop it, or give this one another folder and ports: python -m local run --help"
+            "Stop it, or give this one another folder and ports: "
+            f"{short(Path(sys.executable))} -m local run --help"
         )
     os.ftruncate(descriptor, 0)
     os.write(descriptor, json.dumps(identify(os.getpid())).encode())

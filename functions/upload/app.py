@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
 from imageapi.forms import parse_upload_form
-from imageapi.images import parse_id, present_image
+from imageapi.images import present_image
 from imageapi.incoming import complete_upload, create_upload
 from imageapi.metadata import parse_json_object
 from imageapi.routing import Response
@@ -19,6 +19,7 @@ app = create_app()
 @app.post("/api/upload")
 def upload() -> Response:
     """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
+    app.check_query("on_duplicate")
     form = parse_upload_form(app.body, app.header("Content-Type"))
     on_duplicate = app.query.get("on_duplicate")
     return present(
@@ -29,6 +30,7 @@ def upload() -> Response:
 @app.post("/api/uploads")
 def announce() -> Response:
     """201 with a form for the object store (200 when the Idempotency-Key was there)."""
+    app.check_query()
     values = parse_json_object(app.body, "body")
     announced, created = create_upload(values, app.header("Idempotency-Key"))
     return json_response(201 if created else 200, {"data": announced})
@@ -37,7 +39,8 @@ def announce() -> Response:
 @app.post("/api/uploads/<image_id>/complete")
 def complete(image_id: str) -> Response:
     """201 with the image that has arrived; 200 when it was ready already."""
-    return present(complete_upload(parse_id(image_id)))
+    app.check_query()
+    return present(complete_upload(image_id))
 
 
 def present(stored: Stored) -> Response:

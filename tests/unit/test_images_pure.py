@@ -1,6 +1,7 @@
 """ETags, conditional requests and ids: what of an image's life needs no store."""
 
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,19 +24,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return moment
 
 
+def row(version: int) -> dict[str, Any]:
+    return {"version": version, "duplicate_of": None}
+
+
 def test_etag_changes_with_the_version_and_with_the_links(clock: SimpleNamespace) -> None:
-    first = make_etag({"version": 1})
-    assert make_etag({"version": 1}) == first
-    assert make_etag({"version": 2}) != first
+    first = make_etag(row(1))
+    assert make_etag(row(1)) == first
+    assert make_etag(row(2)) != first
 
     clock.now += 1790
-    assert make_etag({"version": 1}) == first
+    assert make_etag(row(1)) == first
     clock.now += 1790
-    assert make_etag({"version": 1}) != first
+    assert make_etag(row(1)) != first
 
 
 def test_etag_is_one_quoted_string(clock: SimpleNamespace) -> None:
-    etag = make_etag({"version": 7})
+    etag = make_etag(row(7))
 
     assert etag[0] == etag[-1] == '"'
     assert etag[1:-1].isascii()

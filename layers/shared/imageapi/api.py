@@ -99,6 +99,17 @@ class Api(Router):
             )
         return {name: values[0] for name, values in self.query_lists.items()}
 
+    def check_query(self, *known: str) -> None:
+        """Refuse a query string with other names than these.
+
+        Raises:
+            InvalidRequestError: ``parameter_unknown``.
+        """
+        from imageapi.listing import check_known  # lists have it anyway; others need it for little
+
+        for name in sorted(self.query_lists):
+            check_known(name, known)
+
     @property
     def body(self) -> bytes:
         """The body of the current request, as the client sent it.

@@ -26,6 +26,7 @@ SECRET_ARNS = {
 USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
 """Secrets that are JSON with a user's name beside the password."""
 
+LOG_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
@@ -89,6 +90,7 @@ class Settings:
     """The largest file through a presigned upload."""
     link_ttl: int
     """Seconds that a signed link lasts, at least; at most half as long again."""
+    log_level: str
     metrics_namespace: str | None
     """Where CloudWatch files the metrics; None for no metrics."""
     gemini_api_key: str = field(repr=False)
@@ -234,6 +236,9 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
         max_upload_bytes=read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
         link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
         metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
+        log_level=read_matching(
+            env, "LOG_LEVEL", "INFO", f"(?i:{LOG_LEVELS})", f"one of {LOG_LEVELS}"
+        ).upper(),
         gemini_api_key=env.get("GEMINI_API_KEY", "").strip(),
         gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
         gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",

@@ -11,6 +11,7 @@ from imageapi import db, links, signing, storage, variants
 from imageapi.config import get_settings
 from imageapi.errors import AppError, DatabaseUnavailableError, StorageUnavailableError
 from imageapi.images import image_not_found, parse_id
+from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 
 MAX_URL_SECONDS = 3600
@@ -106,7 +107,12 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
         _render(image, variant)
     except DatabaseUnavailableError:  # the row may have turned ready: its object stays, or the claim runs out
         raise
-    except AppError:
+    except AppError as error:
+        if (
+            error.status == 422
+        ):  # it was decoded once, when it was uploaded: that need not be the picture's fault
+            facts = {"image_id": image["id"], "variant": variant.name}
+            get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
         _give_up(image["id"], variant.name)
         raise
 

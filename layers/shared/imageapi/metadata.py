@@ -88,7 +88,11 @@ def _clean_tags(value: Any) -> tuple[str, ...]:
     if len(value) > MAX_TAGS:
         raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
     tags = [_clean_text("tags", tag, MAX_TAG_LENGTH) for tag in value]
-    return tuple(dict.fromkeys(tag for tag in tags if normalise_tag(tag)))
+    # Of several that are one tag when they are compared, the first stays; what compares as nothing is none.
+    distinct: dict[str, str] = {}
+    for tag in tags:
+        distinct.setdefault(normalise_tag(tag), tag)
+    return tuple(tag for key, tag in distinct.items() if key)
 
 
 def _clean_text(field: str, value: Any, max_length: int) -> str:

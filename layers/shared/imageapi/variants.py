@@ -73,7 +73,8 @@ def parse_names(text: str | None) -> list[str]:
         match = _NAME.fullmatch(name)
         if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:
             raise InvalidRequestError(
-                f"The query parameter variants takes up to {MAX_NAMES} names such as w640-cover.webp.",
+                f"The query parameter variants takes up to {MAX_NAMES} names such as w640-cover.webp;"
+                f" {name[:64]!r} is none, or one too many.",
                 code="parameter_invalid",
                 details={"parameter": "variants", "widths": list(WIDTHS)},
             )
