@@ -57,7 +57,7 @@ class Runner:
         say("Stopped")
 
     def _serve(self, api: ApiServer, stack: contextlib.ExitStack, started: float) -> None:
-        postgres, s3 = make_stores(self._settings)
+        postgres, s3 = make_stores(self._settings, api.port)
         say("Starting PostgreSQL and S3")
         stack.callback(s3.stop)
         s3.launch()

@@ -1,6 +1,7 @@
 """What a run is made of: .env.example, under .env, under the real environment."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,21 @@ def load_settings(
 ) -> Settings:
     """The settings of this checkout; overrides are those of make_settings()."""
     return make_settings(read_values(root, environ), **overrides)  # type: ignore[arg-type]
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def page_origins(settings: Settings, port: int) -> list[str]:
+    """The origins whose pages may speak to S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
+
+    The API takes an origin with a * for no origin at all; to S3 it would be a pattern.
+    """
+    public = re.match(r"https?://[^/]+", settings.value("PUBLIC_BASE_URL").lower())
+    own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
+    others = [origin for origin in _split(settings.value("CORS_ALLOW_ORIGINS")) if "*" not in origin]
+    return list(dict.fromkeys(own + others))
 
 
 def _number(name: str, text: str) -> int:

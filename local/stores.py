@@ -3,13 +3,13 @@
 from local.errors import LocalError
 from local.postgres import PostgresServer
 from local.s3 import S3Server
-from local.settings import ROOT, Settings
+from local.settings import ROOT, Settings, page_origins
 
 SCHEMA = ROOT / "init_db.sql"
 
 
-def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
-    """Raises LocalError for a setting that is empty and must not be."""
+def make_stores(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:
+    """The stores of an API on `api_port`. Raises LocalError for a setting that is empty and must not be."""
     value = settings.value
     for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
         if not value(name):
@@ -28,5 +28,6 @@ def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
         access_key=value("MINIO_ACCESS_KEY"),
         secret_key=value("MINIO_SECRET_KEY"),
         bucket=value("MINIO_BUCKET_NAME", "images"),
+        origins=page_origins(settings, api_port),
     )
     return postgres, s3

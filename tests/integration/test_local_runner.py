@@ -52,6 +52,13 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
     assert 0 < seen["left"] <= 1000
 
 
+def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
+    port = run.facts["base_url"].rpartition(":")[2]
+    rules = make_client(run.facts["s3"]).get_bucket_cors(Bucket=run.facts["s3"]["bucket"])["CORSRules"]
+    origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
+    assert [rule["AllowedOrigins"] for rule in rules] == [origins]
+
+
 @pytest.mark.parametrize("action", ["raise", "exit"])
 def test_crash_is_502_and_the_next_request_is_fine(run: Run, action: str) -> None:
     answer = run.ask("GET", f"/{action}")

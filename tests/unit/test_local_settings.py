@@ -8,6 +8,7 @@ from local.errors import LocalError
 from local.settings import (
     function_environment,
     make_settings,
+    page_origins,
     passed_through,
     read_values,
     template_parameters,
@@ -87,6 +88,22 @@ def test_gemini_key_is_handed_on_only_when_it_is_set() -> None:
     assert "GEMINI_API_KEY" not in function_environment(make_settings({"GEMINI_API_KEY": ""}), {}, 1, S3_URL)
     settings = make_settings({"GEMINI_API_KEY": "g"})
     assert function_environment(settings, {}, 1, S3_URL) == {"GEMINI_API_KEY": "g"}
+
+
+@pytest.mark.parametrize(
+    ("values", "others"),
+    [
+        ({}, []),
+        ({"PUBLIC_BASE_URL": "https://Img.example.com:8443/v1/"}, ["https://img.example.com:8443"]),
+        ({"PUBLIC_BASE_URL": "http://localhost:8000"}, []),
+        ({"CORS_ALLOW_ORIGINS": "https://a.test, *,http://*.b.test"}, ["https://a.test"]),
+    ],
+)
+def test_pages_of_the_api_and_of_the_origins_that_it_takes_may_speak_to_s3(
+    values: dict[str, str], others: list[str]
+) -> None:
+    own = ["http://127.0.0.1:8000", "http://localhost:8000"]
+    assert page_origins(make_settings(values), 8000) == own + others
 
 
 def test_a_proxy_is_never_between_the_functions_and_this_machine() -> None:
