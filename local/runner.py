@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from local.announce import collect_facts, print_facts, say, short, write_facts
 from local.errors import LocalError
+from local.hosts import make_host_check
 from local.logs import LogSink
 from local.postgres import PostgresServer
-from local.process import identify, open_lock, port_taken, read_lock
+from local.process import HOST, identify, open_lock, port_taken, read_lock
 from local.s3 import S3Server
 from local.server import MAX_BODY_BYTES, ApiServer
 from local.settings import Settings
@@ -71,7 +72,8 @@ class Runner:
         logs = LogSink(self._data_dir / "api.log")
         template, self._pools = make_pools(self._settings, postgres.port, s3.endpoint_url, logs)
         stack.callback(self._close_pools)
-        api.app = make_app(template.api, self._pools, api.port)
+        is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
+        api.app = make_app(template.api, self._pools, api.port, is_ours)
         postgres.wait_ready()
         s3.wait_ready()
         if self._stop.is_set():

@@ -17,11 +17,12 @@ import psycopg2
 from local.analysis_queue import start_queue
 from local.errors import LocalError
 from local.gateway import MAX_BODY_BYTES, make_app
+from local.hosts import is_loopback, make_host_check
 from local.logs import LogSink
 from local.pool import Pool
 from local.process import HOST, port_taken
 from local.server import ApiServer, RequestHandler
-from local.settings import Settings, load_settings, passed_through, template_parameters
+from local.settings import Settings, load_settings, passed_through, placeholders, template_parameters
 from local.template import FunctionSpec, read_template
 from local.workers import lambda_environment
 
@@ -60,8 +61,23 @@ def connect(settings: Settings) -> Any:
     )
 
 
+def refuse_placeholders(settings: Settings, host: str) -> None:
+    """Raise LocalError when others than this machine could come with keys that everyone can read.
+
+    PUBLISHED_ON_LOOPBACK=true says that a container's port leads to this machine's loopback only.
+    """
+    if is_loopback(host) or settings.value("PUBLISHED_ON_LOOPBACK").lower() == "true":
+        return
+    if found := placeholders(settings):
+        raise LocalError(
+            f"Others may reach {host}, and everyone knows {' and '.join(found)} of .env.example: set your "
+            "own (or PUBLISHED_ON_LOOPBACK=true, in a container whose port is published on 127.0.0.1 only)."
+        )
+
+
 def serve(settings: Settings, host: str) -> None:
     """Answer requests until SIGINT or SIGTERM. Raises LocalError when it cannot start."""
+    refuse_placeholders(settings, host)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -76,7 +92,8 @@ def serve(settings: Settings, host: str) -> None:
     except OSError as error:
         raise port_taken(settings.port, "the API", "PORT") from error
     with server:
-        server.app = make_app(template.api, pools, server.port)
+        is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
+        server.app = make_app(template.api, pools, server.port, is_ours)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         print(f"The API answers on http://{host}:{server.port}", flush=True)
         stop_queue = start_queue(settings, pools, lambda: connect(settings), logs)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from local.errors import LocalError
+from local.hosts import HERE
 
 ROOT = Path(__file__).resolve().parent.parent
-HERE = {"localhost", "127.0.0.1", "::1"}
 # Passed on to the functions when they are set here: what a machine needs to reach the internet at all.
 PASSED_THROUGH = (
     "HTTPS_PROXY",
@@ -104,6 +104,12 @@ def page_origins(settings: Settings, port: int) -> list[str]:
     own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
     others = [origin for origin in _split(settings.value("CORS_ALLOW_ORIGINS")) if "*" not in origin]
     return list(dict.fromkeys(own + others))
+
+
+def placeholders(settings: Settings, root: Path = ROOT) -> list[str]:
+    """Which of API_KEY and SECRET_KEY have a value of .env.example in them, which everyone can read."""
+    example = dotenv_values(root / ".env.example")
+    return [name for name in ("API_KEY", "SECRET_KEY") if example.get(name) in _split(settings.value(name))]
 
 
 def _number(name: str, text: str) -> int:

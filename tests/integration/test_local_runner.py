@@ -132,11 +132,28 @@ def test_too_large_is_413_and_names_the_way_out(run: Run, size: int, limit: str)
 def test_too_large_is_refused_before_it_is_sent(run: Run) -> None:
     host, port = run.facts["base_url"].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
-        head = (
-            "POST /event HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n"
-        )
-        connection.sendall(head.encode())
+        head = "POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n"
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("path", ["/greeting", "/_local/stats", "/nothing"])
+def test_host_that_is_not_its_own_is_421(run: Run, path: str) -> None:
+    answer = run.ask("GET", path, headers={"Host": "evil.example:8000"})
+    assert (answer.status, answer.json["error"]["code"]) == (421, "host_unknown")
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "[::1]:8000"])
+def test_names_of_this_machine_are_its_own(run: Run, host: str) -> None:
+    assert run.ask("GET", "/greeting", headers={"Host": host}).status == 200
+
+
+def test_client_that_names_no_host_is_answered(run: Run) -> None:
+    host, port = run.facts["base_url"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET /greeting HTTP/1.0\r\n\r\n")
+        assert b" 200 " in connection.recv(100)
 
 
 def test_answer_that_lambda_refuses_is_502(run: Run) -> None:

@@ -10,6 +10,7 @@ from local.settings import (
     make_settings,
     page_origins,
     passed_through,
+    placeholders,
     read_values,
     template_parameters,
 )
@@ -104,6 +105,19 @@ def test_pages_of_the_api_and_of_the_origins_that_it_takes_may_speak_to_s3(
 ) -> None:
     own = ["http://127.0.0.1:8000", "http://localhost:8000"]
     assert page_origins(make_settings(values), 8000) == own + others
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"API_KEY": "mine", "SECRET_KEY": "mine"}, []),
+        ({"API_KEY": "mine, from-example", "SECRET_KEY": "mine"}, ["API_KEY"]),
+        ({"API_KEY": "from-example", "SECRET_KEY": "from-example"}, ["API_KEY", "SECRET_KEY"]),
+        ({}, []),
+    ],
+)
+def test_keys_of_the_example_are_found(root: Path, values: dict[str, str], named: list[str]) -> None:
+    assert placeholders(make_settings(values), root) == named
 
 
 def test_a_proxy_is_never_between_the_functions_and_this_machine() -> None:
