@@ -81,7 +81,7 @@ class Runner:
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         stack.callback(api.shutdown)
         stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
-        facts = collect_facts(api.port, self._settings.value("API_KEY"), postgres, s3)
+        facts = collect_facts(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
         write_facts(self._ready_files, facts)
         print_facts(facts, self._data_dir, time.monotonic() - started)

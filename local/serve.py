@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 from socketserver import TCPServer
 from typing import Any
 
@@ -22,9 +21,19 @@ from local.logs import LogSink
 from local.pool import Pool
 from local.process import HOST, port_taken
 from local.server import ApiServer, RequestHandler
-from local.settings import Settings, load_settings, passed_through, placeholders, template_parameters
+from local.settings import (
+    BOUNDS,
+    Settings,
+    load_settings,
+    passed_through,
+    placeholders,
+    template_parameters,
+)
 from local.template import FunctionSpec, read_template
 from local.workers import lambda_environment
+
+# As in AWS's own tools; an address counts where MINIO_ENDPOINT_URL is empty.
+AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
 
 
 class PublicApiServer(ApiServer):
@@ -36,15 +45,12 @@ class PublicApiServer(ApiServer):
         self.app: Any = None
 
 
-def make_pools(settings: Settings, specs: Mapping[str, FunctionSpec], logs: LogSink) -> dict[str, Pool]:
-    """A pool for each function. As under `sam local`, the environment's variables win over the template's."""
+def make_environ(settings: Settings, spec: FunctionSpec) -> dict[str, str]:
+    """What a function's process sees. As under `sam local`, the environment wins over the template."""
+    variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
+    variables |= settings.chosen((*BOUNDS, *AWS_TOOLS)) | passed_through(os.environ)
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
-    pools = {}
-    for name, spec in specs.items():
-        variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
-        environ = lambda_environment(spec, variables | passed_through(os.environ), keys)
-        pools[name] = Pool(spec, environ, logs, settings.workers)
-    return pools
+    return lambda_environment(spec, variables, keys)
 
 
 def connect(settings: Settings) -> Any:
@@ -86,7 +92,10 @@ def serve(settings: Settings, host: str) -> None:
     )
     template = read_template(settings.template, parameters)
     logs = LogSink(None)
-    pools = make_pools(settings, template.functions, logs)
+    pools = {
+        name: Pool(spec, make_environ(settings, spec), logs, settings.workers)
+        for name, spec in template.functions.items()
+    }
     try:
         server = PublicApiServer(host, settings.port, MAX_BODY_BYTES)
     except OSError as error:

@@ -22,6 +22,8 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
+# Handed to every function when .env or the shell sets them, whether its template declares them or not.
+BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
 
 
 def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -46,6 +48,15 @@ class Settings:
 
     def value(self, name: str, default: str = "") -> str:
         return self.values.get(name) or default
+
+    def chosen(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of the variables that are set to something."""
+        return {name: self.value(name) for name in names if self.value(name)}
+
+    @property
+    def client_key(self) -> str:
+        """What clients send: the first of API_KEY, which holds several while one is replaced."""
+        return next(iter(_split(self.value("API_KEY"))), "")
 
     @property
     def unused(self) -> list[str]:
@@ -163,9 +174,7 @@ def function_environment(
         "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
     }
     found |= {name: text for name, text in here.items() if name in declared}
-    if settings.value("GEMINI_API_KEY"):
-        found["GEMINI_API_KEY"] = settings.value("GEMINI_API_KEY")
-    return found
+    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY"))
 
 
 def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:

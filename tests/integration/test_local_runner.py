@@ -31,7 +31,7 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running = Run(
         tmp_path_factory.mktemp("runner") / "data",
         project / "template.yaml",
-        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell"},
+        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell, old key", "LINK_TTL_SECONDS": "61"},
     )
     yield running
     running.stop()
@@ -40,7 +40,8 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:
     seen = run.ask("GET", "/environment").json
     variables = seen["variables"]
-    assert variables["API_KEY"] == "key of the shell"
+    assert variables["API_KEY"] == "key of the shell, old key"
+    assert variables["LINK_TTL_SECONDS"] == "61"
     assert variables["DB_HOST"] == "127.0.0.1"
     assert variables["DB_PORT"] == str(run.facts["database"]["port"])
     assert variables["MINIO_BUCKET_NAME"] == run.facts["s3"]["bucket"]
@@ -50,6 +51,10 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
     assert "PYTEST_CURRENT_TEST" not in variables
     assert seen["path"] == [str(project / "functions/play"), str(project / "layers/shared")]
     assert 0 < seen["left"] <= 1000
+
+
+def test_first_of_several_keys_is_the_one_to_send(run: Run) -> None:
+    assert run.facts["api_key"] == "key of the shell"
 
 
 def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
