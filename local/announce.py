@@ -28,10 +28,10 @@ def short(path: Path) -> str:
 
 
 def collect_facts(port: int, api_key: str, postgres: PostgresServer, s3: S3Server) -> dict[str, Any]:
-    """What the ready file holds. Of several API keys, the first."""
+    """What the ready file holds."""
     return {
         "base_url": f"http://{HOST}:{port}",
-        "api_key": api_key.partition(",")[0].strip(),
+        "api_key": api_key,
         "pid": os.getpid(),
         "database": {
             "host": postgres.host,

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -33,14 +33,18 @@ class FunctionRunner:
         stdout.write_str(self._pools[function_name].invoke(event))
 
 
-def make_app(api: Any, pools: Mapping[str, Pool], port: int) -> Flask:
-    """A WSGI app with the template's routes; `api` is samcli's, `port` the one that clients use."""
+def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]) -> Flask:
+    """A WSGI app with the template's routes; `api` is samcli's, `port` the one that clients use.
+
+    Requests whose Host header `is_ours` does not know are refused.
+    """
     logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns of each answer without a body
     service = LocalApigwService(api=api, lambda_runner=FunctionRunner(pools), port=port, host=HOST)
     service.create()
     app: Flask = service._app
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     watch(app)
+    app.before_request(lambda: _refuse_host(is_ours))
     app.before_request(lambda: _mend_text(api.binary_media_types))
     answers: dict[type[Exception], tuple[int, str, str]] = {
         FunctionError: (502, "internal_server_error", "Internal server error"),
@@ -56,6 +60,14 @@ def make_app(api: Any, pools: Mapping[str, Pool], port: int) -> Flask:
     for kind, answer in answers.items():
         app.register_error_handler(kind, lambda _, answer=answer: _error_response(*answer))
     return app
+
+
+def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
+    header = request.headers.get("Host")
+    if header is None or is_ours(header):  # browsers always send one
+        return None
+    message = "This host is not the service's own. Set PUBLIC_BASE_URL to the address that browsers use."
+    return _error_response(421, "host_unknown", message)
 
 
 def _mend_text(binary_media_types: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import re
 import sys
 import threading
 import time
@@ -29,6 +30,8 @@ SHOWN_ELSEWHERE = {
     "xray_trace_id",
     "sampling_rate",
 }
+# What a terminal obeys instead of showing it: controls, those of direction too; but not tabs and line ends.
+UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
@@ -48,6 +51,11 @@ def readable(source: str, line: str) -> tuple[str, str]:
     if record.get("exception"):
         text = f"{text}\n{record['exception']}"
     return level, text
+
+
+def harmless(text: str) -> str:
+    """The text with names in place of control characters: requests choose some of what is logged."""
+    return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _as_text(value: Any) -> str:
@@ -86,7 +94,7 @@ class LogSink:
 
     def _write(self, level: str, shown: str, whole: str) -> None:
         color = COLORS.get(level) if self._colored else None
-        line = f"{time.strftime('%H:%M:%S')} {shown}"
+        line = f"{time.strftime('%H:%M:%S')} {harmless(shown)}"
         with self._lock:
             if self._shown:
                 with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on

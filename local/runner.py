@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from local.announce import collect_facts, print_facts, say, short, write_facts
 from local.errors import LocalError
+from local.hosts import make_host_check
 from local.logs import LogSink
 from local.postgres import PostgresServer
-from local.process import identify, open_lock, port_taken, read_lock
+from local.process import HOST, identify, open_lock, port_taken, read_lock
 from local.s3 import S3Server
 from local.server import MAX_BODY_BYTES, ApiServer
 from local.settings import Settings
@@ -59,7 +60,7 @@ class Runner:
         say("Stopped")
 
     def _serve(self, api: ApiServer, stack: contextlib.ExitStack, started: float) -> None:
-        postgres, s3 = make_stores(self._settings)
+        postgres, s3 = make_stores(self._settings, api.port)
         say("Starting PostgreSQL and S3")
         stack.callback(s3.stop)
         s3.launch()
@@ -75,7 +76,8 @@ class Runner:
             self._settings, postgres.port, s3.endpoint_url, logs, unseen=MIGRATE
         )
         stack.callback(self._close_pools)
-        api.app = make_app(template.api, self._pools, api.port)
+        is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
+        api.app = make_app(template.api, self._pools, api.port, is_ours)
         postgres.wait_ready()
         self._bring_up_to_date()
         s3.wait_ready()
@@ -84,7 +86,7 @@ class Runner:
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         stack.callback(api.shutdown)
         stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
-        facts = collect_facts(api.port, self._settings.value("API_KEY"), postgres, s3)
+        facts = collect_facts(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
         write_facts(self._ready_files, facts)
         print_facts(facts, self._data_dir, time.monotonic() - started)

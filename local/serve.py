@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 from socketserver import TCPServer
 from typing import Any
 
@@ -17,13 +16,24 @@ import psycopg2
 from local.analysis_queue import start_queue
 from local.errors import LocalError
 from local.gateway import MAX_BODY_BYTES, make_app
+from local.hosts import is_loopback, make_host_check
 from local.logs import LogSink
 from local.pool import Pool
 from local.process import HOST, port_taken
 from local.server import ApiServer, RequestHandler
-from local.settings import Settings, load_settings, passed_through, template_parameters
+from local.settings import (
+    BOUNDS,
+    Settings,
+    load_settings,
+    passed_through,
+    placeholders,
+    template_parameters,
+)
 from local.template import FunctionSpec, read_template
 from local.workers import lambda_environment
+
+# As in AWS's own tools; an address counts where MINIO_ENDPOINT_URL is empty.
+AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
 
 
 class PublicApiServer(ApiServer):
@@ -35,15 +45,12 @@ class PublicApiServer(ApiServer):
         self.app: Any = None
 
 
-def make_pools(settings: Settings, specs: Mapping[str, FunctionSpec], logs: LogSink) -> dict[str, Pool]:
-    """A pool for each function. As under `sam local`, the environment's variables win over the template's."""
+def make_environ(settings: Settings, spec: FunctionSpec) -> dict[str, str]:
+    """What a function's process sees. As under `sam local`, the environment wins over the template."""
+    variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
+    variables |= settings.chosen((*BOUNDS, *AWS_TOOLS)) | passed_through(os.environ)
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
-    pools = {}
-    for name, spec in specs.items():
-        variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
-        environ = lambda_environment(spec, variables | passed_through(os.environ), keys)
-        pools[name] = Pool(spec, environ, logs, settings.workers)
-    return pools
+    return lambda_environment(spec, variables, keys)
 
 
 def connect(settings: Settings) -> Any:
@@ -60,8 +67,23 @@ def connect(settings: Settings) -> Any:
     )
 
 
+def refuse_placeholders(settings: Settings, host: str) -> None:
+    """Raise LocalError when others than this machine could come with keys that everyone can read.
+
+    PUBLISHED_ON_LOOPBACK=true says that a container's port leads to this machine's loopback only.
+    """
+    if is_loopback(host) or settings.value("PUBLISHED_ON_LOOPBACK").lower() == "true":
+        return
+    if found := placeholders(settings):
+        raise LocalError(
+            f"Others may reach {host}, and everyone knows {' and '.join(found)} of .env.example: set your "
+            "own (or PUBLISHED_ON_LOOPBACK=true, in a container whose port is published on 127.0.0.1 only)."
+        )
+
+
 def serve(settings: Settings, host: str) -> None:
     """Answer requests until SIGINT or SIGTERM. Raises LocalError when it cannot start."""
+    refuse_placeholders(settings, host)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -70,13 +92,17 @@ def serve(settings: Settings, host: str) -> None:
     )
     template = read_template(settings.template, parameters)
     logs = LogSink(None)
-    pools = make_pools(settings, template.functions, logs)
+    pools = {
+        name: Pool(spec, make_environ(settings, spec), logs, settings.workers)
+        for name, spec in template.functions.items()
+    }
     try:
         server = PublicApiServer(host, settings.port, MAX_BODY_BYTES)
     except OSError as error:
         raise port_taken(settings.port, "the API", "PORT") from error
     with server:
-        server.app = make_app(template.api, pools, server.port)
+        is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
+        server.app = make_app(template.api, pools, server.port, is_ours)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         print(f"The API answers on http://{host}:{server.port}", flush=True)
         stop_queue = start_queue(settings, pools, lambda: connect(settings), logs)

@@ -1,6 +1,7 @@
 """What a run is made of: .env.example, under .env, under the real environment."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from local.errors import LocalError
+from local.hosts import HERE
 
 ROOT = Path(__file__).resolve().parent.parent
-HERE = {"localhost", "127.0.0.1", "::1"}
 # Passed on to the functions when they are set here: what a machine needs to reach the internet at all.
 PASSED_THROUGH = (
     "HTTPS_PROXY",
@@ -21,6 +22,8 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
+# Handed to every function when .env or the shell sets them, whether its template declares them or not.
+BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
 
 
 def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -45,6 +48,15 @@ class Settings:
 
     def value(self, name: str, default: str = "") -> str:
         return self.values.get(name) or default
+
+    def chosen(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of the variables that are set to something."""
+        return {name: self.value(name) for name in names if self.value(name)}
+
+    @property
+    def client_key(self) -> str:
+        """What clients send: the first of API_KEY, which holds several while one is replaced."""
+        return next(iter(_split(self.value("API_KEY"))), "")
 
     @property
     def unused(self) -> list[str]:
@@ -88,6 +100,27 @@ def load_settings(
 ) -> Settings:
     """The settings of this checkout; overrides are those of make_settings()."""
     return make_settings(read_values(root, environ), **overrides)  # type: ignore[arg-type]
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def page_origins(settings: Settings, port: int) -> list[str]:
+    """The origins whose pages may speak to S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
+
+    The API takes an origin with a * for no origin at all; to S3 it would be a pattern.
+    """
+    public = re.match(r"https?://[^/]+", settings.value("PUBLIC_BASE_URL").lower())
+    own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
+    others = [origin for origin in _split(settings.value("CORS_ALLOW_ORIGINS")) if "*" not in origin]
+    return list(dict.fromkeys(own + others))
+
+
+def placeholders(settings: Settings, root: Path = ROOT) -> list[str]:
+    """Which of API_KEY and SECRET_KEY have a value of .env.example in them, which everyone can read."""
+    example = dotenv_values(root / ".env.example")
+    return [name for name in ("API_KEY", "SECRET_KEY") if example.get(name) in _split(settings.value(name))]
 
 
 def _number(name: str, text: str) -> int:
@@ -141,9 +174,7 @@ def function_environment(
         "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
     }
     found |= {name: text for name, text in here.items() if name in declared}
-    if settings.value("GEMINI_API_KEY"):
-        found["GEMINI_API_KEY"] = settings.value("GEMINI_API_KEY")
-    return found
+    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY"))
 
 
 def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from local.errors import LocalError
 from local.postgres import PostgresServer
 from local.s3 import S3Server
-from local.settings import Settings
+from local.settings import Settings, page_origins
 
 
-def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
-    """Raises LocalError for a setting that is empty and must not be."""
+def make_stores(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:
+    """The stores of an API on `api_port`. Raises LocalError for a setting that is empty and must not be."""
     value = settings.value
     for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
         if not value(name):
@@ -25,5 +25,6 @@ def make_stores(settings: Settings) -> tuple[PostgresServer, S3Server]:
         access_key=value("MINIO_ACCESS_KEY"),
         secret_key=value("MINIO_SECRET_KEY"),
         bucket=value("MINIO_BUCKET_NAME", "images"),
+        origins=page_origins(settings, api_port),
     )
     return postgres, s3

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -43,14 +44,8 @@ def clean_env() -> dict[str, str]:
     """
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
-    names |= {
-        "MINIO_IMAGE",
-        "MINIO_PUBLIC_ENDPOINT_URL",
-        "DB_PORT",
-        "DB_SSLMODE",
-        "PUBLIC_BASE_URL",
-        "CORS_ALLOW_ORIGINS",
-    }
+    compose_file = (ROOT / "docker-compose.yml").read_text()
+    names |= {"DB_PORT", "DB_SSLMODE", *re.findall(r"\$\{(\w+):", compose_file)}
     env = {name: value for name, value in os.environ.items() if name not in names}
     # The classic builder takes a base image that is there without asking a registry about it.
     env.setdefault("DOCKER_BUILDKIT", "0")

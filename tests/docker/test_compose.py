@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,25 @@ def test_every_published_port_is_on_the_loopback_only() -> None:
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
 
 
+@pytest.mark.parametrize(
+    ("values", "others"),
+    [
+        ({}, ""),
+        ({"PUBLIC_BASE_URL": "https://a.test"}, ",https://a.test"),
+        ({"CORS_ALLOW_ORIGINS": "https://b.test,https://c.test"}, ",https://b.test,https://c.test"),
+    ],
+)
+def test_minio_takes_the_pages_of_the_api_and_of_the_origins_that_it_takes(
+    tmp_path: Path, values: dict[str, str], others: str
+) -> None:
+    settings = tmp_path / "settings"
+    settings.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    shown = stack.compose("--env-file", str(settings), "config", "--format", "json").stdout
+    environ = json.loads(shown)["services"]["minio"]["environment"]
+    origins = f"http://localhost:8000,http://127.0.0.1:8000{others}"
+    assert environ["MINIO_API_CORS_ALLOW_ORIGIN"] == origins
+
+
 def test_schema_is_there_and_up_brings_an_older_volume_up_to_date() -> None:
     assert query("SELECT to_regclass('image_metadata')") == "image_metadata"
     query("DROP INDEX image_metadata_sha256; DROP INDEX image_metadata_tokens")
@@ -61,8 +81,8 @@ def test_bucket_is_made_again_where_it_is_missing() -> None:
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["images"]
 
 
-def test_browsers_may_post_a_presigned_upload() -> None:
-    """A page on another origin (the API's port) sends the form and can read the answer."""
+def test_pages_of_the_api_may_post_a_presigned_upload() -> None:
+    """A page on the API's port, another origin than MinIO's, sends the form and can read the answer."""
     form = images.make_s3().generate_presigned_post("images", "incoming/cors-check", ExpiresIn=60)
     parts = [f'name="{name}"\r\n\r\n{value}' for name, value in form["fields"].items()]
     parts.append('name="file"; filename="a"\r\n\r\nhello')

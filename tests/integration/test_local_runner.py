@@ -33,7 +33,7 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running = Run(
         tmp_path_factory.mktemp("runner") / "data",
         project / "template.yaml",
-        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell"},
+        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell, old key", "LINK_TTL_SECONDS": "61"},
     )
     yield running
     running.stop()
@@ -60,7 +60,8 @@ def test_data_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:
     seen = run.ask("GET", "/environment").json
     variables = seen["variables"]
-    assert variables["API_KEY"] == "key of the shell"
+    assert variables["API_KEY"] == "key of the shell, old key"
+    assert variables["LINK_TTL_SECONDS"] == "61"
     assert variables["DB_HOST"] == "127.0.0.1"
     assert variables["DB_PORT"] == str(run.facts["database"]["port"])
     assert variables["MINIO_BUCKET_NAME"] == run.facts["s3"]["bucket"]
@@ -70,6 +71,17 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
     assert "PYTEST_CURRENT_TEST" not in variables
     assert seen["path"] == [str(project / "functions/play"), str(project / "layers/shared")]
     assert 0 < seen["left"] <= 1000
+
+
+def test_first_of_several_keys_is_the_one_to_send(run: Run) -> None:
+    assert run.facts["api_key"] == "key of the shell"
+
+
+def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
+    port = run.facts["base_url"].rpartition(":")[2]
+    rules = make_client(run.facts["s3"]).get_bucket_cors(Bucket=run.facts["s3"]["bucket"])["CORSRules"]
+    origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
+    assert [rule["AllowedOrigins"] for rule in rules] == [origins]
 
 
 @pytest.mark.parametrize("action", ["raise", "exit"])
@@ -145,11 +157,28 @@ def test_too_large_is_413_and_names_the_way_out(run: Run, size: int, limit: str)
 def test_too_large_is_refused_before_it_is_sent(run: Run) -> None:
     host, port = run.facts["base_url"].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
-        head = (
-            "POST /event HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n"
-        )
-        connection.sendall(head.encode())
+        head = "POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n"
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("path", ["/greeting", "/_local/stats", "/nothing"])
+def test_host_that_is_not_its_own_is_421(run: Run, path: str) -> None:
+    answer = run.ask("GET", path, headers={"Host": "evil.example:8000"})
+    assert (answer.status, answer.json["error"]["code"]) == (421, "host_unknown")
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "[::1]:8000"])
+def test_names_of_this_machine_are_its_own(run: Run, host: str) -> None:
+    assert run.ask("GET", "/greeting", headers={"Host": host}).status == 200
+
+
+def test_client_that_names_no_host_is_answered(run: Run) -> None:
+    host, port = run.facts["base_url"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET /greeting HTTP/1.0\r\n\r\n")
+        assert b" 200 " in connection.recv(100)
 
 
 def test_answer_that_lambda_refuses_is_502(run: Run) -> None:

@@ -1,17 +1,24 @@
 """Where a local run takes its settings from."""
 
+import re
 from pathlib import Path
 
 import pytest
+from samcli.yamlhelper import yaml_parse
 
 from local.errors import LocalError
+from local.serve import make_environ
 from local.settings import (
+    ROOT,
     function_environment,
     make_settings,
+    page_origins,
     passed_through,
+    placeholders,
     read_values,
     template_parameters,
 )
+from local.template import read_template
 
 S3_URL = "http://127.0.0.1:9000"
 
@@ -87,6 +94,89 @@ def test_gemini_key_is_handed_on_only_when_it_is_set() -> None:
     assert "GEMINI_API_KEY" not in function_environment(make_settings({"GEMINI_API_KEY": ""}), {}, 1, S3_URL)
     settings = make_settings({"GEMINI_API_KEY": "g"})
     assert function_environment(settings, {}, 1, S3_URL) == {"GEMINI_API_KEY": "g"}
+
+
+def documented() -> set[str]:
+    """The variables in README's table."""
+    table = (ROOT / "README.md").read_text().partition("## Configuration\n")[2].partition("\n## ")[0]
+    rows = [row for row in table.splitlines() if row.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row.split("|")[1])}
+
+
+# A run and docker-compose.yml say themselves where their own stores are.
+OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPOINT_URL"}
+AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
+ANALYSIS_ALONE = {"GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
+"""What no function but AnalyzeFunction is told."""
+
+
+def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
+    names = documented() - OWN_STORES - AWS_TOOLS
+    assert len(names) > 14
+    settings = make_settings(dict.fromkeys(names, "set"))
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, 5432, S3_URL))
+    for name, spec in template.functions.items():
+        found = function_environment(settings, spec.variables, 5432, S3_URL)
+        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
+        assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
+
+
+def test_every_setting_of_the_readme_reaches_the_functions_in_front_of_other_stores() -> None:
+    names = documented() - {"DB_PORT"}
+    settings = make_settings(dict.fromkeys(names, "set"))
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, 5432, S3_URL))
+    for name, spec in template.functions.items():
+        environ = make_environ(settings, spec)
+        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE - {"GEMINI_API_KEY"}
+        assert {variable for variable in wanted if environ.get(variable) != "set"} == set(), name
+
+
+def test_compose_hands_every_setting_of_the_readme_on() -> None:
+    services = yaml_parse((ROOT / "docker-compose.yml").read_text())["services"]
+    environ = services["api"]["environment"]
+    for name in documented() - OWN_STORES - AWS_TOOLS:
+        assert str(environ[name]).startswith(f"${{{name}:-"), name
+    assert {port.rpartition(":")[0] for port in services["api"]["ports"]} == {"127.0.0.1:8000"}
+    assert environ["PUBLISHED_ON_LOOPBACK"] == "true"
+
+
+def test_bound_without_a_value_is_left_to_its_default() -> None:
+    settings = make_settings({"MAX_PIXELS": "", "LINK_TTL_SECONDS": "60"})
+    assert function_environment(settings, {}, 1, S3_URL) == {"LINK_TTL_SECONDS": "60"}
+
+
+def test_clients_send_the_first_of_several_keys() -> None:
+    assert make_settings({"API_KEY": " new , old"}).client_key == "new"
+    assert make_settings({"API_KEY": ""}).client_key == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "others"),
+    [
+        ({}, []),
+        ({"PUBLIC_BASE_URL": "https://Img.example.com:8443/v1/"}, ["https://img.example.com:8443"]),
+        ({"PUBLIC_BASE_URL": "http://localhost:8000"}, []),
+        ({"CORS_ALLOW_ORIGINS": "https://a.test, *,http://*.b.test"}, ["https://a.test"]),
+    ],
+)
+def test_pages_of_the_api_and_of_the_origins_that_it_takes_may_speak_to_s3(
+    values: dict[str, str], others: list[str]
+) -> None:
+    own = ["http://127.0.0.1:8000", "http://localhost:8000"]
+    assert page_origins(make_settings(values), 8000) == own + others
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"API_KEY": "mine", "SECRET_KEY": "mine"}, []),
+        ({"API_KEY": "mine, from-example", "SECRET_KEY": "mine"}, ["API_KEY"]),
+        ({"API_KEY": "from-example", "SECRET_KEY": "from-example"}, ["API_KEY", "SECRET_KEY"]),
+        ({}, []),
+    ],
+)
+def test_keys_of_the_example_are_found(root: Path, values: dict[str, str], named: list[str]) -> None:
+    assert placeholders(make_settings(values), root) == named
 
 
 def test_a_proxy_is_never_between_the_functions_and_this_machine() -> None:

@@ -137,6 +137,24 @@ def test_the_database_lets_the_functions_in_as_its_lesser_user() -> None:
     ]
 
 
+def test_the_functions_take_every_setting_of_the_readme() -> None:
+    table = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## Configuration")[2]
+        .partition("\n## ")[0]
+    )
+    names = {
+        name for row in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)
+    }
+    declared = set(read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"])
+    for function in find(MAIN, "AWS::Lambda::Function").values():
+        declared |= set(function["Environment"]["Variables"])
+    assert len(names) > 25
+    # Those of AWS's own tools are for emulators, which set them.
+    assert {name for name in names - declared if not name.startswith("AWS_")} == set()
+
+
 def test_images_outlive_their_stack() -> None:
     assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
 

@@ -1,0 +1,111 @@
+"""The S3 server of `make run`: whom its ports answer, and which pages."""
+
+import http.client
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.process import HOST
+from local.s3 import S3Server
+
+PAGE = "http://127.0.0.1:8000"
+OTHER_PAGE = "http://else.example"
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n--b--\r\n'
+FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3") / "data", origins=[PAGE, "http://localhost:8000"])
+    server.start()
+    yield server
+    server.stop()
+
+
+def ask(port: int, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, str | None]:
+    """Status and Access-Control-Allow-Origin; 0 where nobody speaks HTTP, or the connection is closed."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    try:
+        body = FORM if method in ("POST", "PUT") else None
+        connection.request(method, path, body, FORM_TYPE if body else headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Access-Control-Allow-Origin"]
+    except (ConnectionError, http.client.HTTPException):
+        return 0, None
+    finally:
+        connection.close()
+
+
+def ask_preflight(s3: S3Server, path: str, origin: str, method: str) -> bool:
+    """Whether a browser would let a page of this origin send such a request."""
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
+    status, allowed = ask(s3.port, "OPTIONS", path, headers)
+    return 200 <= status < 300 and allowed in ("*", origin)
+
+
+def listening_ports(s3: S3Server) -> set[int]:
+    return {
+        connection.laddr.port
+        for connection in psutil.Process(s3.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def test_no_port_but_that_of_s3_does_what_a_stranger_asks(s3: S3Server) -> None:
+    client = s3.client()
+    client.put_object(Bucket=s3.bucket, Key="originals/a", Body=bytes(5_000_000))
+    ports = listening_ports(s3)
+    assert s3.port in ports
+    assert len(ports) >= 8
+
+    for port in ports - {s3.port}:
+        for method, path in [
+            *(("GET", "/dir/assign"), ("GET", "/dir/status"), ("GET", "/dir/lookup?volumeId=1")),
+            *(("GET", "/vol/grow?count=1"), ("GET", "/vol/status"), ("POST", "/submit")),
+            *(("GET", "/buckets/"), ("GET", f"/buckets/{s3.bucket}/originals/a?metadata=true")),
+            *(("PUT", f"/buckets/{s3.bucket}/b"), ("DELETE", f"/buckets/{s3.bucket}?recursive=true")),
+            *(("GET", "/1,01637037d6"), ("POST", "/1,01637037d6"), ("DELETE", "/1,01637037d6")),
+            *((method, f"/col/delete?collection={s3.bucket}") for method in ("GET", "POST")),
+        ]:
+            status, _ = ask(port, method, path)
+            assert status in (0, 400, 401, 404), (port, method, path)
+    assert [item["Key"] for item in client.list_objects_v2(Bucket=s3.bucket)["Contents"]] == ["originals/a"]
+    assert len(client.get_object(Bucket=s3.bucket, Key="originals/a")["Body"].read()) == 5_000_000
+
+
+def test_only_the_pages_of_the_api_may_speak_to_it(s3: S3Server) -> None:
+    for origin in s3.origins:
+        assert ask_preflight(s3, f"/{s3.bucket}", origin, "POST")
+        assert ask_preflight(s3, f"/{s3.bucket}/originals/a", origin, "GET")
+    for origin in (OTHER_PAGE, "http://127.0.0.1:8001", "null"):
+        for path in ("/", f"/{s3.bucket}", f"/{s3.bucket}/", f"/{s3.bucket}/originals/a", "/another"):
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                assert not ask_preflight(s3, path, origin, method), (origin, path, method)
+
+
+def test_pages_may_read_and_post_objects_and_nothing_else(s3: S3Server) -> None:
+    rules = s3.client().get_bucket_cors(Bucket=s3.bucket)["CORSRules"]
+    assert [set(rule["AllowedMethods"]) for rule in rules] == [{"GET", "HEAD", "POST"}]
+
+
+@pytest.mark.parametrize("origins", [[OTHER_PAGE], []])
+def test_a_start_forgets_the_origins_of_the_last_and_keeps_the_data(
+    tmp_path: Path, origins: list[str]
+) -> None:
+    data_dir = tmp_path / "data"
+    first = S3Server(data_dir, origins=[PAGE])
+    first.start()
+    first.client().put_object(Bucket=first.bucket, Key="a", Body=bytes(9_000_000))
+    first.kill()
+    second = S3Server(data_dir, origins=origins)
+    second.start()
+    try:
+        body = second.client().get_object(Bucket=second.bucket, Key="a")["Body"].read()
+        allowed = [
+            origin for origin in (PAGE, OTHER_PAGE) if ask_preflight(second, "/images/a", origin, "POST")
+        ]
+        assert (len(body), allowed) == (9_000_000, origins)
+    finally:
+        second.stop()
