@@ -62,6 +62,10 @@ def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[
     return app
 
 
+MAX_DIRECT_FILE_BYTES = 4_400_000
+"""What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
+
+
 def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
     header = request.headers.get("Host")
     if header is None or is_ours(header):  # browsers always send one
@@ -86,7 +90,10 @@ def _too_large(limit: str) -> str:
 
 def _error_response(status: int, code: str, message: str) -> Response:
     """An error in the service's form (see GatewayResponses in the template), and API Gateway's own field."""
-    response = jsonify({"error": {"code": code, "message": message}, "message": message})
+    error: dict[str, Any] = {"code": code, "message": message}
+    if status == 413:
+        error["details"] = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
+    response = jsonify({"error": error, "message": message})
     response.status_code = status
     response.headers["x-request-id"] = str(uuid.uuid4())
     return response

@@ -152,6 +152,7 @@ def test_too_large_is_413_and_names_the_way_out(run: Run, size: int, limit: str)
     assert (answer.status, answer.json["error"]["code"]) == (413, "payload_too_large")
     assert limit in answer.json["error"]["message"]
     assert "POST /api/uploads" in answer.json["error"]["message"]
+    assert answer.json["error"]["details"] == {"max_bytes": 4_400_000, "upload_route": "/api/uploads"}
 
 
 def test_too_large_is_refused_before_it_is_sent(run: Run) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imageapi.forms import MAX_DIRECT_FILE_BYTES
 
 from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
 
@@ -153,6 +154,13 @@ def test_the_functions_take_every_setting_of_the_readme() -> None:
     assert len(names) > 25
     # Those of AWS's own tools are for emulators, which set them.
     assert {name for name in names - declared if not name.startswith("AWS_")} == set()
+
+
+def test_the_gateway_says_of_large_files_what_the_service_says() -> None:
+    (api,) = (r for r in read_template(MAIN)["Resources"].values() if r["Type"] == "AWS::Serverless::Api")
+    templates = api["Properties"]["GatewayResponses"]["REQUEST_TOO_LARGE"]["ResponseTemplates"]
+    details = json.loads(templates["application/json"])["error"]["details"]
+    assert details == {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
 
 
 def test_images_outlive_their_stack() -> None:
