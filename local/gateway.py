@@ -15,6 +15,8 @@ from local.process import HOST
 from local.stats import watch
 from local.workers import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
 
+MAX_DIRECT_FILE_BYTES = 4_400_000
+"""What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
 MAX_BODY_BYTES = server.MAX_BODY_BYTES
 
 
@@ -60,10 +62,6 @@ def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[
     for kind, answer in answers.items():
         app.register_error_handler(kind, lambda _, answer=answer: _error_response(*answer))
     return app
-
-
-MAX_DIRECT_FILE_BYTES = 4_400_000
-"""What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
 
 
 def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
