@@ -14,7 +14,7 @@ from tests.support.events import HOST, ROOT, handle, make_event
 FOLDER = ROOT / "functions" / "gallery" / "assets"
 OF_THE_PAGE = [path for path in FOLDER.iterdir() if not path.name.startswith(("swagger-ui", "docs"))]
 SCRIPTS = [path for path in OF_THE_PAGE if path.suffix == ".js"]
-MAX_PAGE_BYTES = 60_000
+MAX_PAGE_BYTES = 80_000
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import { explain, t } from "./text.js";
 
 const PAGE = 40;
 const AHEAD = 1200;
+const SLOW_MS = 400;
 const RATIOS = [0.6, 2.2];
 
 const entries = new Map();
@@ -24,7 +25,7 @@ export function setUpGrid(given) {
   Object.assign(handlers, given);
   new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD}px` }).observe(byId("more"));
   grid.addEventListener("keydown", moveByArrow);
-  byId("trouble-retry").onclick = () => load(cursor === null);
+  byId("trouble-retry").onclick = () => { handlers.retry(); load(cursor === null); };
 }
 
 /** Show what matches these parameters, from the beginning. */
@@ -55,28 +56,53 @@ async function load(afresh) {
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
+  const slow = setTimeout(() => { if (afresh) byId("count").textContent = t("loading"); }, SLOW_MS);
+  const onWait = (error) => {
+    clearTimeout(slow);
+    sayWaiting(afresh, t("state_again", { problem: explain(error) }));
+  };
   try {
-    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal });
+    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal, onWait });
     if (signal.aborted) return;
-    if (afresh) clear();
-    grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
-    cursor = value.next_cursor;
-    unfinishedRow = cursor ? takeLastRow() : [];
-    grid.classList.toggle("whole", !cursor);
-    if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+    receive(value, afresh);
   } catch (error) {
     if (signal.aborted) return;
-    byId("trouble-text").textContent = explain(error);
-    byId("trouble").hidden = false;
+    if (afresh) clear();
+    showTrouble(explain(error), true);
     return;
   } finally {
+    clearTimeout(slow);
     if (signal === running.signal) {
       loading = false;
       grid.ariaBusy = "false";
     }
   }
+  handlers.loaded();
   // Once the new items have their places: is the end still near?
   requestAnimationFrame(loadWhenNear);
+}
+
+function receive(value, afresh) {
+  if (afresh) clear();
+  byId("trouble").hidden = true;
+  grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
+  cursor = value.next_cursor;
+  unfinishedRow = cursor ? takeLastRow() : [];
+  grid.classList.toggle("whole", !cursor);
+  if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+}
+
+/** Where it is in sight: above the pictures, or below them. */
+function sayWaiting(afresh, text) {
+  if (!afresh) return showTrouble(text, false);
+  byId("count").textContent = text;
+  announce(text);
+}
+
+function showTrouble(text, canRetry) {
+  byId("trouble-text").textContent = text;
+  byId("trouble-retry").hidden = !canRetry;
+  byId("trouble").hidden = false;
 }
 
 /** The last row only gets its height when it is full: until more arrives it stays out of sight. */
@@ -90,6 +116,9 @@ function takeLastRow() {
 function clear() {
   entries.clear();
   unfinishedRow = [];
+  total = null;
+  byId("count").textContent = "";
+  byId("empty").hidden = true;
   grid.replaceChildren();
   if (scrollY > grid.offsetTop) scrollTo(0, 0);
 }
@@ -125,11 +154,13 @@ export async function prepend(image) {
 
 /** Take a picture away. Returns its neighbour's button, where the focus can go, and what brings it back. */
 export function withhold(id) {
-  const { item } = entries.get(id);
   withheld.add(id);
-  const neighbour = sibling(item, 1) ?? sibling(item, -1);
-  item.hidden = true;
-  countBy(-1);
+  const item = entries.get(id)?.item; // none of a picture that was opened by its address
+  const neighbour = item && (sibling(item, 1) ?? sibling(item, -1));
+  if (item) {
+    item.hidden = true;
+    countBy(-1);
+  }
   return {
     neighbour: neighbour?.querySelector("button"),
     giveBack() {

@@ -1,8 +1,9 @@
 // Puts the page together.
 
+import { keepFilters } from "./address.js";
 import { byId } from "./dom.js";
-import { followAddress, openDetail, setUpDetail } from "./detail.js";
-import { clearFilters, loadFacets, readFilters, setUpFilters } from "./filters.js";
+import { followAddress, openDetail, setUpDetail, showNeighbours } from "./detail.js";
+import { clearFilters, loadFacets, needFacets, readFilters, setUpFilters } from "./filters.js";
 import { prepend, reload, setUpGrid } from "./grid.js";
 import { askForKey } from "./key.js";
 import { setUpRemoval } from "./removal.js";
@@ -10,13 +11,20 @@ import { translatePage } from "./text.js";
 import { setUpUploads, upload } from "./uploads.js";
 
 const FACETS_PAUSE_MS = 1500;
-const update = () => reload(readFilters());
 const choose = () => byId("files").click();
 let facetsPause;
 
+function update() {
+  const filters = readFilters();
+  keepFilters(filters);
+  needFacets();
+  return reload(filters);
+}
+
 function start() {
   translatePage();
-  setUpGrid({ open: openDetail, clear: () => { clearFilters(); update(); }, choose });
+  const clear = () => { clearFilters(); update(); };
+  setUpGrid({ open: openDetail, loaded: showNeighbours, retry: needFacets, clear, choose });
   setUpFilters(update);
   setUpDetail(update);
   setUpRemoval();
@@ -27,7 +35,6 @@ function start() {
   });
   setUpSources();
   document.documentElement.classList.add("ready");
-  loadFacets();
   update().then(followAddress);
 }
 

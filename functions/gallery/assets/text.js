@@ -33,6 +33,8 @@ const TEXT = {
   retry: ["Try again", "再試行"],
   close: ["Close", "閉じる"],
   cancel: ["Cancel", "キャンセル"],
+  cancel_all: ["Cancel all", "すべて中止"],
+  loading: ["Loading…", "読み込み中…"],
   fold: ["Hide", "たたむ"],
   unfold: ["Show", "ひらく"],
   messages: ["Messages", "メッセージ"],
@@ -68,6 +70,7 @@ const TEXT = {
   tags_hint: ["Tags, separated by commas", "タグ（読点またはコンマで区切る）"],
   save: ["Save", "保存"],
   saved: ["Saved", "保存しました"],
+  not_saved: ["“{name}” was not saved. {problem}", "「{name}」を保存できませんでした。{problem}"],
   conflict: [
     "Someone else changed this picture. Save replaces their text, Cancel shows it.",
     "ほかの人がこの画像を変更しました。「保存」で上書き、「キャンセル」で相手の変更を表示します。",
