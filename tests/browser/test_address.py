@@ -1,6 +1,7 @@
 """What the address keeps: the filters and the picture that is open, through "back" and a reload."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -160,7 +161,7 @@ def test_picture_that_the_list_does_not_have_is_deleted(open_gallery: OpenGaller
     found = service.query("SELECT id FROM image_metadata WHERE title = 'Harbour'")[0][0]
     gallery = open_gallery(path="/docs")
     gallery.page.clock.install()
-    nothing = {"images": [], "next_cursor": None, "total": {"value": 0, "relation": "exact"}}
+    nothing: dict[str, Any] = {"images": [], "next_cursor": None, "total": {"value": 0, "relation": "exact"}}
     gallery.page.route("**/api/images?*", lambda route: route.fulfill(json=nothing))
     gallery.page.goto(f"{service.base_url}/#{found}")
     expect(gallery.detail.get_by_role("heading", name="Harbour")).to_be_visible()

@@ -152,3 +152,68 @@ def test_press_on_what_is_empty_of_a_picture_does_not_close_it(open_gallery: Ope
 
     expect(gallery.detail.get_by_role("heading", name="Forest")).to_be_visible()
     expect(gallery.detail).to_be_visible()
+
+
+def test_what_a_save_says_is_beside_its_button(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(viewport={"width": 844, "height": 390})
+    detail = start_editing(gallery, "Forest")
+    held = save_slowly(gallery)
+    expect(detail.get_by_text("Saving…")).to_be_in_viewport()
+
+    held.fulfill(status=500, json={"error": {"code": "internal_error", "message": "…"}})
+
+    problem = detail.get_by_text("Something went wrong on the server.")
+    expect(problem).to_be_in_viewport()
+    danger = detail.get_by_role("button", name="Delete", include_hidden=True)
+    color = "(element) => getComputedStyle(element).color"
+    assert problem.evaluate(color) == danger.evaluate(color)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "problem"),
+    [
+        ("edit-title", "x" * 201, "「タイトル」は 200 文字までです。"),
+        ("edit-tags", "x" * 65, "タグは 1 つ 64 文字までです。"),
+        ("edit-tags", "x," * 33, "タグは 32 個までです。"),
+    ],
+)
+def test_refusals_in_japanese(field: str, text: str, problem: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(locale="ja-JP")
+    gallery.card("Forest").click()
+    gallery.detail.get_by_role("button", name="編集").click()
+    gallery.page.locator(f"#{field}").evaluate(
+        "(field, text) => { field.maxLength = 9999; field.value = text; }", text
+    )
+
+    gallery.detail.get_by_role("button", name="保存").click()
+
+    expect(gallery.detail.get_by_text(problem)).to_be_visible()
+
+
+def test_conflict_whose_other_side_cannot_be_read_is_told(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    gallery = open_gallery()
+    gallery.page.route(
+        "**/api/images/*",
+        lambda route: (
+            route.fulfill(status=500, json={"error": {"code": "internal_error", "message": "…"}})
+            if route.request.method == "GET" and gallery.page.locator("#edit-form").is_visible()
+            else route.continue_()
+        ),
+    )
+    with gallery.page.expect_response(lambda answer: "/api/images/" in answer.url):
+        gallery.open("Forest")
+    detail = gallery.detail
+    detail.get_by_role("button", name="Edit").click()
+    detail.get_by_label("Title").fill("Mine")
+    service.query("UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = 'Forest'")
+
+    detail.get_by_role("button", name="Save").click()
+    told = "Someone else changed this picture. Something went wrong on the server."
+    expect(detail.get_by_text(told)).to_be_visible()
+    gallery.page.unroute("**/api/images/*")
+    detail.get_by_role("button", name="Save").click()
+
+    expect(detail.get_by_text("Someone else changed this picture. Save replaces")).to_be_visible()
+    expect(detail.get_by_label("Title")).to_have_value("Mine")

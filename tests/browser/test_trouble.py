@@ -32,6 +32,7 @@ def test_search_that_fails_takes_the_old_results_away(open_gallery: OpenGallery)
     expect(gallery.count).to_have_text("")
     gallery.page.unroute("**/api/images?q=*")
     trouble.get_by_role("button", name="Try again").click()
+    expect(gallery.count).to_be_focused()
     expect(gallery.cards).to_have_text(["Picture 1"])
     expect(gallery.count).to_have_text("1 picture")
 

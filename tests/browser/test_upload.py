@@ -176,6 +176,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     gallery.page.unroute("**/api/upload")
     retry.click()
 
+    expect(gallery.page.get_by_role("button", name="Remove lost.jpg from the list")).to_be_focused()
     expect(gallery.line("lost.jpg")).to_contain_text("Done")
     assert len(keys) == 6
     assert len(set(keys)) == 1

@@ -215,7 +215,7 @@ def test_every_text_is_there_in_both_languages() -> None:
 def test_errors_that_have_a_text_are_errors_of_the_api() -> None:
     text = (FOLDER / "text.js").read_text(encoding="utf-8")
     described = (ROOT / "functions" / "gallery" / "openapi.json").read_text(encoding="utf-8")
-    of_the_page = {"unexpected", "network", "key_needed", "store_refused"}
+    of_the_page = {"unexpected", "network", "key_needed", "store_refused", "file_gone"}
 
     for code in set(re.findall(r"^  error_(\w+):", text, re.MULTILINE)) - of_the_page:
         assert f'{{"const": "{code}", ' in described or f'"const": "{code}",\n' in described, code

@@ -6,6 +6,7 @@ import { byId, make, toast } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { filterByTag, loadFacets } from "./filters.js";
 import { focusOn, imageOf, neighbourOf, refresh } from "./grid.js";
+import { linkOf, pathOf } from "./links.js";
 import { remove } from "./removal.js";
 import { explain, moment, t } from "./text.js";
 
@@ -23,6 +24,7 @@ export function setUpDetail(onFilter) {
   byId("next").onclick = () => step(1);
   byId("edit").onclick = startEditing;
   byId("copy").onclick = copyLink;
+  byId("download").onclick = download;
   byId("delete").onclick = () => { const image = shown; close(); remove(image); };
   byId("edit-cancel").onclick = stopEditing;
   byId("edit-form").onsubmit = (event) => {
@@ -36,6 +38,8 @@ export function setUpDetail(onFilter) {
     onFilter();
   };
   setUpClosing();
+  // What is transparent must not show the placeholder.
+  picture.onload = () => { picture.style.backgroundImage = ""; };
   dialog.onkeydown = (event) => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -67,6 +71,12 @@ function isBeside({ target, clientX: x, clientY: y }) {
   return target === dialog && (x < left || x > right || y < top || y > bottom);
 }
 
+/** Close the picture for something else; false while a dialog is being typed into. */
+export function makeWay() {
+  if (dialog.open && !edit) close();
+  return !document.querySelector("dialog[open]");
+}
+
 /** Close, and let the focus go elsewhere than to the picture. */
 function close() {
   shown = null;
@@ -89,7 +99,7 @@ async function open(id) {
   const known = imageOf(id);
   if (known) present(known);
   try {
-    const { value, etag: current } = await persist(() => call(`api/images/${id}`));
+    const { value, etag: current } = await persist(() => call(pathOf(id)));
     if (pictureInAddress() !== id) return;
     etag = current;
     refresh(value.data);
@@ -97,7 +107,7 @@ async function open(id) {
     else if (!edit) show(value.data);
   } catch (error) {
     if (pictureInAddress() !== id) return;
-    if (known) say(explain(error));
+    if (known) say(explain(error), true);
     else toast(explain(error));
   }
 }
@@ -117,14 +127,21 @@ function step(direction) {
   open(id);
 }
 
-const say = (text) => { byId("detail-status").textContent = text; };
+/** Say it where it is in sight. */
+function say(text, isProblem = false) {
+  const status = byId(edit ? "edit-status" : "detail-status");
+  status.textContent = text;
+  status.classList.toggle("problem", isProblem);
+  if (text) status.scrollIntoView({ block: "nearest" });
+}
 
 function show(image) {
   shown = image;
   edit = null;
   byId("edit-form").hidden = true;
   byId("facts").hidden = false;
-  if (picture.src !== image.urls.preview) showPicture(image);
+  const link = linkOf(image, "preview");
+  if (link && picture.src !== link) showPicture(image, link);
   const title = image.title || image.filename;
   byId("detail-title").textContent = title;
   picture.alt = image.description || title;
@@ -149,28 +166,54 @@ export function showNeighbours() {
   byId("next").disabled = !neighbourOf(shown.id, 1);
 }
 
-function showPicture(image) {
+function showPicture(image, link) {
   picture.removeAttribute("src");
   picture.style.setProperty("--ratio", image.width / image.height);
   picture.style.setProperty("--width", `${image.width}px`);
   picture.style.backgroundImage = image.placeholder ? `url("${image.placeholder}")` : "";
-  picture.src = image.urls.preview;
+  picture.src = link;
 }
 
+/** Of the preview: the original still has all that the camera wrote, such as the place. */
 async function copyLink() {
-  const url = shown.urls.original;
-  const until = new Date(Number(new URL(url).searchParams.get("e")) * 1000);
   try {
-    await navigator.clipboard.writeText(url);
-    say(t("copied", { time: moment(until) }));
-  } catch {
-    say(t("not_copied"));
+    const { preview } = await freshLinks();
+    await navigator.clipboard.writeText(preview);
+    say(t("copied", { time: moment(expiryOf(preview)) }));
+  } catch (error) {
+    say("status" in error ? explain(error) : t("not_copied"), true);
   }
+}
+
+/** The browser follows the link, unless that has expired: then a new one is followed. */
+async function download(event) {
+  if (!hasExpired(shown)) return;
+  event.preventDefault();
+  try {
+    const { original } = await freshLinks();
+    make("a", { href: `${original}&download=1`, target: "_blank", rel: "noopener" }).click();
+  } catch (error) {
+    say(explain(error), true);
+  }
+}
+
+const expiryOf = (link) => new Date(Number(new URL(link).searchParams.get("e")) * 1000);
+const hasExpired = (image) => expiryOf(image.urls.original) <= new Date();
+
+/** The links of the picture that is shown; new ones where they have expired. */
+async function freshLinks() {
+  const image = shown;
+  if (!hasExpired(image)) return image.urls;
+  const { value: { data } } = await persist(() => call(pathOf(image.id)));
+  refresh(data);
+  if (isShown(data.id) && !edit) show(data);
+  return data.urls;
 }
 
 function startEditing() {
   say("");
   edit = { id: shown.id };
+  say(""); // there are two places for what is said
   byId("edit-title").value = shown.title;
   byId("edit-description").value = shown.description;
   byId("edit-category").value = shown.category;
@@ -196,13 +239,15 @@ async function save(own) {
     tags: byId("edit-tags").value.split(/[,、，]/),
   };
   const headers = etag ? { "If-Match": etag } : {};
+  const onWait = (error) => { if (edit === own) say(t("state_again", { problem: explain(error) }), true); };
+  say(t("saving"));
   try {
-    const answer = await persist(() => call(`api/images/${own.id}`, { method: "PATCH", headers, body }));
-    takeSaved(own, answer);
+    const request = { method: "PATCH", headers, body };
+    takeSaved(own, await persist(() => call(`api/images/${own.id}`, request), { onWait }));
     loadFacets();
   } catch (error) {
-    const problem = error.status === 412 ? await takeNewest(own.id) : explain(error);
-    if (edit === own) say(problem);
+    const problem = error.status === 412 ? await takeNewest(own.id) : explainRefusal(error, body);
+    if (edit === own) say(problem, true);
     else toast(t("not_saved", { name: body.title, problem }));
   }
   own.saving = null;
@@ -222,8 +267,19 @@ function takeSaved(own, { etag: current, value: { data } }) {
 
 /** Someone else was quicker. What was typed stays; the next save is made knowing of theirs. */
 async function takeNewest(id) {
-  const { etag: current, value: { data } } = await call(`api/images/${id}`);
-  refresh(data);
-  if (isShown(id)) [etag, shown] = [current, data];
-  return t("conflict");
+  try {
+    const { etag: current, value: { data } } = await persist(() => call(pathOf(id)));
+    refresh(data);
+    if (isShown(id)) [etag, shown] = [current, data];
+    return t("conflict");
+  } catch (error) {
+    return t("conflict_unknown", { problem: explain(error) });
+  }
+}
+
+/** Of tags there can be too many, or one can be too long. */
+function explainRefusal(error, { tags }) {
+  const { field, max } = error.details ?? {};
+  if (error.code !== "metadata_too_long" || field !== "tags") return explain(error);
+  return t(tags.length > max ? "too_many_tags" : "tag_too_long", { max });
 }

@@ -50,7 +50,7 @@ function makeJob(file) {
   job.retry = make("button", {
     className: "button", textContent: t("retry"), hidden: true,
     ariaLabel: t("retry_name", { name: file.name }),
-    onclick: () => { setState(job, "waiting", t("state_waiting")); startWaiting(); },
+    onclick: () => { discard.focus(); setState(job, "waiting", t("state_waiting")); startWaiting(); },
   });
   const discard = make("button", {
     className: "button quiet", textContent: "×",
