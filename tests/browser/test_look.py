@@ -1,4 +1,4 @@
-"""How it looks: on tablets and low screens, with transparent and moving pictures, in scripts from right to left."""
+"""How it looks: on tablets and low screens, transparent or moving pictures, writing from right to left."""
 
 import re
 from typing import Any
@@ -11,7 +11,8 @@ from tests.browser.gallery import Service
 from tests.support.pictures import animation, encode, jpeg, quadrants
 
 LUMINANCE = """([selector, property]) => {
-    const [r, g, b] = getComputedStyle(document.querySelector(selector))[property].match(/\\d+/g).map((value) => {
+    const color = getComputedStyle(document.querySelector(selector))[property];
+    const [r, g, b] = color.match(/\\d+/g).map((value) => {
         const share = value / 255;
         return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
     });

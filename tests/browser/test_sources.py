@@ -17,7 +17,7 @@ def one(service: Service) -> None:
 
 
 def paste(gallery: Gallery, selector: str, *, with_text: bool) -> bool:
-    """Paste a picture, as from a spreadsheet with the text of its cells. Returns whether it was left alone."""
+    """Paste a picture, maybe with text, as a spreadsheet's cells come. Returns whether it was left alone."""
     gallery.page.evaluate(
         """([selector, withText]) => {
             const carried = new DataTransfer();

@@ -60,7 +60,7 @@ const TEXT = {
   copied: ["Link copied. It works until {time}.", "リンクをコピーしました。{time} まで有効です。"],
   not_copied: ["The browser did not let the link be copied.", "ブラウザーがコピーを許可しませんでした。"],
   download: ["Download", "ダウンロード"],
-  copy_hint: ["Of a copy without what the camera wrote", "カメラの記録を含まない画像へのリンク"],
+  copy_hint: ["A link to a copy without what the camera wrote", "カメラの記録を含まない画像へのリンク"],
   download_hint: [
     "The original, with all that the camera wrote, such as the place",
     "撮影場所など、カメラの記録をすべて含む元のファイル",
