@@ -26,7 +26,7 @@ export function announce(text) {
  * Returns the button and what takes the message away.
  */
 export function toast(text, { said = text, label, onPress, onEnd, seconds = 6 } = {}) {
-  const element = make("div", { className: "toast" }, make("p", { textContent: text, dir: "auto" }));
+  const element = make("div", { className: "toast" }, make("p", { textContent: text }));
   const dismiss = () => { clearTimeout(timer); element.remove(); };
   const end = () => {
     if (element.matches(":hover, :has(:focus-visible)")) timer = setTimeout(end, 1000);
