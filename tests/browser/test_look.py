@@ -12,6 +12,7 @@ from tests.support.pictures import animation, encode, jpeg, quadrants
 
 LUMINANCE = """([selector, property]) => {
     const color = getComputedStyle(document.querySelector(selector))[property];
+    if (color === "rgba(0, 0, 0, 0)") return NaN;
     const [r, g, b] = color.match(/\\d+/g).map((value) => {
         const share = value / 255;
         return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;

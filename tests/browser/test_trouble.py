@@ -93,6 +93,7 @@ def test_more_that_has_to_wait_says_so_below(open_gallery: OpenGallery, service:
         if trouble.is_visible():
             break
 
+    expect(trouble).to_be_visible()
     expect(trouble.get_by_role("button")).to_be_hidden()
     expect(gallery.count).to_have_text("2 pictures")
     gallery.page.clock.run_for(26_000)
