@@ -132,8 +132,8 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     while focused(page) != "Delete":
         press("Tab")
     press("Enter")
-    expect(gallery.said).to_have_text("Deleted “By keyboard”")
-    assert focused(page) == "Picture 3"
+    expect(gallery.said).to_have_text("Deleted “By keyboard”. Ctrl+Z brings it back.")
+    assert focused(page) == "Undo"
     press("Control+z")
     expect(gallery.said).to_have_text("“By keyboard” is back")
     assert focused(page) == "By keyboard"

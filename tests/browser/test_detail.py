@@ -1,8 +1,10 @@
 """One picture: look, edit, share, download, delete and think better of it."""
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
@@ -86,8 +88,12 @@ def test_edit_that_the_server_refuses(open_gallery: OpenGallery) -> None:
 
     detail.get_by_role("button", name="Save").click()
 
-    expect(detail.get_by_role("status")).to_contain_text("tags")
+    problem = detail.get_by_text("A tag can have 64 characters at most.")
+    expect(problem).to_be_in_viewport()
     expect(detail.get_by_label("Title")).to_be_visible()
+    detail.get_by_label("Tags, separated by commas").fill("x," * 33)
+    detail.get_by_role("button", name="Save").click()
+    expect(detail.get_by_text("There can be 32 tags at most.")).to_be_visible()
 
 
 def test_edit_while_someone_else_does_too(open_gallery: OpenGallery, service: Service) -> None:
@@ -100,7 +106,7 @@ def test_edit_while_someone_else_does_too(open_gallery: OpenGallery, service: Se
     service.query("UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = 'Forest'")
 
     detail.get_by_role("button", name="Save").click()
-    expect(detail.get_by_role("status")).to_contain_text("Someone else changed this picture")
+    expect(detail.get_by_text("Someone else changed this picture. Save replaces")).to_be_visible()
     expect(detail.get_by_label("Title")).to_have_value("Mine")
     assert service.query("SELECT count(*) FROM image_metadata WHERE title = 'Theirs'") == [(1,)]
     detail.get_by_role("button", name="Cancel").click()
@@ -119,8 +125,7 @@ def test_delete(open_gallery: OpenGallery, service: Service) -> None:
 
     expect(gallery.card("Forest")).to_be_hidden()
     expect(gallery.count).to_have_text("2 pictures")
-    expect(gallery.card("Harbour")).to_be_focused()
-    expect(gallery.page.get_by_role("button", name="Undo")).to_be_visible()
+    expect(gallery.page.get_by_role("button", name="Undo")).to_be_focused()
     gallery.page.clock.run_for(4_000)
     assert service.count() == 3
     with gallery.page.expect_response(lambda answer: answer.request.method == "DELETE") as answer:
@@ -128,6 +133,7 @@ def test_delete(open_gallery: OpenGallery, service: Service) -> None:
     assert answer.value.status == 204
     assert service.count() == 2
     expect(gallery.page.get_by_role("button", name="Undo")).to_be_hidden()
+    expect(gallery.card("Harbour")).to_be_focused()
 
 
 @pytest.mark.parametrize("way", ["button", "keyboard"])
@@ -190,7 +196,10 @@ def test_copy_link(open_gallery: OpenGallery, service: Service) -> None:
 
     expect(detail.get_by_role("status")).to_contain_text("Link copied. It works until")
     link = gallery.page.evaluate("navigator.clipboard.readText()")
-    assert gallery.page.request.get(link).body() == camera_jpeg()
+    copy = Image.open(BytesIO(gallery.page.request.get(link).body()))
+    assert copy.size == (64, 48)
+    assert not copy.getexif()
+    assert Image.open(BytesIO(camera_jpeg())).getexif()
 
 
 def test_download_original(open_gallery: OpenGallery) -> None:
@@ -202,6 +211,40 @@ def test_download_original(open_gallery: OpenGallery) -> None:
 
     assert download.value.suggested_filename == "harbour.jpg"
     assert download.value.path().read_bytes() == camera_jpeg()
+
+
+def test_download_leaves_the_page_alone(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    detail = gallery.open("Harbour")
+    gallery.page.context.route(
+        "**/images/*/original?*", lambda route: route.fulfill(status=404, json={"error": {}})
+    )
+
+    with gallery.page.context.expect_page():
+        detail.get_by_role("link", name="Download").click()
+
+    expect(detail.get_by_role("heading", name="Harbour")).to_be_visible()
+    expect(detail.get_by_role("link", name="Download")).to_have_attribute(
+        "title", re.compile("such as the place")
+    )
+
+
+@pytest.mark.parametrize("way", ["copy", "download"])
+def test_link_that_has_expired_is_made_anew(way: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(permissions=["clipboard-read", "clipboard-write"])
+    detail = gallery.open("Harbour")
+    expect(detail.get_by_role("link", name="Download")).to_have_attribute("href", re.compile("original"))
+    gallery.page.clock.set_fixed_time("2100-01-01")
+    asked = gallery.page.expect_response(lambda answer: "/api/images/" in answer.url)
+
+    if way == "copy":
+        with asked:
+            detail.get_by_role("button", name="Copy link").click()
+        expect(detail.get_by_role("status")).to_contain_text("Link copied.")
+    else:
+        with asked, gallery.page.expect_download() as download:
+            detail.get_by_role("link", name="Download").click()
+        assert download.value.suggested_filename == "harbour.jpg"
 
 
 def test_previous_and_next(open_gallery: OpenGallery) -> None:

@@ -47,7 +47,7 @@ def test_each_upload_shows_a_preview_and_its_progress(open_gallery: OpenGallery)
     expect(gallery.line("one.jpg").get_by_role("progressbar", name="Upload of one.jpg")).to_be_visible()
     expect(gallery.uploads.get_by_role("progressbar", name="All uploads")).to_be_visible()
     assert gallery.line("one.jpg").locator("img").evaluate("(image) => image.naturalWidth") == 64
-    expect(gallery.page.locator("#uploads-close")).to_be_disabled()
+    expect(gallery.uploads.get_by_role("button", name="Cancel all")).to_be_visible()
     for route in waiting:
         route.continue_()
     expect(gallery.uploads.get_by_role("heading")).to_have_text("2 pictures uploaded")
@@ -176,6 +176,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     gallery.page.unroute("**/api/upload")
     retry.click()
 
+    expect(gallery.page.get_by_role("button", name="Remove lost.jpg from the list")).to_be_focused()
     expect(gallery.line("lost.jpg")).to_contain_text("Done")
     assert len(keys) == 6
     assert len(set(keys)) == 1
@@ -215,3 +216,36 @@ def test_upload_that_is_taken_off_the_list_stops(open_gallery: OpenGallery, serv
     expect(gallery.uploads).to_be_hidden()
     expect(gallery.page.get_by_role("button", name="Upload", exact=True)).to_be_focused()
     assert service.count() == 0
+
+
+def test_others_go_on_when_one_is_taken_off_the_list(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    held: list[Route] = []
+    gallery.page.route(
+        "**/api/upload", lambda route: held.append(route) if len(held) < 3 else route.continue_()
+    )
+    gallery.upload({f"{n}.jpg": jpeg(seed=n) for n in range(5)})
+    expect(gallery.line("3.jpg")).to_contain_text("Waiting")
+    while len(held) < 3:
+        gallery.page.wait_for_timeout(20)
+
+    for n in range(3):
+        gallery.page.get_by_role("button", name=f"Remove {n}.jpg from the list").click()
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("2 pictures uploaded")
+    assert service.count() == 2
+
+
+def test_all_uploads_are_cancelled_at_once(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery()
+    gallery.page.route("**/api/upload", lambda _: None)
+    gallery.upload({f"{n}.jpg": jpeg(seed=n) for n in range(30)})
+
+    gallery.uploads.get_by_role("button", name="Cancel all").click()
+
+    expect(gallery.uploads).to_be_hidden()
+    expect(gallery.page.get_by_role("button", name="Upload", exact=True)).to_be_focused()
+    gallery.page.unroute("**/api/upload")
+    gallery.upload({"after.jpg": jpeg(seed="after")})
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
+    assert service.count() == 1

@@ -1,17 +1,21 @@
 // One picture: large, with what is known of it, to edit, share, download and delete.
 
+import { enter, exchange, leave, pictureInAddress, setUpAddress } from "./address.js";
 import { call, persist } from "./api.js";
 import { byId, make, toast } from "./dom.js";
+import { factsOf } from "./facts.js";
 import { filterByTag, loadFacets } from "./filters.js";
 import { focusOn, imageOf, neighbourOf, refresh } from "./grid.js";
+import { linkOf, pathOf } from "./links.js";
 import { remove } from "./removal.js";
-import { bytes, explain, moment, number, t } from "./text.js";
+import { explain, moment, t } from "./text.js";
 
 const dialog = byId("detail");
 const picture = byId("detail-image");
 let shown = null;
 let etag = null;
-let saving = null;
+let edit = null; // what is going on while the form is open
+let pressedBeside = false;
 
 /** `onFilter` is called when a tag was pressed. The address names the picture, so that "back" closes it. */
 export function setUpDetail(onFilter) {
@@ -20,11 +24,12 @@ export function setUpDetail(onFilter) {
   byId("next").onclick = () => step(1);
   byId("edit").onclick = startEditing;
   byId("copy").onclick = copyLink;
+  byId("download").onclick = download;
   byId("delete").onclick = () => { const image = shown; close(); remove(image); };
-  byId("edit-cancel").onclick = () => { show(shown); byId("edit").focus(); };
+  byId("edit-cancel").onclick = stopEditing;
   byId("edit-form").onsubmit = (event) => {
     event.preventDefault();
-    saving ??= save().finally(() => { saving = null; });
+    edit.saving ??= save(edit);
   };
   byId("detail-tags").onclick = ({ target }) => {
     if (!target.dataset.tag) return;
@@ -32,18 +37,44 @@ export function setUpDetail(onFilter) {
     filterByTag(target.dataset.tag);
     onFilter();
   };
-  dialog.onclose = () => {
-    picture.removeAttribute("src");
-    if (location.hash) history.replaceState(null, "", "./");
-    if (shown) focusOn(shown.id);
-    shown = null;
-  };
-  dialog.onclick = ({ target }) => { if (target === dialog) dialog.close(); };
+  setUpClosing();
+  // What is transparent must not show the placeholder.
+  picture.onload = () => { picture.style.backgroundImage = ""; };
   dialog.onkeydown = (event) => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (direction && !event.target.closest("input, textarea")) step(direction);
+    if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!event.target.closest("input, textarea")) step(direction);
   };
-  addEventListener("hashchange", followAddress);
+  setUpAddress(followAddress);
+}
+
+/** Closing never takes away what is being typed: Escape only leaves the form, a press beside the dialog nothing. */
+function setUpClosing() {
+  dialog.onclose = () => {
+    picture.removeAttribute("src");
+    leave();
+    if (shown) focusOn(shown.id);
+    shown = edit = null;
+  };
+  dialog.oncancel = (event) => {
+    if (!edit) return;
+    event.preventDefault();
+    stopEditing();
+  };
+  dialog.onpointerdown = (event) => { pressedBeside = isBeside(event); };
+  dialog.onclick = (event) => { if (pressedBeside && isBeside(event) && !edit) dialog.close(); };
+}
+
+/** Whether this happened on what is behind the dialog. */
+function isBeside({ target, clientX: x, clientY: y }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return target === dialog && (x < left || x > right || y < top || y > bottom);
+}
+
+/** Close the picture for something else; false while a dialog is being typed into. */
+export function makeWay() {
+  if (dialog.open && !edit) close();
+  return !document.querySelector("dialog[open]");
 }
 
 /** Close, and let the focus go elsewhere than to the picture. */
@@ -54,27 +85,29 @@ function close() {
 
 /** Open the picture that the address names; close when it names none. */
 export function followAddress() {
-  const id = location.hash.slice(1);
+  const id = pictureInAddress();
   if (!id) dialog.close();
   else if (id !== shown?.id) open(id);
 }
 
-export function openDetail(id) {
-  location.hash = id;
+export async function openDetail(id) {
+  await enter(id);
+  followAddress();
 }
 
 async function open(id) {
   const known = imageOf(id);
   if (known) present(known);
   try {
-    const { value, etag: current } = await persist(() => call(`api/images/${id}`));
-    if (location.hash.slice(1) !== id) return;
+    const { value, etag: current } = await persist(() => call(pathOf(id)));
+    if (pictureInAddress() !== id) return;
     etag = current;
     refresh(value.data);
     if (shown?.id !== id) present(value.data);
-    else if (byId("edit-form").hidden) show(value.data);
+    else if (!edit) show(value.data);
   } catch (error) {
-    if (known) say(explain(error));
+    if (pictureInAddress() !== id) return;
+    if (known) say(explain(error), true);
     else toast(explain(error));
   }
 }
@@ -89,18 +122,26 @@ function present(image) {
 
 function step(direction) {
   const id = neighbourOf(shown.id, direction);
-  if (!id || !byId("edit-form").hidden) return;
-  history.replaceState(null, "", `#${id}`);
+  if (!id || edit) return;
+  exchange(id);
   open(id);
 }
 
-const say = (text) => { byId("detail-status").textContent = text; };
+/** Say it where it is in sight. */
+function say(text, isProblem = false) {
+  const status = byId(edit ? "edit-status" : "detail-status");
+  status.textContent = text;
+  status.classList.toggle("problem", isProblem);
+  if (text) status.scrollIntoView({ block: "nearest" });
+}
 
 function show(image) {
   shown = image;
+  edit = null;
   byId("edit-form").hidden = true;
   byId("facts").hidden = false;
-  if (picture.src !== image.urls.preview) showPicture(image);
+  const link = linkOf(image, "preview");
+  if (link && picture.src !== link) showPicture(image, link);
   const title = image.title || image.filename;
   byId("detail-title").textContent = title;
   picture.alt = image.description || title;
@@ -115,55 +156,64 @@ function show(image) {
     make("dt", { textContent: t(name === "category" ? name : `fact_${name}`) }),
     make("dd", { textContent: value }),
   ]));
-  byId("previous").disabled = !neighbourOf(image.id, -1);
-  byId("next").disabled = !neighbourOf(image.id, 1);
+  showNeighbours();
 }
 
-function showPicture(image) {
+/** Which way there is a picture to go to: more of them may have been loaded. */
+export function showNeighbours() {
+  if (!shown) return;
+  byId("previous").disabled = !neighbourOf(shown.id, -1);
+  byId("next").disabled = !neighbourOf(shown.id, 1);
+}
+
+function showPicture(image, link) {
   picture.removeAttribute("src");
   picture.style.setProperty("--ratio", image.width / image.height);
   picture.style.setProperty("--width", `${image.width}px`);
   picture.style.backgroundImage = image.placeholder ? `url("${image.placeholder}")` : "";
-  picture.src = image.urls.preview;
+  picture.src = link;
 }
 
-function factsOf(image) {
-  const exif = image.exif;
-  const size = `${number(image.width)} × ${number(image.height)} · ${bytes(image.size_bytes)}`;
-  const type = image.mime_type.replace("image/", "").toUpperCase();
-  return [
-    ["category", image.category],
-    ["file", image.filename],
-    ["size", size],
-    ["type", type],
-    ["frames", image.frames > 1 && number(image.frames)],
-    ["taken_at", exif.taken_at && moment(exif.taken_at)],
-    ["camera", exif.camera],
-    ["lens", exif.lens],
-    ["exposure_time", exif.exposure_time && exposure(exif.exposure_time)],
-    ["f_number", exif.f_number && `ƒ/${number(exif.f_number)}`],
-    ["iso", exif.iso && String(exif.iso)],
-    ["focal_length", exif.focal_length && `${number(exif.focal_length)} mm`],
-    ["added", moment(image.created_at)],
-    ["changed", moment(image.updated_at) !== moment(image.created_at) && moment(image.updated_at)],
-  ].filter(([, value]) => value);
-}
-
-const exposure = (seconds) => (seconds < 0.3 ? `1/${number(Math.round(1 / seconds))} s` : `${number(seconds)} s`);
-
+/** Of the preview: the original still has all that the camera wrote, such as the place. */
 async function copyLink() {
-  const url = shown.urls.original;
-  const until = new Date(Number(new URL(url).searchParams.get("e")) * 1000);
   try {
-    await navigator.clipboard.writeText(url);
-    say(t("copied", { time: moment(until) }));
-  } catch {
-    say(t("not_copied"));
+    const { preview } = await freshLinks();
+    await navigator.clipboard.writeText(preview);
+    say(t("copied", { time: moment(expiryOf(preview)) }));
+  } catch (error) {
+    say("status" in error ? explain(error) : t("not_copied"), true);
   }
+}
+
+/** The browser follows the link, unless that has expired: then a new one is followed. */
+async function download(event) {
+  if (!hasExpired(shown)) return;
+  event.preventDefault();
+  try {
+    const { original } = await freshLinks();
+    make("a", { href: `${original}&download=1`, target: "_blank", rel: "noopener" }).click();
+  } catch (error) {
+    say(explain(error), true);
+  }
+}
+
+const expiryOf = (link) => new Date(Number(new URL(link).searchParams.get("e")) * 1000);
+const hasExpired = (image) => expiryOf(image.urls.original) <= new Date();
+
+/** The links of the picture that is shown; new ones where they have expired. */
+async function freshLinks() {
+  const image = shown;
+  if (!hasExpired(image)) return image.urls;
+  const { value: { data } } = await persist(() => call(pathOf(image.id)));
+  refresh(data);
+  if (isShown(data.id) && !edit) show(data);
+  return data.urls;
 }
 
 function startEditing() {
   say("");
+  edit = { id: shown.id };
+  say(""); // there are two places for what is said
   byId("edit-title").value = shown.title;
   byId("edit-description").value = shown.description;
   byId("edit-category").value = shown.category;
@@ -173,33 +223,63 @@ function startEditing() {
   byId("edit-title").focus();
 }
 
-async function save() {
+function stopEditing() {
+  show(shown);
+  byId("edit").focus();
+}
+
+const isShown = (id) => dialog.open && shown?.id === id;
+
+/** When the answer comes, the form may be closed, or another picture be there. */
+async function save(own) {
   const body = {
     title: byId("edit-title").value,
     description: byId("edit-description").value,
     category: byId("edit-category").value,
     tags: byId("edit-tags").value.split(/[,、，]/),
   };
-  const { id } = shown;
+  const headers = etag ? { "If-Match": etag } : {};
+  const onWait = (error) => { if (edit === own) say(t("state_again", { problem: explain(error) }), true); };
+  say(t("saving"));
   try {
-    const headers = etag ? { "If-Match": etag } : {};
-    const answer = await persist(() => call(`api/images/${id}`, { method: "PATCH", headers, body }));
-    etag = answer.etag;
-    refresh(answer.value.data);
-    show(answer.value.data);
-    say(t("saved"));
-    byId("edit").focus();
+    const request = { method: "PATCH", headers, body };
+    takeSaved(own, await persist(() => call(`api/images/${own.id}`, request), { onWait }));
     loadFacets();
   } catch (error) {
-    say(error.status === 412 ? await takeNewest(id) : explain(error));
+    const problem = error.status === 412 ? await takeNewest(own.id) : explainRefusal(error, body);
+    if (edit === own) say(problem, true);
+    else toast(t("not_saved", { name: body.title, problem }));
   }
+  own.saving = null;
+}
+
+function takeSaved(own, { etag: current, value: { data } }) {
+  refresh(data);
+  if (!isShown(own.id)) return;
+  etag = current;
+  shown = data;
+  if (edit && edit !== own) return; // it is being edited again
+  const wasOpen = edit !== null;
+  show(data);
+  say(t("saved"));
+  if (wasOpen) byId("edit").focus();
 }
 
 /** Someone else was quicker. What was typed stays; the next save is made knowing of theirs. */
 async function takeNewest(id) {
-  const answer = await call(`api/images/${id}`);
-  etag = answer.etag;
-  shown = answer.value.data;
-  refresh(shown);
-  return t("conflict");
+  try {
+    const { etag: current, value: { data } } = await persist(() => call(pathOf(id)));
+    refresh(data);
+    if (isShown(id)) [etag, shown] = [current, data];
+    return t("conflict");
+  } catch (error) {
+    return t("conflict_unknown", { problem: explain(error) });
+  }
+}
+
+/** Of tags there can be too many, or one can be too long. */
+function explainRefusal(error, { tags }) {
+  const { field, max } = error.details ?? {};
+  if (error.code !== "metadata_too_long" || field !== "tags") return explain(error);
+  return t(tags.length > max ? "too_many_tags" : "tag_too_long", { max });
 }

@@ -20,21 +20,24 @@ export function announce(text) {
   setTimeout(() => { announcer.textContent = text; }, 50);
 }
 
-/** A message at the foot of the page, with a button or without. Returns what takes it away. */
-export function toast(text, { label, onPress, seconds = 6 } = {}) {
+/**
+ * A message at the foot of the page, with a button or without, for some seconds and as long as it is pointed at
+ * or its button has the keyboard. `said` is for screen readers; `onEnd` is called instead of taking it away.
+ * Returns the button and what takes the message away.
+ */
+export function toast(text, { said = text, label, onPress, onEnd, seconds = 6 } = {}) {
   const element = make("div", { className: "toast" }, make("p", { textContent: text }));
   const dismiss = () => { clearTimeout(timer); element.remove(); };
-  if (label) {
-    element.append(make("button", {
-      className: "button",
-      textContent: label,
-      onclick: () => { dismiss(); onPress(); },
-    }));
-  }
+  const end = () => {
+    if (element.matches(":hover, :has(:focus-visible)")) timer = setTimeout(end, 1000);
+    else (onEnd ?? dismiss)();
+  };
+  let timer = setTimeout(end, seconds * 1000);
+  const button = label && make("button", { className: "button", textContent: label, onclick: onPress });
+  if (button) element.append(button);
   byId("toasts").append(element);
-  announce(text);
-  const timer = setTimeout(dismiss, seconds * 1000);
-  return dismiss;
+  announce(said);
+  return { button, dismiss };
 }
 
 /** Resolves after so many seconds; rejects when the signal says stop. */

@@ -1,6 +1,6 @@
 // Search and filters: what is asked for, as the query string of the list.
 
-import { call } from "./api.js";
+import { call, persist } from "./api.js";
 import { byId, make } from "./dom.js";
 import { number, t } from "./text.js";
 
@@ -22,6 +22,16 @@ export function setUpFilters(onChange) {
   q.oncompositionend = () => q.dispatchEvent(new Event("input"));
   byId("filters").onsubmit = (event) => { event.preventDefault(); change(); };
   for (const select of [category, tag, sort]) select.onchange = change;
+  restore(new URLSearchParams(location.search));
+}
+
+/** What the address says, as readFilters wrote it. */
+function restore(parameters) {
+  q.value = parameters.get("q") ?? "";
+  for (const select of [category, tag]) choose(select, parameters.get(select.id) ?? "");
+  fillSort();
+  const order = parameters.get("sort");
+  if ([...sort.options].some(({ value }) => value === order)) sort.value = order;
 }
 
 export function readFilters() {
@@ -40,16 +50,30 @@ export function clearFilters() {
 
 export function filterByTag(name) {
   clearFilters();
-  if (![...tag.options].some((option) => option.value === name)) tag.append(make("option", { value: name, text: name }));
-  tag.value = name;
+  choose(tag, name);
+}
+
+function choose(select, name) {
+  if (![...select.options].some(({ value }) => value === name)) select.append(make("option", { value: name, text: name }));
+  select.value = name;
+}
+
+/** Load the facets unless they are there or on their way. */
+export function needFacets() {
+  if (!newestFacets) loadFacets();
 }
 
 /** Read which categories and tags there are. They are an aid: without them the rest still works. */
 export async function loadFacets() {
-  const asked = Promise.all([call("api/categories"), call("api/tags")]).catch(() => []);
+  const ask = (path) => persist(() => call(path));
+  const asked = Promise.all([ask("api/categories"), ask("api/tags")]).catch(() => []);
   newestFacets = asked;
   const [categories, tags] = await asked;
-  if (!categories || asked !== newestFacets) return; // an older answer may come later than a newer one
+  if (asked !== newestFacets) return; // an older answer may come later than a newer one
+  if (!categories) {
+    newestFacets = null;
+    return;
+  }
   fill(category, t("all_categories"), categories.value.categories);
   fill(tag, t("all_tags"), tags.value.tags);
   byId("categories").replaceChildren(...categories.value.categories.map(({ name }) => make("option", { value: name })));

@@ -2,10 +2,13 @@
 
 import { call, persist } from "./api.js";
 import { announce, byId, make } from "./dom.js";
+import { linkOf, pathOf } from "./links.js";
 import { explain, t } from "./text.js";
 
 const PAGE = 40;
 const AHEAD = 1200;
+const SLOW_MS = 400;
+const FADE_MS = 300;
 const RATIOS = [0.6, 2.2];
 
 const entries = new Map();
@@ -24,7 +27,13 @@ export function setUpGrid(given) {
   Object.assign(handlers, given);
   new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD}px` }).observe(byId("more"));
   grid.addEventListener("keydown", moveByArrow);
-  byId("trouble-retry").onclick = () => load(cursor === null);
+  byId("trouble-retry").onclick = retry;
+}
+
+function retry() {
+  (grid.lastElementChild?.querySelector("button") ?? byId("count")).focus(); // the one that was pressed goes
+  handlers.retry();
+  load(cursor === null);
 }
 
 /** Show what matches these parameters, from the beginning. */
@@ -55,28 +64,54 @@ async function load(afresh) {
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
+  const slow = setTimeout(() => { if (afresh) byId("count").textContent = t("loading"); }, SLOW_MS);
+  const onWait = (error) => {
+    clearTimeout(slow);
+    sayWaiting(afresh, t("state_again", { problem: explain(error) }));
+  };
   try {
-    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal });
+    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal, onWait });
     if (signal.aborted) return;
-    if (afresh) clear();
-    grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
-    cursor = value.next_cursor;
-    unfinishedRow = cursor ? takeLastRow() : [];
-    grid.classList.toggle("whole", !cursor);
-    if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+    receive(value, afresh);
   } catch (error) {
     if (signal.aborted) return;
-    byId("trouble-text").textContent = explain(error);
-    byId("trouble").hidden = false;
+    if (afresh) clear();
+    showTrouble(explain(error), true);
     return;
   } finally {
+    clearTimeout(slow);
     if (signal === running.signal) {
       loading = false;
       grid.ariaBusy = "false";
     }
   }
+  handlers.loaded();
   // Once the new items have their places: is the end still near?
   requestAnimationFrame(loadWhenNear);
+}
+
+function receive(value, afresh) {
+  if (afresh) clear();
+  byId("trouble").hidden = true;
+  grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
+  cursor = value.next_cursor;
+  unfinishedRow = cursor ? takeLastRow() : [];
+  grid.classList.toggle("whole", !cursor);
+  if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+  else if (total) showTotal();
+}
+
+/** Where it is in sight: above the pictures, or below them. */
+function sayWaiting(afresh, text) {
+  if (!afresh) return showTrouble(text, false);
+  byId("count").textContent = text;
+  announce(text);
+}
+
+function showTrouble(text, canRetry) {
+  byId("trouble-text").textContent = text;
+  byId("trouble-retry").hidden = !canRetry;
+  byId("trouble").hidden = false;
 }
 
 /** The last row only gets its height when it is full: until more arrives it stays out of sight. */
@@ -90,6 +125,9 @@ function takeLastRow() {
 function clear() {
   entries.clear();
   unfinishedRow = [];
+  total = null;
+  byId("count").textContent = "";
+  byId("empty").hidden = true;
   grid.replaceChildren();
   if (scrollY > grid.offsetTop) scrollTo(0, 0);
 }
@@ -102,17 +140,14 @@ function setTotal(value, filtered) {
 
 function showTotal() {
   const { value, relation, filtered } = total;
-  byId("count").textContent = value === 0 ? "" : t(relation === "exact" ? "count" : "count_about", { n: value });
-  byId("empty").hidden = value > 0;
+  const exact = relation === "exact";
+  // The server still counts what may be given back.
+  const n = exact ? value - [...withheld].filter((id) => entries.has(id)).length : value;
+  byId("count").textContent = n === 0 ? "" : t(exact ? "count" : "count_about", { n });
+  byId("empty").hidden = n > 0;
   const kind = filtered ? "nothing" : "none";
   for (const part of ["title", "text", "action"]) byId(`empty-${part}`).textContent = t(`${kind}_${part}`);
   byId("empty-action").onclick = filtered ? handlers.clear : handlers.choose;
-}
-
-function countBy(change) {
-  if (total?.relation !== "exact") return;
-  total.value += change;
-  showTotal();
 }
 
 /** Put a new picture first, where the list is one that begins with the newest. */
@@ -120,27 +155,30 @@ export async function prepend(image) {
   await latest; // what is being loaded may be older
   if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
   grid.prepend(makeItem(image));
-  countBy(1);
+  if (total.relation === "exact") total.value += 1;
+  showTotal();
 }
 
 /** Take a picture away. Returns its neighbour's button, where the focus can go, and what brings it back. */
 export function withhold(id) {
-  const { item } = entries.get(id);
   withheld.add(id);
-  const neighbour = sibling(item, 1) ?? sibling(item, -1);
-  item.hidden = true;
-  countBy(-1);
+  const item = entries.get(id)?.item; // none of a picture that was opened by its address
+  const neighbour = item && (sibling(item, 1) ?? sibling(item, -1));
+  setHidden(id, true);
   return {
     neighbour: neighbour?.querySelector("button"),
     giveBack() {
       withheld.delete(id);
-      const entry = entries.get(id);
-      if (!entry) return null;
-      entry.item.hidden = false;
-      countBy(1);
-      return entry.item.querySelector("button");
+      setHidden(id, false);
+      return entries.get(id)?.item.querySelector("button");
     },
   };
+}
+
+function setHidden(id, hidden) {
+  const item = entries.get(id)?.item;
+  if (item) item.hidden = hidden;
+  if (total) showTotal();
 }
 
 /** The picture before or after this one. */
@@ -176,7 +214,7 @@ export function focusOn(id) {
 
 function makeItem(image) {
   const picture = make("img", { alt: "", loading: "lazy", decoding: "async" });
-  const title = make("span", { className: "caption" });
+  const title = make("span", { className: "caption", dir: "auto" });
   const button = make("button", { className: "card", onclick: () => handlers.open(image.id) }, picture, title);
   const item = make("li", { className: "item", hidden: withheld.has(image.id) }, button);
   const ratio = Math.min(Math.max(image.width / image.height, RATIOS[0]), RATIOS[1]);
@@ -186,25 +224,31 @@ function makeItem(image) {
   const entry = { image, item, picture, title };
   entries.set(image.id, entry);
   let renewed = false;
-  picture.onload = () => { renewed = false; picture.classList.add("there"); };
+  picture.onload = () => {
+    renewed = false;
+    picture.classList.add("there");
+    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // what is transparent must not show it
+  };
   picture.onerror = () => {
     if (renewed) item.classList.add("lost");
     else renewLinks(entry);
     renewed = true;
   };
   fillIn(entry);
+  if (!linkOf(image, "thumbnail")) renewLinks(entry);
   return item;
 }
 
 function fillIn({ image, picture, title }) {
   title.textContent = image.title || image.filename;
-  if (picture.getAttribute("src") !== image.urls.thumbnail) picture.src = image.urls.thumbnail;
+  const link = linkOf(image, "thumbnail");
+  if (link && picture.getAttribute("src") !== link) picture.src = link;
 }
 
-/** Links expire: ask for new ones. */
+/** Links expire, or are not the ones that are needed: ask for new ones. */
 async function renewLinks(entry) {
   try {
-    const { value } = await persist(() => call(`api/images/${entry.image.id}`));
+    const { value } = await persist(() => call(pathOf(entry.image.id)));
     entry.picture.removeAttribute("src");
     refresh(value.data);
   } catch {

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { t } from "./text.js";
 
 const STORED = "image-api-key";
-let key = sessionStorage.getItem(STORED);
+let key = clean(sessionStorage.getItem(STORED) ?? "") || null;
 let asking = null;
 
 /** Run `action` with the key; ask for another one as long as the server refuses it. */
@@ -36,18 +36,32 @@ function openDialog(problem) {
   if (!dialog.open) dialog.showModal();
   input.focus();
   return new Promise((resolve, reject) => {
+    let given = "";
     byId("key-cancel").onclick = () => dialog.close();
-    form.onsubmit = () => {
-      key = input.value.trim();
-      sessionStorage.setItem(STORED, key);
+    form.onsubmit = (event) => {
+      given = clean(input.value);
+      if (given) return keep(given);
+      event.preventDefault();
+      byId("key-problem").textContent = t("key_refused");
+      input.select();
     };
     dialog.onclose = () => {
-      const given = input.value.trim();
       input.value = "";
-      if (given && given === key) resolve(key);
+      if (given) resolve(key);
       else reject(new NoKeyError());
     };
   });
+}
+
+function keep(given) {
+  key = given;
+  sessionStorage.setItem(STORED, key);
+}
+
+/** A key as it was meant, were it typed in full-width letters; empty when no header can carry it. */
+function clean(text) {
+  const meant = text.normalize("NFKC").trim();
+  return /^[ -~]+$/.test(meant) ? meant : "";
 }
 
 class NoKeyError extends Error {

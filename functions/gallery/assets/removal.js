@@ -1,7 +1,7 @@
 // Deleting, which can be undone for some seconds and only then really happens.
 
 import { call, persist } from "./api.js";
-import { announce, toast } from "./dom.js";
+import { announce, byId, toast } from "./dom.js";
 import { withhold } from "./grid.js";
 import { currentKey } from "./key.js";
 import { explain, t } from "./text.js";
@@ -12,8 +12,8 @@ const waiting = [];
 export function setUpRemoval() {
   // A page that goes away cannot wait: keepalive lets the request outlive it.
   addEventListener("pagehide", () => {
-    for (const { image, timer } of waiting.splice(0)) {
-      clearTimeout(timer);
+    for (const { image, toast: { dismiss } } of waiting.splice(0)) {
+      dismiss();
       fetch(`api/images/${image.id}`, { method: "DELETE", keepalive: true, headers: { "X-API-Key": currentKey() } });
     }
   });
@@ -28,11 +28,16 @@ export function setUpRemoval() {
 export function remove(image) {
   const { neighbour, giveBack } = withhold(image.id);
   const name = image.title || image.filename;
-  const removal = { image, name, giveBack };
-  removal.timer = setTimeout(() => finish(removal), SECONDS * 1000);
-  removal.dismiss = toast(t("deleted", { name }), { label: t("undo"), onPress: () => undo(removal), seconds: SECONDS });
+  const removal = { image, name, neighbour, giveBack };
+  removal.toast = toast(t("deleted", { name }), {
+    said: t("deleted_said", { name }),
+    label: t("undo"),
+    onPress: () => undo(removal),
+    onEnd: () => finish(removal),
+    seconds: SECONDS,
+  });
   waiting.push(removal);
-  (neighbour ?? document.querySelector("#toasts button")).focus();
+  removal.toast.button.focus();
 }
 
 function undo(removal) {
@@ -52,8 +57,11 @@ async function finish(removal) {
   }
 }
 
+/** Take the message away, and give the focus that it had back to the list. */
 function forget(removal) {
-  clearTimeout(removal.timer);
-  removal.dismiss();
+  const { toast: { button, dismiss }, neighbour } = removal;
+  const hadFocus = document.activeElement === button;
+  dismiss();
   waiting.splice(waiting.indexOf(removal), 1);
+  if (hadFocus) (neighbour?.offsetParent ? neighbour : byId("choose")).focus({ preventScroll: true });
 }

@@ -33,6 +33,8 @@ const TEXT = {
   retry: ["Try again", "再試行"],
   close: ["Close", "閉じる"],
   cancel: ["Cancel", "キャンセル"],
+  cancel_all: ["Cancel all", "すべて中止"],
+  loading: ["Loading…", "読み込み中…"],
   fold: ["Hide", "たたむ"],
   unfold: ["Show", "ひらく"],
   messages: ["Messages", "メッセージ"],
@@ -58,8 +60,14 @@ const TEXT = {
   copied: ["Link copied. It works until {time}.", "リンクをコピーしました。{time} まで有効です。"],
   not_copied: ["The browser did not let the link be copied.", "ブラウザーがコピーを許可しませんでした。"],
   download: ["Download", "ダウンロード"],
+  copy_hint: ["A link to a copy without what the camera wrote", "カメラの記録を含まない画像へのリンク"],
+  download_hint: [
+    "The original, with all that the camera wrote, such as the place",
+    "撮影場所など、カメラの記録をすべて含む元のファイル",
+  ],
   delete: ["Delete", "削除"],
   deleted: ["Deleted “{name}”", "「{name}」を削除しました"],
+  deleted_said: ["Deleted “{name}”. Ctrl+Z brings it back.", "「{name}」を削除しました。Ctrl+Z で元に戻せます。"],
   undo: ["Undo", "元に戻す"],
   restored: ["“{name}” is back", "「{name}」を元に戻しました"],
   not_deleted: ["“{name}” was not deleted. {problem}", "「{name}」を削除できませんでした。{problem}"],
@@ -67,11 +75,16 @@ const TEXT = {
   description: ["Description", "説明"],
   tags_hint: ["Tags, separated by commas", "タグ（読点またはコンマで区切る）"],
   save: ["Save", "保存"],
+  saving: ["Saving…", "保存しています…"],
   saved: ["Saved", "保存しました"],
+  not_saved: ["“{name}” was not saved. {problem}", "「{name}」を保存できませんでした。{problem}"],
   conflict: [
     "Someone else changed this picture. Save replaces their text, Cancel shows it.",
     "ほかの人がこの画像を変更しました。「保存」で上書き、「キャンセル」で相手の変更を表示します。",
   ],
+  conflict_unknown: ["Someone else changed this picture. {problem}", "ほかの人がこの画像を変更しました。{problem}"],
+  too_many_tags: ["There can be {max} tags at most.", "タグは {max} 個までです。"],
+  tag_too_long: ["A tag can have {max} characters at most.", "タグは 1 つ {max} 文字までです。"],
   fact_file: ["File", "ファイル"],
   fact_size: ["Size", "サイズ"],
   fact_type: ["Type", "形式"],
@@ -110,6 +123,11 @@ const TEXT = {
   error_too_many_pixels: ["The picture has too many pixels.", "画素数が多すぎます。"],
   error_too_many_frames: ["The animation is too long.", "アニメーションが長すぎます。"],
   error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
+  error_metadata_too_long: ["{field}: {max} characters at most.", "「{field}」は {max} 文字までです。"],
+  error_file_gone: [
+    "The file cannot be read. It may have been moved or changed.",
+    "ファイルを読み込めません。移動または変更された可能性があります。",
+  ],
   error_file_empty: ["The file is empty.", "ファイルが空です。"],
 };
 
@@ -124,8 +142,9 @@ export function t(name, values = {}) {
 
 /** What went wrong, in the person's language where there is a text for it, else in the server's words. */
 export function explain(error) {
-  if (`error_${error.code}` in TEXT) return t(`error_${error.code}`, { status: error.status });
-  return error.message || t("error_unexpected", { status: error.status });
+  const { code, status, message, details: { field, max } = {} } = error;
+  if (`error_${code}` in TEXT) return t(`error_${code}`, { status, max, field: field in TEXT ? t(field) : field });
+  return message || t("error_unexpected", { status });
 }
 
 /** Fill in the texts of the page itself. */
@@ -134,6 +153,7 @@ export function translatePage() {
   document.title = t("gallery");
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
   for (const element of document.querySelectorAll("[data-t-label]")) element.ariaLabel = t(element.dataset.tLabel);
+  for (const element of document.querySelectorAll("[data-t-title]")) element.title = t(element.dataset.tTitle);
   for (const element of document.querySelectorAll("[data-t-placeholder]")) {
     element.placeholder = t(element.dataset.tPlaceholder);
   }

@@ -15,7 +15,18 @@ export function transfer(file, idempotencyKey, { signal, onProgress, onWait }) {
   const metadata = { title: file.name.replace(/\.[^.]*$/, "").slice(0, 200) };
   const large = file.size > MAX_DIRECT_BYTES;
   const send = large ? makeDetour(file, metadata, idempotencyKey) : sendDirectly(file, metadata, idempotencyKey);
-  return persist(() => send({ signal, onProgress }), { attempts: ATTEMPTS, signal, onWait });
+  const attempt = async () => {
+    await read(file);
+    signal.throwIfAborted();
+    return send({ signal, onProgress });
+  };
+  return persist(attempt, { attempts: ATTEMPTS, signal, onWait });
+}
+
+/** A file that has been moved or changed since it was chosen would only look like a broken connection. */
+async function read(file) {
+  const start = file.size ? file.slice(0, 1) : file; // no part of an empty one is ever missing
+  await start.arrayBuffer().catch(() => { throw new ApiError(410, "file_gone"); });
 }
 
 export function makeIdempotencyKey() {

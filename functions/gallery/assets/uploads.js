@@ -13,7 +13,7 @@ let onUploaded = () => {};
 /** `handler` gets each image that has arrived. */
 export function setUpUploads(handler) {
   onUploaded = handler;
-  byId("uploads-close").onclick = close;
+  byId("uploads-close").onclick = () => { close(); byId("choose").focus(); };
   byId("uploads-fold").onclick = () => fold(!list.hidden);
   addEventListener("beforeunload", (event) => { if (unfinished().length) event.preventDefault(); });
 }
@@ -50,7 +50,7 @@ function makeJob(file) {
   job.retry = make("button", {
     className: "button", textContent: t("retry"), hidden: true,
     ariaLabel: t("retry_name", { name: file.name }),
-    onclick: () => { setState(job, "waiting", t("state_waiting")); startWaiting(); },
+    onclick: () => { discard.focus(); setState(job, "waiting", t("state_waiting")); startWaiting(); },
   });
   const discard = make("button", {
     className: "button quiet", textContent: "×",
@@ -70,6 +70,7 @@ function discardJob(job) {
   if (!jobs.length) panel.hidden = true;
   (next?.querySelector("button:last-child") ?? byId("choose")).focus();
   showProgress();
+  startWaiting();
 }
 
 function remove(job) {
@@ -128,7 +129,7 @@ function showProgress() {
   const left = unfinished().length;
   const sent = jobs.reduce((sum, { file, state, share }) => sum + file.size * (state === "failed" ? 1 : share), 0);
   byId("uploads-progress").value = sent / Math.max(1, jobs.reduce((sum, { file }) => sum + file.size, 0));
-  byId("uploads-close").disabled = left > 0;
+  byId("uploads-close").textContent = t(left ? "cancel_all" : "close");
   byId("uploads-title").textContent = left
     ? t("uploading", { done: done + failed, all: jobs.length })
     : t(failed ? "uploaded_failed" : "uploaded", { n: done, failed });

@@ -1,0 +1,109 @@
+"""How it looks: on tablets and low screens, transparent or moving pictures, writing from right to left."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenGallery
+from tests.browser.gallery import Service
+from tests.support.pictures import animation, encode, jpeg, quadrants
+
+LUMINANCE = """([selector, property]) => {
+    const color = getComputedStyle(document.querySelector(selector))[property];
+    if (color === "rgba(0, 0, 0, 0)") return NaN;
+    const [r, g, b] = color.match(/\\d+/g).map((value) => {
+        const share = value / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}"""
+
+
+@pytest.fixture(autouse=True)
+def empty(service: Service) -> None:
+    service.clear()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ja-JP"])
+@pytest.mark.parametrize("size", [(1024, 768), (834, 1112), (1180, 820), (1190, 560), (1440, 900)])
+def test_header_is_even_and_hides_no_picture(
+    size: tuple[int, int], locale: str, open_gallery: OpenGallery, service: Service
+) -> None:
+    service.upload_many(40)
+    gallery = open_gallery(viewport={"width": size[0], "height": size[1]}, locale=locale)
+    gallery.settle()
+    fields = gallery.page.locator("#filters .field")
+    assert len({field.bounding_box()["y"] for field in fields.all()}) == 1  # type: ignore[index]
+    gallery.cards.last.scroll_into_view_if_needed()
+    gallery.cards.last.focus()
+
+    for _ in range(40):
+        gallery.page.keyboard.press("ArrowUp")
+        header, card = (
+            gallery.page.evaluate(f"{element}.getBoundingClientRect().toJSON()")
+            for element in ("document.querySelector('.bar')", "document.activeElement")
+        )
+        assert card["top"] >= header["bottom"]
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_fields_have_borders_that_can_be_seen(color_scheme: str, open_gallery: OpenGallery) -> None:
+    page = open_gallery(color_scheme=color_scheme).page
+
+    def contrast(*colors: tuple[str, str]) -> float:
+        low, high = sorted(page.evaluate(LUMINANCE, color) for color in colors)
+        return float((high + 0.05) / (low + 0.05))
+
+    for field in ("#q", "#sort", "#key-input", "#edit-description"):
+        surface = "body" if field in ("#q", "#sort") else "#detail"
+        for background in (field, surface):
+            assert contrast((field, "borderTopColor"), (background, "backgroundColor")) >= 3
+
+
+def test_placeholder_does_not_show_through(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload(encode(quadrants(mode="RGBA"), "PNG"), "clear.png", title="Clear")
+    gallery = open_gallery()
+    gallery.settle()
+
+    expect(gallery.card("Clear")).to_have_css("background-image", "none")
+    gallery.open("Clear")
+    expect(gallery.page.locator("#detail-image")).to_have_css("background-image", "none")
+
+
+def test_text_runs_in_its_own_direction(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload(jpeg(seed=1), title="תמונה של ים!", description="صورة البحر!")
+    gallery = open_gallery()
+
+    expect(gallery.page.locator(".caption")).to_have_css("direction", "rtl")
+    detail = gallery.open("תמונה של ים!")
+    expect(detail.get_by_role("heading")).to_have_css("direction", "rtl")
+    expect(detail.locator("#detail-description")).to_have_css("direction", "rtl")
+    detail.get_by_role("button", name="Edit").click()
+    for label in ("Title", "Description"):
+        expect(detail.get_by_label(label)).to_have_css("direction", "rtl")
+    expect(detail.get_by_label("Category")).to_have_css("direction", "ltr")
+
+
+@pytest.mark.parametrize("options", [{}, {"reduced_motion": "reduce"}], ids=["any", "reduced"])
+def test_animation_stands_still_where_movement_is_not_wanted(
+    options: dict[str, Any], open_gallery: OpenGallery, service: Service
+) -> None:
+    service.upload(animation("GIF"), "moving.gif", title="Moving")
+    gallery = open_gallery(**options)
+    pictures = gallery.page.locator(".card img"), gallery.page.locator("#detail-image")
+
+    gallery.settle()
+    gallery.open("Moving")
+
+    still = r"\.jpg\?" if options else r"w\d+\?"
+    for picture in pictures:
+        expect(picture).to_have_attribute("src", re.compile(still))
+        gallery.page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())
+    gallery.detail.get_by_role("button", name="Edit").click()
+    gallery.detail.get_by_label("Title").fill("Renamed")
+    gallery.detail.get_by_role("button", name="Save").click()
+    expect(gallery.detail.get_by_role("heading", name="Renamed")).to_be_visible()
+    for picture in pictures:
+        expect(picture).to_have_attribute("src", re.compile(still))
