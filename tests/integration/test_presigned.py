@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi import incoming
+from imageapi import imaging, incoming
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import (
@@ -20,7 +20,7 @@ from tests.integration.lifecycle import (
     post_file,
 )
 from tests.integration.stores import Configure, Stores, new_id, wait_until
-from tests.support import pictures
+from tests.support import hostile, pictures
 
 PICTURE = pictures.camera_jpeg()
 METADATA = {"title": "夕焼け", "tags": ["海"]}
@@ -170,6 +170,7 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
         "gif_too_many_frames",
     )
 }
+BAD |= {name: hostile.BAD[name] for name in ("jpeg_many_scans", "tiff_large_tile")}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -191,6 +192,23 @@ def test_what_arrives_is_refused_and_removed(stores: Stores, name: str, way: str
         assert (again.status, again.code) == (status, code)
     assert get_image(image_id).status == 404
     assert get("/api/images").body["images"] == []
+
+
+def test_a_picture_that_takes_all_the_memory_is_refused(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(imaging, "read_exif", fail)
+        assert ingest(image_id) == {"completed": [], "refused": {image_id: "image_too_complex"}}
+
+    assert stores.rows()[0]["failure"] == "image_too_complex"
+    assert stores.keys() == []
+    answer = complete(image_id)
+    assert (answer.status, answer.code) == (422, "image_too_complex")
 
 
 def test_another_file_than_announced(stores: Stores) -> None:

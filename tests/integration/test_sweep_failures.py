@@ -96,6 +96,37 @@ def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch
     assert stores.is_empty()
 
 
+def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes all the time of every sweep keeps no other from being settled."""
+    slow, *others = (announce_and_post(PICTURE) for _ in range(4))
+    stores.execute("UPDATE image_metadata SET sweeps = 1 WHERE id = %s", (slow,))
+    expire(stores)
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    tried = []
+
+    def finish(image_id: str) -> str:
+        tried.append(image_id)
+        return "finished"
+
+    monkeypatch.setattr(sweeping, "_finish", finish)
+    assert counts(sweep()) == {"finished": 4}
+    assert tried == [*others, slow]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_no_row_is_begun_when_time_runs_out(stores: Stores, dry_run: bool) -> None:
+    for _ in range(3):
+        announce_and_post(PICTURE)
+    expire(stores)
+    answers = iter([True, False])
+
+    report = sweeping.sweep(dry_run=dry_run, compare=False, has_time=lambda: next(answers))
+
+    assert (report.finished, report.rows_left) == (1, True)
+    assert sweep(dry_run=True, time_left=100)["finished"] == 0
+    assert counts(sweep()) == {"finished": 3 if dry_run else 2}
+
+
 def test_a_store_that_is_down_for_long_is_no_reason_to_give_up(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,12 @@
 """The multipart body of a direct upload, and the names of files."""
 
 import json
+import unicodedata
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from imageapi import forms
 from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import AppError, InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.forms import UploadForm, clean_filename, parse_upload_form
@@ -280,3 +284,16 @@ def test_broken_extended_names_cost_the_name_at_most(plain: str | None, value: s
 )
 def test_clean_filename(name: str, clean: str) -> None:
     assert clean_filename(name) == clean
+
+
+def test_only_short_names_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing takes the square of the length where it has marks to sort."""
+    normalize = unicodedata.normalize
+
+    def compose(form: Any, text: str) -> str:
+        assert len(text) < 1_100
+        return normalize(form, text)
+
+    monkeypatch.setattr(forms, "unicodedata", SimpleNamespace(normalize=compose))
+    clean = clean_filename("a" + "\u0301\u0316" * 16_000 + ".jpeg")
+    assert (len(clean), clean[-5:]) == (255, ".jpeg")

@@ -9,8 +9,9 @@ from functools import partial
 
 import pytest
 from imageapi import imaging
+from imageapi.bounds import check_size
 from imageapi.errors import AppError, UnprocessableError
-from imageapi.imaging import Picture, check_size, identify, inspect
+from imageapi.imaging import Picture, identify, inspect
 from PIL import Image, ImageFile
 
 from tests.support import pictures

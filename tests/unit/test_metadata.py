@@ -1,9 +1,12 @@
 """Title, description, category and tags: limits, types and characters."""
 
 import json
+import unicodedata
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from imageapi import metadata
 from imageapi.errors import AppError
 from imageapi.metadata import (
     MAX_JSON_BYTES,
@@ -181,3 +184,22 @@ def test_whole_limits_fit_into_the_json() -> None:
     tags = [f"{n:02}" + "🌸" * (MAX_TAG_LENGTH - 2) for n in range(MAX_TAGS)]
     text = json.dumps(values | {"tags": tags}, ensure_ascii=False).encode()
     assert len(validate_metadata(parse_json_object(text)).tags) == MAX_TAGS
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_only_short_texts_are_composed(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing takes the square of the length where it has marks to sort."""
+    limit = MAX_LENGTH[field]
+    normalize = unicodedata.normalize
+
+    def compose(form: Any, text: str) -> str:
+        assert len(text) <= limit * 4
+        return normalize(form, text)
+
+    monkeypatch.setattr(
+        metadata, "unicodedata", SimpleNamespace(normalize=compose, category=unicodedata.category)
+    )
+    assert refusal({field: "a" + "\u0301\u0316" * limit * 2}) == (422, "metadata_too_long", field)
+    # Four characters that are one, with spaces around them that do not count.
+    text = " " * limit * 4 + "\u03b1\u0313\u0300\u0345" * limit + " "
+    assert getattr(validate_metadata({field: text}), field) == "\u1f82" * limit

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageapi.forms import MAX_DIRECT_FILE_BYTES
+from imageapi.config import MAX_DIRECT_FILE_BYTES
 
 from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
 

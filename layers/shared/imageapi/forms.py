@@ -88,6 +88,8 @@ def clean_filename(name: str) -> str:
     left.
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
+        last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
     printable = unicodedata.normalize("NFC", "".join(c for c in last if c.isprintable()))
     stripped = printable.lstrip(". ").rstrip()
     stem, dot, extension = stripped.rpartition(".")

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 from PIL import Image
 
+from imageapi.bounds import Watched, bounded, check_frame, is_animated, pixel_limit, too_many_pixels
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 from imageapi.exif import read_exif
 
@@ -30,9 +31,6 @@ MIME_TYPES = {
 """Pillow's format: (media type, file extension)."""
 
 SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
-
-MAX_SIDE = 65_535
-"""The longest side, in pixels: what JPEG can hold."""
 
 MAX_FRAMES = 2_000
 ANIMATION_FACTOR = 4
@@ -95,10 +93,11 @@ def identify(source: IO[bytes], max_pixels: int) -> Kind:
 
     Raises:
         UnsupportedMediaTypeError: not a picture, or not of a supported type.
-        UnprocessableError: of a supported type but broken (``image_corrupt``) or too large
-            (``too_many_pixels``).
+        UnprocessableError: of a supported type but broken (``image_corrupt``), too large
+            (``too_many_pixels``), or made to take for ever (``image_too_complex``).
     """
-    return _kind(open_picture(source, max_pixels))
+    with bounded(source) as watched:
+        return _kind(open_picture(watched, max_pixels))
 
 
 def inspect(source: IO[bytes], max_pixels: int) -> Picture:
@@ -108,6 +107,11 @@ def inspect(source: IO[bytes], max_pixels: int) -> Picture:
         UnsupportedMediaTypeError, UnprocessableError: as :func:`identify`; ``image_corrupt`` when pixels are
             missing.
     """
+    with bounded(source) as watched:
+        return _inspect(watched, max_pixels)
+
+
+def _inspect(source: Watched, max_pixels: int) -> Picture:
     image = open_picture(source, max_pixels)
     kind = _kind(image)
     width, height = image.size
@@ -120,11 +124,11 @@ def inspect(source: IO[bytes], max_pixels: int) -> Picture:
         image.load()
         exif = read_exif(image)
         placeholder = _make_placeholder(image, exif.get("orientation", 1))
-        frames = _count_frames(image, kind, max_pixels)
+        frames = _count_frames(image, kind, max_pixels, source)
     except (UnprocessableError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(max_pixels) from error
+        raise too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise _corrupt() from error
     if exif.get("orientation", 1) in SWAPS_SIDES:
@@ -138,7 +142,7 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
+def open_picture(source: Watched, max_pixels: int) -> Image.Image:
     """Open, sniffed and bounded as :func:`identify` says; nothing is decoded yet."""
     source.seek(0)
     head = source.read(16)
@@ -152,34 +156,15 @@ def open_picture(source: IO[bytes], max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max_pixels // 2  # it refuses at twice this, and warns at this
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     try:
-        image = Image.open(source, formats=list(MIME_TYPES))
+        image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
+    except (UnprocessableError, MemoryError):
+        raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(max_pixels) from error
+        raise too_many_pixels(max_pixels) from error
     except Exception as error:  # as in inspect()
         raise _corrupt() from error
-    check_size(image.size, pixel_limit(image, max_pixels))
+    check_frame(image, max_pixels)
     return image
-
-
-def pixel_limit(image: Image.Image, max_pixels: int) -> int:
-    """How many pixels this picture may have, so that any of them fits the memory of a function.
-
-    JPEGs are decoded at an eighth and still PNGs in one copy, at 4 bytes a pixel or less; the other decoders
-    hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
-    """
-    frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not _is_animated(image))
-    return max_pixels if frugal else max_pixels * 2 // 5
-
-
-def check_size(size: tuple[int, int], max_pixels: int) -> None:
-    """Refuse a picture that is larger than the service decodes.
-
-    Raises:
-        UnprocessableError: ``too_many_pixels``.
-    """
-    width, height = size
-    if width * height > max_pixels or max(size) > MAX_SIDE:
-        raise _too_many_pixels(max_pixels, width=width, height=height)
 
 
 def _kind(image: Image.Image) -> Kind:
@@ -189,25 +174,20 @@ def _kind(image: Image.Image) -> Kind:
     return Kind(name, mime_type, extension)
 
 
-def _is_animated(image: Image.Image) -> bool:
-    return bool(getattr(image, "is_animated", False))
-
-
-def _count_frames(image: Image.Image, kind: Kind, max_pixels: int) -> int:
+def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Watched) -> int:
     """Decode the frames after the first, one at a time, and return how many there are in all."""
-    if kind.format in ("JPEG", "BMP") or not _is_animated(image):
+    if kind.format in ("JPEG", "BMP") or not is_animated(image):
         return 1
-    bound = pixel_limit(image, max_pixels)
-    limit = bound * ANIMATION_FACTOR
-    pixels = image.width * image.height
+    limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
+    pixels = check_frame(image, max_pixels)
     frame = 1
     while True:
         try:
             image.seek(frame)
         except EOFError:
             return frame
-        check_size(image.size, bound)
-        pixels += image.width * image.height
+        source.check_time()
+        pixels += check_frame(image, max_pixels)
         frame += 1
         if frame > MAX_FRAMES or pixels > limit:
             raise UnprocessableError(
@@ -257,15 +237,6 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
     return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
-
-
-def _too_many_pixels(max_pixels: int, **found: int) -> UnprocessableError:
-    size = f"has {found['width']} x {found['height']} pixels" if found else "is too large"
-    return UnprocessableError(
-        f"The picture {size}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
-        code="too_many_pixels",
-        details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
-    )
 
 
 def _corrupt() -> UnprocessableError:

@@ -1,11 +1,14 @@
 """Renditions: smaller, upright, in sRGB, without any metadata, in a format that browsers show."""
 
 import io
+from collections.abc import Callable
+from functools import partial
 from typing import IO, Any
 
 from PIL import ExifTags, Image, ImageCms, ImageSequence
 
-from imageapi.errors import UnprocessableError
+from imageapi.bounds import Watched, bounded
+from imageapi.errors import AppError, UnprocessableError
 from imageapi.exif import clean_orientation
 from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb, turn_upright
 from imageapi.variants import Variant
@@ -34,24 +37,32 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
         UnsupportedMediaTypeError, UnprocessableError: as for an upload, when the stored original cannot be
             read.
     """
-    image = open_picture(source, max_pixels)
-    orientation = read_orientation(image)
     try:
-        if variant.extension == "webp" and is_short_animation(image):
-            return _render_animation(image, variant, orientation)
-        seen = image.size[::-1] if orientation in SWAPS_SIDES else image.size
-        target = fit(seen, variant)
-        stored_target = target[::-1] if orientation in SWAPS_SIDES else target
-        profile = image.info.get("icc_profile")
-        image.draft(None, scale_to_fill(image.size, stored_target))
-        image.load()
-        small = _resize(_make_resizable(image), stored_target, cut=variant.cover)
-        small = _to_srgb(small, profile)
-        return _encode(turn_upright(small, orientation), variant.extension)
-    except (UnprocessableError, MemoryError):
+        with bounded(source) as watched:
+            encode = _decode(watched, variant, max_pixels)
+        # Out of bounds, which AVIF's encoder would not survive: a rendition is as large as was asked for.
+        return encode()
+    except (AppError, MemoryError):
         raise
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
+
+
+def _decode(source: Watched, variant: Variant, max_pixels: int) -> Callable[[], bytes]:
+    """Everything but the encoding, which is returned."""
+    image = open_picture(source, max_pixels)
+    orientation = read_orientation(image)
+    if variant.extension == "webp" and is_short_animation(image):
+        return _decode_animation(image, variant, orientation, source)
+    seen = image.size[::-1] if orientation in SWAPS_SIDES else image.size
+    target = fit(seen, variant)
+    stored_target = target[::-1] if orientation in SWAPS_SIDES else target
+    profile = image.info.get("icc_profile")
+    image.draft(None, scale_to_fill(image.size, stored_target))
+    image.load()
+    small = _resize(_make_resizable(image), stored_target, cut=variant.cover)
+    small = _to_srgb(small, profile)
+    return partial(_encode, turn_upright(small, orientation), variant.extension)
 
 
 def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
@@ -100,8 +111,10 @@ def read_orientation(image: Image.Image) -> int:
 
 def is_short_animation(image: Image.Image) -> bool:
     """Whether all frames can be rendered within bounds. TIFF pages and the like are no animation."""
+    if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
+        return False
     frames = getattr(image, "n_frames", 1)
-    if image.format not in ("GIF", "WEBP", "PNG", "AVIF") or frames < 2:
+    if frames < 2:
         return False
     return frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
 
@@ -116,23 +129,30 @@ def count_plays(image: Image.Image) -> int:
     return loop if loop and loop <= MAX_PLAYS else 0
 
 
-def _render_animation(image: Image.Image, variant: Variant, orientation: int) -> bytes:
+def _decode_animation(
+    image: Image.Image, variant: Variant, orientation: int, source: Watched
+) -> Callable[[], bytes]:
     turned = orientation in SWAPS_SIDES
     target = fit(image.size[::-1] if turned else image.size, variant)
     stored_target = target[::-1] if turned else target
     profile = image.info.get("icc_profile")
     frames, durations = [], []
     for frame in ImageSequence.Iterator(image):
+        source.check_time()
         small = _to_srgb(_resize(frame.convert("RGBA"), stored_target, cut=variant.cover), profile)
         frames.append(turn_upright(small, orientation))
         durations.append(int(frame.info.get("duration") or 100))
+    return partial(_encode_animation, frames, durations, count_plays(image))
+
+
+def _encode_animation(frames: list[Image.Image], durations: list[int], plays: int) -> bytes:
     buffer = io.BytesIO()
     frames[0].save(
         buffer,
         save_all=True,
         append_images=frames[1:],
         duration=durations,
-        loop=count_plays(image),
+        loop=plays,
         **QUALITY["webp"],
     )
     return buffer.getvalue()

@@ -27,7 +27,9 @@ MAX_ORPHANS, MAX_ORPHAN_SHARE = 100, 0.01
 one, and they are left alone.
 """
 SPARE_MILLISECONDS = 60_000
-"""A comparison stops when so little of the function's time is left; the next one goes on from there."""
+"""When so little of the function's time is left, no row is begun and a comparison stops; the next sweep goes
+on from there.
+"""
 BATCH = 500
 REPORTED = 100
 """At most so many ids or keys of each kind are listed in a report; the counts are complete."""
@@ -56,6 +58,8 @@ class Report:
     """Ready renditions whose object is gone: forgotten, so that they are made again."""
     failed: int = 0
     """Rows that could not be settled this time; the next sweep tries again."""
+    rows_left: bool = False
+    """Time ran out before all rows were looked at."""
     orphan_keys: list[str] = field(default_factory=list)
     missing_ids: list[str] = field(default_factory=list)
     compared_until: str = ""
@@ -81,14 +85,15 @@ def sweep(
         compare: also compare all objects with all rows, which takes the longer the more there are.
         force: remove objects without a row however many there are.
         object_grace: how old an object without a row must be.
-        has_time: whether there is time for another thousand objects. Where it ends, the next one goes on.
+        has_time: whether there is time for another row or another thousand objects. Where it ends, the next
+            one goes on.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
     """
     report = Report(dry_run)
     fold_changes()
-    _settle_rows(report)
+    _settle_rows(report, has_time)
     _settle_variants(report)
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
@@ -111,22 +116,27 @@ def sweep_event(event: dict[str, Any], time_left: Callable[[], int]) -> dict[str
     ).to_dict()
 
 
-def _settle_rows(report: Report) -> None:
-    after = str(UUID(int=0))
+def _settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
+    after = (0, str(UUID(int=0)))
     while True:
+        # One that took all the time of a sweep comes behind those that have not been tried as often.
         batch = db.query(
-            """SELECT id, status FROM image_metadata
-               WHERE status <> 'ready' AND sweep_after < now() AND id > %s ORDER BY id LIMIT %s""",
-            (after, BATCH),
+            """SELECT id, status, sweeps FROM image_metadata
+               WHERE status <> 'ready' AND sweep_after < now() AND (sweeps, id) > (%s, %s)
+               ORDER BY sweeps, id LIMIT %s""",
+            (*after, BATCH),
         )
         for row in batch:
+            if not has_time():
+                report.rows_left = True
+                return
             if report.dry_run:
                 _count_row(row, report)
             else:
                 _settle_row(row["id"], report)
         if len(batch) < BATCH:
             return
-        after = batch[-1]["id"]
+        after = (batch[-1]["sweeps"], batch[-1]["id"])
 
 
 def _count_row(row: db.Row, report: Report) -> None:

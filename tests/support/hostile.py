@@ -1,0 +1,91 @@
+"""Small pictures that ask for much: more pixels than they announce, or the same ones again and again."""
+
+import struct
+from collections.abc import Callable
+from functools import partial
+
+from PIL import ExifTags, Image, TiffImagePlugin
+
+from tests.support import pictures
+
+X_RESOLUTION = 282
+RATIONAL = 5
+
+
+def jpeg(scans: int, side: int = 64) -> bytes:
+    """A grey progressive JPEG whose last scan is repeated until there are so many: 20 bytes for each."""
+    data = pictures.encode(Image.new("L", (side, side), 77), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
+
+
+def tiff(
+    size: tuple[int, int] = (64, 64),
+    tile: tuple[int, int] = (64, 64),
+    *,
+    tiles: int = 1,
+    pages: int = 1,
+    rationals: int = 0,
+) -> bytes:
+    """A black TIFF in tiles, packed with deflate. All its tiles and pages have the same few bytes.
+
+    Args:
+        tile: the size of a tile; one that is larger than the picture stands over its edges.
+        tiles: how many there are on a page.
+        rationals: so many numbers, instead of one, say how many pixels there are to an inch.
+    """
+    packed = pictures.compress_zeros(tile[0] * tile[1])
+    data = bytearray(b"II*\0" + bytes(4) + packed)
+    offsets, sizes, numbers = len(data), len(data) + tiles * 4, len(data) + tiles * 8
+    data += struct.pack("<I", 8) * tiles + struct.pack("<I", len(packed)) * tiles
+    data += struct.pack("<II", 300, 1) * rationals
+    entries = [
+        (256, 4, 1, size[0]),
+        (257, 4, 1, size[1]),
+        (258, 3, 1, 8),  # bits
+        (259, 3, 1, 8),  # compressed with deflate
+        (262, 3, 1, 1),  # grey
+        *([(X_RESOLUTION, RATIONAL, rationals, numbers)] if rationals else []),
+        (322, 4, 1, tile[0]),
+        (323, 4, 1, tile[1]),
+        (324, 4, tiles, offsets if tiles > 1 else 8),
+        (325, 4, tiles, sizes if tiles > 1 else len(packed)),
+    ]
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    link = 4
+    for _ in range(pages):
+        data += bytes(len(data) % 2)
+        struct.pack_into("<I", data, link, len(data))
+        data += directory + bytes(4)
+        link = len(data) - 4
+    return bytes(data)
+
+
+def avif(side: int) -> bytes:
+    """An AVIF that announces 64 x 64 pixels and holds a frame of another size."""
+    image = Image.new("RGB", (side, side), (9, 99, 199))
+    data = bytearray(pictures.encode(image, "AVIF", quality=10, speed=10, subsampling="4:4:4"))
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, 64, 64)
+    return bytes(data)
+
+
+def jpeg_with_rationals(count: int) -> bytes:
+    """A JPEG whose camera gives so many numbers for its exposure."""
+    numbers = (TiffImagePlugin.IFDRational(5, 2),) * count
+    return pictures.jpeg(exif_details={ExifTags.Base.ExposureTime: numbers})
+
+
+_TOO_COMPLEX = (422, "image_too_complex")
+_TOO_LARGE = (422, "too_many_pixels")
+
+BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
+    "jpeg_many_scans": (partial(jpeg, 101), *_TOO_COMPLEX),
+    "tiff_large_tile": (partial(tiff, tile=(7_000, 7_000)), *_TOO_LARGE),
+    "tiff_many_tiles": (partial(tiff, (65_535, 1), (16, 2_000), tiles=4_096), *_TOO_LARGE),
+    "tiff_one_tile_for_many_pages": (
+        partial(tiff, tile=(6_000, 6_000), pages=20),
+        422,
+        "too_many_frames",
+    ),
+}
+"""As ``pictures.BAD``. Each is announced with no more pixels than are accepted."""
