@@ -17,6 +17,8 @@ from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 
 MAX_FILENAME_LENGTH = 255
+JOINERS = "\u200c\u200d"
+"""Without width, and part of a word or of an emoji."""
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
 
@@ -90,12 +92,21 @@ def clean_filename(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
         last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
-    printable = unicodedata.normalize("NFC", "".join(c for c in last if c.isprintable()))
-    stripped = printable.lstrip(". ").rstrip()
+    printable = unicodedata.normalize("NFC", "".join(map(_in_filename, last)))
+    stripped = printable.lstrip(". " + JOINERS).rstrip(" " + JOINERS)
     stem, dot, extension = stripped.rpartition(".")
     if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
         stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
-    return stripped[:MAX_FILENAME_LENGTH].rstrip()
+    return stripped[:MAX_FILENAME_LENGTH].rstrip(" " + JOINERS)
+
+
+def _in_filename(character: str) -> str:
+    """A space for any space (the ideographic one, the narrow one in the names of macOS's screenshots), and
+    nothing for what is not printed, but for JOINERS.
+    """
+    if character in JOINERS or character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else ""
 
 
 def read_filename(segment: MultipartSegment) -> str:
