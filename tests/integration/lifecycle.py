@@ -1,6 +1,7 @@
 """Requests of an image's whole life: get, change, delete, presigned uploads, delivery, sweep."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import urllib3
+from imageapi import links
+from imageapi.config import get_settings
 
 from tests.integration.client import Answer, send
 from tests.support.events import API_KEY, STAGE, Event, LambdaContext, load_handler, make_event
@@ -124,6 +127,12 @@ def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
     parts = urlsplit(url)
     path = parts.path.removeprefix(f"/{STAGE}")
     return make_event("GET", path, {"Accept": accept}, dict(parse_qsl(parts.query)) | query)
+
+
+def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
+    """A link as it was handed out some seconds ago."""
+    expires = links.expires_at(time.time() - ago, lifetime)
+    return links.sign_link(image_id, variant, expires=expires, keys=[key or get_settings().secret_keys[0]])
 
 
 def open_link(url: str, accept: str = "*/*", **query: str) -> Answer:

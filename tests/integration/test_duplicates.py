@@ -1,9 +1,15 @@
 """The same bytes twice: ``on_duplicate`` and ``duplicate_of``."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from hashlib import sha256
+
 import pytest
+from imageapi.rows import content_lock
 
 from tests.integration.client import upload, upload_event
-from tests.integration.stores import Stores
+from tests.integration.lifecycle import delete_image
+from tests.integration.stores import Stores, wait_until
 from tests.integration.worker import Hook, answer_at_once, worker, workers
 from tests.support import pictures
 
@@ -88,3 +94,19 @@ def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate
         assert first.answer().status == 201
     assert upload(PICTURE, on_duplicate=on_duplicate).status in (200, 409)
     assert stores.statuses() == ["ready"]
+
+
+def test_an_original_does_not_go_while_a_copy_looks_for_it(stores: Stores) -> None:
+    """Otherwise the copy would name an image that is gone by then."""
+    first = upload(PICTURE).image
+    with closing(stores.postgres.connect()) as other, ThreadPoolExecutor(1) as pool:
+        other.cursor().execute("SELECT pg_advisory_xact_lock(%s)", (content_lock(sha256(PICTURE).digest()),))
+        deletion = pool.submit(delete_image, first["id"])
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory'"
+        wait_until(lambda: bool(stores.execute(waiting)))
+
+        assert stores.statuses() == ["deleting"]
+        other.rollback()
+
+        assert deletion.result().status == 204
+    assert stores.is_empty()

@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from imageapi import facets
 
 from tests.integration.client import get, send, upload
+from tests.integration.lifecycle import sweep
 from tests.integration.searchable import Doc, insert
 from tests.integration.stores import Stores, wait_until
 from tests.support import pictures
@@ -52,6 +54,13 @@ def test_changed_and_deleted_images(stores: Stores) -> None:
     assert counts("categories") == counts("tags") == []
 
 
+def test_all_that_was_noted_counts_at_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facets, "FOLD_ROWS", 10)
+    insert(stores, [Doc(tags=[f"tag-{number}" for number in range(32)]) for _ in range(5)])
+
+    assert {images for _, images in counts("tags")} == {5}
+
+
 def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
     """Folding takes each note once, whoever folds."""
 
@@ -91,3 +100,13 @@ def test_counts_that_another_is_adding_up(stores: Stores) -> None:
 def test_refused(stores: Stores, kind: str, query: dict[str, str], code: str) -> None:
     answer = get(f"/api/{kind}", query)
     assert (answer.status, answer.code) == (400, code)
+
+
+def test_a_sweep_adds_up_what_was_noted(stores: Stores) -> None:
+    upload(pictures.png(), {"category": "sea"})
+    assert stores.execute("SELECT 1 FROM facet_changes") != []
+
+    sweep()
+
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert stores.execute("SELECT name, images FROM facet_counts") == [{"name": "sea", "images": 1}]

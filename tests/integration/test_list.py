@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.integration.client import get
+from tests.integration.client import get, upload
 from tests.integration.stores import Stores
+from tests.support import pictures
 
 
 def listed(**query: str) -> list[str]:
@@ -122,3 +123,10 @@ def test_query_that_is_not_understood(
     answer = get("/api/images", query)
 
     assert (answer.status, answer.code) == (400, code)
+
+
+def test_a_category_is_compared_as_it_is_kept(stores: Stores) -> None:
+    image = upload(pictures.jpeg(), {"category": "カ\u3099ーテ\u3099ン"}).image
+
+    for spelling in ("カ\u3099ーテ\u3099ン", "ガーデン", " ガーデン "):
+        assert listed(category=spelling) == listed(category=spelling, sort="size") == [image["id"]]

@@ -124,6 +124,26 @@ def test_total(four: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     assert total["value"] >= 3
 
 
+def test_an_estimate_goes_by_what_is_frequent(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL takes a third of all rows for each word that it is to find in a text."""
+    insert(stores, [Doc(title="harbour" if number % 10 == 0 else f"other {number}") for number in range(300)])
+    stores.execute("ANALYZE image_metadata")
+    monkeypatch.setattr(pages, "EXACT_TOTAL", 20)
+
+    total = get("/api/images", {"total": "true", "q": "harbour"}).body["total"]
+
+    assert total["relation"] == "estimate"
+    assert 20 <= total["value"] <= 45
+
+
+def test_the_shape_of_a_character_makes_no_difference(stores: Stores) -> None:
+    doc = Doc(title="葛\U000e0100城市の写真", tags=("猫\ufe0f",))
+    insert(stores, [doc])
+
+    for query in ({"q": "葛城市"}, {"q": "葛\U000e0100城"}, {"tag": "猫"}):
+        assert walk(query) == [doc.id]
+
+
 def test_link_to_the_next_page(four: Stores) -> None:
     answer = get("/api/images", [("tag", "night"), ("limit", "1"), ("sort", "oldest")])
     link = answer.headers["link"][0]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from imageapi import storage, sweeping
+from imageapi import sweeping
 
 from tests.integration.client import send, upload, upload_event
 from tests.integration.leftovers import (
@@ -193,16 +193,6 @@ def test_a_rendition_that_was_lost_is_made_again(stores: Stores) -> None:
     assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
 
 
-def test_changes_of_categories_and_tags_are_added_up(stores: Stores) -> None:
-    upload(PICTURE, {"category": "sea"})
-    assert stores.execute("SELECT 1 FROM facet_changes") != []
-
-    sweep()
-
-    assert stores.execute("SELECT 1 FROM facet_changes") == []
-    assert stores.execute("SELECT name, images FROM facet_counts") == [{"name": "sea", "images": 1}]
-
-
 def test_the_report_names_what_it_found(stores: Stores) -> None:
     lose_object(stores)
     put(stores, "incoming/x")
@@ -228,55 +218,6 @@ def test_more_than_one_batch(stores: Stores, monkeypatch: pytest.MonkeyPatch) ->
     assert counts(sweep(dry_run=True)) == expected
     assert counts(sweep()) == expected
     assert stores.statuses() == ["ready"] * 5
-    assert stores.keys() == []
-
-
-def test_many_objects_without_a_row_are_kept(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As beside an empty or an older database: what a crash leaves is never so many."""
-    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 4)
-    keys = [f"originals/{number}.jpg" for number in range(5)]
-    for key in keys:
-        put(stores, key)
-    found = {"orphan_objects": 5, "orphans_kept": 5}
-
-    assert counts(sweep(dry_run=True)) == found
-    report = sweep()
-    assert counts(report) == found
-    assert report["orphan_keys"] == stores.keys() == keys
-
-    assert counts(sweep(force=True)) == {"orphan_objects": 5}
-    assert stores.keys() == []
-
-
-def test_many_are_few_among_very_many(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 1)
-    monkeypatch.setattr(sweeping, "MAX_ORPHAN_SHARE", 0.5)
-    for number in range(2):
-        upload(pictures.png(seed=number))
-        put(stores, f"originals/{number}.jpg")
-
-    assert counts(sweep()) == {"orphan_objects": 2}
-
-
-def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = [f"{area}/{number}" for area in ("incoming", "originals", "variants") for number in range(4)]
-    for key in keys:
-        put(stores, key)
-    (missing,) = stores.insert_ready(1)
-    monkeypatch.setattr(storage, "LIST_PAGE", 2)
-    ends = [
-        *("incoming/1", "incoming/3", "originals/1", "originals/3", "originals/~", "variants/1"),
-        *("variants/3", ""),
-    ]
-
-    assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
-    reports = [sweep(time_left=100) for _ in ends]
-
-    assert [report["compared_until"] for report in reports] == ends
-    assert [key for report in reports for key in report["orphan_keys"]] == keys
-    assert [found for report in reports for found in report["missing_ids"]] == [missing]
     assert stores.keys() == []
 
 

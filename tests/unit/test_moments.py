@@ -1,6 +1,6 @@
 """Time in ids, and the buckets that cover a stretch of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -26,6 +26,14 @@ def test_the_id_of_a_moment() -> None:
     assert milliseconds == int(moment.timestamp() * 1000)
     assert smallest_id(milliseconds) == UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
     assert milliseconds_at(datetime(1960, 1, 1, tzinfo=UTC)) == 0
+
+
+def test_a_moment_between_two_that_ids_can_tell_is_the_later() -> None:
+    """What was made in a millisecond is before any later moment in it, and not after it."""
+    start = datetime(2026, 4, 1, 12, tzinfo=UTC)
+    for microseconds, expected in ((0, 0), (1, 1), (999, 1), (1_000, 1)):
+        found = milliseconds_at(start + timedelta(microseconds=microseconds))
+        assert found - milliseconds_at(start) == expected
 
 
 @given(moments)

@@ -1,0 +1,59 @@
+"""A sweep that compares all objects with all rows: when it stops, and what it leaves alone."""
+
+import pytest
+from imageapi import storage, sweeping
+
+from tests.integration.client import upload
+from tests.integration.leftovers import counts, put
+from tests.integration.lifecycle import sweep
+from tests.integration.stores import Stores
+from tests.support import pictures
+
+
+def test_many_objects_without_a_row_are_kept(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As beside an empty or an older database: what a crash leaves is never so many."""
+    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 4)
+    keys = [f"originals/{number}.jpg" for number in range(5)]
+    for key in keys:
+        put(stores, key)
+    found = {"orphan_objects": 5, "orphans_kept": 5}
+
+    assert counts(sweep(dry_run=True)) == found
+    report = sweep()
+    assert counts(report) == found
+    assert report["orphan_keys"] == stores.keys() == keys
+
+    assert counts(sweep(force=True)) == {"orphan_objects": 5}
+    assert stores.keys() == []
+
+
+def test_many_are_few_among_very_many(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 1)
+    monkeypatch.setattr(sweeping, "MAX_ORPHAN_SHARE", 0.5)
+    for number in range(2):
+        upload(pictures.png(seed=number))
+        put(stores, f"originals/{number}.jpg")
+
+    assert counts(sweep()) == {"orphan_objects": 2}
+
+
+def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"{area}/{number}" for area in ("incoming", "originals", "variants") for number in range(4)]
+    for key in keys:
+        put(stores, key)
+    (missing,) = stores.insert_ready(1)
+    monkeypatch.setattr(storage, "LIST_PAGE", 2)
+    ends = [
+        *("incoming/1", "incoming/3", "originals/1", "originals/3", "originals/~", "variants/1"),
+        *("variants/3", ""),
+    ]
+
+    assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
+    reports = [sweep(time_left=100) for _ in ends]
+
+    assert [report["compared_until"] for report in reports] == ends
+    assert [key for report in reports for key in report["orphan_keys"]] == keys
+    assert [found for report in reports for found in report["missing_ids"]] == [missing]
+    assert stores.keys() == []
