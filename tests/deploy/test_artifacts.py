@@ -1,9 +1,12 @@
 """What `sam build` makes of it: small, compiled, and nothing but what runs."""
 
+import importlib.metadata
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.deploy.cloud import ROOT, Cloud
 from tests.support.templates import ALL, MAIN, find
@@ -42,6 +45,23 @@ def test_each_source_of_a_layer_has_its_bytecode(build: Path, name: str) -> None
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert compiled.exists(), source
         assert compiled.read_bytes()[4] & 0b11 == 0b01, "a hash that is not checked against the source"
+
+
+def test_every_package_of_the_layers_is_pinned(build: Path) -> None:
+    """What is installed is what the two requirements files and their constraints say, and in that version."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared").glob("*.txt")]
+    pinned = {
+        (canonicalize_name(name), version)
+        for text in texts
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)$", text, re.M)
+    }
+    installed = {
+        (canonicalize_name(package.name), package.version)
+        for name in LAYERS
+        for package in importlib.metadata.distributions(path=[str(build / name / "python")])
+    }
+    assert len(installed) > 20
+    assert installed == pinned
 
 
 def test_what_is_in_both_layers_is_the_same(build: Path) -> None:
