@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,46 @@ def test_each_alarm_has_its_part_in_the_runbook() -> None:
     assert len(alarms) > 20
     for name, alarm in alarms.items():
         assert alarm["AlarmDescription"].partition("docs/operations.md#")[2] in anchors, name
+
+
+def holds(rule: Any, values: dict[str, Any]) -> Any:
+    """What CloudFormation makes of a rule's condition or assertion with these parameters."""
+    if not isinstance(rule, dict):
+        return rule
+    ((name, argument),) = rule.items()
+    if name == "Ref":
+        return values.get(argument, "")
+    parts = [holds(part, values) for part in argument]
+    operations: dict[str, Callable[[], Any]] = {
+        "Fn::Not": lambda: not parts[0],
+        "Fn::Equals": lambda: parts[0] == parts[1],
+        "Fn::Or": lambda: any(parts),
+        "Fn::And": lambda: all(parts),
+        "Fn::EachMemberEquals": lambda: all(part == parts[1] for part in parts[0] or [""]),
+    }
+    return operations[name]()
+
+
+OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_accepted"),
+    [
+        ({}, True),
+        ({"DatabaseHost": "db"}, True),
+        (OWN_NETWORK, True),
+        ({"VpcId": "vpc-1"}, False),
+        ({"GeminiApiKey": "k"}, False),
+        ({"GeminiApiKey": "k", "DatabaseHost": "db"}, True),
+        ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepDatabase": "true"}, False),
+        ({"GeminiApiKey": "k", **OWN_NETWORK}, True),
+        ({"AnalyzeUploads": "true", **OWN_NETWORK}, False),
+        ({"AnalyzeUploads": "true", "GeminiApiKey": "k", **OWN_NETWORK}, True),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(values: dict[str, Any], is_accepted: bool) -> None:
+    values = {"KeepDatabase": "false", **values}
+    rules = [rule for rule in read_template(MAIN)["Rules"].values() if holds(rule["RuleCondition"], values)]
+    asserted = [holds(a["Assert"], values) for rule in rules for a in rule["Assertions"]]
+    assert all(asserted) is is_accepted
