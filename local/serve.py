@@ -25,6 +25,7 @@ from local.settings import (
     BOUNDS,
     Settings,
     load_settings,
+    own_limits,
     passed_through,
     placeholders,
     template_parameters,
@@ -48,7 +49,9 @@ class PublicApiServer(ApiServer):
 def make_environ(settings: Settings, spec: FunctionSpec) -> dict[str, str]:
     """What a function's process sees. As under `sam local`, the environment wins over the template."""
     variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
-    variables |= settings.chosen((*BOUNDS, *AWS_TOOLS)) | passed_through(os.environ)
+    variables |= (
+        settings.chosen((*BOUNDS, *AWS_TOOLS)) | own_limits(spec.variables) | passed_through(os.environ)
+    )
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
     return lambda_environment(spec, variables, keys)
 

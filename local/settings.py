@@ -22,6 +22,8 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
+# A function for which the template has another limit than for most keeps it: a migration may take minutes.
+USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
 # Handed to every function when .env or the shell sets them, whether its template declares them or not.
 BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
 
@@ -174,7 +176,13 @@ def function_environment(
         "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
     }
     found |= {name: text for name, text in here.items() if name in declared}
-    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY"))
+    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY")) | own_limits(declared)
+
+
+def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
+    """The limits that a function has by itself, see USUAL_LIMITS."""
+    limits = {name: str(declared.get(name, usual)) for name, usual in USUAL_LIMITS.items()}
+    return {name: value for name, value in limits.items() if value != USUAL_LIMITS[name]}
 
 
 def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:

@@ -84,7 +84,7 @@ class Stores:
 
     def clear(self) -> None:
         """No rows, no objects."""
-        self.execute("TRUNCATE image_metadata, facet_counts, facet_changes CASCADE")
+        self.execute("TRUNCATE image_metadata, facet_counts, facet_changes, sweep_progress CASCADE")
         for key in self.keys():
             self._client.delete_object(Bucket=self.s3.bucket, Key=key)
 

@@ -1,11 +1,14 @@
 """A sweep that compares all objects with all rows: when it stops, and what it leaves alone."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
-from imageapi import storage, sweeping
+from imageapi import comparing, storage, sweeping
 
 from tests.integration.client import upload
 from tests.integration.leftovers import counts, put
-from tests.integration.lifecycle import sweep
+from tests.integration.lifecycle import fetch, sweep
 from tests.integration.stores import Stores
 from tests.support import pictures
 
@@ -25,6 +28,30 @@ def test_many_objects_without_a_row_are_kept(stores: Stores, monkeypatch: pytest
 
     assert counts(sweep(force=True)) == {"orphan_objects": 5}
     assert stores.keys() == []
+
+
+def test_a_rendition_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = upload(pictures.jpeg(800, 600)).image
+    put(stores, f"variants/{image['id']}/w320.webp")
+    put(stores, "variants/orphan/w320.webp")
+    compare = comparing.compare_stores
+
+    def compare_and_be_asked(*arguments: Any) -> Iterator[Any]:
+        yield from compare(*arguments)
+        assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
+
+    monkeypatch.setattr(sweeping, "compare_stores", compare_and_be_asked)
+    assert sweep()["orphan_objects"] == 2
+
+    assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
+    assert stores.keys() == [image["s3_key"], f"variants/{image['id']}/w320.webp"]
+
+
+def test_a_dry_run_looks_from_the_beginning(stores: Stores) -> None:
+    put(stores, "originals/0.jpg")
+    stores.execute("INSERT INTO sweep_progress (compared_until) VALUES ('variants/z')")
+
+    assert counts(sweep(dry_run=True)) == {"orphan_objects": 1}
 
 
 def test_many_are_few_among_very_many(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

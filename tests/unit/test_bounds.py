@@ -75,6 +75,13 @@ def test_the_most_scans() -> None:
     assert refusal(inspect, hostile.jpeg(bounds.MAX_SCANS + 1)) == "image_too_complex"
 
 
+def test_what_looks_like_scans_in_metadata_is_none() -> None:
+    """Two bytes that come by chance, once in 64 KB."""
+    block = b"\xff\xe4\xff\xff" + (b"\xff\xda\x12\x34" * 16_384)[:65_533]
+    data = pictures.jpeg()
+    assert inspect(data[:2] + block * 3 + data[2:]).frames == 1
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize(
     "data", [hostile.tiff(rationals=5_000), hostile.jpeg_with_rationals(5_000)], ids=["tiff", "exif"]

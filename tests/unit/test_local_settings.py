@@ -12,6 +12,7 @@ from local.settings import (
     ROOT,
     function_environment,
     make_settings,
+    own_limits,
     page_origins,
     passed_through,
     placeholders,
@@ -118,6 +119,7 @@ def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
     for name, spec in template.functions.items():
         found = function_environment(settings, spec.variables, 5432, S3_URL)
         wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
+        wanted -= own_limits(spec.variables).keys()
         assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
 
 
@@ -128,6 +130,7 @@ def test_every_setting_of_the_readme_reaches_the_functions_in_front_of_other_sto
     for name, spec in template.functions.items():
         environ = make_environ(settings, spec)
         wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE - {"GEMINI_API_KEY"}
+        wanted -= own_limits(spec.variables).keys()
         assert {variable for variable in wanted if environ.get(variable) != "set"} == set(), name
 
 
@@ -138,6 +141,13 @@ def test_compose_hands_every_setting_of_the_readme_on() -> None:
         assert str(environ[name]).startswith(f"${{{name}:-"), name
     assert {port.rpartition(":")[0] for port in services["api"]["ports"]} == {"127.0.0.1:8000"}
     assert environ["PUBLISHED_ON_LOOPBACK"] == "true"
+
+
+def test_a_function_keeps_a_limit_of_its_own() -> None:
+    settings = make_settings({"DB_STATEMENT_TIMEOUT": "7", "DB_CONNECT_TIMEOUT": "7"})
+    declared = {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "5"}
+    found = function_environment(settings, declared, 1, S3_URL)
+    assert found == {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "7"}
 
 
 def test_bound_without_a_value_is_left_to_its_default() -> None:

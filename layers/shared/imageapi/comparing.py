@@ -4,7 +4,7 @@ Both come in the order of their keys, so each page of the bucket is compared wit
 stretch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,6 +45,20 @@ def compare_stores(older_than: datetime, after: str = "") -> Iterator[Stretch]:
     for prefix, compare in _AREAS.items():
         if after < prefix + _AFTER_ALL:
             yield from compare(max(after, prefix), older_than)
+
+
+def drop_renditions(keys: Sequence[str]) -> list[str]:
+    """The keys without those of renditions that have a row by now: one may be made again under the same key
+    while the rest is compared.
+    """
+    parts = [key.split("/", 2) for key in keys if key.startswith("variants/") and _read_id(key)]
+    rows_now = db.query(
+        """SELECT image_id, name FROM image_variants
+           WHERE (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
+        ([image_id for _, image_id, _ in parts], [name for *_, name in parts]),
+    )
+    made = {storage.variant_key(row["image_id"], row["name"]) for row in rows_now}
+    return [key for key in keys if key not in made]
 
 
 def _compare_incoming(after: str, older_than: datetime) -> Iterator[Stretch]:

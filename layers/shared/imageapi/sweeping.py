@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from imageapi import db, rows, storage
-from imageapi.comparing import compare_stores
+from imageapi.comparing import compare_stores, drop_renditions
 from imageapi.errors import AppError, ConflictError
 from imageapi.facets import fold_changes
 from imageapi.incoming import complete_upload
@@ -86,7 +86,7 @@ def sweep(
         force: remove objects without a row however many there are.
         object_grace: how old an object without a row must be.
         has_time: whether there is time for another row or another thousand objects. Where it ends, the next
-            one goes on.
+            one goes on; a dry run always looks from the beginning.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
@@ -229,7 +229,7 @@ def _settle_differences(
 ) -> None:
     orphans: list[str] = []
     objects = 0
-    for stretch in compare_stores(older_than, _read_progress()):
+    for stretch in compare_stores(older_than, "" if report.dry_run else _read_progress()):
         if report.compared_until and not has_time():
             break
         objects += stretch.objects
@@ -247,7 +247,8 @@ def _settle_differences(
     if len(orphans) > max(MAX_ORPHANS, objects * MAX_ORPHAN_SHARE) and not force:
         report.orphans_kept = len(orphans)
     elif not report.dry_run:
-        storage.delete_objects(orphans)
+        for start in range(0, len(orphans), BATCH):
+            storage.delete_objects(drop_renditions(orphans[start : start + BATCH]))
     if not report.dry_run:
         _write_progress(report.compared_until)
 
