@@ -83,7 +83,7 @@ class Settings:
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels (width x height); ``imaging.pixel_limit`` has what that is for each
+    """The largest picture, in pixels (width x height); ``bounds.pixel_limit`` has what that is for each
     format.
     """
     max_upload_bytes: int

@@ -108,9 +108,8 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
     except DatabaseUnavailableError:  # the row may have turned ready: its object stays, or the claim runs out
         raise
     except AppError as error:
-        if (
-            error.status == 422
-        ):  # it was decoded once, when it was uploaded: that need not be the picture's fault
+        if error.status == 422:
+            # It was decoded once, when it was uploaded: that need not be the picture's fault.
             facts = {"image_id": image["id"], "variant": variant.name}
             get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
         _give_up(image["id"], variant.name)

@@ -161,7 +161,7 @@ def complete_upload(image_id: str) -> Stored:
         UnprocessableError, UnsupportedMediaTypeError: the file was refused (now or before) and removed.
         DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
     """
-    row = rows.find(image_id.lower()) if rows.ID.fullmatch(image_id.lower()) else None
+    row = rows.find(image_id) if rows.ID.fullmatch(image_id) else None
     if row is None or row["status"] == "deleting":
         raise NotFoundError("There is no such upload.", code="upload_not_found")
     if row["status"] == "failed":
