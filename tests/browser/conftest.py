@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.gallery import API_KEY, Gallery, Service
+from tests.browser.gallery import API_KEY, PATIENCE_SECONDS, Gallery, Service
 from tests.integration.run import ROOT, Run
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OpenGallery = Callable[..., Gallery]
+expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -14,6 +16,7 @@ from tests.integration.run import Run
 from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
+PATIENCE_SECONDS = 30  # a busy machine takes its time
 
 
 class Service:
@@ -89,6 +92,27 @@ class Gallery:
         self.card(title).click()
         expect(self.detail.get_by_role("heading", name=title)).to_be_visible()
         return self.detail
+
+    def delete(self, title: str) -> None:
+        """Delete an open picture, or open it first.
+
+        Closing a picture is a step back in the history, and one that is still pending undoes a `goto`.
+        """
+        if self.detail.is_hidden():
+            self.open(title)
+        self.detail.get_by_role("button", name="Delete").click()
+        expect(self.card(title)).to_be_hidden()
+        expect(self.page).to_have_url(re.compile("^[^#]+$"))
+
+    def wait_until(
+        self, condition: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
+    ) -> None:
+        """Let the page go on until a condition is true, with something done again and again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "what was waited for did not happen"
+            meanwhile()
+            self.page.wait_for_timeout(50)
 
     def settle(self) -> None:
         """Wait until all thumbnails in sight are there, and some are."""

@@ -81,7 +81,7 @@ def test_accessibility_of_every_view(
     gallery.detail.get_by_role("button", name="Edit").click()
     assert find_violations(page, axe) == []
     gallery.detail.get_by_role("button", name="Cancel").click()
-    gallery.detail.get_by_role("button", name="Delete").click()
+    gallery.delete("Picture 5")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert find_violations(page, axe) == []
     page.get_by_role("button", name="Undo").click()

@@ -27,7 +27,7 @@ def thousand(service: Service) -> None:
 
 
 def scroll_to_end(gallery: Gallery) -> None:
-    for _ in range(2_000):  # a busy machine takes its time
+    for _ in range(2_000):
         gallery.page.mouse.wheel(0, 3_000)
         gallery.page.wait_for_timeout(50)
         if gallery.page.locator(".grid.whole").count():
@@ -142,7 +142,7 @@ def test_answer_that_comes_too_late_is_not_shown(open_gallery: OpenGallery) -> N
     gallery.page.route("**/api/images?q=picture+0001*", lambda route: late.append(route))
 
     search.fill("picture 0001")
-    gallery.page.wait_for_timeout(500)
+    gallery.wait_until(lambda: late)
     search.fill("picture 0002")
     expect(gallery.count).to_have_text("1 picture")
     for route in late:
@@ -215,11 +215,7 @@ def test_list_that_fails_can_be_asked_for_again(open_gallery: OpenGallery, servi
     gallery.page.route("**/api/images?*", lambda route: route.abort())
     gallery.page.goto(service.base_url)
     trouble = gallery.page.get_by_role("alert").filter(has_text="The server cannot be reached.")
-    for _ in range(10):
-        gallery.page.wait_for_timeout(100)
-        gallery.page.clock.run_for(3_000)
-        if trouble.is_visible():
-            break
+    gallery.wait_until(trouble.is_visible, meanwhile=lambda: gallery.page.clock.run_for(3_000))
 
     gallery.page.unroute("**/api/images?*")
     trouble.get_by_role("button", name="Try again").click()

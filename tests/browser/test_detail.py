@@ -121,9 +121,8 @@ def test_edit_while_someone_else_does_too(open_gallery: OpenGallery, service: Se
 def test_delete(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
     gallery.page.clock.install()
-    gallery.open("Forest").get_by_role("button", name="Delete").click()
+    gallery.delete("Forest")
 
-    expect(gallery.card("Forest")).to_be_hidden()
     expect(gallery.count).to_have_text("2 pictures")
     expect(gallery.page.get_by_role("button", name="Undo")).to_be_focused()
     gallery.page.clock.run_for(4_000)
@@ -140,8 +139,7 @@ def test_delete(open_gallery: OpenGallery, service: Service) -> None:
 def test_undo(way: str, open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
     gallery.page.clock.install()
-    gallery.open("Forest").get_by_role("button", name="Delete").click()
-    expect(gallery.card("Forest")).to_be_hidden()
+    gallery.delete("Forest")
 
     if way == "button":
         gallery.page.get_by_role("button", name="Undo").click()
@@ -158,13 +156,11 @@ def test_undo(way: str, open_gallery: OpenGallery, service: Service) -> None:
 
 def test_page_that_is_left_does_delete(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
-    gallery.open("Forest").get_by_role("button", name="Delete").click()
-    expect(gallery.card("Forest")).to_be_hidden()
+    gallery.delete("Forest")
 
     gallery.page.goto(f"{service.base_url}/health")
-    gallery.page.wait_for_timeout(700)
 
-    assert service.count() == 2
+    gallery.wait_until(lambda: service.count() == 2)
 
 
 def test_deletion_that_fails_brings_the_picture_back(open_gallery: OpenGallery) -> None:
@@ -179,7 +175,7 @@ def test_deletion_that_fails_brings_the_picture_back(open_gallery: OpenGallery) 
             route.continue_()
 
     gallery.page.route("**/api/images/*", fail)
-    gallery.open("Forest").get_by_role("button", name="Delete").click()
+    gallery.delete("Forest")
     gallery.page.clock.run_for(9_000)
 
     expect(gallery.card("Forest")).to_be_visible()

@@ -32,8 +32,7 @@ def save_slowly(gallery: Gallery) -> Route:
     )
     with gallery.page.expect_request(lambda request: request.method == "PATCH"):
         gallery.detail.get_by_role("button", name="Save").click()
-    while not held:
-        gallery.page.wait_for_timeout(20)
+    gallery.wait_until(lambda: held)
     return held[0]
 
 

@@ -37,7 +37,7 @@ def test_undo_waits_for_the_keyboard(open_gallery: OpenGallery, service: Service
 def test_undo_waits_for_the_mouse(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
     gallery.page.clock.install()
-    gallery.open("Picture 2").get_by_role("button", name="Delete").click()
+    gallery.delete("Picture 2")
     gallery.page.locator(".toast").hover()
 
     gallery.page.clock.run_for(60_000)
@@ -52,8 +52,7 @@ def test_focus_goes_where_something_is_left(open_gallery: OpenGallery, service: 
     gallery = open_gallery()
     gallery.page.clock.install()
     for title in ("Picture 2", "Picture 1"):
-        gallery.open(title).get_by_role("button", name="Delete").click()
-        expect(gallery.card(title)).to_be_hidden()
+        gallery.delete(title)
 
     gallery.page.clock.run_for(9_000)
 
@@ -65,7 +64,7 @@ def test_counts_leave_out_what_is_deleted(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     gallery.page.clock.install()
     order = gallery.page.get_by_role("combobox", name="Order")
-    gallery.open("Picture 2").get_by_role("button", name="Delete").click()
+    gallery.delete("Picture 2")
     expect(gallery.count).to_have_text("2 pictures")
 
     order.select_option("oldest")
@@ -80,7 +79,7 @@ def test_counts_leave_out_what_is_deleted(open_gallery: OpenGallery) -> None:
 def test_only_picture_that_is_deleted_leaves_nothing(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     gallery.page.clock.install()
-    gallery.open("Picture 2").get_by_role("button", name="Delete").click()
+    gallery.delete("Picture 2")
 
     gallery.page.get_by_role("searchbox").fill("picture 2")
     gallery.page.clock.run_for(500)
@@ -94,7 +93,7 @@ def test_only_picture_that_is_deleted_leaves_nothing(open_gallery: OpenGallery) 
 def test_long_title_makes_no_tall_message(open_gallery: OpenGallery, service: Service) -> None:
     service.upload(jpeg(120, 80, seed=9), title="W" * 200)
     gallery = open_gallery(viewport={"width": 390, "height": 844})
-    gallery.open("W" * 200).get_by_role("button", name="Delete").click()
+    gallery.delete("W" * 200)
 
     text = gallery.page.locator(".toast p")
     expect(text).to_be_visible()

@@ -88,12 +88,9 @@ def test_more_that_has_to_wait_says_so_below(open_gallery: OpenGallery, service:
     gallery.page.route("**/api/images?*", refuse_more_once)
     gallery.page.goto(service.base_url)
     trouble = gallery.page.get_by_role("alert").filter(has_text="The database does not answer. Trying again…")
-    for _ in range(100):
-        gallery.page.clock.run_for(100)  # a frame has to pass before more is asked for
-        if trouble.is_visible():
-            break
+    # A frame has to pass before more is asked for.
+    gallery.wait_until(trouble.is_visible, meanwhile=lambda: gallery.page.clock.run_for(100))
 
-    expect(trouble).to_be_visible()
     expect(trouble.get_by_role("button")).to_be_hidden()
     expect(gallery.count).to_have_text("2 pictures")
     gallery.page.clock.run_for(26_000)

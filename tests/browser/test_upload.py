@@ -61,7 +61,7 @@ def test_upload_that_is_quicker_than_the_list(open_gallery: OpenGallery, service
     answers: list[tuple[Route, APIResponse]] = []
     gallery.page.route("**/api/images?*", lambda route: answers.append((route, route.fetch())))
     gallery.page.goto(service.base_url)
-    gallery.page.wait_for_timeout(300)
+    gallery.wait_until(lambda: answers)
 
     gallery.upload({"new.jpg": jpeg(seed="new")})
     expect(gallery.line("new.jpg")).to_contain_text("Done")
@@ -135,11 +135,9 @@ def test_store_that_goes_away_in_mid_upload(open_gallery: OpenGallery, service: 
     gallery.page.route("**/api/upload*", lose_the_store)
     gallery.upload({"small.jpg": jpeg(seed="away"), "large.jpg": large})
 
-    expect(gallery.line("small.jpg")).to_contain_text(
-        "The image store does not answer. Trying again…", timeout=15_000
-    )
-    expect(gallery.line("small.jpg")).to_contain_text("Done", timeout=30_000)
-    expect(gallery.line("large.jpg")).to_contain_text("Done", timeout=30_000)
+    expect(gallery.line("small.jpg")).to_contain_text("The image store does not answer. Trying again…")
+    expect(gallery.line("small.jpg")).to_contain_text("Done")
+    expect(gallery.line("large.jpg")).to_contain_text("Done")
     expect(gallery.cards).to_have_count(2)
     assert service.count() == 2
 
@@ -165,11 +163,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     gallery.page.route("**/api/upload", lose_the_answer)
     gallery.upload({"lost.jpg": jpeg(seed="lost")})
     retry = gallery.page.get_by_role("button", name="Try again: lost.jpg")
-    for _ in range(20):
-        gallery.page.wait_for_timeout(200)
-        gallery.page.clock.run_for(5_000)
-        if retry.is_visible():
-            break
+    gallery.wait_until(retry.is_visible, meanwhile=lambda: gallery.page.clock.run_for(5_000))
     expect(gallery.line("lost.jpg")).to_contain_text("The server cannot be reached.")
     expect(gallery.uploads.get_by_role("heading")).to_have_text("0 uploaded, 1 failed")
 
@@ -202,8 +196,7 @@ def test_server_that_asks_to_wait_is_not_asked_before(open_gallery: OpenGallery)
     assert len(asked) == 1
     gallery.page.clock.run_for(7_000)
     expect(gallery.line("a.jpg")).to_contain_text("Trying again…")
-    gallery.page.wait_for_timeout(200)
-    assert len(asked) == 2
+    gallery.wait_until(lambda: len(asked) == 2)
 
 
 def test_upload_that_is_taken_off_the_list_stops(open_gallery: OpenGallery, service: Service) -> None:
@@ -226,8 +219,7 @@ def test_others_go_on_when_one_is_taken_off_the_list(open_gallery: OpenGallery, 
     )
     gallery.upload({f"{n}.jpg": jpeg(seed=n) for n in range(5)})
     expect(gallery.line("3.jpg")).to_contain_text("Waiting")
-    while len(held) < 3:
-        gallery.page.wait_for_timeout(20)
+    gallery.wait_until(lambda: len(held) == 3)
 
     for n in range(3):
         gallery.page.get_by_role("button", name=f"Remove {n}.jpg from the list").click()
