@@ -83,7 +83,7 @@ def add_usage_plan(text: str) -> str:
         r"\n\1\2Preflight: {Type: Api, Properties: {\3, Method: OPTIONS}}",
         text,
     )
-    text = insert_after(text, "        DEFAULT_5XX: *gateway-error\n", REFUSAL)
+    text = insert_after(text, "        QUOTA_EXCEEDED: *gateway-throttled\n", REFUSAL)
     return text.replace("\nOutputs:\n", f"\n{USAGE_PLAN}Outputs:\n")
 
 

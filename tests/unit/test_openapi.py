@@ -18,8 +18,14 @@ from tests.support.events import ROOT, load_routes
 
 LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
-OF_THE_GATEWAY = {"throttled", "internal_server_error", "integration_timeout"}
-"""Codes that API Gateway answers with, by itself (GatewayResponses in the template, and local/gateway.py)."""
+OF_THE_GATEWAY = {
+    "host_unknown",
+    "request_refused",
+    "throttled",
+    "internal_server_error",
+    "integration_timeout",
+}
+"""Codes that API Gateway answers with, by itself (GatewayResponses in the template), or local/gateway.py."""
 NAMES_OF_JSON = {"metadata", "body"}
 
 
@@ -212,7 +218,7 @@ def test_each_code_can_be_met_at_some_route() -> None:
         for answer in operation["responses"].values()
         for code in codes_of(answer)
     }
-    met |= {"method_not_allowed"}
+    met |= {"method_not_allowed", "request_refused", "host_unknown"}  # of no route more than of another
     general = {"invalid_request", "conflict", "unprocessable", "unsupported_media_type"}
     """Defaults of their classes: each place where they are raised says more."""
 

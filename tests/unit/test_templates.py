@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from imageapi.config import MAX_DIRECT_FILE_BYTES
 
+from infra.options import apply_options
 from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
 
 WILDCARDS = {
@@ -162,6 +163,16 @@ def test_the_gateway_says_of_large_files_what_the_service_says() -> None:
     templates = api["Properties"]["GatewayResponses"]["REQUEST_TOO_LARGE"]["ResponseTemplates"]
     details = json.loads(templates["application/json"])["error"]["details"]
     assert details == {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
+
+
+@pytest.mark.parametrize("option", [[], ["usage-plan"]], ids=["plain", "usage-plan"])
+def test_codes_of_the_gateways_own_errors_are_documented(option: list[str]) -> None:
+    document = json.loads((ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8"))
+    documented = {code["const"] for code in document["components"]["schemas"]["ErrorCode"]["oneOf"]}
+    text = apply_options((ROOT / "template.yaml").read_text(encoding="utf-8"), option)
+    codes = re.findall(r'{"error":{"code":"(.*?)"', text)
+    assert len(codes) == 5 + len(option)
+    assert set(codes) <= documented
 
 
 def test_images_outlive_their_stack() -> None:
