@@ -17,10 +17,11 @@ PICTURE = pictures.jpeg()
 
 
 @contextmanager
-def takes_at_most(seconds: float) -> Iterator[None]:
+def in_time() -> Iterator[None]:
+    """In less than the 5 seconds that are the default of both limits: enough for a busy machine, too."""
     start = time.monotonic()
     yield
-    assert time.monotonic() - start < seconds
+    assert time.monotonic() - start < 4.5
 
 
 def assert_unavailable(answer: Answer) -> None:
@@ -76,7 +77,7 @@ def test_one_connection_for_all_requests(stores: Stores) -> None:
 
 
 def test_closed_port(stores: Stores) -> None:
-    with stopped(stores.postgres), takes_at_most(2):
+    with stopped(stores.postgres), in_time():
         answers = [get("/api/images"), upload(PICTURE), get("/api/database/status")]
 
     for answer in answers:
@@ -91,9 +92,9 @@ def test_silent_server(stores: Stores, configure: Configure) -> None:
     assert get("/api/images").status == 200
 
     with paused(stores.postgres):
-        with takes_at_most(3):  # on the open connection: the statement's limit and one second
+        with in_time():  # on the open connection: the statement's limit and one second
             assert_unavailable(get("/api/images"))
-        with takes_at_most(2):  # on a new one, which is accepted but never answered
+        with in_time():  # on a new one, which is accepted but never answered
             assert_unavailable(upload(PICTURE))
 
     assert upload(PICTURE).status == 201
@@ -104,7 +105,7 @@ def test_silent_server_in_a_transaction(stores: Stores, configure: Configure) ->
     configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
     assert get("/api/images").status == 200
 
-    with paused(stores.postgres), takes_at_most(3):
+    with paused(stores.postgres), in_time():
         assert_unavailable(upload(PICTURE, on_duplicate="reject"))
 
     assert upload(PICTURE, on_duplicate="reject").status == 201
@@ -116,9 +117,9 @@ def test_statement_over_its_time_limit(stores: Stores, configure: Configure) -> 
 
     with closing(stores.postgres.connect()) as other, other.cursor() as cursor:
         cursor.execute("LOCK TABLE image_metadata")
-        with takes_at_most(2):
+        with in_time():
             assert_unavailable(get("/api/images"))
-        with takes_at_most(2):
+        with in_time():
             assert_unavailable(upload(PICTURE, on_duplicate="reject"))
 
     assert get("/api/images").status == 200

@@ -13,7 +13,7 @@ from imageapi.migrating import Migration, migrate, read_migrations
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
-from tests.integration.stores import SCHEMA, Configure, Row, Stores
+from tests.integration.stores import SCHEMA, Configure, Row, Stores, wait_until
 from tests.support import pictures
 from tests.support.events import ROOT, LambdaContext, load_handler
 
@@ -133,7 +133,8 @@ def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores
     assert patch_image(image["id"], {"title": "y"}).status == 200
     assert fetch(image["urls"]["thumbnail"]).status == 200
     assert get("/api/tags").body["tags"] == [{"name": "t", "images": 1}]
-    assert get("/health").status == get("/api/database/status").status == 200
+    wait_until(lambda: get("/health").status == 200)
+    assert get("/api/database/status").status == 200
     assert delete_image(image["id"]).status == 204
     assert sweep()["failed"] == 0
 
