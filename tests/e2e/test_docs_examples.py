@@ -65,7 +65,16 @@ def test_each_route_has_an_example_in_each_language() -> None:
     for language in LANGUAGES:
         examples = [example for example in read_examples() if example.language == language]
         assert {route for example in examples for route in routes_in(example.heading)} == described
-    assert {example.language for example in read_examples()} == set(LANGUAGES)
+    assert {example.language for example in read_examples()} == {*LANGUAGES, "json"}
+
+
+def test_responses_look_as_they_are_shown(api: Api) -> None:
+    image, error = (json.loads(example.code) for example in read_examples() if example.language == "json")
+
+    shown = api.upload(jpeg(), {}).image
+    assert set(image) == set(shown)
+    assert set(image["urls"]) == set(shown["urls"])
+    assert api.get("/api/images", {"limit": "0"}).body == error
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
