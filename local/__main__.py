@@ -46,7 +46,7 @@ def main() -> int:
         if arguments.command in ("monitor", "demo"):
             from local.beside import run_beside as run_command
         else:
-            from local.commands import run_command
+            from local.cli import run_command
 
         run_command(arguments)
     except LocalError as error:

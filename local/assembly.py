@@ -2,11 +2,11 @@
 
 import os
 
-from local.logs import LogSink
-from local.pool import Pool
+from local.gateway.logs import LogSink
+from local.gateway.pool import Pool
+from local.gateway.template import Template, read_template
+from local.gateway.worker import lambda_environment
 from local.settings import Settings, function_environment, passed_through, template_parameters
-from local.template import Template, read_template
-from local.workers import lambda_environment
 
 
 def make_pools(

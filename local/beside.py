@@ -15,10 +15,10 @@ def run_beside(arguments: argparse.Namespace) -> None:
     with contextlib.suppress(LocalError):
         facts = read_running(settings.data_dir)
     if arguments.command == "monitor":
-        from local.monitor import run_monitor
+        from local.monitor.snapshot import run_monitor
 
         run_monitor(arguments, settings, facts)
     else:
-        from local.demo import run_demo
+        from local.demo.upload import run_demo
 
         run_demo(arguments, settings, facts)

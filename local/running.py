@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import LocalError
-from local.process import identify
+from local.servers.process import identify
 
 
 def read_running(data_dir: Path) -> dict[str, Any]:

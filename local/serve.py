@@ -13,14 +13,16 @@ from typing import Any
 
 import psycopg2
 
-from local.analysis_queue import start_queue
 from local.errors import LocalError
-from local.gateway import MAX_BODY_BYTES, make_app
-from local.hosts import is_loopback, make_host_check
-from local.logs import LogSink
-from local.pool import Pool
-from local.process import HOST, port_taken
-from local.server import ApiServer, RequestHandler
+from local.gateway.analysis_queue import start_queue
+from local.gateway.app import MAX_BODY_BYTES, make_app
+from local.gateway.hosts import is_loopback, make_host_check
+from local.gateway.http_server import ApiServer, RequestHandler
+from local.gateway.logs import LogSink
+from local.gateway.pool import Pool
+from local.gateway.template import FunctionSpec, read_template
+from local.gateway.worker import lambda_environment
+from local.servers.process import HOST, port_taken
 from local.settings import (
     BOUNDS,
     Settings,
@@ -30,8 +32,6 @@ from local.settings import (
     placeholders,
     template_parameters,
 )
-from local.template import FunctionSpec, read_template
-from local.workers import lambda_environment
 
 # As in AWS's own tools; an address counts where MINIO_ENDPOINT_URL is empty.
 AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from local.errors import LocalError
-from local.hosts import HERE
+from local.gateway.hosts import HERE
 
 ROOT = Path(__file__).resolve().parent.parent
 # Passed on to the functions when they are set here: what a machine needs to reach the internet at all.

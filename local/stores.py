@@ -1,8 +1,8 @@
 """Makes the two servers of a run from its settings; starts neither."""
 
 from local.errors import LocalError
-from local.postgres import PostgresServer
-from local.s3 import S3Server
+from local.servers.postgres import PostgresServer
+from local.servers.s3 import S3Server
 from local.settings import Settings, page_origins
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.logs import LogSink, readable
+from local.gateway.logs import LogSink, readable
 
 
 def test_json_line_shows_what_differs_from_line_to_line() -> None:

@@ -7,6 +7,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from local.errors import LocalError
+from local.gateway.template import read_template
 from local.serve import make_environ
 from local.settings import (
     ROOT,
@@ -19,7 +20,6 @@ from local.settings import (
     read_values,
     template_parameters,
 )
-from local.template import read_template
 
 S3_URL = "http://127.0.0.1:9000"
 

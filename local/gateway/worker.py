@@ -13,8 +13,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.logs import LogSink
-from local.template import FunctionSpec
+from local.gateway.logs import LogSink
+from local.gateway.template import FunctionSpec
 
 WORKER_MAIN = Path(__file__).with_name("worker_main.py")
 HEAD = struct.Struct(">cI")

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
-from local.process import (
+from local.servers.process import (
     HOST,
     ManagedProcess,
     can_reach,

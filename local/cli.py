@@ -5,10 +5,10 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from local.announce import say, short
 from local.errors import LocalError
-from local.logs import LogSink
-from local.runner import Runner
+from local.facts import say, short
+from local.gateway.logs import LogSink
+from local.run import Runner
 from local.running import read_running
 from local.settings import ROOT, Settings, load_settings
 
@@ -42,7 +42,7 @@ def run_command(arguments: argparse.Namespace) -> None:
 def invoke_once(settings: Settings, function: str, event: str) -> str:
     """One function with one event, against the stores of a run that is under way: its answer as JSON."""
     from local.assembly import make_pools  # which `run` imports while the stores start
-    from local.workers import InvokeError
+    from local.gateway.worker import InvokeError
 
     facts = read_running(settings.data_dir)
     logs = LogSink(None)

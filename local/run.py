@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.announce import collect_facts, print_facts, say, short, write_facts
 from local.errors import LocalError
-from local.hosts import make_host_check
-from local.logs import LogSink
-from local.postgres import PostgresServer
-from local.process import HOST, identify, open_lock, port_taken, read_lock
-from local.s3 import S3Server
-from local.server import MAX_BODY_BYTES, ApiServer
+from local.facts import collect_facts, print_facts, say, short, write_facts
+from local.gateway.hosts import make_host_check
+from local.gateway.http_server import MAX_BODY_BYTES, ApiServer
+from local.gateway.logs import LogSink
+from local.servers.postgres import PostgresServer
+from local.servers.process import HOST, identify, open_lock, port_taken, read_lock
+from local.servers.s3 import S3Server
 from local.settings import Settings
 from local.stores import make_stores
 
 if TYPE_CHECKING:
-    from local.pool import Pool
+    from local.gateway.pool import Pool
 
 MIGRATE = "MigrateFunction"
 WATCH_SECONDS = 0.5
@@ -67,9 +67,9 @@ class Runner:
         stack.callback(postgres.stop)
         postgres.launch()
         # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
-        from local.analysis_queue import start_queue
         from local.assembly import make_pools
-        from local.gateway import make_app
+        from local.gateway.analysis_queue import start_queue
+        from local.gateway.app import make_app
 
         logs = LogSink(self._data_dir / "api.log")
         template, self._pools = make_pools(
@@ -98,7 +98,7 @@ class Runner:
 
     def _bring_up_to_date(self) -> None:
         """Make the schema, or give it what newer versions have: as a deploy does."""
-        from local.workers import InvokeError
+        from local.gateway.worker import InvokeError
 
         if MIGRATE not in self._pools:
             return

@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2 import sql
 
 from local.errors import LocalError
-from local.process import (
+from local.servers.process import (
     HOST,
     ManagedProcess,
     User,

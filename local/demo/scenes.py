@@ -5,7 +5,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from local.demo_paint import (
+from local.demo.paint import (
     Palette,
     Size,
     colour_map,

@@ -14,7 +14,7 @@ import psutil
 import psycopg2
 import psycopg2.extras
 
-from local.stats import PATH
+from local.gateway.stats import PATH
 
 TIMEOUT = 3.0
 STATEMENT_MS = 2_000

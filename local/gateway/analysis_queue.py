@@ -13,10 +13,10 @@ from typing import Any
 
 import psycopg2
 
-from local.logs import LogSink
-from local.pool import Pool
+from local.gateway.logs import LogSink
+from local.gateway.pool import Pool
+from local.gateway.worker import REGION, InvokeError
 from local.settings import Settings
-from local.workers import REGION, InvokeError
 
 FUNCTION = "AnalyzeFunction"
 POLL_SECONDS = 1.0

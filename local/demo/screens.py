@@ -4,8 +4,8 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from local.demo_paint import Colour, Palette, Size, draw_on, finish, gradient, mix
-from local.demo_scenes import draw_disc
+from local.demo.paint import Colour, Palette, Size, draw_on, finish, gradient, mix
+from local.demo.scenes import draw_disc
 
 Pen = ImageDraw.ImageDraw
 Box = tuple[float, float, float, float]

@@ -8,10 +8,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from local import demo_art as art
-from local import demo_scenes as scenes
-from local import demo_screens as screens
-from local.demo_paint import PALETTES, Palette, Size
+from local.demo import patterns, scenes, screens
+from local.demo.paint import PALETTES, Palette, Size
 
 Painter = Callable[[Random, Size, Palette], Image.Image]
 
@@ -146,7 +144,7 @@ KINDS = (
         camera=True,
     ),
     Kind(
-        art.paint_tree,
+        patterns.paint_tree,
         PORTRAIT + SQUARE,
         GRAPHIC,
         ("Nature", "自然"),
@@ -154,7 +152,7 @@ KINDS = (
         pairs("tree = 木; fractal = フラクタル"),
     ),
     Kind(
-        art.paint_gradient,
+        patterns.paint_gradient,
         LANDSCAPE + SQUARE + PORTRAIT,
         PHOTO,
         ("Abstract", "抽象"),
@@ -162,7 +160,7 @@ KINDS = (
         pairs("gradient = グラデーション; wallpaper = 壁紙"),
     ),
     Kind(
-        art.paint_marble,
+        patterns.paint_marble,
         LANDSCAPE + SQUARE,
         GRAPHIC,
         ("Abstract", "抽象"),
@@ -170,7 +168,7 @@ KINDS = (
         pairs("texture = 質感; map = 地図"),
     ),
     Kind(
-        art.paint_tiles,
+        patterns.paint_tiles,
         SQUARE + LANDSCAPE,
         GRAPHIC,
         ("Geometric", "幾何学"),
@@ -178,7 +176,7 @@ KINDS = (
         pairs("pattern = 模様; grid = 格子"),
     ),
     Kind(
-        art.paint_waves,
+        patterns.paint_waves,
         SQUARE + PORTRAIT,
         GRAPHIC,
         ("Geometric", "幾何学"),
@@ -186,7 +184,7 @@ KINDS = (
         pairs("pattern = 模様; tradition = 伝統"),
     ),
     Kind(
-        art.paint_triangles,
+        patterns.paint_triangles,
         LANDSCAPE + PORTRAIT,
         GRAPHIC,
         ("Geometric", "幾何学"),
@@ -194,7 +192,7 @@ KINDS = (
         pairs("polygon = 多角形; wallpaper = 壁紙"),
     ),
     Kind(
-        art.paint_mandelbrot,
+        patterns.paint_mandelbrot,
         LANDSCAPE + SQUARE,
         GRAPHIC,
         ("Fractal", "フラクタル"),
@@ -247,7 +245,7 @@ def encode(random: Random, kind: Kind, palette: Palette, size: Size, form: str) 
     """Paint it and write it in its format."""
     file = io.BytesIO()
     if kind.paint is None:
-        first, *others = (frame.quantize(96) for frame in art.paint_frames(random, size, palette))
+        first, *others = (frame.quantize(96) for frame in patterns.paint_frames(random, size, palette))
         first.save(file, "GIF", save_all=True, append_images=others, duration=60, loop=0)
         return file.getvalue()
     picture = kind.paint(random, size, palette)

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 
-from local.logs import LogSink
-from local.template import FunctionSpec
-from local.workers import (
+from local.gateway.logs import LogSink
+from local.gateway.template import FunctionSpec
+from local.gateway.worker import (
     PAYLOAD_LIMIT_BYTES,
     EventTooLargeError,
     HandlerError,

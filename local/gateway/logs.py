@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from local.process import LOG_LIMIT_BYTES
+from local.servers.process import LOG_LIMIT_BYTES
 
 # Fields of a JSON log line that say the same on every line, or that the readable line shows in its own way.
 SHOWN_ELSEWHERE = {

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from local.postgres import PostgresServer
-from local.process import HOST
-from local.s3 import S3Server
+from local.servers.postgres import PostgresServer
+from local.servers.process import HOST
+from local.servers.s3 import S3Server
 
 
 def say(text: str) -> None:

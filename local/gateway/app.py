@@ -9,15 +9,15 @@ from flask import Flask, Response, g, jsonify, request
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from local import server
-from local.pool import Pool
-from local.process import HOST
-from local.stats import watch
-from local.workers import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
+from local.gateway import http_server
+from local.gateway.pool import Pool
+from local.gateway.stats import watch
+from local.gateway.worker import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
+from local.servers.process import HOST
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
 """What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
-MAX_BODY_BYTES = server.MAX_BODY_BYTES
+MAX_BODY_BYTES = http_server.MAX_BODY_BYTES
 
 
 class FunctionRunner:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from local.probes import Target
+from local.monitor.probes import Target
 from local.settings import Settings
 
 POSTGRES, MINIO, API = "image_api_postgres", "image_api_minio", "image_api"

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wsgi import LimitedStream
 
-from local.process import HOST
+from local.servers.process import HOST
 
 # What API Gateway takes.
 MAX_BODY_BYTES = 10 * 1024 * 1024

@@ -5,7 +5,7 @@ from typing import Any
 
 import psutil
 
-from local.probes import Target
+from local.monitor.probes import Target
 
 WORKER = "worker_main.py"
 

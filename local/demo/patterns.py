@@ -6,7 +6,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from local.demo_paint import (
+from local.demo.paint import (
     Palette,
     Size,
     colour_map,
@@ -20,7 +20,7 @@ from local.demo_paint import (
     shift_hue,
     soft,
 )
-from local.demo_scenes import draw_disc
+from local.demo.scenes import draw_disc
 
 Pen = ImageDraw.ImageDraw
 

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from local.demo_pictures import DemoPicture, make_picture
+from local.demo.pictures import DemoPicture, make_picture
 from local.errors import LocalError
 from local.settings import Settings
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.containers import Containers, find_containers
 from local.errors import LocalError
-from local.probes import ask_health, ask_stats, read_bucket, read_database, read_disk, read_machine
-from local.processes import Processes
+from local.monitor.containers import Containers, find_containers
+from local.monitor.probes import ask_health, ask_stats, read_bucket, read_database, read_disk, read_machine
+from local.monitor.processes import Processes
 from local.settings import Settings
 
 DATABASE_SECONDS = 5.0
@@ -93,7 +93,7 @@ def run_monitor(arguments: argparse.Namespace, settings: Settings, facts: dict[s
         if arguments.json:
             print(json.dumps(shot, indent=2))
             return
-    from local.monitor_view import show_live, show_once
+    from local.monitor.view import show_live, show_once
 
     if arguments.once:
         show_once(shot)
