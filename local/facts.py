@@ -1,4 +1,4 @@
-"""Tells people and programs that a run is ready, and how to use it."""
+"""The facts of a run: its addresses and keys, as it prints them and, once ready, writes them to run.json."""
 
 import contextlib
 import json
@@ -9,11 +9,16 @@ import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.servers.postgres import PostgresServer
-from local.servers.process import HOST
-from local.servers.s3 import S3Server
+from local.servers.process import HOST, identify
+
+if TYPE_CHECKING:
+    from local.servers.postgres import PostgresServer
+    from local.servers.s3 import S3Server
+
+RUN_FILE = "run.json"
+"""Its name in the data folder, where it is while the run is ready."""
 
 
 def say(text: str) -> None:
@@ -27,8 +32,8 @@ def short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def collect_facts(port: int, api_key: str, postgres: PostgresServer, s3: S3Server) -> dict[str, Any]:
-    """What the ready file holds."""
+def collect_facts(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Server") -> dict[str, Any]:
+    """What run.json and --ready-file hold."""
     return {
         "base_url": f"http://{HOST}:{port}",
         "api_key": api_key,
@@ -58,6 +63,15 @@ def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
         with os.fdopen(descriptor, "w") as file:
             json.dump(facts, file, indent=2)
         Path(name).replace(path)
+
+
+def find_facts(data_dir: Path) -> dict[str, Any] | None:
+    """The facts of the run that is under way on this data folder; None when there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((data_dir / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return facts if identify(facts["pid"]) else None
 
 
 def print_facts(facts: dict[str, Any], data_dir: Path, seconds: float) -> None:

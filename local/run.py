@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import LocalError
-from local.facts import collect_facts, print_facts, say, short, write_facts
+from local.facts import RUN_FILE, collect_facts, print_facts, say, short, write_facts
 from local.gateway.hosts import make_host_check
-from local.gateway.http_server import MAX_BODY_BYTES, ApiServer
+from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
 from local.servers.postgres import PostgresServer
 from local.servers.process import HOST, identify, open_lock, port_taken, read_lock
 from local.servers.s3 import S3Server
-from local.settings import Settings
-from local.stores import make_stores
+from local.settings import OwnStores, Settings, page_origins
 
 if TYPE_CHECKING:
     from local.gateway.pool import Pool
@@ -37,7 +36,7 @@ class Runner:
     def __init__(self, settings: Settings, ready_file: Path | None = None) -> None:
         self._settings = settings
         self._data_dir = settings.data_dir
-        own = self._data_dir / "run.json"
+        own = self._data_dir / RUN_FILE
         self._ready_files = [own, ready_file] if ready_file else [own]
         self._stop = threading.Event()
         self._restarts: list[float] = []
@@ -53,28 +52,27 @@ class Runner:
         with contextlib.ExitStack() as stack:
             stack.enter_context(hold_folder(self._data_dir))
             try:
-                api = stack.enter_context(ApiServer(self._settings.port, MAX_BODY_BYTES))
+                api = stack.enter_context(ApiServer(self._settings.port))
             except OSError as error:
                 raise port_taken(self._settings.port, "the API", "PORT") from error
             self._serve(api, stack, started)
         say("Stopped")
 
     def _serve(self, api: ApiServer, stack: contextlib.ExitStack, started: float) -> None:
-        postgres, s3 = make_stores(self._settings, api.port)
+        postgres, s3 = make_servers(self._settings, api.port)
         say("Starting PostgreSQL and S3")
         stack.callback(s3.stop)
         s3.launch()
         stack.callback(postgres.stop)
         postgres.launch()
         # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
-        from local.assembly import make_pools
         from local.gateway.analysis_queue import start_queue
         from local.gateway.app import make_app
+        from local.gateway.pool import make_pools
 
         logs = LogSink(self._data_dir / "api.log")
-        template, self._pools = make_pools(
-            self._settings, postgres.port, s3.endpoint_url, logs, unseen=MIGRATE
-        )
+        stores = OwnStores(postgres.port, s3.endpoint_url)
+        template, self._pools = make_pools(self._settings, stores, logs, unseen=MIGRATE)
         stack.callback(self._close_pools)
         is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
         api.app = make_app(template.api, self._pools, api.port, is_ours)
@@ -160,3 +158,27 @@ def hold_folder(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:
+    """The two servers of a run, not yet started. Raises LocalError when their password or a key is empty."""
+    value = settings.value
+    for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
+        if not value(name):
+            raise LocalError(f"{name} is empty: set it in .env (.env.example shows how).")
+    postgres = PostgresServer(
+        settings.data_dir,
+        settings.db_port,
+        user=value("POSTGRES_USER", "postgres"),
+        password=value("POSTGRES_PASSWORD"),
+        database=value("POSTGRES_DB", "imagedb"),
+    )
+    s3 = S3Server(
+        settings.data_dir,
+        settings.s3_port,
+        access_key=value("MINIO_ACCESS_KEY"),
+        secret_key=value("MINIO_SECRET_KEY"),
+        bucket=value("MINIO_BUCKET_NAME", "images"),
+        origins=page_origins(settings, api_port),
+    )
+    return postgres, s3

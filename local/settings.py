@@ -27,6 +27,9 @@ USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
 # Handed to every function when .env or the shell sets them, whether its template declares them or not.
 BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
 
+# As in AWS's own tools; an address counts where MINIO_ENDPOINT_URL is empty.
+AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
+
 
 def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Every variable that a run may look at. A name without a value in a file counts as empty."""
@@ -131,9 +134,18 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class OwnStores:
+    """Where the two servers listen that a run has started itself."""
+
+    db_port: int
+    s3_url: str
+
+
+def template_parameters(settings: Settings, stores: OwnStores | None) -> dict[str, str]:
     """The template's parameters: those that samconfig.toml gives `sam local`, with this machine's hosts."""
     value = settings.value
+    s3_url = stores.s3_url if stores else value("MINIO_ENDPOINT_URL")
     parameters = {
         "ApiKey": value("API_KEY"),
         "SecretKey": value("SECRET_KEY"),
@@ -141,7 +153,7 @@ def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[s
         "CorsAllowOrigins": value("CORS_ALLOW_ORIGINS"),
         "LogLevel": value("LOG_LEVEL", "INFO"),
         "DatabaseHost": "127.0.0.1",
-        "DatabasePort": str(db_port),
+        "DatabasePort": str(stores.db_port if stores else settings.db_port),
         "DatabaseName": value("POSTGRES_DB", "imagedb"),
         "DatabaseUser": value("POSTGRES_USER", "postgres"),
         "DatabasePassword": value("POSTGRES_PASSWORD"),
@@ -158,25 +170,28 @@ def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[s
 
 
 def function_environment(
-    settings: Settings, declared: Mapping[str, object], db_port: int, s3_url: str
+    settings: Settings, declared: Mapping[str, object], stores: OwnStores | None
 ) -> dict[str, str]:
-    """A function's variables: those that its template declares, with this run's values.
+    """A function's variables: those that its template declares, with the values of .env and the shell.
 
-    As under `sam local`, a variable that .env or the shell sets wins over the template's value, but for those
-    that say where the stores are.
+    As under `sam local`, these win over the template's. With `stores`, those are the function's, whatever the
+    settings name; without, AWS's own tools are told of an address for S3 too.
     """
     # What only AWS can resolve (the ARN of a secret that it makes) is empty here, as under `sam local`.
-    here_empty = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
-    found = {name: str(settings.values.get(name, value)) for name, value in here_empty.items()}
-    here = {
-        "DB_HOST": "127.0.0.1",
-        "DB_PORT": str(db_port),
-        "DB_SSLMODE": "disable",
-        "MINIO_ENDPOINT_URL": s3_url,
-        "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
-    }
-    found |= {name: text for name, text in here.items() if name in declared}
-    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY")) | own_limits(declared)
+    resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
+    found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
+    if stores:
+        places = {
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(stores.db_port),
+            "DB_SSLMODE": "disable",
+            "MINIO_ENDPOINT_URL": stores.s3_url,
+            "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", stores.s3_url),
+        }
+        found |= {name: place for name, place in places.items() if name in declared}
+    else:
+        found |= settings.chosen(AWS_TOOLS)
+    return found | settings.chosen(BOUNDS) | own_limits(declared) | passed_through(settings.values)
 
 
 def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
@@ -185,10 +200,10 @@ def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
     return {name: value for name, value in limits.items() if value != USUAL_LIMITS[name]}
 
 
-def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:
+def passed_through(values: Mapping[str, str]) -> dict[str, str]:
     """The proxy and certificate variables, with this machine itself always reached directly."""
-    found = {name: environ[name] for name in names if environ.get(name)}
+    found = {name: values[name] for name in PASSED_THROUGH if values.get(name)}
     if any(name.lower().endswith("_proxy") for name in found):
-        direct = [environ.get("NO_PROXY") or environ.get("no_proxy") or "", "127.0.0.1", "localhost"]
+        direct = [values.get("NO_PROXY") or values.get("no_proxy") or "", "127.0.0.1", "localhost"]
         found["NO_PROXY"] = found["no_proxy"] = ",".join(part for part in direct if part)
     return found

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, jsonify, request
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from local.gateway import http_server
+from local.gateway.http_server import MAX_BODY_BYTES
 from local.gateway.pool import Pool
 from local.gateway.stats import watch
 from local.gateway.worker import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
@@ -17,7 +17,6 @@ from local.servers.process import HOST
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
 """What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
-MAX_BODY_BYTES = http_server.MAX_BODY_BYTES
 
 
 class FunctionRunner:

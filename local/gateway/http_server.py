@@ -30,9 +30,8 @@ class ApiServer(ThreadingMixIn, TCPServer):
     # What WSGIRequestHandler wants to know:
     multithread, multiprocess, ssl_context, passthrough_errors = True, False, None, False
 
-    def __init__(self, port: int, max_body_bytes: int) -> None:
-        super().__init__((HOST, port), RequestHandler)
-        self.max_body_bytes = max_body_bytes
+    def __init__(self, port: int, host: str = HOST) -> None:
+        super().__init__((host, port), RequestHandler)
         self.app: Any = None
 
     @property
@@ -71,8 +70,7 @@ class RequestHandler(WSGIRequestHandler):
             self.send_error(400, "Content-Length is not a number")
             return
         length = 0 if chunked else int(length_text)
-        limit: int = self.server.max_body_bytes  # type: ignore[attr-defined]
-        if self.headers.get("Expect", "").strip().lower() == "100-continue" and length <= limit:
+        if self.headers.get("Expect", "").strip().lower() == "100-continue" and length <= MAX_BODY_BYTES:
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         body = LimitedStream(self.rfile, length)  # type: ignore[arg-type]

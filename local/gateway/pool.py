@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from local.gateway.logs import LogSink
-from local.gateway.template import FunctionSpec
+from local.gateway.template import FunctionSpec, Template, read_template
 from local.gateway.worker import (
     PAYLOAD_LIMIT_BYTES,
     EventTooLargeError,
@@ -15,7 +15,9 @@ from local.gateway.worker import (
     InvokeError,
     ThrottledError,
     Worker,
+    lambda_environment,
 )
+from local.settings import OwnStores, Settings, function_environment, template_parameters
 
 QUEUE_SECONDS = 10.0
 CHECK_SECONDS = 0.5
@@ -145,3 +147,26 @@ class Pool:
                         status = os.stat(os.path.join(folder, name))
                         found.append((folder, name, status.st_mtime_ns, status.st_size))
         return hash(tuple(found))
+
+
+def make_pools(
+    settings: Settings,
+    stores: OwnStores | None,
+    logs: LogSink,
+    only: str | None = None,
+    unseen: str | None = None,
+) -> tuple[Template, dict[str, Pool]]:
+    """The template, and a pool for each of its functions (or for `only` one).
+
+    Without `stores`, the functions use those that the settings name. What the function `unseen` logs goes to
+    the file alone.
+    """
+    template = read_template(settings.template, template_parameters(settings, stores))
+    keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
+    pools = {}
+    for name, spec in template.functions.items():
+        if only in (None, name):
+            variables = function_environment(settings, spec.variables, stores)
+            sink = logs.unseen() if name == unseen else logs
+            pools[name] = Pool(spec, lambda_environment(spec, variables, keys), sink, settings.workers)
+    return template, pools
