@@ -12,49 +12,36 @@ from typing import IO, Any
 
 from local.servers.process import LOG_LIMIT_BYTES
 
-# Fields of a JSON log line that say the same on every line, or that the readable line shows in its own way.
-SHOWN_ELSEWHERE = {
-    "level",
-    "message",
-    "timestamp",
-    "service",
-    "location",
-    "cold_start",
-    "function_arn",
-    "function_name",
-    "function_memory_size",
-    "function_request_id",
-    "exception",
-    "exception_name",
-    "stack_trace",
-    "xray_trace_id",
-    "sampling_rate",
-}
-# What a terminal obeys instead of showing it: controls, those of direction too; but not tabs and line ends.
-UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Fields of a JSON log line that are the same on every line, or that the readable line shows in its own way.
+SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
+# Control characters, those of text direction too: a terminal obeys them instead of showing them.
+UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
 def readable(source: str, line: str) -> tuple[str, str]:
-    """The level of a line and the text to show: a JSON log line is taken apart, anything else is kept."""
+    """The level of a line, and the text to show on a terminal.
+
+    A JSON log line is taken apart, anything else is kept. The text is one line, and the indented lines of a
+    traceback: requests choose part of what is logged, and must not be able to forge a line of the log.
+    """
     try:
         record = json.loads(line) if line.startswith("{") else None
     except ValueError:
         record = None
     if not isinstance(record, dict) or "message" not in record:
-        return "", f"{source}: {line}"
+        return "", escape(f"{source}: {line}")
     level = str(record.get("level", ""))
     text = f"{level} {source}: {_as_text(record['message'])}".lstrip()
     extra = [f"{key}={_as_text(value)}" for key, value in record.items() if key not in SHOWN_ELSEWHERE]
     if extra:
         text = f"{text}  {' '.join(extra)}"
-    if record.get("exception"):
-        text = f"{text}\n{record['exception']}"
-    return level, text
+    traceback = _as_text(record.get("exception") or "").split("\n")
+    return level, "\n    ".join([escape(text), *(escape(part) for part in traceback if part)])
 
 
-def harmless(text: str) -> str:
-    """The text with names in place of control characters: requests choose some of what is logged."""
+def escape(text: str) -> str:
+    """The text in one line, with escapes such as \\n or \\x1b in place of control characters."""
     return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -63,7 +50,7 @@ def _as_text(value: Any) -> str:
 
 
 class LogSink:
-    """Writes to standard error, and every line as it was to `path`. Use from any thread."""
+    """Writes readable lines to standard error, and whole ones to `path`. Use from any thread."""
 
     def __init__(self, path: Path | None) -> None:
         too_long = path is not None and path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
@@ -83,8 +70,9 @@ class LogSink:
         threading.Thread(target=self._follow, args=(source, stream), daemon=True).start()
 
     def note(self, source: str, text: str) -> None:
-        """A line of the runner's own about `source`."""
-        self._write("", f"{source}: {text}", f"{source}: {text}")
+        """A line of the runner's own about `source`; `text` may hold what a handler raised."""
+        line = escape(f"{source}: {text}")
+        self._write("", line, line)
 
     def _follow(self, source: str, stream: IO[bytes]) -> None:
         with stream:
@@ -94,7 +82,7 @@ class LogSink:
 
     def _write(self, level: str, shown: str, whole: str) -> None:
         color = COLORS.get(level) if self._colored else None
-        line = f"{time.strftime('%H:%M:%S')} {harmless(shown)}"
+        line = f"{time.strftime('%H:%M:%S')} {shown}"
         with self._lock:
             if self._shown:
                 with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
