@@ -16,6 +16,7 @@ from local.facts import RUN_FILE, collect_facts, print_facts, say, short, write_
 from local.gateway.hosts import make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
+from local.servers.managed import ManagedServer
 from local.servers.postgres import PostgresServer
 from local.servers.process import HOST, identify, open_lock, port_taken, read_lock
 from local.servers.s3 import S3Server
@@ -90,8 +91,8 @@ class Runner:
         print_facts(facts, self._data_dir, time.monotonic() - started)
         threading.Thread(target=self._warm, daemon=True).start()
         while not self._stop.wait(WATCH_SECONDS):
-            self._keep_alive("PostgreSQL", postgres)
-            self._keep_alive("S3", s3)
+            self._keep_alive(postgres)
+            self._keep_alive(s3)
         say("Stopping")
 
     def _bring_up_to_date(self) -> None:
@@ -108,16 +109,16 @@ class Runner:
         if answer["applied"]:
             say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
 
-    def _keep_alive(self, name: str, server: PostgresServer | S3Server) -> None:
+    def _keep_alive(self, server: ManagedServer) -> None:
         if server.is_running():
             return
         now = time.monotonic()
         self._restarts = [at for at in self._restarts if now - at < RESTART_WINDOW_SECONDS] + [now]
         if len(self._restarts) > RESTARTS_ALLOWED:
-            raise LocalError(f"{name} ended again and again; its log is in {short(self._data_dir)}.")
-        say(f"{name} has ended unexpectedly: starting it again")
+            raise LocalError(f"{server.name} ended again and again; its log is in {short(self._data_dir)}.")
+        say(f"{server.name} has ended unexpectedly: starting it again")
         server.start()
-        say(f"{name} is back, with its data")
+        say(f"{server.name} is back, with its data")
 
     def _warm(self) -> None:
         for pool in self._pools.values():

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,10 @@ import psycopg2
 from psycopg2 import sql
 
 from local.errors import LocalError
-from local.servers.process import (
-    HOST,
-    ManagedProcess,
-    User,
-    can_reach,
-    free_port,
-    require_port,
-    server_user,
-    take_server_lock,
-)
+from local.servers.managed import ManagedServer
+from local.servers.process import HOST, ManagedProcess
+
+ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def find_binaries() -> Path:
@@ -35,12 +28,19 @@ def find_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-class PostgresServer:
-    """One server with one database, in `data_dir`/postgres; its log and its lock lie beside that.
+class PostgresServer(ManagedServer):
+    """One server with one database.
 
-    After start(): host, port, user, password, database, url, connect(). Port 0 takes a free one. An old data
-    folder is used as it is, and must have been made with the same user and password.
+    After start(): host, port, user, password, database, url, connect(). An old data folder is used as it is,
+    and must have been made with the same user and password. With `schema`, each start runs that SQL file.
     """
+
+    name = "PostgreSQL"
+    key = "postgres"
+    port_variable = "DB_PORT"
+    not_ready = (psycopg2.OperationalError,)
+    stop_signal = signal.SIGINT  # fast shutdown: sessions are ended, everything is written
+    stop_seconds = 20
 
     def __init__(
         self,
@@ -52,67 +52,16 @@ class PostgresServer:
         database: str = "imagedb",
         schema: Path | None = None,
     ) -> None:
-        self.host = HOST
-        self.port = port
+        super().__init__(data_dir, port)
         self.user = user
         self.password = password
         self.database = database
-        self.data_dir = data_dir.resolve()
-        self.folder = self.data_dir / "postgres"
         self._schema = schema
         self._binaries = find_binaries()
-        self._process: ManagedProcess | None = None
 
     @property
     def url(self) -> str:
         return f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else 0
-
-    def start(self) -> None:
-        self.launch()
-        self.wait_ready()
-
-    def launch(self) -> None:
-        """Make the data folder when there is none, and start the server without waiting for it."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        os.close(take_server_lock(self._lock, "PostgreSQL"))
-        if self.port:
-            require_port(self.port, "PostgreSQL", "DB_PORT")
-        self._remove_unfinished()
-        if not self._has_data():
-            self._initialize()
-        self._check_data()
-        self._drop_stale_pid_file()
-        self.port = self.port or free_port()
-        command: list[str | Path] = [self._binaries / "postgres", "-D", self.folder]
-        for setting in (f"listen_addresses={HOST}", f"port={self.port}", "unix_socket_directories="):
-            command += ["-c", setting]
-        self._process = self._managed(command, lock=self._lock)
-        self._process.start()
-
-    def wait_ready(self, timeout: float = 60.0) -> None:
-        """Return when SELECT 1 succeeds in the database, which then has the schema."""
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self._prepare_database()
-                return
-            except psycopg2.OperationalError as error:
-                if "authentication failed" in str(error) or "does not exist" in str(error):
-                    self.stop()
-                    raise LocalError(
-                        f"The database in {self.folder} was made with another POSTGRES_USER or "
-                        "POSTGRES_PASSWORD than is set now. Put the old ones back, or remove that folder to "
-                        "start with an empty database."
-                    ) from error
-                if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                    lines = self._process.last_log_lines() if self._process else ""
-                    self.stop()
-                    raise LocalError(f"PostgreSQL did not start. {self._log} ends with:\n{lines}") from error
-                time.sleep(0.02)
 
     def connect(self, database: str | None = None, **options: Any) -> Any:
         """A new psycopg2 connection."""
@@ -127,47 +76,31 @@ class PostgresServer:
             **options,
         )
 
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def _prepare_folder(self) -> None:
+        self._remove_unfinished()
+        if not self._has_data():
+            self._initialize()
+        self._check_data()
+        self._drop_stale_pid_file()
 
-    def stop(self) -> None:
-        """Fast shutdown: sessions are ended, everything is written."""
-        if self._process:
-            self._process.stop()
+    def _make_server(self) -> ManagedProcess:
+        arguments: list[str | Path] = ["-D", self.folder]
+        for setting in (f"listen_addresses={HOST}", f"port={self.port}", "unix_socket_directories="):
+            arguments += ["-c", setting]
+        return self._make_process(self._binaries / "postgres", arguments, ENVIRON, lock=self._lock)
 
-    def kill(self) -> None:
-        """kill -9. The next start() recovers what was committed."""
-        if self._process:
-            self._process.kill()
-
-    @property
-    def _lock(self) -> Path:
-        return self.data_dir / "postgres.lock"
-
-    @property
-    def _log(self) -> Path:
-        return self.data_dir / "postgres.log"
-
-    def _run_as(self) -> User | None:
-        return server_user(self.folder, self.data_dir, self.data_dir.parent)
-
-    def _managed(self, command: list[str | Path], lock: Path | None = None) -> ManagedProcess:
-        user = self._run_as()
-        closed = user is not None and not (
-            can_reach(self._binaries / "postgres", user) and can_reach(self.folder, user)
-        )
-        environ = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        return ManagedProcess(
-            "PostgreSQL",
-            command,
-            log=self._log,
-            lock=lock,
-            environ=environ,
-            user=user,
-            keep_path_access=closed,
-            stop_signal=signal.SIGINT,
-            stop_seconds=20,
-        )
+    def _check_ready(self) -> None:
+        """SELECT 1 succeeds in the database, which then has the schema."""
+        try:
+            self._prepare_database()
+        except psycopg2.OperationalError as error:
+            if "authentication failed" in str(error) or "does not exist" in str(error):
+                raise LocalError(
+                    f"The database in {self.folder} was made with another POSTGRES_USER or "
+                    "POSTGRES_PASSWORD than is set now. Put the old ones back, or remove that folder to "
+                    "start with an empty database."
+                ) from error
+            raise
 
     def _remove_unfinished(self) -> None:
         for leftover in self.data_dir.glob("postgres.new-*"):
@@ -189,18 +122,12 @@ class PostgresServer:
         try:
             secret.touch(mode=0o600)
             secret.write_text(self.password)
-            if user := self._run_as():
+            if user := self._server_user():
                 for path in (new, secret):
                     os.chown(path, user.uid, user.gid)
-            command: list[str | Path] = [
-                self._binaries / "initdb",
-                "-D",
-                new,
-                "-U",
-                self.user,
-                f"--pwfile={secret}",
-            ]
-            process = self._managed([*command, "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"])
+            arguments: list[str | Path] = ["-D", new, "-U", self.user, f"--pwfile={secret}"]
+            arguments += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+            process = self._make_process(self._binaries / "initdb", arguments, ENVIRON)
             process.start()
             if process.wait() != 0:
                 raise LocalError(f"initdb failed. {self._log} ends with:\n{process.last_log_lines()}")

@@ -22,6 +22,8 @@ from local.errors import LocalError
 HOST = "127.0.0.1"
 SUPERVISE = Path(__file__).with_name("supervise.py")
 LOG_LIMIT_BYTES = 10_000_000
+LOCK_PATIENCE_SECONDS = 8.0
+SHOWN_LOG_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _is_owned(holder: dict[str, Any]) -> bool:
         return False
 
 
-def take_server_lock(path: Path, name: str, patience: float = 8.0) -> int:
+def take_server_lock(path: Path, name: str) -> int:
     """The lock on a server's data, after ending what an owner that was killed has left behind."""
     started = time.monotonic()
     told = killed = False
@@ -158,12 +160,12 @@ def take_server_lock(path: Path, name: str, patience: float = 8.0) -> int:
         if waited > 1 and not told:
             print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
             told = True
-        if waited > patience and not killed and holder.get("server_pid"):
+        if waited > LOCK_PATIENCE_SECONDS and not killed and holder.get("server_pid"):
             # The lock is held, so some process of that server lives; its first one is this pid.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(holder["server_pid"], signal.SIGKILL)
             killed = True
-        elif waited > 2 * patience:
+        elif waited > 2 * LOCK_PATIENCE_SECONDS:
             raise LocalError(
                 f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
             )
@@ -259,9 +261,9 @@ class ManagedProcess:
                 os.kill(self.pid, signal.SIGKILL)
         self.stop()
 
-    def last_log_lines(self, count: int = 5) -> str:
+    def last_log_lines(self) -> str:
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
             return ""
-        return "\n".join(f"    {line}" for line in lines[-count:])
+        return "\n".join(f"    {line}" for line in lines[-SHOWN_LOG_LINES:])

@@ -4,7 +4,6 @@ import os
 import secrets
 import signal
 import sysconfig
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
-from local.servers.process import (
-    HOST,
-    ManagedProcess,
-    can_reach,
-    free_port,
-    is_port_free,
-    require_port,
-    server_user,
-    take_server_lock,
-)
+from local.servers.managed import ManagedServer
+from local.servers.process import HOST, ManagedProcess, is_port_free
 
 READY_KEY = ".ready"
 # What pages of the origins that S3Server is given may do. Others may nothing: any page knows the keys of
@@ -83,12 +74,19 @@ def choose_internal_ports(s3_port: int) -> dict[str, int]:
     raise LocalError("No ports are free between 21000 and 41000 for the parts of the S3 server.")
 
 
-class S3Server:
-    """One S3 server with one bucket, in `data_dir`/s3; its log and its lock lie beside that.
+class S3Server(ManagedServer):
+    """One server with one bucket.
 
-    After start(): endpoint_url, access_key, secret_key, bucket, client(). Port 0 takes a free one. The
-    keys, and the origins whose pages may speak to it, are those of this start, whatever they were before.
+    After start(): endpoint_url, access_key, secret_key, bucket, client(). The keys, and the origins whose
+    pages may speak to it, are those of this start, whatever they were before.
     """
+
+    name = "S3"
+    key = "s3"
+    port_variable = "S3_PORT"
+    not_ready = (BotoCoreError, ClientError)
+    stop_signal = signal.SIGTERM
+    stop_seconds = 8
 
     def __init__(
         self,
@@ -100,89 +98,18 @@ class S3Server:
         bucket: str = "images",
         origins: Sequence[str] = (),
     ) -> None:
-        self.host = HOST
-        self.port = port
+        super().__init__(data_dir, port)
         self.access_key = access_key
         self.secret_key = secret_key
         self.bucket = bucket
         self.origins = list(origins)
-        self.data_dir = data_dir.resolve()
-        self.folder = self.data_dir / "s3"
         self._weed = find_weed()
         self._internal: dict[str, int] = {}
-        self._process: ManagedProcess | None = None
+        self._probe: Any = None
 
     @property
     def endpoint_url(self) -> str:
         return f"http://{self.host}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else 0
-
-    def start(self) -> None:
-        self.launch()
-        self.wait_ready()
-
-    def launch(self) -> None:
-        """Start the server without waiting for it."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        os.close(take_server_lock(self._lock, "S3"))
-        if self.port:
-            require_port(self.port, "S3", "S3_PORT")
-        self.port = self.port or free_port()
-        _is_usable(self.port)
-        self._internal = choose_internal_ports(self.port)
-        user = server_user(self.folder, self.data_dir, self.data_dir.parent)
-        if not self.folder.exists():
-            self.folder.mkdir(mode=0o700)
-            if user:
-                os.chown(self.folder, user.uid, user.gid)
-        (self.folder / "mini.options").unlink(
-            missing_ok=True
-        )  # the options of the last start, which it reads again
-        closed = user is not None and not (can_reach(self._weed, user) and can_reach(self.folder, user))
-        self._process = ManagedProcess(
-            "S3",
-            [self._weed, "-logtostderr", "mini", *self._options()],
-            log=self._log,
-            lock=self._lock,
-            environ={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(self.folder),
-                "AWS_ACCESS_KEY_ID": self.access_key,
-                "AWS_SECRET_ACCESS_KEY": self.secret_key,
-                # With them, the volume server answers nobody but the parts of this process.
-                "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
-                "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
-            },
-            user=user,
-            keep_path_access=closed,
-            stop_signal=signal.SIGTERM,
-            stop_seconds=8,
-            leftovers=[path for port in (self.port, *self._internal.values()) for path in _sockets_of(port)],
-        )
-        self._process.start()
-
-    def wait_ready(self, timeout: float = 60.0) -> None:
-        """Return when the bucket is there and put, get and delete succeed: the port opens long before."""
-        client = self.client(retries=0)
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self._prepare_bucket(client)
-                client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
-                client.get_object(Bucket=self.bucket, Key=READY_KEY)["Body"].read()
-                client.delete_object(Bucket=self.bucket, Key=READY_KEY)
-                return
-            except (BotoCoreError, ClientError) as error:
-                if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
-                    lines = self._process.last_log_lines() if self._process else ""
-                    self.stop()
-                    raise LocalError(
-                        f"S3 did not start ({error}). {self._log} ends with:\n{lines}"
-                    ) from error
-                time.sleep(0.03)
 
     def client(self, retries: int = 2) -> Any:
         """A new boto3 client for this server."""
@@ -201,25 +128,38 @@ class S3Server:
             ),
         )
 
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def _prepare_folder(self) -> None:
+        if not self.folder.exists():
+            user = self._server_user()
+            self.folder.mkdir(mode=0o700)
+            if user:
+                os.chown(self.folder, user.uid, user.gid)
+        # The options of the last start, which it would read again.
+        (self.folder / "mini.options").unlink(missing_ok=True)
 
-    def stop(self) -> None:
-        if self._process:
-            self._process.stop()
+    def _make_server(self) -> ManagedProcess:
+        _is_usable(self.port)  # which removes sockets that are left of it
+        self._probe = None
+        self._internal = choose_internal_ports(self.port)
+        environ = {
+            "HOME": str(self.folder),
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            # With them, the volume server answers nobody but the parts of this process.
+            "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
+            "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
+        }
+        sockets = [path for port in (self.port, *self._internal.values()) for path in _sockets_of(port)]
+        arguments = ["-logtostderr", "mini", *self._options()]
+        return self._make_process(self._weed, arguments, environ, lock=self._lock, leftovers=sockets)
 
-    def kill(self) -> None:
-        """kill -9. The next start() has every object whose put had been answered."""
-        if self._process:
-            self._process.kill()
-
-    @property
-    def _lock(self) -> Path:
-        return self.data_dir / "s3.lock"
-
-    @property
-    def _log(self) -> Path:
-        return self.data_dir / "s3.log"
+    def _check_ready(self) -> None:
+        """The bucket is there and put, get and delete succeed: the port opens long before."""
+        self._probe = client = self._probe or self.client(retries=0)
+        self._prepare_bucket(client)
+        client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
+        client.get_object(Bucket=self.bucket, Key=READY_KEY)["Body"].read()
+        client.delete_object(Bucket=self.bucket, Key=READY_KEY)
 
     def _options(self) -> list[str]:
         options: dict[str, object] = {
