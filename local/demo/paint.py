@@ -73,10 +73,10 @@ def shift_hue(colour: Colour, turn: float) -> Colour:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def ramp(colours: Sequence[Colour], steps: int = 256) -> list[Colour]:
-    """So many colours, evenly from the first to the last."""
+def ramp(colours: Sequence[Colour]) -> list[Colour]:
+    """256 colours, evenly from the first to the last."""
     last = len(colours) - 1
-    places = [step * last / (steps - 1) for step in range(steps)]
+    places = [step * last / 255 for step in range(256)]
     return [mix(colours[min(int(p), last - 1)], colours[min(int(p), last - 1) + 1], p - min(int(p), last - 1))
             for p in places]  # fmt: skip
 

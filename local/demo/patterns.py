@@ -24,6 +24,7 @@ from local.demo.scenes import draw_disc
 
 Pen = ImageDraw.ImageDraw
 
+FRAMES = 24
 # Places on the edge of the Mandelbrot set: middle, and half of the width that is seen.
 PLACES = (
     (-0.743_643, 0.131_825, 0.003),
@@ -173,14 +174,14 @@ def paint_tree(random: Random, size: Size, palette: Palette) -> Image.Image:
     return finish(canvas)
 
 
-def paint_frames(random: Random, size: Size, palette: Palette, count: int = 24) -> list[Image.Image]:
+def paint_frames(random: Random, size: Size, palette: Palette) -> list[Image.Image]:
     """A loop: each frame a moment of the same movement."""
     move: Callable[..., None] = random.choice((move_orbits, move_wave, move_polygons))
     seed = random.random()
     frames = []
-    for frame in range(count):
+    for frame in range(FRAMES):
         canvas, draw = draw_on(size, gradient(size, palette.colours[:3]))
-        move(draw, Random(seed), (size[0] * 2, size[1] * 2), palette, frame / count)
+        move(draw, Random(seed), (size[0] * 2, size[1] * 2), palette, frame / FRAMES)
         frames.append(finish(canvas))
     return frames
 

@@ -1,19 +1,17 @@
 """make demo: makes pictures and uploads them to an API that runs already. A second time it adds nothing."""
 
 import argparse
-import http.client
 import json
 import os
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
 
+import urllib3
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from urllib3.exceptions import HTTPError, LocationValueError
 
 from local.demo.pictures import DemoPicture, make_picture
 from local.errors import LocalError
@@ -67,12 +65,17 @@ def check_api(api: Api) -> None:
     """Raises LocalError that says what to do when it cannot be used."""
     if not api.key:
         raise LocalError("API_KEY is empty: set it in .env, or give --api-key.")
+    no_address = f"{api.base_url} is not an address such as http://127.0.0.1:8000."
+    if not api.base_url.startswith(("http://", "https://")):
+        raise LocalError(no_address)
     try:
-        status, _ = ask(api, "GET", "/api/images?limit=1", b"", {})
-    except (OSError, http.client.HTTPException) as error:
+        status, _ = ask(api, "GET", "/api/images?limit=1")
+    except LocationValueError as error:
+        raise LocalError(no_address) from error
+    except HTTPError as error:
         raise LocalError(
-            f"No API answers at {api.base_url} ({error}). Start `make run` in another terminal, or set "
-            "BASE_URL to where one runs."
+            f"No API answers at {api.base_url} ({describe(error)}). Start `make run` in another terminal, "
+            "or set BASE_URL to where one runs."
         ) from error
     if status == 401:
         raise LocalError(f"The API at {api.base_url} does not take this key: set API_KEY to the right one.")
@@ -95,16 +98,14 @@ def upload_all(api: Api, numbers: Iterable[int]) -> Iterator[Outcome]:
 def upload_one(api: Api, number: int) -> Outcome:
     """Make one picture and upload it; try again when the API is busy or away for a moment."""
     picture = make_picture(number)
-    body, content_type = make_form(picture)
-    headers = {"Content-Type": content_type, "Idempotency-Key": f"demo-{number:04d}"}
-    send = partial(ask, api, "POST", "/api/upload", body, headers)
+    headers = {"Idempotency-Key": f"demo-{number:04d}"}
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(2**attempt / 4)
         try:
-            status, answer = send()
-        except (OSError, http.client.HTTPException) as error:
-            text = f"no answer ({error})"
+            status, answer = ask(api, "POST", "/api/upload", headers=headers, fields=make_fields(picture))
+        except HTTPError as error:
+            text = f"no answer ({describe(error)})"
             continue
         text = judge(status, answer)
         if status not in (409, 429, 500, 502, 503, 504):
@@ -123,47 +124,31 @@ def judge(status: int, answer: Any) -> str:
     return f"{status} {error.get('code', '')}: {error.get('message', '')}"
 
 
-def make_form(picture: DemoPicture) -> tuple[bytes, str]:
-    """The multipart body of an upload, and its Content-Type."""
-    boundary = uuid.uuid4().hex
-    metadata = json.dumps(picture.metadata, ensure_ascii=False).encode()
-    parts = (
-        (
-            f'name="image_file"; filename="{picture.filename}"\r\nContent-Type: {picture.mime_type}',
-            picture.data,
-        ),
-        ('name="metadata"\r\nContent-Type: application/json', metadata),
-    )
-    body = b"".join(
-        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
-        for head, data in parts
-    )
-    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+def make_fields(picture: DemoPicture) -> dict[str, Any]:
+    """The fields of an upload's form, as urllib3 takes them."""
+    return {
+        "image_file": (picture.filename, picture.data, picture.mime_type),
+        "metadata": json.dumps(picture.metadata, ensure_ascii=False),
+    }
 
 
-def ask(api: Api, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
-    """Status and JSON of one request; OSError or HTTPException when there is no answer."""
-    url = urlsplit(api.base_url)
-    connection = open_connection(url)
+def ask(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any]:
+    """Status and JSON (None where there is none) of one request; urllib3's HTTPError without an answer."""
+    headers = {"X-API-Key": api.key, **request.pop("headers", {})}
+    # A manager for this request alone: processes that fork must not share a connection.
+    with urllib3.PoolManager() as manager:
+        response = manager.request(
+            method, api.base_url + path, headers=headers, timeout=TIMEOUT, retries=False, **request
+        )
     try:
-        connection.request(method, url.path + path, body, {"X-API-Key": api.key, **headers})
-        response = connection.getresponse()
-        content = response.read()
-    finally:
-        connection.close()
-    try:
-        return response.status, json.loads(content)
+        return response.status, json.loads(response.data)
     except ValueError:
         return response.status, None
 
 
-def open_connection(url: SplitResult) -> http.client.HTTPConnection:
-    """Raises LocalError for an address that is none."""
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise LocalError(f"{url.geturl()} is not an address such as http://127.0.0.1:8000.")
-    if url.scheme == "https":
-        return http.client.HTTPSConnection(url.hostname, url.port, timeout=TIMEOUT)
-    return http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT)
+def describe(error: HTTPError) -> str:
+    """The end of urllib3's message, which says what went wrong; its beginning names the connection."""
+    return str(error).rpartition(": ")[2]
 
 
 def show_progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

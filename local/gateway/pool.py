@@ -21,6 +21,7 @@ from local.settings import OwnStores, Settings, function_environment, template_p
 
 QUEUE_SECONDS = 10.0
 CHECK_SECONDS = 0.5
+CLOSE_SECONDS = 2.0
 
 
 class Pool:
@@ -63,11 +64,11 @@ class Pool:
         with self._changed:
             return [worker.pid for _, worker in self._idle] + [worker.pid for worker in self._busy]
 
-    def close(self, grace: float = 2.0) -> None:
-        """End the workers, giving those that are busy some seconds to finish."""
+    def close(self) -> None:
+        """End the workers; those that are busy get CLOSE_SECONDS to finish."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: not self._busy and not self._starting, grace)
+            self._changed.wait_for(lambda: not self._busy and not self._starting, CLOSE_SECONDS)
             workers = [worker for _, worker in self._idle] + list(self._busy)
             self._idle.clear()
         for worker in workers:

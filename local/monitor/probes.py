@@ -111,7 +111,7 @@ def read_database(target: Target) -> dict[str, Any]:
         return {"error": str(error).strip().partition("\n")[0]}
 
 
-def read_bucket(target: Target, max_pages: int = MAX_PAGES) -> dict[str, Any]:
+def read_bucket(target: Target) -> dict[str, Any]:
     """Objects and bytes, of the first 20,000; "complete" tells whether that is all."""
     import boto3
     from botocore.config import Config
@@ -138,7 +138,7 @@ def read_bucket(target: Target, max_pages: int = MAX_PAGES) -> dict[str, Any]:
             found = page.get("Contents", [])
             objects += len(found)
             size += sum(item["Size"] for item in found)
-            if number + 1 >= max_pages:
+            if number + 1 >= MAX_PAGES:
                 complete = not page["IsTruncated"]
                 break
     except (BotoCoreError, ClientError) as error:

@@ -13,6 +13,7 @@ from rich.text import Text
 GOOD = {"up", "healthy", "running", "ready"}
 NEUTRAL = {"unknown", "no healthcheck", "-", "starting"}
 SIZES = ("B", "kB", "MB", "GB", "TB")
+METER_WIDTH = 6
 
 
 def show_once(shot: Mapping[str, Any]) -> None:
@@ -62,12 +63,12 @@ def draw_machine(machine: Mapping[str, Any]) -> RenderableType:
     return grid
 
 
-def meter(name: str, share: float, text: str, width: int = 6) -> Text:
+def meter(name: str, share: float, text: str) -> Text:
     """A bar, red when nearly full."""
-    full = round(min(1.0, max(0.0, share)) * width)
+    full = round(min(1.0, max(0.0, share)) * METER_WIDTH)
     style = "red" if share > 0.9 else "yellow" if share > 0.75 else "green"
     return Text.assemble(
-        f"{name} ", ("━" * full, style), ("━" * (width - full), "bright_black"), f" {share:.0%} {text}"
+        f"{name} ", ("━" * full, style), ("━" * (METER_WIDTH - full), "bright_black"), f" {share:.0%} {text}"
     )
 
 

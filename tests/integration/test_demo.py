@@ -88,6 +88,7 @@ def test_a_picture_that_is_refused_is_told(api: Api) -> None:
         ("http://127.0.0.1:1", "right", "make run"),
         ("nonsense", "right", "not an address"),
         ("ftp://127.0.0.1", "right", "not an address"),
+        ("http://", "right", "not an address"),
         (None, "wrong", "API_KEY"),
         (None, "", "API_KEY"),
     ],

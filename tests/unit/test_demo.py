@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import urllib3
 from imageapi.forms import parse_upload_form
 from imageapi.metadata import parse_json_object, validate_metadata
 from PIL import Image
@@ -94,7 +95,7 @@ def test_which_api_it_is(variables: dict[str, str], facts: Any, expected: tuple[
 def test_the_form_is_what_the_service_reads() -> None:
     picture = make_picture(3)
 
-    form = parse_upload_form(*upload.make_form(picture))
+    form = parse_upload_form(*urllib3.encode_multipart_formdata(upload.make_fields(picture)))
 
     assert (form.data, form.filename) == (picture.data, picture.filename)
     assert parse_json_object(form.metadata or "") == picture.metadata
