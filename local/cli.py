@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def run_service(arguments: argparse.Namespace) -> None:
-    """Raises LocalError with what its reader should do, as do the other commands."""
+    """Runs until a signal. Raises LocalError, as do the other commands."""
     from local.run import Runner
 
     with contextlib.ExitStack() as stack:

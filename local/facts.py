@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from local.servers.s3 import S3Server
 
 RUN_FILE = "run.json"
-"""Its name in the data folder, where it is while the run is ready."""
+"""In the data folder; it exists as long as the run is ready."""
 
 
 def say(text: str) -> None:
-    """Print it, unless nobody listens any more: a closed terminal must not keep a run from its end."""
+    """Print, and ignore a closed terminal: a run must still be able to stop in order."""
     with contextlib.suppress(OSError):
         print(text, flush=True)
 
 
 def short(path: Path) -> str:
-    """Relative to where the command was typed, when it is below that."""
+    """The path relative to the current folder when it is inside that, else the whole path."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -55,7 +55,7 @@ def collect_facts(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Se
 
 
 def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
-    """Write each file whole or not at all, readable for its owner only: it has the keys."""
+    """Write each file atomically, readable for its owner only because of the keys."""
     for path in paths:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         with os.fdopen(descriptor, "w") as file:

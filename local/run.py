@@ -32,7 +32,7 @@ RESTART_WINDOW_SECONDS = 60.0
 
 
 class Runner:
-    """One run. Its data folder belongs to it alone, which a lock sees to."""
+    """One run. A lock on its data folder keeps other runs off it."""
 
     def __init__(self, settings: Settings, ready_file: Path | None = None) -> None:
         self._settings = settings
@@ -44,7 +44,7 @@ class Runner:
         self._pools: dict[str, Pool] = {}
 
     def run(self) -> None:
-        """Returns after SIGINT, SIGTERM or SIGHUP, with everything stopped. Raises LocalError on trouble."""
+        """Returns after SIGINT, SIGTERM or SIGHUP, with everything stopped. Raises LocalError."""
         started = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stop.set())
@@ -96,7 +96,7 @@ class Runner:
         say("Stopping")
 
     def _bring_up_to_date(self) -> None:
-        """Make the schema, or give it what newer versions have: as a deploy does."""
+        """Create the schema or migrate it, by the function that does this in a deploy."""
         from local.gateway.worker import InvokeError
 
         if MIGRATE not in self._pools:

@@ -1,4 +1,4 @@
-"""The demo pictures, by number: the same number is always the same picture, as far as Pillow goes."""
+"""The demo pictures, by number. One version of Pillow always makes the same file for a number."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_lzw"},
 }
 UNCOMPRESSED = 900
-"""The longest side of a format that does not compress much."""
+"""The longest side in pixels in BMP and TIFF, which compress little or not at all."""
 CAMERAS = (
     ("FUJIFILM", "X-T5", 35.0),
     ("SONY", "ILCE-7M4", 24.0),
@@ -48,7 +48,7 @@ CAMERAS = (
 
 @dataclass(frozen=True)
 class Kind:
-    """One sort of picture: how it is painted, in which sizes and formats, and what is said of it."""
+    """A kind of picture: how it is painted, its sizes and formats, and its metadata."""
 
     paint: Painter | None
     """None for an animation."""
@@ -227,7 +227,7 @@ KINDS = (
 
 
 def make_picture(number: int) -> DemoPicture:
-    """The picture with this number, from 0 on; pictures with neighbouring numbers differ in kind."""
+    """The picture with this number, from 0 on; neighbours are of different kinds."""
     random = Random(f"demo {number}")
     kind = KINDS[number % len(KINDS)]
     palette = random.choice(PALETTES)
@@ -262,7 +262,7 @@ def encode(random: Random, kind: Kind, palette: Palette, size: Size, form: str) 
 
 
 def make_exif(random: Random) -> Image.Exif:
-    """What a camera would have noted."""
+    """EXIF data as a camera writes it."""
     make, model, focal_length = random.choice(CAMERAS)
     exif = Image.Exif()
     exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = make, model

@@ -1,4 +1,4 @@
-"""make demo: makes pictures and uploads them to an API that runs already. A second time it adds nothing."""
+"""Uploads the demo pictures. Their Idempotency-Keys are fixed, so a second run adds nothing."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ class Api(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one picture: "added", "there already", or a sentence with what was answered."""
+    """The result for one picture: "added", "there already", or what went wrong."""
 
     number: int
     text: str
@@ -53,7 +53,7 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, facts: dict[str,
 def choose_api(
     base_url: str | None, api_key: str | None, settings: Settings, facts: dict[str, Any] | None
 ) -> Api:
-    """What the arguments say, else .env and the shell, else the run on this machine."""
+    """The API that the arguments name, else BASE_URL of .env or the shell, else the run on this machine."""
     found = base_url or settings.value("BASE_URL")
     if not found:
         found = facts["base_url"] if facts else f"http://127.0.0.1:{settings.port}"
@@ -62,7 +62,7 @@ def choose_api(
 
 
 def check_api(api: Api) -> None:
-    """Raises LocalError that says what to do when it cannot be used."""
+    """Raise LocalError, with what to do, when the API does not answer or refuses the key."""
     if not api.key:
         raise LocalError("API_KEY is empty: set it in .env, or give --api-key.")
     no_address = f"{api.base_url} is not an address such as http://127.0.0.1:8000."
@@ -84,7 +84,7 @@ def check_api(api: Api) -> None:
 
 
 def upload_all(api: Api, numbers: Iterable[int]) -> Iterator[Outcome]:
-    """Make and upload, in as many processes as there are cores and one more, which waits for answers."""
+    """Make and upload the pictures in one process per core, and one more for the time spent waiting."""
     with ProcessPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         tasks: list[Future[Outcome]] = [pool.submit(upload_one, api, number) for number in numbers]
         try:
@@ -133,7 +133,7 @@ def make_fields(picture: DemoPicture) -> dict[str, Any]:
 
 
 def ask(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any]:
-    """Status and JSON (None where there is none) of one request; urllib3's HTTPError without an answer."""
+    """Status and JSON (or None) of one response. Raises urllib3's HTTPError when there is no response."""
     headers = {"X-API-Key": api.key, **request.pop("headers", {})}
     # A manager for this request alone: processes that fork must not share a connection.
     with urllib3.PoolManager() as manager:

@@ -1,7 +1,7 @@
-"""Stands where AWS has SQS and its event source mapping: turns waiting analyses into that queue's events.
+"""Replaces SQS and its event source mapping: sends waiting analyses to the function as that queue's events.
 
-The rows of image_analysis are the queue on AWS too, where messages only say when to look. Here a look at the
-table once a second is simpler than another server, and the function sees the very same events.
+On AWS too, the rows of image_analysis are the queue, and messages only say when to look. Here the table is
+read once a second, which needs no further server; the function gets the same events.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from local.settings import Settings
 FUNCTION = "AnalyzeFunction"
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 10.0
-"""After an error."""
+"""How long it waits after an error."""
 BATCH = 1
 """As the template's BatchSize: the function's Timeout is for one image."""
 WAITING_SQL = """
@@ -30,14 +30,14 @@ WAITING_SQL = """
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether uploads are to be analysed, and can be."""
+    """Whether ANALYZE_UPLOADS is on and there is a key for Gemini."""
     return settings.value("ANALYZE_UPLOADS").lower() == "true" and bool(settings.value("GEMINI_API_KEY"))
 
 
 def start_queue(
     settings: Settings, pools: Mapping[str, Pool], connect: Callable[[], Any], logs: LogSink
 ) -> Callable[[], None]:
-    """Hand waiting analyses to the function, if they are wanted, until what is returned is called."""
+    """Start sending waiting analyses to the function, if that is wanted. Returns what ends it."""
     stop = threading.Event()
     if FUNCTION in pools and is_wanted(settings):
         arguments = (pools[FUNCTION], connect, logs, stop)

@@ -16,11 +16,11 @@ from local.gateway.worker import EventTooLargeError, FunctionError, FunctionTime
 from local.servers.process import HOST
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
-"""What a direct upload takes; see the template's answer for REQUEST_TOO_LARGE."""
+"""Of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
 
 
 class FunctionRunner:
-    """Stands where SAM CLI has its LocalLambdaRunner."""
+    """Replaces SAM CLI's LocalLambdaRunner."""
 
     def __init__(self, pools: Mapping[str, Pool]) -> None:
         self._pools = pools
@@ -29,7 +29,7 @@ class FunctionRunner:
         return False
 
     def invoke(self, function_name: str, event: str, stdout: Any, stderr: Any = None, **_: Any) -> None:
-        """Write the answer to `stdout`. Raises InvokeError; make_app() knows API Gateway's answers to it."""
+        """Write the result to `stdout`. Raises InvokeError, which make_app() turns into a response."""
         g.function = function_name
         stdout.write_str(self._pools[function_name].invoke(event))
 
@@ -72,7 +72,7 @@ def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
 
 
 def _mend_text(binary_media_types: Collection[str]) -> None:
-    """Make what is sent as text UTF-8, as API Gateway does; samcli answers 502 to anything else."""
+    """Replace bytes that are not UTF-8 in a text body, as API Gateway does; samcli would answer 502."""
     data = request.get_data()
     if request.mimetype not in binary_media_types and "*/*" not in binary_media_types:
         try:
@@ -86,7 +86,7 @@ def _too_large(limit: str) -> str:
 
 
 def _error_response(status: int, code: str, message: str) -> Response:
-    """An error in the service's form (see GatewayResponses in the template), and API Gateway's own field."""
+    """An error in the service's form (see GatewayResponses in the template), with API Gateway's `message`."""
     error: dict[str, Any] = {"code": code, "message": message}
     if status == 413:
         error["details"] = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}

@@ -1,7 +1,7 @@
-"""Which hosts the local gateway answers for.
+"""Which Host headers the local gateway accepts.
 
-A page may have a name of its own lead to this machine (DNS rebinding), and the browser takes what answers
-there for that page's own. The Host header still has the page's name.
+A web page can make a host name of its own resolve to this machine (DNS rebinding). The browser then lets it
+read the gateway's responses, but the Host header still has that name.
 """
 
 import ipaddress
@@ -18,10 +18,10 @@ def is_loopback(host: str) -> bool:
 
 
 def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool]:
-    """Tells of a Host header whether it names a service that listens on `bound_to`.
+    """A function that says whether a Host header is accepted by a service that listens on `bound_to`.
 
-    Its own names are those of this machine and PUBLIC_BASE_URL's. Where others reach it, it is also called by
-    addresses, and by names that no stranger can register: those without a dot, such as a container's.
+    Accepted are localhost and the host of PUBLIC_BASE_URL. Where other machines can reach the service, IP
+    addresses and names without a dot, such as a container's, are too: no stranger can register those.
     """
     public = public_base_url.partition("://")[2].partition("/")[0]
     names = HERE | {_host_of(public)} - {""}
@@ -35,7 +35,7 @@ def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool
 
 
 def _host_of(header: str) -> str:
-    """In lower case, without port and brackets; empty when it is none."""
+    """The host in lower case, without port and brackets; empty when the header is malformed."""
     found = HOST_HEADER.fullmatch(header)
     return (found[1] or found[2]).lower() if found else ""
 

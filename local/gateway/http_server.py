@@ -11,17 +11,20 @@ from werkzeug.wsgi import LimitedStream
 
 from local.servers.process import HOST
 
-# What API Gateway takes.
 MAX_BODY_BYTES = 10 * 1024 * 1024
-# Of a body that nobody wants: so much is read to keep the connection, so much to have the answer seen.
+"""API Gateway's own limit."""
 KEEP_ALIVE_DISCARD_BYTES = 65_536
+"""If no more than this is left of a body, it is read and dropped, and the connection stays open."""
 LINGER_BYTES = 64 * 1024 * 1024
+"""Otherwise the connection is closed, after at most this much of the body has been read and dropped, …"""
 LINGER_SECONDS = 3.0
+"""… for at most this long: see _linger()."""
 IDLE_SECONDS = 75
+"""After this time without a request, a connection is closed."""
 
 
 class ApiServer(ThreadingMixIn, TCPServer):
-    """Binds when it is made (OSError when the port is taken) and serves `app` once that is set."""
+    """Binds the port when it is made (OSError when it is taken). Set `app` before serve_forever()."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -39,11 +42,11 @@ class ApiServer(ThreadingMixIn, TCPServer):
         return int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A broken connection is the client's affair; errors of the app are answered and logged by Flask."""
+        """Ignore broken connections. Errors of the app do not come here: Flask answers and logs them."""
 
 
 class RequestHandler(WSGIRequestHandler):
-    """werkzeug's own closes each connection, and reads a refused body to its end. This one does not."""
+    """Keeps connections open, and does not read a refused body to its end, as werkzeug's handler does."""
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
@@ -54,10 +57,10 @@ class RequestHandler(WSGIRequestHandler):
         return "local"
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """The functions log their requests themselves."""
+        """Print nothing: the functions log their requests."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """As log()."""
+        """Print nothing."""
 
     def handle_expect_100(self) -> bool:
         return True  # run_wsgi() decides, once it knows the length
@@ -117,7 +120,7 @@ class RequestHandler(WSGIRequestHandler):
         self.wfile.flush()
 
     def _linger(self) -> None:
-        """Take in what is on its way: closing at once would reset the connection, and the answer be lost."""
+        """Read and drop what still arrives: closing at once would reset the connection, response included."""
         self.connection.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + LINGER_SECONDS
         self.connection.settimeout(0.5)

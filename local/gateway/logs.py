@@ -1,4 +1,4 @@
-"""What the functions and the runner say: readable on the terminal, whole in a file."""
+"""The log of the functions and the runner: readable on the terminal, complete in a file."""
 
 import contextlib
 import copy
@@ -50,7 +50,7 @@ def _as_text(value: Any) -> str:
 
 
 class LogSink:
-    """Writes readable lines to standard error, and whole ones to `path`. Use from any thread."""
+    """Writes readable lines to standard error, and the original lines to `path`. Use from any thread."""
 
     def __init__(self, path: Path | None) -> None:
         too_long = path is not None and path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
@@ -60,7 +60,7 @@ class LogSink:
         self._shown = True
 
     def unseen(self) -> "LogSink":
-        """The same file, and nothing on the terminal."""
+        """A sink for the same file that writes nothing to the terminal."""
         twin = copy.copy(self)
         twin._shown = False
         return twin

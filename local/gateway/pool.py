@@ -25,7 +25,7 @@ CLOSE_SECONDS = 2.0
 
 
 class Pool:
-    """The workers of one function, which see its code as it is now. Use from any thread."""
+    """The workers of one function. A change of its code is loaded at the next event. Use from any thread."""
 
     def __init__(self, spec: FunctionSpec, environ: Mapping[str, str], logs: LogSink, size: int) -> None:
         self.spec = spec
@@ -42,7 +42,7 @@ class Pool:
         self._fingerprint = self._take_fingerprint()
 
     def invoke(self, event: str) -> str:
-        """The handler's answer as JSON, or an InvokeError, which is logged."""
+        """The handler's result as JSON. Raises InvokeError, after logging it."""
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise EventTooLargeError(f"{len(event)} bytes")
         try:

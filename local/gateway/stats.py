@@ -1,6 +1,6 @@
-"""What the API has answered of late: counted at the gateway, so that answers no function gave are in it too.
+"""Counts of recent responses. The gateway counts them, so those that it gives itself are included.
 
-GET /_local/stats gives it out, to `make monitor` above all. Only the local gateway has that path.
+GET /_local/stats returns them, mainly for `make monitor`. Only the local gateway has that path.
 """
 
 import threading
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 class Stats:
-    """The answers of the last minute, at most the last 20,000. Use from any thread."""
+    """The responses of the last minute, at most the last 20,000. Use from any thread."""
 
     def __init__(self) -> None:
         self._answers: deque[Answer] = deque(maxlen=KEPT)
@@ -45,7 +45,7 @@ class Stats:
             while self._answers and self._answers[0].at < now - WINDOW_SECONDS:
                 self._answers.popleft()
             recent, total = list(self._answers), self._total
-        # All that is kept may be younger than the window, after the start or under much load.
+        # The window is shorter just after the start, and when a minute has more than KEPT responses.
         begin = recent[0].at if len(recent) == KEPT else max(self._started, now - WINDOW_SECONDS)
         return {
             "total_requests": total,
@@ -55,7 +55,7 @@ class Stats:
 
 
 def summarize(answers: Iterable[Answer], seconds: float) -> dict[str, Any]:
-    """Rates and latencies of answers within so many seconds, under the metrics' names on AWS.
+    """Rates and latencies of the responses of the last `seconds`, under the metrics' names on AWS.
 
     {"window_seconds": 60.0, "all": {"Requests": {"2xx": 3}, "requests_per_minute": 3.0, "errors": 0,
      "Latency": {"p50": 4.1, "p95": 9.0}}, "functions": {"ListFunction": …}}; latencies in ms, or null.
@@ -89,7 +89,7 @@ def percentile(ordered: list[float], percent: int) -> float | None:
 
 
 def watch(app: Flask) -> None:
-    """Count what `app` answers. Its functions say who they are in flask's `g.function`."""
+    """Count the responses of `app`. The function that answers is named in flask's `g.function`."""
     stats = Stats()
 
     @app.before_request

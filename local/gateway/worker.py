@@ -25,7 +25,7 @@ PAYLOAD_LIMIT_BYTES = 6_291_556
 
 
 class InvokeError(Exception):
-    """An invocation without an answer from the handler."""
+    """The handler gave no result."""
 
 
 class FunctionError(InvokeError):
@@ -33,7 +33,7 @@ class FunctionError(InvokeError):
 
 
 class HandlerError(FunctionError):
-    """The handler raised, or its answer is refused; its process is as good as before."""
+    """The handler raised, or its result is too large. Its process can be used again."""
 
 
 class FunctionTimeoutError(InvokeError):
@@ -51,7 +51,7 @@ class EventTooLargeError(InvokeError):
 def lambda_environment(
     spec: FunctionSpec, variables: Mapping[str, str], keys: tuple[str, str]
 ) -> dict[str, str]:
-    """What the process sees: Lambda's variables and the function's; of the shell's, the places."""
+    """The environment of a worker: PATH, HOME and TMPDIR of the shell, Lambda's variables, the function's."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return inherited | {
         "LANG": "C.UTF-8",
@@ -79,8 +79,8 @@ def lambda_environment(
 class Worker:
     """One process. Raises FunctionError when the handler cannot be imported.
 
-    For code that is being edited, `keep_bytecode` should be False: Python takes bytecode for current when the
-    source has the same second and size, which two edits can have in common.
+    `keep_bytecode` should be False for code that has been edited: Python takes cached bytecode for current
+    when the source's size and time, in whole seconds, are the same, as after two quick edits.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Worker:
         return self._process.poll() is None
 
     def invoke(self, event: str) -> str:
-        """The handler's answer as JSON. After any error but a HandlerError the process must be closed."""
+        """The handler's result as JSON. After any error but HandlerError, close() the worker."""
         head = {
             "request_id": str(uuid.uuid4()),
             "arn": self._arn,

@@ -1,6 +1,6 @@
 """What runs inside a worker: one function's handler, called with one event at a time. Standard library only.
 
-Run as ``python -I -u worker_main.py FD SPEC``, in the environment that the function shall see. FD is a socket
+Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket
 to the runner; a frame on it is one byte of kind, four of length (big endian), and so many of JSON:
 
     runner → worker   I  {"request_id", "arn", "deadline_ms"}, newline, the event
@@ -48,7 +48,7 @@ class LambdaContext:
 
 
 def exit_with_runner() -> None:
-    """Watch the pipe on standard input from a thread, and give the handler the empty one that Lambda does."""
+    """Exit when standard input, a pipe from the runner, is closed. The handler gets an empty one."""
     lifeline = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -78,7 +78,7 @@ def send(connection: socket.socket, kind: bytes, payload: str = "null") -> None:
 
 
 def describe(error: BaseException) -> str:
-    """The error as Lambda reports it; the log gets its traceback without this file and importlib."""
+    """The error as Lambda reports it. Prints the traceback, without this file's and importlib's frames."""
     shown = traceback.TracebackException.from_exception(error)
     skipped = (__file__, importlib.__file__, "<frozen importlib")
     shown.stack = traceback.StackSummary.from_list(

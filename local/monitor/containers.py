@@ -16,7 +16,7 @@ COMMAND_SECONDS = 20
 
 
 class Containers:
-    """Those of the three that there are, running or not."""
+    """The containers of NAMES that exist, running or not."""
 
     def __init__(self, inspected: Mapping[str, Mapping[str, Any]], settings: Settings) -> None:
         self.target = make_target(inspected, settings)
@@ -36,7 +36,7 @@ def find_containers(settings: Settings) -> Containers | None:
 
 
 def inspect_containers() -> dict[str, dict[str, Any]]:
-    """What `docker inspect` says, by name. A name that there is no container of is left out."""
+    """What `docker inspect` says of each existing container, by name."""
     text = run_docker("inspect", "--type", "container", *NAMES)
     found = {entry["Name"].lstrip("/"): entry for entry in json.loads(text or "[]")}
     return {name: found[name] for name in NAMES if name in found}
@@ -79,13 +79,13 @@ def describe(name: str, found: Mapping[str, Any], stats: Mapping[str, Any] | Non
 
 
 def parse_size(text: str) -> int:
-    """Bytes of docker's "12.3MiB" or "4kB"; 0 for what is no size."""
+    """Bytes of docker's "12.3MiB" or "4kB"; 0 for any other text."""
     match = re.fullmatch(r"([0-9.]+)\s*([kKMG]i?)?B", text.strip())
     return round(float(match[1]) * UNITS[(match[2] or "").lower()]) if match else 0
 
 
 def make_target(inspected: Mapping[str, Mapping[str, Any]], settings: Settings) -> Target:
-    """Where the services can be reached from here: by the ports and variables of their containers."""
+    """The services' addresses and keys, from the ports and variables of their containers."""
     postgres, minio = read_environment(inspected.get(POSTGRES)), read_environment(inspected.get(MINIO))
     api = read_environment(inspected.get(API))
     # Without its container the API may be that of `sam local start-api`.
@@ -116,7 +116,7 @@ def read_environment(found: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def published_port(found: Mapping[str, Any] | None, port: int, default: int) -> int:
-    """The port of this machine behind which a container's port is."""
+    """The port of this machine that a container's port is published on."""
     ports = (found or {}).get("HostConfig", {}).get("PortBindings") or {}
     bindings = ports.get(f"{port}/tcp") or []
     return int(bindings[0]["HostPort"]) if bindings and bindings[0]["HostPort"] else default

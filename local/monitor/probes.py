@@ -1,4 +1,4 @@
-"""What the monitor asks the machine and the services themselves. Each answer is cheap, or has a limit."""
+"""What the monitor asks the machine and the services. Each question is cheap or has a limit."""
 
 import contextlib
 import http.client
@@ -61,24 +61,24 @@ def read_machine() -> dict[str, Any]:
 
 
 def read_disk(folder: Path) -> dict[str, Any]:
-    """The disk that a folder is on, or will be."""
+    """The disk of a folder, which need not exist yet."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = psutil.disk_usage(str(there))
     return {"used": usage.used, "total": usage.total}
 
 
 def ask_health(target: Target) -> dict[str, Any]:
-    """The API's own report, empty when it does not answer."""
+    """The body of /health; empty when the API does not answer."""
     return get_json(target.base_url + "/health") or {}
 
 
 def ask_stats(target: Target) -> dict[str, Any] | None:
-    """The gateway's counts; None when it does not answer, or is not the one in local/."""
+    """The gateway's counts; None when it does not answer, or is not local.gateway."""
     return get_json(target.base_url + PATH, only=200)
 
 
 def get_json(url: str, only: int | None = None) -> dict[str, Any] | None:
-    """A JSON object from this machine, whatever its status (or only with that one)."""
+    """The JSON object that a URL returns, with any status or `only` that one; else None."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
@@ -112,7 +112,7 @@ def read_database(target: Target) -> dict[str, Any]:
 
 
 def read_bucket(target: Target) -> dict[str, Any]:
-    """Objects and bytes, of the first 20,000; "complete" tells whether that is all."""
+    """Number and bytes of the first 20,000 objects; "complete" says whether these are all."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError

@@ -11,17 +11,17 @@ WORKER = "worker_main.py"
 
 
 class Processes:
-    """All that a run has started. CPU is the share since the last read(), 100 for one whole core."""
+    """The processes of one run. CPU is in percent of one core, since the last read()."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self._facts = facts
         self._known: dict[int, psutil.Process] = {}
         database = {key: value for key, value in facts["database"].items() if key != "pid"}
         self.target = Target(facts["base_url"], database, facts["s3"])
-        self.read({})  # the first share of each process is of no time
+        self.read({})  # psutil's first percentage of each process is always 0
 
     def read(self, health: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """A part for each server and each function; `health` is the API's own report, empty for none."""
+        """A part for the runner, each server and each function; `health` is the body of /health, or empty."""
         checks = health.get("checks", {})
         roots = {
             "postgres": (self._facts["database"]["pid"], _health(checks, "database")),

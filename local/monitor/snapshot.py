@@ -1,4 +1,4 @@
-"""make monitor: what a run, or the containers of docker compose, are doing. snapshot() has the numbers."""
+"""The state of a run, or of the containers of docker compose: Monitor.snapshot()."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from local.settings import Settings
 DATABASE_SECONDS = 5.0
 BUCKET_SECONDS = 30.0
 HEALTH_SECONDS = 10.0
-"""Each time is a request, which the API counts and logs as any other."""
+"""Each is a request, which the API counts and logs like any other."""
 
 
 class Every:
@@ -35,7 +35,7 @@ class Every:
 
 
 class Monitor:
-    """Looks at a run on this machine when there is one on that data folder, else at the containers."""
+    """Watches the run with these facts, else the containers. Raises LocalError when there are neither."""
 
     def __init__(self, settings: Settings, facts: dict[str, Any] | None) -> None:
         self._data_dir = settings.data_dir
@@ -55,7 +55,7 @@ class Monitor:
         self._bucket = Every(BUCKET_SECONDS, lambda: read_bucket(target))
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything at this moment; the JSON of --once --json.
+        """The state at this moment; the JSON of --once --json.
 
         {"at", "mode": "run" | "docker",
          "machine": {"cpu_percent", "memory": {"used", "total"}, "disk": {"used", "total"}},
@@ -64,7 +64,7 @@ class Monitor:
          "database": {"rows": {state: n}, "Uploads", "UploadedBytes", "Renders", "SweepFindings", …},
          "bucket": {"objects", "bytes", "complete"}}
 
-        Sizes in bytes. What does not answer is {"error": …} there, and the rest is whole all the same.
+        Sizes are in bytes. A store that does not answer is {"error": …}.
         """
         health = self._health()
         return {
@@ -88,7 +88,7 @@ def run_monitor(arguments: argparse.Namespace, settings: Settings, facts: dict[s
         raise LocalError("--json goes with --once.")
     monitor = Monitor(settings, facts)
     if arguments.once:
-        time.sleep(0.2)  # a share of the CPU is one of some time
+        time.sleep(0.2)  # CPU use is measured over a time
         shot = monitor.snapshot()
         if arguments.json:
             print(json.dumps(shot, indent=2))

@@ -1,4 +1,4 @@
-"""A snapshot of the monitor as tables."""
+"""Snapshots as tables on the terminal."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def show_live(take: Callable[[], dict[str, Any]], seconds: float) -> None:
 
 
 def draw(shot: Mapping[str, Any]) -> RenderableType:
-    """All of it, for a terminal of any width."""
+    """The whole screen, for a terminal of any width."""
     api = shot["api"]
     places = {"run": "make run", "docker": "docker compose"}
     title = f"{places[shot['mode']]} · {api['base_url']} · {shot['at'][11:19]} · Ctrl-C ends"
@@ -87,7 +87,7 @@ def draw_parts(parts: list[dict[str, Any]]) -> RenderableType:
 
 
 def judged(text: str) -> Text:
-    """Green for what is well, red for what is not."""
+    """Green when it is fine, red when it is not, grey when neither is known."""
     fine = text in GOOD or text.endswith(("worker", "workers"))
     return Text(text, style="green" if fine else "bright_black" if text in NEUTRAL else "red")
 

