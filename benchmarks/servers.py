@@ -17,8 +17,8 @@ def run_servers() -> Iterator[dict[str, str]]:
     """Start both servers; yields the environment of a function that uses them."""
     try:
         from local.errors import LocalError
-        from local.postgres import PostgresServer
-        from local.s3 import S3Server
+        from local.servers.postgres import PostgresServer
+        from local.servers.s3 import S3Server
     except ImportError as error:
         raise BenchmarkError(f"{error}: install the development requirements first.") from error
 

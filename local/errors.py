@@ -1,5 +1,5 @@
-"""The one error that ends a command with a line for its reader instead of a traceback."""
+"""The error whose message a command prints before it ends, without a traceback."""
 
 
 class LocalError(Exception):
-    """Says in one sentence what is wrong and what to do about it."""
+    """Its message says what is wrong and what to do about it."""

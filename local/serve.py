@@ -4,56 +4,22 @@ python -m local.serve --host 0.0.0.0 --port 8000
 """
 
 import argparse
-import os
 import signal
 import sys
 import threading
-from socketserver import TCPServer
 from typing import Any
 
 import psycopg2
 
-from local.analysis_queue import start_queue
 from local.errors import LocalError
-from local.gateway import MAX_BODY_BYTES, make_app
-from local.hosts import is_loopback, make_host_check
-from local.logs import LogSink
-from local.pool import Pool
-from local.process import HOST, port_taken
-from local.server import ApiServer, RequestHandler
-from local.settings import (
-    BOUNDS,
-    Settings,
-    load_settings,
-    own_limits,
-    passed_through,
-    placeholders,
-    template_parameters,
-)
-from local.template import FunctionSpec, read_template
-from local.workers import lambda_environment
-
-# As in AWS's own tools; an address counts where MINIO_ENDPOINT_URL is empty.
-AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
-
-
-class PublicApiServer(ApiServer):
-    """ApiServer on an address other than this machine's own."""
-
-    def __init__(self, host: str, port: int, max_body_bytes: int) -> None:
-        TCPServer.__init__(self, (host, port), RequestHandler)
-        self.max_body_bytes = max_body_bytes
-        self.app: Any = None
-
-
-def make_environ(settings: Settings, spec: FunctionSpec) -> dict[str, str]:
-    """What a function's process sees. As under `sam local`, the environment wins over the template."""
-    variables = {key: str(settings.values.get(key, value)) for key, value in spec.variables.items()}
-    variables |= (
-        settings.chosen((*BOUNDS, *AWS_TOOLS)) | own_limits(spec.variables) | passed_through(os.environ)
-    )
-    keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
-    return lambda_environment(spec, variables, keys)
+from local.gateway.analysis_queue import start_queue
+from local.gateway.app import make_app
+from local.gateway.hosts import is_loopback, make_host_check
+from local.gateway.http_server import ApiServer
+from local.gateway.logs import LogSink
+from local.gateway.pool import make_pools
+from local.servers.process import HOST, port_taken
+from local.settings import Settings, load_settings, placeholders
 
 
 def connect(settings: Settings) -> Any:
@@ -90,17 +56,10 @@ def serve(settings: Settings, host: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    parameters = template_parameters(
-        settings, int(settings.value("DB_PORT", "5432")), settings.value("MINIO_ENDPOINT_URL")
-    )
-    template = read_template(settings.template, parameters)
     logs = LogSink(None)
-    pools = {
-        name: Pool(spec, make_environ(settings, spec), logs, settings.workers)
-        for name, spec in template.functions.items()
-    }
+    template, pools = make_pools(settings, None, logs)
     try:
-        server = PublicApiServer(host, settings.port, MAX_BODY_BYTES)
+        server = ApiServer(settings.port, host)
     except OSError as error:
         raise port_taken(settings.port, "the API", "PORT") from error
     with server:

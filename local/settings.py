@@ -1,4 +1,4 @@
-"""What a run is made of: .env.example, under .env, under the real environment."""
+"""The settings of a run. The environment wins over .env, and .env over .env.example."""
 
 import os
 import re
@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from local.errors import LocalError
-from local.hosts import HERE
+from local.gateway.hosts import HERE
 
 ROOT = Path(__file__).resolve().parent.parent
-# Passed on to the functions when they are set here: what a machine needs to reach the internet at all.
+# Passed on to every function: what some networks need for requests to the internet.
 PASSED_THROUGH = (
     "HTTPS_PROXY",
     "https_proxy",
@@ -22,14 +22,17 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
-# A function for which the template has another limit than for most keeps it: a migration may take minutes.
+# A function that has another limit in the template keeps it, whatever the settings say, as migrations do.
 USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
-# Handed to every function when .env or the shell sets them, whether its template declares them or not.
+# Given to every function when .env or the shell sets them, whether the template declares them or not.
 BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
+
+# Read by boto3. The addresses count where MINIO_ENDPOINT_URL is empty.
+AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
 
 
 def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Every variable that a run may look at. A name without a value in a file counts as empty."""
+    """All variables. A name without a value in a file counts as empty."""
     values: dict[str, str] = {}
     for name in (".env.example", ".env"):
         values |= {key: value or "" for key, value in dotenv_values(root / name, interpolate=False).items()}
@@ -38,7 +41,7 @@ def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things listen, and the values behind them. A port of 0 is chosen at start."""
+    """The variables, and what follows from them and the command line. Port 0 takes a free one at start."""
 
     values: Mapping[str, str]
     data_dir: Path
@@ -57,12 +60,12 @@ class Settings:
 
     @property
     def client_key(self) -> str:
-        """What clients send: the first of API_KEY, which holds several while one is replaced."""
+        """The key for clients: the first in API_KEY, which holds several while one is being replaced."""
         return next(iter(_split(self.value("API_KEY"))), "")
 
     @property
     def unused(self) -> list[str]:
-        """A line for each setting that names another machine: a local run never touches one."""
+        """A line for each setting that names another machine, which `make run` ignores."""
         lines = []
         if (host := self.value("DB_HOST", "localhost")) not in HERE:
             lines.append(f"DB_HOST={host} is not used: a local run starts a PostgreSQL of its own.")
@@ -81,7 +84,7 @@ def make_settings(
     db_port: int | None = None,
     s3_port: int | None = None,
 ) -> Settings:
-    """Settings from values, over which arguments win. Raises LocalError for a number that is none."""
+    """Settings from values; arguments win over them. Raises LocalError for a port that is not a number."""
     endpoint = urlsplit(values.get("MINIO_ENDPOINT_URL", ""))
     own_port = str(endpoint.port or "") if endpoint.hostname in HERE else ""
     return Settings(
@@ -109,9 +112,9 @@ def _split(text: str) -> list[str]:
 
 
 def page_origins(settings: Settings, port: int) -> list[str]:
-    """The origins whose pages may speak to S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
+    """The origins whose pages may use S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
 
-    The API takes an origin with a * for no origin at all; to S3 it would be a pattern.
+    Origins with a * are left out: the API knows no patterns, and S3 would take it for one.
     """
     public = re.match(r"https?://[^/]+", settings.value("PUBLIC_BASE_URL").lower())
     own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
@@ -120,7 +123,7 @@ def page_origins(settings: Settings, port: int) -> list[str]:
 
 
 def placeholders(settings: Settings, root: Path = ROOT) -> list[str]:
-    """Which of API_KEY and SECRET_KEY have a value of .env.example in them, which everyone can read."""
+    """Which of API_KEY and SECRET_KEY still contain the value of .env.example, which is public."""
     example = dotenv_values(root / ".env.example")
     return [name for name in ("API_KEY", "SECRET_KEY") if example.get(name) in _split(settings.value(name))]
 
@@ -131,9 +134,18 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class OwnStores:
+    """Where the servers listen that a run has started itself."""
+
+    db_port: int
+    s3_url: str
+
+
+def template_parameters(settings: Settings, stores: OwnStores | None) -> dict[str, str]:
     """The template's parameters: those that samconfig.toml gives `sam local`, with this machine's hosts."""
     value = settings.value
+    s3_url = stores.s3_url if stores else value("MINIO_ENDPOINT_URL")
     parameters = {
         "ApiKey": value("API_KEY"),
         "SecretKey": value("SECRET_KEY"),
@@ -141,7 +153,7 @@ def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[s
         "CorsAllowOrigins": value("CORS_ALLOW_ORIGINS"),
         "LogLevel": value("LOG_LEVEL", "INFO"),
         "DatabaseHost": "127.0.0.1",
-        "DatabasePort": str(db_port),
+        "DatabasePort": str(stores.db_port if stores else settings.db_port),
         "DatabaseName": value("POSTGRES_DB", "imagedb"),
         "DatabaseUser": value("POSTGRES_USER", "postgres"),
         "DatabasePassword": value("POSTGRES_PASSWORD"),
@@ -158,37 +170,40 @@ def template_parameters(settings: Settings, db_port: int, s3_url: str) -> dict[s
 
 
 def function_environment(
-    settings: Settings, declared: Mapping[str, object], db_port: int, s3_url: str
+    settings: Settings, declared: Mapping[str, object], stores: OwnStores | None
 ) -> dict[str, str]:
-    """A function's variables: those that its template declares, with this run's values.
+    """A function's variables: those that its template declares, with the values of .env and the shell.
 
-    As under `sam local`, a variable that .env or the shell sets wins over the template's value, but for those
-    that say where the stores are.
+    As under `sam local`, these win over the template's. With `stores`, the function gets their addresses,
+    whatever the settings say; without, it also gets the variables in AWS_TOOLS.
     """
     # What only AWS can resolve (the ARN of a secret that it makes) is empty here, as under `sam local`.
-    here_empty = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
-    found = {name: str(settings.values.get(name, value)) for name, value in here_empty.items()}
-    here = {
-        "DB_HOST": "127.0.0.1",
-        "DB_PORT": str(db_port),
-        "DB_SSLMODE": "disable",
-        "MINIO_ENDPOINT_URL": s3_url,
-        "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
-    }
-    found |= {name: text for name, text in here.items() if name in declared}
-    return found | settings.chosen((*BOUNDS, "GEMINI_API_KEY")) | own_limits(declared)
+    resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
+    found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
+    if stores:
+        places = {
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(stores.db_port),
+            "DB_SSLMODE": "disable",
+            "MINIO_ENDPOINT_URL": stores.s3_url,
+            "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", stores.s3_url),
+        }
+        found |= {name: place for name, place in places.items() if name in declared}
+    else:
+        found |= settings.chosen(AWS_TOOLS)
+    return found | settings.chosen(BOUNDS) | own_limits(declared) | passed_through(settings.values)
 
 
 def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
-    """The limits that a function has by itself, see USUAL_LIMITS."""
+    """A function's own limits: those that differ from USUAL_LIMITS in its template."""
     limits = {name: str(declared.get(name, usual)) for name, usual in USUAL_LIMITS.items()}
     return {name: value for name, value in limits.items() if value != USUAL_LIMITS[name]}
 
 
-def passed_through(environ: Mapping[str, str], names: Iterable[str] = PASSED_THROUGH) -> dict[str, str]:
-    """The proxy and certificate variables, with this machine itself always reached directly."""
-    found = {name: environ[name] for name in names if environ.get(name)}
+def passed_through(values: Mapping[str, str]) -> dict[str, str]:
+    """The proxy and certificate variables, with this machine exempt from the proxy."""
+    found = {name: values[name] for name in PASSED_THROUGH if values.get(name)}
     if any(name.lower().endswith("_proxy") for name in found):
-        direct = [environ.get("NO_PROXY") or environ.get("no_proxy") or "", "127.0.0.1", "localhost"]
+        direct = [values.get("NO_PROXY") or values.get("no_proxy") or "", "127.0.0.1", "localhost"]
         found["NO_PROXY"] = found["no_proxy"] = ",".join(part for part in direct if part)
     return found

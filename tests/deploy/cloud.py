@@ -13,8 +13,8 @@ from typing import Any
 
 import boto3
 
-from local.postgres import PostgresServer
-from local.process import HOST, free_port
+from local.servers.postgres import PostgresServer
+from local.servers.process import HOST, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR_PYTHON = ROOT / ".venv-deploy" / "bin" / "python"

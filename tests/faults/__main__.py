@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
-from local.postgres import PostgresServer  # noqa: E402
-from local.s3 import S3Server  # noqa: E402
+from local.servers.postgres import PostgresServer  # noqa: E402
+from local.servers.s3 import S3Server  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
 from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
 from tests.integration.stores import SCHEMA, Stores  # noqa: E402

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from imageapi import config, db, storage
 
-from local.postgres import PostgresServer
-from local.s3 import S3Server
+from local.servers.postgres import PostgresServer
+from local.servers.s3 import S3Server
 from tests.integration.stores import OPTIONAL, SCHEMA, Configure, Stores
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import psycopg2.extras
 
-from local.postgres import PostgresServer
-from local.s3 import S3Server
+from local.servers.postgres import PostgresServer
+from local.servers.s3 import S3Server
 from tests.support.events import API_KEY, ROOT
 
 SCHEMA = ROOT / "init_db.sql"

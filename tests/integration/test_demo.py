@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local import demo
+from local.demo import upload
 from local.errors import LocalError
 from local.settings import make_settings
 from tests.support.http_server import Handler, serve
@@ -49,21 +49,21 @@ def api() -> Iterator[Api]:
 
 
 def test_an_upload(api: Api) -> None:
-    assert demo.upload_one(demo.Api(api.url, "right"), 3) == (3, "added")
+    assert upload.upload_one(upload.Api(api.url, "right"), 3) == (3, "added")
     assert api.keys == ["demo-0003"]
 
 
 def test_a_busy_api_is_asked_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.demo.time.sleep", lambda _: None)
+    monkeypatch.setattr("local.demo.upload.time.sleep", lambda _: None)
     api.answers = [(503, None), (429, None), (201, {"data": {}})]
 
-    assert demo.upload_one(demo.Api(api.url, "right"), 0).text == "added"
+    assert upload.upload_one(upload.Api(api.url, "right"), 0).text == "added"
     assert api.keys == ["demo-0000"] * 3
 
 
 def run(api_url: str | None, key: str | None, count: int = 3, **variables: str) -> None:
     arguments = Namespace(base_url=api_url, api_key=key, count=count)
-    demo.run_demo(arguments, make_settings(variables), None)
+    upload.run_demo(arguments, make_settings(variables), None)
 
 
 def test_a_run_says_what_it_did(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +88,7 @@ def test_a_picture_that_is_refused_is_told(api: Api) -> None:
         ("http://127.0.0.1:1", "right", "make run"),
         ("nonsense", "right", "not an address"),
         ("ftp://127.0.0.1", "right", "not an address"),
+        ("http://", "right", "not an address"),
         (None, "wrong", "API_KEY"),
         (None, "", "API_KEY"),
     ],

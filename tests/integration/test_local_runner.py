@@ -16,7 +16,7 @@ import boto3
 import psutil
 import pytest
 
-from local.postgres import PostgresServer
+from local.servers.postgres import PostgresServer
 from tests.integration.run import ROOT, Run, is_running, wait_for
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.process import HOST
-from local.s3 import S3Server
+from local.servers.process import HOST
+from local.servers.s3 import S3Server
 
 PAGE = "http://127.0.0.1:8000"
 OTHER_PAGE = "http://else.example"

@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+import urllib3
 from imageapi.forms import parse_upload_form
 from imageapi.metadata import parse_json_object, validate_metadata
 from PIL import Image
 
-from local import demo
-from local.demo_pictures import KINDS, MEDIA_TYPES, make_picture
+from local.demo import upload
+from local.demo.pictures import KINDS, MEDIA_TYPES, make_picture
 from local.settings import make_settings
 
 NUMBERS = range(3 * len(KINDS))
@@ -71,7 +72,7 @@ def test_a_number_is_always_the_same_picture() -> None:
     ],
 )
 def test_what_an_answer_means(status: int, answer: Any, text: str) -> None:
-    assert demo.judge(status, answer) == text
+    assert upload.judge(status, answer) == text
 
 
 @pytest.mark.parametrize(
@@ -88,13 +89,13 @@ def test_what_an_answer_means(status: int, answer: Any, text: str) -> None:
     ],
 )
 def test_which_api_it_is(variables: dict[str, str], facts: Any, expected: tuple[str, str]) -> None:
-    assert demo.choose_api(None, None, make_settings(variables), facts) == expected
+    assert upload.choose_api(None, None, make_settings(variables), facts) == expected
 
 
 def test_the_form_is_what_the_service_reads() -> None:
     picture = make_picture(3)
 
-    form = parse_upload_form(*demo.make_form(picture))
+    form = parse_upload_form(*urllib3.encode_multipart_formdata(upload.make_fields(picture)))
 
     assert (form.data, form.filename) == (picture.data, picture.filename)
     assert parse_json_object(form.metadata or "") == picture.metadata

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.logs import LogSink, readable
+from local.gateway.logs import LogSink, readable
 
 
 def test_json_line_shows_what_differs_from_line_to_line() -> None:
@@ -15,15 +15,15 @@ def test_json_line_shows_what_differs_from_line_to_line() -> None:
         "message": "no luck",
         "timestamp": "2026-01-01 00:00:00",
         "location": "f:1",
-        "cold_start": True,
-        "function_name": "X",
+        "service": "image-api",
+        "exception_name": "ValueError",
         "path": "/api/upload",
         "count": 3,
         "exception": "Traceback\n  line",
     }
     assert readable("Upload", json.dumps(record)) == (
         "ERROR",
-        "ERROR Upload: no luck  path=/api/upload count=3\nTraceback\n  line",
+        "ERROR Upload: no luck  path=/api/upload count=3\n    Traceback\n      line",
     )
 
 
@@ -32,26 +32,51 @@ def test_anything_else_is_kept(line: str) -> None:
     assert readable("Upload", line) == ("", f"Upload: {line}")
 
 
+FORGED = "\n12:00:00 ERROR Delete: all images are gone\t\x0b\x0c\x85\u2028"
+
+
+@pytest.mark.parametrize("name", ["message", "path", "level", "exception"])
+def test_no_value_can_begin_a_line_of_the_log(name: str) -> None:
+    record = {"level": "INFO", "message": "request"} | {name: "x" + FORGED}
+    _, text = readable("Deliver", json.dumps(record))
+    others = text.splitlines()[1:]
+    assert [line for line in others if not line.startswith("    ")] == []
+    assert len(others) == (2 if name == "exception" else 0)
+    assert "\t" not in text
+    assert "gone\\t\\x0b\\x0c\\x85\\u2028" in text
+
+
+def follow(sink: LogSink, line: str) -> None:
+    """Have the sink show what a process prints."""
+    read, write = os.pipe()
+    os.write(write, line.encode() + b"\n")
+    os.close(write)
+    sink._follow("List", os.fdopen(read, "rb"))
+
+
 def test_terminal_gets_no_controls_and_the_file_every_line_as_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = "a\x1b]0;title\x07b\rc\x9b31m\u202ed\te\nf\u3000猫\u200d👩"
-    sink = LogSink(tmp_path / "api.log")
-    sink.note("Upload", line)
+    line = "a\x1b]0;title\x07b\rc\x9b31m\u202ed\te\u3000猫\u200d👩"
+    follow(LogSink(tmp_path / "api.log"), line)
 
     shown = capsys.readouterr().err.partition(" ")[2]
-    assert shown == "Upload: a\\x1b]0;title\\x07b\\rc\\x9b31m\\u202ed\te\nf\u3000猫\u200d👩\n"
-    assert (tmp_path / "api.log").read_bytes().decode() == f"Upload: {line}\n"
+    assert shown == "List: a\\x1b]0;title\\x07b\\rc\\x9b31m\\u202ed\\te\u3000猫\u200d👩\n"
+    assert (tmp_path / "api.log").read_bytes().decode() == f"{line}\n"
 
 
-def test_path_of_a_request_does_not_reach_the_terminal_raw(
+def test_what_a_handler_raised_is_one_line_on_the_terminal_and_in_the_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = json.dumps({"level": "INFO", "message": "request", "path": "/\x1b[2J\x07"})
-    read, write = os.pipe()
-    os.write(write, record.encode() + b"\n")
-    os.close(write)
-    sink = LogSink(None)
-    sink._follow("List", os.fdopen(read, "rb"))
+    sink = LogSink(tmp_path / "api.log")
+    sink.note("Upload", f"HandlerError: raised ValueError: x{FORGED}")
 
-    assert capsys.readouterr().err.endswith("INFO List: request  path=/\\x1b[2J\\x07\n")
+    shown = capsys.readouterr().err.partition(" ")[2]
+    assert shown.startswith("Upload: HandlerError: raised ValueError: x\\n12:00:00 ERROR")
+    assert (tmp_path / "api.log").read_text() == shown
+    assert len(shown.splitlines()) == 1
+
+
+def test_path_of_a_request_does_not_reach_the_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    follow(LogSink(None), json.dumps({"level": "INFO", "message": "request", "path": "/\x1b[2J\x07\n"}))
+    assert capsys.readouterr().err.endswith("INFO List: request  path=/\\x1b[2J\\x07\\n\n")

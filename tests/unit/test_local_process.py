@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local import process, s3
-from local.process import User, can_reach, open_lock, read_lock, server_user
+from local.servers import process, s3
+from local.servers.process import User, can_reach, open_lock, read_lock, server_user
 
 
 def test_lock_is_held_once_and_a_stale_file_does_not_count(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from local.errors import LocalError
-from local.serve import make_environ
+from local.gateway.template import read_template
 from local.settings import (
     ROOT,
+    OwnStores,
     function_environment,
     make_settings,
     own_limits,
@@ -19,9 +20,8 @@ from local.settings import (
     read_values,
     template_parameters,
 )
-from local.template import read_template
 
-S3_URL = "http://127.0.0.1:9000"
+OWN = OwnStores(6000, "http://127.0.0.1:9000")
 
 
 @pytest.fixture
@@ -76,13 +76,13 @@ def test_other_machines_are_not_used_and_that_is_said() -> None:
     assert make_settings({"DB_HOST": "localhost", "MINIO_ENDPOINT_URL": "http://127.0.0.1:9000"}).unused == []
     settings = make_settings({"DB_HOST": "db.example.com", "MINIO_ENDPOINT_URL": "https://s3.example.com"})
     assert ["db.example.com" in settings.unused[0], "s3.example.com" in settings.unused[1]] == [True, True]
-    assert template_parameters(settings, 5432, S3_URL)["DatabaseHost"] == "127.0.0.1"
+    assert template_parameters(settings, OWN)["DatabaseHost"] == "127.0.0.1"
 
 
 def test_functions_get_what_the_template_declares_with_local_hosts() -> None:
     declared = {"DB_HOST": "db", "DB_PORT": 5432, "API_KEY": "ApiKey", "LOG_LEVEL": "INFO", "PLAIN": "x"}
     settings = make_settings({"API_KEY": "k", "DB_HOST": "db.example.com", "UNDECLARED": "1"})
-    assert function_environment(settings, declared, 6000, S3_URL) == {
+    assert function_environment(settings, declared, OWN) == {
         "DB_HOST": "127.0.0.1",
         "DB_PORT": "6000",
         "API_KEY": "k",
@@ -91,10 +91,30 @@ def test_functions_get_what_the_template_declares_with_local_hosts() -> None:
     }
 
 
-def test_gemini_key_is_handed_on_only_when_it_is_set() -> None:
-    assert "GEMINI_API_KEY" not in function_environment(make_settings({"GEMINI_API_KEY": ""}), {}, 1, S3_URL)
+def test_key_is_for_the_functions_that_declare_it_alone() -> None:
     settings = make_settings({"GEMINI_API_KEY": "g"})
-    assert function_environment(settings, {}, 1, S3_URL) == {"GEMINI_API_KEY": "g"}
+    for stores in (OWN, None):
+        assert function_environment(settings, {}, stores) == {}
+        assert function_environment(settings, {"GEMINI_API_KEY": ""}, stores) == {"GEMINI_API_KEY": "g"}
+
+
+@pytest.mark.parametrize("stores", [OWN, None])
+def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
+    """SECRET_KEY_SECRET_ARN, for one: with a text in it, a function would ask Secrets Manager for its key."""
+    settings = make_settings(read_values(ROOT, {}) | {"API_KEY": "", "SECRET_KEY": ""})
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, stores))
+    for name, spec in template.functions.items():
+        found = function_environment(settings, spec.variables, stores)
+        assert {key: text for key, text in found.items() if text.startswith(("{", "["))} == {}, name
+        assert {text for key, text in found.items() if key.endswith("_SECRET_ARN")} <= {""}, name
+
+
+def test_other_stores_may_be_named_by_the_variables_of_awss_tools_and_a_run_s_own_may_not() -> None:
+    settings = make_settings({"AWS_ENDPOINT_URL": "https://s3.example.com", "HTTPS_PROXY": "http://p:1"})
+    assert "AWS_ENDPOINT_URL" not in function_environment(settings, {}, OWN)
+    found = function_environment(settings, {}, None)
+    assert found["AWS_ENDPOINT_URL"] == "https://s3.example.com"
+    assert found["HTTPS_PROXY"] == "http://p:1"
 
 
 def documented() -> set[str]:
@@ -107,7 +127,7 @@ def documented() -> set[str]:
 # A run and docker-compose.yml say themselves where their own stores are.
 OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPOINT_URL"}
 AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
-ANALYSIS_ALONE = {"GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
+ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
 """What no function but AnalyzeFunction is told."""
 
 
@@ -115,9 +135,9 @@ def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
     names = documented() - OWN_STORES - AWS_TOOLS
     assert len(names) > 14
     settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, 5432, S3_URL))
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, OWN))
     for name, spec in template.functions.items():
-        found = function_environment(settings, spec.variables, 5432, S3_URL)
+        found = function_environment(settings, spec.variables, OWN)
         wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
         wanted -= own_limits(spec.variables).keys()
         assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
@@ -126,12 +146,12 @@ def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
 def test_every_setting_of_the_readme_reaches_the_functions_in_front_of_other_stores() -> None:
     names = documented() - {"DB_PORT"}
     settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, 5432, S3_URL))
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, None))
     for name, spec in template.functions.items():
-        environ = make_environ(settings, spec)
-        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE - {"GEMINI_API_KEY"}
+        found = function_environment(settings, spec.variables, None)
+        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
         wanted -= own_limits(spec.variables).keys()
-        assert {variable for variable in wanted if environ.get(variable) != "set"} == set(), name
+        assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
 
 
 def test_compose_hands_every_setting_of_the_readme_on() -> None:
@@ -146,13 +166,13 @@ def test_compose_hands_every_setting_of_the_readme_on() -> None:
 def test_a_function_keeps_a_limit_of_its_own() -> None:
     settings = make_settings({"DB_STATEMENT_TIMEOUT": "7", "DB_CONNECT_TIMEOUT": "7"})
     declared = {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "5"}
-    found = function_environment(settings, declared, 1, S3_URL)
+    found = function_environment(settings, declared, OWN)
     assert found == {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "7"}
 
 
 def test_bound_without_a_value_is_left_to_its_default() -> None:
     settings = make_settings({"MAX_PIXELS": "", "LINK_TTL_SECONDS": "60"})
-    assert function_environment(settings, {}, 1, S3_URL) == {"LINK_TTL_SECONDS": "60"}
+    assert function_environment(settings, {}, OWN) == {"LINK_TTL_SECONDS": "60"}
 
 
 def test_clients_send_the_first_of_several_keys() -> None:

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask, abort, g
 from rich.console import Console
 
-from local import containers
 from local.errors import LocalError
-from local.monitor import Every, Monitor, run_monitor
-from local.monitor_view import draw, size
+from local.gateway.stats import PATH, Answer, Stats, percentile, summarize, watch
+from local.monitor import containers
+from local.monitor.snapshot import Every, Monitor, run_monitor
+from local.monitor.view import draw, size
 from local.settings import make_settings
-from local.stats import PATH, Answer, Stats, percentile, summarize, watch
 
 SHOT: dict[str, Any] = {
     "at": "2026-01-02T03:04:05+0000",
@@ -105,7 +105,7 @@ def test_percentiles(values: list[float], percent: int, expected: float | None) 
 
 def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("local.stats.time.monotonic", lambda: now)
+    monkeypatch.setattr("local.gateway.stats.time.monotonic", lambda: now)
     stats = Stats()
     stats.add("ListFunction", 200, 1)
     now = 1050.0
@@ -190,7 +190,7 @@ def test_sizes(count: float, text: str) -> None:
 
 def test_dear_questions_are_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0.0, 0.0, 10.0, 29.0, 30.0, 30.0, 45.0])
-    monkeypatch.setattr("local.monitor.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("local.monitor.snapshot.time.monotonic", lambda: next(moments))
     answers = iter(range(9))
     ask = Every(30, lambda: {"number": next(answers)})
 

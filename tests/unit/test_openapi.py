@@ -25,7 +25,7 @@ OF_THE_GATEWAY = {
     "internal_server_error",
     "integration_timeout",
 }
-"""Codes that API Gateway answers with, by itself (GatewayResponses in the template), or local/gateway.py."""
+"""Codes that API Gateway answers with by itself (GatewayResponses), or local/gateway/app.py."""
 NAMES_OF_JSON = {"metadata", "body"}
 
 

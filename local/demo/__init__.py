@@ -1,0 +1,1 @@
+"""make demo: made pictures, uploaded to an API that runs here."""

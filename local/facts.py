@@ -1,0 +1,104 @@
+"""The facts of a run: its addresses and keys, as it prints them and, once ready, writes them to run.json."""
+
+import contextlib
+import json
+import os
+import shlex
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.servers.process import HOST, identify
+
+if TYPE_CHECKING:
+    from local.servers.postgres import PostgresServer
+    from local.servers.s3 import S3Server
+
+RUN_FILE = "run.json"
+"""In the data folder; it exists as long as the run is ready."""
+
+
+def say(text: str) -> None:
+    """Print, and ignore a closed terminal: a run must still be able to stop in order."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
+def short(path: Path) -> str:
+    """The path relative to the current folder when it is inside that, else the whole path."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def collect_facts(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Server") -> dict[str, Any]:
+    """What run.json and --ready-file hold."""
+    return {
+        "base_url": f"http://{HOST}:{port}",
+        "api_key": api_key,
+        "pid": os.getpid(),
+        "database": {
+            "host": postgres.host,
+            "port": postgres.port,
+            "user": postgres.user,
+            "password": postgres.password,
+            "dbname": postgres.database,
+            "pid": postgres.pid,
+        },
+        "s3": {
+            "endpoint_url": s3.endpoint_url,
+            "access_key": s3.access_key,
+            "secret_key": s3.secret_key,
+            "bucket": s3.bucket,
+            "pid": s3.pid,
+        },
+    }
+
+
+def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
+    """Write each file atomically, readable for its owner only because of the keys."""
+    for path in paths:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(facts, file, indent=2)
+        Path(name).replace(path)
+
+
+def find_facts(data_dir: Path) -> dict[str, Any] | None:
+    """The facts of the run that is under way on this data folder; None when there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((data_dir / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return facts if identify(facts["pid"]) else None
+
+
+def print_facts(facts: dict[str, Any], data_dir: Path, seconds: float) -> None:
+    database, s3 = facts["database"], facts["s3"]
+    picture = data_dir / "sample.png"
+    make_sample_picture(picture)
+    say(f"Ready in {seconds:.1f} s. Ctrl-C stops everything.\n")
+    say(f"  API       {facts['base_url']}")
+    say(f"  API key   {facts['api_key']}")
+    address = f"{database['user']}@{database['host']}:{database['port']}/{database['dbname']}"
+    say(f"  database  postgresql://{address}")
+    say(f"  S3        {s3['endpoint_url']}, bucket {s3['bucket']}")
+    say(f"  data      {short(data_dir)}\n")
+    say("  Upload a picture:")
+    say(f"    curl -H {shlex.quote('X-API-Key: ' + facts['api_key'])} \\")
+    say(f'      -F image_file=@{shlex.quote(short(picture))} -F \'metadata={{"title":"Sample"}}\' \\')
+    say(f"      {facts['base_url']}/api/upload\n")
+    say("  A change in functions/ or layers/ is loaded at the next request, one in .env or template.yaml")
+    say("  at the next start.\n")
+
+
+def make_sample_picture(path: Path) -> None:
+    """A small PNG for the first upload, unless there is one."""
+    if path.exists():
+        return
+    from PIL import Image  # only the first run needs it
+
+    size = (320, 200)
+    down = Image.linear_gradient("L")
+    across = down.rotate(90)
+    blue = Image.new("L", size, 160)
+    Image.merge("RGB", (across.resize(size), down.resize(size), blue)).save(path)

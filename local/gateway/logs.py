@@ -1,0 +1,91 @@
+"""The log of the functions and the runner: readable on the terminal, complete in a file."""
+
+import contextlib
+import copy
+import json
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from local.servers.process import LOG_LIMIT_BYTES
+
+# Fields of a JSON log line that are the same on every line, or that the readable line shows in its own way.
+SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
+# Control characters, those of text direction too: a terminal obeys them instead of showing them.
+UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
+
+
+def readable(source: str, line: str) -> tuple[str, str]:
+    """The level of a line, and the text to show on a terminal.
+
+    A JSON log line is taken apart, anything else is kept. The text is one line, and the indented lines of a
+    traceback: requests choose part of what is logged, and must not be able to forge a line of the log.
+    """
+    try:
+        record = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or "message" not in record:
+        return "", escape(f"{source}: {line}")
+    level = str(record.get("level", ""))
+    text = f"{level} {source}: {_as_text(record['message'])}".lstrip()
+    extra = [f"{key}={_as_text(value)}" for key, value in record.items() if key not in SHOWN_ELSEWHERE]
+    if extra:
+        text = f"{text}  {' '.join(extra)}"
+    traceback = _as_text(record.get("exception") or "").split("\n")
+    return level, "\n    ".join([escape(text), *(escape(part) for part in traceback if part)])
+
+
+def escape(text: str) -> str:
+    """The text in one line, with escapes such as \\n or \\x1b in place of control characters."""
+    return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class LogSink:
+    """Writes readable lines to standard error, and the original lines to `path`. Use from any thread."""
+
+    def __init__(self, path: Path | None) -> None:
+        too_long = path is not None and path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
+        self._file = path.open("w" if too_long else "a", buffering=1) if path else None
+        self._lock = threading.Lock()
+        self._colored = sys.stderr.isatty()
+        self._shown = True
+
+    def unseen(self) -> "LogSink":
+        """A sink for the same file that writes nothing to the terminal."""
+        twin = copy.copy(self)
+        twin._shown = False
+        return twin
+
+    def follow(self, source: str, stream: IO[bytes]) -> None:
+        """Show each line of a process's output until it ends."""
+        threading.Thread(target=self._follow, args=(source, stream), daemon=True).start()
+
+    def note(self, source: str, text: str) -> None:
+        """A line of the runner's own about `source`; `text` may hold what a handler raised."""
+        line = escape(f"{source}: {text}")
+        self._write("", line, line)
+
+    def _follow(self, source: str, stream: IO[bytes]) -> None:
+        with stream:
+            for raw in stream:
+                line = raw.decode(errors="replace").rstrip("\r\n")
+                self._write(*readable(source, line), line)
+
+    def _write(self, level: str, shown: str, whole: str) -> None:
+        color = COLORS.get(level) if self._colored else None
+        line = f"{time.strftime('%H:%M:%S')} {shown}"
+        with self._lock:
+            if self._shown:
+                with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
+                    print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
+            if self._file:
+                print(whole, file=self._file)

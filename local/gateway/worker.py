@@ -1,0 +1,190 @@
+"""A worker process: one function's handler, one event at a time."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.gateway.logs import LogSink
+from local.gateway.template import FunctionSpec
+
+WORKER_MAIN = Path(__file__).with_name("worker_main.py")
+HEAD = struct.Struct(">cI")
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+INIT_SECONDS = 30.0
+PAYLOAD_LIMIT_BYTES = 6_291_556
+
+
+class InvokeError(Exception):
+    """The handler gave no result."""
+
+
+class FunctionError(InvokeError):
+    """The handler could not be imported, or its process ended."""
+
+
+class HandlerError(FunctionError):
+    """The handler raised, or its result is too large. Its process can be used again."""
+
+
+class FunctionTimeoutError(InvokeError):
+    """The handler ran longer than the function's Timeout."""
+
+
+class ThrottledError(InvokeError):
+    """No worker became free in time."""
+
+
+class EventTooLargeError(InvokeError):
+    """Lambda refuses events of this size."""
+
+
+def lambda_environment(
+    spec: FunctionSpec, variables: Mapping[str, str], keys: tuple[str, str]
+) -> dict[str, str]:
+    """The environment of a worker: PATH, HOME and TMPDIR of the shell, Lambda's variables, the function's."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return inherited | {
+        "LANG": "C.UTF-8",
+        "TZ": ":UTC",
+        "_HANDLER": spec.handler,
+        "LAMBDA_TASK_ROOT": str(spec.code_dir),
+        "AWS_SAM_LOCAL": "true",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": keys[0],
+        "AWS_SECRET_ACCESS_KEY": keys[1],
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(spec.timeout),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        **variables,
+    }
+
+
+class Worker:
+    """One process. Raises FunctionError when the handler cannot be imported.
+
+    `keep_bytecode` should be False for code that has been edited: Python takes cached bytecode for current
+    when the source's size and time, in whole seconds, are the same, as after two quick edits.
+    """
+
+    def __init__(
+        self, spec: FunctionSpec, environ: Mapping[str, str], logs: LogSink, keep_bytecode: bool = True
+    ) -> None:
+        self._spec = spec
+        self._arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{spec.name}"
+        layout = {
+            "code_dir": str(spec.code_dir),
+            "layer_dirs": [str(path) for path in spec.layer_dirs],
+            "handler": spec.handler,
+        }
+        flags = "-Iu" if keep_bytecode else "-IuB"
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, flags, str(WORKER_MAIN), str(theirs.fileno()), json.dumps(layout)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(environ),
+                cwd=spec.code_dir,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        assert self._process.stdout is not None
+        logs.follow(spec.name, self._process.stdout)
+        try:
+            kind, error = self._receive(INIT_SECONDS)
+            if kind != b"H":
+                raise FunctionError(f"cannot import {spec.handler}: {_describe(error)}")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def invoke(self, event: str) -> str:
+        """The handler's result as JSON. After any error but HandlerError, close() the worker."""
+        head = {
+            "request_id": str(uuid.uuid4()),
+            "arn": self._arn,
+            "deadline_ms": int((time.time() + self._spec.timeout) * 1000),
+        }
+        data = f"{json.dumps(head)}\n{event}".encode()
+        try:
+            self._socket.settimeout(self._spec.timeout)
+            self._socket.sendall(HEAD.pack(b"I", len(data)) + data)
+        except TimeoutError as error:
+            raise FunctionTimeoutError(f"did not finish in {self._spec.timeout} s") from error
+        except OSError as error:
+            raise FunctionError(f"its process ended ({error})") from error
+        kind, answer = self._receive(self._spec.timeout)
+        if kind != b"R":
+            raise HandlerError(f"raised {_describe(answer)}")
+        if len(answer) > PAYLOAD_LIMIT_BYTES:
+            raise HandlerError(f"answered with {len(answer)} bytes, more than Lambda's {PAYLOAD_LIMIT_BYTES}")
+        return answer.decode()
+
+    def close(self) -> None:
+        """End the process and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._socket.close()
+
+    def _receive(self, seconds: float) -> tuple[bytes, bytearray]:
+        deadline = time.monotonic() + seconds
+        try:
+            kind, size = HEAD.unpack(self._read(HEAD.size, deadline))
+            return kind, self._read(size, deadline)
+        except TimeoutError as error:
+            raise FunctionTimeoutError(f"did not finish in {seconds:g} s") from error
+
+    def _read(self, size: int, deadline: float) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                count = self._socket.recv_into(view)
+            except ConnectionError:
+                count = 0
+            if not count:
+                raise FunctionError(f"its process ended ({_exit_text(self._process)})")
+            view = view[count:]
+        return data
+
+
+def _describe(error: bytearray) -> str:
+    content = json.loads(error)
+    return f"{content['errorType']}: {content['errorMessage']}"
+
+
+def _exit_text(process: subprocess.Popen[bytes]) -> str:
+    try:
+        code = process.wait(1)
+    except subprocess.TimeoutExpired:
+        return "its socket was closed"
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,1 @@
+"""make monitor: what a run, or the containers of docker compose, are doing."""

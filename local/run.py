@@ -1,0 +1,185 @@
+"""Runs the whole service: stores, workers and the API, until a signal comes."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.errors import LocalError
+from local.facts import RUN_FILE, collect_facts, print_facts, say, short, write_facts
+from local.gateway.hosts import make_host_check
+from local.gateway.http_server import ApiServer
+from local.gateway.logs import LogSink
+from local.servers.managed import ManagedServer
+from local.servers.postgres import PostgresServer
+from local.servers.process import HOST, identify, open_lock, port_taken, read_lock
+from local.servers.s3 import S3Server
+from local.settings import OwnStores, Settings, page_origins
+
+if TYPE_CHECKING:
+    from local.gateway.pool import Pool
+
+MIGRATE = "MigrateFunction"
+WATCH_SECONDS = 0.5
+RESTARTS_ALLOWED = 5
+RESTART_WINDOW_SECONDS = 60.0
+
+
+class Runner:
+    """One run. A lock on its data folder keeps other runs off it."""
+
+    def __init__(self, settings: Settings, ready_file: Path | None = None) -> None:
+        self._settings = settings
+        self._data_dir = settings.data_dir
+        own = self._data_dir / RUN_FILE
+        self._ready_files = [own, ready_file] if ready_file else [own]
+        self._stop = threading.Event()
+        self._restarts: list[float] = []
+        self._pools: dict[str, Pool] = {}
+
+    def run(self) -> None:
+        """Returns after SIGINT, SIGTERM or SIGHUP, with everything stopped. Raises LocalError."""
+        started = time.monotonic()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._stop.set())
+        for line in self._settings.unused:
+            say(f"note: {line}")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(hold_folder(self._data_dir))
+            try:
+                api = stack.enter_context(ApiServer(self._settings.port))
+            except OSError as error:
+                raise port_taken(self._settings.port, "the API", "PORT") from error
+            self._serve(api, stack, started)
+        say("Stopped")
+
+    def _serve(self, api: ApiServer, stack: contextlib.ExitStack, started: float) -> None:
+        postgres, s3 = make_servers(self._settings, api.port)
+        say("Starting PostgreSQL and S3")
+        stack.callback(s3.stop)
+        s3.launch()
+        stack.callback(postgres.stop)
+        postgres.launch()
+        # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
+        from local.gateway.analysis_queue import start_queue
+        from local.gateway.app import make_app
+        from local.gateway.pool import make_pools
+
+        logs = LogSink(self._data_dir / "api.log")
+        stores = OwnStores(postgres.port, s3.endpoint_url)
+        template, self._pools = make_pools(self._settings, stores, logs, unseen=MIGRATE)
+        stack.callback(self._close_pools)
+        is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
+        api.app = make_app(template.api, self._pools, api.port, is_ours)
+        postgres.wait_ready()
+        self._bring_up_to_date()
+        s3.wait_ready()
+        if self._stop.is_set():
+            return
+        threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        stack.callback(api.shutdown)
+        stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
+        facts = collect_facts(api.port, self._settings.client_key, postgres, s3)
+        stack.callback(self._remove_ready_files)
+        write_facts(self._ready_files, facts)
+        print_facts(facts, self._data_dir, time.monotonic() - started)
+        threading.Thread(target=self._warm, daemon=True).start()
+        while not self._stop.wait(WATCH_SECONDS):
+            self._keep_alive(postgres)
+            self._keep_alive(s3)
+        say("Stopping")
+
+    def _bring_up_to_date(self) -> None:
+        """Create the schema or migrate it, by the function that does this in a deploy."""
+        from local.gateway.worker import InvokeError
+
+        if MIGRATE not in self._pools:
+            return
+        try:
+            answer = json.loads(self._pools[MIGRATE].invoke("{}"))
+        except InvokeError as error:
+            setting = str(error).partition("ConfigurationError: ")[2]
+            raise LocalError(setting or f"The database has no schema: {MIGRATE} {error}.") from error
+        if answer["applied"]:
+            say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
+
+    def _keep_alive(self, server: ManagedServer) -> None:
+        if server.is_running():
+            return
+        now = time.monotonic()
+        self._restarts = [at for at in self._restarts if now - at < RESTART_WINDOW_SECONDS] + [now]
+        if len(self._restarts) > RESTARTS_ALLOWED:
+            raise LocalError(f"{server.name} ended again and again; its log is in {short(self._data_dir)}.")
+        say(f"{server.name} has ended unexpectedly: starting it again")
+        server.start()
+        say(f"{server.name} is back, with its data")
+
+    def _warm(self) -> None:
+        for pool in self._pools.values():
+            if self._stop.is_set():
+                return
+            pool.warm()
+
+    def _close_pools(self) -> None:
+        threads = [threading.Thread(target=pool.close) for pool in self._pools.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _remove_ready_files(self) -> None:
+        for path in self._ready_files:
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold_folder(data_dir: Path) -> Iterator[None]:
+    """Make the data folder when there is none, and keep other runners off it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(f"{data_dir} cannot be made: {error.strerror}.") from error
+    path = data_dir / "runner.lock"
+    descriptor = open_lock(path)
+    if descriptor is None:
+        raise LocalError(
+            f"{short(data_dir)} is in use by another run (pid {read_lock(path).get('pid', 'unknown')}). "
+            "Stop it, or give this one another folder and ports: "
+            f"{short(Path(sys.executable))} -m local run --help"
+        )
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(identify(os.getpid())).encode())
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:
+    """The two servers of a run, not yet started. Raises LocalError when their password or a key is empty."""
+    value = settings.value
+    for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
+        if not value(name):
+            raise LocalError(f"{name} is empty: set it in .env (.env.example shows how).")
+    postgres = PostgresServer(
+        settings.data_dir,
+        settings.db_port,
+        user=value("POSTGRES_USER", "postgres"),
+        password=value("POSTGRES_PASSWORD"),
+        database=value("POSTGRES_DB", "imagedb"),
+    )
+    s3 = S3Server(
+        settings.data_dir,
+        settings.s3_port,
+        access_key=value("MINIO_ACCESS_KEY"),
+        secret_key=value("MINIO_SECRET_KEY"),
+        bucket=value("MINIO_BUCKET_NAME", "images"),
+        origins=page_origins(settings, api_port),
+    )
+    return postgres, s3

