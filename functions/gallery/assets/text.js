@@ -40,7 +40,7 @@ const TEXT = {
   unfold: ["Show", "ひらく"],
   messages: ["Messages", "メッセージ"],
 
-  uploading: ["Uploading {done} of {all}", "アップロード中 {done} / {all}"],
+  uploading: ["Uploading {done}\u00a0of\u00a0{all}", "アップロード中 {done}\u00a0/\u00a0{all}"],
   uploaded: [["{n} picture uploaded", "{n} pictures uploaded"], "{n} 枚をアップロードしました"],
   uploaded_failed: ["{n} uploaded, {failed} failed", "{n} 枚完了、{failed} 枚失敗"],
   progress_all: ["All uploads", "全体の進み具合"],
@@ -101,7 +101,7 @@ const TEXT = {
   fact_focal_length: ["Focal length", "焦点距離"],
 
   key_title: ["Your API key", "API キー"],
-  key_text: ["It is kept in this tab until that closes.", "このタブを閉じるまで保存されます。"],
+  key_text: ["It is kept in this tab only, until the tab is closed.", "このタブを閉じるまで保存されます。"],
   key_label: ["API key", "API キー"],
   key_use: ["Continue", "続ける"],
   key_refused: ["The server does not accept this key.", "このキーは受け付けられませんでした。"],
