@@ -1,59 +1,46 @@
 """GET / and /docs: the gallery and the API's pages; GET /openapi.json and /assets/{file}: what these have."""
 
-import hashlib
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app
-from imageapi.config import get_settings
-from imageapi.errors import NotFoundError
 from imageapi.routing import Response
-from imageapi.signing import public_origin
+from imageapi.static_files import file_response, find_file, load_file
 
 FOLDER = Path(__file__).parent
-FILES = {"/": "index.html", "/docs": "docs.html", "/openapi.json": "openapi.json"}
-TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "json": "application/json"}
-TYPES |= {"svg": "image/svg+xml", "txt": "text/plain"}
-HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
-    "connect-src 'self' {store}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
-)
-app = create_app(public={*FILES, "/assets/<file>"})
+ASSETS = FOLDER / "assets"
+app = create_app(public={"/", "/docs", "/openapi.json", "/assets/<file>"})
 
 
 @app.get("/")
+def get_gallery() -> Response:
+    """The gallery."""
+    return page_response("index.html")
+
+
 @app.get("/docs")
+def get_docs() -> Response:
+    """Swagger UI on the description of the API."""
+    return page_response("docs.html")
+
+
 @app.get("/openapi.json")
-def page() -> Response:
-    """A page. Its URLs are relative; <base> mends /v1 without a slash, where only direct callers can be."""
-    context, stage = app.event["requestContext"], f"/{app.event['requestContext']['stage']}/"
-    direct = app.header("Host") == context.get("domainName") and not app.header("X-Amz-Cf-Id")
-    base = stage if direct and f"{context['path']}/".startswith(stage) else "./"
-    return present(FILES[app.event["resource"]], base)
+def get_description() -> Response:
+    """The description of the API."""
+    return file_response(load_file(FOLDER / "openapi.json"), app.header("If-None-Match"))
 
 
 @app.get("/assets/<file>")
-def present(file: str, base: str = "./") -> Response:
-    """A file; 304 when the browser has it, which it asks each time, so that all that it has fits together."""
-    if file not in load_files():
-        raise NotFoundError("There is no such file.")
-    text = load_files()[file].replace("<!-- base -->", f'<base href="{base}">')
-    headers = HEADERS | {"ETag": f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'}
-    api = get_settings().public_base_url or ""
-    headers["Content-Security-Policy"] = POLICY.format(store=public_origin(), api=api)
-    if headers["ETag"] in (app.header("If-None-Match") or ""):
-        return Response(304, headers=headers)
-    return Response(200, f"{TYPES[file.rpartition('.')[2]]}; charset=utf-8", text, headers=headers)
+def get_asset(file: str) -> Response:
+    """A file that a page loads."""
+    return file_response(load_file(find_file(ASSETS, file)), app.header("If-None-Match"))
 
 
-@lru_cache(maxsize=1)
-def load_files() -> dict[str, str]:
-    """Every file by its name, read once."""
-    paths = [FOLDER / "openapi.json", *(FOLDER / "assets").iterdir()]
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+def page_response(name: str) -> Response:
+    """A page. Its URLs are relative, which fails at /v1 without a slash: there <base> names the stage."""
+    base = f"{app.stage_path}/" if app.stage_path and app.is_direct else "./"
+    return file_response(load_file(ASSETS / name, base), app.header("If-None-Match"))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

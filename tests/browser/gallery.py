@@ -120,7 +120,7 @@ class Gallery:
         self.page.wait_for_function(
             """() => [...document.querySelectorAll('.card img')].every((image) => {
                 const { top, bottom } = image.getBoundingClientRect();
-                return bottom < 0 || top > innerHeight || image.classList.contains('there');
+                return bottom < 0 || top > innerHeight || image.classList.contains('loaded');
             })"""
         )
 

@@ -113,6 +113,27 @@ def test_picture_opened_at_once_after_another_stays_open(open_gallery: OpenGalle
     expect(gallery.detail).to_be_hidden()
 
 
+def test_link_that_is_followed_at_once_after_closing_a_picture_works(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.open("City")
+
+    with gallery.page.expect_navigation(url=re.compile("/docs$")):
+        gallery.page.evaluate(
+            """() => {
+                document.getElementById("detail").addEventListener("close", () => {
+                    document.querySelector("header a").click();
+                }, { once: true });
+                document.getElementById("detail-close").click();
+            }"""
+        )
+
+    expect(gallery.page.get_by_role("heading", name="Image service")).to_be_visible()
+    gallery.page.go_back()
+    expect(gallery.card("City")).to_be_visible()
+    expect(gallery.detail).to_be_hidden()
+    expect(gallery.page).to_have_url(re.compile(r"/$"))
+
+
 @pytest.mark.parametrize("key", ["alt", "ctrl", "meta"])
 def test_arrow_keys_of_the_browser_do_not_step(key: str, open_gallery: OpenGallery) -> None:
     gallery = open_gallery()

@@ -189,6 +189,21 @@ def test_refusals_in_japanese(field: str, text: str, problem: str, open_gallery:
     expect(gallery.detail.get_by_text(problem)).to_be_visible()
 
 
+def test_conflict_in_a_picture_that_the_list_does_not_have(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    found = service.query("SELECT id FROM image_metadata WHERE title = 'Forest'")[0][0]
+    gallery = open_gallery(path=f"/?category=none#{found}")
+    detail = gallery.detail
+    detail.get_by_role("button", name="Edit").click()
+    detail.get_by_label("Title").fill("Mine")
+    service.query("UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = 'Forest'")
+
+    detail.get_by_role("button", name="Save").click()
+
+    expect(detail.get_by_text("Someone else changed this picture. Save replaces")).to_be_visible()
+
+
 def test_conflict_whose_other_side_cannot_be_read_is_told(
     open_gallery: OpenGallery, service: Service
 ) -> None:

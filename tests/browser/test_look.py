@@ -48,6 +48,20 @@ def test_header_is_even_and_hides_no_picture(
         assert card["top"] >= header["bottom"]
 
 
+def test_rows_are_full_on_a_phone(open_gallery: OpenGallery, service: Service) -> None:
+    for number, width in enumerate((220, 220, 60, 220, 90, 220, 100, 220)):
+        service.upload(jpeg(width, 100, seed=number))
+    gallery = open_gallery(viewport={"width": 390, "height": 844})
+    gallery.settle()
+
+    boxes = gallery.page.locator(".item").evaluate_all(
+        "(items) => items.map((i) => i.getBoundingClientRect())"
+    )
+    right_edges = {box["top"]: round(box["right"]) for box in boxes}
+    *full, _ = right_edges.values()
+    assert set(full) == {374}
+
+
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_fields_have_borders_that_can_be_seen(color_scheme: str, open_gallery: OpenGallery) -> None:
     page = open_gallery(color_scheme=color_scheme).page

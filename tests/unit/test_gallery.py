@@ -104,7 +104,9 @@ def test_asset(asset: str, media_type: str) -> None:
     assert answer["body"] == (FOLDER / asset).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..", "app.py", "%2e%2e%2fapp.py", "C:\\app.py"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "..", "app.py", "openapi.json", "%2e%2e%2fapp.py", "C:\\app.py"]
+)
 def test_what_is_no_asset(name: str) -> None:
     answer = get(f"/assets/{name}")
 
@@ -128,11 +130,12 @@ def test_headers_of_every_file(path: str) -> None:
 def test_browser_that_has_it_gets_no_body(path: str) -> None:
     etag = get(path)["headers"]["etag"]
 
-    for header in (etag, f"W/{etag}", f'"other", {etag}'):
+    for header in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         answer = get(path, {"If-None-Match": header})
         assert (answer["statusCode"], answer["headers"]["etag"]) == (304, etag)
         assert not answer["body"]
-    assert get(path, {"If-None-Match": '"other"'})["statusCode"] == 200
+    for header in ('"other"', f'"other{etag}', f"other={etag}"):
+        assert get(path, {"If-None-Match": header})["statusCode"] == 200
 
 
 @pytest.mark.parametrize(

@@ -1,42 +1,42 @@
-// The page's address: the filters in its search, the picture that is open in its hash.
+// The page's address: the filters in its query string, the open picture in its hash.
 
 let search = location.search;
-let left = Promise.resolve();
+let steppedBack = Promise.resolve(); // when the last step back of leavePicture is done
 
 export const pictureInAddress = () => location.hash.slice(1);
 
-/** `onMove` is called when "back" or a person's own hand made the address name another picture, or none. */
+/** `onMove` is called when "back", or a hash that was typed, made the address name another picture or none. */
 export function setUpAddress(onMove) {
   addEventListener("popstate", () => {
     const id = pictureInAddress();
     if (!id) history.scrollRestoration = "auto";
-    put("replaceState", history.state, id); // the filters may have changed since this entry was made
+    writeAddress("replaceState", history.state, id); // the filters may have changed since this entry was made
     onMove();
   });
 }
 
-export function keepFilters(parameters) {
+export function writeFilters(parameters) {
   search = String(parameters) && `?${parameters}`;
-  put("replaceState", history.state, pictureInAddress());
+  writeAddress("replaceState", history.state, pictureInAddress());
 }
 
-/** Name a picture, so that "back" leaves it. */
-export async function enter(id) {
-  await left; // or the step back would undo this one
-  history.scrollRestoration = "manual"; // the list stays where it is, or goes to the picture that was left
-  put("pushState", { entered: true }, id);
+/** Name a picture in a new entry of the history, so that "back" closes it. */
+export async function enterPicture(id) {
+  await steppedBack; // or that would undo this entry
+  history.scrollRestoration = "manual"; // closing it scrolls to the picture itself
+  writeAddress("pushState", { entered: true }, id);
 }
 
-/** Name another picture instead. */
-export const exchange = (id) => put("replaceState", history.state, id);
+/** Name another picture in the same entry. */
+export const replacePicture = (id) => writeAddress("replaceState", history.state, id);
 
-/** Name none any more: by a step back, where naming it was a step forward. */
-export function leave() {
+/** Name no picture any more. An entry that enterPicture made is left by a step back, which takes some time. */
+export function leavePicture() {
   if (!pictureInAddress()) return;
-  if (!history.state?.entered) return put("replaceState", null, "");
-  left = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
+  if (!history.state?.entered) return writeAddress("replaceState", null, "");
+  steppedBack = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
   history.back();
 }
 
-/** Relative to the page, whose <base> may be another one. */
-const put = (how, state, id) => history[how](state, "", `./${search}${id && `#${id}`}`);
+/** Relative to the page and not to <base>, which may be another address. */
+const writeAddress = (method, state, id) => history[method](state, "", `./${search}${id && `#${id}`}`);

@@ -1,13 +1,13 @@
 // Requests to the API: errors with a status and a code, and waiting before trying again.
 
-import { sleep } from "./dom.js";
 import { withKey } from "./key.js";
 
-const HOPELESS = new Set(["service_misconfigured", "api_key_not_configured", "secret_key_not_configured"]);
+/** Errors with a status that may pass, but which only whoever runs the server can end. */
+const PERMANENT_CODES = new Set(["service_misconfigured", "api_key_not_configured", "secret_key_not_configured"]);
 const MAX_WAIT_SECONDS = 30;
 
 export class ApiError extends Error {
-  /** `status` 0 is: no answer. `retryAfter` is in seconds. */
+  /** `status` is 0 when there was no response. `retryAfter` is in seconds. */
   constructor(status, code, message = "", { retryAfter = 0, details = {} } = {}) {
     super(message);
     Object.assign(this, { status, code, retryAfter, details });
@@ -15,42 +15,42 @@ export class ApiError extends Error {
 
   /** Whether the same request may succeed later. */
   get temporary() {
-    if (HOPELESS.has(this.code)) return false;
+    if (PERMANENT_CODES.has(this.code)) return false;
     return [0, 429, 502, 503, 504].includes(this.status) || (this.status === 409 && this.retryAfter > 0);
   }
 }
 
-/** The error that an answer is. */
+/** The error in a response of the API, or of a gateway or store in front of it. */
 export function readError(status, text, retryAfter) {
   let error = {};
   try {
     error = JSON.parse(text).error ?? {};
-  } catch { /* not from the API: a gateway's own page */ }
+  } catch { /* a page of the gateway's own */ }
   return new ApiError(status, error.code ?? "unexpected", error.message ?? "", {
     retryAfter: Number(retryAfter) || 0,
     details: error.details ?? {},
   });
 }
 
-/** One JSON request. Resolves with `{ status, etag, value }`; rejects with an ApiError. */
-export function call(path, { method = "GET", headers = {}, body, signal } = {}) {
+/** Send one JSON request. Resolves with `{ status, etag, value }`; rejects with an ApiError. */
+export function callApi(path, { method = "GET", headers = {}, body, signal } = {}) {
   return withKey(async (key) => {
     const init = { method, signal, headers: { "X-API-Key": key, ...headers } };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers["Content-Type"] = "application/json";
     }
-    const answer = await fetch(path, init).catch((error) => {
+    const response = await fetch(path, init).catch((error) => {
       throw error.name === "AbortError" ? error : new ApiError(0, "network");
     });
-    const text = await answer.text();
-    if (!answer.ok) throw readError(answer.status, text, answer.headers.get("Retry-After"));
-    return { status: answer.status, etag: answer.headers.get("ETag"), value: text ? JSON.parse(text) : null };
+    const text = await response.text();
+    if (!response.ok) throw readError(response.status, text, response.headers.get("Retry-After"));
+    return { status: response.status, etag: response.headers.get("ETag"), value: text ? JSON.parse(text) : null };
   });
 }
 
-/** Try again, later each time, as long as an error is temporary. `onWait(error)` hears of each wait. */
-export async function persist(action, { attempts = 4, signal, onWait = () => {} } = {}) {
+/** Try again, later each time, as long as the error is temporary. `onWait(error)` is called before each wait. */
+export async function withRetries(action, { attempts = 4, signal, onWait = () => {} } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await action();
@@ -61,4 +61,13 @@ export async function persist(action, { attempts = 4, signal, onWait = () => {} 
       await sleep(Math.min(seconds, MAX_WAIT_SECONDS), signal);
     }
   }
+}
+
+/** Resolves after so many seconds; rejects when the signal is aborted. */
+function sleep(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => { clearTimeout(timer); reject(signal.reason); };
+    const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); resolve(); }, seconds * 1000);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
 }

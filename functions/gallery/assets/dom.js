@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Let a screen reader say it. The same text twice is said twice. */
+/** Let a screen reader say this, also when it has just said the same. */
 export function announce(text) {
   const announcer = byId("announcer");
   announcer.textContent = "";
@@ -21,11 +21,11 @@ export function announce(text) {
 }
 
 /**
- * A message at the foot of the page, with a button or without, for some seconds and as long as it is pointed at
- * or its button has the keyboard. `said` is for screen readers; `onEnd` is called instead of taking it away.
- * Returns the button and what takes the message away.
+ * Show a message at the foot of the page for some seconds, longer while the pointer is on it or its button has the
+ * focus. `label` and `onPress` make a button, `said` is the text for screen readers, and `onEnd` is called in place
+ * of `dismiss` when the time is over. Returns the button, if any, and `dismiss`, which takes the message away.
  */
-export function toast(text, { said = text, label, onPress, onEnd, seconds = 6 } = {}) {
+export function showToast(text, { said = text, label, onPress, onEnd, seconds = 6 } = {}) {
   const element = make("div", { className: "toast" }, make("p", { textContent: text }));
   const dismiss = () => { clearTimeout(timer); element.remove(); };
   const end = () => {
@@ -38,13 +38,4 @@ export function toast(text, { said = text, label, onPress, onEnd, seconds = 6 } 
   byId("toasts").append(element);
   announce(said);
   return { button, dismiss };
-}
-
-/** Resolves after so many seconds; rejects when the signal says stop. */
-export function sleep(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const stop = () => { clearTimeout(timer); reject(signal.reason); };
-    const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); resolve(); }, seconds * 1000);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

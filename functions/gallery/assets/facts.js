@@ -1,27 +1,28 @@
-// What is known of a picture, as names and values to show.
+// What is known of a picture, as pairs of a name and a text; names are those of text.js without `fact_`.
 
-import { bytes, moment, number } from "./text.js";
+import { formatBytes, formatNumber, formatTime } from "./text.js";
 
 export function factsOf(image) {
   const exif = image.exif;
-  const size = `${number(image.width)} × ${number(image.height)} · ${bytes(image.size_bytes)}`;
+  const size = `${formatNumber(image.width)} × ${formatNumber(image.height)} · ${formatBytes(image.size_bytes)}`;
   const type = image.mime_type.replace("image/", "").toUpperCase();
   return [
     ["category", image.category],
     ["file", image.filename],
     ["size", size],
     ["type", type],
-    ["frames", image.frames > 1 && number(image.frames)],
-    ["taken_at", exif.taken_at && moment(exif.taken_at)],
+    ["frames", image.frames > 1 && formatNumber(image.frames)],
+    ["taken_at", exif.taken_at && formatTime(exif.taken_at)],
     ["camera", exif.camera],
     ["lens", exif.lens],
-    ["exposure_time", exif.exposure_time && exposure(exif.exposure_time)],
-    ["f_number", exif.f_number && `ƒ/${number(exif.f_number)}`],
+    ["exposure_time", exif.exposure_time && formatExposure(exif.exposure_time)],
+    ["f_number", exif.f_number && `ƒ/${formatNumber(exif.f_number)}`],
     ["iso", exif.iso && String(exif.iso)],
-    ["focal_length", exif.focal_length && `${number(exif.focal_length)} mm`],
-    ["added", moment(image.created_at)],
-    ["changed", moment(image.updated_at) !== moment(image.created_at) && moment(image.updated_at)],
+    ["focal_length", exif.focal_length && `${formatNumber(exif.focal_length)} mm`],
+    ["added", formatTime(image.created_at)],
+    ["changed", formatTime(image.updated_at) !== formatTime(image.created_at) && formatTime(image.updated_at)],
   ].filter(([, value]) => value);
 }
 
-const exposure = (seconds) => (seconds < 0.3 ? `1/${number(Math.round(1 / seconds))} s` : `${number(seconds)} s`);
+const formatExposure = (seconds) =>
+  (seconds < 0.3 ? `1/${formatNumber(Math.round(1 / seconds))} s` : `${formatNumber(seconds)} s`);

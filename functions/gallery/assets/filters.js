@@ -1,20 +1,20 @@
-// Search and filters: what is asked for, as the query string of the list.
+// Search, filters and order: what the list is asked for, as its query string.
 
-import { call, persist } from "./api.js";
+import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
-import { number, t } from "./text.js";
+import { formatNumber, t } from "./text.js";
 
 const PAUSE_MS = 250;
 const [q, category, tag, sort] = ["q", "category", "tag", "sort"].map(byId);
 let pause;
 let newestFacets;
 
-/** `onChange` is called soon after a word was typed, and at once after anything was chosen. */
+/** `onChange` is called soon after something was typed, and at once after something was chosen. */
 export function setUpFilters(onChange) {
-  fillSort();
-  fill(category, t("all_categories"), []);
-  fill(tag, t("all_tags"), []);
-  const change = () => { clearTimeout(pause); fillSort(); onChange(); };
+  fillSortOptions();
+  fillFacetOptions(category, t("all_categories"), []);
+  fillFacetOptions(tag, t("all_tags"), []);
+  const change = () => { clearTimeout(pause); fillSortOptions(); onChange(); };
   q.oninput = (event) => {
     clearTimeout(pause);
     if (!event.isComposing) pause = setTimeout(change, PAUSE_MS);
@@ -22,14 +22,14 @@ export function setUpFilters(onChange) {
   q.oncompositionend = () => q.dispatchEvent(new Event("input"));
   byId("filters").onsubmit = (event) => { event.preventDefault(); change(); };
   for (const select of [category, tag, sort]) select.onchange = change;
-  restore(new URLSearchParams(location.search));
+  restoreFilters(new URLSearchParams(location.search));
 }
 
-/** What the address says, as readFilters wrote it. */
-function restore(parameters) {
+/** Set the fields to what the address says: it has what readFilters returns. */
+function restoreFilters(parameters) {
   q.value = parameters.get("q") ?? "";
-  for (const select of [category, tag]) choose(select, parameters.get(select.id) ?? "");
-  fillSort();
+  for (const select of [category, tag]) selectName(select, parameters.get(select.id) ?? "");
+  fillSortOptions();
   const order = parameters.get("sort");
   if ([...sort.options].some(({ value }) => value === order)) sort.value = order;
 }
@@ -44,51 +44,52 @@ export function readFilters() {
 
 export function clearFilters() {
   for (const field of [q, category, tag]) field.value = "";
-  fillSort();
+  fillSortOptions();
   q.focus();
 }
 
 export function filterByTag(name) {
   clearFilters();
-  choose(tag, name);
+  selectName(tag, name);
 }
 
-function choose(select, name) {
+/** Select a name, which the list of names may not have: not yet, or not any more. */
+function selectName(select, name) {
   if (![...select.options].some(({ value }) => value === name)) select.append(make("option", { value: name, text: name }));
   select.value = name;
 }
 
-/** Load the facets unless they are there or on their way. */
-export function needFacets() {
+/** Load the categories and tags unless that was done or is being done. */
+export function ensureFacets() {
   if (!newestFacets) loadFacets();
 }
 
-/** Read which categories and tags there are. They are an aid: without them the rest still works. */
+/** Load which categories and tags there are. An error is not shown: all else works without them. */
 export async function loadFacets() {
-  const ask = (path) => persist(() => call(path));
-  const asked = Promise.all([ask("api/categories"), ask("api/tags")]).catch(() => []);
-  newestFacets = asked;
-  const [categories, tags] = await asked;
-  if (asked !== newestFacets) return; // an older answer may come later than a newer one
+  const load = (path) => withRetries(() => callApi(path));
+  const facets = Promise.all([load("api/categories"), load("api/tags")]).catch(() => []);
+  newestFacets = facets;
+  const [categories, tags] = await facets;
+  if (facets !== newestFacets) return; // they were loaded again meanwhile
   if (!categories) {
     newestFacets = null;
     return;
   }
-  fill(category, t("all_categories"), categories.value.categories);
-  fill(tag, t("all_tags"), tags.value.tags);
+  fillFacetOptions(category, t("all_categories"), categories.value.categories);
+  fillFacetOptions(tag, t("all_tags"), tags.value.tags);
   byId("categories").replaceChildren(...categories.value.categories.map(({ name }) => make("option", { value: name })));
 }
 
-function fill(select, all, facets) {
+function fillFacetOptions(select, all, facets) {
   const chosen = select.value;
-  const options = facets.map(({ name, images }) => make("option", { value: name, text: `${name} (${number(images)})` }));
+  const options = facets.map(({ name, images }) => make("option", { value: name, text: `${name} (${formatNumber(images)})` }));
   if (chosen && !facets.some(({ name }) => name === chosen)) options.push(make("option", { value: chosen, text: chosen }));
   select.replaceChildren(make("option", { value: "", text: all }), ...options);
   select.value = chosen;
 }
 
-/** The best match can only come first where words are looked for, and then it does unless told otherwise. */
-function fillSort() {
+/** Offer the order by relevance only while there is a search, and select it when a search begins. */
+function fillSortOptions() {
   const orders = ["newest", "oldest", "title", "size"];
   if (hasWords()) orders.unshift("relevance");
   if (sort.options.length === orders.length) return;

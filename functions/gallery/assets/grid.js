@@ -1,64 +1,65 @@
-// The pictures: page after page as one scrolls, each in a place of its own before it has arrived.
+// The list of pictures: loaded page by page on scrolling. Each item has its size before its picture is loaded.
 
-import { call, persist } from "./api.js";
+import { callApi, withRetries } from "./api.js";
 import { announce, byId, make } from "./dom.js";
 import { linkOf, pathOf } from "./links.js";
 import { explain, t } from "./text.js";
 
-const PAGE = 40;
-const AHEAD = 1200;
+const PAGE_SIZE = 40;
+const AHEAD_PX = 1200;
 const SLOW_MS = 400;
 const FADE_MS = 300;
-const RATIOS = [0.6, 2.2];
+const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
 
 const entries = new Map();
-const withheld = new Set();
+const hiddenIds = new Set(); // of pictures whose deletion can be undone
 const grid = byId("grid");
 const handlers = {};
 let query = new URLSearchParams();
 let cursor = null;
-let total = null;
-let running = new AbortController();
+let total = null; // { value, relation, filtered }: as the API counts, and whether anything but the order is chosen
+let currentLoad = new AbortController();
 let loading = false;
-let unfinishedRow = [];
-let latest;
+let unfinishedRow = []; // see takeLastRow
+let latestLoad;
 
 export function setUpGrid(given) {
   Object.assign(handlers, given);
-  new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD}px` }).observe(byId("more"));
+  new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD_PX}px` }).observe(byId("more"));
   grid.addEventListener("keydown", moveByArrow);
-  byId("trouble-retry").onclick = retry;
+  byId("trouble-retry").onclick = retryLoading;
 }
 
-function retry() {
-  (grid.lastElementChild?.querySelector("button") ?? byId("count")).focus(); // the one that was pressed goes
-  handlers.retry();
-  load(cursor === null);
+function retryLoading() {
+  (grid.lastElementChild?.querySelector("button") ?? byId("count")).focus(); // the button that was pressed disappears
+  handlers.onRetry();
+  loadPage(cursor === null);
 }
 
-/** Show what matches these parameters, from the beginning. */
+/** Show the images that match these parameters of the API's list. */
 export function reload(parameters) {
   query = parameters;
-  latest = load(true);
-  return latest;
+  latestLoad = loadPage(true);
+  return latestLoad;
 }
 
-const loadMore = () => { if (cursor && !loading) load(false); };
+const loadMore = () => { if (cursor && !loading) loadPage(false); };
 
-/** Measured each time: of what an observer reports, some may already be past. */
+/** Measured again each time, since what an observer reports may be outdated. */
 function loadWhenNear() {
-  if (byId("more").getBoundingClientRect().top < innerHeight + AHEAD) loadMore();
+  if (byId("more").getBoundingClientRect().top < innerHeight + AHEAD_PX) loadMore();
 }
 
-async function load(afresh) {
+/** Load the next page, or the first one of a new list, which replaces what is there when it has come. */
+async function loadPage(afresh) {
   if (afresh) {
-    running.abort();
-    running = new AbortController();
+    currentLoad.abort();
+    currentLoad = new AbortController();
     cursor = null;
   }
-  const { signal } = running;
+  const { signal } = currentLoad;
   const parameters = new URLSearchParams(query);
-  parameters.set("limit", PAGE);
+  parameters.set("limit", PAGE_SIZE);
   if (cursor) parameters.set("cursor", cursor);
   else parameters.set("total", "true");
   loading = true;
@@ -67,31 +68,31 @@ async function load(afresh) {
   const slow = setTimeout(() => { if (afresh) byId("count").textContent = t("loading"); }, SLOW_MS);
   const onWait = (error) => {
     clearTimeout(slow);
-    sayWaiting(afresh, t("state_again", { problem: explain(error) }));
+    showWaiting(afresh, t("state_again", { problem: explain(error) }));
   };
   try {
-    const { value } = await persist(() => call(`api/images?${parameters}`, { signal }), { signal, onWait });
+    const { value } = await withRetries(() => callApi(`api/images?${parameters}`, { signal }), { signal, onWait });
     if (signal.aborted) return;
-    receive(value, afresh);
+    renderPage(value, afresh);
   } catch (error) {
     if (signal.aborted) return;
-    if (afresh) clear();
+    if (afresh) clearGrid();
     showTrouble(explain(error), true);
     return;
   } finally {
     clearTimeout(slow);
-    if (signal === running.signal) {
+    if (signal === currentLoad.signal) {
       loading = false;
       grid.ariaBusy = "false";
     }
   }
-  handlers.loaded();
+  handlers.onLoaded();
   // Once the new items have their places: is the end still near?
   requestAnimationFrame(loadWhenNear);
 }
 
-function receive(value, afresh) {
-  if (afresh) clear();
+function renderPage(value, afresh) {
+  if (afresh) clearGrid();
   byId("trouble").hidden = true;
   grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
   cursor = value.next_cursor;
@@ -101,8 +102,8 @@ function receive(value, afresh) {
   else if (total) showTotal();
 }
 
-/** Where it is in sight: above the pictures, or below them. */
-function sayWaiting(afresh, text) {
+/** Show a message where the user looks: above a new list, below one that is being continued. */
+function showWaiting(afresh, text) {
   if (!afresh) return showTrouble(text, false);
   byId("count").textContent = text;
   announce(text);
@@ -114,7 +115,7 @@ function showTrouble(text, canRetry) {
   byId("trouble").hidden = false;
 }
 
-/** The last row only gets its height when it is full: until more arrives it stays out of sight. */
+/** The height of the last row depends on the pictures that will fill it: keep it back until the next page. */
 function takeLastRow() {
   const top = grid.lastElementChild?.offsetTop;
   const row = [...grid.children].filter((item) => item.offsetTop === top);
@@ -122,7 +123,7 @@ function takeLastRow() {
   return row;
 }
 
-function clear() {
+function clearGrid() {
   entries.clear();
   unfinishedRow = [];
   total = null;
@@ -141,55 +142,55 @@ function setTotal(value, filtered) {
 function showTotal() {
   const { value, relation, filtered } = total;
   const exact = relation === "exact";
-  // The server still counts what may be given back.
-  const n = exact ? value - [...withheld].filter((id) => entries.has(id)).length : value;
+  // The server still counts pictures whose deletion can be undone.
+  const n = exact ? value - [...hiddenIds].filter((id) => entries.has(id)).length : value;
   byId("count").textContent = n === 0 ? "" : t(exact ? "count" : "count_about", { n });
   byId("empty").hidden = n > 0;
   const kind = filtered ? "nothing" : "none";
   for (const part of ["title", "text", "action"]) byId(`empty-${part}`).textContent = t(`${kind}_${part}`);
-  byId("empty-action").onclick = filtered ? handlers.clear : handlers.choose;
+  byId("empty-action").onclick = filtered ? handlers.showAll : handlers.chooseFiles;
 }
 
-/** Put a new picture first, where the list is one that begins with the newest. */
-export async function prepend(image) {
-  await latest; // what is being loaded may be older
+/** Add a new picture in front, if the list has all pictures with the newest first. */
+export async function prependImage(image) {
+  await latestLoad; // a response that is under way may be without it, and replaces the list
   if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
   grid.prepend(makeItem(image));
   if (total.relation === "exact") total.value += 1;
   showTotal();
 }
 
-/** Take a picture away. Returns its neighbour's button, where the focus can go, and what brings it back. */
-export function withhold(id) {
-  withheld.add(id);
-  const item = entries.get(id)?.item; // none of a picture that was opened by its address
-  const neighbour = item && (sibling(item, 1) ?? sibling(item, -1));
-  setHidden(id, true);
+/** Hide a picture. Returns the button of its neighbour, for the focus, and `restore`, which shows it again. */
+export function hideImage(id) {
+  hiddenIds.add(id);
+  const item = entries.get(id)?.item; // undefined when the list does not have it: it was opened by its address
+  const neighbour = item && (visibleSibling(item, 1) ?? visibleSibling(item, -1));
+  setItemHidden(id, true);
   return {
     neighbour: neighbour?.querySelector("button"),
-    giveBack() {
-      withheld.delete(id);
-      setHidden(id, false);
+    restore() {
+      hiddenIds.delete(id);
+      setItemHidden(id, false);
       return entries.get(id)?.item.querySelector("button");
     },
   };
 }
 
-function setHidden(id, hidden) {
+function setItemHidden(id, hidden) {
   const item = entries.get(id)?.item;
   if (item) item.hidden = hidden;
   if (total) showTotal();
 }
 
-/** The picture before or after this one. */
+/** The id of the picture before (-1) or after (1) this one, if there is one. Loads more near the end. */
 export function neighbourOf(id, step) {
   const item = entries.get(id)?.item;
-  const found = item && sibling(item, step);
-  if (step > 0 && (!found || !sibling(found, 1))) loadMore();
+  const found = item && visibleSibling(item, step);
+  if (step > 0 && (!found || !visibleSibling(found, 1))) loadMore();
   return found?.dataset.id;
 }
 
-function sibling(item, step) {
+function visibleSibling(item, step) {
   const next = step > 0 ? "nextElementSibling" : "previousElementSibling";
   let found = item[next];
   while (found?.hidden) found = found[next];
@@ -198,15 +199,15 @@ function sibling(item, step) {
 
 export const imageOf = (id) => entries.get(id)?.image;
 
-/** Show a picture as it is now. */
-export function refresh(image) {
+/** Show what is known of a picture by now. */
+export function updateItem(image) {
   const entry = entries.get(image.id);
   if (!entry) return;
   entry.image = image;
-  fillIn(entry);
+  renderItem(entry);
 }
 
-export function focusOn(id) {
+export function focusItem(id) {
   const button = entries.get(id)?.item.querySelector("button");
   button?.focus();
   button?.scrollIntoView({ block: "nearest" });
@@ -215,9 +216,9 @@ export function focusOn(id) {
 function makeItem(image) {
   const picture = make("img", { alt: "", loading: "lazy", decoding: "async" });
   const title = make("span", { className: "caption", dir: "auto" });
-  const button = make("button", { className: "card", onclick: () => handlers.open(image.id) }, picture, title);
-  const item = make("li", { className: "item", hidden: withheld.has(image.id) }, button);
-  const ratio = Math.min(Math.max(image.width / image.height, RATIOS[0]), RATIOS[1]);
+  const button = make("button", { className: "card", onclick: () => handlers.openImage(image.id) }, picture, title);
+  const item = make("li", { className: "item", hidden: hiddenIds.has(image.id) }, button);
+  const ratio = Math.min(Math.max(image.width / image.height, MIN_RATIO), MAX_RATIO);
   item.dataset.id = image.id;
   item.style.setProperty("--ratio", ratio.toFixed(4));
   if (image.placeholder) button.style.backgroundImage = `url("${image.placeholder}")`;
@@ -226,31 +227,31 @@ function makeItem(image) {
   let renewed = false;
   picture.onload = () => {
     renewed = false;
-    picture.classList.add("there");
-    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // what is transparent must not show it
+    picture.classList.add("loaded");
+    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // or it would show through what is transparent
   };
   picture.onerror = () => {
     if (renewed) item.classList.add("lost");
     else renewLinks(entry);
     renewed = true;
   };
-  fillIn(entry);
+  renderItem(entry);
   if (!linkOf(image, "thumbnail")) renewLinks(entry);
   return item;
 }
 
-function fillIn({ image, picture, title }) {
+function renderItem({ image, picture, title }) {
   title.textContent = image.title || image.filename;
   const link = linkOf(image, "thumbnail");
   if (link && picture.getAttribute("src") !== link) picture.src = link;
 }
 
-/** Links expire, or are not the ones that are needed: ask for new ones. */
+/** Load an image again, for links that have not expired, or ones that the list does not have. */
 async function renewLinks(entry) {
   try {
-    const { value } = await persist(() => call(pathOf(entry.image.id)));
+    const { value } = await withRetries(() => callApi(pathOf(entry.image.id)));
     entry.picture.removeAttribute("src");
-    refresh(value.data);
+    updateItem(value.data);
   } catch {
     entry.item.classList.add("lost");
   }
@@ -263,16 +264,16 @@ function moveByArrow(event) {
   if (!item || !forward || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
-  const target = vertical ? nearestInNextRow(item, forward) : sibling(item, forward);
-  if (target) focusOn(target.dataset.id);
+  const target = vertical ? nearestInNextRow(item, forward) : visibleSibling(item, forward);
+  if (target) focusItem(target.dataset.id);
 }
 
 function nearestInNextRow(item, step) {
   const centre = (element) => element.offsetLeft + element.offsetWidth / 2;
   const distance = (element) => Math.abs(centre(element) - centre(item));
-  let found = sibling(item, step);
-  while (found && found.offsetTop === item.offsetTop) found = sibling(found, step);
-  for (let next = found; next && next.offsetTop === found.offsetTop; next = sibling(next, step)) {
+  let found = visibleSibling(item, step);
+  while (found && found.offsetTop === item.offsetTop) found = visibleSibling(found, step);
+  for (let next = found; next && next.offsetTop === found.offsetTop; next = visibleSibling(next, step)) {
     if (distance(next) < distance(found)) found = next;
   }
   return found;

@@ -1,13 +1,13 @@
-// The API key: asked for once, kept for this tab only.
+// The API key: asked for once, and kept in this tab only.
 
 import { byId } from "./dom.js";
 import { t } from "./text.js";
 
 const STORED = "image-api-key";
-let key = clean(sessionStorage.getItem(STORED) ?? "") || null;
+let key = normalizeKey(sessionStorage.getItem(STORED) ?? "") || null;
 let asking = null;
 
-/** Run `action` with the key; ask for another one as long as the server refuses it. */
+/** Run `action` with the key, and again with another one as long as the server refuses it. */
 export async function withKey(action) {
   for (;;) {
     const used = key ?? await askForKey();
@@ -20,16 +20,16 @@ export async function withKey(action) {
   }
 }
 
-/** The key if there is one: for a request that cannot wait. */
+/** The key, or null: for a request that cannot wait for the user. */
 export const currentKey = () => key;
 
-/** Open the dialog, unless it is open. Rejects when the person closes it without a key. */
+/** Open the dialog, unless it is open. Rejects when the user closes it without a key. */
 export function askForKey(problem = "") {
-  asking ??= openDialog(problem).finally(() => { asking = null; });
+  asking ??= openKeyDialog(problem).finally(() => { asking = null; });
   return asking;
 }
 
-function openDialog(problem) {
+function openKeyDialog(problem) {
   const [dialog, form, input] = [byId("key"), byId("key-form"), byId("key-input")];
   byId("key-problem").textContent = problem;
   input.value = "";
@@ -39,8 +39,8 @@ function openDialog(problem) {
     let given = "";
     byId("key-cancel").onclick = () => dialog.close();
     form.onsubmit = (event) => {
-      given = clean(input.value);
-      if (given) return keep(given);
+      given = normalizeKey(input.value);
+      if (given) return storeKey(given);
       event.preventDefault();
       byId("key-problem").textContent = t("key_refused");
       input.select();
@@ -53,15 +53,15 @@ function openDialog(problem) {
   });
 }
 
-function keep(given) {
+function storeKey(given) {
   key = given;
   sessionStorage.setItem(STORED, key);
 }
 
-/** A key as it was meant, were it typed in full-width letters; empty when no header can carry it. */
-function clean(text) {
-  const meant = text.normalize("NFKC").trim();
-  return /^[ -~]+$/.test(meant) ? meant : "";
+/** A key without spaces around it and in ASCII, though typed in full-width letters; empty when that is impossible. */
+function normalizeKey(text) {
+  const normal = text.normalize("NFKC").trim();
+  return /^[ -~]+$/.test(normal) ? normal : "";
 }
 
 class NoKeyError extends Error {

@@ -1,10 +1,10 @@
-// Which link shows a picture: of one that moves a still one, where the person does not want movement.
+// Which of an image's links to use: a still one of an animation, where the user prefers reduced motion.
 
 const STILL = { thumbnail: "w320.jpg", preview: "w1280.jpg" };
-const wantsStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Where to ask for an image with all the links that linkOf may need. */
-export const pathOf = (id) => `api/images/${id}${wantsStill() ? `?variants=${Object.values(STILL)}` : ""}`;
+/** The path in the API of an image with all the links that linkOf may need. */
+export const pathOf = (id) => `api/images/${id}${prefersStill() ? `?variants=${Object.values(STILL)}` : ""}`;
 
-/** None when the image has to be asked for first. */
-export const linkOf = ({ frames, urls }, name) => urls[frames > 1 && wantsStill() ? STILL[name] : name];
+/** Undefined when the image has to be loaded from pathOf first. */
+export const linkOf = ({ frames, urls }, name) => urls[frames > 1 && prefersStill() ? STILL[name] : name];

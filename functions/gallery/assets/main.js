@@ -1,35 +1,42 @@
 // Puts the page together.
 
-import { keepFilters } from "./address.js";
+import { writeFilters } from "./address.js";
 import { byId } from "./dom.js";
-import { followAddress, openDetail, setUpDetail, showNeighbours } from "./detail.js";
-import { clearFilters, loadFacets, needFacets, readFilters, setUpFilters } from "./filters.js";
-import { prepend, reload, setUpGrid } from "./grid.js";
+import { followAddress, openDetail, setUpDetail } from "./detail.js";
+import { clearFilters, loadFacets, ensureFacets, readFilters, setUpFilters } from "./filters.js";
+import { prependImage, reload, setUpGrid } from "./grid.js";
 import { askForKey } from "./key.js";
 import { setUpRemoval } from "./removal.js";
-import { choose, setUpSources } from "./sources.js";
+import { renderNeighbours } from "./shown.js";
+import { chooseFiles, setUpSources } from "./sources.js";
 import { translatePage } from "./text.js";
 import { setUpUploads } from "./uploads.js";
 
 const FACETS_PAUSE_MS = 1500;
 let facetsPause;
 
+/** Show what the filters ask for. */
 function update() {
   const filters = readFilters();
-  keepFilters(filters);
-  needFacets();
+  writeFilters(filters);
+  ensureFacets();
   return reload(filters);
 }
 
 function start() {
   translatePage();
-  const clear = () => { clearFilters(); update(); };
-  setUpGrid({ open: openDetail, loaded: showNeighbours, retry: needFacets, clear, choose });
+  setUpGrid({
+    openImage: openDetail,
+    chooseFiles,
+    showAll: () => { clearFilters(); update(); },
+    onLoaded: renderNeighbours,
+    onRetry: ensureFacets,
+  });
   setUpFilters(update);
   setUpDetail(update);
   setUpRemoval();
   setUpUploads((image) => {
-    prepend(image);
+    prependImage(image);
     clearTimeout(facetsPause);
     facetsPause = setTimeout(loadFacets, FACETS_PAUSE_MS);
   });

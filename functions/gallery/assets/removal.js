@@ -1,8 +1,8 @@
-// Deleting, which can be undone for some seconds and only then really happens.
+// Deleting: the picture disappears at once, and is deleted on the server when the time for undo is over.
 
-import { call, persist } from "./api.js";
-import { announce, byId, toast } from "./dom.js";
-import { withhold } from "./grid.js";
+import { callApi, withRetries } from "./api.js";
+import { announce, byId, showToast } from "./dom.js";
+import { hideImage } from "./grid.js";
 import { currentKey } from "./key.js";
 import { explain, t } from "./text.js";
 
@@ -10,7 +10,7 @@ const SECONDS = 8;
 const waiting = [];
 
 export function setUpRemoval() {
-  // A page that goes away cannot wait: keepalive lets the request outlive it.
+  // A page that is left cannot wait; keepalive lets the request go on without it.
   addEventListener("pagehide", () => {
     for (const { image, toast: { dismiss } } of waiting.splice(0)) {
       dismiss();
@@ -25,15 +25,15 @@ export function setUpRemoval() {
   });
 }
 
-export function remove(image) {
-  const { neighbour, giveBack } = withhold(image.id);
+export function deleteWithUndo(image) {
+  const { neighbour, restore } = hideImage(image.id);
   const name = image.title || image.filename;
-  const removal = { image, name, neighbour, giveBack };
-  removal.toast = toast(t("deleted", { name }), {
+  const removal = { image, name, neighbour, restore };
+  removal.toast = showToast(t("deleted", { name }), {
     said: t("deleted_said", { name }),
     label: t("undo"),
     onPress: () => undo(removal),
-    onEnd: () => finish(removal),
+    onEnd: () => deleteNow(removal),
     seconds: SECONDS,
   });
   waiting.push(removal);
@@ -41,24 +41,24 @@ export function remove(image) {
 }
 
 function undo(removal) {
-  forget(removal);
-  removal.giveBack()?.focus();
+  endWaiting(removal);
+  removal.restore()?.focus();
   announce(t("restored", { name: removal.name }));
 }
 
-async function finish(removal) {
-  forget(removal);
+async function deleteNow(removal) {
+  endWaiting(removal);
   try {
-    await persist(() => call(`api/images/${removal.image.id}`, { method: "DELETE" }));
+    await withRetries(() => callApi(`api/images/${removal.image.id}`, { method: "DELETE" }));
   } catch (error) {
     if (error.status === 404) return;
-    removal.giveBack();
-    toast(t("not_deleted", { name: removal.name, problem: explain(error) }), { seconds: SECONDS });
+    removal.restore();
+    showToast(t("not_deleted", { name: removal.name, problem: explain(error) }), { seconds: SECONDS });
   }
 }
 
-/** Take the message away, and give the focus that it had back to the list. */
-function forget(removal) {
+/** Take the message away, and move the focus from it to the list. */
+function endWaiting(removal) {
   const { toast: { button, dismiss }, neighbour } = removal;
   const hadFocus = document.activeElement === button;
   dismiss();

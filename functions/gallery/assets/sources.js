@@ -1,17 +1,17 @@
-// Where files come from: the picker, a drop anywhere, the clipboard.
+// Where files come from: the file picker, drag and drop, the clipboard.
 
-import { makeWay } from "./detail.js";
+import { closeUnlessEditing } from "./detail.js";
 import { byId } from "./dom.js";
-import { upload } from "./uploads.js";
+import { addUploads } from "./uploads.js";
 
-let ownDrag = null; // what of the page itself is being dragged
+let ownDrag = null; // the element of this page that is being dragged
 
-export const choose = () => byId("files").click();
+export const chooseFiles = () => byId("files").click();
 
 export function setUpSources() {
-  byId("choose").onclick = choose;
-  byId("files").onchange = ({ target }) => { upload(target.files); target.value = ""; };
-  addEventListener("paste", paste);
+  byId("choose").onclick = chooseFiles;
+  byId("files").onchange = ({ target }) => { addUploads(target.files); target.value = ""; };
+  addEventListener("paste", uploadPasted);
   addEventListener("dragstart", ({ target }) => { ownDrag = target; });
   addEventListener("dragend", () => { ownDrag = null; });
   addEventListener("dragover", (event) => {
@@ -24,15 +24,15 @@ export function setUpSources() {
     if (!hasFiles(event)) return;
     event.preventDefault();
     byId("drop").classList.remove("over");
-    if (makeWay()) upload(event.dataTransfer.files);
+    if (closeUnlessEditing()) addUploads(event.dataTransfer.files);
   });
 }
 
-/** A picture of the page itself, too, is dragged as a file. */
+/** Not true of a picture of this page, which is dragged as a file too. */
 const hasFiles = ({ dataTransfer }) => !ownDrag?.isConnected && dataTransfer.types.includes("Files");
 
-/** What has text is meant as text, though a picture of it, as a spreadsheet's cells have, is there too. */
-function paste({ target, clipboardData }) {
+/** A clipboard with text is meant as text: that of a spreadsheet's cells also has a picture of them. */
+function uploadPasted({ target, clipboardData }) {
   if (target.closest?.("input, textarea") || clipboardData.types.includes("text/plain")) return;
-  if (clipboardData.files.length && makeWay()) upload(clipboardData.files);
+  if (clipboardData.files.length && closeUnlessEditing()) addUploads(clipboardData.files);
 }

@@ -1,4 +1,5 @@
-// Every word on the page, in English and in Japanese. {…} is filled in; an array is for one and for many.
+// Every text of the page: [English, Japanese]. {…} is filled in. An English text that depends on a number is an array
+// of singular and plural.
 
 const TEXT = {
   gallery: ["Gallery", "ギャラリー"],
@@ -39,7 +40,7 @@ const TEXT = {
   unfold: ["Show", "ひらく"],
   messages: ["Messages", "メッセージ"],
 
-  uploading: ["Uploading {done} of {all}", "アップロード中 {done} / {all}"],
+  uploading: ["Uploading {done}\u00a0of\u00a0{all}", "アップロード中 {done}\u00a0/\u00a0{all}"],
   uploaded: [["{n} picture uploaded", "{n} pictures uploaded"], "{n} 枚をアップロードしました"],
   uploaded_failed: ["{n} uploaded, {failed} failed", "{n} 枚完了、{failed} 枚失敗"],
   progress_all: ["All uploads", "全体の進み具合"],
@@ -100,7 +101,7 @@ const TEXT = {
   fact_focal_length: ["Focal length", "焦点距離"],
 
   key_title: ["Your API key", "API キー"],
-  key_text: ["It is kept in this tab until that closes.", "このタブを閉じるまで保存されます。"],
+  key_text: ["It is kept in this tab only, until the tab is closed.", "このタブを閉じるまで保存されます。"],
   key_label: ["API key", "API キー"],
   key_use: ["Continue", "続ける"],
   key_refused: ["The server does not accept this key.", "このキーは受け付けられませんでした。"],
@@ -133,21 +134,21 @@ const TEXT = {
 
 export const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
 
-/** The text of this name in the person's language. `n` chooses between one and many. */
+/** The text of this name in the user's language. `n` chooses between singular and plural. */
 export function t(name, values = {}) {
   let text = TEXT[name][language === "ja" ? 1 : 0];
   if (Array.isArray(text)) text = text[values.n === 1 ? 0 : 1];
-  return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key]));
+  return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? formatNumber(values[key]) : values[key]));
 }
 
-/** What went wrong, in the person's language where there is a text for it, else in the server's words. */
+/** What went wrong: in the user's language where there is a text for the code, else in the server's words. */
 export function explain(error) {
   const { code, status, message, details: { field, max } = {} } = error;
   if (`error_${code}` in TEXT) return t(`error_${code}`, { status, max, field: field in TEXT ? t(field) : field });
   return message || t("error_unexpected", { status });
 }
 
-/** Fill in the texts of the page itself. */
+/** Fill in the texts that index.html names. */
 export function translatePage() {
   document.documentElement.lang = language;
   document.title = t("gallery");
@@ -159,15 +160,15 @@ export function translatePage() {
   }
 }
 
-export const number = (value) => new Intl.NumberFormat(language).format(value);
+export const formatNumber = (value) => new Intl.NumberFormat(language).format(value);
 
-export const percent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
+export const formatPercent = (share) => new Intl.NumberFormat(language, { style: "percent" }).format(share);
 
-export function bytes(count) {
+export function formatBytes(count) {
   const [divisor, unit] = count < 1e6 ? [1e3, "kilobyte"] : [1e6, "megabyte"];
   const options = { style: "unit", unit, maximumFractionDigits: count < 1e4 || count >= 1e6 ? 1 : 0 };
   return new Intl.NumberFormat(language, options).format(count / divisor);
 }
 
-export const moment = (value) =>
+export const formatTime = (value) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value));

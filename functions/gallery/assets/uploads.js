@@ -1,8 +1,8 @@
-// The uploads: a queue, a few at a time, with a line for each and one for all.
+// The panel of uploads: a queue of which a few run at a time, with a line for each file and a bar for all.
 
 import { announce, byId, make } from "./dom.js";
-import { bytes, explain, percent, t } from "./text.js";
-import { makeIdempotencyKey, transfer } from "./transfer.js";
+import { explain, formatBytes, formatPercent, t } from "./text.js";
+import { makeIdempotencyKey, uploadFile } from "./transfer.js";
 
 const AT_ONCE = 3;
 const panel = byId("uploads");
@@ -10,19 +10,19 @@ const list = byId("uploads-list");
 const jobs = [];
 let onUploaded = () => {};
 
-/** `handler` gets each image that has arrived. */
+/** `handler` is called with each image that was uploaded. */
 export function setUpUploads(handler) {
   onUploaded = handler;
-  byId("uploads-close").onclick = () => { close(); byId("choose").focus(); };
-  byId("uploads-fold").onclick = () => fold(!list.hidden);
+  byId("uploads-close").onclick = () => { clearPanel(); byId("choose").focus(); };
+  byId("uploads-fold").onclick = () => setListFolded(!list.hidden);
   addEventListener("beforeunload", (event) => { if (unfinished().length) event.preventDefault(); });
 }
 
-export function upload(files) {
+export function addUploads(files) {
   if (!files.length) return;
-  if (!unfinished().length && jobs.every(({ state }) => state === "done")) close();
+  if (!unfinished().length && jobs.every(({ state }) => state === "done")) clearPanel();
   jobs.push(...Array.from(files, makeJob));
-  fold(false);
+  setListFolded(false);
   panel.hidden = false;
   showProgress();
   startWaiting();
@@ -30,12 +30,12 @@ export function upload(files) {
 
 const unfinished = () => jobs.filter(({ state }) => state === "waiting" || state === "sending");
 
-function close() {
-  for (const job of jobs.splice(0)) remove(job);
+function clearPanel() {
+  for (const job of jobs.splice(0)) disposeJob(job);
   panel.hidden = true;
 }
 
-function fold(folded) {
+function setListFolded(folded) {
   list.hidden = folded;
   byId("uploads-fold").ariaExpanded = String(!folded);
   byId("uploads-fold").textContent = t(folded ? "unfold" : "fold");
@@ -66,14 +66,14 @@ function makeJob(file) {
 function discardJob(job) {
   const next = job.line.nextElementSibling ?? job.line.previousElementSibling;
   jobs.splice(jobs.indexOf(job), 1);
-  remove(job);
+  disposeJob(job);
   if (!jobs.length) panel.hidden = true;
   (next?.querySelector("button:last-child") ?? byId("choose")).focus();
   showProgress();
   startWaiting();
 }
 
-function remove(job) {
+function disposeJob(job) {
   job.stop.abort();
   URL.revokeObjectURL(job.url);
   job.line.remove();
@@ -81,13 +81,13 @@ function remove(job) {
 
 function startWaiting() {
   const busy = jobs.filter(({ state }) => state === "sending").length;
-  for (const job of jobs.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy)) run(job);
+  for (const job of jobs.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy)) runJob(job);
 }
 
-async function run(job) {
-  setState(job, "sending", t("state_sending", { percent: percent(0), size: bytes(job.file.size) }));
+async function runJob(job) {
+  setState(job, "sending", t("state_sending", { percent: formatPercent(0), size: formatBytes(job.file.size) }));
   try {
-    const image = await transfer(job.file, job.key, {
+    const image = await uploadFile(job.file, job.key, {
       signal: job.stop.signal,
       onProgress: (share) => showShare(job, share),
       onWait: (error) => setState(job, "sending", t("state_again", { problem: explain(error) })),
@@ -109,7 +109,7 @@ async function run(job) {
 function showShare(job, share) {
   job.share = share * 0.95;
   job.status.textContent = share < 1
-    ? t("state_sending", { percent: percent(share), size: bytes(job.file.size) })
+    ? t("state_sending", { percent: formatPercent(share), size: formatBytes(job.file.size) })
     : t("state_checking");
   showProgress();
 }

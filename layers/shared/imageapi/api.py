@@ -131,12 +131,24 @@ class Api(Router):
         configured = get_settings().public_base_url
         if configured:
             return configured
-        context = self.event["requestContext"]
         scheme = self.header("X-Forwarded-Proto") or "https"
-        host = self.header("Host") or context.get("domainName") or ""
-        # The stage is part of the path on AWS, but neither behind a custom domain nor under sam local.
-        stage = f"/{context['stage']}"
-        return f"{scheme}://{host}{stage if context['path'].startswith(stage + '/') else ''}"
+        host = self.header("Host") or self.event["requestContext"].get("domainName") or ""
+        return f"{scheme}://{host}{self.stage_path}"
+
+    @property
+    def stage_path(self) -> str:
+        """What the stage puts in front of the path: ``/v1`` at the address that AWS gives an API, nothing
+        behind a custom domain or under sam local.
+        """
+        path, stage = self.event["requestContext"]["path"], f"/{self.event['requestContext']['stage']}"
+        # Where there is no stage both paths are the same, and a route may begin as the stage does.
+        return stage if f"{path}/".startswith(f"{stage}/") and path != self.event["path"] else ""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the client called API Gateway itself: a CDN or proxy in front may have other paths."""
+        domain = self.event["requestContext"].get("domainName")
+        return self.header("Host") == domain and not self.header("X-Amz-Cf-Id")
 
     def _resolve(self, event: dict[str, Any]) -> Response:
         """The answer of the route that fits; errors become answers here, and nowhere else."""

@@ -1,0 +1,105 @@
+// The form in which the title, the description, the category and the tags of the shown picture are changed.
+
+import { callApi, withRetries } from "./api.js";
+import { byId, showToast } from "./dom.js";
+import { loadFacets } from "./filters.js";
+import { updateItem } from "./grid.js";
+import { pathOf } from "./links.js";
+import { isShown, renderDetail, showStatus, shown } from "./shown.js";
+import { explain, t } from "./text.js";
+
+let session = null; // of the open form: { id, saving }; answers to an older one leave the form alone
+
+export function setUpEditing() {
+  byId("edit").onclick = openForm;
+  byId("edit-cancel").onclick = cancelEditing;
+  byId("edit-form").onsubmit = (event) => {
+    event.preventDefault();
+    session.saving ??= save(session);
+  };
+}
+
+export const isEditing = () => session !== null;
+
+function openForm() {
+  const { image } = shown;
+  showStatus("");
+  session = { id: image.id, saving: null };
+  byId("edit-title").value = image.title;
+  byId("edit-description").value = image.description;
+  byId("edit-category").value = image.category;
+  byId("edit-tags").value = image.tags.join(", ");
+  byId("facts").hidden = true;
+  byId("edit-form").hidden = false;
+  showStatus(""); // the form has a place of its own for messages
+  byId("edit-title").focus();
+}
+
+/** Show the facts in place of the form. What was typed is lost; a save that is under way goes on. */
+export function closeForm() {
+  session = null;
+  byId("edit-form").hidden = true;
+  byId("facts").hidden = false;
+}
+
+export function cancelEditing() {
+  closeForm();
+  renderDetail(shown.image);
+  byId("edit").focus();
+}
+
+/** When the answer comes, the form may be closed, or another picture be shown. */
+async function save(own) {
+  const body = {
+    title: byId("edit-title").value,
+    description: byId("edit-description").value,
+    category: byId("edit-category").value,
+    tags: byId("edit-tags").value.split(/[,、，]/),
+  };
+  const headers = shown.etag ? { "If-Match": shown.etag } : {};
+  const onWait = (error) => {
+    if (session === own) showStatus(t("state_again", { problem: explain(error) }), true);
+  };
+  showStatus(t("saving"));
+  try {
+    const request = { method: "PATCH", headers, body };
+    showSaved(own, await withRetries(() => callApi(`api/images/${own.id}`, request), { onWait }));
+    loadFacets();
+  } catch (error) {
+    const problem = error.status === 412 ? await loadOtherVersion(own.id) : explainRefusal(error, body);
+    if (session === own) showStatus(problem, true);
+    else showToast(t("not_saved", { name: body.title, problem }));
+  }
+  own.saving = null;
+}
+
+function showSaved(own, { etag, value: { data } }) {
+  updateItem(data);
+  if (!isShown(own.id)) return;
+  Object.assign(shown, { image: data, etag });
+  if (session && session !== own) return; // the form was closed and opened again meanwhile
+  const wasOpen = isEditing();
+  closeForm();
+  renderDetail(data);
+  showStatus(t("saved"));
+  if (wasOpen) byId("edit").focus();
+}
+
+/** Somebody else saved first. What was typed stays, and the next save replaces their version knowingly. */
+async function loadOtherVersion(id) {
+  try {
+    const { etag, value: { data } } = await withRetries(() => callApi(pathOf(id)));
+    updateItem(data);
+    if (isShown(id)) Object.assign(shown, { image: data, etag });
+    return t("conflict");
+  } catch (error) {
+    return t("conflict_unknown", { problem: explain(error) });
+  }
+}
+
+/** The server has one code for too many tags and for one that is too long. */
+function explainRefusal(error, { tags }) {
+  const { field, max } = error.details ?? {};
+  if (error.code !== "metadata_too_long" || field !== "tags") return explain(error);
+  return t(tags.length > max ? "too_many_tags" : "tag_too_long", { max });
+}

@@ -1,0 +1,61 @@
+// The picture in the dialog: what is known of it, and how the dialog shows that.
+
+import { byId, make } from "./dom.js";
+import { factsOf } from "./facts.js";
+import { neighbourOf } from "./grid.js";
+import { linkOf } from "./links.js";
+import { t } from "./text.js";
+
+const dialog = byId("detail");
+const picture = byId("detail-image");
+
+/** The image as the server last described it, and the ETag of its description; each null when unknown. */
+export const shown = { image: null, etag: null };
+
+export const isShown = (id) => dialog.open && shown.image?.id === id;
+
+export function renderDetail(image) {
+  shown.image = image;
+  const link = linkOf(image, "preview");
+  if (link && picture.src !== link) renderPicture(image, link);
+  const title = image.title || image.filename;
+  byId("detail-title").textContent = title;
+  picture.alt = image.description || title;
+  byId("detail-description").textContent = image.description;
+  byId("detail-tags").replaceChildren(...image.tags.map((tag) => {
+    const button = make("button", { className: "tag", textContent: tag });
+    button.dataset.tag = tag;
+    return make("li", {}, button);
+  }));
+  byId("download").href = `${image.urls.original}&download=1`;
+  byId("detail-facts").replaceChildren(...factsOf(image).flatMap(([name, value]) => [
+    make("dt", { textContent: t(name === "category" ? name : `fact_${name}`) }),
+    make("dd", { textContent: value }),
+  ]));
+  renderNeighbours();
+}
+
+/** Hide the arrows that lead nowhere. To be called again when the list has got more pictures. */
+export function renderNeighbours() {
+  if (!shown.image) return;
+  byId("previous").disabled = !neighbourOf(shown.image.id, -1);
+  byId("next").disabled = !neighbourOf(shown.image.id, 1);
+}
+
+function renderPicture(image, link) {
+  picture.removeAttribute("src");
+  picture.style.setProperty("--ratio", image.width / image.height);
+  picture.style.setProperty("--width", `${image.width}px`);
+  picture.style.backgroundImage = image.placeholder ? `url("${image.placeholder}")` : "";
+  // Or the placeholder would show through what is transparent.
+  picture.onload = () => { picture.style.backgroundImage = ""; };
+  picture.src = link;
+}
+
+/** Show a message in the part of the dialog that is in use: the form or the facts. */
+export function showStatus(text, isProblem = false) {
+  const status = byId(byId("edit-form").hidden ? "detail-status" : "edit-status");
+  status.textContent = text;
+  status.classList.toggle("problem", isProblem);
+  if (text) status.scrollIntoView({ block: "nearest" });
+}
