@@ -1,4 +1,5 @@
 -- Sweeps count how often they have tried a row, and changes of the facets are added up in bites.
+-- Adding the column stops reads and writes for a moment: it has a constant default, so no row is rewritten.
 ALTER TABLE image_metadata ADD COLUMN IF NOT EXISTS sweeps integer NOT NULL DEFAULT 0;
 
 -- Functions from before this fail to list categories and tags until the deploy has replaced them, a minute later.
