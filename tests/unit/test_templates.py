@@ -209,10 +209,17 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     assert set(reserved) == users
 
 
-def test_the_dashboard_is_json() -> None:
+@pytest.mark.parametrize("has_analysis", [True, False])
+def test_the_dashboard_is_json_with_every_queue(has_analysis: bool) -> None:
     (dashboard,) = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Dashboard").values()
-    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"][0]))
+    text, values = dashboard["DashboardBody"]["Fn::Sub"]
+    _, with_analysis, without = values["AnalysisDeadLetters"]["Fn::If"]
+    text = text.replace("${AnalysisDeadLetters}", with_analysis["Fn::Sub"] if has_analysis else without)
+    body = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", text))
     assert len(body["widgets"]) == 8
+    letters = next(w["properties"] for w in body["widgets"] if w["properties"]["title"] == "Dead letters")
+    queues = ["IngestDeadLetterQueue", "SweepDeadLetterQueue", "AnalysisDeadLetterQueue"]
+    assert [metric[-1] for metric in letters["metrics"]] == queues[: 2 + has_analysis]
 
 
 def test_each_alarm_has_its_part_in_the_runbook() -> None:
