@@ -193,6 +193,11 @@ def test_secrets_are_no_parameters_that_show() -> None:
             assert parameter["NoEcho"] is True, name
 
 
+def test_every_parameter_says_what_it_is() -> None:
+    for name, parameter in read_template(MAIN)["Parameters"].items():
+        assert parameter.get("Description", "").endswith("."), name
+
+
 MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
 """https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
 (for 2 ACUs between its neighbours).
