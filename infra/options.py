@@ -84,14 +84,19 @@ def add_usage_plan(text: str) -> str:
         text,
     )
     text = insert_after(text, "        QUOTA_EXCEEDED: *gateway-throttled\n", REFUSAL)
-    return text.replace("\nOutputs:\n", f"\n{USAGE_PLAN}Outputs:\n")
+    return replace_once(text, "\nOutputs:\n", f"\n{USAGE_PLAN}Outputs:\n")
 
 
 def insert_after(text: str, found: str, lines: str) -> str:
     """Put lines after others, which must be there once."""
+    return replace_once(text, found, found + lines)
+
+
+def replace_once(text: str, found: str, lines: str) -> str:
+    """Put lines in the place of others, which must be there once."""
     if text.count(found) != 1:
         raise SystemExit(f"error: template.yaml should have once: {found.strip()}")
-    return text.replace(found, found + lines)
+    return text.replace(found, lines)
 
 
 OPTIONS: dict[str, Callable[[str], str]] = {

@@ -102,9 +102,13 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
         if name.endswith("Queue"):
             return f"arn:aws:sqs:us-east-1:123456789012:{name}"
         return secrets["DatabaseSecret" if name == "Database" else name]
+    names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
+    if "Ref" in value:
+        return names[value["Ref"]]
     if "Fn::Sub" in value:
-        names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
-        return re.sub(r"\$\{([^}]+)\}", lambda match: names[match[1]], value["Fn::Sub"])
+        text, own = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
+        names |= resolve(own, secrets)
+        return re.sub(r"\$\{([^}]+)\}", lambda match: names[match[1]], text)
     return {name: resolve(item, secrets) for name, item in value.items()}
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi import custom_resource
-from imageapi.custom_resource import answer_cloudformation
+from imageapi import custom_resource, db
+from imageapi.custom_resource import ANSWER_SECONDS, answer_cloudformation
 from imageapi.errors import ConfigurationError, DatabaseUnavailableError
 
+from tests.integration.stores import Configure
 from tests.support.events import LambdaContext
 from tests.support.http_server import Handler, serve
 
@@ -111,6 +112,21 @@ def test_what_does_not_pass_undoes_the_deploy(
     answer_cloudformation("migrate", fail, cloudformation.event("Create"), CONTEXT)
 
     assert cloudformation.answers[0]["Status"] == "FAILED"
+
+
+def test_an_answer_comes_before_the_functions_time_is_up(
+    cloudformation: CloudFormation, configure: Configure
+) -> None:
+    configure(DB_STATEMENT_TIMEOUT="60")
+    nearly_over: Any = LambdaContext(time_left=int(ANSWER_SECONDS * 1_000))
+
+    def work(_: dict[str, Any]) -> dict[str, Any]:
+        return db.query("SELECT pg_sleep(50)")[0]
+
+    answer_cloudformation("migrate", work, cloudformation.event("Update"), nearly_over)
+
+    assert cloudformation.answers[0]["Status"] == "FAILED"
+    assert "DatabaseUnavailableError" in cloudformation.answers[0]["Reason"]
 
 
 def test_deletion_does_nothing(cloudformation: CloudFormation) -> None:

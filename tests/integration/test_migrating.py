@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg2
 import pytest
-from imageapi import db
-from imageapi.migrating import Migration, migrate, read_migrations
+from imageapi import db, migrating
+from imageapi.errors import DatabaseUnavailableError
+from imageapi.migrating import LOCK, Migration, migrate, read_migrations
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
@@ -163,24 +164,101 @@ def test_a_new_password_of_the_service_counts_after_a_migration(
     assert get("/api/images").status == 200
 
 
-def test_a_failure_leaves_everything_as_it_was(empty: Stores) -> None:
+BAD = Migration(2, "bad", "CREATE TABLE half (id int); SELECT * FROM nowhere")
+
+
+def test_a_failure_leaves_the_steps_before_it(empty: Stores) -> None:
     run(empty, FIRST.read_text(encoding="utf-8"))
-    before = describe(empty)
-    steps = [Migration(1, "good", "CREATE TABLE more (id int)"), Migration(2, "bad", "SELECT * FROM nowhere")]
+    good = Migration(1, "good", "CREATE TABLE more (id int)")
 
     with pytest.raises(psycopg2.errors.UndefinedTable, match="nowhere"):
-        migrate("", steps)
+        migrate("", [good, BAD, Migration(3, "never", "CREATE TABLE late (id int)")])
 
-    assert describe(empty) == before
-    assert run(empty, "SELECT to_regclass('schema_migrations') AS found") == [{"found": None}]
-    assert migrate("", steps[:1])["applied"] == ["0001_good"]
+    names = run(empty, "SELECT relname FROM pg_class WHERE relname IN ('more', 'half', 'late')")
+    assert names == [{"relname": "more"}]
+    assert run(empty, "SELECT version FROM schema_migrations") == [{"version": 1}]
+
+
+def test_the_next_run_goes_on_where_one_has_failed(empty: Stores) -> None:
+    run(empty, FIRST.read_text(encoding="utf-8"))
+    good = Migration(1, "good", "CREATE TABLE more (id int)")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("", [good, BAD])
+
+    outcome = migrate("", [good, Migration(2, "mended", "CREATE TABLE half (id int)")])
+
+    assert outcome == {"is_new": False, "applied": ["0002_mended"], "version": 2}
+
+
+def test_a_new_database_has_all_of_the_schema_or_nothing(empty: Stores) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("CREATE TABLE image_metadata (id int); SELECT * FROM nowhere", [])
+
+    assert describe(empty) == []
+    assert invoke()["is_new"]
+
+
+def test_what_a_step_has_made_is_the_services_though_a_later_one_fails(
+    service_user: Stores, configure: Configure
+) -> None:
+    owner = {"POSTGRES_USER": service_user.postgres.user, "POSTGRES_PASSWORD": service_user.postgres.password}
+    run(service_user, "TRUNCATE schema_migrations")
+    configure(**owner)
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("", [Migration(1, "good", "CREATE TABLE more (id int)"), BAD])
+
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
+    db.query("INSERT INTO more VALUES (1)")
+
+
+WAITS_FOR_TABLE = """
+    SELECT count(*) AS n FROM pg_locks
+    WHERE relation = 'image_metadata'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"""
+
+
+def test_requests_go_on_while_a_step_waits_for_a_long_reader(
+    empty: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They queue behind the step until it gives up; the advisory lock stays its own between its attempts."""
+    monkeypatch.setattr(migrating, "LOCK_ATTEMPTS", 1_000)
+    monkeypatch.setattr(migrating, "LOCK_PAUSE_SECONDS", 0.2)
+    run(empty, FIRST.read_text(encoding="utf-8"))
+    outcomes: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: outcomes.append(invoke()))
+    with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM image_metadata")
+        thread.start()
+        try:
+            wait_until(lambda: run(empty, WAITS_FOR_TABLE)[0]["n"], seconds=60)
+            read = "SET statement_timeout = '20s'; SELECT count(*) AS n FROM image_metadata"
+            assert run(empty, read) == [{"n": 0}]
+            assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": False}]
+        finally:
+            reader.rollback()
+            thread.join()
+
+    assert [len(outcome["applied"]) for outcome in outcomes] == [len(read_migrations(FOLDER))]
+
+
+def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrating, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(migrating, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(migrating, "LOCK_PAUSE_SECONDS", 0.0)
+    run(empty, FIRST.read_text(encoding="utf-8"))
+    with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM image_metadata")
+        with pytest.raises(DatabaseUnavailableError, match="0002_sweeps_in_bites did not get a lock"):
+            invoke()
+
+    assert run(empty, "SELECT version FROM schema_migrations") == [{"version": 1}]
+    assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": True}]
 
 
 def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
     run(empty, FIRST.read_text(encoding="utf-8"))
     steps = [Migration(1, "slow", "CREATE TABLE more (id int)")]
     with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (0x696D616765617069,))
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         outcomes: list[dict[str, Any]] = []
         thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
         thread.start()

@@ -193,6 +193,11 @@ def test_secrets_are_no_parameters_that_show() -> None:
             assert parameter["NoEcho"] is True, name
 
 
+def test_every_parameter_says_what_it_is() -> None:
+    for name, parameter in read_template(MAIN)["Parameters"].items():
+        assert parameter.get("Description", "").endswith("."), name
+
+
 MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
 """https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
 (for 2 ACUs between its neighbours).
@@ -209,10 +214,17 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     assert set(reserved) == users
 
 
-def test_the_dashboard_is_json() -> None:
+@pytest.mark.parametrize("has_analysis", [True, False])
+def test_the_dashboard_is_json_with_every_queue(has_analysis: bool) -> None:
     (dashboard,) = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Dashboard").values()
-    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"][0]))
+    text, values = dashboard["DashboardBody"]["Fn::Sub"]
+    _, with_analysis, without = values["AnalysisDeadLetters"]["Fn::If"]
+    text = text.replace("${AnalysisDeadLetters}", with_analysis["Fn::Sub"] if has_analysis else without)
+    body = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", text))
     assert len(body["widgets"]) == 8
+    letters = next(w["properties"] for w in body["widgets"] if w["properties"]["title"] == "Dead letters")
+    queues = ["IngestDeadLetterQueue", "SweepDeadLetterQueue", "AnalysisDeadLetterQueue"]
+    assert [metric[-1] for metric in letters["metrics"]] == queues[: 2 + has_analysis]
 
 
 def test_each_alarm_has_its_part_in_the_runbook() -> None:

@@ -1,5 +1,6 @@
 -- The inverted index learns about time, so that a search can ask for what is new without reading all that matches.
--- Building it stops writes, and no reads: some 15 seconds for a million images.
+-- Building it stops writes, some 15 seconds for a million images. Reads stop at the end only, for the moment that it
+-- takes to drop the old index: at most as long as migrating.LOCK_TIMEOUT, after which all of it is tried again.
 CREATE OR REPLACE FUNCTION image_time_buckets(id uuid) RETURNS bigint[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -13,7 +14,7 @@ BEGIN
 END
 $$;
 
--- Under another name first: dropping the old one at the beginning would stop reads too, until all is done.
+-- Under another name first: dropping the old one at the beginning would stop reads until the new one is built.
 DO $$
 BEGIN
     IF NOT EXISTS (

@@ -10,10 +10,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi import db
 from imageapi.errors import AppError
 from imageapi.logs import get_logger, log_outcome
 
 TIMEOUT = 20.0
+"""Seconds for the answer to CloudFormation."""
+ANSWER_SECONDS = 30.0
+"""What is kept of the function's time for that answer: TIMEOUT, and some for the rest."""
 PATIENCE_SECONDS, PAUSE_SECONDS = 90.0, 10.0
 """A role that was made a moment ago is not yet allowed everywhere what it is allowed, and a server that was
 made may not answer yet. For so long it is tried again.
@@ -28,7 +32,8 @@ def answer_cloudformation(
 
     Whatever ``work`` raises makes CloudFormation undo the deploy; a store or a secret that cannot be read,
     only after PATIENCE_SECONDS. CloudFormation waits for an answer for as long as the resource's
-    ServiceTimeout says, so whatever happens in here is answered.
+    ServiceTimeout says, so whatever happens in here is answered: ANSWER_SECONDS before the function's time is
+    up, the database is waited for no longer.
 
     Returns:
         What CloudFormation was told.
@@ -37,7 +42,8 @@ def answer_cloudformation(
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
     try:
         if event["RequestType"] != "Delete":
-            outcome = log_outcome(name, partial(_work_patiently, work), event, context)
+            left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
+            outcome = log_outcome(name, partial(_work_patiently, work, left), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
@@ -47,17 +53,19 @@ def answer_cloudformation(
 
 
 def _work_patiently(
-    work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any]
+    work: Callable[[dict[str, Any]], dict[str, Any]], left: float, event: dict[str, Any]
 ) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return work(event)
-        except AppError as error:
-            if error.status < 500 or time.monotonic() > deadline:
-                raise
-            get_logger().warning(f"tried again in {PAUSE_SECONDS:.0f} s: {error}")
-        time.sleep(PAUSE_SECONDS)
+    """Try ``work`` until it is done, for at most ``left`` seconds in all."""
+    deadline = time.monotonic() + min(PATIENCE_SECONDS, left)
+    with db.time_limit(left):
+        while True:
+            try:
+                return work(event)
+            except AppError as error:
+                if error.status < 500 or time.monotonic() + PAUSE_SECONDS > deadline:
+                    raise
+                get_logger().warning(f"tried again in {PAUSE_SECONDS:.0f} s: {error}")
+            time.sleep(PAUSE_SECONDS)
 
 
 def _send(url: str, body: bytes) -> None:

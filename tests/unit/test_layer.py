@@ -1,0 +1,42 @@
+"""The layers hold what the functions import, and no more."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+
+from packaging.utils import canonicalize_name
+
+from tests.support.templates import ROOT
+
+OTHERS_NEED = {"typing-extensions": "aws-lambda-powertools"}
+"""What no source here imports and has to be one version in both layers, and a package that imports it."""
+
+
+def imported_modules() -> set[str]:
+    """The top-level modules that imageapi and the functions import, now or later."""
+    found = set()
+    for path in [*(ROOT / "layers/shared/imageapi").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(str(node.module))
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"imageapi"}
+
+
+def pinned(pattern: str) -> set[str]:
+    """The packages that files of layers/shared name."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared").glob(pattern)]
+    return {canonicalize_name(name) for text in texts for name in re.findall(r"^([\w.-]+)==", text, re.M)}
+
+
+def test_the_layers_require_what_is_imported() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    # A module such as `google` belongs to several.
+    owners = {
+        module: {canonicalize_name(owner) for owner in distributions[module]} for module in imported_modules()
+    }
+    installed = pinned("*.txt")
+    assert [module for module, names in owners.items() if not names & installed] == []
+    assert pinned("requirements*.txt") - set().union(*owners.values()) == set(OTHERS_NEED)
