@@ -113,7 +113,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     monkeypatch.setattr(delivery, "WAIT_SECONDS", 0.2)
 
     answer = open_link(url, WEBP)
-    assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "storage_unavailable", ["2"])
+    assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "variant_pending", ["2"])
     assert fetch(image["urls"]["original"]).data == PICTURE
 
     expire_claims(stores)

@@ -1,33 +1,27 @@
-"""A sweep that compares all objects with all rows: when it stops, and what it leaves alone."""
+"""A sweep that compares all objects with all rows: where it stops and goes on, and what changes meanwhile."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
-from imageapi import comparing, storage, sweeping
+from imageapi import comparing, db, storage, sweeping
 
 from tests.integration.client import upload
 from tests.integration.leftovers import counts, put
-from tests.integration.lifecycle import fetch, sweep
+from tests.integration.lifecycle import delete_image, fetch, sweep
 from tests.integration.stores import Stores
 from tests.support import pictures
 
+NAMES = ("w320-cover.webp", "w320.webp")
 
-def test_many_objects_without_a_row_are_kept(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As beside an empty or an older database: what a crash leaves is never so many."""
-    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 4)
-    keys = [f"originals/{number}.jpg" for number in range(5)]
-    for key in keys:
-        put(stores, key)
-    found = {"orphan_objects": 5, "orphans_kept": 5}
 
-    assert counts(sweep(dry_run=True)) == found
-    report = sweep()
-    assert counts(report) == found
-    assert report["orphan_keys"] == stores.keys() == keys
-
-    assert counts(sweep(force=True)) == {"orphan_objects": 5}
-    assert stores.keys() == []
+def insert_renditions(stores: Stores) -> None:
+    """Ready ones without objects, of all images."""
+    for name in NAMES:
+        stores.execute(
+            "INSERT INTO image_variants SELECT id, %s, 'ready', now() FROM image_metadata", (name,)
+        )
 
 
 def test_a_rendition_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,21 +41,45 @@ def test_a_rendition_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: p
     assert stores.keys() == [image["s3_key"], f"variants/{image['id']}/w320.webp"]
 
 
+def test_an_image_that_comes_after_its_part_was_listed_is_not_missing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = []
+    list_objects = storage.list_objects
+
+    def list_and_upload(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
+        for page in list_objects(prefix, after):
+            if prefix == "originals/":
+                images.append(upload(pictures.png()).image)
+            yield page
+
+    monkeypatch.setattr(storage, "list_objects", list_and_upload)
+
+    assert counts(sweep()) == {}
+    assert stores.keys() == [image["s3_key"] for image in images]
+
+
+def test_an_image_that_is_deleted_meanwhile_is_not_missing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (image_id, missing) = stores.insert_ready(2)
+    object_exists = storage.object_exists
+
+    def delete_and_look(key: str) -> bool:
+        if image_id in key:
+            assert delete_image(image_id).status == 204
+        return object_exists(key)
+
+    monkeypatch.setattr(storage, "object_exists", delete_and_look)
+
+    assert sweep()["missing_ids"] == [missing]
+
+
 def test_a_dry_run_looks_from_the_beginning(stores: Stores) -> None:
-    put(stores, "originals/0.jpg")
+    put(stores, "incoming/0")
     stores.execute("INSERT INTO sweep_progress (compared_until) VALUES ('variants/z')")
 
     assert counts(sweep(dry_run=True)) == {"orphan_objects": 1}
-
-
-def test_many_are_few_among_very_many(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "MAX_ORPHANS", 1)
-    monkeypatch.setattr(sweeping, "MAX_ORPHAN_SHARE", 0.5)
-    for number in range(2):
-        upload(pictures.png(seed=number))
-        put(stores, f"originals/{number}.jpg")
-
-    assert counts(sweep()) == {"orphan_objects": 2}
 
 
 def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
@@ -78,9 +96,95 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     ]
 
     assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
-    reports = [sweep(time_left=100) for _ in ends]
+    reports = [sweep(time_left=100, force=True) for _ in ends]
 
     assert [report["compared_until"] for report in reports] == ends
     assert [key for report in reports for key in report["orphan_keys"]] == keys
     assert [found for report in reports for found in report["missing_ids"]] == [missing]
     assert stores.keys() == []
+
+
+def test_an_emptied_bucket_is_compared_a_batch_of_rows_at_a_time(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each missing object costs a request: time is asked for after a few of them, and lost renditions go
+    together.
+    """
+    ids = stores.insert_ready(5)
+    insert_renditions(stores)
+    monkeypatch.setattr(comparing, "BATCH", 2)
+    looked: list[str] = []
+    deleted: list[str] = []
+    object_exists, query = storage.object_exists, db.query
+
+    def look(key: str) -> bool:
+        looked.append(key)
+        return object_exists(key)
+
+    def ask(sql: str, *parameters: Any) -> list[db.Row]:
+        if sql.startswith("DELETE FROM image_variants"):
+            deleted.append(sql)
+        return query(sql, *parameters)
+
+    monkeypatch.setattr(storage, "object_exists", look)
+    monkeypatch.setattr(db, "query", ask)
+    ends = []
+    for ranges in range(1, 10):
+        ends.append(sweep(time_left=100)["compared_until"])
+        assert len(looked) <= 2 * ranges
+    renditions = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
+
+    assert ends == [
+        *(f"originals/{ids[1]}.jpg", f"originals/{ids[3]}.jpg", "originals/~"),
+        *(renditions[1], renditions[3], renditions[5], renditions[7], renditions[9], ""),
+    ]
+    assert looked == [f"originals/{image_id}.jpg" for image_id in ids] + renditions
+    assert len(deleted) == 5
+    assert stores.execute("SELECT * FROM image_variants") == []
+
+
+def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = stores.insert_ready(9)
+    insert_renditions(stores)
+    lost = [(ids[3], NAMES[0]), (ids[5], NAMES[1])]
+    owned = [f"originals/{image_id}.jpg" for image_id in ids if image_id != ids[4]]
+    owned += [f"variants/{i}/{name}" for i in ids for name in NAMES if (i, name) not in lost]
+    # Keys that are no rendition's stand where they sort, and do not hide one.
+    strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
+    for key in [*owned, *strays]:
+        put(stores, key)
+    monkeypatch.setattr(comparing, "BATCH", 2)
+    expected = {"orphan_objects": 5, "missing_objects": 1, "variants_lost": 2}
+
+    for page in (1, 3, 1000):
+        monkeypatch.setattr(storage, "LIST_PAGE", page)
+        report = sweep(dry_run=True)
+        assert counts(report) == expected
+        assert report["orphan_keys"] == sorted(strays)
+        assert report["missing_ids"] == [ids[4]]
+
+    assert counts(sweep()) == expected
+    assert stores.keys() == sorted(owned)
+    assert counts(sweep()) == {"missing_objects": 1}
+
+
+def test_a_comparison_that_is_ended_goes_on_where_it_was(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DeadError(BaseException):
+        """Ends a sweep without any of its cleaning up, as the function's Timeout does."""
+
+    def die_after_two() -> bool:
+        if len(asked) == 2:
+            raise DeadError
+        asked.append(True)
+        return True
+
+    asked: list[bool] = []
+    ids = stores.insert_ready(7)
+    monkeypatch.setattr(comparing, "BATCH", 2)
+
+    with pytest.raises(DeadError):
+        sweeping.sweep(dry_run=False, has_time=die_after_two)
+
+    assert sweep()["missing_ids"] == ids[6:]

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from imageapi import storage, sweeping
+from imageapi import incoming, storage, sweeping
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
+from imageapi.sweeping import Count
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
@@ -65,6 +66,69 @@ def test_one_row_that_cannot_be_settled_does_not_keep_the_others(
     assert fetch(get_image(first).image["urls"]["original"]).data == PICTURE
 
 
+@pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
+def test_a_row_that_raises_anything_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
+    expire(stores)
+    complete = incoming.complete_upload
+
+    def fail_for_first(image_id: str) -> Any:
+        if image_id == first:
+            raise error()
+        return complete(image_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "complete_upload", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "finished": 1}
+    assert get_image(second).status == 200
+    # What a store did not answer was no attempt; what nobody knows of may be the row's own fault.
+    attempts = stores.execute("SELECT sweeps FROM image_metadata WHERE id = %s", (first,))
+    assert attempts == [{"sweeps": 0 if error is StorageUnavailableError else 1}]
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+
+
+def begin_renditions(stores: Stores, count: int) -> list[str]:
+    """Images with one rendition each that was begun long ago."""
+    ids = [upload(PICTURE).image["id"] for _ in range(count)]
+    stores.execute("INSERT INTO image_variants SELECT id, 'w320.jpg', 'pending', now() FROM image_metadata")
+    expire(stores)
+    return ids
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
+def test_a_rendition_that_cannot_be_removed_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    first, *_ = begin_renditions(stores, 3)
+    delete = storage.delete_objects
+
+    def fail_for_first(keys: list[str]) -> None:
+        if first in keys[0]:
+            raise error()
+        delete(keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "delete_objects", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "variants_removed": 2}
+
+    expire(stores)
+    assert counts(sweep()) == {"variants_removed": 1}
+
+
+def test_no_rendition_is_begun_when_time_runs_out(stores: Stores) -> None:
+    begin_renditions(stores, 3)
+    answers = iter([True, False])
+
+    report = sweeping.sweep(dry_run=False, compare=False, has_time=lambda: next(answers))
+
+    assert (report.counts[Count.VARIANTS_REMOVED], report.rows_left) == (1, True)
+    assert counts(sweep()) == {"variants_removed": 2}
+
+
 def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) -> None:
     image = upload(PICTURE).image
     configure(MINIO_BUCKET_NAME="another")
@@ -104,9 +168,9 @@ def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pyte
     monkeypatch.setattr(sweeping, "BATCH", 2)
     tried = []
 
-    def finish(image_id: str) -> str:
+    def finish(image_id: str) -> Count:
         tried.append(image_id)
-        return "finished"
+        return Count.FINISHED
 
     monkeypatch.setattr(sweeping, "_finish", finish)
     assert counts(sweep()) == {"finished": 4}
@@ -122,7 +186,7 @@ def test_no_row_is_begun_when_time_runs_out(stores: Stores, dry_run: bool) -> No
 
     report = sweeping.sweep(dry_run=dry_run, compare=False, has_time=lambda: next(answers))
 
-    assert (report.finished, report.rows_left) == (1, True)
+    assert (report.counts[Count.FINISHED], report.rows_left) == (1, True)
     assert sweep(dry_run=True, time_left=100)["finished"] == 0
     assert counts(sweep()) == {"finished": 3 if dry_run else 2}
 

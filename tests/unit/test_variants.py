@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import NotFoundError
-from imageapi.variants import LINKED, MIME_TYPES, ORIGINAL, WIDTHS, Variant, choose_extension, parse_variant
+from imageapi.variants import (
+    LINKED,
+    MIME_TYPES,
+    MOVING,
+    ORIGINAL,
+    WIDTHS,
+    Variant,
+    choose_extension,
+    parse_variant,
+)
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
@@ -81,6 +90,15 @@ def test_other_names_are_unknown(name: str) -> None:
 def test_accept_decides_the_format(accept: str | None, extension: str) -> None:
     assert choose_extension(accept) == extension
     assert parse_variant("w320", accept) == Variant(320, False, extension)
+
+
+@pytest.mark.parametrize(
+    ("accept", "extension"),
+    [(CHROME, "webp"), ("image/avif", "jpg"), ("IMAGE/AVIF,image/webp", "webp"), (None, "jpg")],
+)
+def test_accept_chooses_among_the_allowed_formats(accept: str | None, extension: str) -> None:
+    assert parse_variant("w320", accept, MOVING).extension == extension
+    assert parse_variant("w320.avif", accept, MOVING).extension == "avif"
 
 
 @given(st.text())

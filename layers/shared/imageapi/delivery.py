@@ -5,11 +5,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-from imageapi import db, links, signing, storage, variants
+from imageapi import db, links, signing, storage, variant_rows, variants
 from imageapi.config import get_settings
-from imageapi.errors import AppError, DatabaseUnavailableError, StorageUnavailableError
+from imageapi.errors import AppError, DatabaseUnavailableError, VariantPendingError
 from imageapi.images import image_not_found, parse_id
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
@@ -30,6 +29,15 @@ class Delivery:
     cache_control: str
 
 
+@dataclass(frozen=True)
+class _File:
+    """An object as a browser is to get it."""
+
+    key: str
+    mime_type: str
+    filename: str
+
+
 def deliver_image(
     image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
 ) -> Delivery:
@@ -46,32 +54,41 @@ def deliver_image(
         NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
             it.
         UnprocessableError: the original cannot be rendered.
+        VariantPendingError: another request is rendering it, and takes long.
     """
-    settings = get_settings()
-    links.verify_link(
-        image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=settings.secret_keys
-    )
-    wanted = None if variant == variants.ORIGINAL else variants.parse_variant(variant, accept)
-    image = _find_ready(parse_id(image_id), wanted.name if wanted else variant)
-    if wanted and wanted.extension == "avif" and image["frames"] > 1 and not variant.endswith(".avif"):
-        # Only WebP renditions move: they are shown of an animation where the client leaves the choice.
-        wanted = variants.parse_variant(variant, (accept or "").replace("image/avif", ""))
-        image = _find_ready(image["id"], wanted.name)
-    if wanted is None:
-        key, mime_type, filename = image["s3_key"], image["mime_type"], image["filename"]
+    keys = get_settings().secret_keys
+    expires = links.verify_link(image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=keys)
+    if variant == variants.ORIGINAL:
+        image = _find_ready(parse_id(image_id), variant)
+        file = _File(image["s3_key"], image["mime_type"], image["filename"])
     else:
-        if image["variant_status"] != "ready":
-            _ensure_variant(image, wanted)
-        key, mime_type = storage.variant_key(image_id, wanted.name), wanted.mime_type
-        filename = f"{image['filename'].rpartition('.')[0] or image['filename']}.{wanted.extension}"
+        file = _find_or_make(image_id, variant, accept)
+    return _redirect(file, expires, method, download=query.get("download") == "1")
+
+
+def _find_or_make(image_id: str, name: str, accept: str | None) -> _File:
+    wanted = variants.parse_variant(name, accept)
+    image = _find_ready(parse_id(image_id), wanted.name)
+    if image["frames"] > 1:
+        moving = variants.parse_variant(name, accept, variants.MOVING)
+        if moving != wanted:
+            wanted, image = moving, _find_ready(image["id"], moving.name)
+    if image["variant_status"] != "ready":
+        _ensure_variant(image, wanted)
+    stem = image["filename"].rpartition(".")[0] or image["filename"]
+    key = storage.variant_key(image["id"], wanted.name)
+    return _File(key, wanted.mime_type, f"{stem}.{wanted.extension}")
+
+
+def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Delivery:
     # Counted from now: a rendition may have taken its time.
-    seconds = signing.limit_lifetime(max(1, min(int(query["e"]) - int(time.time()), MAX_URL_SECONDS)))
+    seconds = signing.limit_lifetime(max(1, min(expires - int(time.time()), MAX_URL_SECONDS)))
     url = signing.presign_url(
         method,
-        key,
+        file.key,
         expires_in=seconds,
-        content_type=mime_type,
-        disposition=signing.content_disposition(filename, download=query.get("download") == "1"),
+        content_type=file.mime_type,
+        disposition=signing.content_disposition(file.filename, download=download),
         cache_control=f"private, max-age={seconds}, immutable",
     )
     # Both the link and the URL must outlive what a cache remembers of them. What is signed for HEAD is of no
@@ -81,27 +98,20 @@ def deliver_image(
 
 
 def _find_ready(image_id: str, variant_name: str) -> db.Row:
-    rows = db.query(
-        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
-                  variant.status AS variant_status
-           FROM image_metadata AS image
-           LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s
-           WHERE image.id = %s AND image.status = 'ready'""",
-        (variant_name, image_id),
-    )
-    if not rows:
+    image = variant_rows.find_image(image_id, variant_name)
+    if image is None:
         raise image_not_found()
-    return rows[0]
+    return image
 
 
 def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
     """Render, or wait for the request that is rendering it already."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not _claim(image["id"], variant.name):
+    while not variant_rows.claim(image["id"], variant.name, CLAIM_SECONDS):
         if _find_ready(image["id"], variant.name)["variant_status"] == "ready":
             return
         if time.monotonic() > deadline:
-            raise StorageUnavailableError("The rendition is still being made. Try again.")
+            raise VariantPendingError()
         time.sleep(POLL_SECONDS)
     try:
         _render(image, variant)
@@ -122,24 +132,7 @@ def _give_up(image_id: str, name: str) -> None:
     """
     with suppress(AppError):  # then the claim runs out, and a sweep removes both
         storage.delete_objects([storage.variant_key(image_id, name)])
-        db.query(
-            "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'",
-            (image_id, name),
-        )
-
-
-def _claim(image_id: str, name: str) -> bool:
-    """Become the one that renders. The row comes first: the object that follows always has one."""
-    claimed: list[dict[str, Any]] = db.query(
-        """INSERT INTO image_variants AS variant (image_id, name, claimed_until)
-           SELECT id, %(name)s, now() + make_interval(secs => %(seconds)s)
-           FROM image_metadata WHERE id = %(id)s AND status = 'ready'
-           ON CONFLICT (image_id, name) DO UPDATE SET claimed_until = excluded.claimed_until
-           WHERE variant.status = 'pending' AND variant.claimed_until < now()
-           RETURNING name""",
-        {"id": image_id, "name": name, "seconds": CLAIM_SECONDS},
-    )
-    return bool(claimed)
+        variant_rows.abandon(image_id, name)
 
 
 def _render(image: db.Row, variant: variants.Variant) -> None:
@@ -149,14 +142,8 @@ def _render(image: db.Row, variant: variants.Variant) -> None:
         data = rendering.render(source, variant, get_settings().max_pixels)
     key = storage.variant_key(image["id"], variant.name)
     storage.put_object(key, data, content_type=variant.mime_type, sha256=hashlib.sha256(data).digest())
-    kept = db.query(
-        """UPDATE image_variants AS variant SET status = 'ready'
-           FROM image_metadata AS image
-           WHERE image.id = variant.image_id AND image.status = 'ready'
-             AND variant.image_id = %s AND variant.name = %s RETURNING variant.name""",
-        (image["id"], variant.name),
-    )
-    if not kept:  # deleted meanwhile, perhaps after its renditions were looked for
+    if not variant_rows.mark_ready(image["id"], variant.name):
+        # Deleted meanwhile, perhaps after its renditions were looked for.
         storage.delete_objects([key])
         raise image_not_found()
     add_metric("Renders")

@@ -138,3 +138,13 @@ class StorageUnavailableError(AppError):
 
     def __init__(self, message: str = "The object store does not answer. Try again.") -> None:
         super().__init__(message, retry_after=2)
+
+
+class VariantPendingError(AppError):
+    """503: another request is still making this rendition."""
+
+    status = 503
+    code = "variant_pending"
+
+    def __init__(self, message: str = "The rendition is still being made. Try again.") -> None:
+        super().__init__(message, retry_after=2)

@@ -16,7 +16,7 @@ import psycopg2.extras
 import uuid_utils
 from aws_lambda_powertools.metrics import MetricUnit
 
-from imageapi import analysis_queue, db, searching, storage
+from imageapi import analysis_queue, db, searching, storage, variant_rows
 from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
 from imageapi.metrics import add_metric
 from imageapi.moments import milliseconds_of
@@ -198,9 +198,9 @@ def remove(
         return False
     # Only now. A rendition whose row comes later still sees, when it is done, that the image is gone, and
     # removes its own object.
-    variants = db.query("SELECT name FROM image_variants WHERE image_id = %s", (image_id,))
+    names = variant_rows.find_names(image_id)
     keys = [claimed[0]["s3_key"], storage.incoming_key(image_id)]
-    keys += [storage.variant_key(image_id, variant["name"]) for variant in variants]
+    keys += [storage.variant_key(image_id, name) for name in names]
     storage.delete_objects(list(dict.fromkeys(keys)))
     sha256 = claimed[0]["sha256"]
     # Under the lock of mark_ready: a copy that turns ready meanwhile must not take this one for its original.

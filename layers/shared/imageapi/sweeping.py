@@ -4,15 +4,17 @@ It may run beside live traffic, and two at once do no harm: every row is claimed
 before anything of it is touched, and objects are only removed when they are older than any request can be.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from imageapi import db, rows, storage
-from imageapi.comparing import compare_stores, drop_renditions
+from imageapi import db, orphans, rows, storage, variant_rows
+from imageapi.comparing import LAST_KEY, compare_stores
 from imageapi.errors import AppError, ConflictError
 from imageapi.facets import fold_changes
 from imageapi.incoming import complete_upload
@@ -22,10 +24,6 @@ OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone: longer than a presigned form lives."""
 MAX_ATTEMPTS = 3
 """An upload that could not be finished so often (because it ended the process, say) is undone."""
-MAX_ORPHANS, MAX_ORPHAN_SHARE = 100, 0.01
-"""More objects without a row than both of these are not crashes' doing: the database is another or an older
-one, and they are left alone.
-"""
 SPARE_MILLISECONDS = 60_000
 """When so little of the function's time is left, no row is begun and a comparison stops; the next sweep goes
 on from there.
@@ -35,29 +33,35 @@ REPORTED = 100
 """At most so many ids or keys of each kind are listed in a report; the counts are complete."""
 
 
+class Count(StrEnum):
+    """What a sweep counts."""
+
+    FINISHED = "finished"
+    """Uploads whose file had arrived: now ready."""
+    UNDONE = "undone"
+    """Uploads that never arrived or failed, and deletions that were cut off: row and objects removed."""
+    REFUSED = "refused"
+    """Uploads whose file had arrived and was refused: the row says why for a day."""
+    FAILED = "failed"
+    """Rows that could not be settled this time; the next sweep tries again."""
+    VARIANTS_REMOVED = "variants_removed"
+    """Renditions that were begun and never finished."""
+    VARIANTS_LOST = "variants_lost"
+    """Ready renditions whose object is gone: forgotten, so that they are made again."""
+    ORPHAN_OBJECTS = "orphan_objects"
+    """Objects without a row: removed, unless a crash cannot have left them."""
+    ORPHANS_KEPT = "orphans_kept"
+    """The same when a crash cannot have left them."""
+    MISSING_OBJECTS = "missing_objects"
+    """Ready rows whose object is gone: only reported, since only a person can tell what to do."""
+
+
 @dataclass
 class Report:
     """What a sweep found, and (unless it was a dry run) did."""
 
     dry_run: bool
-    finished: int = 0
-    """Uploads whose file had arrived: now ready."""
-    undone: int = 0
-    """Uploads that never arrived or failed, and deletions that were cut off: row and objects removed."""
-    variants_removed: int = 0
-    """Renditions that were begun and never finished."""
-    orphan_objects: int = 0
-    """Objects without a row: removed, unless they are too many."""
-    orphans_kept: int = 0
-    """The same when they were too many."""
-    missing_objects: int = 0
-    """Ready rows whose object is gone: only reported, since only a person can tell what to do."""
-    refused: int = 0
-    """Uploads whose file had arrived and was refused: the row says why for a day."""
-    variants_lost: int = 0
-    """Ready renditions whose object is gone: forgotten, so that they are made again."""
-    failed: int = 0
-    """Rows that could not be settled this time; the next sweep tries again."""
+    counts: Counter[Count] = field(default_factory=Counter)
     rows_left: bool = False
     """Time ran out before all rows were looked at."""
     orphan_keys: list[str] = field(default_factory=list)
@@ -66,8 +70,10 @@ class Report:
     """The key up to which objects were compared with rows, when time ran out before the end."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
+        """As JSON values, each count by its name."""
+        values = asdict(self)
+        del values["counts"]
+        return values | {count.value: self.counts[count] for count in Count}
 
 
 def sweep(
@@ -85,7 +91,7 @@ def sweep(
         compare: also compare all objects with all rows, which takes the longer the more there are.
         force: remove objects without a row however many there are.
         object_grace: how old an object without a row must be.
-        has_time: whether there is time for another row or another thousand objects. Where it ends, the next
+        has_time: whether there is time for another row or another part of the bucket. Where it ends, the next
             one goes on; a dry run always looks from the beginning.
 
     Raises:
@@ -94,7 +100,7 @@ def sweep(
     report = Report(dry_run)
     fold_changes()
     _settle_rows(report, has_time)
-    _settle_variants(report)
+    _settle_variants(report, has_time)
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
     return report
@@ -117,6 +123,16 @@ def sweep_event(event: dict[str, Any], time_left: Callable[[], int]) -> dict[str
 
 
 def _settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
+    for row in _find_unsettled():
+        if not has_time():
+            report.rows_left = True
+            return
+        outcome = _foresee(row) if report.dry_run else _settle_row(row["id"])
+        if outcome:
+            report.counts[outcome] += 1
+
+
+def _find_unsettled() -> Iterator[db.Row]:
     after = (0, str(UUID(int=0)))
     while True:
         # One that took all the time of a sweep comes behind those that have not been tried as often.
@@ -126,131 +142,146 @@ def _settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
                ORDER BY sweeps, id LIMIT %s""",
             (*after, BATCH),
         )
-        for row in batch:
-            if not has_time():
-                report.rows_left = True
-                return
-            if report.dry_run:
-                _count_row(row, report)
-            else:
-                _settle_row(row["id"], report)
+        yield from batch
         if len(batch) < BATCH:
             return
         after = (batch[-1]["sweeps"], batch[-1]["id"])
 
 
-def _count_row(row: db.Row, report: Report) -> None:
+def _foresee(row: db.Row) -> Count:
     arrived = row["status"] == "pending" and storage.object_exists(storage.incoming_key(row["id"]))
-    report.finished += arrived
-    report.undone += not arrived
+    return Count.FINISHED if arrived else Count.UNDONE
 
 
-def _settle_row(image_id: str, report: Report) -> None:
+def _settle_row(image_id: str) -> Count | None:
+    """None when it has been settled meanwhile, or taken up again."""
     claimed = db.query(
         """UPDATE image_metadata SET sweep_after = now() + interval '1 hour', sweeps = sweeps + 1
            WHERE id = %s AND status <> 'ready' AND sweep_after < now()
-           RETURNING status, sweeps, sweep_after""",
+           RETURNING id, status, sweeps, sweep_after""",
         (image_id,),
     )
-    if not claimed:  # settled meanwhile, or taken up again
-        return
-    row = claimed[0]
+    return _attempt(_finish_or_undo, claimed[0], image_id=image_id) if claimed else None
+
+
+def _attempt(settle: Callable[[db.Row], Count | None], row: db.Row, **facts: str) -> Count | None:
+    """Settle one row of either table; one that fails must not keep the others from being settled.
+
+    Args:
+        facts: what the log calls it.
+    """
+    try:
+        return settle(row)
+    except AppError as error:  # a store does not answer
+        get_logger().warning("a row could not be settled", extra=facts, exc_info=error)
+    except Exception:
+        get_logger().exception("a row could not be settled", extra=facts)
+    return Count.FAILED
+
+
+def _finish_or_undo(row: db.Row) -> Count | None:
     try:
         if row["status"] == "pending" and row["sweeps"] <= MAX_ATTEMPTS:
-            outcome = _finish(image_id)
+            outcome = _finish(row["id"])
         else:
-            outcome = "undone"
-        if outcome == "undone" and not rows.remove(
-            image_id, ["pending", "failed", "deleting"], claim=row["sweep_after"]
+            outcome = Count.UNDONE
+        if outcome == Count.UNDONE and not rows.remove(
+            row["id"], ["pending", "failed", "deleting"], claim=row["sweep_after"]
         ):
-            return
-        setattr(report, outcome, getattr(report, outcome) + 1)
-    except AppError as error:  # a store does not answer: that was no attempt
-        get_logger().warning("a row could not be settled", extra={"image_id": image_id}, exc_info=error)
-        report.failed += 1
+            return None
+    except AppError:  # a store does not answer: that was no attempt
         with suppress(AppError):
-            db.query("UPDATE image_metadata SET sweeps = sweeps - 1 WHERE id = %s", (image_id,))
-    except Exception:  # one row must not keep the others from being settled
-        get_logger().exception("a row could not be settled", extra={"image_id": image_id})
-        report.failed += 1
+            db.query("UPDATE image_metadata SET sweeps = sweeps - 1 WHERE id = %s", (row["id"],))
+        raise
+    return outcome
 
 
-def _finish(image_id: str) -> str:
-    """Try to finish an upload; tells which of the report's counts that is."""
+def _finish(image_id: str) -> Count:
+    """Try to finish an upload; tells what came of it."""
     try:
         complete_upload(image_id)
     except ConflictError:
-        return "undone"
+        return Count.UNDONE
     except AppError as error:
         if error.status >= 500:
             raise
-        return "refused"
-    return "finished"
+        return Count.REFUSED
+    return Count.FINISHED
 
 
-def _settle_variants(report: Report) -> None:
-    after = (str(UUID(int=0)), "")
+def _settle_variants(report: Report, has_time: Callable[[], bool]) -> None:
+    for row in _find_expired_variants():
+        if not has_time():
+            report.rows_left = True
+            return
+        outcome = Count.VARIANTS_REMOVED if report.dry_run else _settle_variant(row)
+        if outcome:
+            report.counts[outcome] += 1
+
+
+def _find_expired_variants() -> Iterator[db.Row]:
+    after = None
     while True:
-        batch = db.query(
-            """SELECT image_id, name FROM image_variants
-               WHERE status = 'pending' AND claimed_until < now() AND (image_id, name) > (%s, %s)
-               ORDER BY image_id, name LIMIT %s""",
-            (*after, BATCH),
-        )
-        for variant in batch:
-            if report.dry_run or _settle_variant(variant["image_id"], variant["name"]):
-                report.variants_removed += 1
+        batch = variant_rows.find_expired(after, BATCH)
+        yield from batch
         if len(batch) < BATCH:
             return
         after = (batch[-1]["image_id"], batch[-1]["name"])
 
 
-def _settle_variant(image_id: str, name: str) -> bool:
-    """False when somebody else is at it."""
+def _settle_variant(row: db.Row) -> Count | None:
+    """None when somebody else is at it."""
     # The claim is taken over first: nobody renders while the object goes.
-    taken = db.query(
-        """UPDATE image_variants SET claimed_until = now() + interval '1 minute'
-           WHERE image_id = %s AND name = %s AND status = 'pending' AND claimed_until < now()
-           RETURNING name""",
-        (image_id, name),
-    )
-    if not taken:
-        return False
-    storage.delete_objects([storage.variant_key(image_id, name)])
-    db.query(
-        "DELETE FROM image_variants WHERE image_id = %s AND name = %s AND status = 'pending'",
-        (image_id, name),
-    )
-    return True
+    if not variant_rows.take_over(row["image_id"], row["name"]):
+        return None
+    return _attempt(_remove_variant, row, image_id=row["image_id"], variant=row["name"])
+
+
+def _remove_variant(row: db.Row) -> Count:
+    storage.delete_objects([storage.variant_key(row["image_id"], row["name"])])
+    variant_rows.abandon(row["image_id"], row["name"])
+    return Count.VARIANTS_REMOVED
 
 
 def _settle_differences(
     report: Report, older_than: datetime, has_time: Callable[[], bool], force: bool
 ) -> None:
-    orphans: list[str] = []
-    objects = 0
-    for stretch in compare_stores(older_than, "" if report.dry_run else _read_progress()):
+    found: list[str] = []
+    originals = 0
+    for part in compare_stores(older_than, "" if report.dry_run else _read_progress()):
+        originals += part.originals
+        found += part.orphans
+        report.counts[Count.MISSING_OBJECTS] += len(part.missing)
+        report.counts[Count.VARIANTS_LOST] += len(part.lost)
+        report.missing_ids += part.missing[: REPORTED - len(report.missing_ids)]
+        report.compared_until = "" if part.end == LAST_KEY else part.end
+        if not report.dry_run:
+            if part.lost:
+                variant_rows.delete_lost(part.lost)
+            # Each time: what ends this function must not have the next sweep begin where this one did.
+            _write_progress(report.compared_until)
         if report.compared_until and not has_time():
             break
-        objects += stretch.objects
-        orphans += stretch.orphans
-        report.missing_objects += len(stretch.missing)
-        report.variants_lost += len(stretch.lost)
-        report.missing_ids += stretch.missing[: REPORTED - len(report.missing_ids)]
-        for image_id, name in () if report.dry_run else stretch.lost:
-            db.query("DELETE FROM image_variants WHERE image_id = %s AND name = %s", (image_id, name))
-        report.compared_until = stretch.end
     else:
         report.compared_until = ""
-    report.orphan_objects = len(orphans)
-    report.orphan_keys = orphans[:REPORTED]
-    if len(orphans) > max(MAX_ORPHANS, objects * MAX_ORPHAN_SHARE) and not force:
-        report.orphans_kept = len(orphans)
-    elif not report.dry_run:
-        for start in range(0, len(orphans), BATCH):
-            storage.delete_objects(drop_renditions(orphans[start : start + BATCH]))
+    _settle_orphans(report, found, originals, has_time, force)
     if not report.dry_run:
         _write_progress(report.compared_until)
+
+
+def _settle_orphans(
+    report: Report, found: list[str], originals: int, has_time: Callable[[], bool], force: bool
+) -> None:
+    report.counts[Count.ORPHAN_OBJECTS] = len(found)
+    report.orphan_keys = found[:REPORTED]
+    if not found:
+        return
+    if not force and not orphans.are_crashes_doing(found, originals):
+        report.counts[Count.ORPHANS_KEPT] = len(found)
+    elif not report.dry_run:
+        removed = orphans.remove_orphans(found, has_time)
+        if removed < len(found):  # the next sweep finds the others again
+            report.compared_until = found[removed - 1]
 
 
 def _read_progress() -> str:

@@ -6,6 +6,7 @@ kept), and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept hea
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from imageapi.errors import InvalidRequestError, NotFoundError
@@ -18,6 +19,10 @@ WIDTHS = (160, 320, 640, 1280, 1920)
 MAX_NAMES = 30
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """Extension: media type; in the order in which they are preferred."""
+MOVING = ("webp", "jpg")
+"""The formats that a browser's choice is between when the image moves: only WebP renditions do, and JPEG is
+for who shows no WebP.
+"""
 
 _NAME = re.compile(r"w(?P<width>[0-9]{2,4})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
 
@@ -48,8 +53,11 @@ class Variant:
         return MIME_TYPES[self.extension]
 
 
-def parse_variant(name: str, accept: str | None) -> Variant:
+def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> Variant:
     """Read a name; the format comes from ``accept`` when the name has none.
+
+    Args:
+        allowed: the extensions that ``accept`` chooses from; one that the name has need not be among them.
 
     Raises:
         NotFoundError: ``variant_unknown``.
@@ -58,7 +66,7 @@ def parse_variant(name: str, accept: str | None) -> Variant:
     if not match or int(match["width"]) not in WIDTHS:
         widths = ", ".join(map(str, WIDTHS))
         raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
-    extension = match["extension"] or choose_extension(accept)
+    extension = match["extension"] or choose_extension(accept, allowed)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
 
 
@@ -81,13 +89,13 @@ def parse_names(text: str | None) -> list[str]:
     return names
 
 
-def choose_extension(accept: str | None) -> str:
-    """The best format that an Accept header names outright; JPEG, which everything shows, when it names
-    none.
+def choose_extension(accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> str:
+    """The best of the allowed formats that an Accept header names outright; JPEG, which everything shows,
+    when it names none.
     """
     accepted = set()
     for part in (accept or "").lower().split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         if not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
             accepted.add(media_type)
-    return next((extension for extension, mime in MIME_TYPES.items() if mime in accepted), "jpg")
+    return next((name for name, mime in MIME_TYPES.items() if name in allowed and mime in accepted), "jpg")
