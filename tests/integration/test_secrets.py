@@ -133,13 +133,16 @@ def test_old_secrets_are_read_again(
 
 
 def test_a_store_that_is_gone_leaves_what_is_known(
-    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert list_with("first-api-key") == 200
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setattr("imageapi.api.SECRETS_MAX_AGE", 0.0)
 
     assert list_with("first-api-key") == 200
+    (warning,) = (record for record in caplog.records if record.levelname == "WARNING")
+    assert warning.message == "secrets not renewed"
+    assert "ConnectionRefusedError" in caplog.text
 
 
 @pytest.fixture

@@ -210,5 +210,6 @@ def _give_back(claimed: db.Row, error: AppError) -> None:
                WHERE image_id = %s AND status = 'running'""",
             (status, error.code, int(spent), error.retry_after or 0, claimed["image_id"]),
         )
-    except AppError:
-        get_logger().warning("analysis not given back", extra={"image_id": claimed["image_id"]})
+    except AppError as failure:
+        facts = {"image_id": claimed["image_id"], "code": failure.code}
+        get_logger().warning("analysis not given back", extra=facts, exc_info=failure)

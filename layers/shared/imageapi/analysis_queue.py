@@ -33,7 +33,9 @@ def enqueue(image_id: str) -> None:
         )
         send_messages([image_id])
     except AppError as error:
-        get_logger().warning("analysis not queued", extra={"image_id": image_id, "code": error.code})
+        get_logger().warning(
+            "analysis not queued", extra={"image_id": image_id, "code": error.code}, exc_info=error
+        )
 
 
 def find_analysis(image_id: str) -> dict[str, Any] | None:

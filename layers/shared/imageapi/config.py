@@ -1,6 +1,7 @@
 """The settings, read once from the environment. Nothing else reads ``os.environ``."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from functools import lru_cache
 from imageapi import secrets
 from imageapi.environment import read_bool, read_int, read_matching, read_url, require, split, split_keys
 from imageapi.errors import ConfigurationError
+
+SERVICE = "image-api"
+"""The name of the logger."""
 
 PLACEHOLDERS = frozenset(
     {"your-api-key-here", "your-secret-key-here", "your_secure_password_123", "minioadmin123"}
@@ -261,15 +265,18 @@ def refresh_settings(max_age: float) -> bool:
     """Read the secrets again when they were read more than ``max_age`` seconds ago.
 
     Returns:
-        Whether any has changed; :func:`get_settings` then has the new ones.
+        Whether any has changed; :func:`get_settings` then has the new ones. When they cannot be read, that is
+        logged, and the known ones stay.
     """
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
         get_settings.cache_clear()  # the role's credentials run out
     if not _secret_cache.is_used:
         return False
     try:
-        changed = _secret_cache.renew(_secrets_access(os.environ), max_age)
-    except ConfigurationError:
+        changed = _secret_cache.renew(lambda: _secrets_access(os.environ), max_age)
+    except (ConfigurationError, secrets.SecretError):
+        # The logger that imageapi.logs sets up, which cannot be imported here: it needs these settings.
+        logging.getLogger(SERVICE).warning("secrets not renewed", exc_info=True)
         return False
     if changed:
         get_settings.cache_clear()

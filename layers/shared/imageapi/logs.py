@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
+from imageapi.config import SECRETS_MAX_AGE, SERVICE, get_settings, refresh_settings
 from imageapi.errors import AppError
 from imageapi.metrics import record_outcome
 
@@ -17,7 +17,7 @@ def get_logger() -> Logger:
     """The logger of this execution environment. It also tells of settings that are wrong, its level among
     them.
     """
-    return Logger(service="image-api", utc=True, serialize_stacktrace=False, level=_find_level())
+    return Logger(service=SERVICE, utc=True, serialize_stacktrace=False, level=_find_level())
 
 
 def _find_level() -> str:

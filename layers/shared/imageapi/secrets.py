@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,19 +76,20 @@ class SecretCache:
             self._values |= fetch_secrets(missing, access)
         return {arn: self._values[arn] for arn in wanted}
 
-    def renew(self, access: Access, max_age: float) -> bool:
+    def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
         """Read all again when that was last tried more than ``max_age`` seconds ago.
 
         Returns:
-            Whether a value has changed. When they cannot be read, those that are known stay.
+            Whether a value has changed.
+
+        Raises:
+            SecretError: one cannot be read. Those that are known stay. Whatever ``make_access`` raises is
+                raised too.
         """
         if not self._values or time.monotonic() - self._asked_at < max_age:
             return False
         self._asked_at = time.monotonic()
-        try:
-            values = fetch_secrets(list(self._values), access)
-        except SecretError:
-            return False
+        values = fetch_secrets(list(self._values), make_access())
         changed = values != self._values
         self._values = values
         return changed

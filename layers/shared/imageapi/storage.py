@@ -121,8 +121,11 @@ def delete_objects(keys: Sequence[str]) -> None:
             answer = get_client().delete_objects(
                 Bucket=get_settings().bucket, Delete={"Objects": objects, "Quiet": True}
             )
-        if answer.get("Errors"):
-            raise StorageUnavailableError()
+        if errors := answer.get("Errors"):
+            codes = sorted({str(error.get("Code", "no code")) for error in errors})
+            raise StorageUnavailableError() from OSError(
+                f"{len(errors)} of {len(objects)} objects not deleted: {', '.join(codes)}"
+            )
 
 
 def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
