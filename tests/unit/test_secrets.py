@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from imageapi import config
-from imageapi.logs import log_outcome
+from imageapi.events import run
 from imageapi.secrets import Access, default_endpoint, sign
 
 from tests.support.events import LambdaContext
@@ -102,8 +102,8 @@ def test_events_renew_a_role_too(role: list[str], monkeypatch: pytest.MonkeyPatc
 
     def keys_of_two_events() -> list[str]:
         context: Any = LambdaContext()
-        return [log_outcome("test", work, {}, context)["key"] for _ in range(2)]
+        return [run("test", work, {}, context)["key"] for _ in range(2)]
 
     assert keys_of_two_events() == ["key-1", "key-1"]
-    monkeypatch.setattr("imageapi.logs.SECRETS_MAX_AGE", -1.0)
+    monkeypatch.setattr("imageapi.events.SECRETS_MAX_AGE", -1.0)
     assert keys_of_two_events() == ["key-2", "key-3"]

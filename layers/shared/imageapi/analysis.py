@@ -3,7 +3,7 @@
 What leaves the house is that copy: at most 640 pixels wide, a JPEG without EXIF, profile or name.
 """
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg2.extras
@@ -96,18 +96,15 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
     return _work_on(image, claimed[0])
 
 
-def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Work on what an event of SQS names. Any other is the schedule's, and looks for what waits too long.
+def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Analyse images that wait in the queue.
 
     Returns:
-        ``{"batchItemFailures": [{"itemIdentifier"}], "outcomes": {image id: "ready" or a code}}``. A message
-        that is not among the failures is done with: its row is ready, failed, or due later.
+        What became of each (``ready``, ``not_due`` or an error's code), and the ids that are to be tried
+        again. The rows of all others are ready, failed, or due later.
     """
-    if "Records" not in event:
-        return analysis_queue.resend_overdue()
-    failures, outcomes = [], {}
-    for record in event["Records"]:
-        image_id = str(json.loads(record["body"])["image_id"])
+    outcomes, unfinished = {}, set()
+    for image_id in image_ids:
         try:
             outcomes[image_id] = _work_on_queued(image_id)
         except AppError as error:
@@ -115,8 +112,8 @@ def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
             if error.status >= 500:
                 get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
             if _may_pass(error):
-                failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures, "outcomes": outcomes}
+                unfinished.add(image_id)
+    return outcomes, unfinished
 
 
 def _work_on_queued(image_id: str) -> str:

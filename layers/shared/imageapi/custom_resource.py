@@ -11,7 +11,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.errors import AppError
-from imageapi.logs import get_logger, log_outcome
+from imageapi.events import run
+from imageapi.logs import get_logger
 
 TIMEOUT = 20.0
 PATIENCE_SECONDS, PAUSE_SECONDS = 90.0, 10.0
@@ -37,7 +38,7 @@ def answer_cloudformation(
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
     try:
         if event["RequestType"] != "Delete":
-            outcome = log_outcome(name, partial(_work_patiently, work), event, context)
+            outcome = run(name, partial(_work_patiently, work), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]

@@ -9,9 +9,9 @@ key: the form stays usable until it expires, and what it writes must not change 
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import unquote_plus
 
 from imageapi import db, imaging, rows, signing, storage
 from imageapi.config import get_settings
@@ -184,19 +184,17 @@ def complete_upload(image_id: str) -> Stored:
         raise
 
 
-def ingest_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Complete the uploads that an S3 ObjectCreated event names.
+def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
+    """Complete the uploads whose files have arrived; an id may be anything that stands in an object's key.
 
     Returns:
         ``{"completed": [id], "refused": {id: code}}``.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; S3's event is to come
-            again.
+        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; call again with all.
     """
     outcome: dict[str, Any] = {"completed": [], "refused": {}}
-    for record in event["Records"]:
-        image_id = unquote_plus(record["s3"]["object"]["key"]).removeprefix("incoming/")
+    for image_id in image_ids:
         try:
             complete_upload(parse_id(image_id))
             outcome["completed"].append(image_id)
