@@ -11,7 +11,8 @@ from imageapi.images import present_image
 from imageapi.incoming import complete_upload, create_upload
 from imageapi.metadata import parse_json_object
 from imageapi.routing import Response
-from imageapi.uploads import Stored, upload_image
+from imageapi.rows import Stored
+from imageapi.uploads import upload_image
 
 app = create_app()
 

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageapi import config, errors, facets, forms, imaging, listing, metadata, rows, searching, variants
+from imageapi import (
+    config,
+    errors,
+    facets,
+    forms,
+    idempotency,
+    imaging,
+    listing,
+    metadata,
+    searching,
+    variants,
+)
 from openapi_spec_validator import validate
 
 from tests.support.events import ROOT, load_routes
@@ -247,7 +258,7 @@ def test_lengths_are_those_of_the_code() -> None:
     assert set(schema("Metadata")["properties"]) == set(metadata.FIELDS)
     assert schema("Image")["properties"]["filename"]["maxLength"] == forms.MAX_FILENAME_LENGTH
     key = read_document()["components"]["parameters"]["IdempotencyKey"]["schema"]
-    assert key["maxLength"] == rows.MAX_IDEMPOTENCY_KEY_LENGTH
+    assert key["maxLength"] == idempotency.MAX_KEY_LENGTH
 
 
 def test_limits_in_prose_are_those_of_the_code() -> None:

@@ -8,6 +8,7 @@ row is only what a writer left that was cut off just after its row had been swep
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,7 +18,8 @@ import uuid_utils
 from aws_lambda_powertools.metrics import MetricUnit
 
 from imageapi import analysis_queue, db, searching, storage
-from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
+from imageapi.errors import ConflictError
+from imageapi.metadata import Metadata
 from imageapi.metrics import add_metric
 from imageapi.moments import milliseconds_of
 
@@ -34,20 +36,16 @@ COLUMNS = (
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 TITLE_KEY_LENGTH = 100
 """How much of a title its place among others depends on; cursors hold it."""
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
-INSERT_PENDING = f"""
+_INSERT_PENDING = f"""
     INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
                                 size_bytes, sha256, idempotency_key, request_hash, created_at, updated_at,
                                 sweep_after)
     VALUES (%(id)s, 'pending', %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
             %(mime_type)s, %(size_bytes)s, %(sha256)s, %(idempotency_key)s, %(request_hash)s,
-            %(created_at)s, %(created_at)s, now() + make_interval(secs => %(patience)s))
+            %(created_at)s, %(created_at)s, now() + make_interval(secs => %(lease_seconds)s))
     ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING {COLUMNS}"""
-"""Returns no row when another has the same Idempotency-Key: see :func:`resume`. ``patience`` is in
-seconds.
-"""
 
 # Two statements in one round trip, and one transaction. Without taking turns, two copies that come at once
 # would each not see the other as its duplicate.
@@ -65,19 +63,30 @@ _MARK_READY = f"""
     RETURNING {COLUMNS}"""
 
 
-def check_idempotency_key(key: str | None) -> None:
-    """Refuse a header that cannot be stored.
+@dataclass(frozen=True)
+class NewImage:
+    """An image whose object has not been stored yet."""
 
-    Raises:
-        InvalidRequestError: ``idempotency_key_invalid``.
-    """
-    if key is None:
-        return
-    if not (1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters.",
-            code="idempotency_key_invalid",
-        )
+    id: str
+    created_at: datetime
+    metadata: Metadata
+    filename: str
+    s3_key: str
+    mime_type: str
+    size_bytes: int
+    sha256: bytes | None
+    idempotency_key: str | None
+    request_hash: bytes
+    lease_seconds: int
+    """How long the sweep leaves the pending row alone."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an upload: the row, and whether this request made it."""
+
+    row: db.Row
+    created: bool
 
 
 def find(image_id: str) -> db.Row | None:
@@ -86,28 +95,19 @@ def find(image_id: str) -> db.Row | None:
     return rows[0] if rows else None
 
 
-def resume(idempotency_key: str, request_hash: bytes, patience: int) -> db.Row:
-    """The row that has this Idempotency-Key: ready, at work, or cut off on its way, and then safe from a
-    sweep.
+def insert_pending(new: NewImage, cursor: db.Cursor | None = None) -> db.Row | None:
+    """Write the row of a new image.
 
-    Raises:
-        UnprocessableError: ``idempotency_key_reused``: the key came with another request.
-        ConflictError: ``upload_interrupted``: the row has just gone.
+    Args:
+        cursor: of a transaction; without one, the row is committed at once.
+
+    Returns:
+        The row; None when another has the same Idempotency-Key (see ``idempotency.resume``).
     """
-    rows = db.query(
-        f"""UPDATE image_metadata
-            SET sweep_after = greatest(sweep_after + interval '1 microsecond',
-                                       now() + make_interval(secs => %s))
-            WHERE idempotency_key = %s RETURNING {COLUMNS}, request_hash""",
-        (patience, idempotency_key),
-    )
-    if not rows:
-        raise interrupted()
-    if bytes(rows[0]["request_hash"]) != request_hash:
-        raise UnprocessableError(
-            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
-        )
-    return rows[0]
+    values = {**vars(new), **asdict(new.metadata), "tags": list(new.metadata.tags)}
+    del values["metadata"]
+    rows = db.fetch(cursor, _INSERT_PENDING, values) if cursor else db.query(_INSERT_PENDING, values)
+    return rows[0] if rows else None
 
 
 def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
