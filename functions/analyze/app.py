@@ -7,6 +7,7 @@ from imageapi.analysis import analyze_image, analyze_queued
 from imageapi.analysis_queue import resend_overdue
 from imageapi.api import create_app, json_response
 from imageapi.events import batch_response, parse_messages, run
+from imageapi.parameters import parse_flag
 from imageapi.routing import Response
 
 app = create_app()
@@ -15,7 +16,7 @@ app = create_app()
 @app.post("/api/images/<image_id>/analysis")
 def analyze(image_id: str) -> Response:
     """200 with the analysis, made now unless it is there; ``?again=true`` makes a new one."""
-    again = app.query.get("again") == "true"
+    again = parse_flag("again", app.check_query("again").get("again"))
     return json_response(200, {"data": analyze_image(image_id, again=again)})
 
 

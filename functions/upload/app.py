@@ -20,9 +20,8 @@ app = create_app()
 @app.post("/api/upload")
 def upload() -> Response:
     """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
-    app.check_query("on_duplicate")
+    on_duplicate = app.check_query("on_duplicate").get("on_duplicate")
     form = parse_upload_form(app.body, app.header("Content-Type"))
-    on_duplicate = app.query.get("on_duplicate")
     return present(
         upload_image(form, idempotency_key=app.header("Idempotency-Key"), on_duplicate=on_duplicate)
     )

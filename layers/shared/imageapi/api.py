@@ -15,6 +15,7 @@ from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from imageapi.logs import get_logger
 from imageapi.metrics import record_request
+from imageapi.parameters import check_known, single
 from imageapi.routing import Response, Router
 
 JSON = "application/json"
@@ -91,24 +92,16 @@ class Api(Router):
         Raises:
             InvalidRequestError: ``parameter_repeated``.
         """
-        repeated = [name for name, values in self.query_lists.items() if len(values) > 1]
-        if repeated:
-            raise InvalidRequestError(
-                f"The query parameter {repeated[0][:64]!r} was sent more than once.",
-                code="parameter_repeated",
-            )
-        return {name: values[0] for name, values in self.query_lists.items()}
+        return single(self.query_lists)
 
-    def check_query(self, *known: str) -> None:
-        """Refuse a query string with other names than these.
+    def check_query(self, *known: str) -> dict[str, str]:
+        """The same, where no other names than these may be.
 
         Raises:
-            InvalidRequestError: ``parameter_unknown``.
+            InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``.
         """
-        from imageapi.listing import check_known  # lists have it anyway; others need it for little
-
-        for name in sorted(self.query_lists):
-            check_known(name, known)
+        check_known(self.query_lists, known)
+        return self.query
 
     @property
     def body(self) -> bytes:

@@ -1,10 +1,8 @@
 """Categories and tags with the number of their images: cheap, since nothing is counted when asked."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from imageapi import db
-from imageapi.listing import check_known, parse_limit
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -14,22 +12,16 @@ READ_BITES = 20
 """So often at most before counts are read; what is left then, a later reader or a sweep adds up."""
 
 
-def list_facets(kind: Literal["category", "tag"], parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
     """The names that the most images have.
 
     Args:
         kind: which names.
-        parameters: the query string: ``limit`` (1 to 1,000, 100 when absent).
+        limit: how many at most.
 
     Returns:
         ``[{"name": str, "images": int}]``, the most frequent first.
-
-    Raises:
-        InvalidRequestError: ``parameter_unknown`` or ``limit_invalid``.
     """
-    for name in sorted(parameters):
-        check_known(name, {"limit"})
-    limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
     fold_changes(bites=READ_BITES)
     return db.query(
         """SELECT name, images FROM facet_counts

@@ -12,7 +12,7 @@ from imageapi.analysis_queue import find_analysis, find_text
 from imageapi.config import get_settings
 from imageapi.cursors import decode_cursor, encode_cursor
 from imageapi.errors import NotFoundError, PreconditionFailedError
-from imageapi.listing import check_known, parse_list_query
+from imageapi.listing import parse_list_query
 from imageapi.metadata import validate_changes
 from imageapi.rows import COLUMNS
 
@@ -171,22 +171,16 @@ def image_not_found() -> NotFoundError:
 
 
 def show_image(
-    row: Mapping[str, Any], base_url: str, parameters: Mapping[str, str]
+    row: Mapping[str, Any], base_url: str, further: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
     """An image with its analysis, if one was ever asked for (see ``analysis_queue.present``), and its ETag.
 
     Args:
-        parameters: the query string: ``variants``, names of further renditions to have links for in ``urls``.
-
-    Raises:
-        InvalidRequestError: ``parameter_unknown`` or ``parameter_invalid``.
+        further: names of further renditions to have links for in ``urls``.
     """
-    for name in sorted(parameters):
-        check_known(name, {"variants"})
-    names = variants.parse_names(parameters.get("variants"))
     analysis = find_analysis(row["id"])
     shown = {"analysis": analysis} if analysis else {}
-    return {**present_image(row, base_url, names), **shown}, make_etag(row, analysis)
+    return {**present_image(row, base_url, further), **shown}, make_etag(row, analysis)
 
 
 def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
