@@ -69,13 +69,6 @@ def split(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def split_keys(value: str) -> tuple[str, ...]:
-    """Keys out of a variable, with commas between them, or out of secrets, each with a NUL at its end: a
-    secret may have a comma in it.
-    """
-    return tuple(value.split("\0")[:-1]) if "\0" in value else split(value)
-
-
 def read_bool(env: Mapping[str, str], name: str) -> bool:
     """``true`` or ``false``, in any case; false when it is not set.
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from imageapi.aws import domain_of
 from imageapi.config import Settings, get_settings
-from imageapi.secrets import domain_of
 
 
 def limit_lifetime(seconds: int) -> int:
