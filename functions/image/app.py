@@ -6,7 +6,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi import db, images
 from imageapi.api import create_app, json_response
+from imageapi.etags import etag_matches
 from imageapi.metadata import parse_json_object
+from imageapi.presenting import show_image
 from imageapi.routing import Response
 from imageapi.variants import parse_names
 
@@ -18,7 +20,7 @@ def get(image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     names = parse_names(app.check_query("variants").get("variants"))
     response = present(images.get_image(image_id), names)
-    if images.etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
+    if etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
         return Response(304, headers=response.headers)
     return response
 
@@ -38,7 +40,7 @@ def delete(image_id: str) -> Response:
 
 def present(row: db.Row, further: Sequence[str] = ()) -> Response:
     """The image as JSON, with its ETag and with links to further variants."""
-    image, etag = images.show_image(row, app.base_url, further)
+    image, etag = show_image(row, app.base_url, further)
     return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
 
 

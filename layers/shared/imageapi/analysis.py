@@ -10,8 +10,8 @@ import psycopg2.extras
 
 from imageapi import analysis_queue, db, gemini, storage
 from imageapi.config import get_settings
-from imageapi.errors import AppError, ConflictError
-from imageapi.images import get_image, image_not_found, refresh_search
+from imageapi.errors import AppError, ConflictError, ImageNotFoundError
+from imageapi.images import get_image, refresh_search
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 from imageapi.variants import Variant
@@ -178,7 +178,7 @@ def _save(image_id: str, description: gemini.Description) -> db.Row:
         ),
     )
     if not saved:  # deleted meanwhile
-        raise image_not_found()
+        raise ImageNotFoundError()
     refresh_search(image_id)
     add_metric("Analyses")
     return saved[0]

@@ -9,8 +9,8 @@ from typing import Any
 
 from imageapi import db, links, signing, storage, variants
 from imageapi.config import get_settings
-from imageapi.errors import AppError, DatabaseUnavailableError, StorageUnavailableError
-from imageapi.images import image_not_found, parse_id
+from imageapi.errors import AppError, DatabaseUnavailableError, ImageNotFoundError, StorageUnavailableError
+from imageapi.images import parse_id
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 
@@ -90,7 +90,7 @@ def _find_ready(image_id: str, variant_name: str) -> db.Row:
         (variant_name, image_id),
     )
     if not rows:
-        raise image_not_found()
+        raise ImageNotFoundError()
     return rows[0]
 
 
@@ -158,5 +158,5 @@ def _render(image: db.Row, variant: variants.Variant) -> None:
     )
     if not kept:  # deleted meanwhile, perhaps after its renditions were looked for
         storage.delete_objects([key])
-        raise image_not_found()
+        raise ImageNotFoundError()
     add_metric("Renders")

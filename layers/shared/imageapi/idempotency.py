@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from imageapi import db
-from imageapi.errors import InvalidRequestError, UnprocessableError
-from imageapi.rows import COLUMNS, interrupted
+from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
+from imageapi.rows import COLUMNS
 
 MAX_KEY_LENGTH = 255
 
@@ -47,7 +47,7 @@ def resume(key: str, expected_hash: bytes, lease_seconds: int) -> db.Row:
 
     Raises:
         UnprocessableError: ``idempotency_key_reused``: the key came with another request.
-        ConflictError: ``upload_interrupted``: the row has just been removed.
+        UploadInterruptedError: the row has just been removed.
     """
     rows = db.query(
         f"""UPDATE image_metadata
@@ -57,7 +57,7 @@ def resume(key: str, expected_hash: bytes, lease_seconds: int) -> db.Row:
         (lease_seconds, key),
     )
     if not rows:
-        raise interrupted()
+        raise UploadInterruptedError()
     if bytes(rows[0]["request_hash"]) != expected_hash:
         raise UnprocessableError(
             "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"

@@ -18,7 +18,7 @@ import uuid_utils
 from aws_lambda_powertools.metrics import MetricUnit
 
 from imageapi import analysis_queue, db, searching, storage
-from imageapi.errors import ConflictError
+from imageapi.errors import UploadInterruptedError
 from imageapi.metadata import Metadata
 from imageapi.metrics import add_metric
 from imageapi.moments import milliseconds_of
@@ -117,7 +117,7 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
         The ready row. A twin of this request may have been the one that made it ready.
 
     Raises:
-        ConflictError: ``upload_interrupted``: a sweep has undone the row; the object is removed again.
+        UploadInterruptedError: a sweep has undone the row; the object is removed again.
     """
     values = {
         "id": row["id"],
@@ -140,7 +140,7 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
     if now and now["status"] == "ready":
         return now
     storage.delete_objects([row["s3_key"]])
-    raise interrupted()
+    raise UploadInterruptedError()
 
 
 def content_lock(sha256: bytes) -> int:
@@ -214,10 +214,3 @@ def remove(
         (content_lock(bytes(sha256)) if sha256 else 0, image_id),
     )
     return True
-
-
-def interrupted() -> ConflictError:
-    """The error of an upload whose row is gone while it was at work."""
-    return ConflictError(
-        "The upload took too long and was undone. Send it again.", code="upload_interrupted", retry_after=1
-    )
