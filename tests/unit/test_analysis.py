@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi import analysis, analysis_queue, db, gemini
+from imageapi import analyses, analysis, analysis_queue, db, gemini
 from imageapi.config import get_settings
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.gemini import GeminiUnavailableError, NotConfiguredError, find_retry_after, parse_description
@@ -131,12 +131,12 @@ def test_how_an_analysis_is_shown_and_what_it_is_found_by() -> None:
         "due_at": None,
     }
 
-    shown = analysis_queue.present(row)
+    shown = analyses.present(row)
 
     assert shown["analyzed_at"] == "2026-01-02T00:00:00+00:00"
     assert "attempts" not in shown
-    assert analysis_queue.present(row | {"analyzed_at": None})["analyzed_at"] is None
-    assert analysis_queue.join_text(row) == "A cat. cat sofa"
+    assert analyses.present(row | {"analyzed_at": None})["analyzed_at"] is None
+    assert analyses.join_text(row) == "A cat. cat sofa"
 
 
 @pytest.mark.parametrize(

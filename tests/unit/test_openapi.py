@@ -15,11 +15,12 @@ from imageapi import (
     config,
     errors,
     facets,
-    forms,
+    filenames,
     idempotency,
     imaging,
     listing,
     metadata,
+    orders,
     searching,
     variants,
 )
@@ -256,7 +257,7 @@ def test_lengths_are_those_of_the_code() -> None:
         assert fields["tags"]["maxItems"] == metadata.MAX_TAGS
         assert fields["tags"]["items"]["maxLength"] == metadata.MAX_TAG_LENGTH
     assert set(schema("Metadata")["properties"]) == set(metadata.FIELDS)
-    assert schema("Image")["properties"]["filename"]["maxLength"] == forms.MAX_FILENAME_LENGTH
+    assert schema("Image")["properties"]["filename"]["maxLength"] == filenames.MAX_FILENAME_LENGTH
     key = read_document()["components"]["parameters"]["IdempotencyKey"]["schema"]
     assert key["maxLength"] == idempotency.MAX_KEY_LENGTH
 
@@ -279,7 +280,7 @@ def test_parameters_of_the_list_are_those_of_the_code() -> None:
     assert {
         name for name, value in described.items() if value["schema"]["type"] == "array"
     } == listing.REPEATABLE
-    assert tuple(described["sort"]["schema"]["enum"]) == listing.SORTS
+    assert tuple(described["sort"]["schema"]["enum"]) == tuple(orders.ORDERS)
     limit = described["limit"]["schema"]
     assert (limit["default"], limit["maximum"]) == (listing.DEFAULT_LIMIT, listing.MAX_LIMIT)
     assert described["q"]["schema"]["maxLength"] == searching.MAX_QUERY_LENGTH

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from imageapi import analysis_queue, db, gemini, storage
+from imageapi import analyses, db, gemini, storage
 from imageapi.config import get_settings
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.images import get_image, refresh_search
@@ -72,7 +72,7 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
         again: make a new one all the same.
 
     Returns:
-        As ``analysis_queue.present``; its status is ``ready``.
+        As ``analyses.present``; its status is ``ready``.
 
     Raises:
         NotConfiguredError: 501.
@@ -86,7 +86,7 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
     image = get_image(image_id)
     existing = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image["id"],))
     if existing and existing[0]["status"] == "ready" and not again:
-        return analysis_queue.present(existing[0])
+        return analyses.present(existing[0])
     states = ["queued", "failed", "ready"] if again else ["queued", "failed"]
     claimed = db.query(_CLAIM, {"id": image["id"], "seconds": CLAIM_SECONDS, "from": states})
     if not claimed:
@@ -138,7 +138,7 @@ def _work_on(image: db.Row, claimed: db.Row) -> dict[str, Any]:
     try:
         jpeg = _make_rendition(image)
         _spend_budget()
-        return analysis_queue.present(_save(image["id"], gemini.describe_picture(jpeg)))
+        return analyses.present(_save(image["id"], gemini.describe_picture(jpeg)))
     except AppError as error:
         _give_back(claimed, error)
         raise

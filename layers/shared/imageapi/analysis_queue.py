@@ -1,4 +1,4 @@
-"""Which images wait for their analysis, and what it said: the table ``image_analysis``.
+"""Which images wait for their analysis: rows of the table ``image_analysis``, as a queue.
 
 The row is the queue. ``queued`` and past its ``due_at`` means that somebody has to do it; on AWS an SQS
 message wakes the function that does, locally the runner looks for such rows. A message that is lost, or comes
@@ -8,7 +8,7 @@ Light enough for every function: it imports neither Pillow nor google-genai.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,44 +36,6 @@ def enqueue(image_id: str) -> None:
         get_logger().warning(
             "analysis not queued", extra={"image_id": image_id, "code": error.code}, exc_info=error
         )
-
-
-def find_analysis(image_id: str) -> dict[str, Any] | None:
-    """An image's analysis as the API shows it (see :func:`present`); None when none was ever asked for."""
-    found = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
-    return present(found[0]) if found else None
-
-
-def present(row: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
-    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
-    """
-    analyzed_at = row["analyzed_at"]
-    return {
-        "status": row["status"],
-        "failure": row["failure"],
-        "caption": row["caption"],
-        "tags": row["tags"],
-        "text_seen": row["text_seen"],
-        "safety": row["safety"],
-        "model": row["model"],
-        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
-    }
-
-
-def find_text(cursor: db.Cursor, image_id: str) -> str:
-    """What an image can be found by beside its metadata: caption, tags and text seen; empty without. In the
-    caller's transaction.
-    """
-    found = db.fetch(
-        cursor, "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,)
-    )
-    return join_text(found[0]) if found else ""
-
-
-def join_text(row: Mapping[str, Any]) -> str:
-    """See :func:`find_text`."""
-    return " ".join(part for part in (row["caption"], *row["tags"], row["text_seen"]) if part)
 
 
 def find_overdue() -> list[str]:

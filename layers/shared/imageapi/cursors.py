@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from imageapi.errors import InvalidRequestError
+from imageapi.orders import TIERS
 
 _VERSION = 1
 _FILTER_BYTES = 8
@@ -50,7 +51,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise _invalid() from None
     types = (type(version), type(tier), type(key)) in ((int, int, kind) for kind in (type(None), int, str))
-    known = types and version == _VERSION and tier in (0, 1)
+    known = types and version == _VERSION and tier in range(len(TIERS))
     if not known or "\0" in str(key) or _encode(raw) != cursor:
         raise _invalid()
     if raw[:_FILTER_BYTES] != _fingerprint(filters):

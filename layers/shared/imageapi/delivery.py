@@ -10,6 +10,7 @@ from typing import Any
 from imageapi import db, links, signing, storage, variants
 from imageapi.config import get_settings
 from imageapi.errors import AppError, DatabaseUnavailableError, ImageNotFoundError, StorageUnavailableError
+from imageapi.filenames import content_disposition
 from imageapi.images import parse_id
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
@@ -71,7 +72,7 @@ def deliver_image(
         key,
         expires_in=seconds,
         content_type=mime_type,
-        disposition=signing.content_disposition(filename, download=query.get("download") == "1"),
+        disposition=content_disposition(filename, download=query.get("download") == "1"),
         cache_control=f"private, max-age={seconds}, immutable",
     )
     # Both the link and the URL must outlive what a cache remembers of them. What is signed for HEAD is of no

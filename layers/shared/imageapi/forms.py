@@ -1,7 +1,6 @@
 """The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -15,10 +14,8 @@ from multipart import (
 
 from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from imageapi.filenames import clean_filename
 
-MAX_FILENAME_LENGTH = 255
-JOINERS = "\u200c\u200d"
-"""Without width, and part of a word or of an emoji."""
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
 
@@ -83,30 +80,6 @@ def too_large_for_direct_upload() -> PayloadTooLargeError:
         "POST /api/uploads.",
         details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
     )
-
-
-def clean_filename(name: str) -> str:
-    """The last part of a path, without control characters, at most 255 characters; empty when nothing is
-    left.
-    """
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
-        last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
-    printable = unicodedata.normalize("NFC", "".join(map(_in_filename, last)))
-    stripped = printable.lstrip(". " + JOINERS).rstrip(" " + JOINERS)
-    stem, dot, extension = stripped.rpartition(".")
-    if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
-        stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
-    return stripped[:MAX_FILENAME_LENGTH].rstrip(" " + JOINERS)
-
-
-def _in_filename(character: str) -> str:
-    """A space for any space (the ideographic one, the narrow one in the names of macOS's screenshots), and
-    nothing for what is not printed, but for JOINERS.
-    """
-    if character in JOINERS or character.isprintable():
-        return character
-    return " " if unicodedata.category(character) == "Zs" else ""
 
 
 def read_filename(segment: MultipartSegment) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from imageapi import db, pages, rows
-from imageapi.analysis_queue import find_text
+from imageapi.analyses import find_text
 from imageapi.cursors import decode_cursor, encode_cursor
 from imageapi.errors import ImageNotFoundError, PreconditionFailedError
 from imageapi.etags import parse_if_match

@@ -24,7 +24,7 @@ from imageapi.errors import (
     UnprocessableError,
     UnsupportedMediaTypeError,
 )
-from imageapi.forms import clean_filename
+from imageapi.filenames import clean_filename
 from imageapi.idempotency import check_idempotency_key, request_hash, resume
 from imageapi.images import parse_id
 from imageapi.metadata import Metadata, validate_metadata

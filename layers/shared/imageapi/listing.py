@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imageapi import searching
+from imageapi.orders import ORDERS
 from imageapi.parameters import (
     InvalidParameterError,
     check_known,
@@ -21,7 +22,6 @@ MAX_LIMIT = 200
 MAX_TAG_FILTERS = 10
 MAX_VALUE_LENGTH = 1_000
 MAX_CURSOR_LENGTH = 4_000
-SORTS = ("newest", "oldest", "title", "size", "relevance")
 PARAMETERS = frozenset(
     [
         "limit",
@@ -127,8 +127,8 @@ def _parse_q(text: str | None) -> tuple[searching.Term, ...]:
 
 def _parse_sort(text: str | None, has_terms: bool) -> str:
     sort = text or ("relevance" if has_terms else "newest")
-    if sort not in SORTS:
-        raise InvalidParameterError("sort", f"must be one of {', '.join(SORTS)}")
+    if sort not in ORDERS:
+        raise InvalidParameterError("sort", f"must be one of {', '.join(ORDERS)}")
     if sort == "relevance" and not has_terms:
         raise InvalidParameterError("sort", "can only be relevance together with q")
     return sort

@@ -14,7 +14,6 @@ Where neither finds a whole page within its bound, the page is short, and its cu
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,8 +22,9 @@ from imageapi.cursors import Position
 from imageapi.errors import InvalidRequestError
 from imageapi.listing import ListQuery
 from imageapi.moments import cover, milliseconds_of
+from imageapi.orders import ORDERS, TIERS, Order
 from imageapi.rows import COLUMNS
-from imageapi.scans import ORDERS, TIERS, Order, Scan, make_scan
+from imageapi.scans import Scan, make_scan
 
 SAMPLE_ROWS = 500
 """How many rows the first, short walk looks at."""
@@ -40,6 +40,8 @@ MAX_NARROWED_ROWS = 20_000
 EXACT_TOTAL = 1_000
 """Up to here a total is counted, beyond it is estimated."""
 MAX_EXPLAINED_TOKENS = 8
+ESTIMATE_MAX_AGE = 300.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class _Found(NamedTuple):
     """Whether nothing is left to look at."""
     elapsed: int = 0
     """Milliseconds between the first and the last row that a walk has looked at."""
+
+
+class _Estimate(NamedTuple):
+    rows: int
+    read_at: float
+
+
+_estimate: _Estimate | None = None
 
 
 def find_page(query: ListQuery, position: Position | None) -> Page:
@@ -262,11 +272,9 @@ def _fetch(positions: list[Position]) -> list[db.Row]:
 
 
 def _estimated_rows() -> int:
-    return _read_estimate(int(time.monotonic() // 300))
-
-
-@lru_cache(maxsize=1)
-def _read_estimate(_slot: int) -> int:
-    """How many rows there are, as PostgreSQL's statistics have it; asked again every five minutes."""
-    rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
-    return max(1, int(rows[0]["n"]))
+    """How many rows there are, by PostgreSQL's statistics; read again when older than ESTIMATE_MAX_AGE."""
+    global _estimate
+    if _estimate is None or time.monotonic() - _estimate.read_at > ESTIMATE_MAX_AGE:
+        rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
+        _estimate = _Estimate(max(1, int(rows[0]["n"])), time.monotonic())
+    return _estimate.rows

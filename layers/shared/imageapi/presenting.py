@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imageapi import links, variants
-from imageapi.analysis_queue import find_analysis
+from imageapi.analyses import find_analysis
 from imageapi.config import get_settings
 from imageapi.etags import make_etag
 
@@ -13,7 +13,7 @@ from imageapi.etags import make_etag
 def show_image(
     row: Mapping[str, Any], base_url: str, further: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
-    """An image with its analysis, if one was ever asked for (see ``analysis_queue.present``), and its ETag.
+    """An image with its analysis, if one was ever asked for (see ``analyses.present``), and its ETag.
 
     Args:
         further: names of further renditions to have links for in ``urls``.

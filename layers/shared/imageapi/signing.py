@@ -99,13 +99,6 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
     return str(request.url), dict(request.headers.items())
 
 
-def content_disposition(filename: str, *, download: bool) -> str:
-    """The header that names a file in any script (RFC 6266): plain ASCII for old clients, UTF-8 beside it."""
-    kind = "attachment" if download else "inline"
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
-
-
 def public_origin() -> str:
     """Where browsers get pictures from: scheme and host."""
     settings = get_settings()
