@@ -33,8 +33,8 @@ def present(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_text(cursor: db.Cursor, image_id: str) -> str:
-    """What an image can be found by beside its metadata: caption, tags and text seen; empty without. In the
-    caller's transaction.
+    """The text of an analysis that a search looks through: caption, tags and text seen; empty without an
+    analysis. In the caller's transaction.
     """
     found = db.fetch(
         cursor, "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,)

@@ -1,4 +1,4 @@
-"""The one place that knows HTTP: routes, API keys, errors as JSON, request ids and the log of requests."""
+"""HTTP: routes, API keys, errors as JSON, request ids and the log of requests. No other module knows it."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
 
 
 class Api(Router):
-    """The routes of one function. They need an API key unless they are named as public."""
+    """The routes of one function. All but the public ones need an API key."""
 
     def __init__(self, public: Collection[str]) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class Api(Router):
         """The event that is being answered."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one API Gateway event. Every answer carries ``x-request-id``, and each makes one line of
-        log.
+        """Answer one API Gateway event. Every response has ``x-request-id``, and each request makes one log
+        line.
         """
         logger = get_logger()
         start = time.perf_counter()
         logger.append_keys(request_id=context.aws_request_id)
         refresh_settings(SECRETS_MAX_AGE)
-        # The answer has to be there before Lambda loses its patience, also when the database does not answer.
+        # End before Lambda's Timeout, also when the database does not answer.
         with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
             response = self._resolve(event).to_event()
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
@@ -52,7 +52,7 @@ class Api(Router):
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
-        # What is said is for whoever has the key, and links are in it: no cache may answer with it.
+        # Responses contain signed links: never cacheable.
         headers.setdefault("Cache-Control", ["no-store"])
         for name, values in self._cors_headers(event).items():
             headers[name] = [*headers.get(name, []), *values]
@@ -95,7 +95,7 @@ class Api(Router):
         return single(self.query_lists)
 
     def check_query(self, *known: str) -> dict[str, str]:
-        """The same, where no other names than these may be.
+        """As :attr:`query`, for routes that have no parameters but these.
 
         Raises:
             InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``.
@@ -120,7 +120,7 @@ class Api(Router):
 
     @property
     def base_url(self) -> str:
-        """The address that the current request came to, stage included: what links begin with."""
+        """The address that the current request came to, stage included; links begin with it."""
         configured = get_settings().public_base_url
         if configured:
             return configured
@@ -132,7 +132,7 @@ class Api(Router):
         return f"{scheme}://{host}{stage if context['path'].startswith(stage + '/') else ''}"
 
     def _resolve(self, event: dict[str, Any]) -> Response:
-        """The answer of the route that fits; errors become answers here, and nowhere else."""
+        """The response of the matching route. Errors are turned into responses only here."""
         self.event = event
         try:
             return self._dispatch(event["httpMethod"], event["path"])
@@ -184,7 +184,7 @@ class Api(Router):
 
 
 def create_app(public: Collection[str] = ()) -> Api:
-    """The API of one function, as yet without routes.
+    """The API of one function, without routes.
 
     Args:
         public: the rules of the routes that need no API key; all others do.
@@ -193,7 +193,7 @@ def create_app(public: Collection[str] = ()) -> Api:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON that UTF-8 can hold, whatever a client has sent and an error quotes."""
+    """Compact JSON in valid UTF-8, also when an error quotes half a surrogate pair from a request."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()
 

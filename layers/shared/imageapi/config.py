@@ -55,7 +55,7 @@ class Settings:
     db_user: str
     db_password: str = field(repr=False)
     db_service_user: str | None
-    """Whom a migration lets in: the user that the other functions are. None where they are its own."""
+    """Role that MigrateFunction creates for the other functions; None when they share its own."""
     db_service_password: str = field(repr=False)
     db_sslmode: str
     db_sslrootcert: str | None
@@ -66,15 +66,15 @@ class Settings:
     s3_endpoint_url: str | None
     """None for AWS itself."""
     s3_public_endpoint_url: str | None
-    """The same server as browsers see it; presigned URLs name it."""
+    """The same server's address for browsers; presigned URLs begin with it."""
     s3_ca_bundle: str | None
     """A file with certificates; None for those that botocore brings."""
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)
-    """Belongs to the role that AWS gives a function; None elsewhere."""
+    """Of the function's role on AWS; None elsewhere."""
     s3_credentials_expire_at: float | None
-    """In seconds since 1970, where it is known: what is signed with them counts no longer."""
+    """Seconds since 1970; None when unknown. What is signed with the credentials is valid until then."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
@@ -84,29 +84,27 @@ class Settings:
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels (width x height); ``bounds.pixel_limit`` has what that is for each
-    format.
-    """
+    """The largest picture, in pixels; ``bounds.pixel_limit`` has the limit of each format."""
     max_upload_bytes: int
     """The largest file through a presigned upload."""
     link_ttl: int
     """Seconds that a signed link lasts, at least; at most half as long again."""
     log_level: str
     metrics_namespace: str | None
-    """Where CloudWatch files the metrics; None for no metrics."""
+    """CloudWatch's namespace for the metrics; None for no metrics."""
     gemini_api_key: str = field(repr=False)
-    """Empty when images are not to be analysed."""
+    """Empty when images are not analysed."""
     gemini_base_url: str | None
     """None for Google itself."""
     gemini_model: str
     analysis_language: str
-    """What captions and tags are written in."""
+    """The language of captions and tags, by its English name."""
     analysis_daily_budget: int
     """How many images may be sent to Gemini between one midnight (UTC) and the next."""
     analyze_uploads: bool
-    """Whether every upload is analysed, without being asked for."""
+    """Whether every new image is analysed."""
     analysis_queue_url: str | None
-    """The SQS queue that wakes the analysis; None where rows alone are the queue."""
+    """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
 
 
 def _is_on_aws(env: Mapping[str, str]) -> bool:

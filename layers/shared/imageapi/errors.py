@@ -104,7 +104,7 @@ class UploadInterruptedError(ConflictError):
 
 
 class PreconditionFailedError(AppError):
-    """412: If-Match names a version that is no longer the current one."""
+    """412: If-Match names a version that is not the current one."""
 
     status = 412
     code = "version_mismatch"

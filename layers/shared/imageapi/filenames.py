@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 MAX_FILENAME_LENGTH = 255
 JOINERS = "\u200c\u200d"
-"""Without width, and part of a word or of an emoji."""
+"""Zero-width characters that join letters or emoji, so names may contain them."""
 
 
 def clean_filename(name: str) -> str:

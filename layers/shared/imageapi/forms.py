@@ -25,6 +25,17 @@ _EXTENDED_NAME = re.compile(
 )
 
 
+class DirectUploadTooLargeError(PayloadTooLargeError):
+    """413: Lambda could not take the file in one request; the error names the route for large ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
+            "POST /api/uploads.",
+            details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
+        )
+
+
 @dataclass(frozen=True)
 class UploadForm:
     """A parsed body.
@@ -56,7 +67,7 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     if not boundary or not boundary.isascii():
         raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
     if len(body) > MAX_MULTIPART_BYTES:
-        raise too_large_for_direct_upload()
+        raise DirectUploadTooLargeError()
 
     parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
@@ -65,21 +76,12 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     if not data:
         raise InvalidRequestError("The file is empty.", code="file_empty")
     if len(data) > MAX_DIRECT_FILE_BYTES:
-        raise too_large_for_direct_upload()
+        raise DirectUploadTooLargeError()
     if METADATA_FIELD not in parts:
         raise InvalidRequestError(
             f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
         )
     return UploadForm(read_filename(segment), data, parts[METADATA_FIELD][1])
-
-
-def too_large_for_direct_upload() -> PayloadTooLargeError:
-    """The error for a file that Lambda could not take in one request; it names the route for large ones."""
-    return PayloadTooLargeError(
-        f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
-        "POST /api/uploads.",
-        details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
-    )
 
 
 def read_filename(segment: MultipartSegment) -> str:

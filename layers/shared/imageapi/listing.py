@@ -1,4 +1,4 @@
-"""What a list request asks for: its parameters, checked, as values. Pure."""
+"""The query parameters of a list, checked and parsed. Pure."""
 
 import re
 import unicodedata
@@ -61,7 +61,7 @@ class ListQuery:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Everything that decides which images are in the list and in what order; a cursor is bound to it."""
+        """All that decides which images are in the list, and their order; a cursor is bound to it."""
         return {
             "sort": self.sort,
             "category": self.category,
@@ -102,7 +102,7 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
 
 
 def _parse_category(value: str | None) -> str | None:
-    """As the metadata of an upload is cleaned."""
+    """Cleaned in the same way as an upload's category."""
     return None if value is None else unicodedata.normalize("NFC", value).strip()
 
 

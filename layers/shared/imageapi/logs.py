@@ -10,8 +10,8 @@ from imageapi.errors import AppError
 
 @lru_cache(maxsize=1)
 def get_logger() -> Logger:
-    """The logger of this execution environment. It also tells of settings that are wrong, its level among
-    them.
+    """The logger of this execution environment; at level INFO when the settings cannot be read, so that this
+    can be logged.
     """
     return Logger(service=SERVICE, utc=True, serialize_stacktrace=False, level=_find_level())
 

@@ -7,7 +7,7 @@ TIERS = (True, False)
 
 
 class Order(NamedTuple):
-    """A way through the images, each with an index of its own."""
+    """How a list is sorted."""
 
     key: str
     """The SQL expression of the sort key; NULL when the id is all there is."""
@@ -17,7 +17,7 @@ class Order(NamedTuple):
     """The condition for what comes after a position."""
     key_type: type
     direction: int = 0
-    """Where it goes in time: 1 forward, -1 backward, 0 neither."""
+    """1 when it sorts by time, oldest first; -1 newest first; 0 by something else."""
 
 
 ORDERS = {

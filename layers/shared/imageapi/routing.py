@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 @dataclass
 class Response:
-    """An answer. A body of bytes travels as base64, as API Gateway wants it."""
+    """A response. API Gateway takes a body of bytes as base64."""
 
     status_code: int
     content_type: str | None = None

@@ -2,8 +2,8 @@
 here.
 
 The row comes first and goes last: an object is written only under a key that a committed row names, and a
-row is removed only after its objects are. So after a crash a sweep can finish or undo; an object without a
-row is only what a writer left that was cut off just after its row had been swept.
+row is removed only after its objects are. So after a crash a sweep can finish or undo. An object without a
+row is left only by a writer that was killed just after a sweep had removed its row.
 """
 
 import re
@@ -23,7 +23,7 @@ from imageapi.metadata import Metadata
 from imageapi.metrics import add_metric
 from imageapi.moments import milliseconds_of
 
-if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
+if TYPE_CHECKING:  # list uses this module, and importing Pillow would double its cold start
     from imageapi.imaging import Picture
 
 COLUMNS = (
@@ -35,7 +35,7 @@ COLUMNS = (
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 TITLE_KEY_LENGTH = 100
-"""How much of a title its place among others depends on; cursors hold it."""
+"""In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
 
 _INSERT_PENDING = f"""
     INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
@@ -90,7 +90,7 @@ class Stored:
 
 
 def find(image_id: str) -> db.Row | None:
-    """The row, in whatever state it is."""
+    """The row, whatever its status; None when there is none."""
     rows = db.query(f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s", (image_id,))
     return rows[0] if rows else None
 
@@ -111,10 +111,10 @@ def insert_pending(new: NewImage, cursor: db.Cursor | None = None) -> db.Row | N
 
 
 def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
-    """Let the image be seen: its object is there and whole.
+    """Make an image ready, after its object has been stored.
 
     Returns:
-        The ready row. A twin of this request may have been the one that made it ready.
+        The ready row. Another request with the same Idempotency-Key may have made it ready before.
 
     Raises:
         UploadInterruptedError: a sweep has undone the row; the object is removed again.
@@ -144,12 +144,12 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
 
 
 def content_lock(sha256: bytes) -> int:
-    """The advisory lock under which uploads of the same bytes take turns."""
+    """The key of the advisory lock that serialises uploads of the same bytes."""
     return int.from_bytes(sha256[:8], "big", signed=True)
 
 
 def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that an image is found by, out of all the others."""
+    """The columns that searches use, made from the other columns."""
     everything, strong = searching.make_search_text(row)
     return {
         "search_text": everything,
@@ -161,7 +161,7 @@ def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def new_id() -> tuple[str, datetime]:
-    """A new id (UUIDv7, RFC 9562) and the moment that is in it, to the millisecond."""
+    """A new id (UUIDv7, RFC 9562) and the time in it, to the millisecond."""
     made = UUID(str(uuid_utils.uuid7()))
     return str(made), datetime.fromtimestamp(milliseconds_of(made) / 1000, UTC)
 
@@ -177,7 +177,7 @@ def remove(
     Args:
         statuses: only when the row is in one of these.
         versions: only when the row is at one of these.
-        claim: only when the row's ``sweep_after`` still is this, so that nobody has taken it up since.
+        claim: only when the row's ``sweep_after`` still is this, so that no other request works on it.
 
     Returns:
         False when there was no such row.

@@ -1,4 +1,4 @@
-"""Secrets from AWS Secrets Manager: read once per execution environment, and again while they are rotated.
+"""Secrets from AWS Secrets Manager: read at the start of an execution environment, and again at intervals.
 
 boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
 one request is made and signed here, with the standard library (Signature Version 4).
@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from imageapi.aws import Credentials, domain_of
 
-if TYPE_CHECKING:  # not for real: who reads no secret should not pay for HTTP
+if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a secret
     import http.client
 
 TIMEOUT = 3.0
 OVERLAP_SECONDS = 86_400
-"""For so long after a rotation the previous value is accepted beside the current one."""
+"""How long after a rotation the previous value is accepted beside the current one."""
 NOT_THERE = "ResourceNotFoundException"
 
 
