@@ -92,6 +92,7 @@ def make_context() -> SimpleNamespace:
         function_name="benchmark",
         function_version="$LATEST",
         memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:benchmark",
         get_remaining_time_in_millis=lambda: 29_000,
     )
 

@@ -13,7 +13,7 @@ from imageapi import db
 from imageapi.auth import check_api_key
 from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
-from imageapi.logs import get_logger
+from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_request
 from imageapi.parameters import check_known, single
 from imageapi.routing import Response, Router
@@ -38,16 +38,16 @@ class Api(Router):
         """Answer one API Gateway event. Every response has ``x-request-id``, and each request makes one log
         line.
         """
-        logger = get_logger()
         start = time.perf_counter()
-        logger.append_keys(request_id=context.aws_request_id)
+        add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
         # End before Lambda's Timeout, also when the database does not answer.
         with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
-            response = self._resolve(event).to_event()
+            answer = self._resolve(event)
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
-            if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
-                response = self._resolve(event).to_event()
+            if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+                answer = self._resolve(event)
+        response = answer.to_event()
         if event["httpMethod"] == "HEAD":
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
@@ -57,16 +57,16 @@ class Api(Router):
         for name, values in self._cors_headers(event).items():
             headers[name] = [*headers.get(name, []), *values]
         duration = round((time.perf_counter() - start) * 1000, 1)
-        logger.info(
-            "request",
-            extra={
-                "method": event["httpMethod"],
-                "path": event["path"],
-                "status": response["statusCode"],
-                "duration_ms": duration,
-            },
-        )
-        record_request(context.function_name, response["statusCode"], duration)
+        facts = {
+            "method": event["httpMethod"],
+            "path": event["path"],
+            "status": answer.status_code,
+            "duration_ms": duration,
+        }
+        if answer.error_code:
+            facts["code"] = answer.error_code
+        get_logger().info("request", extra=facts)
+        record_request(context.function_name, answer.status_code, duration)
         return response
 
     @property
@@ -139,8 +139,6 @@ class Api(Router):
         except AppError as error:
             if error.status >= 500:
                 get_logger().error(error.code, exc_info=error)
-            else:
-                get_logger().info("refused", extra={"code": error.code, "status": error.status})
             return error_response(error)
         except Exception as error:
             get_logger().exception("internal_error", exc_info=error)
@@ -209,4 +207,6 @@ def error_response(error: AppError) -> Response:
     if error.details:
         content["details"] = error.details
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    return json_response(error.status, {"error": content}, headers)
+    response = json_response(error.status, {"error": content}, headers)
+    response.error_code = error.code
+    return response

@@ -70,8 +70,8 @@ class ImageNotFoundError(NotFoundError):
 
     code = "image_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("There is no such image.")
+    def __init__(self, message: str = "There is no such image.") -> None:
+        super().__init__(message)
 
 
 class ObjectMissingError(NotFoundError):
@@ -99,8 +99,8 @@ class UploadInterruptedError(ConflictError):
 
     code = "upload_interrupted"
 
-    def __init__(self) -> None:
-        super().__init__("The upload took too long and was undone. Send it again.", retry_after=1)
+    def __init__(self, message: str = "The upload took too long and was undone. Send it again.") -> None:
+        super().__init__(message, retry_after=1)
 
 
 class PreconditionFailedError(AppError):
@@ -109,8 +109,10 @@ class PreconditionFailedError(AppError):
     status = 412
     code = "version_mismatch"
 
-    def __init__(self) -> None:
-        super().__init__("The image was changed meanwhile. Get it again, then try again.")
+    def __init__(
+        self, message: str = "The image was changed meanwhile. Get it again, then try again."
+    ) -> None:
+        super().__init__(message)
 
 
 class PayloadTooLargeError(AppError):

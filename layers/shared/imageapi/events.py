@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.config import SECRETS_MAX_AGE, refresh_settings
-from imageapi.logs import get_logger
+from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_outcome
 
 Event = dict[str, Any]
@@ -37,7 +37,7 @@ def run(
     What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
     """
     logger = get_logger()
-    logger.append_keys(request_id=context.aws_request_id)
+    add_context(context)
     refresh_settings(SECRETS_MAX_AGE)
     try:
         outcome = work(event)

@@ -21,6 +21,8 @@ class Response:
     content_type: str | None = None
     body: str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
+    error_code: str | None = None
+    """For the log."""
 
     def to_event(self) -> dict[str, Any]:
         """As API Gateway takes it."""
