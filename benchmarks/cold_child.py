@@ -17,6 +17,7 @@ class Context:
     function_name = "benchmark"
     function_version = "$LATEST"
     memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:benchmark"
 
     def get_remaining_time_in_millis(self) -> int:
         return 10_000

@@ -73,12 +73,16 @@ def open_nowhere() -> TextIO:
 
 
 def clear_caches() -> None:
-    """Forget the settings, the logger and the clients: everything that imageapi keeps in an lru_cache."""
+    """Forget the settings, the logger, the clients and the estimated number of rows: everything that imageapi
+    keeps in an lru_cache or a variable.
+    """
     for name, module in list(sys.modules.items()):
         if name.startswith("imageapi."):
             for value in vars(module).values():
                 if hasattr(value, "cache_info"):
                     value.cache_clear()
+    if pages := sys.modules.get("imageapi.pages"):
+        vars(pages)["_estimate"] = None
 
 
 def make_context() -> SimpleNamespace:
@@ -88,6 +92,7 @@ def make_context() -> SimpleNamespace:
         function_name="benchmark",
         function_version="$LATEST",
         memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:benchmark",
         get_remaining_time_in_millis=lambda: 29_000,
     )
 

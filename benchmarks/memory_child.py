@@ -19,6 +19,7 @@ received = Path(event_file).read_bytes()
 for number in range(int(times)):
     context = SimpleNamespace(
         aws_request_id=f"request-{number}",
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:benchmark",
         function_name="benchmark",
         function_version="$LATEST",
         memory_limit_in_mb=1024,

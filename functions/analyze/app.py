@@ -3,9 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.analysis import analyze_event, analyze_image
+from imageapi.analysis import analyze_image, analyze_queued
+from imageapi.analysis_queue import resend_overdue
 from imageapi.api import create_app, json_response
-from imageapi.logs import log_outcome
+from imageapi.events import batch_response, parse_messages, run
+from imageapi.parameters import parse_flag
 from imageapi.routing import Response
 
 app = create_app()
@@ -14,11 +16,20 @@ app = create_app()
 @app.post("/api/images/<image_id>/analysis")
 def analyze(image_id: str) -> Response:
     """200 with the analysis, made now unless it is there; ``?again=true`` makes a new one."""
-    again = app.query.get("again") == "true"
+    again = parse_flag("again", app.check_query("again").get("again"))
     return json_response(200, {"data": analyze_image(image_id, again=again)})
+
+
+def work(event: dict[str, Any]) -> dict[str, Any]:
+    """Analyse what SQS names; the schedule's event looks for what waits too long."""
+    messages = parse_messages(event)
+    if messages is None:
+        return resend_overdue()
+    outcomes, unfinished = analyze_queued(message.image_id for message in messages)
+    return batch_response(outcomes, (message for message in messages if message.image_id in unfinished))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "httpMethod" in event:
         return app.handle(event, context)
-    return log_outcome("analysis", analyze_event, event, context)
+    return run("analysis", work, event, context)

@@ -1,13 +1,16 @@
 """GET, PATCH and DELETE /api/images/{id}: one image."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi import db, images
 from imageapi.api import create_app, json_response
+from imageapi.etags import etag_matches
 from imageapi.metadata import parse_json_object
+from imageapi.presenting import show_image
 from imageapi.routing import Response
+from imageapi.variants import parse_names
 
 app = create_app()
 
@@ -15,8 +18,9 @@ app = create_app()
 @app.get("/api/images/<image_id>")
 def get(image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
-    response = present(images.get_image(image_id), app.query)
-    if images.etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
+    names = parse_names(app.check_query("variants").get("variants"))
+    response = present(images.get_image(image_id), names)
+    if etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
         return Response(304, headers=response.headers)
     return response
 
@@ -34,9 +38,9 @@ def delete(image_id: str) -> Response:
     return Response(204)
 
 
-def present(row: db.Row, query: Mapping[str, str] | None = None) -> Response:
-    """The image as JSON, with its ETag."""
-    image, etag = images.show_image(row, app.base_url, query or {})
+def present(row: db.Row, further: Sequence[str] = ()) -> Response:
+    """The image as JSON, with its ETag and with links to further variants."""
+    image, etag = show_image(row, app.base_url, further)
     return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
 
 

@@ -5,9 +5,14 @@ client.
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.incoming import ingest_event
-from imageapi.logs import log_outcome
+from imageapi.events import parse_arrived, run
+from imageapi.incoming import complete_uploads
+
+
+def ingest(event: dict[str, Any]) -> dict[str, Any]:
+    """``{"completed": [id], "refused": {id: code}}``."""
+    return complete_uploads(parse_arrived(event))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return log_outcome("ingest", ingest_event, event, context)
+    return run("ingest", ingest, event, context)

@@ -4,8 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
-from imageapi.facets import list_facets
+from imageapi.facets import DEFAULT_LIMIT, MAX_LIMIT, list_facets
 from imageapi.images import list_images
+from imageapi.parameters import parse_limit
 from imageapi.routing import Response
 
 app = create_app()
@@ -21,13 +22,18 @@ def images() -> Response:
 @app.get("/api/categories")
 def categories() -> Response:
     """200 with ``{"categories": [{"name", "images"}]}``, the most used first."""
-    return json_response(200, {"categories": list_facets("category", app.query)})
+    return json_response(200, {"categories": list_facets("category", read_limit())})
 
 
 @app.get("/api/tags")
 def tags() -> Response:
     """200 with ``{"tags": [{"name", "images"}]}``, the most used first."""
-    return json_response(200, {"tags": list_facets("tag", app.query)})
+    return json_response(200, {"tags": list_facets("tag", read_limit())})
+
+
+def read_limit() -> int:
+    """Of categories or tags."""
+    return parse_limit(app.check_query("limit").get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

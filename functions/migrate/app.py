@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.custom_resource import answer_cloudformation
-from imageapi.logs import log_outcome
+from imageapi.events import run
 from imageapi.migrating import migrate, read_migrations
 
 FOLDER = Path(__file__).parent
@@ -20,4 +20,4 @@ def bring_up_to_date(_: dict[str, Any]) -> dict[str, Any]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "ResponseURL" in event:
         return answer_cloudformation("migrate", bring_up_to_date, event, context)
-    return log_outcome("migrate", bring_up_to_date, event, context)
+    return run("migrate", bring_up_to_date, event, context)

@@ -7,11 +7,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
 from imageapi.forms import parse_upload_form
-from imageapi.images import present_image
 from imageapi.incoming import complete_upload, create_upload
 from imageapi.metadata import parse_json_object
+from imageapi.presenting import present_image
 from imageapi.routing import Response
-from imageapi.uploads import Stored, upload_image
+from imageapi.rows import Stored
+from imageapi.uploads import upload_image
 
 app = create_app()
 
@@ -19,9 +20,8 @@ app = create_app()
 @app.post("/api/upload")
 def upload() -> Response:
     """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
-    app.check_query("on_duplicate")
+    on_duplicate = app.check_query("on_duplicate").get("on_duplicate")
     form = parse_upload_form(app.body, app.header("Content-Type"))
-    on_duplicate = app.query.get("on_duplicate")
     return present(
         upload_image(form, idempotency_key=app.header("Idempotency-Key"), on_duplicate=on_duplicate)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from imageapi import analysis_queue, db
+from imageapi import analyses, db
 from PIL import Image
 
 from tests.integration.analyses import (
@@ -59,8 +59,8 @@ def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
     assert timedelta(0) <= age < timedelta(minutes=1)
     (image,) = stores.rows()
     assert (image["title"], image["tags"], image["version"]) == ("mine", ["own"], 1)
-    assert analysis_queue.find_analysis(image_id) == answer.body["data"]
-    assert "HELLO" in db.transaction(lambda cursor: analysis_queue.find_text(cursor, image_id))
+    assert analyses.find_analysis(image_id) == answer.body["data"]
+    assert "HELLO" in db.transaction(lambda cursor: analyses.find_text(cursor, image_id))
 
 
 def test_what_is_sent_is_small_and_says_nothing_else(stores: Stores, server: GeminiServer) -> None:
@@ -107,7 +107,7 @@ def test_an_old_analysis_outlives_a_failed_new_one(stores: Stores, server: Gemin
 
     assert analyze(image_id, again="true").status == 422
 
-    assert analysis_queue.find_analysis(image_id) == first | {"failure": "analysis_blocked"}
+    assert analyses.find_analysis(image_id) == first | {"failure": "analysis_blocked"}
 
 
 def test_without_a_key_it_is_not_implemented(

@@ -38,7 +38,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     """A table with rows, and the statements that run on it from now on."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
-    pages._read_estimate.cache_clear()
+    pages._estimate = None
     statements: list[tuple[str, Any]] = []
     run = db.query
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from imageapi import config, db, secrets
+from imageapi import config, db, secrets_manager
 from moto.server import ThreadedMotoServer
 
 from tests.integration.client import get
@@ -89,7 +89,7 @@ def test_rotation_without_a_deploy(
     monkeypatch.setattr("imageapi.api.REFUSED_MAX_AGE", 0.0)
     assert list_with("second-api-key") == 200
     assert list_with("first-api-key") == 200, "the old key still counts"
-    monkeypatch.setattr(secrets, "OVERLAP_SECONDS", -1)
+    monkeypatch.setattr(secrets_manager, "OVERLAP_SECONDS", -1)
     assert list_with("wrong") == 401
     assert list_with("second-api-key") == 200
     assert list_with("first-api-key") == 401, "the old key has had its time"
@@ -106,13 +106,13 @@ def test_wrong_keys_do_not_make_it_ask_again_and_again(
     keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    fetch = secrets.fetch_secrets
+    fetch = secrets_manager.fetch_secrets
 
     def count(*arguments: Any) -> dict[str, tuple[str, ...]]:
         asked.append(1)
         return fetch(*arguments)
 
-    monkeypatch.setattr(secrets, "fetch_secrets", count)
+    monkeypatch.setattr(secrets_manager, "fetch_secrets", count)
     list_with("first-api-key")
     first = len(asked)
 
@@ -133,13 +133,16 @@ def test_old_secrets_are_read_again(
 
 
 def test_a_store_that_is_gone_leaves_what_is_known(
-    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert list_with("first-api-key") == 200
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setattr("imageapi.api.SECRETS_MAX_AGE", 0.0)
 
     assert list_with("first-api-key") == 200
+    (warning,) = (record for record in caplog.records if record.levelname == "WARNING")
+    assert warning.message == "secrets not renewed"
+    assert "ConnectionRefusedError" in caplog.text
 
 
 @pytest.fixture
@@ -194,7 +197,7 @@ def test_unusable_secrets(
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets.NOT_THERE),
+        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets_manager.NOT_THERE),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "ConnectionRefusedError"),
     ],
 )

@@ -1,14 +1,16 @@
 """What is made of Gemini's answers, without Gemini and without a database."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi import analysis_queue, gemini
+from imageapi import analyses, analysis, analysis_queue, db, gemini
 from imageapi.config import get_settings
+from imageapi.errors import DatabaseUnavailableError
 from imageapi.gemini import GeminiUnavailableError, NotConfiguredError, find_retry_after, parse_description
 
 from tests.support.gemini_server import SAFE
@@ -129,9 +131,39 @@ def test_how_an_analysis_is_shown_and_what_it_is_found_by() -> None:
         "due_at": None,
     }
 
-    shown = analysis_queue.present(row)
+    shown = analyses.present(row)
 
     assert shown["analyzed_at"] == "2026-01-02T00:00:00+00:00"
     assert "attempts" not in shown
-    assert analysis_queue.present(row | {"analyzed_at": None})["analyzed_at"] is None
-    assert analysis_queue.join_text(row) == "A cat. cat sofa"
+    assert analyses.present(row | {"analyzed_at": None})["analyzed_at"] is None
+    assert analyses.join_text(row) == "A cat. cat sofa"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: analysis_queue.enqueue("an-id"),
+        lambda: analysis._give_back(
+            {"image_id": "an-id", "analyzed_at": None, "attempts": 1}, GeminiUnavailableError("busy")
+        ),
+    ],
+    ids=["not queued", "not given back"],
+)
+def test_why_a_row_could_not_be_written_is_logged(
+    work: Callable[[], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise DatabaseUnavailableError from OSError("connection refused")
+
+    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
+        monkeypatch.setenv(name, "some-value")
+    monkeypatch.setenv("ANALYZE_UPLOADS", "true")
+    get_settings.cache_clear()
+    monkeypatch.setattr(db, "query", fail)
+
+    work()
+
+    get_settings.cache_clear()
+    facts = vars(caplog.records[-1])
+    assert (facts["image_id"], facts["code"]) == ("an-id", "database_unavailable")
+    assert "connection refused" in caplog.text

@@ -184,15 +184,32 @@ def test_every_request_makes_one_line(log: io.StringIO) -> None:
     )
     assert (first["request_id"], second["request_id"]) == ("request-8", "request-9")
     assert second["method"] == "HEAD"
+    assert "code" not in first
     assert first["duration_ms"] >= 0
 
 
 def test_refusals_are_logged_at_info_with_their_code(log: io.StringIO) -> None:
-    handle(make_event("GET", "/things/1"))
-    refused, request = read_lines(log)
-    assert (refused["level"], refused["code"], refused["status"]) == ("INFO", "api_key_missing", 401)
-    assert request["status"] == 401
+    for method, path in (("GET", "/things/1"), ("GET", "/nowhere"), ("PUT", "/public")):
+        handle(make_event(method, path))
+    lines = read_lines(log)
+    assert [(line["message"], line["level"], line["status"], line["code"]) for line in lines] == [
+        ("request", "INFO", 401, "api_key_missing"),
+        ("request", "INFO", 404, "not_found"),
+        ("request", "INFO", 405, "method_not_allowed"),
+    ]
     assert "Traceback" not in log.getvalue()
+
+
+def test_lines_name_the_function_and_tell_cold_starts(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")  # must not log keys and bodies
+    for _ in range(2):
+        handle(make_event("GET", "/public"))
+    first, second = read_lines(log)
+    assert (first["function_name"], second["function_name"]) == ("tests", "tests")
+    assert (first["cold_start"], second["cold_start"]) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +222,7 @@ def test_failures_are_logged_with_their_traceback(
     answered, _, body = handle(make_event("GET", path), "request-10")
     failure, request = read_lines(log)
     assert answered == request["status"] == status
+    assert request["code"] == json.loads(body)["error"]["code"]
     assert failure["level"] == "ERROR"
     assert "Traceback" in failure["exception"]
     assert reason in failure["exception"]

@@ -5,7 +5,8 @@ import json
 import pytest
 from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import AppError, InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
-from imageapi.forms import UploadForm, clean_filename, parse_upload_form
+from imageapi.filenames import clean_filename
+from imageapi.forms import UploadForm, parse_upload_form
 
 from tests.support import multipart, pictures
 from tests.support.multipart import BOUNDARY, Part

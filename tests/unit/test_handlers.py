@@ -110,6 +110,21 @@ def test_head_does_not_get_around_the_key() -> None:
             assert call(function, "HEAD", re.sub(r"<\w+>", ID, rule))["statusCode"] == 401
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ([("agian", "true")], "parameter_unknown"),
+        ([("again", "yes")], "parameter_invalid"),
+        ([("again", "true"), ("again", "true")], "parameter_repeated"),
+    ],
+)
+def test_analyze_refuses_what_it_does_not_know(query: list[tuple[str, str]], code: str) -> None:
+    event = make_event("POST", f"/api/images/{ID}/analysis", {"X-API-Key": "right-key"}, query)
+    answer = load("analyze").lambda_handler(event, LambdaContext())
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"]["code"] == code
+
+
 PROBE = """
 import json, os, sys
 

@@ -81,6 +81,23 @@ def test_down(checks: dict[str, Any], errors: dict[str, str], set_checks: Callab
     assert {name for name, check in report["checks"].items() if check["status"] == "down"} == set(errors)
 
 
+def test_the_cause_of_what_is_down_is_logged(
+    set_checks: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise StorageUnavailableError from OSError("AccessDenied")
+
+    set_checks(database=fail_database, store=fail)
+    check_health()
+    warnings: dict[str, Any] = {vars(record)["check"]: record for record in caplog.records}
+    assert {name: warning.code for name, warning in warnings.items()} == {
+        "database": "database_unavailable",
+        "storage": "storage_unavailable",
+    }
+    assert {warning.levelname for warning in warnings.values()} == {"WARNING"}
+    assert "AccessDenied" in caplog.text
+
+
 def test_one_that_hangs_does_not_hold_the_answer_up(
     set_checks: Callable[..., None], hang: Callable[..., object]
 ) -> None:
@@ -95,7 +112,7 @@ def test_one_that_hangs_does_not_hold_the_answer_up(
 
 
 def test_both_hang_and_are_waited_for_only_once(
-    set_checks: Callable[..., None], hang: Callable[..., object]
+    set_checks: Callable[..., None], hang: Callable[..., object], caplog: pytest.LogCaptureFixture
 ) -> None:
     set_checks(database=hang, store=hang)
     start = time.monotonic()
@@ -103,6 +120,7 @@ def test_both_hang_and_are_waited_for_only_once(
     assert time.monotonic() - start < 10  # the check itself would take 30
     assert not healthy
     assert {check["error"] for check in report["checks"].values()} == {"timeout"}
+    assert [vars(record)["code"] for record in caplog.records] == ["timeout", "timeout"]
 
 
 def test_they_are_asked_side_by_side(set_checks: Callable[..., None]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 from imageapi import metrics
 from imageapi.config import get_settings, load_settings
-from imageapi.logs import log_outcome
+from imageapi.events import run
 
 from tests.support.events import LambdaContext
 
@@ -87,7 +87,7 @@ def test_the_numbers_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_dry_run_counts_nothing(capsys: pytest.CaptureFixture[str], dry_run: bool, lines: int) -> None:
     context: Any = LambdaContext(function_name="SweepFunction")
 
-    log_outcome("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
+    run("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
 
     assert sum("_aws" in line for line in read_lines(capsys)) == lines
 

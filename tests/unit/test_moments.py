@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.moments import (
     END_OF_TIME,
-    MOST,
+    MAX_BUCKETS,
     SHIFTS,
     cover,
     milliseconds_at,
@@ -47,15 +47,15 @@ def test_a_stretch_is_covered(start: int, length: int) -> None:
     """By neighbouring buckets of one size, few of them, and without a longer one than has to be."""
     stretch = cover(start, start + length)
     if stretch is None:
-        assert length > (MOST - 1) << SHIFTS[-1]
+        assert length > (MAX_BUCKETS - 1) << SHIFTS[-1]
         return
     (shift,) = {key >> 48 for key in stretch.keys}
     numbers = [key - (shift << 48) for key in stretch.keys]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert (stretch.start, stretch.end) == (numbers[0] << shift, (numbers[-1] + 1) << shift)
     assert stretch.start <= start < start + length <= stretch.end
-    assert len(numbers) <= MOST
-    assert shift == SHIFTS[0] or length > (MOST - 2) << (shift - 4)
+    assert len(numbers) <= MAX_BUCKETS
+    assert shift == SHIFTS[0] or length > (MAX_BUCKETS - 2) << (shift - 4)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_the_size_of_buckets(length: int, shift: int) -> None:
 
 def test_too_long_for_buckets() -> None:
     assert cover(0, END_OF_TIME) is None
-    assert cover(0, MOST << SHIFTS[-1]) is not None
-    assert cover(0, (MOST << SHIFTS[-1]) + 1) is None
+    assert cover(0, MAX_BUCKETS << SHIFTS[-1]) is not None
+    assert cover(0, (MAX_BUCKETS << SHIFTS[-1]) + 1) is None

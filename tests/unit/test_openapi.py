@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageapi import config, errors, facets, forms, imaging, listing, metadata, rows, searching, variants
+from imageapi import (
+    config,
+    errors,
+    facets,
+    filenames,
+    idempotency,
+    imaging,
+    listing,
+    metadata,
+    orders,
+    searching,
+    variants,
+)
 from openapi_spec_validator import validate
 
 from tests.support.events import ROOT, load_routes
@@ -245,9 +257,9 @@ def test_lengths_are_those_of_the_code() -> None:
         assert fields["tags"]["maxItems"] == metadata.MAX_TAGS
         assert fields["tags"]["items"]["maxLength"] == metadata.MAX_TAG_LENGTH
     assert set(schema("Metadata")["properties"]) == set(metadata.FIELDS)
-    assert schema("Image")["properties"]["filename"]["maxLength"] == forms.MAX_FILENAME_LENGTH
+    assert schema("Image")["properties"]["filename"]["maxLength"] == filenames.MAX_FILENAME_LENGTH
     key = read_document()["components"]["parameters"]["IdempotencyKey"]["schema"]
-    assert key["maxLength"] == rows.MAX_IDEMPOTENCY_KEY_LENGTH
+    assert key["maxLength"] == idempotency.MAX_KEY_LENGTH
 
 
 def test_limits_in_prose_are_those_of_the_code() -> None:
@@ -268,7 +280,7 @@ def test_parameters_of_the_list_are_those_of_the_code() -> None:
     assert {
         name for name, value in described.items() if value["schema"]["type"] == "array"
     } == listing.REPEATABLE
-    assert tuple(described["sort"]["schema"]["enum"]) == listing.SORTS
+    assert tuple(described["sort"]["schema"]["enum"]) == tuple(orders.ORDERS)
     limit = described["limit"]["schema"]
     assert (limit["default"], limit["maximum"]) == (listing.DEFAULT_LIMIT, listing.MAX_LIMIT)
     assert described["q"]["schema"]["maxLength"] == searching.MAX_QUERY_LENGTH

@@ -10,7 +10,8 @@ from typing import TypeVar
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from imageapi.errors import AppError
-from imageapi.forms import JOINERS, UploadForm, clean_filename, parse_upload_form
+from imageapi.filenames import JOINERS, clean_filename
+from imageapi.forms import UploadForm, parse_upload_form
 
 from tests.support import multipart
 

@@ -1,29 +1,29 @@
-"""The analysis of one image: claim it, make a small copy without metadata, let Gemini look, keep the answer.
+"""The analysis of one image: claim its row, make a small copy, send it to Gemini, store the description.
 
-What leaves the house is that copy: at most 640 pixels wide, a JPEG without EXIF, profile or name.
+Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, colour profile or file name.
 """
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg2.extras
 
-from imageapi import analysis_queue, db, gemini, storage
+from imageapi import analyses, db, gemini, storage
 from imageapi.config import get_settings
-from imageapi.errors import AppError, ConflictError
-from imageapi.images import get_image, image_not_found, refresh_search
+from imageapi.errors import AppError, ConflictError, ImageNotFoundError
+from imageapi.images import get_image, refresh_search
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 from imageapi.variants import Variant
 
 RENDITION = Variant(640, cover=False, extension="jpg")
 CLAIM_SECONDS = 60
-"""For so long one request may be at work; then another may try. Longer than the function's Timeout."""
+"""How long a claim lasts; then another request may try. Longer than the function's Timeout."""
 
 MAX_ATTEMPTS = 5
-"""After so many, what waits in the queue counts as failed. As the SQS queue's maxReceiveCount."""
+"""After so many attempts a queued analysis has failed. The same as the SQS queue's maxReceiveCount."""
 
-# From which state an analysis may be begun; a claim whose time is over is like no claim.
+# Claims the row if its status is one of those given, or if an earlier claim has expired.
 _CLAIM = """
     INSERT INTO image_analysis AS analysis (image_id, status, attempts, due_at)
     SELECT id, 'running', 1, now() + make_interval(secs => %(seconds)s)
@@ -39,7 +39,7 @@ _CLAIM_QUEUED = """
     WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now() AND attempts < %(most)s
     RETURNING *"""
 
-# The last attempt that it may have ended the process, or ran out of its time: otherwise it would have told.
+# When the last attempt was killed or timed out, nothing has set the status: this does.
 _GIVE_UP = """
     UPDATE image_analysis
     SET status = CASE WHEN analyzed_at IS NULL THEN 'failed' ELSE 'ready' END,
@@ -47,7 +47,7 @@ _GIVE_UP = """
     WHERE image_id = %(id)s AND status IN ('queued', 'running') AND due_at <= now()
       AND attempts >= %(most)s"""
 
-# One call more, unless that is one too many: the row of the day is locked, so calls are counted one by one.
+# Counts one call, unless the budget is spent. The row of the day is locked, so no call is missed.
 _SPEND = """
     INSERT INTO analysis_budget AS budget (day, calls) VALUES ((now() AT TIME ZONE 'UTC')::date, 1)
     ON CONFLICT (day) DO UPDATE SET calls = budget.calls + 1 WHERE budget.calls < %s
@@ -69,24 +69,24 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
     """The analysis of an image, made now unless it is there already.
 
     Args:
-        again: make a new one all the same.
+        again: make a new one even if there is one.
 
     Returns:
-        As ``analysis_queue.present``; its status is ``ready``.
+        As ``analyses.present``; its status is ``ready``.
 
     Raises:
         NotConfiguredError: 501.
         NotFoundError: ``image_not_found``.
         ConflictError: ``analysis_in_progress``.
         BudgetSpentError: 429, until midnight.
-        UnprocessableError: Gemini will not describe this picture, or it cannot be rendered.
+        UnprocessableError: Gemini does not describe this picture, or it cannot be rendered.
         GeminiUnavailableError, DatabaseUnavailableError, StorageUnavailableError: try again.
     """
     gemini.check_configured()
     image = get_image(image_id)
     existing = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image["id"],))
     if existing and existing[0]["status"] == "ready" and not again:
-        return analysis_queue.present(existing[0])
+        return analyses.present(existing[0])
     states = ["queued", "failed", "ready"] if again else ["queued", "failed"]
     claimed = db.query(_CLAIM, {"id": image["id"], "seconds": CLAIM_SECONDS, "from": states})
     if not claimed:
@@ -96,18 +96,15 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
     return _work_on(image, claimed[0])
 
 
-def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Work on what an event of SQS names. Any other is the schedule's, and looks for what waits too long.
+def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Analyse images that wait in the queue.
 
     Returns:
-        ``{"batchItemFailures": [{"itemIdentifier"}], "outcomes": {image id: "ready" or a code}}``. A message
-        that is not among the failures is done with: its row is ready, failed, or due later.
+        What became of each (``ready``, ``not_due`` or an error's code), and the ids that are to be tried
+        again. The rows of all others are ready, failed, or due later.
     """
-    if "Records" not in event:
-        return analysis_queue.resend_overdue()
-    failures, outcomes = [], {}
-    for record in event["Records"]:
-        image_id = str(json.loads(record["body"])["image_id"])
+    outcomes, unfinished = {}, set()
+    for image_id in image_ids:
         try:
             outcomes[image_id] = _work_on_queued(image_id)
         except AppError as error:
@@ -115,12 +112,12 @@ def analyze_event(event: dict[str, Any]) -> dict[str, Any]:
             if error.status >= 500:
                 get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
             if _may_pass(error):
-                failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures, "outcomes": outcomes}
+                unfinished.add(image_id)
+    return outcomes, unfinished
 
 
 def _work_on_queued(image_id: str) -> str:
-    """``ready``, or ``not_due``: done already, gone, or for later."""
+    """``ready``; or ``not_due`` when the row is done, deleted, or due later."""
     gemini.check_configured()
     values = {"id": image_id, "seconds": CLAIM_SECONDS, "most": MAX_ATTEMPTS}
     claimed = db.query(_CLAIM_QUEUED, values)
@@ -132,16 +129,16 @@ def _work_on_queued(image_id: str) -> str:
 
 
 def _may_pass(error: AppError) -> bool:
-    """Whether the same may go well another time: Gemini or a store does not answer, or not usably."""
+    """Whether the next attempt may succeed: Gemini or a store did not answer, or not usably."""
     return error.status == 503 and error.retry_after is not None
 
 
 def _work_on(image: db.Row, claimed: db.Row) -> dict[str, Any]:
-    """Do what was claimed; give it back when it cannot be done."""
+    """Analyse an image whose row is claimed. When that fails, release the claim and raise."""
     try:
         jpeg = _make_rendition(image)
         _spend_budget()
-        return analysis_queue.present(_save(image["id"], gemini.describe_picture(jpeg)))
+        return analyses.present(_save(image["id"], gemini.describe_picture(jpeg)))
     except AppError as error:
         _give_back(claimed, error)
         raise
@@ -181,17 +178,17 @@ def _save(image_id: str, description: gemini.Description) -> db.Row:
         ),
     )
     if not saved:  # deleted meanwhile
-        raise image_not_found()
+        raise ImageNotFoundError()
     refresh_search(image_id)
     add_metric("Analyses")
     return saved[0]
 
 
 def _give_back(claimed: db.Row, error: AppError) -> None:
-    """Let the row say what became of it: an older analysis stays, what can still be done is queued again.
+    """Release a claim after an error: ``ready`` when there is an older analysis, ``queued`` when the next
+    attempt may succeed, else ``failed``.
 
-    Only where uploads are analysed does anybody look at the queue; elsewhere it has failed, and who asked for
-    it was told so.
+    Queued only where ANALYZE_UPLOADS is set, since nothing reads the queue elsewhere.
     """
     spent = isinstance(error, BudgetSpentError)
     if claimed["analyzed_at"]:
@@ -210,5 +207,6 @@ def _give_back(claimed: db.Row, error: AppError) -> None:
                WHERE image_id = %s AND status = 'running'""",
             (status, error.code, int(spent), error.retry_after or 0, claimed["image_id"]),
         )
-    except AppError:
-        get_logger().warning("analysis not given back", extra={"image_id": claimed["image_id"]})
+    except AppError as failure:
+        facts = {"image_id": claimed["image_id"], "code": failure.code}
+        get_logger().warning("analysis not given back", extra=facts, exc_info=failure)

@@ -1,14 +1,14 @@
-"""Which images wait for their analysis, and what it said: the table ``image_analysis``.
+"""Which images wait for their analysis: rows of the table ``image_analysis``, as a queue.
 
-The row is the queue. ``queued`` and past its ``due_at`` means that somebody has to do it; on AWS an SQS
-message wakes the function that does, locally the runner looks for such rows. A message that is lost, or comes
-twice, or comes after the budget of the day is spent therefore loses and repeats nothing.
+The row is the queue: an image with status ``queued`` is to be analysed as soon as ``due_at`` has passed.
+On AWS an SQS message starts the function that does it; locally the runner looks for such rows. So it does
+no harm when a message is lost, comes twice, or comes after the budget of the day is spent.
 
 Light enough for every function: it imports neither Pillow nor google-genai.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from imageapi.errors import AppError
 from imageapi.logs import get_logger
 
 OVERDUE = "10 minutes"
-"""Past its time by so much, a row's message is taken for lost."""
+"""When a row has been due for so long, its SQS message is taken for lost and sent again."""
 BATCH = 100
 
 
@@ -33,49 +33,13 @@ def enqueue(image_id: str) -> None:
         )
         send_messages([image_id])
     except AppError as error:
-        get_logger().warning("analysis not queued", extra={"image_id": image_id, "code": error.code})
-
-
-def find_analysis(image_id: str) -> dict[str, Any] | None:
-    """An image's analysis as the API shows it (see :func:`present`); None when none was ever asked for."""
-    found = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
-    return present(found[0]) if found else None
-
-
-def present(row: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
-    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
-    """
-    analyzed_at = row["analyzed_at"]
-    return {
-        "status": row["status"],
-        "failure": row["failure"],
-        "caption": row["caption"],
-        "tags": row["tags"],
-        "text_seen": row["text_seen"],
-        "safety": row["safety"],
-        "model": row["model"],
-        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
-    }
-
-
-def find_text(cursor: db.Cursor, image_id: str) -> str:
-    """What an image can be found by beside its metadata: caption, tags and text seen; empty without. In the
-    caller's transaction.
-    """
-    found = db.fetch(
-        cursor, "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,)
-    )
-    return join_text(found[0]) if found else ""
-
-
-def join_text(row: Mapping[str, Any]) -> str:
-    """See :func:`find_text`."""
-    return " ".join(part for part in (row["caption"], *row["tags"], row["text_seen"]) if part)
+        get_logger().warning(
+            "analysis not queued", extra={"image_id": image_id, "code": error.code}, exc_info=error
+        )
 
 
 def find_overdue() -> list[str]:
-    """Ids of images whose analysis is OVERDUE, the longest waiting first."""
+    """Ids of up to BATCH images whose analysis has been due for longer than OVERDUE, the oldest first."""
     found = db.query(
         """SELECT image_id FROM image_analysis
            WHERE status IN ('queued', 'running') AND due_at < now() - %s::interval
@@ -86,7 +50,7 @@ def find_overdue() -> list[str]:
 
 
 def resend_overdue() -> dict[str, Any]:
-    """Wake the analysis for whatever waits too long. Runs on a schedule.
+    """Send the messages of overdue rows again. Runs on a schedule.
 
     Returns:
         ``{"resent": [id]}``.
@@ -97,9 +61,9 @@ def resend_overdue() -> dict[str, Any]:
 
 
 def send_messages(image_ids: Sequence[str]) -> None:
-    """Wake the function that analyses; nothing to do where there is no SQS queue.
+    """Start AnalyzeFunction through SQS; does nothing without ANALYSIS_QUEUE_URL.
 
-    What cannot be sent is only logged: the row waits, and the schedule finds it.
+    A failure is only logged: the row stays queued, and the schedule sends its message again.
     """
     url = get_settings().analysis_queue_url
     if not url or not image_ids:

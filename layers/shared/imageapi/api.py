@@ -1,4 +1,4 @@
-"""The one place that knows HTTP: routes, API keys, errors as JSON, request ids and the log of requests."""
+"""HTTP: routes, API keys, errors as JSON, request ids and the log of requests. No other module knows it."""
 
 import base64
 import binascii
@@ -13,8 +13,9 @@ from imageapi import db
 from imageapi.auth import check_api_key
 from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
-from imageapi.logs import get_logger
+from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_request
+from imageapi.parameters import check_known, single
 from imageapi.routing import Response, Router
 
 JSON = "application/json"
@@ -25,7 +26,7 @@ EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
 
 
 class Api(Router):
-    """The routes of one function. They need an API key unless they are named as public."""
+    """The routes of one function. All but the public ones need an API key."""
 
     def __init__(self, public: Collection[str]) -> None:
         super().__init__()
@@ -34,38 +35,38 @@ class Api(Router):
         """The event that is being answered."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one API Gateway event. Every answer carries ``x-request-id``, and each makes one line of
-        log.
+        """Answer one API Gateway event. Every response has ``x-request-id``, and each request makes one log
+        line.
         """
-        logger = get_logger()
         start = time.perf_counter()
-        logger.append_keys(request_id=context.aws_request_id)
+        add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
-        # The answer has to be there before Lambda loses its patience, also when the database does not answer.
+        # End before Lambda's Timeout, also when the database does not answer.
         with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
-            response = self._resolve(event).to_event()
+            answer = self._resolve(event)
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
-            if response["statusCode"] in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
-                response = self._resolve(event).to_event()
+            if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+                answer = self._resolve(event)
+        response = answer.to_event()
         if event["httpMethod"] == "HEAD":
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
-        # What is said is for whoever has the key, and links are in it: no cache may answer with it.
+        # Responses contain signed links: never cacheable.
         headers.setdefault("Cache-Control", ["no-store"])
         for name, values in self._cors_headers(event).items():
             headers[name] = [*headers.get(name, []), *values]
         duration = round((time.perf_counter() - start) * 1000, 1)
-        logger.info(
-            "request",
-            extra={
-                "method": event["httpMethod"],
-                "path": event["path"],
-                "status": response["statusCode"],
-                "duration_ms": duration,
-            },
-        )
-        record_request(context.function_name, response["statusCode"], duration)
+        facts = {
+            "method": event["httpMethod"],
+            "path": event["path"],
+            "status": answer.status_code,
+            "duration_ms": duration,
+        }
+        if answer.error_code:
+            facts["code"] = answer.error_code
+        get_logger().info("request", extra=facts)
+        record_request(context.function_name, answer.status_code, duration)
         return response
 
     @property
@@ -91,24 +92,16 @@ class Api(Router):
         Raises:
             InvalidRequestError: ``parameter_repeated``.
         """
-        repeated = [name for name, values in self.query_lists.items() if len(values) > 1]
-        if repeated:
-            raise InvalidRequestError(
-                f"The query parameter {repeated[0][:64]!r} was sent more than once.",
-                code="parameter_repeated",
-            )
-        return {name: values[0] for name, values in self.query_lists.items()}
+        return single(self.query_lists)
 
-    def check_query(self, *known: str) -> None:
-        """Refuse a query string with other names than these.
+    def check_query(self, *known: str) -> dict[str, str]:
+        """As :attr:`query`, for routes that have no parameters but these.
 
         Raises:
-            InvalidRequestError: ``parameter_unknown``.
+            InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``.
         """
-        from imageapi.listing import check_known  # lists have it anyway; others need it for little
-
-        for name in sorted(self.query_lists):
-            check_known(name, known)
+        check_known(self.query_lists, known)
+        return self.query
 
     @property
     def body(self) -> bytes:
@@ -127,7 +120,7 @@ class Api(Router):
 
     @property
     def base_url(self) -> str:
-        """The address that the current request came to, stage included: what links begin with."""
+        """The address that the current request came to, stage included; links begin with it."""
         configured = get_settings().public_base_url
         if configured:
             return configured
@@ -151,15 +144,13 @@ class Api(Router):
         return self.header("Host") == domain and not self.header("X-Amz-Cf-Id")
 
     def _resolve(self, event: dict[str, Any]) -> Response:
-        """The answer of the route that fits; errors become answers here, and nowhere else."""
+        """The response of the matching route. Errors are turned into responses only here."""
         self.event = event
         try:
             return self._dispatch(event["httpMethod"], event["path"])
         except AppError as error:
             if error.status >= 500:
                 get_logger().error(error.code, exc_info=error)
-            else:
-                get_logger().info("refused", extra={"code": error.code, "status": error.status})
             return error_response(error)
         except Exception as error:
             get_logger().exception("internal_error", exc_info=error)
@@ -203,7 +194,7 @@ class Api(Router):
 
 
 def create_app(public: Collection[str] = ()) -> Api:
-    """The API of one function, as yet without routes.
+    """The API of one function, without routes.
 
     Args:
         public: the rules of the routes that need no API key; all others do.
@@ -212,7 +203,7 @@ def create_app(public: Collection[str] = ()) -> Api:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON that UTF-8 can hold, whatever a client has sent and an error quotes."""
+    """Compact JSON in valid UTF-8, also when an error quotes half a surrogate pair from a request."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()
 
@@ -228,4 +219,6 @@ def error_response(error: AppError) -> Response:
     if error.details:
         content["details"] = error.details
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    return json_response(error.status, {"error": content}, headers)
+    response = json_response(error.status, {"error": content}, headers)
+    response.error_code = error.code
+    return response

@@ -1,4 +1,4 @@
-"""API keys: pure, in constant time, and closed when no key is configured."""
+"""API keys: compared in constant time; without a configured key every request is refused. Pure."""
 
 import hmac
 from collections.abc import Sequence

@@ -1,30 +1,31 @@
 """The settings, read once from the environment. Nothing else reads ``os.environ``."""
 
-import json
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from imageapi import secrets
-from imageapi.environment import read_bool, read_int, read_matching, read_url, require, split, split_keys
+from imageapi import secrets_manager
+from imageapi.credentials import (
+    KEYS,
+    make_access,
+    read_endpoint,
+    read_region,
+    read_s3_credentials,
+    read_secrets,
+)
+from imageapi.environment import read_bool, read_int, read_matching, read_url, require, split
 from imageapi.errors import ConfigurationError
+
+SERVICE = "image-api"
+"""The name of the logger."""
 
 PLACEHOLDERS = frozenset(
     {"your-api-key-here", "your-secret-key-here", "your_secure_password_123", "minioadmin123"}
 )
 """The values of .env.example. Fine on a laptop, refused on AWS."""
-
-SECRET_ARNS = {
-    "API_KEY": "API_KEY_SECRET_ARN",
-    "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
-    "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
-    "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
-}
-"""Which variable names the secret that holds another's value."""
-USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
-"""Secrets that are JSON with a user's name beside the password."""
 
 LOG_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
@@ -40,7 +41,7 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 SECRETS_MAX_AGE = 300.0
 """Seconds after which keys are read again."""
 
-_secret_cache = secrets.SecretCache()
+_secret_cache = secrets_manager.SecretCache()
 _read_at = 0.0
 
 
@@ -54,7 +55,7 @@ class Settings:
     db_user: str
     db_password: str = field(repr=False)
     db_service_user: str | None
-    """Whom a migration lets in: the user that the other functions are. None where they are its own."""
+    """Role that MigrateFunction creates for the other functions; None when they share its own."""
     db_service_password: str = field(repr=False)
     db_sslmode: str
     db_sslrootcert: str | None
@@ -65,15 +66,15 @@ class Settings:
     s3_endpoint_url: str | None
     """None for AWS itself."""
     s3_public_endpoint_url: str | None
-    """The same server as browsers see it; presigned URLs name it."""
+    """The same server's address for browsers; presigned URLs begin with it."""
     s3_ca_bundle: str | None
     """A file with certificates; None for those that botocore brings."""
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)
-    """Belongs to the role that AWS gives a function; None elsewhere."""
+    """Of the function's role on AWS; None elsewhere."""
     s3_credentials_expire_at: float | None
-    """In seconds since 1970, where it is known: what is signed with them counts no longer."""
+    """Seconds since 1970; None when unknown. What is signed with the credentials is valid until then."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
@@ -83,128 +84,67 @@ class Settings:
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels (width x height); ``bounds.pixel_limit`` has what that is for each
-    format.
-    """
+    """The largest picture, in pixels; ``bounds.pixel_limit`` has the limit of each format."""
     max_upload_bytes: int
     """The largest file through a presigned upload."""
     link_ttl: int
     """Seconds that a signed link lasts, at least; at most half as long again."""
     log_level: str
     metrics_namespace: str | None
-    """Where CloudWatch files the metrics; None for no metrics."""
+    """CloudWatch's namespace for the metrics; None for no metrics."""
     gemini_api_key: str = field(repr=False)
-    """Empty when images are not to be analysed."""
+    """Empty when images are not analysed."""
     gemini_base_url: str | None
     """None for Google itself."""
     gemini_model: str
     analysis_language: str
-    """What captions and tags are written in."""
+    """The language of captions and tags, by its English name."""
     analysis_daily_budget: int
     """How many images may be sent to Gemini between one midnight (UTC) and the next."""
     analyze_uploads: bool
-    """Whether every upload is analysed, without being asked for."""
+    """Whether every new image is analysed."""
     analysis_queue_url: str | None
-    """The SQS queue that wakes the analysis; None where rows alone are the queue."""
+    """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
 
 
 def _is_on_aws(env: Mapping[str, str]) -> bool:
     return bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
 
 
-def _refuse_placeholders(env: Mapping[str, str]) -> None:
+def _refuse_placeholders(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
     """On AWS a key that everyone can read in .env.example is no key."""
     if not _is_on_aws(env):
         return
-    for name in ("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_SECRET_KEY"):
-        if PLACEHOLDERS.intersection(split_keys(env.get(name, ""))):
+    passwords = {name: [env.get(name, "")] for name in ("POSTGRES_PASSWORD", "MINIO_SECRET_KEY")}
+    for name, values in {**keys, **passwords}.items():
+        if PLACEHOLDERS.intersection(values):
             raise ConfigurationError(
                 f"{name} still has the placeholder of .env.example, which AWS must not run with."
             )
 
 
-def _read_s3_credentials(env: Mapping[str, str]) -> secrets.RoleCredentials:
-    """MinIO's keys when they are set, else those of the function's role."""
-    if env.get("MINIO_ACCESS_KEY"):
-        return secrets.RoleCredentials(env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"), None)
-    if env.get("MINIO_ENDPOINT_URL"):
-        raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
-    return _read_role_credentials(env)
+def _read_bucket(env: Mapping[str, str]) -> str:
+    name = require(env, "MINIO_BUCKET_NAME")
+    return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
 
 
-def _read_endpoint(env: Mapping[str, str], *names: str) -> str | None:
-    """The first that is set, else what leads all of AWS's own tools to an emulator; None for AWS itself."""
-    return next(filter(None, (read_url(env, name) for name in (*names, "AWS_ENDPOINT_URL"))), None)
+def _read_log_level(env: Mapping[str, str]) -> str:
+    pattern = f"(?i:{LOG_LEVELS})"
+    return read_matching(env, "LOG_LEVEL", "INFO", pattern, f"one of {LOG_LEVELS}").upper()
 
 
-def _read_region(env: Mapping[str, str]) -> str:
-    return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
-
-
-def _read_role_credentials(env: Mapping[str, str]) -> secrets.RoleCredentials:
-    """Lambda puts them into the environment; with SnapStart behind a local address, which renews them."""
-    address = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-    if address and not env.get("AWS_ACCESS_KEY_ID"):
-        try:
-            return secrets.fetch_role_credentials(address, env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""))
-        except secrets.SecretError as error:
-            raise ConfigurationError("The credentials of the function's role cannot be read.") from error
-    return secrets.RoleCredentials(
-        require(env, "AWS_ACCESS_KEY_ID"),
-        require(env, "AWS_SECRET_ACCESS_KEY"),
-        env.get("AWS_SESSION_TOKEN") or None,
-    )
-
-
-def _secrets_access(env: Mapping[str, str]) -> secrets.Access:
-    role = _read_role_credentials(env)
-    endpoint = _read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
-    return secrets.Access(_read_region(env), endpoint, role.access_key, role.secret_key, role.session_token)
-
-
-def _with_secrets(env: Mapping[str, str], cache: secrets.SecretCache) -> Mapping[str, str]:
-    """The mapping with the values of the secrets that its variables ``*_SECRET_ARN`` name. A value that is
-    set outright wins.
-
-    Raises:
-        ConfigurationError: a secret cannot be read, or has another form than it should.
-    """
-    named = {
-        name: env[variable]
-        for name, variable in SECRET_ARNS.items()
-        if env.get(variable) and not env.get(name)
-    }
-    if not named:
-        return env
-    try:
-        found = cache.read(named.values(), _secrets_access(env))
-        values = {name: "".join(f"{key}\0" for key in found[arn]) for name, arn in named.items()}
-        for password in USERS.keys() & named.keys():
-            database = json.loads(found[named[password]][0])
-            values[password] = str(database["password"])
-            values[USERS[password]] = str(database["username"])
-    except secrets.SecretError as error:
-        raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
-    except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(
-            "The secrets of the database's users must be JSON with username and password."
-        ) from None
-    return {**env, **values}
-
-
-def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = None) -> Settings:
-    """Read the settings out of a mapping.
-
-    Args:
-        cache: what is known of the secrets that the mapping names.
+def load_settings(env: Mapping[str, str], cache: secrets_manager.SecretCache | None = None) -> Settings:
+    """Read the settings out of a mapping. ``cache`` has the secrets that are known already.
 
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
     """
-    env = _with_secrets(env, cache or secrets.SecretCache())
-    _refuse_placeholders(env)
-    s3 = _read_s3_credentials(env)
-    endpoint_url = _read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+    users, secret_keys = read_secrets(env, cache or secrets_manager.SecretCache())
+    env = {**env, **users}
+    keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
+    _refuse_placeholders(env, keys)
+    s3 = read_s3_credentials(env)
+    endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     return Settings(
         db_host=require(env, "DB_HOST"),
         db_port=read_int(env, "DB_PORT", 5432, maximum=65_535),
@@ -224,21 +164,17 @@ def load_settings(env: Mapping[str, str], cache: secrets.SecretCache | None = No
         s3_secret_key=s3.secret_key,
         s3_session_token=s3.session_token,
         s3_credentials_expire_at=s3.expire_at,
-        bucket=read_matching(
-            env, "MINIO_BUCKET_NAME", require(env, "MINIO_BUCKET_NAME"), BUCKET_NAME, "the name of a bucket"
-        ),
-        region=_read_region(env),
-        api_keys=split_keys(env.get("API_KEY", "")),
-        secret_keys=split_keys(env.get("SECRET_KEY", "")),
+        bucket=_read_bucket(env),
+        region=read_region(env),
+        api_keys=keys["API_KEY"],
+        secret_keys=keys["SECRET_KEY"],
         public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
         cors_allow_origins=split(env.get("CORS_ALLOW_ORIGINS", "")),
         max_pixels=read_int(env, "MAX_PIXELS", 100_000_000),
         max_upload_bytes=read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
         link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
         metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
-        log_level=read_matching(
-            env, "LOG_LEVEL", "INFO", f"(?i:{LOG_LEVELS})", f"one of {LOG_LEVELS}"
-        ).upper(),
+        log_level=_read_log_level(env),
         gemini_api_key=env.get("GEMINI_API_KEY", "").strip(),
         gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
         gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",
@@ -261,15 +197,18 @@ def refresh_settings(max_age: float) -> bool:
     """Read the secrets again when they were read more than ``max_age`` seconds ago.
 
     Returns:
-        Whether any has changed; :func:`get_settings` then has the new ones.
+        Whether any has changed; :func:`get_settings` then has the new ones. When they cannot be read, that is
+        logged, and the known ones stay.
     """
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
         get_settings.cache_clear()  # the role's credentials run out
     if not _secret_cache.is_used:
         return False
     try:
-        changed = _secret_cache.renew(_secrets_access(os.environ), max_age)
-    except ConfigurationError:
+        changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
+    except (ConfigurationError, secrets_manager.SecretError):
+        # The logger that imageapi.logs sets up, which cannot be imported here: it needs these settings.
+        logging.getLogger(SERVICE).warning("secrets not renewed", exc_info=True)
         return False
     if changed:
         get_settings.cache_clear()

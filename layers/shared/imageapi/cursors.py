@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as an opaque text that only fits the filters it was made for. Pure."""
+"""Cursors: where a page ended, as an opaque text that is bound to the list's filters. Pure."""
 
 import base64
 import binascii
@@ -9,9 +9,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from imageapi.errors import InvalidRequestError
+from imageapi.orders import TIERS
 
 _VERSION = 1
 _FILTER_BYTES = 8
+
+
+class InvalidCursorError(InvalidRequestError):
+    """400: the text is not a cursor of this API."""
+
+    code = "cursor_invalid"
+
+    def __init__(self, message: str = "The cursor is not one that this API gave out.") -> None:
+        super().__init__(message)
 
 
 class Position(NamedTuple):
@@ -48,11 +58,11 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
         position = Position(tier, key, UUID(hex=image_id))
         str(key).encode()
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
-        raise _invalid() from None
+        raise InvalidCursorError() from None
     types = (type(version), type(tier), type(key)) in ((int, int, kind) for kind in (type(None), int, str))
-    known = types and version == _VERSION and tier in (0, 1)
+    known = types and version == _VERSION and tier in range(len(TIERS))
     if not known or "\0" in str(key) or _encode(raw) != cursor:
-        raise _invalid()
+        raise InvalidCursorError()
     if raw[:_FILTER_BYTES] != _fingerprint(filters):
         raise InvalidRequestError("The cursor belongs to a list with other filters.", code="cursor_mismatch")
     return position
@@ -65,7 +75,3 @@ def _encode(raw: bytes) -> str:
 def _fingerprint(filters: Mapping[str, Any]) -> bytes:
     text = json.dumps(filters, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).digest()[:_FILTER_BYTES]
-
-
-def _invalid() -> InvalidRequestError:
-    return InvalidRequestError("The cursor is not one that this API gave out.", code="cursor_invalid")

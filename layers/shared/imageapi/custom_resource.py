@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi import db
 from imageapi.errors import AppError
-from imageapi.logs import get_logger, log_outcome
+from imageapi.events import run
+from imageapi.logs import get_logger
 
 TIMEOUT = 20.0
 """Seconds for the answer to CloudFormation."""
@@ -43,7 +44,7 @@ def answer_cloudformation(
     try:
         if event["RequestType"] != "Delete":
             left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
-            outcome = log_outcome(name, partial(_work_patiently, work, left), event, context)
+            outcome = run(name, partial(_work_patiently, work, left), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]

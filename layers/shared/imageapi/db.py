@@ -25,15 +25,13 @@ Row = dict[str, Any]
 Cursor: TypeAlias = psycopg2.extensions.cursor
 
 IDLE_SECONDS_BEFORE_PING = 30.0
-"""A connection that was idle for longer is asked before it is used: a network path may have forgotten it
-silently.
-"""
+"""After so long a connection is tested before it is used: a firewall or NAT may have dropped it silently."""
 
 GRACE_SECONDS = 1.0
 """How much longer the client waits than the server works, so that the server's clearer error comes first."""
 
 PASSWORD_MAX_AGE = 10.0
-"""Seconds after which the password is read again, when it was refused."""
+"""When the server refuses the password, it is read again if it was read longer ago than this (seconds)."""
 
 IDLE_SECONDS = 60
 """The server closes a connection that was idle for longer: Lambda freezes an execution environment without a
@@ -108,6 +106,7 @@ def fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | dict[str, Any] =
     cursor.execute(sql, parameters)
     if cursor.description is None:
         return []
+    # By hand: with psycopg2's RealDictCursor a list page takes a quarter longer or more.
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from imageapi import db, links, signing, storage, variant_rows, variants
 from imageapi.config import get_settings
-from imageapi.errors import AppError, DatabaseUnavailableError, VariantPendingError
-from imageapi.images import image_not_found, parse_id
+from imageapi.errors import AppError, DatabaseUnavailableError, ImageNotFoundError, VariantPendingError
+from imageapi.filenames import content_disposition
+from imageapi.images import parse_id
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 
@@ -88,7 +89,7 @@ def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Deli
         file.key,
         expires_in=seconds,
         content_type=file.mime_type,
-        disposition=signing.content_disposition(file.filename, download=download),
+        disposition=content_disposition(file.filename, download=download),
         cache_control=f"private, max-age={seconds}, immutable",
     )
     # Both the link and the URL must outlive what a cache remembers of them. What is signed for HEAD is of no
@@ -100,7 +101,7 @@ def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Deli
 def _find_ready(image_id: str, variant_name: str) -> db.Row:
     image = variant_rows.find_image(image_id, variant_name)
     if image is None:
-        raise image_not_found()
+        raise ImageNotFoundError()
     return image
 
 
@@ -145,5 +146,5 @@ def _render(image: db.Row, variant: variants.Variant) -> None:
     if not variant_rows.mark_ready(image["id"], variant.name):
         # Deleted meanwhile, perhaps after its renditions were looked for.
         storage.delete_objects([key])
-        raise image_not_found()
+        raise ImageNotFoundError()
     add_metric("Renders")

@@ -1,4 +1,4 @@
-"""Values out of a mapping of variables, each checked; a message names its variable. Pure."""
+"""Read and check single environment variables; an error names the variable. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ def read_int(
     """A whole number; the default when it is not set.
 
     Raises:
-        ConfigurationError: it is none, or out of its bounds.
+        ConfigurationError: it is not a whole number, or out of its bounds.
     """
     text = env.get(name, "").strip()
     if not text:
@@ -29,10 +29,10 @@ def read_int(
 
 
 def require(env: Mapping[str, str], name: str) -> str:
-    """What must be set.
+    """The value of a variable that has to be set.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: it is not set, or empty.
     """
     value = env.get(name, "")
     if not value:
@@ -41,10 +41,10 @@ def require(env: Mapping[str, str], name: str) -> str:
 
 
 def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str, what: str) -> str:
-    """What fits a pattern as a whole; the default when it is not set.
+    """A value that matches a pattern from beginning to end; the default when it is not set.
 
     Args:
-        what: the pattern in words, for the error.
+        what: what the value has to be, in words, for the error.
 
     Raises:
         ConfigurationError: it does not fit.
@@ -56,7 +56,7 @@ def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str,
 
 
 def read_url(env: Mapping[str, str], name: str) -> str | None:
-    """An address of HTTP, without a query; None when it is not set.
+    """An http or https URL without a query; None when it is not set.
 
     Raises:
         ConfigurationError: it is something else.
@@ -67,13 +67,6 @@ def read_url(env: Mapping[str, str], name: str) -> str | None:
 def split(value: str) -> tuple[str, ...]:
     """The parts between commas, without blanks around them and without empty ones."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def split_keys(value: str) -> tuple[str, ...]:
-    """Keys out of a variable, with commas between them, or out of secrets, each with a NUL at its end: a
-    secret may have a comma in it.
-    """
-    return tuple(value.split("\0")[:-1]) if "\0" in value else split(value)
 
 
 def read_bool(env: Mapping[str, str], name: str) -> bool:

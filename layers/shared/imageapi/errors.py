@@ -65,6 +65,15 @@ class NotFoundError(AppError):
     code = "not_found"
 
 
+class ImageNotFoundError(NotFoundError):
+    """404: no ready image has this id."""
+
+    code = "image_not_found"
+
+    def __init__(self, message: str = "There is no such image.") -> None:
+        super().__init__(message)
+
+
 class ObjectMissingError(NotFoundError):
     """404: the object store has no object under a key that should have one."""
 
@@ -85,11 +94,25 @@ class ConflictError(AppError):
     code = "conflict"
 
 
+class UploadInterruptedError(ConflictError):
+    """409: the sweep has undone an upload while it was in progress."""
+
+    code = "upload_interrupted"
+
+    def __init__(self, message: str = "The upload took too long and was undone. Send it again.") -> None:
+        super().__init__(message, retry_after=1)
+
+
 class PreconditionFailedError(AppError):
-    """412: If-Match names a version that is no longer the current one."""
+    """412: If-Match names a version that is not the current one."""
 
     status = 412
     code = "version_mismatch"
+
+    def __init__(
+        self, message: str = "The image was changed meanwhile. Get it again, then try again."
+    ) -> None:
+        super().__init__(message)
 
 
 class PayloadTooLargeError(AppError):

@@ -1,7 +1,6 @@
 """The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -15,10 +14,8 @@ from multipart import (
 
 from imageapi.config import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from imageapi.filenames import clean_filename
 
-MAX_FILENAME_LENGTH = 255
-JOINERS = "\u200c\u200d"
-"""Without width, and part of a word or of an emoji."""
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
 
@@ -26,6 +23,17 @@ _EXTENDED_NAME = re.compile(
     r";\s*filename\*\s*=\s*(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<value>[^\s;\"']+)",
     re.IGNORECASE | re.ASCII,
 )
+
+
+class DirectUploadTooLargeError(PayloadTooLargeError):
+    """413: Lambda could not take the file in one request; the error names the route for large ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
+            "POST /api/uploads.",
+            details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
+        )
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     if not boundary or not boundary.isascii():
         raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
     if len(body) > MAX_MULTIPART_BYTES:
-        raise too_large_for_direct_upload()
+        raise DirectUploadTooLargeError()
 
     parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
@@ -68,45 +76,12 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     if not data:
         raise InvalidRequestError("The file is empty.", code="file_empty")
     if len(data) > MAX_DIRECT_FILE_BYTES:
-        raise too_large_for_direct_upload()
+        raise DirectUploadTooLargeError()
     if METADATA_FIELD not in parts:
         raise InvalidRequestError(
             f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
         )
     return UploadForm(read_filename(segment), data, parts[METADATA_FIELD][1])
-
-
-def too_large_for_direct_upload() -> PayloadTooLargeError:
-    """The error for a file that Lambda could not take in one request; it names the route for large ones."""
-    return PayloadTooLargeError(
-        f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
-        "POST /api/uploads.",
-        details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
-    )
-
-
-def clean_filename(name: str) -> str:
-    """The last part of a path, without control characters, at most 255 characters; empty when nothing is
-    left.
-    """
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
-        last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
-    printable = unicodedata.normalize("NFC", "".join(map(_in_filename, last)))
-    stripped = printable.lstrip(". " + JOINERS).rstrip(" " + JOINERS)
-    stem, dot, extension = stripped.rpartition(".")
-    if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
-        stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
-    return stripped[:MAX_FILENAME_LENGTH].rstrip(" " + JOINERS)
-
-
-def _in_filename(character: str) -> str:
-    """A space for any space (the ideographic one, the narrow one in the names of macOS's screenshots), and
-    nothing for what is not printed, but for JOINERS.
-    """
-    if character in JOINERS or character.isprintable():
-        return character
-    return " " if unicodedata.category(character) == "Zs" else ""
 
 
 def read_filename(segment: MultipartSegment) -> str:

@@ -1,4 +1,4 @@
-"""Gemini, by google-genai: one picture goes out, a checked description comes back.
+"""Gemini, through google-genai: send one picture, get a checked description.
 
 google-genai is imported when the first picture is sent: it takes half a second, and only one function has it.
 """
@@ -18,6 +18,7 @@ ATTEMPT_SECONDS = 7.0
 """With the pauses between them, three attempts take less than 25 s: API Gateway waits for 29."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 RETRY_AFTER = {429: 30}
+"""Seconds, by the HTTP status of Gemini's answer."""
 OTHER_RETRY_AFTER = 10
 MAX_RETRY_AFTER = 3600
 
@@ -56,7 +57,7 @@ class NotConfiguredError(AppError):
 
 
 class GeminiUnavailableError(AppError):
-    """503: Gemini refuses for now, does not answer in time, or answers something else than was asked."""
+    """503: Gemini is busy, does not answer in time, or its answer does not fit the schema."""
 
     status = 503
     code = "analysis_unavailable"
@@ -64,7 +65,7 @@ class GeminiUnavailableError(AppError):
 
 @dataclass(frozen=True)
 class Description:
-    """What Gemini says of a picture, within bounds."""
+    """What Gemini says of a picture, cut to the lengths above."""
 
     caption: str
     tags: tuple[str, ...]
@@ -81,12 +82,13 @@ def check_configured() -> None:
 
 
 def describe_picture(jpeg: bytes) -> Description:
-    """Let Gemini look at a picture. Tries three times when it is busy, for at most 25 seconds in all.
+    """Have Gemini describe a picture. Tries three times when it is busy, for at most 25 seconds in all.
 
     Raises:
         NotConfiguredError: no key, or google-genai is not installed.
         GeminiUnavailableError: try again after ``retry_after`` seconds.
-        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: not this picture, now or later.
+        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: this picture is never described;
+            trying again does not help.
         ConfigurationError: the key or the model is not accepted.
     """
     check_configured()
@@ -111,13 +113,15 @@ def describe_picture(jpeg: bytes) -> Description:
     except errors.APIError as error:
         raise _explain(error.code, error.details) from error
     except (httpx2.HTTPError, ValueError) as error:  # no answer in time, or one that is no JSON
-        raise _unavailable("Gemini does not answer. Try again.", OTHER_RETRY_AFTER) from error
+        raise GeminiUnavailableError(
+            "Gemini does not answer. Try again.", retry_after=OTHER_RETRY_AFTER
+        ) from error
     _check_blocked(response)
     return parse_description(response.text or "", response.model_version or settings.gemini_model)
 
 
 def parse_description(text: str, model: str) -> Description:
-    """Check what Gemini wrote: it may be cut off, or not keep to the schema.
+    """Parse and check Gemini's JSON, which may be cut off or not fit the schema.
 
     Raises:
         GeminiUnavailableError: ``analysis_unusable``.
@@ -136,13 +140,15 @@ def parse_description(text: str, model: str) -> Description:
             model=model,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unavailable(
-            "Gemini's answer cannot be used. Try again.", OTHER_RETRY_AFTER, "analysis_unusable"
+        raise GeminiUnavailableError(
+            "Gemini's answer cannot be used. Try again.",
+            code="analysis_unusable",
+            retry_after=OTHER_RETRY_AFTER,
         ) from error
 
 
 def find_retry_after(code: int, details: Any) -> int:
-    """Seconds to wait: those of a RetryInfo in the error, else what suits the status."""
+    """Seconds to wait: those of a RetryInfo in the error, else those of RETRY_AFTER for the status."""
     content = details.get("error", details) if isinstance(details, Mapping) else {}
     entries = content.get("details") if isinstance(content, Mapping) else None
     for entry in entries if isinstance(entries, list) else []:
@@ -176,7 +182,9 @@ def _client() -> Any:
 def _explain(code: int, details: Any) -> AppError:
     """What an error status of Gemini means for the caller."""
     if code == 429 or code >= 500:
-        return _unavailable("Gemini is busy. Try again.", find_retry_after(code, details))
+        return GeminiUnavailableError(
+            "Gemini is busy. Try again.", retry_after=find_retry_after(code, details)
+        )
     if code in (401, 403) or "API_KEY_INVALID" in str(details):
         return ConfigurationError("Gemini does not accept GEMINI_API_KEY.")
     if code == 404:
@@ -196,10 +204,6 @@ def _check_blocked(response: Any) -> None:
             code="analysis_blocked",
             details={"reason": str(getattr(reason, "value", reason))},
         )
-
-
-def _unavailable(message: str, retry_after: int, code: str | None = None) -> GeminiUnavailableError:
-    return GeminiUnavailableError(message, code=code, retry_after=retry_after)
 
 
 def _clean(text: Any, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""Whether the two stores answer, asked side by side, and never longer than a few seconds."""
+"""Whether the database and the object store answer: both are asked at the same time, for a few seconds."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ def check_database() -> dict[str, Any]:
 
 
 def _run_checks(checks: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
-    # Threads that are not waited for at exit: looking up a host name cannot be given a time limit.
+    # Daemon threads, so that the process can exit: a DNS lookup has no time limit.
     results: dict[str, dict[str, Any]] = {}
     threads = [
         threading.Thread(target=_run_check, args=(name, check, results), daemon=True)
@@ -60,8 +60,11 @@ def _run_checks(checks: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any
     deadline = time.monotonic() + TIMEOUT + 0.5
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = {"status": "down", "error": "timeout", "latency_ms": TIMEOUT * 1000}
-    return {name: results.get(name, late) for name in checks}
+    for name in checks:
+        if name not in results:
+            results[name] = {"status": "down", "error": "timeout", "latency_ms": TIMEOUT * 1000}
+            get_logger().warning("health check failed", extra={"check": name, "code": "timeout"})
+    return {name: results[name] for name in checks}
 
 
 def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str, Any]]) -> None:
@@ -70,12 +73,13 @@ def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str,
         with db.time_limit(TIMEOUT):
             check()
     except AppError as error:
+        get_logger().warning("health check failed", extra={"check": name, "code": error.code}, exc_info=error)
         results[name] = {"status": "down", "error": error.code, "latency_ms": _milliseconds_since(start)}
-    except Exception:  # whatever it is, the answer to "are you well" is then no
-        get_logger().exception("health check failed")
+    except Exception:  # any failure of a check means that its store is down
+        get_logger().exception("health check failed", extra={"check": name, "code": AppError.code})
         results[name] = {
             "status": "down",
-            "error": "internal_error",
+            "error": AppError.code,
             "latency_ms": _milliseconds_since(start),
         }
     else:

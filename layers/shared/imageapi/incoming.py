@@ -9,9 +9,9 @@ key: the form stays usable until it expires, and what it writes must not change 
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import unquote_plus
 
 from imageapi import db, imaging, rows, signing, storage
 from imageapi.config import get_settings
@@ -24,10 +24,11 @@ from imageapi.errors import (
     UnprocessableError,
     UnsupportedMediaTypeError,
 )
-from imageapi.forms import clean_filename
+from imageapi.filenames import clean_filename
+from imageapi.idempotency import check_idempotency_key, request_hash, resume
 from imageapi.images import parse_id
 from imageapi.metadata import Metadata, validate_metadata
-from imageapi.uploads import Stored, to_canonical_json
+from imageapi.rows import Stored
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -58,7 +59,7 @@ class Announcement:
     @property
     def request_hash(self) -> bytes:
         """Equal for two requests that announce the same."""
-        return hashlib.sha256(to_canonical_json(asdict(self)).encode()).digest()
+        return request_hash(asdict(self))
 
 
 def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
@@ -76,31 +77,25 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
         PayloadTooLargeError, UnsupportedMediaTypeError: such a file will not be taken.
     """
-    rows.check_idempotency_key(idempotency_key)
+    check_idempotency_key(idempotency_key)
     announced = parse_announcement(values)
     image_id, created_at = rows.new_id()
-    inserted = db.query(
-        rows.INSERT_PENDING,
-        {
-            "id": image_id,
-            **asdict(announced.metadata),
-            "tags": list(announced.metadata.tags),
-            "filename": announced.filename,
-            "s3_key": storage.incoming_key(image_id),
-            "mime_type": announced.mime_type,
-            "size_bytes": announced.size_bytes,
-            "sha256": announced.sha256,
-            "idempotency_key": idempotency_key,
-            "request_hash": announced.request_hash,
-            "created_at": created_at,
-            "patience": PATIENCE_SECONDS,
-        },
+    inserted = rows.insert_pending(
+        rows.NewImage(
+            id=image_id,
+            created_at=created_at,
+            metadata=announced.metadata,
+            filename=announced.filename,
+            s3_key=storage.incoming_key(image_id),
+            mime_type=announced.mime_type,
+            size_bytes=announced.size_bytes,
+            sha256=announced.sha256,
+            idempotency_key=idempotency_key,
+            request_hash=announced.request_hash,
+            lease_seconds=PATIENCE_SECONDS,
+        )
     )
-    row = (
-        inserted[0]
-        if inserted
-        else rows.resume(str(idempotency_key), announced.request_hash, PATIENCE_SECONDS)
-    )
+    row = inserted or resume(str(idempotency_key), announced.request_hash, PATIENCE_SECONDS)
     form = None
     if row["status"] == "pending":
         form = signing.presign_post(
@@ -184,19 +179,17 @@ def complete_upload(image_id: str) -> Stored:
         raise
 
 
-def ingest_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Complete the uploads that an S3 ObjectCreated event names.
+def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
+    """Complete the uploads whose files have arrived; an id may be anything that stands in an object's key.
 
     Returns:
         ``{"completed": [id], "refused": {id: code}}``.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; S3's event is to come
-            again.
+        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; call again with all.
     """
     outcome: dict[str, Any] = {"completed": [], "refused": {}}
-    for record in event["Records"]:
-        image_id = unquote_plus(record["s3"]["object"]["key"]).removeprefix("incoming/")
+    for image_id in image_ids:
         try:
             complete_upload(parse_id(image_id))
             outcome["completed"].append(image_id)

@@ -1,21 +1,27 @@
-"""What a list request asks for: its parameters, checked, as values. Pure."""
+"""The query parameters of a list, checked and parsed. Pure."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from imageapi import searching
-from imageapi.errors import InvalidRequestError
+from imageapi.orders import ORDERS
+from imageapi.parameters import (
+    InvalidParameterError,
+    check_known,
+    parse_flag,
+    parse_limit,
+    single,
+)
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_TAG_FILTERS = 10
 MAX_VALUE_LENGTH = 1_000
 MAX_CURSOR_LENGTH = 4_000
-SORTS = ("newest", "oldest", "title", "size", "relevance")
 PARAMETERS = frozenset(
     [
         "limit",
@@ -55,7 +61,7 @@ class ListQuery:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Everything that decides which images are in the list and in what order; a cursor is bound to it."""
+        """All that decides which images are in the list, and their order; a cursor is bound to it."""
         return {
             "sort": self.sort,
             "category": self.category,
@@ -74,18 +80,14 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``, ``parameter_invalid`` (with
             ``details.parameter``), ``limit_invalid``.
     """
+    check_known(parameters, PARAMETERS)
+    one = single(parameters, REPEATABLE)
     for name, values in parameters.items():
-        check_known(name, PARAMETERS)
-        if len(values) > 1 and name not in REPEATABLE:
-            raise InvalidRequestError(
-                f"The query parameter {name!r} was sent more than once.", code="parameter_repeated"
-            )
         for value in values:
             _check_text(name, value)
-    one = {name: values[0] for name, values in parameters.items() if values}
     terms = _parse_q(one.get("q"))
     return ListQuery(
-        limit=parse_limit(one.get("limit")),
+        limit=parse_limit(one.get("limit"), DEFAULT_LIMIT, MAX_LIMIT),
         sort=_parse_sort(one.get("sort"), bool(terms)),
         category=_parse_category(one.get("category")),
         tags=_parse_tags(parameters.get("tag", ())),
@@ -94,77 +96,48 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         mime_type=_parse_mime_type(one.get("mime_type")),
         min_width=_parse_side("min_width", one),
         min_height=_parse_side("min_height", one),
-        total=_parse_flag("total", one),
+        total=parse_flag("total", one.get("total")),
         terms=terms,
     )
 
 
 def _parse_category(value: str | None) -> str | None:
-    """As the metadata of an upload is cleaned."""
+    """Cleaned in the same way as an upload's category."""
     return None if value is None else unicodedata.normalize("NFC", value).strip()
-
-
-def check_known(name: str, known: Collection[str]) -> None:
-    """Refuse a query parameter that a route does not have.
-
-    Raises:
-        InvalidRequestError: ``parameter_unknown``.
-    """
-    if name not in known:
-        raise InvalidRequestError(
-            f"The query parameter {name[:64]!r} is not known.",
-            code="parameter_unknown",
-            details={"known": sorted(known)},
-        )
-
-
-def parse_limit(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT) -> int:
-    """The page size out of a query string.
-
-    Raises:
-        InvalidRequestError: ``limit_invalid``.
-    """
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum:
-        return int(text)
-    raise InvalidRequestError(
-        f"limit must be a whole number from 1 to {maximum}.", code="limit_invalid", details={"max": maximum}
-    )
 
 
 def _check_text(name: str, value: str) -> None:
     longest = MAX_CURSOR_LENGTH if name == "cursor" else MAX_VALUE_LENGTH
     if "\0" in value or len(value) > longest or value != value.encode("utf-8", "ignore").decode():
-        raise _invalid(name, "has characters that cannot be searched for, or is too long")
+        raise InvalidParameterError(name, "has characters that cannot be searched for, or is too long")
 
 
 def _parse_q(text: str | None) -> tuple[searching.Term, ...]:
     if text is None:
         return ()
     if len(text) > searching.MAX_QUERY_LENGTH:
-        raise _invalid("q", f"is longer than {searching.MAX_QUERY_LENGTH} characters")
+        raise InvalidParameterError("q", f"is longer than {searching.MAX_QUERY_LENGTH} characters")
     terms = searching.parse_terms(text)
     if not terms:
-        raise _invalid("q", "has no letter and no digit to search for")
+        raise InvalidParameterError("q", "has no letter and no digit to search for")
     if len(terms) > searching.MAX_TERMS:
-        raise _invalid("q", f"has more than {searching.MAX_TERMS} words")
+        raise InvalidParameterError("q", f"has more than {searching.MAX_TERMS} words")
     return tuple(terms)
 
 
 def _parse_sort(text: str | None, has_terms: bool) -> str:
     sort = text or ("relevance" if has_terms else "newest")
-    if sort not in SORTS:
-        raise _invalid("sort", f"must be one of {', '.join(SORTS)}")
+    if sort not in ORDERS:
+        raise InvalidParameterError("sort", f"must be one of {', '.join(ORDERS)}")
     if sort == "relevance" and not has_terms:
-        raise _invalid("sort", "can only be relevance together with q")
+        raise InvalidParameterError("sort", "can only be relevance together with q")
     return sort
 
 
 def _parse_tags(values: Sequence[str]) -> tuple[str, ...]:
     tags = tuple(dict.fromkeys(searching.normalise_tag(value) for value in values))
     if len(tags) > MAX_TAG_FILTERS or "" in tags:
-        raise _invalid("tag", f"must be 1 to {MAX_TAG_FILTERS} tags")
+        raise InvalidParameterError("tag", f"must be 1 to {MAX_TAG_FILTERS} tags")
     return tags
 
 
@@ -178,14 +151,14 @@ def _parse_time(name: str, one: Mapping[str, str]) -> datetime | None:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _invalid(
+        raise InvalidParameterError(
             name, "must be a date or a time in ISO 8601, for example 2026-11-24T09:30:00Z"
         ) from None
 
 
 def _parse_mime_type(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"image/[a-z0-9.+-]{1,40}", text):
-        raise _invalid("mime_type", "must be a media type, for example image/jpeg")
+        raise InvalidParameterError("mime_type", "must be a media type, for example image/jpeg")
     return text
 
 
@@ -194,18 +167,5 @@ def _parse_side(name: str, one: Mapping[str, str]) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
-        raise _invalid(name, "must be a number of pixels")
+        raise InvalidParameterError(name, "must be a number of pixels")
     return int(text)
-
-
-def _parse_flag(name: str, one: Mapping[str, str]) -> bool:
-    text = one.get(name, "false")
-    if text not in ("true", "false"):
-        raise _invalid(name, "must be true or false")
-    return text == "true"
-
-
-def _invalid(name: str, problem: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"The query parameter {name} {problem}.", code="parameter_invalid", details={"parameter": name}
-    )

@@ -1,23 +1,34 @@
 """The JSON log. Its level is LOG_LEVEL; it never gets a key, a body or a setting."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
+from imageapi.config import SERVICE, get_settings
 from imageapi.errors import AppError
-from imageapi.metrics import record_outcome
 
 
 @lru_cache(maxsize=1)
 def get_logger() -> Logger:
-    """The logger of this execution environment. It also tells of settings that are wrong, its level among
-    them.
+    """The logger of this execution environment; at level INFO when the settings cannot be read, so that this
+    can be logged.
     """
-    return Logger(service="image-api", utc=True, serialize_stacktrace=False, level=_find_level())
+    return Logger(service=SERVICE, utc=True, serialize_stacktrace=False, level=_find_level())
+
+
+def add_context(context: LambdaContext) -> None:
+    """Add ``request_id``, ``function_name`` and ``cold_start`` to the lines of this request or event."""
+    logger = get_logger()
+    # Powertools knows what a cold start is. log_event=False: never the event, whatever the environment says.
+    logger.inject_lambda_context(_do_nothing, log_event=False)({}, context)
+    logger.remove_keys(["function_arn", "function_memory_size", "function_request_id"])
+    logger.append_keys(request_id=context.aws_request_id)
+
+
+def _do_nothing(_event: dict[str, Any], _context: LambdaContext) -> None:
+    pass
 
 
 def _find_level() -> str:
@@ -25,32 +36,3 @@ def _find_level() -> str:
         return get_settings().log_level
     except AppError:
         return "INFO"
-
-
-def log_outcome(
-    name: str,
-    work: Callable[[dict[str, Any]], dict[str, Any]],
-    event: dict[str, Any],
-    context: LambdaContext,
-    *,
-    counted: bool = False,
-) -> dict[str, Any]:
-    """Do ``work`` on an event that no client waits for, and log what came of it.
-
-    Args:
-        counted: whether the numbers in the outcome are metrics; not those of a dry run.
-
-    What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
-    """
-    logger = get_logger()
-    logger.append_keys(request_id=context.aws_request_id)
-    refresh_settings(SECRETS_MAX_AGE)
-    try:
-        outcome = work(event)
-    except Exception:
-        logger.exception(f"{name} failed")
-        raise
-    logger.info(name, extra=outcome)
-    counts = outcome if counted and not outcome.get("dry_run") else {}
-    record_outcome(name, counts, context.function_name)
-    return outcome

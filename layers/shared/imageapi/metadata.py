@@ -1,4 +1,4 @@
-"""What a person says of an image: title, description, category and tags. Pure: text in, clean values out."""
+"""An image's title, description, category and tags: checked and cleaned. Pure."""
 
 import json
 import unicodedata
@@ -19,7 +19,7 @@ FIELDS = ("title", "description", "category", "tags")
 
 @dataclass(frozen=True)
 class Metadata:
-    """Validated metadata; empty where nothing was said."""
+    """Validated metadata; fields that were not sent are empty."""
 
     title: str = ""
     description: str = ""
@@ -52,7 +52,7 @@ def parse_json_object(text: bytes | str, name: str = "metadata") -> dict[str, An
 
 
 def validate_metadata(values: Mapping[str, Any]) -> Metadata:
-    """Check and clean a whole metadata object; what is missing is empty. See :func:`validate_changes`."""
+    """Check and clean a whole metadata object; missing fields are empty. See :func:`validate_changes`."""
     return Metadata(**validate_changes(values))
 
 
@@ -88,7 +88,7 @@ def _clean_tags(value: Any) -> tuple[str, ...]:
     if len(value) > MAX_TAGS:
         raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
     tags = [_clean_text("tags", tag, MAX_TAG_LENGTH) for tag in value]
-    # Of several that are one tag when they are compared, the first stays; what compares as nothing is none.
+    # Of tags that are equal when normalised the first stays; those that are empty then are dropped.
     distinct: dict[str, str] = {}
     for tag in tags:
         distinct.setdefault(normalise_tag(tag), tag)

@@ -28,7 +28,7 @@ _pending: dict[str, tuple[MetricUnit, float]] = {}
 
 
 def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Count something that the current request or run did. Written with the rest at its end."""
+    """Add to a metric of the current request or event. Written when that ends."""
     _pending[name] = (unit, _pending.get(name, (unit, 0))[1] + value)
 
 
@@ -74,10 +74,10 @@ def _find_namespace() -> str | None:
     try:
         return get_settings().metrics_namespace
     except AppError:
-        return None  # misconfigured, which the answer itself says
+        return None  # misconfigured: the response says so
 
 
 def _short(function: str) -> str:
-    """The function's name in the template: CloudFormation puts the stack before it and chance after it."""
+    """The function's name in the template, without the stack's name before it and the random end."""
     match = re.fullmatch(r".+-(\w+Function)-\w+", function)
     return match[1] if match else function

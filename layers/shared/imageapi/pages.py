@@ -1,45 +1,45 @@
 """Finding a page of images with a bounded amount of work, however many there are.
 
-There are two ways to find what matches. *Walking* goes along the index of the order that is asked for and
-looks at each row: quick when much matches. *Narrowing* asks the inverted index for what matches and sorts it:
-for one stretch of time after another where the order is one of time, and otherwise for all at once, which is
-quick when little matches. Which one is better follows from how much matches, which a short walk tells: it
-finds the page right away when much matches, and otherwise an estimate. (PostgreSQL's planner chooses between
-the same two by statistics, which know nothing of pairs of characters, and a wrong choice there costs
-seconds.)
+There are two ways to find the matching rows. *Walking* reads the index of the wanted order and checks each
+row: quick when many rows match. *Narrowing* asks the inverted index for the matching rows and sorts them:
+quick when few rows match. In an order of time it does so for one range of time after another, otherwise for
+all rows at once. A short walk decides: it either finds the whole page, or shows how frequent matches are.
+(PostgreSQL's planner chooses between the same two by its statistics, which know nothing of pairs of
+characters, and a wrong choice costs seconds.)
 
-Where neither finds a whole page within its bound, the page is short, and its cursor tells where to go on.
+Where neither finds a whole page within its limits, the page is short, and its cursor says where to continue.
 """
 
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from imageapi import db
-from imageapi.cursors import Position
-from imageapi.errors import InvalidRequestError
+from imageapi.cursors import InvalidCursorError, Position
 from imageapi.listing import ListQuery
 from imageapi.moments import cover, milliseconds_of
+from imageapi.orders import ORDERS, TIERS, Order
 from imageapi.rows import COLUMNS
-from imageapi.scans import ORDERS, TIERS, Order, Scan, make_scan
+from imageapi.scans import Scan, make_scan
 
 SAMPLE_ROWS = 500
-"""How many rows the first, short walk looks at."""
+"""How many rows the first, short walk reads."""
 LONG_SAMPLE_ROWS = 2_000
-"""The same in an order that is not of time: the inverted index then costs more, and so does a wrong guess."""
+"""The same in an order that is not of time, where narrowing costs more, and so does a wrong decision."""
 WORTH_WALKING = 1_500
-"""The rows up to which walking costs less than asking the inverted index for a stretch of time."""
+"""Walking up to so many rows costs less than narrowing one range of time."""
 MAX_WALKED_ROWS = 50_000
-MAX_STRETCHES = 3
+MAX_RANGES = 3
 SAFETY = 1.5
-"""How much more is looked at than the hits seen so far ask for."""
+"""Factor: how many more rows are read than the frequency of hits suggests."""
 MAX_NARROWED_ROWS = 20_000
 EXACT_TOTAL = 1_000
-"""Up to here a total is counted, beyond it is estimated."""
+"""Totals up to here are counted, larger ones are estimated."""
 MAX_EXPLAINED_TOKENS = 8
+ESTIMATE_MAX_AGE = 300.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,30 @@ class Page:
 class _Found(NamedTuple):
     hits: list[Position]
     last: Position | None
-    """Where looking has to go on; None at the beginning."""
+    """The last row that was read, where the next search continues; None before the first row."""
     complete: bool
-    """Whether nothing is left to look at."""
+    """Whether all rows have been read."""
     elapsed: int = 0
-    """Milliseconds between the first and the last row that a walk has looked at."""
+    """Milliseconds between the first and the last row that a walk has read."""
+
+
+class _Estimate(NamedTuple):
+    rows: int
+    read_at: float
+
+
+_estimate: _Estimate | None = None
 
 
 def find_page(query: ListQuery, position: Position | None) -> Page:
     """The page after a position, or the first.
 
     Raises:
-        InvalidRequestError: ``cursor_invalid``: the position does not fit the order.
+        InvalidCursorError: the position does not fit the order.
     """
     order = ORDERS[query.sort]
     if position and not _fits(position.key, order):
-        raise InvalidRequestError("The cursor does not fit this list.", code="cursor_invalid")
+        raise InvalidCursorError("The cursor does not fit this list.")
     tiers = len(TIERS) if query.sort == "relevance" else 1
     hits: list[Position] = []
     wanted = query.limit + 1
@@ -104,11 +112,11 @@ def count_images(query: ListQuery) -> dict[str, Any]:
 
 
 def _estimate_total(scan: Scan, share: float) -> int:
-    """How many rows there are by PostgreSQL's statistics, which know how frequent one token is, but nothing
-    of substrings, nor of tokens together.
+    """How many rows match by PostgreSQL's statistics, which know the frequency of single tokens, but not of
+    substrings or of combinations of tokens.
 
     Args:
-        share: of what the inverted index finds, how much has turned out to be a hit.
+        share: which part of the rows that the inverted index finds are hits, 0 to 1.
     """
     if "tokens" not in scan.values:
         return _explain(scan.sql(*scan.residual), scan.parameters())
@@ -122,12 +130,12 @@ def _explain(where: str, parameters: dict[str, Any]) -> int:
 
 
 def _fits(key: str | int | None, order: Order) -> bool:
-    """A cursor is not signed: what is in it may be anything that anyone writes."""
+    """Whether a cursor's key can be compared in this order. Cursors are not signed: anyone can write one."""
     return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
 def _read_page(scan: Scan, limit: int) -> Page:
-    """The page itself, where an index gives just the rows that are wanted."""
+    """The page, where an index has exactly the rows of the list in their order."""
     order = scan.order
     rows = db.query(
         f"""SELECT {COLUMNS}, {order.key} AS sort_key FROM image_metadata
@@ -141,7 +149,7 @@ def _read_page(scan: Scan, limit: int) -> Page:
 
 
 def _find(scan: Scan, wanted: int) -> _Found:
-    """Up to ``wanted`` hits of one tier, whose rows have to be looked for."""
+    """Up to ``wanted`` hits of one tier, by walking or narrowing."""
     sample_rows = SAMPLE_ROWS if scan.order.direction else LONG_SAMPLE_ROWS
     sample = _walk(scan, sample_rows, wanted)
     if sample.complete or len(sample.hits) >= wanted:
@@ -149,7 +157,7 @@ def _find(scan: Scan, wanted: int) -> _Found:
     missing = wanted - len(sample.hits)
     rate = _rate(sample.hits, sample_rows)
     to_walk = math.ceil(missing / rate * SAFETY)
-    # In an order of time the index is asked for a stretch of it, in another for all hits.
+    # In an order of time one range at a time is narrowed, in another one all rows.
     worth_walking = WORTH_WALKING if scan.order.direction else rate * _estimated_rows()
     found = _Found([], sample.last, complete=False)
     if "tokens" in scan.values and to_walk > worth_walking:
@@ -162,40 +170,40 @@ def _find(scan: Scan, wanted: int) -> _Found:
 
 
 def _rate(hits: list[Position], looked_at: int) -> float:
-    """How many hits there probably are in one of what was looked at; above zero also when none was seen."""
+    """Estimated hits per row (or millisecond) that was read; above zero also when there was no hit."""
     return (len(hits) + 0.5) / looked_at
 
 
 def _search(scan: Scan, sample: _Found, wanted: int) -> _Found:
-    """Ask the inverted index for one stretch of time after another, each as long as what is known by then
-    says that it has to be, and at last for all that is left.
+    """Narrow one range of time after another, each as long as the hits so far suggest, and at last all the
+    remaining time.
     """
     hits: list[Position] = []
     elapsed = max(1, sample.elapsed)
     per_row = elapsed / SAMPLE_ROWS
-    for _ in range(MAX_STRETCHES if scan.order.direction else 0):
+    for _ in range(MAX_RANGES if scan.order.direction else 0):
         missing = wanted - len(hits)
         needed = math.ceil(missing / _rate(sample.hits + hits, elapsed) * SAFETY)
-        stretch = scan.next_stretch(needed) if needed / per_row < _estimated_rows() else None
-        if not stretch:
+        time_range = scan.next_range(needed) if needed / per_row < _estimated_rows() else None
+        if not time_range:
             break
-        found = _narrow(scan.within(stretch), missing)
+        found = _narrow(scan.within(time_range), missing)
         hits += found.hits
         if not found.complete:
             return _Found(hits, found.last, complete=False)
-        beyond = scan.beyond(stretch)
+        beyond = scan.beyond(time_range)
         if not beyond:
             return _Found(hits, None, complete=True)
         scan = beyond
-        elapsed += stretch.end - stretch.start
+        elapsed += time_range.end - time_range.start
     span = cover(scan.earliest, scan.latest)
     found = _narrow(scan.within(span) if span else scan, wanted - len(hits))
     return found._replace(hits=hits + found.hits)
 
 
 def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
-    """Look at the next ``rows`` rows in order, and at none behind the last hit that is wanted: PostgreSQL
-    reads ``walked`` only as far as it is asked for, in its order.
+    """Read the next ``rows`` rows in order, but none after the last wanted hit: PostgreSQL computes
+    ``walked`` only as far as ``hits`` reads it.
     """
     hit = " AND ".join(scan.residual)
     order = scan.order
@@ -223,8 +231,8 @@ def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
 
 
 def _narrow(scan: Scan, wanted: int) -> _Found:
-    """Ask the inverted index for what may match, check it, and sort it. All or nothing: when more may match
-    than is worth checking, nothing is known, and looking has to go on from where it began.
+    """Get candidates from the inverted index, check and sort them. When there are MAX_NARROWED_ROWS or more,
+    the result is empty, and the search has to continue from the same position.
     """
     order = scan.order
     found = db.query(
@@ -245,7 +253,7 @@ def _narrow(scan: Scan, wanted: int) -> _Found:
 
 
 def _key_name(order: Order) -> str:
-    """The name that ORDER BY knows the key by, inside the query as outside."""
+    """A column name under which ORDER BY finds the key in the subquery and outside of it."""
     return order.key if order.key_type is not type(None) else "no_key"
 
 
@@ -262,11 +270,9 @@ def _fetch(positions: list[Position]) -> list[db.Row]:
 
 
 def _estimated_rows() -> int:
-    return _read_estimate(int(time.monotonic() // 300))
-
-
-@lru_cache(maxsize=1)
-def _read_estimate(_slot: int) -> int:
-    """How many rows there are, as PostgreSQL's statistics have it; asked again every five minutes."""
-    rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
-    return max(1, int(rows[0]["n"]))
+    """How many rows there are, by PostgreSQL's statistics; read again when older than ESTIMATE_MAX_AGE."""
+    global _estimate
+    if _estimate is None or time.monotonic() - _estimate.read_at > ESTIMATE_MAX_AGE:
+        rows = db.query("SELECT reltuples::bigint AS n FROM pg_class WHERE oid = 'image_metadata'::regclass")
+        _estimate = _Estimate(max(1, int(rows[0]["n"])), time.monotonic())
+    return _estimate.rows

@@ -15,12 +15,14 @@ from urllib.parse import unquote
 
 @dataclass
 class Response:
-    """An answer. A body of bytes travels as base64, as API Gateway wants it."""
+    """A response. API Gateway takes a body of bytes as base64."""
 
     status_code: int
     content_type: str | None = None
     body: str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
+    error_code: str | None = None
+    """For the log."""
 
     def to_event(self) -> dict[str, Any]:
         """As API Gateway takes it."""

@@ -2,12 +2,13 @@
 here.
 
 The row comes first and goes last: an object is written only under a key that a committed row names, and a
-row is removed only after its objects are. So after a crash a sweep can finish or undo; an object without a
-row is only what a writer left that was cut off just after its row had been swept.
+row is removed only after its objects are. So after a crash a sweep can finish or undo. An object without a
+row is left only by a writer that was killed just after a sweep had removed its row.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,11 +18,12 @@ import uuid_utils
 from aws_lambda_powertools.metrics import MetricUnit
 
 from imageapi import analysis_queue, db, searching, storage, variant_rows
-from imageapi.errors import ConflictError, InvalidRequestError, UnprocessableError
+from imageapi.errors import UploadInterruptedError
+from imageapi.metadata import Metadata
 from imageapi.metrics import add_metric
 from imageapi.moments import milliseconds_of
 
-if TYPE_CHECKING:  # not for real: list uses this module, and Pillow would double its cold start
+if TYPE_CHECKING:  # list uses this module, and importing Pillow would double its cold start
     from imageapi.imaging import Picture
 
 COLUMNS = (
@@ -33,21 +35,17 @@ COLUMNS = (
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 TITLE_KEY_LENGTH = 100
-"""How much of a title its place among others depends on; cursors hold it."""
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
+"""In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
 
-INSERT_PENDING = f"""
+_INSERT_PENDING = f"""
     INSERT INTO image_metadata (id, status, title, description, category, tags, filename, s3_key, mime_type,
                                 size_bytes, sha256, idempotency_key, request_hash, created_at, updated_at,
                                 sweep_after)
     VALUES (%(id)s, 'pending', %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
             %(mime_type)s, %(size_bytes)s, %(sha256)s, %(idempotency_key)s, %(request_hash)s,
-            %(created_at)s, %(created_at)s, now() + make_interval(secs => %(patience)s))
+            %(created_at)s, %(created_at)s, now() + make_interval(secs => %(lease_seconds)s))
     ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING {COLUMNS}"""
-"""Returns no row when another has the same Idempotency-Key: see :func:`resume`. ``patience`` is in
-seconds.
-"""
 
 # Two statements in one round trip, and one transaction. Without taking turns, two copies that come at once
 # would each not see the other as its duplicate.
@@ -65,59 +63,61 @@ _MARK_READY = f"""
     RETURNING {COLUMNS}"""
 
 
-def check_idempotency_key(key: str | None) -> None:
-    """Refuse a header that cannot be stored.
+@dataclass(frozen=True)
+class NewImage:
+    """An image whose object has not been stored yet."""
 
-    Raises:
-        InvalidRequestError: ``idempotency_key_invalid``.
-    """
-    if key is None:
-        return
-    if not (1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters.",
-            code="idempotency_key_invalid",
-        )
+    id: str
+    created_at: datetime
+    metadata: Metadata
+    filename: str
+    s3_key: str
+    mime_type: str
+    size_bytes: int
+    sha256: bytes | None
+    idempotency_key: str | None
+    request_hash: bytes
+    lease_seconds: int
+    """How long the sweep leaves the pending row alone."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an upload: the row, and whether this request made it."""
+
+    row: db.Row
+    created: bool
 
 
 def find(image_id: str) -> db.Row | None:
-    """The row, in whatever state it is."""
+    """The row, whatever its status; None when there is none."""
     rows = db.query(f"SELECT {COLUMNS} FROM image_metadata WHERE id = %s", (image_id,))
     return rows[0] if rows else None
 
 
-def resume(idempotency_key: str, request_hash: bytes, patience: int) -> db.Row:
-    """The row that has this Idempotency-Key: ready, at work, or cut off on its way, and then safe from a
-    sweep.
+def insert_pending(new: NewImage, cursor: db.Cursor | None = None) -> db.Row | None:
+    """Write the row of a new image.
 
-    Raises:
-        UnprocessableError: ``idempotency_key_reused``: the key came with another request.
-        ConflictError: ``upload_interrupted``: the row has just gone.
+    Args:
+        cursor: of a transaction; without one, the row is committed at once.
+
+    Returns:
+        The row; None when another has the same Idempotency-Key (see ``idempotency.resume``).
     """
-    rows = db.query(
-        f"""UPDATE image_metadata
-            SET sweep_after = greatest(sweep_after + interval '1 microsecond',
-                                       now() + make_interval(secs => %s))
-            WHERE idempotency_key = %s RETURNING {COLUMNS}, request_hash""",
-        (patience, idempotency_key),
-    )
-    if not rows:
-        raise interrupted()
-    if bytes(rows[0]["request_hash"]) != request_hash:
-        raise UnprocessableError(
-            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
-        )
-    return rows[0]
+    values = {**vars(new), **asdict(new.metadata), "tags": list(new.metadata.tags)}
+    del values["metadata"]
+    rows = db.fetch(cursor, _INSERT_PENDING, values) if cursor else db.query(_INSERT_PENDING, values)
+    return rows[0] if rows else None
 
 
 def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
-    """Let the image be seen: its object is there and whole.
+    """Make an image ready, after its object has been stored.
 
     Returns:
-        The ready row. A twin of this request may have been the one that made it ready.
+        The ready row. Another request with the same Idempotency-Key may have made it ready before.
 
     Raises:
-        ConflictError: ``upload_interrupted``: a sweep has undone the row; the object is removed again.
+        UploadInterruptedError: a sweep has undone the row; the object is removed again.
     """
     values = {
         "id": row["id"],
@@ -140,16 +140,16 @@ def mark_ready(row: db.Row, picture: "Picture", sha256: bytes) -> db.Row:
     if now and now["status"] == "ready":
         return now
     storage.delete_objects([row["s3_key"]])
-    raise interrupted()
+    raise UploadInterruptedError()
 
 
 def content_lock(sha256: bytes) -> int:
-    """The advisory lock under which uploads of the same bytes take turns."""
+    """The key of the advisory lock that serialises uploads of the same bytes."""
     return int.from_bytes(sha256[:8], "big", signed=True)
 
 
 def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that an image is found by, out of all the others."""
+    """The columns that searches use, made from the other columns."""
     everything, strong = searching.make_search_text(row)
     return {
         "search_text": everything,
@@ -161,7 +161,7 @@ def search_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def new_id() -> tuple[str, datetime]:
-    """A new id (UUIDv7, RFC 9562) and the moment that is in it, to the millisecond."""
+    """A new id (UUIDv7, RFC 9562) and the time in it, to the millisecond."""
     made = UUID(str(uuid_utils.uuid7()))
     return str(made), datetime.fromtimestamp(milliseconds_of(made) / 1000, UTC)
 
@@ -177,7 +177,7 @@ def remove(
     Args:
         statuses: only when the row is in one of these.
         versions: only when the row is at one of these.
-        claim: only when the row's ``sweep_after`` still is this, so that nobody has taken it up since.
+        claim: only when the row's ``sweep_after`` still is this, so that no other request works on it.
 
     Returns:
         False when there was no such row.
@@ -214,10 +214,3 @@ def remove(
         (content_lock(bytes(sha256)) if sha256 else 0, image_id),
     )
     return True
-
-
-def interrupted() -> ConflictError:
-    """The error of an upload whose row is gone while it was at work."""
-    return ConflictError(
-        "The upload took too long and was undone. Send it again.", code="upload_interrupted", retry_after=1
-    )

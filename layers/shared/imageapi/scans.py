@@ -1,60 +1,23 @@
-"""A list as SQL: in which order it is walked, and what each row is checked against."""
+"""A list as SQL: its order and its conditions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from uuid import UUID
 
 from imageapi import moments, searching
 from imageapi.cursors import Position
 from imageapi.listing import ListQuery
-from imageapi.moments import END_OF_TIME, Stretch, milliseconds_at, milliseconds_of, smallest_id
-
-TIERS = (True, False)
-"""Best matches first: all words in title and tags, then the rest."""
-
-
-class Order(NamedTuple):
-    """A way through the images, each with an index of its own."""
-
-    key: str
-    """The SQL expression of the sort key; NULL when the id is all there is."""
-    forward: str
-    backward: str
-    after: str
-    """The condition for what comes after a position."""
-    key_type: type
-    direction: int = 0
-    """Where it goes in time: 1 forward, -1 backward, 0 neither."""
-
-
-ORDERS = {
-    "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None), -1),
-    "oldest": Order("NULL::text", "id ASC", "id DESC", "id > %(id)s", type(None), 1),
-    "title": Order(
-        "title_key",
-        "title_key ASC, id ASC",
-        "title_key DESC, id DESC",
-        "(title_key, id) > (%(key)s, %(id)s)",
-        str,
-    ),
-    "size": Order(
-        "size_bytes",
-        "size_bytes DESC, id DESC",
-        "size_bytes ASC, id ASC",
-        "(size_bytes, id) < (%(key)s, %(id)s)",
-        int,
-    ),
-}
-ORDERS["relevance"] = ORDERS["newest"]
+from imageapi.moments import END_OF_TIME, TimeRange, milliseconds_at, milliseconds_of, smallest_id
+from imageapi.orders import ORDERS, TIERS, Order
 
 
 @dataclass
 class Scan:
-    """One tier of a list: its conditions, and how far along it is."""
+    """One tier of a list: its conditions, and the position after which it continues."""
 
     NARROWING: ClassVar[str] = "tokens @> %(tokens)s"
-    """What the inverted index is asked; only where ``values`` has ``tokens``."""
+    """The condition for the inverted index; only where ``values`` has ``tokens``."""
 
     order: Order
     tier: int
@@ -65,9 +28,9 @@ class Scan:
     values: dict[str, Any]
     position: Position | None
     earliest: int
-    """Milliseconds since 1970: the bounds know of nothing before that,"""
+    """Lower bound, ms since 1970, inclusive."""
     latest: int
-    """and of nothing from then on."""
+    """Upper bound, ms since 1970, exclusive."""
 
     def sql(self, *conditions: str) -> str:
         """What follows WHERE: ready, within the bounds, after the position, and the given conditions."""
@@ -79,7 +42,7 @@ class Scan:
         where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
         return {**self.values, **where, **more}
 
-    def next_stretch(self, milliseconds: int) -> Stretch | None:
+    def next_range(self, milliseconds: int) -> TimeRange | None:
         """The time after the position, of at least that length where there is so much; None when it is too
         long for buckets. Only for orders that follow time.
         """
@@ -89,19 +52,19 @@ class Scan:
             return moments.cover(max(self.earliest, now - milliseconds), now + 1)
         return moments.cover(now, min(self.latest, now + milliseconds + 1))
 
-    def within(self, stretch: Stretch) -> "Scan":
+    def within(self, time_range: TimeRange) -> "Scan":
         """The same in that time alone; the inverted index serves it."""
         condition = "image_time_buckets(id) && %(buckets)s::bigint[]"
         return replace(
-            self, bounds=[*self.bounds, condition], values={**self.values, "buckets": stretch.keys}
+            self, bounds=[*self.bounds, condition], values={**self.values, "buckets": time_range.keys}
         )
 
-    def beyond(self, stretch: Stretch) -> "Scan | None":
+    def beyond(self, time_range: TimeRange) -> "Scan | None":
         """The same from the end of that time on; None when nothing is there."""
         if self.order.direction < 0:
-            is_end, border = stretch.start <= self.earliest, smallest_id(stretch.start)
+            is_end, border = time_range.start <= self.earliest, smallest_id(time_range.start)
         else:
-            is_end, border = stretch.end >= self.latest, UUID(int=smallest_id(stretch.end).int - 1)
+            is_end, border = time_range.end >= self.latest, UUID(int=smallest_id(time_range.end).int - 1)
         return None if is_end else replace(self, position=Position(self.tier, None, border))
 
 

@@ -1,4 +1,4 @@
-"""What an image can be found by: normalised text, and tokens for the one inverted index. Pure.
+"""What searches compare: normalised text, and tokens for the inverted index. Pure.
 
 PostgreSQL's own means cannot serve this: its word search needs spaces between words, and trigrams scan
 everything for a search of one or two characters, which in Japanese are whole words. So tokens are made here,
@@ -91,7 +91,7 @@ def make_search_text(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def make_tokens(row: Mapping[str, Any]) -> list[int]:
-    """All tokens of an image, sorted, each once. See :func:`filter_tokens` for how they are asked for."""
+    """All tokens of an image, sorted and distinct. See :func:`term_tokens` for those of a search."""
     everything, strong = make_search_text(row)
     tokens = {f"x{gram}" for gram in _text_grams(everything)}
     tokens |= {f"X{gram}" for gram in _text_grams(strong)}

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from imageapi.aws import domain_of
 from imageapi.config import Settings, get_settings
-from imageapi.secrets import domain_of
 
 
 def limit_lifetime(seconds: int) -> int:
-    """For how many of these seconds a signature that is made now counts: with the credentials that it is made
-    with, it runs out.
+    """The lifetime of a signature that is made now: these seconds, or fewer when its credentials expire
+    earlier.
     """
     expires_at = get_settings().s3_credentials_expire_at
     return seconds if expires_at is None else max(1, min(seconds, int(expires_at - time.time())))
@@ -80,8 +80,8 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
 
 
 def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:
-    """The URL and all headers of a request that stores an object, whose bytes the store checks against
-    ``sha256`` (32 bytes) and keeps it as the object's checksum.
+    """The URL and all headers of a request that stores an object. The store checks the bytes against
+    ``sha256`` (32 bytes), and keeps that as the object's checksum.
     """
     # The signer for S3 reads the bytes for their hash; this one takes the hash that is given. Otherwise they
     # differ in how they escape a path, and nothing in a key needs that.
@@ -99,15 +99,8 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
     return str(request.url), dict(request.headers.items())
 
 
-def content_disposition(filename: str, *, download: bool) -> str:
-    """The header that names a file in any script (RFC 6266): plain ASCII for old clients, UTF-8 beside it."""
-    kind = "attachment" if download else "inline"
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
-
-
 def public_origin() -> str:
-    """Where browsers get pictures from: scheme and host."""
+    """The origin (scheme and host) from which browsers load pictures."""
     settings = get_settings()
     parts = urlsplit(_bucket_url(settings, settings.s3_public_endpoint_url))
     return f"{parts.scheme}://{parts.netloc}"
@@ -118,7 +111,7 @@ def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
     host = f"s3.{settings.region}.{domain_of(settings.region)}"
-    if "." in settings.bucket:  # AWS's certificate is for one name before its own, and this would be two
+    if "." in settings.bucket:  # AWS's wildcard certificate covers one label only
         return f"https://{host}/{settings.bucket}"
     return f"https://{settings.bucket}.{host}"
 

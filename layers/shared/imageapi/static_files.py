@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imageapi.config import get_settings
 from imageapi.errors import NotFoundError
-from imageapi.images import etag_matches
+from imageapi.etags import etag_matches
 from imageapi.routing import Response
 from imageapi.signing import public_origin
 

@@ -1,4 +1,4 @@
-"""The object store: S3 on AWS, any S3 server elsewhere. What speaks to it is imported when first needed.
+"""The object store: S3 on AWS, any S3 server elsewhere. botocore is imported at the first request.
 
 Keys are made from ids alone, never from what a client sent:
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
 CHUNK_BYTES, BLOCK_BYTES = 1_048_576, 262_144
 LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
-"""What one request to S3 may name."""
+"""S3's limit per list or delete request."""
 SPOOL_BYTES = 8_388_608
 """Downloads up to this size are kept in memory, larger ones in /tmp."""
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -53,18 +53,18 @@ def variant_key(image_id: str, name: str) -> str:
 def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: bytes) -> None:
     """Store ``data`` under ``key``. The store checks the bytes against ``sha256`` (32 bytes).
 
-    Without botocore's client, which would add a millisecond to each upload, and to the first one of an
-    execution environment the time to read its model of S3.
+    Sent without botocore's client, which costs a millisecond for each upload, and at its first use the time
+    to read its model of S3.
 
     Args:
         data: all of the object; a file is sent from its beginning.
 
     Raises:
-        StorageUnavailableError: not stored, or not known to be.
+        StorageUnavailableError: not stored, or it is not known whether it was.
     """
     from urllib3.exceptions import HTTPError
 
-    # As a file in any case: that is sent block by block, each within CONNECT_SECONDS, and bytes all at once.
+    # Always as a file: it is sent in blocks, each within CONNECT_SECONDS; bytes would be sent all at once.
     file = io.BytesIO(data) if isinstance(data, bytes) else data
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -101,7 +101,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
 
 @contextmanager
 def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes]"]:
-    """A whole object as a file that can be read and sought in, at its end; raises as :func:`download`."""
+    """A whole object as a file, positioned at its end; raises as :func:`download`."""
     from tempfile import SpooledTemporaryFile  # not for those who only hand out keys
 
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
@@ -113,7 +113,7 @@ def delete_objects(keys: Sequence[str]) -> None:
     """Remove objects; fine when there are none under these keys.
 
     Raises:
-        StorageUnavailableError: not all removed, or not known to be.
+        StorageUnavailableError: not all were removed, or it is not known whether they were.
     """
     for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[start : start + MAX_DELETED_AT_ONCE]]
@@ -121,8 +121,11 @@ def delete_objects(keys: Sequence[str]) -> None:
             answer = get_client().delete_objects(
                 Bucket=get_settings().bucket, Delete={"Objects": objects, "Quiet": True}
             )
-        if answer.get("Errors"):
-            raise StorageUnavailableError()
+        if errors := answer.get("Errors"):
+            codes = sorted({str(error.get("Code", "no code")) for error in errors})
+            raise StorageUnavailableError() from OSError(
+                f"{len(errors)} of {len(objects)} objects not deleted: {', '.join(codes)}"
+            )
 
 
 def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
@@ -206,7 +209,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
 
 @lru_cache(maxsize=1)
 def get_connections() -> "PoolManager":
-    """The connections of this execution environment for what is sent without the client."""
+    """The connections for requests that are sent without botocore's client."""
     from botocore.httpsession import get_cert_path
     from urllib3 import PoolManager, Retry, Timeout
 
@@ -226,7 +229,7 @@ def get_connections() -> "PoolManager":
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turn what botocore raises into the two things that it can mean: not there, or not now."""
+    """Turn botocore's errors into ObjectMissingError or StorageUnavailableError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -106,22 +106,6 @@ def sweep(
     return report
 
 
-def sweep_event(event: dict[str, Any], time_left: Callable[[], int]) -> dict[str, Any]:
-    """Run :func:`sweep` as an event says: ``{"dry_run": bool, "compare": bool, "force": bool,
-    "object_grace_seconds": int}``, all optional.
-
-    Args:
-        time_left: the milliseconds that the function has left.
-    """
-    return sweep(
-        dry_run=bool(event.get("dry_run", False)),
-        compare=bool(event.get("compare", True)),
-        force=bool(event.get("force", False)),
-        object_grace=timedelta(seconds=int(event.get("object_grace_seconds", OBJECT_GRACE.total_seconds()))),
-        has_time=lambda: time_left() > SPARE_MILLISECONDS,
-    ).to_dict()
-
-
 def _settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     for row in _find_unsettled():
         if not has_time():

@@ -6,27 +6,26 @@ with its Idempotency-Key, or undone by a sweep (see ``rows``).
 
 import hashlib
 import io
-import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
 
 from imageapi import db, imaging, storage
 from imageapi.config import get_settings
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.forms import UploadForm
+from imageapi.idempotency import check_idempotency_key, request_hash, resume
 from imageapi.metadata import Metadata, parse_json_object, validate_metadata
 from imageapi.rows import (
     COLUMNS,
-    INSERT_PENDING,
-    check_idempotency_key,
+    NewImage,
+    Stored,
     content_lock,
+    insert_pending,
     mark_ready,
     new_id,
     remove,
-    resume,
 )
 
 ON_DUPLICATE = ("allow", "return", "reject")
@@ -50,21 +49,13 @@ class Upload:
         """Equal for two requests that ask for the same: the same bytes, name, metadata and handling of
         duplicates.
         """
-        parts = {
+        request = {
             "sha256": self.sha256,
             "filename": self.form.filename,
             "metadata": asdict(self.metadata),
             "on_duplicate": self.on_duplicate,
         }
-        return hashlib.sha256(to_canonical_json(parts).encode()).digest()
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What became of an upload: the row, and whether this request made it."""
-
-    row: db.Row
-    created: bool
+        return request_hash(request)
 
 
 def upload_image(
@@ -118,47 +109,44 @@ def _reserve(upload: Upload) -> tuple[db.Row, bool]:
         The row, and True when it is ready already.
     """
     if upload.on_duplicate == "allow":
-        rows = db.query(INSERT_PENDING, _insert_values(upload))
+        row = insert_pending(_new_image(upload))
     else:
-        duplicate, rows = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
+        duplicate, row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
         if duplicate:
             return duplicate, True
-    if not rows:
-        rows = [resume(str(upload.idempotency_key), upload.request_hash, PATIENCE_SECONDS)]
-    return rows[0], rows[0]["status"] == "ready"
+    if not row:
+        row = resume(str(upload.idempotency_key), upload.request_hash, PATIENCE_SECONDS)
+    return row, row["status"] == "ready"
 
 
-def _insert_values(upload: Upload) -> dict[str, Any]:
+def _new_image(upload: Upload) -> NewImage:
     image_id, created_at = new_id()
-    return {
-        "id": image_id,
-        "title": upload.metadata.title,
-        "description": upload.metadata.description,
-        "category": upload.metadata.category,
-        "tags": list(upload.metadata.tags),
-        "filename": upload.form.filename or f"{image_id}.{upload.kind.extension}",
-        "s3_key": storage.original_key(image_id, upload.kind.extension),
-        "mime_type": upload.kind.mime_type,
-        "size_bytes": len(upload.form.data),
-        "sha256": upload.sha256,
-        "idempotency_key": upload.idempotency_key,
-        "request_hash": upload.request_hash,
-        "created_at": created_at,
-        "patience": PATIENCE_SECONDS,
-    }
+    return NewImage(
+        id=image_id,
+        created_at=created_at,
+        metadata=upload.metadata,
+        filename=upload.form.filename or f"{image_id}.{upload.kind.extension}",
+        s3_key=storage.original_key(image_id, upload.kind.extension),
+        mime_type=upload.kind.mime_type,
+        size_bytes=len(upload.form.data),
+        sha256=upload.sha256,
+        idempotency_key=upload.idempotency_key,
+        request_hash=upload.request_hash,
+        lease_seconds=PATIENCE_SECONDS,
+    )
 
 
-def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, list[db.Row]]:
+def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, db.Row | None]:
     """Insert unless an image with these bytes, or a row with this Idempotency-Key, is there. The lock makes
     two such uploads take turns.
 
     Returns:
-        The image with these bytes, and what was inserted.
+        The image with these bytes, and the row that was inserted; at most one of them.
     """
     db.fetch(cursor, "SELECT pg_advisory_xact_lock(%s)", (content_lock(upload.sha256),))
     key = upload.idempotency_key
     if key and db.fetch(cursor, "SELECT 1 FROM image_metadata WHERE idempotency_key = %s", (key,)):
-        return None, []
+        return None, None
     found = db.fetch(
         cursor,
         f"""SELECT {COLUMNS} FROM image_metadata
@@ -169,7 +157,7 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
         (upload.sha256,),
     )
     if not found:
-        return None, db.fetch(cursor, INSERT_PENDING, _insert_values(upload))
+        return None, insert_pending(_new_image(upload), cursor)
     first = found[0]
     if first["status"] == "pending":
         raise ConflictError(
@@ -181,7 +169,7 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
             code="duplicate_image",
             details={"duplicate_of": first["id"]},
         )
-    return first, []
+    return first, None
 
 
 def _store(upload: Upload, row: db.Row, picture: "Future[imaging.Picture]") -> Stored:
@@ -197,11 +185,6 @@ def _store(upload: Upload, row: db.Row, picture: "Future[imaging.Picture]") -> S
             remove(row["id"], ["pending"])
         raise
     return Stored(mark_ready(row, facts, upload.sha256), created=True)
-
-
-def to_canonical_json(value: Any) -> str:
-    """The same text for the same value, whatever the order of its keys; bytes as hexadecimal digits."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
 
 
 @lru_cache(maxsize=1)

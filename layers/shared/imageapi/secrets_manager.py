@@ -1,4 +1,4 @@
-"""Secrets from AWS Secrets Manager: read once per execution environment, and again while they are rotated.
+"""Secrets from AWS Secrets Manager: read at the start of an execution environment, and again at intervals.
 
 boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
 one request is made and signed here, with the standard library (Signature Version 4).
@@ -8,29 +8,21 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:  # not for real: who reads no secret should not pay for HTTP
+from imageapi.aws import Credentials, domain_of
+
+if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a secret
     import http.client
 
 TIMEOUT = 3.0
 OVERLAP_SECONDS = 86_400
-"""For so long after a rotation the previous value is accepted beside the current one."""
+"""How long after a rotation the previous value is accepted beside the current one."""
 NOT_THERE = "ResourceNotFoundException"
-
-
-class RoleCredentials(NamedTuple):
-    """The credentials of the function's role."""
-
-    access_key: str
-    secret_key: str
-    session_token: str | None
-    expire_at: float | None = None
-    """In seconds since 1970; None where that is not told."""
 
 
 class SecretError(Exception):
@@ -44,9 +36,7 @@ class Access:
     region: str
     endpoint_url: str | None
     """None for AWS itself."""
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    session_token: str | None = field(repr=False)
+    credentials: Credentials
 
 
 class SecretCache:
@@ -76,19 +66,20 @@ class SecretCache:
             self._values |= fetch_secrets(missing, access)
         return {arn: self._values[arn] for arn in wanted}
 
-    def renew(self, access: Access, max_age: float) -> bool:
+    def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
         """Read all again when that was last tried more than ``max_age`` seconds ago.
 
         Returns:
-            Whether a value has changed. When they cannot be read, those that are known stay.
+            Whether a value has changed.
+
+        Raises:
+            SecretError: one cannot be read. Those that are known stay. Whatever ``make_access`` raises is
+                raised too.
         """
         if not self._values or time.monotonic() - self._asked_at < max_age:
             return False
         self._asked_at = time.monotonic()
-        try:
-            values = fetch_secrets(list(self._values), access)
-        except SecretError:
-            return False
+        values = fetch_secrets(list(self._values), make_access())
         changed = values != self._values
         self._values = values
         return changed
@@ -122,32 +113,6 @@ def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, .
 def default_endpoint(region: str) -> str:
     """The address of Secrets Manager in a region of AWS."""
     return f"https://secretsmanager.{region}.{domain_of(region)}"
-
-
-def domain_of(region: str) -> str:
-    """What the names of AWS's servers in a region end with."""
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-
-
-def fetch_role_credentials(url: str, token: str) -> RoleCredentials:
-    """The credentials of the function's role, from where Lambda with SnapStart keeps them.
-
-    Raises:
-        SecretError: they cannot be read.
-    """
-    from urllib.request import Request, urlopen
-
-    try:
-        with urlopen(Request(url, headers={"Authorization": token}), timeout=TIMEOUT) as answer:  # noqa: S310
-            values = json.load(answer)
-        expire_at = (
-            datetime.fromisoformat(values["Expiration"]).timestamp() if "Expiration" in values else None
-        )
-        return RoleCredentials(
-            values["AccessKeyId"], values["SecretAccessKey"], values.get("Token"), expire_at
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise SecretError(type(error).__name__) from error
 
 
 def _fetch(connection: "http.client.HTTPConnection", host: str, arn: str, access: Access) -> tuple[str, ...]:
@@ -188,19 +153,19 @@ def sign(headers: dict[str, str], body: str, access: Access, now: datetime) -> d
     """
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     signed = headers | {"X-Amz-Date": stamp}
-    if access.session_token:
-        signed["X-Amz-Security-Token"] = access.session_token
+    if access.credentials.session_token:
+        signed["X-Amz-Security-Token"] = access.credentials.session_token
     lower = {name.lower(): value.strip() for name, value in signed.items()}
     names = ";".join(sorted(lower))
     lines = "".join(f"{name}:{lower[name]}\n" for name in sorted(lower))
     request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body.encode()).hexdigest()}"
     scope = f"{stamp[:8]}/{access.region}/secretsmanager/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{access.secret_key}".encode()
+    key = f"AWS4{access.credentials.secret_key}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"Credential={access.access_key}/{scope}"
+    credential = f"Credential={access.credentials.access_key}/{scope}"
     return signed | {
         "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
     }

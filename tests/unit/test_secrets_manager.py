@@ -11,9 +11,9 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from imageapi import config
-from imageapi.logs import log_outcome
-from imageapi.secrets import Access, default_endpoint, sign
+from imageapi import aws, config
+from imageapi.events import run
+from imageapi.secrets_manager import Access, default_endpoint, sign
 
 from tests.support.events import LambdaContext
 
@@ -31,10 +31,11 @@ HEADERS = {
 def test_signature_is_the_one_of_botocore(
     token: str | None, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    access = Access("eu-west-1", None, "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", token)
+    role = aws.Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", token)
+    access = Access("eu-west-1", None, role)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: NOW.replace(tzinfo=None))
     request = AWSRequest("POST", f"https://{HOST}/", headers=HEADERS, data=body.encode())
-    credentials = Credentials(access.access_key, access.secret_key, token)
+    credentials = Credentials(role.access_key, role.secret_key, token)
     SigV4Auth(credentials, "secretsmanager", access.region).add_auth(request)
 
     signed = sign(HEADERS, body, access, NOW)
@@ -55,7 +56,7 @@ def test_endpoint(region: str, url: str) -> None:
 
 
 def test_access_shows_no_secret() -> None:
-    assert "hidden" not in repr(Access("r", None, "hidden", "hidden", "hidden"))
+    assert "hidden" not in repr(Access("r", None, aws.Credentials("hidden", "hidden", "hidden")))
 
 
 @pytest.fixture
@@ -102,8 +103,8 @@ def test_events_renew_a_role_too(role: list[str], monkeypatch: pytest.MonkeyPatc
 
     def keys_of_two_events() -> list[str]:
         context: Any = LambdaContext()
-        return [log_outcome("test", work, {}, context)["key"] for _ in range(2)]
+        return [run("test", work, {}, context)["key"] for _ in range(2)]
 
     assert keys_of_two_events() == ["key-1", "key-1"]
-    monkeypatch.setattr("imageapi.logs.SECRETS_MAX_AGE", -1.0)
+    monkeypatch.setattr("imageapi.events.SECRETS_MAX_AGE", -1.0)
     assert keys_of_two_events() == ["key-2", "key-3"]

@@ -1,0 +1,39 @@
+"""Names of files: cleaned when they come in, and spelled for a header when they go out. Pure."""
+
+import unicodedata
+from urllib.parse import quote
+
+MAX_FILENAME_LENGTH = 255
+JOINERS = "\u200c\u200d"
+"""Zero-width characters that join letters or emoji, so names may contain them."""
+
+
+def clean_filename(name: str) -> str:
+    """The last part of a path, without control characters, at most 255 characters; empty when nothing is
+    left.
+    """
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
+        last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
+    printable = unicodedata.normalize("NFC", "".join(map(_in_filename, last)))
+    stripped = printable.lstrip(". " + JOINERS).rstrip(" " + JOINERS)
+    stem, dot, extension = stripped.rpartition(".")
+    if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
+        stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
+    return stripped[:MAX_FILENAME_LENGTH].rstrip(" " + JOINERS)
+
+
+def _in_filename(character: str) -> str:
+    """A space for any space (the ideographic one, the narrow one in the names of macOS's screenshots), and
+    nothing for what is not printed, but for JOINERS.
+    """
+    if character in JOINERS or character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else ""
+
+
+def content_disposition(filename: str, *, download: bool) -> str:
+    """The header that names a file in any script (RFC 6266): plain ASCII for old clients, UTF-8 beside it."""
+    kind = "attachment" if download else "inline"
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,0 +1,73 @@
+"""Query parameters, checked in one way for all routes. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from imageapi.errors import InvalidRequestError
+
+
+class InvalidParameterError(InvalidRequestError):
+    """400: a query parameter has a value that cannot be used; ``details.parameter`` names it."""
+
+    code = "parameter_invalid"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"The query parameter {name} {problem}.", details={"parameter": name})
+
+
+def check_known(names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse query parameters that a route does not have.
+
+    Raises:
+        InvalidRequestError: ``parameter_unknown``.
+    """
+    for name in sorted(names):
+        if name not in known:
+            raise InvalidRequestError(
+                f"The query parameter {name[:64]!r} is not known.",
+                code="parameter_unknown",
+                details={"known": sorted(known)},
+            )
+
+
+def single(parameters: Mapping[str, Sequence[str]], repeatable: Collection[str] = ()) -> dict[str, str]:
+    """Each parameter with its first value.
+
+    Args:
+        parameters: a query string: every name with all its values.
+        repeatable: the names that may come more than once.
+
+    Raises:
+        InvalidRequestError: ``parameter_repeated``.
+    """
+    for name, values in parameters.items():
+        if len(values) > 1 and name not in repeatable:
+            raise InvalidRequestError(
+                f"The query parameter {name[:64]!r} was sent more than once.", code="parameter_repeated"
+            )
+    return {name: values[0] for name, values in parameters.items() if values}
+
+
+def parse_flag(name: str, text: str | None) -> bool:
+    """``true`` or ``false``; false when it is absent.
+
+    Raises:
+        InvalidParameterError: it is something else.
+    """
+    if text not in (None, "true", "false"):
+        raise InvalidParameterError(name, "must be true or false")
+    return text == "true"
+
+
+def parse_limit(text: str | None, default: int, maximum: int) -> int:
+    """How many entries a list has at most.
+
+    Raises:
+        InvalidRequestError: ``limit_invalid``.
+    """
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum:
+        return int(text)
+    raise InvalidRequestError(
+        f"limit must be a whole number from 1 to {maximum}.", code="limit_invalid", details={"max": maximum}
+    )
