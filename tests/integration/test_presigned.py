@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi import imaging, incoming
+from imageapi import incoming
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import (
@@ -192,23 +192,6 @@ def test_what_arrives_is_refused_and_removed(stores: Stores, name: str, way: str
         assert (again.status, again.code) == (status, code)
     assert get_image(image_id).status == 404
     assert get("/api/images").body["images"] == []
-
-
-def test_a_picture_that_takes_all_the_memory_is_refused(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise MemoryError
-
-    image_id = announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(imaging, "read_exif", fail)
-        assert ingest(image_id) == {"completed": [], "refused": {image_id: "image_too_complex"}}
-
-    assert stores.rows()[0]["failure"] == "image_too_complex"
-    assert stores.keys() == []
-    answer = complete(image_id)
-    assert (answer.status, answer.code) == (422, "image_too_complex")
 
 
 def test_another_file_than_announced(stores: Stores) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from imageapi import storage
+from imageapi import imaging, storage
 from imageapi.errors import StorageUnavailableError
 
 from tests.integration.client import Answer, upload
@@ -153,6 +153,50 @@ def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores) -> No
         expire(stores)
         sweep()
         assert stores.is_empty()
+
+
+def test_a_bad_file_after_the_decision_is_as_if_it_had_not_arrived(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is used again while the good file is being put."""
+    bad = pictures.truncated(PICTURE).ljust(len(PICTURE), b"\0")
+    ticket = announce(PICTURE).body["data"]
+    post_file(ticket["form"], PICTURE)
+    put_object = storage.put_object
+    late: list[Answer] = []
+
+    def put_after_another_file(*args: Any, **options: Any) -> None:
+        monkeypatch.setattr(storage, "put_object", put_object)
+        post_file(ticket["form"], bad)
+        late.append(complete(ticket["id"]))
+        put_object(*args, **options)
+
+    monkeypatch.setattr(storage, "put_object", put_after_another_file)
+    answer = complete(ticket["id"])
+
+    assert [(each.status, each.code) for each in late] == [(409, "upload_not_arrived")]
+    assert answer.status == 201
+    assert_one_file(stores, [answer], PICTURE)
+
+
+def test_a_bad_file_that_two_have_read_is_refused_for_both(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = announce_and_post(pictures.truncated(pictures.noisy("JPEG")))
+    inspect = imaging.inspect
+    twin: list[Answer] = []
+
+    def inspect_after_twin(*args: Any) -> imaging.Picture:
+        monkeypatch.setattr(imaging, "inspect", inspect)
+        twin.append(complete(image_id))
+        return inspect(*args)
+
+    monkeypatch.setattr(imaging, "inspect", inspect_after_twin)
+    answer = complete(image_id)
+
+    assert [(each.status, each.code) for each in (answer, *twin)] == [(422, "image_corrupt")] * 2
+    assert stores.statuses() == ["failed"]
+    assert stores.keys() == []
 
 
 def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:

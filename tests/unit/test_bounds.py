@@ -1,18 +1,14 @@
-"""What a picture may cost: a small file gets no more time and memory than an honest one of its size."""
+"""Limits of decoding: a small file gets no more time and memory than any picture of its size."""
 
 import io
-import os
-import resource
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from threading import Event, RLock, Thread
 from types import SimpleNamespace
 
 import pytest
 from imageapi import bounds, imaging, rendering
 from imageapi.bounds import bounded
-from imageapi.errors import AppError
+from imageapi.errors import AppError, UnprocessableError
 from imageapi.variants import Variant
 from PIL import ImageFile, TiffImagePlugin
 
@@ -20,7 +16,6 @@ from tests.support import hostile, pictures
 from tests.support.pictures import MAX_PIXELS
 
 ANIMATED = [name for name in pictures.ALL_GOOD if name.endswith(("_animated", "_pages"))]
-linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc/self/statm")
 
 
 def inspect(data: bytes) -> imaging.Picture:
@@ -60,8 +55,8 @@ def test_tiles_are_bounded_before_anything_is_decoded(name: str, monkeypatch: py
 
 def test_tiles_may_stand_over_the_edges() -> None:
     for data in (hostile.tiff((60, 60), (512, 512)), hostile.tiff((100, 70), (64, 64), tiles=4)):
-        with bounded(io.BytesIO(data)) as watched:
-            assert imaging.open_picture(watched, 250_000 * 5).format == "TIFF"
+        with bounded(io.BytesIO(data)) as reader:
+            assert imaging.open_picture(reader, 250_000 * 5).format == "TIFF"
         assert inspect(data).frames == 1
 
 
@@ -112,13 +107,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_the_time_is_over_while_it_is_read(
     name: str, use: Callable[[bytes], object], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = bounds.Watched.__init__
+    start = bounds.LimitedReader.__init__
 
-    def watch_and_wait(*args: object) -> None:
-        watch(*args)  # type: ignore[arg-type]
+    def start_and_wait(*args: object) -> None:
+        start(*args)  # type: ignore[arg-type]
         clock.now += bounds.MAX_SECONDS + 1
 
-    monkeypatch.setattr(bounds.Watched, "__init__", watch_and_wait)
+    monkeypatch.setattr(bounds.LimitedReader, "__init__", start_and_wait)
     assert refusal(use, pictures.ALL_GOOD[name]()) == "image_too_complex"
 
 
@@ -139,76 +134,63 @@ def test_the_time_is_over_after_the_first_frame(
         assert refusal(render, data) == "image_too_complex"
 
 
-@linux
-def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = pictures.png_bomb(9_000)
-    assert inspect(data).width == 9_000
-    monkeypatch.setattr(bounds, "MAX_MEMORY", 2**20)
-    for use in (inspect, render):
-        assert refusal(use, data) == "image_too_complex"
+def test_tags_are_limited_once() -> None:
+    bounds.limit_rational_tags()
+    loaders = dict(TiffImagePlugin.ImageFileDirectory_v2._load_dispatch)
+    bounds.limit_rational_tags()
+    assert loaders == TiffImagePlugin.ImageFileDirectory_v2._load_dispatch
 
 
-INSPECT_IN_10_MB = """
-import sys
-from imageapi import bounds, imaging
-bounds.MAX_MEMORY = 10_000_000
-try:
-    imaging.inspect(open(sys.argv[1], "rb"), 100_000_000)
-except imaging.UnprocessableError as error:
-    print(error.code)
-"""
+def read_too_late(reader: bounds.LimitedReader, clock: SimpleNamespace) -> None:
+    clock.now += bounds.MAX_SECONDS + 1
+    reader.read()
 
 
-@linux
-def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
-    """In a process that has made no other picture before: what was freed there could be used again."""
-    file = tmp_path / "picture.avif"
-    file.write_bytes(hostile.avif(4_000))
-    command = [sys.executable, "-c", INSPECT_IN_10_MB, str(file)]
-    environ = os.environ | {"PYTHONPATH": str(Path(bounds.__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
-    assert done.stdout.strip() in ("image_corrupt", "image_too_complex")
-
-
-def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+def test_only_what_is_sure_to_happen_again_is_final(clock: SimpleNamespace) -> None:
+    with pytest.raises(bounds.TooComplexError) as scans:
+        inspect(hostile.jpeg(bounds.MAX_SCANS + 1))
+    with pytest.raises(bounds.TooComplexError) as memory, bounded(io.BytesIO()):
         raise MemoryError
-
-    monkeypatch.setattr(imaging, "_make_placeholder", fail)
-    monkeypatch.setattr(rendering, "_make_resizable", fail)
-    for use in (inspect, render):
-        assert refusal(use, pictures.jpeg()) == "image_too_complex"
+    with pytest.raises(bounds.TooComplexError) as seconds, bounded(io.BytesIO()) as reader:
+        read_too_late(reader, clock)
+    assert [error.value.is_final for error in (scans, memory, seconds)] == [True, False, False]
 
 
-@linux
-def test_the_limit_of_memory_ends_with_the_last_decoder() -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    with bounded(io.BytesIO()):
-        limited = resource.getrlimit(resource.RLIMIT_AS)
-        assert limited != before
-        with pytest.raises(AppError), bounded(io.BytesIO()):
-            raise MemoryError
-        assert resource.getrlimit(resource.RLIMIT_AS) == limited
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
+@pytest.mark.parametrize("name", pictures.ALL_GOOD)
+def test_a_decode_that_is_cancelled_ends(name: str) -> None:
+    cancelled = Event()
+    cancelled.set()
+    with pytest.raises(UnprocessableError) as caught:
+        imaging.inspect(io.BytesIO(pictures.ALL_GOOD[name]()), MAX_PIXELS, cancelled)
+    assert caught.value.code == "image_too_complex"
 
 
-@linux
-def test_a_lower_limit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    lower = (1 << 40, before[1])
-    monkeypatch.setattr(bounds, "MAX_MEMORY", 1 << 41)
-    resource.setrlimit(resource.RLIMIT_AS, lower)
-    try:
+def test_decodes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise two would share one allowance of time and memory."""
+    waiting = Event()
+    order: list[str] = []
+
+    class Turns:
+        lock = RLock()
+
+        def __enter__(self) -> None:
+            if order:
+                waiting.set()
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    def decode() -> None:
         with bounded(io.BytesIO()):
-            assert resource.getrlimit(resource.RLIMIT_AS) == lower
-        assert resource.getrlimit(resource.RLIMIT_AS) == lower
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+            order.append("second begins")
 
-
-def test_another_system_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise ValueError("not here")
-
-    monkeypatch.setattr(resource, "setrlimit", refuse)
-    assert inspect(pictures.jpeg()).width == 64
+    monkeypatch.setattr(bounds, "_one_at_a_time", Turns())
+    other = Thread(target=decode)
+    with bounded(io.BytesIO()):
+        order.append("first begins")
+        other.start()
+        assert waiting.wait(60)
+        order.append("first ends")
+    other.join()
+    assert order == ["first begins", "first ends", "second begins"]

@@ -1,14 +1,18 @@
 """The parts of an upload that touch no store: what is the same request, what is refused, and the keys."""
 
 import io
+import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
-from imageapi import db, imaging, storage
+from imageapi import db, imaging, storage, uploads
+from imageapi.bounds import LimitedReader
 from imageapi.config import get_settings
-from imageapi.errors import AppError
+from imageapi.errors import AppError, StorageUnavailableError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata
 from imageapi.storage import original_key
@@ -101,6 +105,35 @@ def refusal(data: bytes = b"", metadata: bytes = b"{}", **options: Any) -> tuple
     with pytest.raises(AppError) as caught:
         upload_image(UploadForm("a.jpg", data or pictures.jpeg(), metadata), **options)
     return caught.value.status, caught.value.code
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits memory")
+def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would use up the time and the memory of the next request."""
+    started, ended = Event(), Event()
+
+    def decode_until_cancelled(reader: LimitedReader, _: int) -> None:
+        started.set()
+        assert reader._cancelled
+        assert reader._cancelled.wait(60)
+        ended.set()
+        reader.read()
+
+    def fail(*_: Any, **__: Any) -> None:
+        assert started.wait(60)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(imaging, "_inspect", decode_until_cancelled)
+    monkeypatch.setattr(storage, "put_object", fail)
+    monkeypatch.setattr(uploads, "_reserve", lambda _: ({"id": ID, "s3_key": "key"}, False))
+    monkeypatch.setattr(uploads, "remove", lambda *_: True)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    assert refusal() == (503, "storage_unavailable")
+
+    assert ended.is_set()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 @pytest.mark.usefixtures("no_stores")

@@ -1,20 +1,21 @@
-"""What decoding a picture may cost, whatever its header says: processor time, memory, scans.
+"""Limits to what decoding a picture may take: pixels, CPU time, memory, scans.
 
-A small file can hold another picture than its header announces (one large tile, a frame that does not fit
-its container), or announce an honest one and take for ever (thousands of scans). Nothing here knows of
-formats more than it must: the memory of the process is limited while a decoder is at work, and the file that
-the decoder reads from stops answering when the time is over.
+The header of a file cannot be trusted: the data may hold more pixels than it announces, or repeat the same
+ones thousands of times. So every decode runs inside :func:`bounded`, which limits the memory of the process,
+and hands the decoder a :class:`LimitedReader`, whose ``read`` fails when the CPU time is used up.
 """
 
+import ctypes
+import errno
 import math
 import re
 import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from threading import Lock
-from types import TracebackType
+from threading import Event, RLock
 from typing import IO, Any
 
 from PIL import Image, TiffTags
@@ -26,29 +27,32 @@ MAX_SIDE = 65_535
 """The longest side, in pixels: what JPEG can hold."""
 
 TILES_FACTOR = 2
-"""The tiles of a TIFF may have this many times the pixels that it may have itself: they stand over its
-edges.
+"""All tiles of a TIFF together may have this many times the pixels that the picture may have: tiles at the
+edges reach beyond it.
 """
 
 MAX_SECONDS = 12.0
-"""Of processor time, of all threads. The heaviest still pictures that are accepted take a third of it."""
+"""CPU time of the process, in seconds. The heaviest still pictures that are accepted take a third of it."""
 MAX_MEMORY = 880 * 2**20
-"""Of addresses, beside what the process had before: the heaviest picture that is accepted takes 838 MB, and
-with what a function has before, this much fits into 1,024.
+"""Address space for one decode, in bytes, beside what the process has already. The heaviest picture that is
+accepted takes 769 MiB (a progressive CMYK JPEG of 100 megapixels); the rest is reserve. Both together fit
+into the 1,024 MB of UploadFunction.
 """
 MAX_SCANS = 100
-"""In a JPEG: progressive ones have about ten. A scan of twelve bytes goes through all pixels once more."""
+"""In a JPEG. Progressive ones have about ten; a scan of twelve bytes makes the decoder go through all pixels
+once more.
+"""
 MAX_RATIONALS = 1_000
-"""Of a tag in a TIFF or in EXIF: more are not looked at. Three millions of them take half a minute."""
+"""Of one tag in a TIFF or in EXIF: more are not read. Three million of them take half a minute."""
 
-# How a scan begins: its marker, length and number of components. The marker alone comes by chance as well,
-# once in 64 KB of metadata. (bytes.count is slower.)
+# A scan begins with its marker, length and number of components. The marker alone also comes by chance, once
+# in 64 KB of metadata. (bytes.count is slower.)
 _SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
 
 
 def pixel_limit(image: Image.Image, max_pixels: int) -> int:
-    """How many pixels this picture may have, so that any of them fits the memory of a function.
+    """How many pixels a picture of this format may have, so that decoding it fits the memory of a function.
 
     JPEGs are decoded at an eighth and still PNGs in one copy, at 4 bytes a pixel or less; the other decoders
     hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
@@ -58,8 +62,8 @@ def pixel_limit(image: Image.Image, max_pixels: int) -> int:
 
 
 def check_frame(image: Image.Image, max_pixels: int) -> int:
-    """How many pixels are decoded for the current frame. Those of a TIFF may be stored in tiles, which are
-    decoded as a whole however little of them is seen.
+    """Check the current frame and return how many pixels are decoded for it. A TIFF may be stored in tiles,
+    which are decoded as a whole even where they reach beyond the picture.
 
     Raises:
         UnprocessableError: ``too_many_pixels``.
@@ -89,7 +93,7 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
     """
     width, height = size
     if width * height > max_pixels or max(size) > MAX_SIDE:
-        raise too_many_pixels(max_pixels, width=width, height=height)
+        raise too_many_pixels(max_pixels, size)
 
 
 def is_animated(image: Image.Image) -> bool:
@@ -97,24 +101,46 @@ def is_animated(image: Image.Image) -> bool:
     return bool(getattr(image, "is_animated", False))
 
 
-def too_many_pixels(max_pixels: int, **found: int) -> UnprocessableError:
-    size = f"has {found['width']} x {found['height']} pixels" if found else "is too large"
+def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> UnprocessableError:
+    """The error for a picture with more than ``max_pixels``; ``size`` is its width and height, if known."""
+    found = {"width": size[0], "height": size[1]} if size else {}
+    problem = f"has {size[0]} x {size[1]} pixels" if size else "is too large"
     return UnprocessableError(
-        f"The picture {size}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
+        f"The picture {problem}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
         code="too_many_pixels",
         details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
     )
 
 
-class Watched:
-    """A file that a decoder reads from, for as long as it may: else as the file itself.
+class TooComplexError(UnprocessableError):
+    """422: decoding the picture takes more than a limit allows.
 
-    Raises:
-        UnprocessableError: ``image_too_complex``, out of any ``read``.
+    Attributes:
+        is_final: the same file is always refused. False when CPU time or memory ran out, which may also be
+            due to what else the machine was doing.
     """
 
-    def __init__(self, source: IO[bytes]) -> None:
+    code = "image_too_complex"
+
+    def __init__(self, *, is_final: bool = False) -> None:
+        super().__init__("The picture takes more time or memory to decode than is allowed.")
+        self.is_final = is_final
+
+
+class LimitedReader:
+    """A file that a decoder reads from; ``read`` fails as soon as a limit is reached.
+
+    Args:
+        source: the file; it is read from its beginning.
+        cancelled: when it is set, the result is not wanted any more and the decode is to end soon.
+
+    Raises:
+        TooComplexError: out of any ``read``: too much CPU time, too many scans, or cancelled.
+    """
+
+    def __init__(self, source: IO[bytes], cancelled: Event | None = None) -> None:
         self._source = source
+        self._cancelled = cancelled
         self._end = time.process_time() + MAX_SECONDS
         self._scans = 0
         source.seek(0)
@@ -125,74 +151,68 @@ class Watched:
         return getattr(self._source, name)
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes. Decoders ask again and again, for 64 KB of a JPEG, for each tag, for each frame."""
+        """The next bytes. Decoders read often: 64 KB of a JPEG at a time, each tag, each frame."""
         self.check_time()
         data = self._source.read(size)
         if self._is_jpeg:
             self._scans += len(_SCAN.findall(data))
             if self._scans > MAX_SCANS:
-                raise too_complex()
+                raise TooComplexError(is_final=True)
         return data
 
     def check_time(self) -> None:
-        """For decoders that have read everything at once: to be asked before each frame."""
-        if time.process_time() > self._end:
-            raise too_complex()
+        """To be called before each frame: some decoders read the whole file at once."""
+        if time.process_time() > self._end or (self._cancelled and self._cancelled.is_set()):
+            raise TooComplexError
+
+
+# CPU time and memory can be limited only for the whole process: two decodes at once would pay for each other.
+_one_at_a_time = RLock()
 
 
 @contextmanager
-def bounded(source: IO[bytes]) -> Iterator[Watched]:
-    """Decode within bounds: what is read from the given file, and what memory is taken meanwhile.
+def bounded(
+    source: IO[bytes], *, memory: int | None = None, cancelled: Event | None = None
+) -> Iterator[LimitedReader]:
+    """Decode within limits; a second decode in this process waits until the first has ended.
+
+    Args:
+        source: the file to decode.
+        memory: bytes of address space beside what the process has already; MAX_MEMORY when not given.
+        cancelled: as for :class:`LimitedReader`.
 
     Raises:
-        UnprocessableError: ``image_too_complex``.
+        TooComplexError: a limit was reached.
     """
-    with _memory_limit:
+    limit_rational_tags()
+    with _one_at_a_time, _limited_memory(memory or MAX_MEMORY):
         try:
-            yield Watched(source)
-        except MemoryError as error:
-            raise too_complex() from error
+            yield LimitedReader(source, cancelled)
+        except Exception as error:
+            # Codecs report a failed allocation as a broken picture: only errno tells that it was one.
+            if isinstance(error, MemoryError) or _errno().value == errno.ENOMEM:
+                raise TooComplexError from error
+            raise
 
 
-def too_complex() -> UnprocessableError:
-    """The error for a picture that takes more time or memory than any of its size should."""
-    return UnprocessableError(
-        "The picture takes more time or memory to decode than any is given.", code="image_too_complex"
-    )
+@contextmanager
+def _limited_memory(more: int) -> Iterator[None]:
+    """Limit the address space of this process, so that an allocation beyond it fails.
 
-
-class _MemoryLimit:
-    """A limit to the addresses of this process while at least one decoder is at work.
-
-    Allocations beyond it fail, which Pillow and its codecs report as an error; without it, the kernel would
-    end the process. Where the system knows no such limit, there is none.
+    Pillow and its codecs turn that into an error. Without a limit the kernel would end the process. Systems
+    other than Linux have no such limit.
     """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._users = 0
-        self._former: tuple[int, int] | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._former = _limit_addresses(MAX_MEMORY)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0 and self._former:
-                resource.setrlimit(resource.RLIMIT_AS, self._former)
-
-
-_memory_limit = _MemoryLimit()
+    former = _limit_addresses(more)
+    _errno().value = 0
+    try:
+        yield
+    finally:
+        if former:
+            resource.setrlimit(resource.RLIMIT_AS, former)
 
 
 def _limit_addresses(more: int) -> tuple[int, int] | None:
-    """Allow so many bytes beside those that are taken; returns the limits from before, None for no limit."""
+    """Allow so many bytes beside those in use; returns the former limits, None when no limit can be set."""
     try:
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -203,15 +223,32 @@ def _limit_addresses(more: int) -> tuple[int, int] | None:
     return soft, hard
 
 
-def _load_few(load: Callable[..., Any]) -> Callable[..., Any]:
-    """Pillow makes an object of each number, before anybody asks how many there are."""
+def _errno() -> ctypes.c_int:
+    """The C library's errno of this thread; always 0 where it cannot be read."""
+    try:
+        locate = ctypes.CDLL(None).__errno_location
+    except AttributeError:  # another system than Linux
+        return ctypes.c_int(0)
+    locate.restype = ctypes.POINTER(ctypes.c_int)
+    found: ctypes.c_int = locate().contents
+    return found
 
+
+@cache
+def limit_rational_tags() -> None:
+    """Let Pillow read no more than MAX_RATIONALS numbers of a tag; further calls do nothing.
+
+    Pillow makes an object of each number as soon as a tag is read, and has no setting for it. Its table of
+    loaders is private: checked with Pillow 13.0.0.
+    """
+    loaders = ImageFileDirectory_v2._load_dispatch
+    for kind in (TiffTags.RATIONAL, TiffTags.SIGNED_RATIONAL):
+        size, load = loaders[kind]
+        loaders[kind] = (size, _load_few(load))
+
+
+def _load_few(load: Callable[..., Any]) -> Callable[..., Any]:
     def load_few(directory: ImageFileDirectory_v2, data: bytes, legacy_api: bool = True) -> Any:
         return load(directory, data[: MAX_RATIONALS * 8], legacy_api)
 
     return load_few
-
-
-for _type in (TiffTags.RATIONAL, TiffTags.SIGNED_RATIONAL):
-    _size, _load = ImageFileDirectory_v2._load_dispatch[_type]
-    ImageFileDirectory_v2._load_dispatch[_type] = (_size, _load_few(_load))

@@ -1,9 +1,8 @@
-"""Pictures, with Pillow only: what is it, is it whole, how large does a viewer see it, what did the camera
-say.
+"""What a picture is: its type, size, number of frames, EXIF and a tiny placeholder. Uses Pillow only.
 
-Nothing here trusts a name or a header that a client sent. The type comes from the bytes, the pixel count
-from the picture's own header before anything is decoded, and the proof that the pixels are there from
-decoding them, for a JPEG at an eighth of its size (all its data is read, most of the arithmetic is not done).
+Nothing that a client sent is trusted. The type comes from the first bytes, and the size from the picture's
+own header, before anything is decoded. Then everything is decoded, since only that shows that no pixels are
+missing; a JPEG at an eighth of its size, which reads all the data and saves most of the arithmetic.
 """
 
 import base64
@@ -11,11 +10,12 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from threading import Event
 from typing import IO, Any, cast
 
 from PIL import Image
 
-from imageapi.bounds import Watched, bounded, check_frame, is_animated, pixel_limit, too_many_pixels
+from imageapi.bounds import LimitedReader, bounded, check_frame, is_animated, pixel_limit, too_many_pixels
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 from imageapi.exif import read_exif
 
@@ -96,22 +96,25 @@ def identify(source: IO[bytes], max_pixels: int) -> Kind:
         UnprocessableError: of a supported type but broken (``image_corrupt``), too large
             (``too_many_pixels``), or made to take for ever (``image_too_complex``).
     """
-    with bounded(source) as watched:
-        return _kind(open_picture(watched, max_pixels))
+    with bounded(source) as reader:
+        return _kind(open_picture(reader, max_pixels))
 
 
-def inspect(source: IO[bytes], max_pixels: int) -> Picture:
+def inspect(source: IO[bytes], max_pixels: int, cancelled: Event | None = None) -> Picture:
     """Decode the picture, every frame of it, and tell what it is.
+
+    Args:
+        cancelled: set it from another thread to end the decode soon, with an error.
 
     Raises:
         UnsupportedMediaTypeError, UnprocessableError: as :func:`identify`; ``image_corrupt`` when pixels are
             missing.
     """
-    with bounded(source) as watched:
-        return _inspect(watched, max_pixels)
+    with bounded(source, cancelled=cancelled) as reader:
+        return _inspect(reader, max_pixels)
 
 
-def _inspect(source: Watched, max_pixels: int) -> Picture:
+def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
     image = open_picture(source, max_pixels)
     kind = _kind(image)
     width, height = image.size
@@ -142,8 +145,8 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def open_picture(source: Watched, max_pixels: int) -> Image.Image:
-    """Open, sniffed and bounded as :func:`identify` says; nothing is decoded yet."""
+def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
+    """Open a picture after the checks of :func:`identify`, which also names the errors; decodes nothing."""
     source.seek(0)
     head = source.read(16)
     source.seek(0)
@@ -174,7 +177,7 @@ def _kind(image: Image.Image) -> Kind:
     return Kind(name, mime_type, extension)
 
 
-def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Watched) -> int:
+def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: LimitedReader) -> int:
     """Decode the frames after the first, one at a time, and return how many there are in all."""
     if kind.format in ("JPEG", "BMP") or not is_animated(image):
         return 1
@@ -212,10 +215,15 @@ def _make_placeholder(image: Image.Image, orientation: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A copy in 8-bit RGB on white, whatever the mode. High bit depths are scaled by their own range."""
-    if image.mode.startswith(("I", "F")):
-        return _to_eight_bits(image).convert("RGB")
+def to_rgb(image: Image.Image, levels: tuple[float, float] | None = None) -> Image.Image:
+    """A copy in 8-bit RGB on white, whatever the mode.
+
+    Args:
+        levels: what :func:`grey_levels` says; needed when the image is only a part of a picture.
+    """
+    if is_deep(image):
+        return _to_eight_bits(image, levels or grey_levels(image)).convert("RGB")
+    image = unmultiply_grey(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
@@ -223,16 +231,29 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of a higher depth as 0..255: 16 bits by their full range, others by what the picture uses of
-    it.
+def is_deep(image: Image.Image) -> bool:
+    """Whether this is grey of more than 8 bits (modes I, I;16 and F)."""
+    return image.mode.startswith(("I", "F"))
+
+
+def grey_levels(image: Image.Image) -> tuple[float, float]:
+    """What is black and what is white in grey of more than 8 bits: with 16 bits the ends of their range,
+    otherwise the darkest and the brightest pixel.
     """
-    grey = image.convert("F")
-    low, high = cast(tuple[float, float], grey.getextrema())
     if image.mode.startswith("I;16"):
-        low, high = 0.0, 65_535.0
+        return 0.0, 65_535.0
+    return cast(tuple[float, float], image.getextrema())
+
+
+def _to_eight_bits(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
+    low, high = levels
     scale = 255.0 / ((high - low) or 1.0)
-    return grey.point(lambda value: value * scale + -low * scale).convert("L")
+    return image.convert("F").point(lambda value: value * scale + -low * scale).convert("L")
+
+
+def unmultiply_grey(image: Image.Image) -> Image.Image:
+    """The same image; grey with associated alpha (mode La) as LA, the only mode that Pillow makes of it."""
+    return image.convert("LA") if image.mode == "La" else image
 
 
 def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:

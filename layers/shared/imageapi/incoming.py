@@ -1,10 +1,9 @@
-"""Presigned uploads: the file goes to the object store itself, and is checked when it has arrived.
+"""Presigned uploads: the client sends the file straight to the object store; it is checked afterwards.
 
-A row is written first, and a form handed out that lets one file of one size and type be posted under
-``incoming/<id>``. When the file is there, :func:`complete_upload` (called by the client, by S3's event, or
-by a sweep, whichever comes first) reads it, checks it like a direct upload, and copies it to its own, final
-key: the form stays usable until it expires, and what it writes must not change an image that has been
-    checked.
+First a row is written, and the client gets a form with which one file of one size and type can be posted to
+``incoming/<id>``. Then :func:`complete_upload` checks the file like a direct upload and copies it to its
+final key. The client, S3's event and a sweep may all call it; the first one does the work. The copy is needed
+because the form stays usable until it expires, and must not change an image that has been checked.
 """
 
 import hashlib
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from imageapi import db, imaging, rows, signing, storage
+from imageapi.bounds import TooComplexError
 from imageapi.config import get_settings
 from imageapi.errors import (
     AppError,
@@ -35,7 +35,7 @@ FORM_SECONDS = 3600
 
 PATIENCE_SECONDS = FORM_SECONDS + 600
 CLAIM_SECONDS = 240
-"""For so long whoever has looked at the file may still be storing it: twice the Timeout of ingest."""
+"""How long a request that has checked the file may still be storing it: twice the Timeout of ingest."""
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 
 _REFUSALS: dict[str, type[AppError]] = {
@@ -43,12 +43,12 @@ _REFUSALS: dict[str, type[AppError]] = {
     "unsupported_image_type": UnsupportedMediaTypeError,
     PayloadTooLargeError.code: PayloadTooLargeError,
 }
-"""The kind of error that a stored failure was; all others are UnprocessableError."""
+"""The class of error for a stored ``failure``; all others are UnprocessableError."""
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a client says of the file that it is going to send."""
+    """What a client says about the file that it is going to send."""
 
     filename: str
     size_bytes: int
@@ -71,7 +71,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
 
     Returns:
         ``{"id", "form": {"url", "fields", "expires_at"} | None, "complete_path"}``, and whether the row is
-        new. The form is None when the same Idempotency-Key has been through all of it: the image is ready.
+        new. The form is None when the upload with this Idempotency-Key is complete already.
 
     Raises:
         UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
@@ -148,35 +148,46 @@ def _parse_sha256(values: dict[str, Any]) -> bytes | None:
 
 
 def complete_upload(image_id: str) -> Stored:
-    """Check what has arrived and make the image ready. Safe to call again, and by several at once.
+    """Check the file that was sent and make the image ready. Safe to call again, and by several at once.
 
     Raises:
         NotFoundError: there is no such upload.
         ConflictError: ``upload_not_arrived``: the file is not there yet.
-        UnprocessableError, UnsupportedMediaTypeError: the file was refused (now or before) and removed.
+        UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError: the file was refused (now or
+            before) and removed.
+        TooComplexError: the file was refused; when that is not final it is kept, and another call tries
+            again.
         DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
     """
     row = rows.find(image_id) if rows.ID.fullmatch(image_id) else None
     if row is None or row["status"] == "deleting":
         raise NotFoundError("There is no such upload.", code="upload_not_found")
-    if row["status"] == "failed":
-        kind = _REFUSALS.get(row["failure"], UnprocessableError)
-        raise kind("What was uploaded was refused.", code=row["failure"])
-    if row["status"] == "ready":
-        return Stored(row, created=False)
+    if settled := _find_outcome(row):
+        return settled
     try:
         return Stored(_ingest(row), created=True)
     except ObjectMissingError as error:
-        # Not there yet, or a twin has just finished and taken it away.
-        now = rows.find(image_id)
-        if now and now["status"] == "ready":
-            return Stored(now, created=False)
-        raise ConflictError(
-            "The file has not arrived yet.", code="upload_not_arrived", retry_after=1
-        ) from error
+        missing: AppError = error
     except (UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError) as error:
-        _fail(row, error)
-        raise
+        is_final = not isinstance(error, TooComplexError) or error.is_final
+        if not is_final or _fail(row, error):
+            raise
+        missing = error
+    # Not there yet, or another request has settled the upload or claimed it for other bytes.
+    now = rows.find(image_id)
+    if now and (settled := _find_outcome(now)):
+        return settled
+    raise ConflictError(
+        "The file has not arrived yet.", code="upload_not_arrived", retry_after=1
+    ) from missing
+
+
+def _find_outcome(row: db.Row) -> Stored | None:
+    """The image of an upload that is complete; None while it is pending; raises the error of a failed one."""
+    if row["status"] == "failed":
+        kind = _REFUSALS.get(row["failure"], UnprocessableError)
+        raise kind("What was uploaded was refused.", code=row["failure"])
+    return Stored(row, created=False) if row["status"] == "ready" else None
 
 
 def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
@@ -216,11 +227,13 @@ def _ingest(row: db.Row) -> db.Row:
 
 
 def _claim(row: db.Row, kind: imaging.Kind, sha256: bytes) -> db.Row:
-    """Let the row name the final key before there is an object under it, and the only bytes that may go
-    there.
+    """Write the final key and the hash of the bytes into the row, before the object is put.
 
-    The form can be used again while the file is being looked at, and several may be looking. Whoever claims
-    first decides which bytes this image has; for all others it is as if nothing had arrived.
+    The form can be used again while a file is being checked, and several requests may be checking. The first
+    claim decides which bytes the image has; for all others it is as if no file had arrived.
+
+    Raises:
+        ObjectMissingError: the row is not pending any more, or claimed for other bytes.
     """
     key = storage.original_key(row["id"], kind.extension)
     claimed = db.query(
@@ -242,16 +255,23 @@ def _claim(row: db.Row, kind: imaging.Kind, sha256: bytes) -> db.Row:
     return claimed[0]
 
 
-def _fail(row: db.Row, error: AppError) -> None:
-    """Remember why, so that the client can be told, and remove what arrived."""
-    db.query(
+def _fail(row: db.Row, error: AppError) -> bool:
+    """Record why the upload was refused, so that the client can be told, and remove the file.
+
+    Returns:
+        False when nothing was done: the row is not pending any more, or claimed for another file.
+    """
+    incoming = storage.incoming_key(row["id"])
+    failed = db.query(
         """UPDATE image_metadata
            SET status = 'failed', failure = %s, idempotency_key = NULL, updated_at = now(),
                sweep_after = now() + interval '1 day'
-           WHERE id = %s AND status = 'pending'""",
-        (error.code, row["id"]),
+           WHERE id = %s AND status = 'pending' AND s3_key = %s RETURNING id""",
+        (error.code, row["id"], incoming),
     )
-    storage.delete_objects([storage.incoming_key(row["id"])])
+    if failed:
+        storage.delete_objects([incoming])
+    return bool(failed)
 
 
 def _invalid(field: str, problem: str) -> UnprocessableError:

@@ -1,16 +1,25 @@
-"""Renditions: smaller, upright, in sRGB, without any metadata, in a format that browsers show."""
+"""Renditions: a picture made smaller, upright, in sRGB, without metadata, in a format that browsers show."""
 
 import io
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
 from PIL import ExifTags, Image, ImageCms, ImageSequence
 
-from imageapi.bounds import Watched, bounded
+from imageapi.bounds import LimitedReader, bounded
 from imageapi.errors import AppError, UnprocessableError
 from imageapi.exif import clean_orientation
-from imageapi.imaging import SWAPS_SIDES, open_picture, to_rgb, turn_upright
+from imageapi.imaging import (
+    SWAPS_SIDES,
+    grey_levels,
+    is_deep,
+    open_picture,
+    to_rgb,
+    turn_upright,
+    unmultiply_grey,
+)
 from imageapi.variants import Variant
 
 QUALITY: dict[str, dict[str, Any]] = {
@@ -24,6 +33,22 @@ MAX_PLAYS = 65_535
 MAX_ANIMATED_FRAMES = 300
 MAX_ANIMATED_PIXELS = 100_000_000
 """Over all frames. Longer animations are shown as their first frame."""
+MAX_MEMORY = 1_250 * 2**20
+"""Address space for decoding and resizing, in bytes, as ``bounds.MAX_MEMORY``: more than an upload has, since
+a JPEG is decoded at the size that is wanted. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
+65,000 x 1,530 pixels, cut to a square), which fits into the 1,536 MB of DeliverFunction and AnalyzeFunction.
+"""
+BAND_PIXELS = 2_000_000
+"""About so many are converted at a time, see :func:`_reduce`."""
+MARGIN = 2.5
+"""How far LANCZOS looks beyond the part that is shown, in pixels of the rendition."""
+GAP = 2.0
+"""Blocks of pixels are averaged first, down to this many times the size that is wanted: Pillow's
+``reducing_gap``.
+"""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
 
 
 def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
@@ -38,9 +63,9 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
             read.
     """
     try:
-        with bounded(source) as watched:
-            encode = _decode(watched, variant, max_pixels)
-        # Out of bounds, which AVIF's encoder would not survive: a rendition is as large as was asked for.
+        with bounded(source, memory=MAX_MEMORY) as reader:
+            encode = _decode(reader, variant, max_pixels)
+        # Without limits: AVIF's encoder would not survive a failed allocation, and what it is given is small.
         return encode()
     except (AppError, MemoryError):
         raise
@@ -48,21 +73,26 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
         raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
 
 
-def _decode(source: Watched, variant: Variant, max_pixels: int) -> Callable[[], bytes]:
-    """Everything but the encoding, which is returned."""
+def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callable[[], bytes]:
+    """Decode and resize; returns a function that encodes the result."""
     image = open_picture(source, max_pixels)
     orientation = read_orientation(image)
     if variant.extension == "webp" and is_short_animation(image):
         return _decode_animation(image, variant, orientation, source)
-    seen = image.size[::-1] if orientation in SWAPS_SIDES else image.size
-    target = fit(seen, variant)
-    stored_target = target[::-1] if orientation in SWAPS_SIDES else target
+    target = plan_size(image.size, orientation, variant)
     profile = image.info.get("icc_profile")
-    image.draft(None, scale_to_fill(image.size, stored_target))
+    image.draft(None, scale_to_fill(image.size, target))
     image.load()
-    small = _resize(_make_resizable(image), stored_target, cut=variant.cover)
-    small = _to_srgb(small, profile)
+    small = _to_srgb(_resize(image, target, cut=variant.cover), profile)
     return partial(_encode, turn_upright(small, orientation), variant.extension)
+
+
+def plan_size(size: tuple[int, int], orientation: int, variant: Variant) -> tuple[int, int]:
+    """The size of the rendition before it is turned upright, of a picture stored with this size."""
+    if orientation in SWAPS_SIDES:
+        width, height = fit(size[::-1], variant)
+        return height, width
+    return fit(size, variant)
 
 
 def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
@@ -81,25 +111,24 @@ def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, 
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def find_box(
-    size: tuple[int, int], target: tuple[int, int], *, cut: bool
-) -> tuple[float, float, float, float]:
-    """What is shown of a picture: left, top, right and bottom.
+def find_box(size: tuple[int, int], target: tuple[int, int], *, cut: bool) -> Box:
+    """The part of a picture that is shown. (``ImageOps.fit`` has the same
+    arithmetic, but resizes without a ``reducing_gap``, which takes far longer for a large picture.)
 
     Args:
-        cut: only what has the shape of the target; what stands over is cut evenly from both sides.
+        cut: only a part that has the shape of the target; the rest is cut off, evenly from both sides.
     """
     width, height = size
     if not cut:
         return 0, 0, width, height
     scale = min(width / target[0], height / target[1])
-    # Of one of the two nothing is cut, which arithmetic may miss by a hair, below zero too.
+    # One of the two is zero, but rounding errors can make it slightly negative.
     cut_x, cut_y = max(0.0, width - target[0] * scale) / 2, max(0.0, height - target[1] * scale) / 2
     return cut_x, cut_y, width - cut_x, height - cut_y
 
 
 def read_orientation(image: Image.Image) -> int:
-    """How the pixels that Pillow loads have to be turned: the EXIF orientation, 1 to 8; 1 for not at all."""
+    """The EXIF orientation, 1 to 8, that the pixels still have after Pillow has loaded them; 1 is upright."""
     if image.format == "TIFF":  # the one format that Pillow turns upright by itself
         return 1
     try:
@@ -110,7 +139,7 @@ def read_orientation(image: Image.Image) -> int:
 
 
 def is_short_animation(image: Image.Image) -> bool:
-    """Whether all frames can be rendered within bounds. TIFF pages and the like are no animation."""
+    """Whether this is an animation short enough to render all its frames. Pages of a TIFF are none."""
     if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
         return False
     frames = getattr(image, "n_frames", 1)
@@ -130,16 +159,14 @@ def count_plays(image: Image.Image) -> int:
 
 
 def _decode_animation(
-    image: Image.Image, variant: Variant, orientation: int, source: Watched
+    image: Image.Image, variant: Variant, orientation: int, source: LimitedReader
 ) -> Callable[[], bytes]:
-    turned = orientation in SWAPS_SIDES
-    target = fit(image.size[::-1] if turned else image.size, variant)
-    stored_target = target[::-1] if turned else target
+    target = plan_size(image.size, orientation, variant)
     profile = image.info.get("icc_profile")
     frames, durations = [], []
     for frame in ImageSequence.Iterator(image):
         source.check_time()
-        small = _to_srgb(_resize(frame.convert("RGBA"), stored_target, cut=variant.cover), profile)
+        small = _to_srgb(_resize(frame.convert("RGBA"), target, cut=variant.cover), profile)
         frames.append(turn_upright(small, orientation))
         durations.append(int(frame.info.get("duration") or 100))
     return partial(_encode_animation, frames, durations, count_plays(image))
@@ -158,27 +185,71 @@ def _encode_animation(frames: list[Image.Image], durations: list[int], plays: in
     return buffer.getvalue()
 
 
-def _make_resizable(image: Image.Image) -> Image.Image:
-    """A mode in which resizing averages colours: palettes and bit masks do not, nor one colour that stands
-    for nothing.
+def _resize(image: Image.Image, target: tuple[int, int], *, cut: bool) -> Image.Image:
+    """Resize to the target, in mode RGB, RGBA, L, LA or CMYK; ``cut`` as for :func:`find_box`."""
+    if image.size == target:
+        return _make_resizable(image)
+    box = find_box(image.size, target, cut=cut)
+    if _is_resizable(image):
+        return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=GAP)
+    small, box = _reduce(image, box, target)
+    small = small.resize(target, Image.Resampling.LANCZOS, box=box)
+    return small.convert({"RGBa": "RGBA", "La": "LA"}.get(small.mode, small.mode))
+
+
+def _is_resizable(image: Image.Image) -> bool:
+    """Whether Pillow can resize the picture as it is, without a copy in another mode."""
+    return image.mode in ("RGB", "L", "CMYK") and not image.has_transparency_data
+
+
+def _make_resizable(image: Image.Image, levels: tuple[float, float] | None = None) -> Image.Image:
+    """The picture in a mode in which averaging pixels gives the right colour. Palettes and bit masks are
+    none, and neither is one colour that means transparent. ``levels`` as for ``imaging.to_rgb``.
     """
-    if image.mode.startswith(("I", "F")):
-        return to_rgb(image)
+    image = unmultiply_grey(image)
+    if is_deep(image):
+        return to_rgb(image, levels)
     if image.has_transparency_data and image.mode not in ("RGBA", "LA"):
         return image.convert("RGBA")
     return image if image.mode in ("RGB", "RGBA", "L", "LA", "CMYK") else image.convert("RGB")
 
 
-def _resize(image: Image.Image, target: tuple[int, int], *, cut: bool) -> Image.Image:
-    """Resize to the target; ``cut`` as for :func:`find_box`."""
-    if image.size == target:
-        return image
-    box = find_box(image.size, target, cut=cut)
-    return image.resize(target, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Image.Image, Box]:
+    """Do what ``reducing_gap`` does, for a picture that has to be converted: average blocks of pixels.
+
+    It is converted in bands, since a copy of a large picture in another mode may not fit the memory.
+
+    Returns:
+        The reduced part of the picture, in mode RGB, L, CMYK, RGBa or La, and where the box is in it.
+    """
+    scales = (box[2] - box[0]) / target[0], (box[3] - box[1]) / target[1]
+    columns, rows = (max(1, int(scale / GAP)) for scale in scales)
+    margin_x, margin_y = (MARGIN * scale for scale in scales)
+    left, top = max(0, int(box[0] - margin_x)), max(0, int(box[1] - margin_y))
+    right = min(image.width, math.ceil(box[2] + margin_x))
+    bottom = min(image.height, math.ceil(box[3] + margin_y))
+    levels = grey_levels(image) if is_deep(image) else None
+    height = max(1, BAND_PIXELS // (right - left) // rows) * rows
+    small: Image.Image | None = None
+    for start in range(top, bottom, height):
+        band = image.crop((left, start, right, min(start + height, bottom)))
+        band = _make_resizable(band, levels)
+        # With associated alpha, so that transparent pixels do not lend their colour to their neighbours.
+        band = band.convert({"RGBA": "RGBa", "LA": "La"}.get(band.mode, band.mode)).reduce((columns, rows))
+        if small is None:
+            small = Image.new(band.mode, (band.width, math.ceil((bottom - top) / rows)))
+        small.paste(band, (0, (start - top) // rows))
+    assert small is not None
+    return small, (
+        (box[0] - left) / columns,
+        (box[1] - top) / rows,
+        (box[2] - left) / columns,
+        (box[3] - top) / rows,
+    )
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Apply the picture's own colour profile, on the few pixels that are left."""
+    """Convert from the picture's own colour profile, which is cheap once the picture is small."""
     alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
     colours = image.convert(image.mode.rstrip("A")) if alpha else image
     converted = _apply_profile(colours, profile) if profile else None
@@ -189,7 +260,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """None for a profile that is broken or made for another mode: then it is as if there were none."""
+    """None when the profile is broken or made for another mode; it is then ignored."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         srgb = ImageCms.createProfile("sRGB")

@@ -1,15 +1,17 @@
-"""Direct uploads: one request brings the picture and its metadata, and is answered when both are stored.
+"""Direct uploads: one request brings the picture and its metadata; the response comes when both are stored.
 
-At whatever point this stops, a row that never turned ready can be finished by the same request sent again
-with its Idempotency-Key, or undone by a sweep (see ``rows``).
+If the process ends halfway, the row stays pending. The same request with its Idempotency-Key finishes it, or
+a sweep removes it (see ``rows``).
 """
 
 import hashlib
 import io
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from threading import Event
 
 from imageapi import db, imaging, storage
 from imageapi.config import get_settings
@@ -30,7 +32,7 @@ from imageapi.rows import (
 
 ON_DUPLICATE = ("allow", "return", "reject")
 PATIENCE_SECONDS = 60
-"""For so long a pending row counts as being at work: twice the function's Timeout."""
+"""A pending row younger than this may still be in progress: twice the function's Timeout."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,14 @@ class Upload:
 
     @property
     def request_hash(self) -> bytes:
-        """Equal for two requests that ask for the same: the same bytes, name, metadata and handling of
-        duplicates.
-        """
-        request = {
+        """Equal for requests with the same bytes, name, metadata and ``on_duplicate``."""
+        parts = {
             "sha256": self.sha256,
             "filename": self.form.filename,
             "metadata": asdict(self.metadata),
             "on_duplicate": self.on_duplicate,
         }
-        return request_hash(request)
+        return request_hash(parts)
 
 
 def upload_image(
@@ -66,8 +66,8 @@ def upload_image(
     Args:
         form: the parsed body.
         idempotency_key: the header of that name: the same key with the same request is the same upload.
-        on_duplicate: what to do when an image with the same bytes is there: ``allow`` (the default) makes
-            another, ``return`` answers with the one that is there, ``reject`` refuses.
+        on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
+            another, ``return`` returns the existing one, ``reject`` refuses.
 
     Raises:
         InvalidRequestError, UnsupportedMediaTypeError, UnprocessableError: the request or the picture is
@@ -79,9 +79,7 @@ def upload_image(
     row, existing = _reserve(upload)
     if existing:
         return Stored(row, created=False)
-    # The picture is decoded while the object is written: both let go of the interpreter.
-    picture = _decoder().submit(imaging.inspect, io.BytesIO(form.data), get_settings().max_pixels)
-    return _store(upload, row, picture)
+    return _store(upload, row)
 
 
 def _check(form: UploadForm, idempotency_key: str | None, on_duplicate: str | None) -> Upload:
@@ -172,19 +170,35 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
     return first, None
 
 
-def _store(upload: Upload, row: db.Row, picture: "Future[imaging.Picture]") -> Stored:
-    """Put the object and make the row ready; undo both when either cannot be done."""
+def _store(upload: Upload, row: db.Row) -> Stored:
+    """Put the object and make the row ready; remove both when that fails."""
     try:
-        storage.put_object(
-            row["s3_key"], upload.form.data, content_type=upload.kind.mime_type, sha256=upload.sha256
-        )
-        facts = picture.result()
+        # The picture is decoded while the object is sent: both release the interpreter lock.
+        with _decoding(upload.form.data) as picture:
+            storage.put_object(
+                row["s3_key"], upload.form.data, content_type=upload.kind.mime_type, sha256=upload.sha256
+            )
+            facts = picture.result()
     except AppError:
-        # Whatever stands in the way of undoing must not hide why: the sweep undoes it later.
+        # The first error is the one to report. What cannot be removed now is removed by a sweep.
         with suppress(AppError):
             remove(row["id"], ["pending"])
         raise
     return Stored(mark_ready(row, facts, upload.sha256), created=True)
+
+
+@contextmanager
+def _decoding(data: bytes) -> Iterator["Future[imaging.Picture]"]:
+    """Decode in another thread. It has ended when this ends: otherwise it would use up the next request's
+    time and memory.
+    """
+    cancelled = Event()
+    picture = _decoder().submit(imaging.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)
+    try:
+        yield picture
+    finally:
+        cancelled.set()
+        wait([picture])
 
 
 @lru_cache(maxsize=1)

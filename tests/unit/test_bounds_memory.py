@@ -1,0 +1,133 @@
+"""Decoding with a limit to the memory of the process."""
+
+import ctypes
+import errno
+import io
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from imageapi import bounds, imaging, rendering
+from imageapi.bounds import bounded
+from imageapi.errors import AppError
+
+from tests.support import hostile, pictures
+from tests.unit.test_bounds import inspect, refusal, render
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc/self/statm")
+
+
+@linux
+def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pictures.png_bomb(9_000)
+    assert inspect(data).width == 9_000
+    monkeypatch.setattr(bounds, "MAX_MEMORY", 2**20)
+    assert refusal(inspect, data) == "image_too_complex"
+    assert render(data)  # has a limit of its own
+    monkeypatch.setattr(rendering, "MAX_MEMORY", 2**20)
+    assert refusal(render, data) == "image_too_complex"
+
+
+INSPECT = """
+import sys
+from imageapi import bounds, imaging
+bounds.MAX_MEMORY = int(sys.argv[2])
+try:
+    imaging.inspect(open(sys.argv[1], "rb"), 100_000_000)
+except imaging.UnprocessableError as error:
+    print(error.code)
+"""
+
+
+def inspect_alone(data: bytes, file: Path, memory: int) -> str:
+    """Inspect in a process that has freed no other picture, whose memory could be used again.
+
+    Args:
+        file: where to put the data.
+        memory: the limit, in bytes.
+
+    Returns:
+        The code of the refusal, or nothing.
+    """
+    file.write_bytes(data)
+    command = [sys.executable, "-c", INSPECT, str(file), str(memory)]
+    environ = os.environ | {"PYTHONPATH": str(Path(bounds.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    return done.stdout.strip()
+
+
+@linux
+def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
+    code = inspect_alone(hostile.avif(4_000), tmp_path / "picture.avif", 10_000_000)
+    assert code in ("image_corrupt", "image_too_complex")
+
+
+@linux
+def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(tmp_path: Path) -> None:
+    """libjpeg's own failure to allocate reaches Python as the same OSError as broken data."""
+    data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
+    assert inspect_alone(data, tmp_path / "picture.jpg", 20_000_000) == "image_too_complex"
+    assert inspect_alone(data[:-1_000], tmp_path / "picture.jpg", 200_000_000) == "image_corrupt"
+    assert inspect_alone(data, tmp_path / "picture.jpg", 200_000_000) == ""
+
+
+def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(imaging, "_make_placeholder", fail)
+    monkeypatch.setattr(rendering, "_make_resizable", fail)
+    for use in (inspect, render):
+        assert refusal(use, pictures.jpeg()) == "image_too_complex"
+
+
+@linux
+@pytest.mark.parametrize("use", [inspect, render])
+def test_memory_that_ran_out_before_does_not_count(
+    use: Callable[[bytes], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(_: int) -> None:
+        bounds._errno().value = errno.ENOMEM
+
+    monkeypatch.setattr(bounds, "_limit_addresses", run_out)
+    broken = pictures.truncated(pictures.noisy("JPEG"))
+    assert refusal(use, broken) == "image_corrupt"
+
+
+@linux
+def test_the_limit_of_memory_ends_with_the_decode() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with bounded(io.BytesIO()):
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with pytest.raises(AppError), bounded(io.BytesIO()):
+        raise MemoryError
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@linux
+def test_a_lower_limit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    lower = (1 << 40, before[1])
+    monkeypatch.setattr(bounds, "MAX_MEMORY", 1 << 41)
+    resource.setrlimit(resource.RLIMIT_AS, lower)
+    try:
+        with bounded(io.BytesIO()):
+            assert resource.getrlimit(resource.RLIMIT_AS) == lower
+        assert resource.getrlimit(resource.RLIMIT_AS) == lower
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_another_system_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("not here")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert inspect(pictures.jpeg()).width == 64
+    assert refusal(inspect, pictures.truncated(pictures.noisy("JPEG"))) == "image_corrupt"
