@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +78,12 @@ class Runner:
         stack.callback(self._close_pools)
         is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
         api.app = make_app(template.api, self._pools, api.port, is_ours)
+        executor = ThreadPoolExecutor(1)
+        s3_ready = executor.submit(s3.wait_ready)
+        executor.shutdown(wait=False)  # an error below does not wait for S3
         postgres.wait_ready()
         self._bring_up_to_date()
-        s3.wait_ready()
+        s3_ready.result()
         if self._stop.is_set():
             return
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
