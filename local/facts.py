@@ -58,9 +58,13 @@ def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
     """Write each file atomically, readable for its owner only because of the keys."""
     for path in paths:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(facts, file, indent=2)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(facts, file, indent=2)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def find_facts(data_dir: Path) -> dict[str, Any] | None:

@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.errors import LocalError
 from local.facts import RUN_FILE, collect_facts, print_facts, say, short, write_facts
@@ -77,9 +78,12 @@ class Runner:
         stack.callback(self._close_pools)
         is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
         api.app = make_app(template.api, self._pools, api.port, is_ours)
+        executor = ThreadPoolExecutor(1)
+        s3_ready = executor.submit(s3.wait_ready)
+        executor.shutdown(wait=False)  # an error below does not wait for S3
         postgres.wait_ready()
         self._bring_up_to_date()
-        s3.wait_ready()
+        s3_ready.result()
         if self._stop.is_set():
             return
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -93,6 +97,9 @@ class Runner:
         while not self._stop.wait(WATCH_SECONDS):
             self._keep_alive(postgres)
             self._keep_alive(s3)
+            facts = self._update_facts(
+                facts, collect_facts(api.port, self._settings.client_key, postgres, s3)
+            )
         say("Stopping")
 
     def _bring_up_to_date(self) -> None:
@@ -119,6 +126,16 @@ class Runner:
         say(f"{server.name} has ended unexpectedly: starting it again")
         server.start()
         say(f"{server.name} is back, with its data")
+
+    def _update_facts(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
+        """Write the facts again if a restart changed them; returns those that the files hold now."""
+        if written == current:
+            return written
+        try:
+            write_facts(self._ready_files, current)
+        except OSError:  # the disk is full: the next round tries again
+            return written
+        return current
 
     def _warm(self) -> None:
         for pool in self._pools.values():

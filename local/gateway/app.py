@@ -7,9 +7,15 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from samcli.local.apigw.local_apigw_service import LocalApigwService
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 
-from local.gateway.http_server import MAX_BODY_BYTES
+from local.gateway.http_server import MAX_BODY_BYTES, make_refusal
 from local.gateway.pool import Pool
 from local.gateway.stats import watch
 from local.gateway.worker import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
@@ -57,10 +63,28 @@ def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[
             _too_large("Lambda accepts (6 MB, with base64 around it)"),
         ),
         RequestEntityTooLarge: (413, "payload_too_large", _too_large("API Gateway accepts (10 MB)")),
+        NotFound: (404, "not_found", "There is no such route."),
+        InternalServerError: (502, "internal_server_error", "Internal server error"),
     }
     for kind, answer in answers.items():
         app.register_error_handler(kind, lambda _, answer=answer: _error_response(*answer))
+    app.register_error_handler(MethodNotAllowed, _refuse_method)
+    app.register_error_handler(HTTPException, _refuse_request)
     return app
+
+
+def _refuse_method(error: MethodNotAllowed) -> Response:
+    """For methods that API Gateway's ANY does not cover, such as TRACE."""
+    allow = ", ".join(sorted(error.valid_methods or []))
+    response = _error_response(405, "method_not_allowed", f"This route takes {allow}.")
+    response.headers["Allow"] = allow
+    return response
+
+
+def _refuse_request(error: HTTPException) -> Response:
+    """A body that is not what its headers say: a broken chunk, or fewer bytes than announced."""
+    status = error.code or 500
+    return _finish(make_refusal(status, error.description or error.name), status)
 
 
 def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
@@ -90,7 +114,11 @@ def _error_response(status: int, code: str, message: str) -> Response:
     error: dict[str, Any] = {"code": code, "message": message}
     if status == 413:
         error["details"] = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
-    response = jsonify({"error": error, "message": message})
+    return _finish(error, status)
+
+
+def _finish(error: dict[str, Any], status: int) -> Response:
+    response = jsonify({"error": error, "message": error["message"]})
     response.status_code = status
     response.headers["x-request-id"] = str(uuid.uuid4())
     return response

@@ -88,4 +88,5 @@ class LogSink:
                 with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
                     print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
             if self._file:
-                print(whole, file=self._file)
+                with contextlib.suppress(OSError):  # the disk is full; requests and later lines must go on
+                    self._file.write(f"{whole}\n")

@@ -8,9 +8,10 @@ from typing import Any
 
 os.environ["SAM_CLI_TELEMETRY"] = "0"  # read when samcli is imported
 
+from samcli.commands._utils.template import get_template_data
 from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.provider import Stack
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
-from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
 from local.errors import LocalError
 
@@ -38,9 +39,12 @@ class Template:
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
-    """Raises LocalError when the template cannot be read or has no API."""
+    """Raises LocalError when the template cannot be read or has no API.
+
+    Nested stacks are not read: ours have what only AWS needs, and reading them took most of the time.
+    """
     try:
-        stacks, _ = SamLocalStackProvider.get_stacks(str(path), parameter_overrides=dict(parameters))
+        stacks = [Stack("", "", str(path), dict(parameters), get_template_data(str(path)))]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
         found = {function.name: _to_spec(function) for function in SamFunctionProvider(stacks).get_all()}
     except Exception as error:  # samcli's parsers raise their own, yaml's and plain ones

@@ -1,6 +1,6 @@
 """The processes of `make run`: the runner, PostgreSQL, S3 and the workers of each function."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
@@ -13,8 +13,9 @@ WORKER = "worker_main.py"
 class Processes:
     """The processes of one run. CPU is in percent of one core, since the last read()."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
+    def __init__(self, facts: Mapping[str, Any], find_facts: Callable[[], Mapping[str, Any] | None]) -> None:
         self._facts = facts
+        self._find_facts = find_facts
         self._known: dict[int, psutil.Process] = {}
         database = {key: value for key, value in facts["database"].items() if key != "pid"}
         self.target = Target(facts["base_url"], database, facts["s3"])
@@ -22,6 +23,7 @@ class Processes:
 
     def read(self, health: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A part for the runner, each server and each function; `health` is the body of /health, or empty."""
+        self._facts = self._find_facts() or self._facts  # a server that was restarted has another pid
         checks = health.get("checks", {})
         roots = {
             "postgres": (self._facts["database"]["pid"], _health(checks, "database")),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.errors import LocalError
+from local.facts import find_facts
 from local.monitor.containers import Containers, find_containers
 from local.monitor.probes import ask_health, ask_stats, read_bucket, read_database, read_disk, read_machine
 from local.monitor.processes import Processes
@@ -41,7 +42,7 @@ class Monitor:
         self._data_dir = settings.data_dir
         self._source: Processes | Containers
         if facts:
-            self._source, self.mode = Processes(facts), "run"
+            self._source, self.mode = Processes(facts, lambda: find_facts(settings.data_dir)), "run"
         else:
             containers = find_containers(settings)
             if containers is None:

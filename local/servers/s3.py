@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
@@ -113,6 +111,9 @@ class S3Server(ManagedServer):
 
     def client(self, retries: int = 2) -> Any:
         """A new boto3 client for this server."""
+        import boto3  # which takes a while: launch() goes without
+        from botocore.config import Config
+
         return boto3.session.Session().client(
             "s3",
             endpoint_url=self.endpoint_url,

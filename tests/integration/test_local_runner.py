@@ -1,5 +1,6 @@
 """`make run` from outside: what it answers, what it survives and what it leaves behind."""
 
+import json
 import os
 import shutil
 import signal
@@ -249,6 +250,7 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
     os.kill(run.facts["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # what watches over the server
     wait_for(lambda: run.output.count("is back") == 2)
+    wait_for(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
     assert count_rows(run) == 1
     assert get_object(s3, "kept") == b"kept"
 
@@ -264,6 +266,11 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
     assert run.stop() == 0
     assert not any(is_running(process) for process in family)
     assert not run.ready_file.exists()
+
+
+def read_pids(run: Run) -> set[int]:
+    facts = json.loads(run.ready_file.read_text())
+    return {facts["database"]["pid"], facts["s3"]["pid"]}
 
 
 def count_rows(run: Run) -> int:

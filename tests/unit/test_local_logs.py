@@ -1,8 +1,11 @@
 """How the functions' log lines look on the terminal."""
 
+import errno
+import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +83,35 @@ def test_what_a_handler_raised_is_one_line_on_the_terminal_and_in_the_file(
 def test_path_of_a_request_does_not_reach_the_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
     follow(LogSink(None), json.dumps({"level": "INFO", "message": "request", "path": "/\x1b[2J\x07\n"}))
     assert capsys.readouterr().err.endswith("INFO List: request  path=/\\x1b[2J\\x07\\n\n")
+
+
+class Disk(io.RawIOBase):
+    """A file on a disk that may be full."""
+
+    full = False
+    content = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.content += bytes(data)
+        return len(data)
+
+
+def test_full_disk_ends_neither_the_request_nor_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = Disk()
+    sink = LogSink(tmp_path / "api.log")
+    sink._file = io.TextIOWrapper(io.BufferedWriter(disk), line_buffering=True)
+    disk.full = True
+    sink.note("Play", "FunctionTimeoutError: did not finish in 1 s")
+    follow(sink, "one\n" * 5000 + "two")
+    disk.full = False
+    sink.note("Play", "three")
+
+    assert disk.content.endswith(b"Play: three\n")
+    assert capsys.readouterr().err.endswith("Play: three\n")

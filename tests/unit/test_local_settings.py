@@ -1,6 +1,7 @@
 """Where a local run takes its settings from."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,14 @@ def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
         found = function_environment(settings, spec.variables, stores)
         assert {key: text for key, text in found.items() if text.startswith(("{", "["))} == {}, name
         assert {text for key, text in found.items() if key.endswith("_SECRET_ARN")} <= {""}, name
+
+
+def test_nested_stacks_are_not_read(tmp_path: Path) -> None:
+    """They are for AWS alone, and a start is faster without them."""
+    shutil.copy(ROOT / "template.yaml", tmp_path)  # without infra/, where they are
+    parameters = template_parameters(make_settings({}), OWN)
+    found, whole = (read_template(folder / "template.yaml", parameters) for folder in (tmp_path, ROOT))
+    assert found.functions.keys() == whole.functions.keys()
 
 
 def test_other_stores_may_be_named_by_the_variables_of_awss_tools_and_a_run_s_own_may_not() -> None:

@@ -1,0 +1,178 @@
+"""What the local gateway refuses by itself: always JSON with a code and x-request-id, never a wrong guess."""
+
+import http.client
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.gateway.app import make_app
+from local.gateway.http_server import ApiServer
+from local.gateway.template import read_template
+from tests.integration.run import ROOT
+
+HOST = "Host: localhost\r\n"
+POST = f"POST /event HTTP/1.1\r\n{HOST}"
+CHUNKED = f"{POST}Transfer-Encoding: chunked\r\n"
+SMUGGLED = f"GET /smuggled HTTP/1.1\r\n{HOST}\r\n"
+
+
+class Function:
+    """In place of a pool: answers each event with its path, and remembers it."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def invoke(self, event: str) -> str:
+        path = json.loads(event)["path"]
+        self.seen.append(path)
+        if path == "/raise":
+            raise RuntimeError
+        return json.dumps({"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": path})
+
+
+@pytest.fixture(scope="module")
+def function() -> Function:
+    return Function()
+
+
+@pytest.fixture(scope="module")
+def port(function: Function) -> Iterator[int]:
+    parameters = {"ApiKey": "k", "DatabasePort": "1", "BucketName": "b"}
+    template = read_template(ROOT / "tests/fixtures/runner/template.yaml", parameters)
+    pools: Any = dict.fromkeys(template.functions, function)
+    with ApiServer(0) as server:
+        server.app = make_app(template.api, pools, server.port, lambda host: host == "localhost")
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield server.port
+        server.shutdown()
+
+
+class Bytes:
+    """What http.client reads a response from."""
+
+    def __init__(self, data: io.BytesIO) -> None:
+        self._data = data
+
+    def makefile(self, *_: Any) -> io.BytesIO:
+        return self._data
+
+
+def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.client.HTTPMessage, bytes]]:
+    """The responses to these bytes until the server closes the connection; `end` closes our side first."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(text.encode("latin-1"))
+        if end:
+            connection.shutdown(socket.SHUT_WR)
+        received = io.BytesIO(b"".join(iter(lambda: connection.recv(65_536), b"")))
+    responses = []
+    while received.tell() < len(received.getvalue()):
+        # Without a pause between two responses, http.client would read ahead and lose the second.
+        response = http.client.HTTPResponse(Bytes(received), method=text.partition(" ")[0])  # type: ignore[arg-type]
+        response.fp.close = lambda: None  # type: ignore[method-assign]
+        response.begin()
+        body = received.read(response.length or 0)
+        responses.append((response.status, response.headers, body))
+    return responses
+
+
+def refuse(port: int, text: str, end: bool = False) -> tuple[int, dict[str, Any]]:
+    """Status and error of the one response to these bytes."""
+    [(status, headers, body)] = exchange(port, text, end)
+    assert headers["Content-Type"] == "application/json"
+    assert headers["x-request-id"]
+    error: dict[str, Any] = json.loads(body)["error"]
+    assert error["message"]
+    return status, error
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (f"GET /{'a' * 70_000} HTTP/1.1\r\n{HOST}\r\n", 414),
+        (f"GET /a HTTP/1.1\r\nX-Long: {'a' * 70_000}\r\n\r\n", 431),
+        ("GET /a HTTP/1.1\r\n" + "".join(f"X-{n}: a\r\n" for n in range(150)) + "\r\n", 431),
+        ("hello\r\n\r\n", 400),
+        ("GET /a HTTP/x\r\n\r\n", 400),
+        ("GET http://[::1 HTTP/1.1\r\n\r\n", 400),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ],
+)
+def test_request_that_cannot_be_read_is_refused(port: int, text: str, status: int) -> None:
+    found, error = refuse(port, text)
+    assert (found, error["code"]) == (status, "request_refused")
+    assert error["details"]["reason"].isupper()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"{POST}Content-Length: -5\r\n\r\n",
+        f"{POST}Content-Length: {'9' * 5000}\r\n\r\n",
+        f"{POST}Content-Length: 0\r\nContent-Length: 7\r\n\r\n",
+        f"{POST}Content-Length : 5\r\n\r\n",
+        f"{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        f"{POST}Transfer-Encoding: gzip\r\n\r\n",
+        f"{CHUNKED}\r\nzz\r\nabc\r\n",
+        f"{CHUNKED}\r\n2\r\nabcde\r\n0\r\n\r\n",
+    ],
+)
+def test_uncertain_end_of_a_body_is_400_and_what_follows_is_no_request(
+    port: int, function: Function, head: str
+) -> None:
+    function.seen.clear()
+    status, error = refuse(port, head + SMUGGLED)
+    assert (status, error["code"]) == (400, "request_refused")
+    assert function.seen == []
+
+
+def test_body_cut_short_is_400(port: int, function: Function) -> None:
+    function.seen.clear()
+    status, error = refuse(port, f"{POST}Content-Length: 500\r\n\r\n{{}}", end=True)
+    assert (status, error["code"]) == (400, "request_refused")
+    assert function.seen == []
+
+
+def test_body_that_was_refused_unread_is_no_request(port: int, function: Function) -> None:
+    function.seen.clear()
+    head = f"POST /event HTTP/1.1\r\nHost: evil.example\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n"
+    assert refuse(port, head + SMUGGLED + SMUGGLED)[0] == 421
+    assert function.seen == []
+
+
+@pytest.mark.parametrize("repeated", ["", "Content-Length: 2\r\n"])
+def test_requests_in_one_go_are_answered_in_turn(port: int, repeated: str) -> None:
+    first = f"{POST}Content-Length: 2\r\n{repeated}\r\n{{}}"
+    second = f"GET /last HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
+    assert [body for _, _, body in exchange(port, first + second)] == [b"/event", b"/last"]
+
+
+@pytest.mark.parametrize("line", ["TRACE /event", "BREW /event", "CONNECT a:1"])
+def test_method_that_no_route_has_is_405(port: int, line: str) -> None:
+    text = f"{line} HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
+    status, error = refuse(port, text)
+    assert (status, error["code"]) == (405, "method_not_allowed")
+    assert exchange(port, text)[0][1]["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+
+
+def test_route_that_the_template_does_not_have_is_404(port: int) -> None:
+    status, error = refuse(port, f"GET / HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n")
+    assert (status, error["code"]) == (404, "not_found")
+
+
+def test_error_of_the_gateway_itself_is_502(port: int) -> None:
+    status, error = refuse(port, f"GET /raise HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n")
+    assert (status, error["code"]) == (502, "internal_server_error")
+
+
+def test_response_to_head_claims_no_length_of_its_own(port: int) -> None:
+    second = f"HEAD /b HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
+    responses = exchange(port, f"HEAD /a HTTP/1.1\r\n{HOST}\r\n{second}")
+    assert [(status, headers["Content-Length"], body) for status, headers, body in responses] == [
+        (200, None, b""),
+        (200, None, b""),
+    ]

@@ -1,0 +1,51 @@
+"""run.json when a server has another pid by now, and when the disk is full."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.facts import RUN_FILE, find_facts, write_facts
+from local.monitor.processes import Processes
+from local.run import Runner
+from local.settings import make_settings
+
+BEFORE: dict[str, Any] = {
+    "pid": 1,
+    "base_url": "http://127.0.0.1:1",
+    "s3": {"pid": 2},
+    "database": {"pid": 3},
+}
+AFTER = BEFORE | {"s3": {"pid": 4}}
+
+
+def fail(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_facts_that_a_restart_changed_are_written_again(tmp_path: Path) -> None:
+    runner = Runner(make_settings({}, data_dir=tmp_path))
+    assert runner._update_facts(BEFORE, BEFORE) == BEFORE
+    assert not (tmp_path / RUN_FILE).exists()
+    assert runner._update_facts(BEFORE, AFTER) == AFTER
+    assert find_facts(tmp_path) == AFTER
+
+
+def test_full_disk_leaves_the_old_facts_and_the_next_round_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = Runner(make_settings({}, data_dir=tmp_path))
+    write_facts([tmp_path / RUN_FILE], BEFORE)
+    with monkeypatch.context() as patch:
+        patch.setattr("json.dump", fail)
+        assert runner._update_facts(BEFORE, AFTER) == BEFORE
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_FILE]
+    assert find_facts(tmp_path) == BEFORE
+    assert runner._update_facts(BEFORE, AFTER) == AFTER
+
+
+def test_monitor_that_runs_meanwhile_learns_of_the_restart() -> None:
+    found = [None, AFTER]
+    processes = Processes(BEFORE, found.pop)
+    assert processes.read({})  # there is no run.json for a moment: the last facts count
+    assert processes._facts == AFTER
