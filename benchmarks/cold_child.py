@@ -1,6 +1,6 @@
 """Measures imports in a fresh process: cold_child.py naive|app [put|answer] FOLDER…
 
-Prints milliseconds of processor time as JSON.
+Prints milliseconds of CPU time as JSON.
 
 Stands alone, and imports nothing before the clock starts that the measured code might import too.
 """
