@@ -220,11 +220,17 @@ def test_an_unexpected_exception_tells_nothing(error: Exception) -> None:
     assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("body", [b"", b'{"a": "\xe6\xa1\x9c"}', b"\0\xff\xd8"])
-@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x"])
-def test_bodies_arrive_as_they_were_sent(body: bytes, content_type: str) -> None:
-    if content_type == "application/json" and b"\xff" in body:
-        return  # API Gateway passes only text under a media type that is not binary
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        # Under a media type that is not binary, API Gateway passes text alone.
+        ("application/json", b""),
+        ("application/json", b'{"a": "\xe6\xa1\x9c"}'),
+        ("multipart/form-data; boundary=x", b""),
+        ("multipart/form-data; boundary=x", b"\0\xff\xd8"),
+    ],
+)
+def test_bodies_arrive_as_they_were_sent(content_type: str, body: bytes) -> None:
     answer = send(make_app(), "POST", "/things", WITH_KEY | {"Content-Type": content_type}, body=body)
     assert answer.json == {"body": body.hex(), "type": content_type}
 

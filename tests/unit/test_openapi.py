@@ -30,13 +30,7 @@ from tests.support.events import ROOT, load_routes
 
 LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
-OF_THE_GATEWAY = {
-    "host_unknown",
-    "request_refused",
-    "throttled",
-    "internal_server_error",
-    "integration_timeout",
-}
+BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
 """Codes that API Gateway answers with by itself (GatewayResponses), or local/gateway/app.py."""
 NAMES_OF_JSON = {"metadata", "body"}
 
@@ -185,7 +179,7 @@ def expand(value: ast.expr, path: Path) -> Iterator[str]:
 def test_each_error_code_is_described_and_no_other() -> None:
     described = {entry["const"] for entry in schema("ErrorCode")["oneOf"]}
 
-    assert described == find_codes() | OF_THE_GATEWAY
+    assert described == find_codes() | BY_GATEWAY
 
 
 def test_json_is_only_read_under_these_names() -> None:

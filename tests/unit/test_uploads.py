@@ -15,7 +15,6 @@ from imageapi.config import get_settings
 from imageapi.errors import AppError, StorageUnavailableError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata
-from imageapi.storage import original_key
 from imageapi.uploads import Upload, upload_image
 
 from tests.support import pictures
@@ -72,10 +71,6 @@ def test_the_hash_depends_on_what_was_asked_not_on_how_it_was_spelled() -> None:
     assert replace(UPLOAD, idempotency_key="other").request_hash == UPLOAD.request_hash
     spelled = replace(UPLOAD, form=replace(UPLOAD.form, metadata=b' {"title" : "title"} '))
     assert spelled.request_hash == UPLOAD.request_hash
-
-
-def test_keys_are_made_from_ids() -> None:
-    assert original_key(ID, "jpg") == f"originals/{ID}.jpg"
 
 
 @pytest.fixture
