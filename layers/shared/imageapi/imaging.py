@@ -21,12 +21,14 @@ from imageapi.bounds import (
     bounded,
     check_frame,
     is_animated,
+    is_out_of_memory,
     pixel_limit,
     too_many_pixels,
 )
-from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeError
 from imageapi.exif import read_exif
 from imageapi.modes import grey_levels, is_deep, to_rgb
+from imageapi.unsupported import find_unsupported
 
 MIME_TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
@@ -144,7 +146,7 @@ def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
     except Image.DecompressionBombError as error:
         raise too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        raise _corrupt() from error
+        raise _explain(source, opened=True) from error
     if exif.get("orientation", 1) in SWAPS_SIDES:
         width, height = height, width
     return Picture(kind, width, height, frames, exif, placeholder)
@@ -176,7 +178,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise too_many_pixels(max_pixels) from error
     except Exception as error:  # as in inspect()
-        raise _corrupt() from error
+        raise _explain(source, opened=False) from error
     check_frame(image, max_pixels)
     return image
 
@@ -232,5 +234,11 @@ def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
     return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
 
 
-def _corrupt() -> UnprocessableError:
+def _explain(source: LimitedReader, *, opened: bool) -> AppError:
+    """The error for a picture that could not be read; ``opened`` as for :func:`find_unsupported`."""
+    # When memory ran out, bounded() will say so, unless another read of the file changes the only sign of it.
+    if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
+        return UnsupportedMediaTypeError(
+            f"This kind of {name} is not supported.", code="unsupported_image_type"
+        )
     return UnprocessableError("The picture is broken or not complete.", code="image_corrupt")
