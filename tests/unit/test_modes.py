@@ -1,6 +1,7 @@
 """Grey of more than 8 bits, and the gamma of a PNG, as a viewer sees them."""
 
 import struct
+import zlib
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.support import pictures
 from tests.support.tiffs import tiff
-from tests.unit.test_imaging import inspect_bytes, open_placeholder
+from tests.unit.test_imaging import inspect_bytes, open_placeholder, refusal
 from tests.unit.test_rendering import render_to
 
 SIZES = [(64, 48), (640, 480)]
@@ -52,6 +53,14 @@ def test_zero_may_be_white(format: str, last: float, tags: dict[str, Any], size:
 
     assert_shades(tiff(*size, pixels, photometric=0, **tags), (255, 128, 0))
     assert_shades(tiff(*size, pixels, photometric=1, **tags), (0, 128, 255))
+
+
+def test_12_bits() -> None:
+    numbers = [x * 4_095 // 63 for x in range(64)]
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    pixels = b"".join((one << 12 | other).to_bytes(3, "big") for one, other in pairs) * 48
+
+    assert_shades(tiff(64, 48, pixels, bits=12), (0, 128, 255))
 
 
 @pytest.mark.parametrize("value", [0, 65_535])
@@ -99,6 +108,26 @@ def test_a_transparent_shade_of_16_bits(size: tuple[int, int], extension: str) -
     placeholder = open_placeholder(inspect_bytes(data))
     assert shades(placeholder)[0] >= 240
     assert abs(shades(placeholder)[2] - 20_000 // 257) <= 12
+
+
+def test_a_transparent_colour_of_16_bits() -> None:
+    """And another one with the same lower 8 bits, which is not transparent."""
+    key, other = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x3434, 0x7878, 0xBCBC)
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)),
+        (b"tRNS", key),
+        (b"IDAT", zlib.compress((b"\0" + key * 32 + other * 32) * 48)),
+        (b"IEND", b""),
+    )
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(pictures.png_chunk(*chunk) for chunk in chunks)
+
+    alpha = render_to(data, "webp").convert("RGBA").getchannel("A")
+
+    assert (alpha.getpixel((8, 24)), alpha.getpixel((56, 24))) == (0, 255)
+    left, _, right = shades(open_placeholder(inspect_bytes(data)))
+    assert left > 240 > 140 > right
+    without_pixels = data[: data.index(b"IDAT") - 4] + pictures.png_chunk(*chunks[-1])
+    assert refusal(without_pixels) == (422, "image_corrupt")
 
 
 def png_with(*chunks: tuple[bytes, bytes], colour: Any = (128, 64, 200), **options: Any) -> bytes:

@@ -27,7 +27,7 @@ from imageapi.bounds import (
 )
 from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeError
 from imageapi.exif import read_exif
-from imageapi.modes import grey_levels, is_deep, to_rgb
+from imageapi.modes import grey_levels, is_deep, shorten_transparent_colour, to_rgb
 from imageapi.unsupported import find_unsupported
 
 MIME_TYPES = {
@@ -180,6 +180,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     except Exception as error:  # as in inspect()
         raise _explain(source, opened=False) from error
     check_frame(image, max_pixels)
+    shorten_transparent_colour(image)
     return image
 
 

@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
-PHOTOMETRIC, SAMPLE_FORMAT = 262, 339
+BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
 """Values of these two tags of a TIFF."""
 
@@ -45,12 +46,12 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def grey_levels(image: Image.Image) -> Levels:
-    """What is black and what is white in grey of more than 8 bits: with 16 bits, and with 32 unsigned bits
-    whose upper half is used, the ends of their range; otherwise the darkest and the brightest pixel.
+    """What is black and what is white in grey of more than 8 bits: with 12 and 16 bits, and with 32 unsigned
+    bits whose upper half is used, the ends of their range; otherwise the darkest and the brightest pixel.
     """
     tags: Any = getattr(image, "tag_v2", None)  # of a TIFF only
     if image.mode.startswith("I;16"):
-        low, high = 0.0, 65_535.0
+        low, high = 0.0, 4_095.0 if tags and tags.get(BITS) == (12,) else 65_535.0
     else:
         low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
         if tags and image.mode == "I" and low < 0 and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED:
@@ -85,6 +86,17 @@ def _upper_bits(image: Image.Image) -> Image.Image:
     # Pillow has tables for 16 bits. Moved by half their range, the upper 16 bits are not negative any more.
     moved = image.point(lambda value: value * (1 / 65_536) + 32_768.0)
     return moved.point([(value ^ 32_768) >> 8 for value in range(65_536)], "L")
+
+
+def shorten_transparent_colour(image: Image.Image) -> None:
+    """Of a PNG with 16 bits per colour Pillow keeps the upper 8, but all 16 of its transparent colour. To be
+    called before the picture is loaded.
+    """
+    key = image.info.get("transparency")
+    if not isinstance(key, tuple) or not isinstance(image, PngImageFile):
+        return
+    if image.tile and image.tile[0].args == "RGB;16B":
+        image.info["transparency"] = tuple(part >> 8 for part in key)
 
 
 def unmultiply_grey(image: Image.Image) -> Image.Image:
