@@ -22,14 +22,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has 
 
 
 @linux
-def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = pictures.png_bomb(9_000)
     assert inspect(data).width == 9_000
+    assert inspect_alone(data, tmp_path / "picture.png", 2**20) == "image_too_complex"
+    assert inspect_alone(data, tmp_path / "picture.png", 2**20, RENDER) == "image_too_complex"
     monkeypatch.setattr(bounds, "MAX_MEMORY", 2**20)
-    assert refusal(inspect, data) == "image_too_complex"
     assert render(data)  # has a limit of its own
-    monkeypatch.setattr(rendering, "MAX_MEMORY", 2**20)
-    assert refusal(render, data) == "image_too_complex"
 
 
 INSPECT = """
@@ -42,19 +41,31 @@ except imaging.UnprocessableError as error:
     print(error.code)
 """
 
+RENDER = """
+import sys
+from imageapi import imaging, rendering
+from imageapi.variants import Variant
+rendering.MAX_MEMORY = int(sys.argv[2])
+try:
+    rendering.render(open(sys.argv[1], "rb"), Variant(320, False, "webp"), 100_000_000)
+except imaging.UnprocessableError as error:
+    print(error.code)
+"""
 
-def inspect_alone(data: bytes, file: Path, memory: int) -> str:
-    """Inspect in a process that has freed no other picture, whose memory could be used again.
+
+def inspect_alone(data: bytes, file: Path, memory: int, script: str = INSPECT) -> str:
+    """Inspect, or render, in a process that has freed no other picture, whose memory could be used again.
 
     Args:
         file: where to put the data.
         memory: the limit, in bytes.
+        script: INSPECT or RENDER.
 
     Returns:
         The code of the refusal, or nothing.
     """
     file.write_bytes(data)
-    command = [sys.executable, "-c", INSPECT, str(file), str(memory)]
+    command = [sys.executable, "-c", script, str(file), str(memory)]
     environ = os.environ | {"PYTHONPATH": str(Path(bounds.__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     return done.stdout.strip()

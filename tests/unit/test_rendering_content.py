@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from imageapi import rendering
+from imageapi import animation
 from imageapi.rendering import render
 from imageapi.variants import MIME_TYPES, Variant
 from PIL import Image, ImageCms, PngImagePlugin
@@ -251,7 +251,7 @@ def test_an_animation_over_the_bounds_is_its_first_frame(
 ) -> None:
     data = pictures.animation("GIF", duration=DURATIONS)
     assert getattr(render_image(data, "webp"), "n_frames", 1) == 3
-    monkeypatch.setattr(rendering, limit, value)
+    monkeypatch.setattr(animation, limit, value)
 
     image = render_image(data, "webp")
 

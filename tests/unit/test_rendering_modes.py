@@ -9,6 +9,7 @@ from imageapi.variants import MIME_TYPES
 from PIL import Image
 
 from tests.support import pictures
+from tests.support.tiffs import tiff
 from tests.unit.test_imaging import inspect_bytes, open_placeholder
 from tests.unit.test_rendering import assert_alike, corners, render_to
 
@@ -42,6 +43,11 @@ TO_CONVERT: dict[str, bytes] = {
     "16 bits": pictures.encode(
         pictures.quadrants(900, 700, "L").convert("I").point(lambda value: value * 257).convert("I;16"), "PNG"
     ),
+    "16 bits, one shade is transparent": pictures.encode(
+        pictures.quadrants(900, 700, "L").convert("I").convert("I;16"), "PNG", transparency=250
+    ),
+    "16 bits, zero is white": tiff(900, 700, bytes(range(252)) * 5_000, bits=16, photometric=0),
+    "32 unsigned bits": tiff(900, 700, bytes(range(252)) * 10_000, bits=32),
     "32 bits": pictures.encode(pictures.quadrants(900, 700, "L").convert("I"), "TIFF"),
     "one colour is transparent": pictures.png(900, 700, transparency=pictures.GREEN),
     "palette": pictures.encode(pictures.quadrants(900, 700).quantize(4), "PNG", transparency=0),

@@ -189,8 +189,7 @@ def bounded(
         try:
             yield LimitedReader(source, cancelled)
         except Exception as error:
-            # Codecs report a failed allocation as a broken picture: only errno tells that it was one.
-            if isinstance(error, MemoryError) or _errno().value == errno.ENOMEM:
+            if isinstance(error, MemoryError) or is_out_of_memory():
                 raise TooComplexError from error
             raise
 
@@ -221,6 +220,13 @@ def _limit_addresses(more: int) -> tuple[int, int] | None:
     except (OSError, ValueError):  # another system than Linux
         return None
     return soft, hard
+
+
+def is_out_of_memory() -> bool:
+    """Whether an allocation has failed; to be asked just after an error. Codecs report it as a broken
+    picture: only errno tells that it was one.
+    """
+    return _errno().value == errno.ENOMEM
 
 
 def _errno() -> ctypes.c_int:

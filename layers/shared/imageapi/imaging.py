@@ -15,9 +15,20 @@ from typing import IO, Any, cast
 
 from PIL import Image
 
-from imageapi.bounds import LimitedReader, bounded, check_frame, is_animated, pixel_limit, too_many_pixels
-from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+from imageapi.animation import has_default_image, seek_first_frame
+from imageapi.bounds import (
+    LimitedReader,
+    bounded,
+    check_frame,
+    is_animated,
+    is_out_of_memory,
+    pixel_limit,
+    too_many_pixels,
+)
+from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeError
 from imageapi.exif import read_exif
+from imageapi.modes import grey_levels, is_deep, shorten_transparent_colour, to_rgb
+from imageapi.unsupported import find_unsupported
 
 MIME_TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
@@ -73,7 +84,8 @@ class Picture:
 
     Attributes:
         width, height: pixels as a viewer sees them, after the EXIF orientation.
-        frames: 1 for a still picture; the number of frames or pages otherwise.
+        frames: 1 for a still picture; the number of frames or pages otherwise. The picture that a PNG has
+            for viewers without animation is not counted.
         exif: what the camera said, without position: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with an
             offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
             ``f_number``, ``iso``, ``focal_length`` (millimetres). Only what is there.
@@ -126,6 +138,7 @@ def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
         image.draft(None, (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         exif = read_exif(image)
+        seek_first_frame(image)
         placeholder = _make_placeholder(image, exif.get("orientation", 1))
         frames = _count_frames(image, kind, max_pixels, source)
     except (UnprocessableError, MemoryError):
@@ -133,7 +146,7 @@ def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
     except Image.DecompressionBombError as error:
         raise too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        raise _corrupt() from error
+        raise _explain(source, opened=True) from error
     if exif.get("orientation", 1) in SWAPS_SIDES:
         width, height = height, width
     return Picture(kind, width, height, frames, exif, placeholder)
@@ -165,8 +178,9 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise too_many_pixels(max_pixels) from error
     except Exception as error:  # as in inspect()
-        raise _corrupt() from error
+        raise _explain(source, opened=False) from error
     check_frame(image, max_pixels)
+    shorten_transparent_colour(image)
     return image
 
 
@@ -179,6 +193,7 @@ def _kind(image: Image.Image) -> Kind:
 
 def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: LimitedReader) -> int:
     """Decode the frames after the first, one at a time, and return how many there are in all."""
+    uncounted = 1 if has_default_image(image) else 0
     if kind.format in ("JPEG", "BMP") or not is_animated(image):
         return 1
     limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
@@ -188,7 +203,7 @@ def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Limit
         try:
             image.seek(frame)
         except EOFError:
-            return frame
+            return frame - uncounted
         source.check_time()
         pixels += check_frame(image, max_pixels)
         frame += 1
@@ -202,10 +217,11 @@ def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Limit
 
 
 def _make_placeholder(image: Image.Image, orientation: int) -> str:
+    levels = grey_levels(image) if is_deep(image) else None
     scale = max(1.0, max(image.size) / (PLACEHOLDER_SIDE * 4))
     # Nearest first: it copies few pixels and works in every mode, whatever the size of the picture.
     small = image.resize(_scaled(image.size, scale), Image.Resampling.NEAREST)
-    small = to_rgb(small)
+    small = to_rgb(small, levels)
     small = small.resize(
         _scaled(small.size, max(1.0, max(small.size) / PLACEHOLDER_SIDE)), Image.Resampling.BOX
     )
@@ -215,50 +231,15 @@ def _make_placeholder(image: Image.Image, orientation: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def to_rgb(image: Image.Image, levels: tuple[float, float] | None = None) -> Image.Image:
-    """A copy in 8-bit RGB on white, whatever the mode.
-
-    Args:
-        levels: what :func:`grey_levels` says; needed when the image is only a part of a picture.
-    """
-    if is_deep(image):
-        return _to_eight_bits(image, levels or grey_levels(image)).convert("RGB")
-    image = unmultiply_grey(image)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def is_deep(image: Image.Image) -> bool:
-    """Whether this is grey of more than 8 bits (modes I, I;16 and F)."""
-    return image.mode.startswith(("I", "F"))
-
-
-def grey_levels(image: Image.Image) -> tuple[float, float]:
-    """What is black and what is white in grey of more than 8 bits: with 16 bits the ends of their range,
-    otherwise the darkest and the brightest pixel.
-    """
-    if image.mode.startswith("I;16"):
-        return 0.0, 65_535.0
-    return cast(tuple[float, float], image.getextrema())
-
-
-def _to_eight_bits(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
-    low, high = levels
-    scale = 255.0 / ((high - low) or 1.0)
-    return image.convert("F").point(lambda value: value * scale + -low * scale).convert("L")
-
-
-def unmultiply_grey(image: Image.Image) -> Image.Image:
-    """The same image; grey with associated alpha (mode La) as LA, the only mode that Pillow makes of it."""
-    return image.convert("LA") if image.mode == "La" else image
-
-
 def _scaled(size: tuple[int, int], divisor: float) -> tuple[int, int]:
     return max(1, round(size[0] / divisor)), max(1, round(size[1] / divisor))
 
 
-def _corrupt() -> UnprocessableError:
+def _explain(source: LimitedReader, *, opened: bool) -> AppError:
+    """The error for a picture that could not be read; ``opened`` as for :func:`find_unsupported`."""
+    # When memory ran out, bounded() will say so, unless another read of the file changes the only sign of it.
+    if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
+        return UnsupportedMediaTypeError(
+            f"This kind of {name} is not supported.", code="unsupported_image_type"
+        )
     return UnprocessableError("The picture is broken or not complete.", code="image_corrupt")

@@ -6,18 +6,26 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
-from PIL import ExifTags, Image, ImageCms, ImageSequence
+from PIL import ExifTags, Image, ImageCms
 
+from imageapi.animation import (
+    count_plays,
+    is_short_animation,
+    read_frames,
+    round_durations,
+    seek_first_frame,
+)
 from imageapi.bounds import LimitedReader, bounded
 from imageapi.errors import AppError, UnprocessableError
 from imageapi.exif import clean_orientation
-from imageapi.imaging import (
-    SWAPS_SIDES,
+from imageapi.imaging import SWAPS_SIDES, open_picture, turn_upright
+from imageapi.modes import (
+    Levels,
+    gamma_to_srgb,
     grey_levels,
     is_deep,
-    open_picture,
+    to_eight_bits,
     to_rgb,
-    turn_upright,
     unmultiply_grey,
 )
 from imageapi.variants import Variant
@@ -29,10 +37,8 @@ QUALITY: dict[str, dict[str, Any]] = {
 }
 MAX_SIDE = 16_383
 """The longest side of a rendition: what WebP can hold."""
-MAX_PLAYS = 65_535
-MAX_ANIMATED_FRAMES = 300
-MAX_ANIMATED_PIXELS = 100_000_000
-"""Over all frames. Longer animations are shown as their first frame."""
+VP8X_ALPHA = 0x10
+"""The flag in the header of a WebP that says that not everything is opaque."""
 MAX_MEMORY = 1_250 * 2**20
 """Address space for decoding and resizing, in bytes, as ``bounds.MAX_MEMORY``: more than an upload has, since
 a JPEG is decoded at the size that is wanted. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
@@ -80,10 +86,11 @@ def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callabl
     if variant.extension == "webp" and is_short_animation(image):
         return _decode_animation(image, variant, orientation, source)
     target = plan_size(image.size, orientation, variant)
-    profile = image.info.get("icc_profile")
+    info = dict(image.info)
     image.draft(None, scale_to_fill(image.size, target))
+    seek_first_frame(image)
     image.load()
-    small = _to_srgb(_resize(image, target, cut=variant.cover), profile)
+    small = _to_srgb(_resize(image, target, cut=variant.cover), info)
     return partial(_encode, turn_upright(small, orientation), variant.extension)
 
 
@@ -138,38 +145,18 @@ def read_orientation(image: Image.Image) -> int:
     return clean_orientation(value) or 1
 
 
-def is_short_animation(image: Image.Image) -> bool:
-    """Whether this is an animation short enough to render all its frames. Pages of a TIFF are none."""
-    if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
-        return False
-    frames = getattr(image, "n_frames", 1)
-    if frames < 2:
-        return False
-    return frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
-
-
-def count_plays(image: Image.Image) -> int:
-    """How often an animation plays, 0 for ever. A GIF says how often it is repeated after the first time;
-    WebP can count to MAX_PLAYS.
-    """
-    loop = image.info.get("loop")
-    if image.format == "GIF":
-        loop = 1 if loop is None else loop and loop + 1
-    return loop if loop and loop <= MAX_PLAYS else 0
-
-
 def _decode_animation(
     image: Image.Image, variant: Variant, orientation: int, source: LimitedReader
 ) -> Callable[[], bytes]:
     target = plan_size(image.size, orientation, variant)
-    profile = image.info.get("icc_profile")
+    info = dict(image.info)
     frames, durations = [], []
-    for frame in ImageSequence.Iterator(image):
+    for frame, duration in read_frames(image):
         source.check_time()
-        small = _to_srgb(_resize(frame.convert("RGBA"), target, cut=variant.cover), profile)
+        small = _to_srgb(_resize(frame, target, cut=variant.cover), info)
         frames.append(turn_upright(small, orientation))
-        durations.append(int(frame.info.get("duration") or 100))
-    return partial(_encode_animation, frames, durations, count_plays(image))
+        durations.append(duration)
+    return partial(_encode_animation, frames, round_durations(durations), count_plays(image))
 
 
 def _encode_animation(frames: list[Image.Image], durations: list[int], plays: int) -> bytes:
@@ -182,7 +169,12 @@ def _encode_animation(frames: list[Image.Image], durations: list[int], plays: in
         loop=plays,
         **QUALITY["webp"],
     )
-    return buffer.getvalue()
+    data = bytearray(buffer.getbuffer())
+    is_transparent = any(frame.getchannel("A").getextrema()[0] != 255 for frame in frames)
+    if is_transparent and data[12:16] == b"VP8X":
+        # libwebp sets this flag only for parts that have alpha, not for what no part covers.
+        data[20] |= VP8X_ALPHA
+    return bytes(data)
 
 
 def _resize(image: Image.Image, target: tuple[int, int], *, cut: bool) -> Image.Image:
@@ -202,13 +194,14 @@ def _is_resizable(image: Image.Image) -> bool:
     return image.mode in ("RGB", "L", "CMYK") and not image.has_transparency_data
 
 
-def _make_resizable(image: Image.Image, levels: tuple[float, float] | None = None) -> Image.Image:
+def _make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Image:
     """The picture in a mode in which averaging pixels gives the right colour. Palettes and bit masks are
-    none, and neither is one colour that means transparent. ``levels`` as for ``imaging.to_rgb``.
+    none, and neither is one colour that means transparent. ``levels`` as for ``modes.to_rgb``.
     """
     image = unmultiply_grey(image)
     if is_deep(image):
-        return to_rgb(image, levels)
+        grey = to_eight_bits(image, levels)
+        return grey.convert("RGBA" if grey.mode == "LA" else "RGB")
     if image.has_transparency_data and image.mode not in ("RGBA", "LA"):
         return image.convert("RGBA")
     return image if image.mode in ("RGB", "RGBA", "L", "LA", "CMYK") else image.convert("RGB")
@@ -248,12 +241,19 @@ def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Imag
     )
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert from the picture's own colour profile, which is cheap once the picture is small."""
+def _to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
+    """Convert from the picture's own colour profile or gamma, which is cheap once the picture is small.
+
+    Args:
+        info: of the picture as it was opened.
+    """
+    profile = info.get("icc_profile")
     alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
     colours = image.convert(image.mode.rstrip("A")) if alpha else image
     converted = _apply_profile(colours, profile) if profile else None
     result = converted or colours.convert("RGB")
+    if curve := None if profile else gamma_to_srgb(info):
+        result = result.point(curve * 3)
     if alpha is not None:
         result.putalpha(alpha)
     return result

@@ -1,0 +1,124 @@
+"""Pixels in every mode that Pillow knows, made into the 8-bit modes that can be resized and stored."""
+
+from typing import Any, NamedTuple
+
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
+WHITE_IS_ZERO, UNSIGNED = 0, 1
+"""Values of these two tags of a TIFF."""
+
+SRGB_GAMMA = 1 / 2.2
+GAMMA_TOLERANCE = 0.05
+"""Most PNGs with a gamma say 0.45455 and mean sRGB."""
+
+
+class Levels(NamedTuple):
+    """Which numbers are black and white in grey of more than 8 bits; black is the larger one in a negative.
+
+    Attributes:
+        wraps: the numbers are unsigned and have 32 bits; Pillow reads those from 2^31 on as negative.
+    """
+
+    black: float
+    white: float
+    wraps: bool = False
+
+
+def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
+    """A copy in 8-bit RGB on white, whatever the mode.
+
+    Args:
+        levels: what :func:`grey_levels` says; needed when the image is only a part of a picture.
+    """
+    image = to_eight_bits(image, levels) if is_deep(image) else unmultiply_grey(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether this is grey of more than 8 bits (modes I, I;16 and F)."""
+    return image.mode.startswith(("I", "F"))
+
+
+def grey_levels(image: Image.Image) -> Levels:
+    """What is black and what is white in grey of more than 8 bits: with 12 and 16 bits, and with 32 unsigned
+    bits whose upper half is used, the ends of their range; otherwise the darkest and the brightest pixel.
+    """
+    tags: Any = getattr(image, "tag_v2", None)  # of a TIFF only
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 4_095.0 if tags and tags.get(BITS) == (12,) else 65_535.0
+    else:
+        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
+        if tags and image.mode == "I" and low < 0 and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED:
+            return Levels(0.0, 2.0**32 - 1, wraps=True)
+    if tags and tags.get(PHOTOMETRIC, WHITE_IS_ZERO) == WHITE_IS_ZERO:
+        return Levels(high, low)
+    return Levels(low, high)
+
+
+def to_eight_bits(image: Image.Image, levels: Levels | None = None) -> Image.Image:
+    """Grey of more than 8 bits in mode L, or LA when one of its shades means transparent.
+
+    Args:
+        levels: as for :func:`to_rgb`.
+    """
+    black, white, wraps = levels or grey_levels(image)
+    if wraps:
+        grey = _upper_bits(image)
+    else:
+        scale = 255.0 / ((white - black) or 1.0)
+        grey = image.convert("F").point(lambda value: value * scale + -black * scale).convert("L")
+    key = grey.info.pop("transparency", None)
+    if isinstance(key, int) and 0 <= key < 65_536:
+        alpha = [255] * 65_536
+        alpha[key] = 0
+        grey.putalpha(image.convert("I").point(alpha, "L"))
+    return grey
+
+
+def _upper_bits(image: Image.Image) -> Image.Image:
+    """The upper 8 of 32 unsigned bits, which Pillow takes for signed ones."""
+    # Pillow has tables for 16 bits. Moved by half their range, the upper 16 bits are not negative any more.
+    moved = image.point(lambda value: value * (1 / 65_536) + 32_768.0)
+    return moved.point([(value ^ 32_768) >> 8 for value in range(65_536)], "L")
+
+
+def shorten_transparent_colour(image: Image.Image) -> None:
+    """Of a PNG with 16 bits per colour Pillow keeps the upper 8, but all 16 of its transparent colour. To be
+    called before the picture is loaded.
+    """
+    key = image.info.get("transparency")
+    if not isinstance(key, tuple) or not isinstance(image, PngImageFile):
+        return
+    if image.tile and image.tile[0].args == "RGB;16B":
+        image.info["transparency"] = tuple(part >> 8 for part in key)
+
+
+def unmultiply_grey(image: Image.Image) -> Image.Image:
+    """The same image; grey with associated alpha (mode La) as LA, the only mode that Pillow makes of it."""
+    return image.convert("LA") if image.mode == "La" else image
+
+
+def gamma_to_srgb(info: dict[Any, Any]) -> list[int] | None:
+    """What each of 256 shades is in sRGB, from the gamma that a PNG has instead of a colour profile.
+
+    Args:
+        info: what Pillow says of the picture.
+
+    Returns:
+        None when there is no gamma, or the PNG is in sRGB anyway.
+    """
+    gamma = info.get("gamma")
+    if not gamma or "srgb" in info or abs(gamma / SRGB_GAMMA - 1) <= GAMMA_TOLERANCE:
+        return None
+    return [round(255 * _encode_srgb((shade / 255) ** (1 / gamma))) for shade in range(256)]
+
+
+def _encode_srgb(light: float) -> float:
+    """IEC 61966-2-1; both from 0 to 1."""
+    return light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
