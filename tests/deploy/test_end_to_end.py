@@ -7,8 +7,8 @@ import sys
 from tests.deploy.cloud import ROOT
 from tests.deploy.conftest import Deployed
 from tests.e2e.client import Answer, Api, fetch
-from tests.integration.stores import wait_until
 from tests.support import multipart, pictures
+from tests.support.waiting import wait_until
 
 
 def api_of(deployed: Deployed) -> Api:

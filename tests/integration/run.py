@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg2
+
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,7 @@ class Run:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
         assert self.ready_file.exists(), self.output
         self.facts = json.loads(self.ready_file.read_text())
 
@@ -86,13 +87,6 @@ class Run:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(20)
-
-
-def wait_for(condition: Any, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def is_running(process: psutil.Process) -> bool:

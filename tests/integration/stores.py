@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ import psycopg2.extras
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
 from tests.support.events import API_KEY, ROOT
+from tests.support.waiting import wait_until
 
 SCHEMA = ROOT / "init_db.sql"
 # What the service also reads: none of it may come from the shell that runs the tests.
@@ -161,11 +161,3 @@ def stopped(*servers: Server) -> Iterator[None]:
     finally:
         for server in servers:
             server.start()
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait for a condition; fails when it has not come true by then."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        time.sleep(0.01)

@@ -11,8 +11,9 @@ from typing import Any
 import psycopg2.extensions
 import pytest
 
-from tests.integration.run import ROOT, Run, wait_for
+from tests.integration.run import ROOT, Run
 from tests.support.gemini_server import KEY, GeminiServer, Says, busy, gemini_server
+from tests.support.waiting import wait_until
 
 COUNT = 5
 
@@ -112,5 +113,5 @@ def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: Gemin
         run, "INSERT INTO image_analysis (image_id, status) SELECT id, 'queued' FROM image_metadata LIMIT 1"
     )
 
-    wait_for(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
+    wait_until(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
     assert query(run, "SELECT caption FROM image_analysis") == [("At last.",)]

@@ -8,10 +8,11 @@ import pytest
 from imageapi import db
 from imageapi.errors import ConflictError
 
-from tests.integration.client import Answer, get, upload, upload_event
+from tests.integration.client import get, upload, upload_event
 from tests.integration.stores import Configure, Stores, paused, stopped
-from tests.integration.worker import Hook, worker
 from tests.support import pictures
+from tests.support.answers import Answer
+from tests.support.worker import Hook, worker
 
 PICTURE = pictures.jpeg()
 

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from local.servers.postgres import PostgresServer
-from tests.integration.run import ROOT, Run, is_running, wait_for
+from tests.integration.run import ROOT, Run, is_running
+from tests.support.waiting import wait_until
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"
 ERROR_502 = {"code": "internal_server_error", "message": "Internal server error"}
@@ -130,7 +131,7 @@ def test_changed_code_is_loaded_and_broken_code_is_502_until_mended(run: Run, pr
             answer = run.ask("GET", "/greeting")
             return answer.status == 502 if wanted is None else answer.status == 200 and answer.json == wanted
 
-        wait_for(is_loaded, 5)
+        wait_until(is_loaded, 5)
     assert "NameError: name 'oops' is not defined" in run.output
 
 
@@ -249,14 +250,14 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
 
     os.kill(run.facts["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # what watches over the server
-    wait_for(lambda: run.output.count("is back") == 2)
-    wait_for(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
+    wait_until(lambda: run.output.count("is back") == 2)
+    wait_until(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
     assert count_rows(run) == 1
     assert get_object(s3, "kept") == b"kept"
 
     family = run.family()
     run.stop(signal.SIGKILL)
-    wait_for(lambda: not any(is_running(process) for process in family))
+    wait_until(lambda: not any(is_running(process) for process in family))
 
     run = Run(tmp_path / "data", project / "template.yaml")
     assert count_rows(run) == 1
