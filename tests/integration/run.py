@@ -13,20 +13,10 @@ from typing import Any
 import psutil
 import psycopg2
 
+from tests.support.http_client import Answer, fetch
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
 
 
 @dataclass
@@ -63,15 +53,10 @@ class Run:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.facts["base_url"].removeprefix("http://"), timeout=20)
 
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        connection = self.connect()
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        answer = Answer(
-            response.status, {k.lower(): v for k, v in response.getheaders()}, response.read().decode()
-        )
-        connection.close()
-        return answer
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        return fetch(method, self.facts["base_url"] + path, headers, body)
 
     def connect_database(self) -> Any:
         facts = {key: value for key, value in self.facts["database"].items() if key != "pid"}

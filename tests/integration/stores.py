@@ -18,13 +18,6 @@ from tests.support.events import API_KEY, ROOT
 from tests.support.waiting import wait_until
 
 SCHEMA = ROOT / "init_db.sql"
-# What the service also reads: none of it may come from the shell that runs the tests.
-OPTIONAL = (
-    *("DB_SSLROOTCERT", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL", "CORS_ALLOW_ORIGINS", "MAX_PIXELS"),
-    *("MAX_UPLOAD_BYTES", "LINK_TTL_SECONDS", "DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
-    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
-)
-
 Server = PostgresServer | S3Server
 Row = dict[str, Any]
 Configure = Callable[..., None]

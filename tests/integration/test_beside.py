@@ -100,7 +100,7 @@ def test_monitor_prints_a_table(run: Run) -> None:
 def test_the_gateway_s_counts_are_its_own_and_need_no_key(run: Run) -> None:
     answer = run.ask("GET", "/_local/stats")
     assert answer.status == 200
-    assert answer.json["total_requests"] >= 0
+    assert answer.body["total_requests"] >= 0
     assert run.ask("GET", "/_local/other").status == 404
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from tests.e2e.client import Api
 from tests.integration.run import ROOT
-from tests.integration.stores import OPTIONAL, Stores
+from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import API_KEY
+from tests.support.settings import OPTIONAL
 from tests.support.waiting import wait_until
 
 ADDRESS = re.compile(r"The API answers on (http://127\.0\.0\.1:\d+)")

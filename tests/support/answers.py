@@ -37,8 +37,12 @@ class Answer:
         return image
 
 
-def parse(response: dict[str, Any]) -> Answer:
-    """Read a function's response. What is true of every answer and of every error is checked here."""
+def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
+    """Read a function's response. What is true of every answer and of every error is checked here.
+
+    Args:
+        head: it answers HEAD, and so has no body.
+    """
     assert not response.get("headers"), "API Gateway would take one of the two"
     headers = {name.lower(): value for name, value in response["multiValueHeaders"].items()}
     assert headers["x-request-id"][0]
@@ -46,7 +50,9 @@ def parse(response: dict[str, Any]) -> Answer:
     body: Any = text or None
     if body and headers["content-type"][0].startswith("application/json"):
         body = json.loads(body)
-    if response["statusCode"] >= 400 and "checks" not in body:
+    if head:
+        assert body is None
+    elif response["statusCode"] >= 400 and "checks" not in body:
         assert headers["content-type"] == ["application/json"]
         assert set(body) == {"error"}
         assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "details"}
