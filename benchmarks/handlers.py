@@ -10,9 +10,8 @@ from typing import Any, TextIO
 
 import psycopg2.extensions
 
-from benchmarks.servers import API_KEY
 from tests.support import events
-from tests.support.events import Event, Handler, LambdaContext, Query, load_app
+from tests.support.events import API_KEY, Event, Handler, LambdaContext, Query, load_app
 from tests.support.multipart import upload_body
 
 

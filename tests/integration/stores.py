@@ -14,7 +14,8 @@ import psycopg2.extras
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from tests.support.events import API_KEY, ROOT
+from tests.support.events import ROOT
+from tests.support.servers import service_environment
 from tests.support.waiting import wait_until
 
 SCHEMA = ROOT / "init_db.sql"
@@ -33,21 +34,7 @@ class Stores:
     @property
     def environment(self) -> dict[str, str]:
         """The service's settings for these two."""
-        return {
-            "DB_HOST": self.postgres.host,
-            "DB_PORT": str(self.postgres.port),
-            "DB_SSLMODE": "disable",
-            "POSTGRES_DB": self.postgres.database,
-            "POSTGRES_USER": self.postgres.user,
-            "POSTGRES_PASSWORD": self.postgres.password,
-            "MINIO_ENDPOINT_URL": self.s3.endpoint_url,
-            "MINIO_ACCESS_KEY": self.s3.access_key,
-            "MINIO_SECRET_KEY": self.s3.secret_key,
-            "MINIO_BUCKET_NAME": self.s3.bucket,
-            "API_KEY": API_KEY,
-            "SECRET_KEY": "your-secret-key-here",
-            "LOG_LEVEL": "INFO",
-        }
+        return service_environment(self.postgres, self.s3)
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run one statement on a connection of its own, committed."""
