@@ -9,8 +9,9 @@ from uuid import UUID
 import psycopg2
 
 from benchmarks.figures import Figure, take_turns, timed
-from benchmarks.handlers import Handler, load_handler, make_context, make_event
+from benchmarks.handlers import load_handler, make_context, make_event
 from benchmarks.servers import run_servers
+from tests.support.events import Handler
 
 NAME = "list"
 ROWS, DEEP_ROW, LIMIT = 100_000, 50_000, 50

@@ -19,18 +19,13 @@ from uuid import UUID
 import psycopg2
 import psycopg2.extensions
 
-from benchmarks import corpus
 from benchmarks.chart import draw_chart
 from benchmarks.figures import timed
-from benchmarks.handlers import (
-    Handler,
-    clear_caches,
-    load_handler,
-    make_context,
-    make_event,
-    without_time_limit,
-)
+from benchmarks.handlers import clear_caches, load_handler, make_context, make_event
 from benchmarks.servers import run_servers
+from tests.support import corpus
+from tests.support.events import Handler
+from tests.support.postgres import without_time_limit
 
 LIMIT = 50
 ROUNDS, WARM_UP = 60, 10
@@ -114,10 +109,10 @@ def measure(
 
 
 def make_call(handler: Handler, query: dict[str, str | list[str]]) -> Callable[[], float]:
-    event = make_event("GET", "/api/images", query={"limit": str(LIMIT)})
-    event["multiValueQueryStringParameters"] |= {
-        name: value if isinstance(value, list) else [value] for name, value in query.items()
-    }
+    pairs = [("limit", str(LIMIT))]
+    for name, values in query.items():
+        pairs += [(name, value) for value in (values if isinstance(values, list) else [values])]
+    event = make_event("GET", "/api/images", query=pairs)
 
     def call() -> None:
         answer = handler(event, make_context())

@@ -9,8 +9,6 @@ from pathlib import Path
 from benchmarks import ROOT
 from benchmarks.figures import BenchmarkError
 
-API_KEY = "benchmark-api-key"
-
 
 @contextmanager
 def run_servers() -> Iterator[dict[str, str]]:
@@ -19,6 +17,7 @@ def run_servers() -> Iterator[dict[str, str]]:
         from local.errors import LocalError
         from local.servers.postgres import PostgresServer
         from local.servers.s3 import S3Server
+        from tests.support.servers import service_environment
     except ImportError as error:
         raise BenchmarkError(f"{error}: install the development requirements first.") from error
 
@@ -29,21 +28,7 @@ def run_servers() -> Iterator[dict[str, str]]:
         try:
             postgres.start()
             s3.start()
-            yield {
-                "DB_HOST": postgres.host,
-                "DB_PORT": str(postgres.port),
-                "DB_SSLMODE": "disable",
-                "POSTGRES_DB": postgres.database,
-                "POSTGRES_USER": postgres.user,
-                "POSTGRES_PASSWORD": postgres.password,
-                "MINIO_ENDPOINT_URL": s3.endpoint_url,
-                "MINIO_ACCESS_KEY": s3.access_key,
-                "MINIO_SECRET_KEY": s3.secret_key,
-                "MINIO_BUCKET_NAME": s3.bucket,
-                "AWS_REGION": "us-east-1",
-                "API_KEY": API_KEY,
-                "SECRET_KEY": "benchmark-secret-key",
-            }
+            yield service_environment(postgres, s3) | {"AWS_REGION": "us-east-1"}
         except LocalError as error:
             raise BenchmarkError(str(error)) from error
         finally:

@@ -13,9 +13,10 @@ import psycopg2.extras
 import uuid_utils
 
 from benchmarks.figures import Figure, take_turns, timed
-from benchmarks.handlers import load_handler, make_context, make_upload_event, without_time_limit
+from benchmarks.handlers import load_handler, make_context, make_upload_event
 from benchmarks.pictures import encode_jpeg, make_photo
 from benchmarks.servers import run_servers
+from tests.support.postgres import without_time_limit
 
 NAME = "upload"
 PICTURE_BYTES = 300_000

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import boto3
 
 from local.servers.postgres import PostgresServer
 from local.servers.process import HOST, free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR_PYTHON = ROOT / ".venv-deploy" / "bin" / "python"
@@ -85,15 +85,15 @@ class Cloud:
             )
 
     def _wait_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
+        def is_ready() -> bool:
+            assert self._process.poll() is None, self.log.read_text()
             try:
                 urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5)
-                return
             except OSError:
-                assert self._process.poll() is None, self.log.read_text()
-                assert time.monotonic() < deadline, "ministack did not start"
-                time.sleep(0.1)
+                return False
+            return True
+
+        wait_until(is_ready, START_SECONDS)
 
     def stop(self) -> None:
         process = getattr(self, "_process", None)
@@ -192,11 +192,13 @@ class Cloud:
         """Delete a stack; see gaps.COMMANDS for why not by SAM CLI."""
         client = self.client("cloudformation")
         client.delete_stack(StackName=name)
-        deadline = time.monotonic() + START_SECONDS
-        while self.status(name) not in ("", "DELETE_COMPLETE"):
-            assert self.status(name) != "DELETE_FAILED", self.errors()
-            assert time.monotonic() < deadline, f"{name} was not deleted"
-            time.sleep(0.2)
+
+        def is_gone() -> bool:
+            status = self.status(name)
+            assert status != "DELETE_FAILED", self.errors()
+            return status in ("", "DELETE_COMPLETE")
+
+        wait_until(is_gone, START_SECONDS)
 
     def status(self, name: str) -> str:
         """CloudFormation's word for a stack; empty when there is none."""

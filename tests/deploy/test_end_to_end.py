@@ -6,9 +6,10 @@ import sys
 
 from tests.deploy.cloud import ROOT
 from tests.deploy.conftest import Deployed
-from tests.e2e.client import Answer, Api, fetch
-from tests.integration.stores import wait_until
+from tests.e2e.client import Api
 from tests.support import multipart, pictures
+from tests.support.http_client import Answer, fetch
+from tests.support.waiting import wait_until
 
 
 def api_of(deployed: Deployed) -> Api:

@@ -7,7 +7,7 @@ import pytest
 from tests.deploy.cloud import ROOT, Cloud
 from tests.deploy.conftest import Deployed
 from tests.e2e.client import Api
-from tests.integration.stores import wait_until
+from tests.support.waiting import wait_until
 
 OWN_KEYS = {"ApiKey": "an-api-key-of-the-tests", "SecretKey": "a-signing-key-of-the-tests"}
 SECOND_KEY = "another-api-key-of-the-tests"

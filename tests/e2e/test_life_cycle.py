@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from PIL import Image
 
-from tests.e2e.client import Answer, Api, fetch
+from tests.e2e.client import Api
 from tests.support import multipart, pictures
+from tests.support.http_client import Answer, fetch
 
 NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 NAME = '夕焼け 1 "海".jpg'

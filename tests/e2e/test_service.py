@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.e2e.client import Answer, Api
+from tests.e2e.client import Api
+from tests.support.http_client import Answer
 
 
 def ask_health(api: Api) -> Answer:

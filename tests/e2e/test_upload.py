@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.client import Answer, Api, fetch
+from tests.e2e.client import Api
 from tests.support import multipart, pictures
+from tests.support.http_client import Answer, fetch
 
 UNUSUAL = ("jpeg_cmyk", "png_16_bit", "gif_animated", "webp_animated", "avif", "tiff_pages")
 

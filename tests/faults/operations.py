@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.ledger import Known, Ledger
-from tests.faults.worker import At, Outcome, Worker
+from tests.faults.service import Outcome, Service, at_step
 from tests.integration.client import upload_event
 from tests.integration.leftovers import put
 from tests.integration.lifecycle import (
@@ -45,8 +45,8 @@ class Attempt:
 class Client:
     """Prepares operations, undisturbed, and remembers what it was told."""
 
-    def __init__(self, worker: Worker, stores: Stores, ledger: Ledger, chance: random.Random) -> None:
-        self.worker = worker
+    def __init__(self, service: Service, stores: Stores, ledger: Ledger, chance: random.Random) -> None:
+        self.service = service
         self.stores = stores
         self.ledger = ledger
         self._chance = chance
@@ -66,7 +66,7 @@ class Client:
         return next(reversed(self.ledger.images))
 
     def _do(self, attempt: Attempt) -> Outcome:
-        outcome = self.worker.run(attempt.function, attempt.event)
+        outcome = self.service.run(attempt.function, attempt.event)
         assert outcome.status in attempt.done, outcome
         return outcome
 
@@ -169,7 +169,7 @@ class Client:
         self._refuse()
         for prepare in (self._delete, self._render):
             attempt = prepare()
-            self.worker.kill_at(attempt.function, attempt.event, At(2, "after"))
+            self.service.kill_at(attempt.function, attempt.event, at_step(2, "after"))
         put(self.stores, f"originals/orphan-{self._number}")
         self.expire()
         return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200})
@@ -184,7 +184,7 @@ class Client:
     def sweep(self) -> dict[str, Any]:
         """Once, undisturbed."""
         self.expire()
-        outcome = self.worker.run("SweepFunction", {"object_grace_seconds": -60})
+        outcome = self.service.run("SweepFunction", {"object_grace_seconds": -60})
         assert outcome.status == 200, outcome
         report: dict[str, Any] = outcome.body
         return report
@@ -192,7 +192,7 @@ class Client:
     def check_delivery(self, known: Known) -> bool:
         """Whether a link that was given out ends at the very bytes."""
         assert known.image
-        outcome = self.worker.run("DeliverFunction", deliver_event(known.image["urls"]["original"]))
+        outcome = self.service.run("DeliverFunction", deliver_event(known.image["urls"]["original"]))
         return outcome.status == 302 and HTTP.request("GET", outcome.location).data == known.data
 
     def trim(self, most: int = 8) -> None:

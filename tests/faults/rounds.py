@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ from typing import NamedTuple
 
 from tests.faults.ledger import Ledger
 from tests.faults.operations import Attempt, Client
-from tests.faults.proxy import Mode, NetworkFault, Proxy
-from tests.faults.worker import At, Outcome, Worker
-from tests.integration.stores import Stores, wait_until
+from tests.faults.service import Outcome, Service, at_step
+from tests.integration.stores import Stores
+from tests.support.proxy import Mode, NetworkFault, Proxy
+from tests.support.waiting import wait_until
 
 OPERATIONS = (
     *("upload", "upload_unique", "announce", "complete", "ingest", "refuse"),
@@ -66,11 +66,11 @@ class Harness:
             "db": Proxy((stores.postgres.host, stores.postgres.port)),
             "storage": Proxy((stores.s3.host, stores.s3.port)),
         }
-        self._worker = Worker(
+        self._service = Service(
             stores.environment
             | {
                 "DB_PORT": str(self._proxies["db"].port),
-                "MINIO_ENDPOINT_URL": f"http://127.0.0.1:{self._proxies['storage'].port}",
+                "MINIO_ENDPOINT_URL": self._proxies["storage"].url,
                 # Whoever has a link or a form speaks to the store itself.
                 "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
                 "DB_CONNECT_TIMEOUT": "1",
@@ -79,10 +79,10 @@ class Harness:
         )
         self._ledger = Ledger()
         self._told: set[str] = set()
-        self._client = Client(self._worker, stores, self._ledger, self._chance)
+        self._client = Client(self._service, stores, self._ledger, self._chance)
 
     def close(self) -> None:
-        self._worker.close()
+        self._service.close()
         for proxy in self._proxies.values():
             proxy.close()
 
@@ -110,7 +110,7 @@ class Harness:
         cases = []
         for operation in OPERATIONS:
             attempt = self._client.prepare(operation)
-            outcome = self._worker.run(attempt.function, attempt.event)
+            outcome = self._service.run(attempt.function, attempt.event)
             assert outcome.status in attempt.done, (operation, outcome)
             attempt.acknowledge(outcome)
             for step, name in enumerate(outcome.steps, 1):
@@ -141,13 +141,13 @@ class Harness:
     def _disturb(self, case: Case, attempt: Attempt) -> Outcome:
         function, event = attempt.function, attempt.event
         if case.fault in ("kill before", "kill after"):
-            at = At(case.step, "before" if case.fault == "kill before" else "after")
-            return self._worker.kill_at(function, event, at)
-        before, store = At(case.step, "before"), case.name.partition(".")[0]
+            at = at_step(case.step, "before" if case.fault == "kill before" else "after")
+            return self._service.kill_at(function, event, at)
+        before, store = at_step(case.step, "before", "pause"), case.name.partition(".")[0]
         if case.fault == "server killed":
             server = self._stores.postgres if store == "db" else self._stores.s3
             try:
-                return self._worker.pause_at(function, event, before, server.kill)
+                return self._service.pause_at(function, event, before, server.kill)
             finally:
                 if not server.is_running():
                     server.start()
@@ -155,10 +155,11 @@ class Harness:
         with self._broken(proxy) as break_with:
             fault = self._choose(case.fault, store)
             if case.fault != "kill during":
-                return self._worker.pause_at(function, event, before, lambda: break_with(fault))
-            # It dies while it waits in the middle of a request.
-            return self._worker.pause_at(
-                function, event, before, lambda: break_with(fault), lambda: wait_for(proxy.happened)
+                return self._service.pause_at(function, event, before, lambda: break_with(fault))
+            # It dies while it waits in the middle of a request: after two seconds at most, by when a request
+            # that the fault did not meet has ended.
+            return self._service.pause_at(
+                function, event, before, lambda: break_with(fault), lambda: proxy.happened.wait(2)
             )
 
     def _choose(self, fault: str, store: str) -> NetworkFault:
@@ -189,9 +190,9 @@ class Harness:
         """The client sends the same event again, and now it has to succeed."""
         self.counts.retried += 1
         self._client.expire()
-        outcome = self._worker.run(attempt.function, attempt.event)
+        outcome = self._service.run(attempt.function, attempt.event)
         if outcome.code == "upload_interrupted":
-            outcome = self._worker.run(attempt.function, attempt.event)
+            outcome = self._service.run(attempt.function, attempt.event)
         if outcome.status not in attempt.done | attempt.again:
             self.counts.wrong.append(f"{case}, answered {first.status}, sent again: {outcome}")
         else:
@@ -206,8 +207,3 @@ class Harness:
         self.counts.images += len(shown)
         if shown and not self._client.check_delivery(shown[-1]):
             self.counts.wrong.append(f"{context}: the last image is not delivered")
-
-
-def wait_for(event: threading.Event) -> None:
-    """At most two seconds: by then a request that the fault did not meet has ended."""
-    event.wait(2)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from imageapi import gemini
 
-from tests.integration.client import Answer, send, upload
+from tests.integration.client import send, upload
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
+from tests.support.answers import Answer
 from tests.support.events import API_KEY, Event, LambdaContext, load_handler, make_event
 from tests.support.gemini_server import KEY, MODEL, GeminiServer, gemini_server
 

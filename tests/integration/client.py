@@ -1,52 +1,18 @@
 """Requests straight to the functions: no HTTP, but the events that API Gateway would make of it."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
+from tests.support.answers import Answer, parse
 from tests.support.events import API_KEY, STAGE, Event, Query, handle, make_event
 from tests.support.multipart import upload_body
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a function answered; JSON is parsed, any other body is text, and None is none."""
-
-    status: int
-    headers: dict[str, list[str]]
-    body: Any
-
-    @property
-    def code(self) -> str:
-        """The code of the error that this answer is."""
-        return str(self.body["error"]["code"])
-
-    @property
-    def image(self) -> dict[str, Any]:
-        """The image that this answer is."""
-        image: dict[str, Any] = self.body["data"]
-        return image
 
 
 def send(event: Event) -> Answer:
     """Let the function answer. What is true of every answer is checked here."""
     return parse(handle(event))
-
-
-def parse(response: dict[str, Any]) -> Answer:
-    """Read a function's response; an error has to have the error shape."""
-    headers = {name.lower(): value for name, value in response["multiValueHeaders"].items()}
-    assert headers["x-request-id"][0]
-    body: Any = response["body"] or None
-    if body and headers["content-type"][0].startswith("application/json"):
-        body = json.loads(body)
-    if response["statusCode"] >= 400 and "checks" not in body:
-        assert set(body) == {"error"}
-        assert {"code", "message"} <= set(body["error"])
-    return Answer(response["statusCode"], headers, body)
 
 
 def get(path: str, query: Query = (), *, key: str | None = API_KEY) -> Answer:

@@ -8,7 +8,8 @@ from imageapi import config, db, storage
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from tests.integration.stores import OPTIONAL, SCHEMA, Configure, Stores
+from tests.integration.stores import SCHEMA, Configure, Stores
+from tests.support.settings import set_environment
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +33,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
 @pytest.fixture
 def stores(servers: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
     """Both stores, empty, and the service set up for them."""
-    for name in OPTIONAL:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in servers.environment.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, servers.environment)
     servers.clear()
     yield servers
     db.close()

@@ -5,9 +5,9 @@ from typing import Any
 from tests.integration.client import upload, upload_event
 from tests.integration.lifecycle import announce_and_post, complete_event, deliver_event, fetch, image_event
 from tests.integration.stores import Stores
-from tests.integration.worker import Hook, worker
 from tests.support import pictures
 from tests.support.events import Event
+from tests.support.worker import Hook, worker
 
 PICTURE = pictures.jpeg(400, 300)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))

@@ -12,7 +12,8 @@ import urllib3
 from imageapi import links
 from imageapi.config import get_settings
 
-from tests.integration.client import Answer, send
+from tests.integration.client import send
+from tests.support.answers import Answer
 from tests.support.events import API_KEY, STAGE, Event, LambdaContext, load_handler, make_event
 
 T = TypeVar("T")

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,10 @@ from typing import Any
 import psutil
 import psycopg2
 
+from tests.support.http_client import Answer, fetch
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
 
 
 @dataclass
@@ -51,7 +42,7 @@ class Run:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
         assert self.ready_file.exists(), self.output
         self.facts = json.loads(self.ready_file.read_text())
 
@@ -62,15 +53,10 @@ class Run:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.facts["base_url"].removeprefix("http://"), timeout=20)
 
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        connection = self.connect()
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        answer = Answer(
-            response.status, {k.lower(): v for k, v in response.getheaders()}, response.read().decode()
-        )
-        connection.close()
-        return answer
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        return fetch(method, self.facts["base_url"] + path, headers, body)
 
     def connect_database(self) -> Any:
         facts = {key: value for key, value in self.facts["database"].items() if key != "pid"}
@@ -86,13 +72,6 @@ class Run:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(20)
-
-
-def wait_for(condition: Any, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def is_running(process: psutil.Process) -> bool:

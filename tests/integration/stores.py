@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,16 +14,11 @@ import psycopg2.extras
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from tests.support.events import API_KEY, ROOT
+from tests.support.events import ROOT
+from tests.support.servers import service_environment
+from tests.support.waiting import wait_until
 
 SCHEMA = ROOT / "init_db.sql"
-# What the service also reads: none of it may come from the shell that runs the tests.
-OPTIONAL = (
-    *("DB_SSLROOTCERT", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL", "CORS_ALLOW_ORIGINS", "MAX_PIXELS"),
-    *("MAX_UPLOAD_BYTES", "LINK_TTL_SECONDS", "DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
-    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
-)
-
 Server = PostgresServer | S3Server
 Row = dict[str, Any]
 Configure = Callable[..., None]
@@ -40,21 +34,7 @@ class Stores:
     @property
     def environment(self) -> dict[str, str]:
         """The service's settings for these two."""
-        return {
-            "DB_HOST": self.postgres.host,
-            "DB_PORT": str(self.postgres.port),
-            "DB_SSLMODE": "disable",
-            "POSTGRES_DB": self.postgres.database,
-            "POSTGRES_USER": self.postgres.user,
-            "POSTGRES_PASSWORD": self.postgres.password,
-            "MINIO_ENDPOINT_URL": self.s3.endpoint_url,
-            "MINIO_ACCESS_KEY": self.s3.access_key,
-            "MINIO_SECRET_KEY": self.s3.secret_key,
-            "MINIO_BUCKET_NAME": self.s3.bucket,
-            "API_KEY": API_KEY,
-            "SECRET_KEY": "your-secret-key-here",
-            "LOG_LEVEL": "INFO",
-        }
+        return service_environment(self.postgres, self.s3)
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run one statement on a connection of its own, committed."""
@@ -161,11 +141,3 @@ def stopped(*servers: Server) -> Iterator[None]:
     finally:
         for server in servers:
             server.start()
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait for a condition; fails when it has not come true by then."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        time.sleep(0.01)

@@ -19,7 +19,6 @@ from tests.integration.analyses import (
 )
 from tests.integration.client import send, upload
 from tests.integration.stores import Configure, Stores
-from tests.integration.worker import answer_at_once, workers
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
 from tests.support.gemini_server import (
@@ -31,6 +30,7 @@ from tests.support.gemini_server import (
     Says,
     Slow,
 )
+from tests.support.worker import answer_at_once, workers
 
 
 @pytest.fixture

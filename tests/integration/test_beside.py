@@ -11,8 +11,9 @@ from typing import Any
 import psycopg2.extensions
 import pytest
 
-from tests.integration.run import ROOT, Run, wait_for
+from tests.integration.run import ROOT, Run
 from tests.support.gemini_server import KEY, GeminiServer, Says, busy, gemini_server
+from tests.support.waiting import wait_until
 
 COUNT = 5
 
@@ -99,7 +100,7 @@ def test_monitor_prints_a_table(run: Run) -> None:
 def test_the_gateway_s_counts_are_its_own_and_need_no_key(run: Run) -> None:
     answer = run.ask("GET", "/_local/stats")
     assert answer.status == 200
-    assert answer.json["total_requests"] >= 0
+    assert answer.body["total_requests"] >= 0
     assert run.ask("GET", "/_local/other").status == 404
 
 
@@ -112,5 +113,5 @@ def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: Gemin
         run, "INSERT INTO image_analysis (image_id, status) SELECT id, 'queued' FROM image_metadata LIMIT 1"
     )
 
-    wait_for(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
+    wait_until(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
     assert query(run, "SELECT caption FROM image_analysis") == [("At last.",)]

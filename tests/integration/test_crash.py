@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.integration.client import Answer, fetch_link, get, send, upload_event
-from tests.integration.proxy import stalling_proxy
-from tests.integration.stores import Stores, wait_until
-from tests.integration.worker import Hook, Worker, worker
+from tests.integration.client import fetch_link, get, send, upload_event
+from tests.integration.stores import Stores
 from tests.support import pictures
+from tests.support.answers import Answer
 from tests.support.events import Event
+from tests.support.proxy import NetworkFault, broken_proxy
+from tests.support.waiting import wait_until
+from tests.support.worker import Hook, Worker, worker
 
 PICTURE = pictures.jpeg_of_size(400_000)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
@@ -68,12 +70,13 @@ def test_upload_killed(stores: Stores, process: Worker, on_duplicate: str, step:
 @pytest.mark.parametrize("cut", [True, False], ids=["half of the bytes were sent", "the answer is lost"])
 def test_upload_killed_during_the_put(stores: Stores, cut: bool) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
+    fault = NetworkFault("stall" if cut else "mute", after=len(PICTURE) // 2)
     with (
-        stalling_proxy((stores.s3.host, stores.s3.port), len(PICTURE) // 2, cut=cut) as proxy,
+        broken_proxy((stores.s3.host, stores.s3.port), fault) as proxy,
         worker(stores.environment | {"MINIO_ENDPOINT_URL": proxy.url}) as victim,
     ):
         victim.send(event)
-        assert proxy.stalled.wait(10)
+        assert proxy.happened.wait(10)
         if not cut:
             wait_until(stores.keys)
         victim.kill()

@@ -8,10 +8,12 @@ import pytest
 from imageapi import db
 from imageapi.errors import ConflictError
 
-from tests.integration.client import Answer, get, upload, upload_event
+from tests.integration.client import get, upload, upload_event
 from tests.integration.stores import Configure, Stores, paused, stopped
-from tests.integration.worker import Hook, worker
 from tests.support import pictures
+from tests.support.answers import Answer
+from tests.support.waiting import wait_until
+from tests.support.worker import Hook, worker
 
 PICTURE = pictures.jpeg()
 
@@ -58,10 +60,8 @@ def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.Monk
     db.close()
     assert get("/api/images").status == 200
 
-    deadline = time.monotonic() + 5
-    while stores.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api'"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    connected = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api'"
+    wait_until(lambda: not stores.execute(connected))
 
     assert get("/api/images").status == 200
     db.close()

@@ -16,9 +16,10 @@ from tests.integration.lifecycle import (
     open_link,
     sweep,
 )
-from tests.integration.stores import Configure, Stores, wait_until
-from tests.integration.worker import Hook, answer_at_once, worker, workers
+from tests.integration.stores import Configure, Stores
 from tests.support import pictures
+from tests.support.waiting import wait_until
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg(800, 600)
 WEBP = "image/webp"

@@ -9,9 +9,10 @@ from imageapi.rows import content_lock
 
 from tests.integration.client import upload, upload_event
 from tests.integration.lifecycle import delete_image
-from tests.integration.stores import Stores, wait_until
-from tests.integration.worker import Hook, answer_at_once, worker, workers
+from tests.integration.stores import Stores
 from tests.support import pictures
+from tests.support.waiting import wait_until
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.client import send
-from tests.integration.stores import Stores, wait_until
+from tests.integration.stores import Stores
 from tests.support.events import (
     API_KEY,
     Event,
@@ -15,6 +15,7 @@ from tests.support.events import (
     load_routes,
     make_event,
 )
+from tests.support.waiting import wait_until
 
 EXPECTED = {
     "analysis": 501,

@@ -9,9 +9,10 @@ from imageapi import facets
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import sweep
 from tests.integration.searchable import Doc, insert
-from tests.integration.stores import Stores, wait_until
+from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
+from tests.support.waiting import wait_until
 
 
 def counts(kind: str, **query: str) -> list[tuple[str, int]]:

@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 import pytest
 from imageapi import health
 
-from tests.integration.client import Answer, get, upload
-from tests.integration.stores import Configure, Server, Stores, paused, stopped, wait_until
+from tests.integration.client import get, upload
+from tests.integration.stores import Configure, Server, Stores, paused, stopped
 from tests.support import pictures
+from tests.support.answers import Answer
+from tests.support.waiting import wait_until
 
 Breaking = Callable[..., AbstractContextManager[None]]
 

@@ -7,8 +7,8 @@ from imageapi import storage
 
 from tests.integration.client import upload, upload_event
 from tests.integration.stores import Configure, Stores
-from tests.integration.worker import Hook, Worker, answer_at_once, worker, workers
 from tests.support import pictures
+from tests.support.worker import Hook, Worker, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg()
 

@@ -11,8 +11,8 @@ from imageapi.errors import StorageUnavailableError
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import delete_image, fetch, get_image, image_event, open_link, patch_image
 from tests.integration.stores import Stores
-from tests.integration.worker import Hook, answer_at_once, worker, workers
 from tests.support import pictures
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg(400, 300)
 METADATA = {"title": "夕焼け", "description": "海", "category": "風景", "tags": ["海", "空"]}

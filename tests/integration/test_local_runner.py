@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from local.servers.postgres import PostgresServer
-from tests.integration.run import ROOT, Run, is_running, wait_for
+from tests.integration.run import ROOT, Run, is_running
+from tests.support.waiting import wait_until
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"
 ERROR_502 = {"code": "internal_server_error", "message": "Internal server error"}
@@ -59,7 +60,7 @@ def test_data_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None
 
 
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:
-    seen = run.ask("GET", "/environment").json
+    seen = run.ask("GET", "/environment").body
     variables = seen["variables"]
     assert variables["API_KEY"] == "key of the shell, old key"
     assert variables["LINK_TTL_SECONDS"] == "61"
@@ -88,23 +89,23 @@ def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
 @pytest.mark.parametrize("action", ["raise", "exit"])
 def test_crash_is_502_and_the_next_request_is_fine(run: Run, action: str) -> None:
     answer = run.ask("GET", f"/{action}")
-    assert (answer.status, answer.json["error"]) == (502, ERROR_502)
+    assert (answer.status, answer.body["error"]) == (502, ERROR_502)
     assert answer.headers["x-request-id"]
     assert run.ask("GET", "/greeting").status == 200
 
 
 def test_worker_killed_in_mid_request_is_502(run: Run) -> None:
-    pid = run.ask("GET", "/pid").json
+    pid = run.ask("GET", "/pid").body
     timer = threading.Timer(0.2, os.kill, (pid, signal.SIGKILL))
     timer.start()
     assert run.ask("GET", "/sleep/0.8").status == 502
-    assert run.ask("GET", "/pid").json != pid
+    assert run.ask("GET", "/pid").body != pid
 
 
 def test_timeout_is_504_and_ends_the_worker(run: Run) -> None:
-    pid = run.ask("GET", "/pid").json
+    pid = run.ask("GET", "/pid").body
     answer = run.ask("GET", "/sleep/30")
-    assert (answer.status, answer.json["message"]) == (504, "Endpoint request timed out")
+    assert (answer.status, answer.body["message"]) == (504, "Endpoint request timed out")
     assert not psutil.pid_exists(pid)
 
 
@@ -128,9 +129,9 @@ def test_changed_code_is_loaded_and_broken_code_is_502_until_mended(run: Run, pr
 
         def is_loaded(wanted: str | None = expected) -> bool:
             answer = run.ask("GET", "/greeting")
-            return answer.status == 502 if wanted is None else answer.status == 200 and answer.json == wanted
+            return answer.status == 502 if wanted is None else answer.status == 200 and answer.body == wanted
 
-        wait_for(is_loaded, 5)
+        wait_until(is_loaded, 5)
     assert "NameError: name 'oops' is not defined" in run.output
 
 
@@ -141,19 +142,19 @@ def test_function_that_cannot_be_imported_is_502(run: Run) -> None:
 
 def test_body_reaches_the_function_in_the_way_of_api_gateway(run: Run) -> None:
     sent = run.ask("POST", "/event", b"\xff" * 30, {"Content-Type": "multipart/form-data; boundary=x"})
-    assert sent.json == {"is_base64": True, "length": 40}
+    assert sent.body == {"is_base64": True, "length": 40}
     text = run.ask("POST", "/event", b"\xff" * 30, {"Content-Type": "image/png"})
-    assert text.json == {"is_base64": False, "length": 30}
+    assert text.body == {"is_base64": False, "length": 30}
 
 
 @pytest.mark.parametrize(("size", "limit"), [(4_800_000, "6 MB"), (10_485_761, "10 MB")])
 def test_too_large_is_413_and_names_the_way_out(run: Run, size: int, limit: str) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = run.ask("POST", "/event", bytes(size), headers)
-    assert (answer.status, answer.json["error"]["code"]) == (413, "payload_too_large")
-    assert limit in answer.json["error"]["message"]
-    assert "POST /api/uploads" in answer.json["error"]["message"]
-    assert answer.json["error"]["details"] == {"max_bytes": 4_400_000, "upload_route": "/api/uploads"}
+    assert (answer.status, answer.body["error"]["code"]) == (413, "payload_too_large")
+    assert limit in answer.body["error"]["message"]
+    assert "POST /api/uploads" in answer.body["error"]["message"]
+    assert answer.body["error"]["details"] == {"max_bytes": 4_400_000, "upload_route": "/api/uploads"}
 
 
 def test_too_large_is_refused_before_it_is_sent(run: Run) -> None:
@@ -167,7 +168,7 @@ def test_too_large_is_refused_before_it_is_sent(run: Run) -> None:
 @pytest.mark.parametrize("path", ["/greeting", "/_local/stats", "/nothing"])
 def test_host_that_is_not_its_own_is_421(run: Run, path: str) -> None:
     answer = run.ask("GET", path, headers={"Host": "evil.example:8000"})
-    assert (answer.status, answer.json["error"]["code"]) == (421, "host_unknown")
+    assert (answer.status, answer.body["error"]["code"]) == (421, "host_unknown")
     assert answer.headers["x-request-id"]
 
 
@@ -249,14 +250,14 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
 
     os.kill(run.facts["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # what watches over the server
-    wait_for(lambda: run.output.count("is back") == 2)
-    wait_for(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
+    wait_until(lambda: run.output.count("is back") == 2)
+    wait_until(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
     assert count_rows(run) == 1
     assert get_object(s3, "kept") == b"kept"
 
     family = run.family()
     run.stop(signal.SIGKILL)
-    wait_for(lambda: not any(is_running(process) for process in family))
+    wait_until(lambda: not any(is_running(process) for process in family))
 
     run = Run(tmp_path / "data", project / "template.yaml")
     assert count_rows(run) == 1

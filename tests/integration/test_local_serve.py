@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.client import Api
-from tests.integration.run import ROOT, wait_for
-from tests.integration.stores import OPTIONAL, Stores
+from tests.integration.run import ROOT
+from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import API_KEY
+from tests.support.settings import OPTIONAL
+from tests.support.waiting import wait_until
 
 ADDRESS = re.compile(r"The API answers on (http://127\.0\.0\.1:\d+)")
 
@@ -31,7 +33,7 @@ def serving(stores: Stores, log: Path, **variables: str) -> Iterator[Api]:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(lambda: ADDRESS.search(log.read_text()) or process.poll() is not None, 60)
+        wait_until(lambda: ADDRESS.search(log.read_text()) or process.poll() is not None, 60)
         found = ADDRESS.search(log.read_text())
         assert found, log.read_text()
         yield Api(found[1], API_KEY)

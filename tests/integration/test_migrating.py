@@ -14,9 +14,10 @@ from imageapi.migrating import LOCK, Migration, migrate, read_migrations
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
-from tests.integration.stores import SCHEMA, Configure, Row, Stores, wait_until
+from tests.integration.stores import SCHEMA, Configure, Row, Stores
 from tests.support import pictures
 from tests.support.events import ROOT, LambdaContext, load_handler
+from tests.support.waiting import wait_until
 
 FIRST = ROOT / "tests/fixtures/schema_first.sql"
 FOLDER = ROOT / "functions/migrate/migrations"

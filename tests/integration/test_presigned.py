@@ -19,8 +19,9 @@ from tests.integration.lifecycle import (
     ingest,
     post_file,
 )
-from tests.integration.stores import Configure, Stores, new_id, wait_until
+from tests.integration.stores import Configure, Stores, new_id
 from tests.support import hostile, pictures
+from tests.support.waiting import wait_until
 
 PICTURE = pictures.camera_jpeg()
 METADATA = {"title": "夕焼け", "tags": ["海"]}

@@ -7,7 +7,7 @@ import pytest
 from imageapi import imaging, storage
 from imageapi.errors import StorageUnavailableError
 
-from tests.integration.client import Answer, upload
+from tests.integration.client import upload
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     announce,
@@ -22,8 +22,9 @@ from tests.integration.lifecycle import (
     sweep,
 )
 from tests.integration.stores import Stores
-from tests.integration.worker import Hook, answer_at_once, worker, workers
 from tests.support import pictures
+from tests.support.answers import Answer
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.camera_jpeg()
 

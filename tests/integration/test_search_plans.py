@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from imageapi import db, pages
 
-from benchmarks import corpus
 from tests.integration.client import get
 from tests.integration.stores import Stores
+from tests.support import corpus
 
 ROWS = 6_000
 FILTERS: dict[str, list[str]] = {

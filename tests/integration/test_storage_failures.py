@@ -3,9 +3,10 @@
 import pytest
 from imageapi.sweeping import sweep
 
-from tests.integration.client import Answer, get, upload
+from tests.integration.client import get, upload
 from tests.integration.stores import Configure, Stores, stopped
 from tests.support import pictures
+from tests.support.answers import Answer
 
 PICTURE = pictures.jpeg()
 

@@ -33,8 +33,8 @@ from tests.integration.lifecycle import (
     sweep,
 )
 from tests.integration.stores import Stores
-from tests.integration.worker import Hook, worker
 from tests.support import pictures
+from tests.support.worker import Hook, worker
 
 
 def state(stores: Stores) -> tuple[Any, ...]:

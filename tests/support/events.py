@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -64,6 +65,17 @@ def function_for(name: str) -> str:
 def load_handler(function: str) -> Handler:
     """``lambda_handler`` of a function of template.yaml."""
     return _load_handler(_resources()[function]["Properties"]["CodeUri"])
+
+
+def load_app(folder: str) -> ModuleType:
+    """``functions/<folder>/app.py``, anew each time."""
+    path = ROOT / "functions" / folder / "app.py"
+    spec = importlib.util.spec_from_file_location(f"{folder}_app", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def handle(event: Event) -> dict[str, Any]:
@@ -199,11 +211,5 @@ def _binary_media_types() -> frozenset[str]:
 
 @lru_cache
 def _load_handler(code_uri: str) -> Handler:
-    path = ROOT / code_uri / "app.py"
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_app", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    handler: Handler = module.lambda_handler
+    handler: Handler = load_app(Path(code_uri).name).lambda_handler
     return handler

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from imageapi import errors
 from imageapi.api import Api, create_app, json_response
-from imageapi.config import get_settings
 from imageapi.errors import AppError
 from imageapi.routing import Response
 
+from tests.support.answers import Answer, parse
 from tests.support.events import LambdaContext, make_event
+from tests.support.settings import use_settings
 
 KEY = "right-key"
 ENVIRONMENT = {
@@ -29,13 +30,8 @@ CONTEXT: Any = LambdaContext(aws_request_id="request-7")
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("PUBLIC_BASE_URL", "CORS_ALLOW_ORIGINS", "AWS_LAMBDA_FUNCTION_NAME", "MINIO_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+    with use_settings(monkeypatch, ENVIRONMENT):
+        yield
 
 
 def make_app() -> Api:
@@ -64,33 +60,9 @@ def make_app() -> Api:
     return app
 
 
-class Answer:
-    """What API Gateway makes of a handler's answer."""
-
-    def __init__(self, response: dict[str, Any]) -> None:
-        self.status = response["statusCode"]
-        self.text = response["body"]
-        self.headers = {
-            name.lower(): ", ".join(values) for name, values in response["multiValueHeaders"].items()
-        }
-        assert not response.get("headers"), "API Gateway would take one of the two"
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    @property
-    def error(self) -> tuple[int, str]:
-        """The status and the code; also checks the shape of an error."""
-        assert self.headers["content-type"] == "application/json"
-        assert set(self.json) == {"error"}
-        assert {"code", "message"} <= set(self.json["error"]) <= {"code", "message", "details"}
-        return self.status, self.json["error"]["code"]
-
-
 def send(app: Api, method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Answer:
-    answer = Answer(app.handle(make_event(method, path, headers, **options), CONTEXT))
-    assert answer.headers["x-request-id"] == "request-7"
+    answer = parse(app.handle(make_event(method, path, headers, **options), CONTEXT), head=method == "HEAD")
+    assert answer.headers["x-request-id"] == ["request-7"]
     return answer
 
 
@@ -106,11 +78,11 @@ def raise_app(error: Exception) -> Api:
 
 def test_a_public_route_needs_no_key() -> None:
     answer = send(make_app(), "GET", "/open")
-    assert (answer.status, answer.json) == (200, {"hello": "世界"})
+    assert (answer.status, answer.body) == (200, {"hello": "世界"})
     assert "世界" in answer.text, "text is not escaped"
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert send(make_app(), "GET", "/open/7").json == {"thing": "7"}
+    assert answer.headers["content-type"] == ["application/json"]
+    assert answer.headers["cache-control"] == ["no-store"]
+    assert send(make_app(), "GET", "/open/7").body == {"thing": "7"}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +106,7 @@ def test_a_missing_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("MINIO_BUCKET_NAME")
     answer = send(make_app(), "GET", "/things/1", WITH_KEY)
     assert answer.error == (503, "service_misconfigured")
-    assert "MINIO_BUCKET_NAME" in answer.json["error"]["message"]
+    assert "MINIO_BUCKET_NAME" in answer.body["error"]["message"]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/", "/things/1/2", "/open/1/2", "/OPEN", "/日本", "//open"])
@@ -157,7 +129,7 @@ def test_unknown_routes(path: str) -> None:
 def test_wrong_methods(method: str, path: str, allow: str) -> None:
     answer = send(make_app(), method, path)
     assert answer.status == 405
-    assert answer.headers["allow"] == allow
+    assert answer.headers["allow"] == [allow]
     if method != "HEAD":
         assert answer.error == (405, "method_not_allowed")
 
@@ -169,14 +141,14 @@ def test_a_slash_at_the_end_changes_nothing() -> None:
 def test_head_is_get_without_its_body() -> None:
     answer = send(make_app(), "HEAD", "/open")
     assert (answer.status, answer.text) == (200, "")
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == ["no-store"]
     assert send(make_app(), "HEAD", "/things/1").status == 401
     assert send(make_app(), "HEAD", "/nothing").status == 404
 
 
 def test_options_names_the_methods() -> None:
     answer = send(make_app(), "OPTIONS", "/things/1")
-    assert (answer.status, answer.headers["allow"]) == (204, "DELETE, GET")
+    assert (answer.status, answer.headers["allow"]) == (204, ["DELETE, GET"])
     assert send(make_app(), "OPTIONS", "/nothing").error == (404, "not_found")
 
 
@@ -191,22 +163,22 @@ KINDS = [
 def test_every_error_becomes_its_status(kind: type[AppError]) -> None:
     answer = send(raise_app(kind("What went wrong: 何か。")), "GET", "/fails")
     assert answer.error == (kind.status, kind.code)
-    assert answer.json["error"]["message"] == "What went wrong: 何か。"
+    assert answer.body["error"]["message"] == "What went wrong: 何か。"
     assert 400 <= kind.status < 600
 
 
 def test_the_errors_that_are_worth_trying_again() -> None:
     for kind in (errors.DatabaseUnavailableError, errors.StorageUnavailableError):
-        assert send(raise_app(kind()), "GET", "/fails").headers["retry-after"] == "2"
+        assert send(raise_app(kind()), "GET", "/fails").headers["retry-after"] == ["2"]
     error = errors.ConflictError("Later.", retry_after=7)
-    assert send(raise_app(error), "GET", "/fails").headers["retry-after"] == "7"
+    assert send(raise_app(error), "GET", "/fails").headers["retry-after"] == ["7"]
     assert "retry-after" not in send(raise_app(errors.ConflictError("Never.")), "GET", "/fails").headers
 
 
 def test_details_and_codes() -> None:
     error = errors.UnprocessableError("No.", code="too_odd", details={"max": 3})
     answer = send(raise_app(error), "GET", "/fails")
-    assert answer.json == {"error": {"code": "too_odd", "message": "No.", "details": {"max": 3}}}
+    assert answer.body == {"error": {"code": "too_odd", "message": "No.", "details": {"max": 3}}}
 
 
 @pytest.mark.parametrize(
@@ -232,19 +204,19 @@ def test_an_unexpected_exception_tells_nothing(error: Exception) -> None:
 )
 def test_bodies_arrive_as_they_were_sent(content_type: str, body: bytes) -> None:
     answer = send(make_app(), "POST", "/things", WITH_KEY | {"Content-Type": content_type}, body=body)
-    assert answer.json == {"body": body.hex(), "type": content_type}
+    assert answer.body == {"body": body.hex(), "type": content_type}
 
 
 @pytest.mark.parametrize("text", ["&&&&", "abc", "あ", base64.b64encode(b"x").decode() + "\n!"])
 def test_a_body_that_is_not_base64(text: str) -> None:
     event = make_event("POST", "/things", WITH_KEY) | {"body": text, "isBase64Encoded": True}
-    assert Answer(make_app().handle(event, CONTEXT)).error == (400, "body_invalid")
+    assert parse(make_app().handle(event, CONTEXT)).error == (400, "body_invalid")
 
 
 def test_queries() -> None:
     answer = send(make_app(), "GET", "/things/1", WITH_KEY, query={"q": "桜 & 花", "limit": "3"})
-    assert answer.json["query"] == {"q": "桜 & 花", "limit": "3"}
-    assert send(make_app(), "GET", "/things/1", WITH_KEY).json["query"] == {}
+    assert answer.body["query"] == {"q": "桜 & 花", "limit": "3"}
+    assert send(make_app(), "GET", "/things/1", WITH_KEY).body["query"] == {}
 
 
 @pytest.mark.parametrize("second", ["4", "3"])
@@ -252,7 +224,7 @@ def test_repeated_queries_are_refused(second: str) -> None:
     query = [("limit", "3"), ("limit", second)]
     answer = send(make_app(), "GET", "/things/1", WITH_KEY, query=query)
     assert answer.error == (400, "parameter_repeated")
-    assert "limit" in answer.json["error"]["message"]
+    assert "limit" in answer.body["error"]["message"]
 
 
 def test_the_event_is_left_as_it_was() -> None:

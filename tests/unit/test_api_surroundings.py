@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from imageapi.api import Api, create_app, json_response
-from imageapi.config import get_settings
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.routing import Response
 
 from tests.support.events import HOST, STAGE, LambdaContext, make_event
+from tests.support.settings import use_settings
 
 KEY = "key-that-must-not-be-logged"
 SECRETS = {
@@ -28,14 +28,10 @@ HIDDEN = "must-not-be-logged"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("PUBLIC_BASE_URL", "AWS_LAMBDA_FUNCTION_NAME", "MINIO_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
     settings = {"DB_HOST": "localhost", "MINIO_ACCESS_KEY": "access", "MINIO_BUCKET_NAME": "images"}
-    for name, value in (settings | SECRETS | {"CORS_ALLOW_ORIGINS": f"https://else.example,{PAGE}"}).items():
-        monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+    settings |= SECRETS | {"CORS_ALLOW_ORIGINS": f"https://else.example,{PAGE}"}
+    with use_settings(monkeypatch, settings):
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from imageapi import config
 from imageapi.metadata import MAX_LENGTH
 
 from tests.support.events import HOST, ROOT, handle, make_event
+from tests.support.settings import use_settings
 
 FOLDER = ROOT / "functions" / "gallery" / "assets"
 OF_THE_PAGE = [path for path in FOLDER.iterdir() if not path.name.startswith(("swagger-ui", "docs"))]
@@ -19,24 +20,15 @@ MAX_PAGE_BYTES = 80_000
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (
-        "PUBLIC_BASE_URL",
-        "MINIO_ENDPOINT_URL",
-        "MINIO_PUBLIC_ENDPOINT_URL",
-        "AWS_LAMBDA_FUNCTION_NAME",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
+    settings = {
         "DB_HOST": "db.invalid",
         "MINIO_ACCESS_KEY": "access",
         "MINIO_SECRET_KEY": "secret",
         "MINIO_BUCKET_NAME": "pictures",
         "AWS_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    config.get_settings.cache_clear()
-    yield
-    config.get_settings.cache_clear()
+    }
+    with use_settings(monkeypatch, settings):
+        yield
 
 
 def get(path: str, headers: dict[str, str] | None = None, context_path: str | None = None) -> dict[str, Any]:

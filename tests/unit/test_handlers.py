@@ -1,20 +1,18 @@
 """The functions' own files: which routes are public, what importing them costs, and that they stay thin."""
 
 import ast
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from imageapi.config import get_settings
 
-from tests.support.events import LambdaContext, make_event
+from tests.support.events import LambdaContext, load_app, make_event
+from tests.support.settings import use_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
@@ -32,21 +30,11 @@ PUBLIC = {
 """The only routes that answer without a key. A new one has to be named here, with a thought."""
 
 
-def load(function: str) -> ModuleType:
-    path = ROOT / "functions" / function / "app.py"
-    spec = importlib.util.spec_from_file_location(f"handler_{function}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def list_routes() -> list[tuple[str, str, str]]:
     """Function, method and rule of each route; functions that S3 or a schedule starts have none."""
     found = []
     for function in FUNCTIONS:
-        app = getattr(load(function), "app", None)
+        app = getattr(load_app(function), "app", None)
         found += [(function, route.method, route.rule) for route in app.routes] if app else []
     return found
 
@@ -58,23 +46,21 @@ GUARDED = [route for route in ROUTES if f"{route[1]} {route[2]}" not in PUBLIC]
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Settings with which no store can be reached: what gets past the key would fail with another error."""
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
-    for name, value in {
+    settings = {
         "DB_HOST": "db.invalid",
         "API_KEY": "right-key",
         "SECRET_KEY": "link-secret",
         "MINIO_ACCESS_KEY": "access",
         "MINIO_SECRET_KEY": "secret",
         "MINIO_BUCKET_NAME": "images",
-    }.items():
-        monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+    }
+    with use_settings(monkeypatch, settings):
+        yield
 
 
 def call(function: str, method: str, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    answer: dict[str, Any] = load(function).lambda_handler(make_event(method, path, headers), LambdaContext())
+    event = make_event(method, path, headers)
+    answer: dict[str, Any] = load_app(function).lambda_handler(event, LambdaContext())
     return answer
 
 
@@ -120,7 +106,7 @@ def test_head_does_not_get_around_the_key() -> None:
 )
 def test_analyze_refuses_what_it_does_not_know(query: list[tuple[str, str]], code: str) -> None:
     event = make_event("POST", f"/api/images/{ID}/analysis", {"X-API-Key": "right-key"}, query)
-    answer = load("analyze").lambda_handler(event, LambdaContext())
+    answer = load_app("analyze").lambda_handler(event, LambdaContext())
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["error"]["code"] == code
 

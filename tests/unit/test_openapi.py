@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from imageapi import (
 )
 from openapi_spec_validator import validate
 
-from tests.support.events import ROOT, load_routes
+from tests.support.events import ROOT, load_app, load_routes
 
 LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
@@ -75,12 +74,7 @@ def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
 def routes_of_the_code() -> set[tuple[str, str]]:
     found = set()
     for path in FUNCTIONS:
-        spec = importlib.util.spec_from_file_location(f"described_{path.parent.name}", path)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        app = getattr(module, "app", None)
+        app = getattr(load_app(path.parent.name), "app", None)
         found |= {(route.method.lower(), route.rule) for route in app.routes} if app else set()
     return found
 

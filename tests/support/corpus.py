@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg2.extensions
 
-from benchmarks.handlers import without_time_limit
+from tests.support.postgres import without_time_limit
 
 CHUNK = 20_000
 START = 1_700_000_000_000

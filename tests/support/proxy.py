@@ -1,16 +1,17 @@
-"""A TCP proxy in front of a store, which can refuse, stall, cut, reset or slow down what passes."""
+"""A TCP proxy in front of a store, which can refuse, stall, cut, mute, reset or slow down what passes."""
 
 import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
 CHUNK_BYTES = 16_384
 SLOW_SECONDS = 0.1
-Mode = Literal["refuse", "stall", "cut", "reset", "slow"]
+Mode = Literal["refuse", "stall", "cut", "mute", "reset", "slow"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,10 @@ class NetworkFault:
 
     Attributes:
         mode: ``refuse`` hangs up on everyone; ``stall`` lets nothing more through, and says nothing; ``cut``
-            hangs up in the middle of a request; ``reset`` in the middle of an answer, and the server does not
-            know; ``slow`` delays every chunk.
-        after: bytes that still pass before a stall, a cut or a reset.
+            hangs up in the middle of a request; ``mute`` lets the request pass, and nothing of the answer;
+            ``reset`` hangs up in the middle of an answer, and the server does not know; ``slow`` delays every
+            chunk.
+        after: bytes that still pass before a stall, a cut or a reset; for mute, bytes of the request.
         once: whether it happens to one connection only; the next ones are well.
     """
 
@@ -31,7 +33,11 @@ class NetworkFault:
 
 
 class Proxy:
-    """Listens on a port of its own until it is closed."""
+    """Listens on a port of its own until it is closed.
+
+    Attributes:
+        happened: set when the fault has met a connection.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
@@ -42,6 +48,7 @@ class Proxy:
         self._healed = threading.Event()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self.happened = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -136,6 +143,7 @@ class Proxy:
                 mode: Mode
                 for mode in ("stall", "cut"):
                     data = data[: self._allow(mode, len(data))]
+                self._allow("mute", len(data))
                 server.sendall(data)
                 if self._is_due("cut"):
                     break
@@ -151,6 +159,8 @@ class Proxy:
         alive = True
         with suppress(OSError):
             while data := server.recv(CHUNK_BYTES):
+                if alive and self._is_due("mute"):
+                    alive = False
                 if not alive:
                     continue
                 self._delay()
@@ -160,6 +170,17 @@ class Proxy:
                 if self._is_due("reset"):
                     _hang_up(client)
                     alive = False
+
+
+@contextmanager
+def broken_proxy(target: tuple[str, int], fault: NetworkFault) -> Iterator[Proxy]:
+    """A proxy with a fault, which is closed at the end."""
+    proxy = Proxy(target)
+    try:
+        proxy.break_with(fault)
+        yield proxy
+    finally:
+        proxy.close()
 
 
 def _hang_up(client: socket.socket) -> None:

@@ -1,0 +1,113 @@
+"""The service in a process of its own, whose children can be killed or paused at any step."""
+
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.support.answers import parse
+from tests.support.events import Event
+from tests.support.worker import STEP, Hook, Worker
+
+CONSTANTS = {"storage.CONNECT_SECONDS": 0.5, "storage.READ_SECONDS": 1.0}
+"""Short enough for hundreds of stores that do not answer."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an event.
+
+    Attributes:
+        status: 0 when the process was killed.
+        steps: what was called, in order; empty when the process was killed.
+        reached: whether the place of the fault was reached.
+    """
+
+    status: int
+    body: Any = None
+    location: str = ""
+    steps: list[str] = field(default_factory=list)
+    reached: bool = False
+
+    @property
+    def code(self) -> str:
+        if isinstance(self.body, dict) and "error" in self.body:
+            return str(self.body["error"]["code"])
+        return str(self.body) if isinstance(self.body, str) else ""
+
+
+class Service:
+    """One process; each event is answered by a fresh child of it. Hooks are those of :func:`at_step`."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._worker = Worker(environment, CONSTANTS)
+        self._worker.wait_ready()
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def run(self, function: str, event: Event) -> Outcome:
+        """Answer an event, undisturbed."""
+        self._worker.send(event, function=function, fork=True)
+        return self._finish(self._worker.read())
+
+    def kill_at(self, function: str, event: Event, hook: Hook) -> Outcome:
+        """Answer an event until kill -9."""
+        assert hook.action == "kill"
+        self._worker.send(event, hook, function=function)
+        outcome = self._finish(self._worker.read())
+        return replace(outcome, reached=outcome.status == 0)
+
+    def pause_at(
+        self,
+        function: str,
+        event: Event,
+        hook: Hook,
+        then: Callable[[], object],
+        kill_when: Callable[[], object] | None = None,
+    ) -> Outcome:
+        """Answer an event, and do something at the step.
+
+        Args:
+            then: what is done; the event goes on when it returns.
+            kill_when: the process is killed when this returns, unless it has ended by then.
+        """
+        assert hook.action == "pause"
+        self._worker.send(event, hook, function=function, fork=True)
+        message = self._worker.read()
+        if "paused" not in message:
+            return self._finish(message)
+        then()
+        self._worker.resume()
+        if kill_when:
+            kill_when()
+            self._worker.kill_child()
+        return replace(self._finish(self._worker.read()), reached=True)
+
+    def _finish(self, message: dict[str, Any]) -> Outcome:
+        """Read up to the end of the child. An answer counts when it was given before the end came."""
+        outcome = Outcome(0)
+        if "ended" not in message:
+            outcome = read_outcome(message)
+            message = self._worker.read()
+        assert message["ended"] in (0, -signal.SIGKILL), "the worker has crashed"
+        return outcome
+
+
+def read_outcome(message: dict[str, Any]) -> Outcome:
+    """The outcome of an event that was answered."""
+    steps = message["steps"]
+    if "error" in message:
+        status, body = message["error"]
+        return Outcome(status, body, steps=steps)
+    response = message["response"]
+    if "statusCode" not in response:  # ingest and sweep
+        return Outcome(200, response, steps=steps)
+    answer = parse(response)
+    (location,) = answer.headers.get("location", [""])
+    return Outcome(answer.status, answer.body, location, steps)
+
+
+def at_step(step: int, when: Any, action: Any = "kill") -> Hook:
+    """The place before or after the nth step of an event."""
+    return Hook(STEP, when, step, action)

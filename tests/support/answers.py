@@ -1,0 +1,59 @@
+"""What the functions answer to API Gateway."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a function.
+
+    Attributes:
+        headers: lists of values, by name in lower case.
+        body: JSON is parsed, any other body is text, and None is none.
+        text: the body as it stands.
+    """
+
+    status: int
+    headers: dict[str, list[str]]
+    body: Any
+    text: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code of the error that this answer is."""
+        return str(self.body["error"]["code"])
+
+    @property
+    def error(self) -> tuple[int, str]:
+        """The status and the code of the error that this answer is."""
+        return self.status, self.code
+
+    @property
+    def image(self) -> dict[str, Any]:
+        """The image that this answer is."""
+        image: dict[str, Any] = self.body["data"]
+        return image
+
+
+def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
+    """Read a function's response. What is true of every answer and of every error is checked here.
+
+    Args:
+        head: it answers HEAD, and so has no body.
+    """
+    assert not response.get("headers"), "API Gateway would take one of the two"
+    headers = {name.lower(): value for name, value in response["multiValueHeaders"].items()}
+    assert headers["x-request-id"][0]
+    text = response["body"] or ""
+    body: Any = text or None
+    if body and headers["content-type"][0].startswith("application/json"):
+        body = json.loads(body)
+    if head:
+        assert body is None
+    elif response["statusCode"] >= 400 and "checks" not in body:
+        assert headers["content-type"] == ["application/json"]
+        assert set(body) == {"error"}
+        assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "details"}
+    return Answer(response["statusCode"], headers, body, text)

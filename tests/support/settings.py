@@ -1,0 +1,32 @@
+"""The service's settings, for one test."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from imageapi.config import get_settings
+
+OPTIONAL = (
+    *("DB_SSLROOTCERT", "MINIO_ENDPOINT_URL", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL"),
+    *("CORS_ALLOW_ORIGINS", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "LINK_TTL_SECONDS"),
+    *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
+)
+"""What the service also reads: none of it may come from the shell that runs the tests."""
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
+    """Put these variables in the place of all that the service reads."""
+    for name in OPTIONAL:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def use_settings(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> Iterator[None]:
+    """:func:`set_environment`, and the service reads it again before and after the block."""
+    set_environment(monkeypatch, values)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()

@@ -1,0 +1,158 @@
+"""What runs in a worker process (see worker.py): it answers events, and stops or dies where it is told to.
+
+A message on standard input is four bytes with its length, then ``{"event", "hook", "function", "fork"}`` as
+JSON. What the process writes are lines of JSON:
+
+- ``{"ready": true}`` once;
+- ``{"paused": true}`` at a hook that pauses; one byte of input lets it go on;
+- ``{"response": …, "steps": ["db.query", …]}``; for an exception ``{"error": [status, code], "steps": …}``;
+- ``{"ended": …}`` when the event was for a child: its exit code, or minus the signal that killed it.
+
+A child answers when something is to die, so that the next event needs no new interpreter.
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imageapi import storage
+from imageapi.errors import AppError
+
+from tests.support.events import LambdaContext, load_handler, load_routes
+from tests.support.worker import STEP, Hook
+
+FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
+STORES = (
+    *("db.query", "db.transaction", "db.fetch"),
+    *("storage.put_object", "storage.download", "storage.delete_objects", "storage.list_objects"),
+    "storage.object_exists",
+)
+"""All calls of the service to a store: the steps of an event. ``db.fetch`` is one within a transaction."""
+
+
+class Calls:
+    """Counts the calls of some functions during one event, and acts at one of them."""
+
+    def __init__(self, hook: Hook | None) -> None:
+        self.seen: list[str] = []
+        self._hook = hook
+        self._inside = False
+
+    @contextmanager
+    def watch(self, names: tuple[str, ...]) -> Iterator[None]:
+        """Wrap the functions until the end of the block."""
+        places = []
+        for name in names:
+            module_name, _, function = name.rpartition(".")
+            module = importlib.import_module(f"imageapi.{module_name}")
+            original = getattr(module, function)
+            places.append((module, function, original))
+            setattr(module, function, self._wrap(name, original))
+        try:
+            yield
+        finally:
+            for module, function, original in places:
+                setattr(module, function, original)
+
+    def _wrap(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **options: Any) -> Any:
+            if self._inside:  # db.query fetches as well: that is one step
+                return original(*args, **options)
+            self.seen.append(name)
+            number = len(self.seen)
+            self._reach(number, "before")
+            self._inside = name == "db.query"
+            try:
+                result = original(*args, **options)
+            finally:
+                self._inside = False
+            self._reach(number, "after")
+            return result
+
+        return wrapper
+
+    def _reach(self, number: int, moment: str) -> None:
+        if not self._hook or (self._hook.call, self._hook.when) != (number, moment):
+            return
+        if self._hook.action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        write({"paused": True})
+        read(1)
+
+
+def write(value: dict[str, Any]) -> None:
+    os.write(CHANNEL, json.dumps(value).encode() + b"\n")
+
+
+def read(size: int) -> bytes:
+    """So many bytes of standard input, and not one more: children read from it too."""
+    data = b""
+    while len(data) < size:
+        more = os.read(0, size - len(data))
+        if not more:
+            os._exit(0)
+        data += more
+    return data
+
+
+def answer(message: dict[str, Any]) -> None:
+    hook = Hook(*message["hook"]) if message["hook"] else None
+    calls = Calls(hook)
+    function = message["function"] or load_routes()[message["event"]["resource"]]
+    names = STORES if hook is None or hook.target == STEP else (hook.target,)
+    result: dict[str, Any]
+    with calls.watch(names):
+        try:
+            result = {"response": load_handler(function)(message["event"], LambdaContext())}
+        except AppError as error:
+            result = {"error": [error.status, error.code]}
+        except Exception as error:  # the tests tell it
+            result = {"error": [500, repr(error)]}
+    write({**result, "steps": calls.seen})
+
+
+def answer_in_fork(message: dict[str, Any]) -> None:
+    child = os.fork()
+    if child == 0:
+        answer(message)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    write({"ended": os.waitstatus_to_exitcode(status)})
+
+
+def serve() -> None:
+    write({"ready": True})
+    while True:
+        message = json.loads(read(int.from_bytes(read(4), "big")))
+        (answer_in_fork if message["fork"] else answer)(message)
+
+
+def prepare(constants: dict[str, float]) -> None:
+    """Everything that children need, but no connection and no thread.
+
+    Args:
+        constants: values put in the place of the service's own, as ``{"storage.READ_SECONDS": 1}``.
+    """
+    for place, value in constants.items():
+        module_name, _, name = place.rpartition(".")
+        module = importlib.import_module(f"imageapi.{module_name}")
+        assert hasattr(module, name), place
+        setattr(module, name, value)
+    storage.get_client()
+    storage.get_connections()
+    for function in FUNCTIONS:
+        load_handler(function)
+    importlib.import_module("imageapi.rendering")
+
+
+if __name__ == "__main__":
+    # The service logs to standard output: that goes where errors go, and answers have a way of their own.
+    CHANNEL = os.dup(1)
+    os.dup2(2, 1)
+    prepare(json.loads(sys.argv[1]))
+    serve()
