@@ -1,7 +1,7 @@
 """A sweep that compares all objects with all rows: where it stops and goes on, and what changes meanwhile."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -168,23 +168,44 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     assert counts(sweep()) == {"missing_objects": 1}
 
 
-def test_a_comparison_that_is_ended_goes_on_where_it_was(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class DeadError(BaseException):
-        """Ends a sweep without any of its cleaning up, as the function's Timeout does."""
+class DeadError(BaseException):
+    """Ends a sweep without any of its cleaning up, as the function's Timeout does."""
 
-    def die_after_two() -> bool:
-        if len(asked) == 2:
+
+def dies_after(calls: int) -> Callable[[], bool]:
+    """A ``has_time`` that ends the sweep."""
+    asked: list[bool] = []
+
+    def has_time() -> bool:
+        if len(asked) == calls:
             raise DeadError
         asked.append(True)
         return True
 
-    asked: list[bool] = []
+    return has_time
+
+
+def test_a_comparison_that_is_ended_goes_on_where_it_was(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = stores.insert_ready(7)
     monkeypatch.setattr(comparing, "BATCH", 2)
 
     with pytest.raises(DeadError):
-        sweeping.sweep(dry_run=False, has_time=die_after_two)
+        sweeping.sweep(dry_run=False, has_time=dies_after(2))
 
     assert sweep()["missing_ids"] == ids[6:]
+
+
+def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(stores, "incoming/orphan")
+    stores.insert_ready(7)
+    monkeypatch.setattr(comparing, "BATCH", 2)
+
+    with pytest.raises(DeadError):
+        sweeping.sweep(dry_run=False, object_grace=timedelta(), has_time=dies_after(2))
+
+    assert sweep(force=True)["orphan_keys"] == ["incoming/orphan"]
+    assert stores.keys() == []

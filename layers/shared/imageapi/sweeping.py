@@ -242,8 +242,10 @@ def _settle_differences(
         if not report.dry_run:
             if part.lost:
                 variant_rows.delete_lost(part.lost)
-            # Each time: what ends this function must not have the next sweep begin where this one did.
-            _write_progress(report.compared_until)
+            # Each time: what ends this function must not have the next sweep begin where this one did. But a
+            # sweep that comes after it has to find the orphans that this one had not yet removed.
+            if not found:
+                _write_progress(report.compared_until)
         if report.compared_until and not has_time():
             break
     else:
