@@ -114,6 +114,8 @@ class RequestHandler(WSGIRequestHandler):
         if message := self._find_framing_error():
             self._refuse(400, message)
             return
+        # Characters that a client did not escape: werkzeug would take their bytes for Latin-1.
+        self.path = re.sub("[^\x00-\x7f]", lambda found: f"%{ord(found[0]):02X}", self.path)
         try:
             self.environ = environ = self.make_environ()
         except ValueError:

@@ -22,17 +22,19 @@ SMUGGLED = f"GET /smuggled HTTP/1.1\r\n{HOST}\r\n"
 
 
 class Function:
-    """In place of a pool: answers each event with its path, and remembers it."""
+    """In place of a pool: answers each event with its path and `q`, and remembers its path."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
 
     def invoke(self, event: str) -> str:
-        path = json.loads(event)["path"]
+        request = json.loads(event)
+        path = request["path"]
         self.seen.append(path)
         if path == "/raise":
             raise RuntimeError
-        return json.dumps({"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": path})
+        body = path + (request["queryStringParameters"] or {}).get("q", "")
+        return json.dumps({"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": body})
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,13 @@ def refuse(port: int, text: str, end: bool = False) -> tuple[int, dict[str, Any]
     error: dict[str, Any] = json.loads(body)["error"]
     assert error["message"]
     return status, error
+
+
+def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
+    """As when it is typed into curl."""
+    text = f"GET /写真?q=海 HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
+    [(status, _, body)] = exchange(port, text.encode().decode("latin-1"))
+    assert (status, body.decode()) == (200, "/写真海")
 
 
 @pytest.mark.parametrize(
