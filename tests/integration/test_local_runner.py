@@ -46,7 +46,6 @@ def test_data_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None
     postgres.start()
     postgres.stop()
     password = {"POSTGRES_PASSWORD": postgres.password}
-
     running = Run(tmp_path / "data", ROOT / "template.yaml", password)
     running.stop()
     output = running.output

@@ -1,17 +1,20 @@
 """Query parameters, checked in one way for all routes. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from imageapi.errors import InvalidRequestError
 
 
 class InvalidParameterError(InvalidRequestError):
-    """400: a query parameter has a value that cannot be used; ``details.parameter`` names it."""
+    """400: a query parameter has a value that cannot be used; ``details.parameter`` names it, beside further
+    details.
+    """
 
     code = "parameter_invalid"
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"The query parameter {name} {problem}.", details={"parameter": name})
+    def __init__(self, name: str, problem: str, **details: Any) -> None:
+        super().__init__(f"The query parameter {name} {problem}.", details={"parameter": name, **details})
 
 
 def check_known(names: Iterable[str], known: Collection[str]) -> None:

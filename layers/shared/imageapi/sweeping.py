@@ -99,37 +99,56 @@ def sweep(
     """
     report = Report(dry_run)
     fold_changes()
-    _settle_rows(report, has_time)
-    _settle_variants(report, has_time)
+    _settle_each(_find_unsettled(), _foresee if dry_run else _settle_row, report, has_time)
+    _settle_each(_find_expired_variants(), _foresee_variant if dry_run else _settle_variant, report, has_time)
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
     return report
 
 
-def _settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
-    for row in _find_unsettled():
+def _settle_each(
+    found: Iterator[db.Row],
+    settle: Callable[[db.Row], Count | None],
+    report: Report,
+    has_time: Callable[[], bool],
+) -> None:
+    """Settle one row after another, of either table, and count what becomes of them."""
+    for row in found:
         if not has_time():
             report.rows_left = True
             return
-        outcome = _foresee(row) if report.dry_run else _settle_row(row["id"])
+        outcome = settle(row)
         if outcome:
             report.counts[outcome] += 1
 
 
-def _find_unsettled() -> Iterator[db.Row]:
-    after = (0, str(UUID(int=0)))
+def _in_batches(find: Callable[[db.Row | None], list[db.Row]]) -> Iterator[db.Row]:
+    """All rows, read BATCH at a time.
+
+    Args:
+        find: reads the next ones after a row, or the first ones.
+    """
+    last = None
     while True:
+        batch = find(last)
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1]
+
+
+def _find_unsettled() -> Iterator[db.Row]:
+    def find(last: db.Row | None) -> list[db.Row]:
+        after = (last["sweeps"], last["id"]) if last else (0, str(UUID(int=0)))
         # One that took all the time of a sweep comes behind those that have not been tried as often.
-        batch = db.query(
+        return db.query(
             """SELECT id, status, sweeps FROM image_metadata
                WHERE status <> 'ready' AND sweep_after < now() AND (sweeps, id) > (%s, %s)
                ORDER BY sweeps, id LIMIT %s""",
             (*after, BATCH),
         )
-        yield from batch
-        if len(batch) < BATCH:
-            return
-        after = (batch[-1]["sweeps"], batch[-1]["id"])
+
+    return _in_batches(find)
 
 
 def _foresee(row: db.Row) -> Count:
@@ -137,15 +156,15 @@ def _foresee(row: db.Row) -> Count:
     return Count.FINISHED if arrived else Count.UNDONE
 
 
-def _settle_row(image_id: str) -> Count | None:
+def _settle_row(row: db.Row) -> Count | None:
     """None when it has been settled meanwhile, or taken up again."""
     claimed = db.query(
         """UPDATE image_metadata SET sweep_after = now() + interval '1 hour', sweeps = sweeps + 1
            WHERE id = %s AND status <> 'ready' AND sweep_after < now()
            RETURNING id, status, sweeps, sweep_after""",
-        (image_id,),
+        (row["id"],),
     )
-    return _attempt(_finish_or_undo, claimed[0], image_id=image_id) if claimed else None
+    return _attempt(_finish_or_undo, claimed[0], image_id=row["id"]) if claimed else None
 
 
 def _attempt(settle: Callable[[db.Row], Count | None], row: db.Row, **facts: str) -> Count | None:
@@ -193,24 +212,15 @@ def _finish(image_id: str) -> Count:
     return Count.FINISHED
 
 
-def _settle_variants(report: Report, has_time: Callable[[], bool]) -> None:
-    for row in _find_expired_variants():
-        if not has_time():
-            report.rows_left = True
-            return
-        outcome = Count.VARIANTS_REMOVED if report.dry_run else _settle_variant(row)
-        if outcome:
-            report.counts[outcome] += 1
-
-
 def _find_expired_variants() -> Iterator[db.Row]:
-    after = None
-    while True:
-        batch = variant_rows.find_expired(after, BATCH)
-        yield from batch
-        if len(batch) < BATCH:
-            return
-        after = (batch[-1]["image_id"], batch[-1]["name"])
+    def find(last: db.Row | None) -> list[db.Row]:
+        return variant_rows.find_expired((last["image_id"], last["name"]) if last else None, BATCH)
+
+    return _in_batches(find)
+
+
+def _foresee_variant(_: db.Row) -> Count:
+    return Count.VARIANTS_REMOVED
 
 
 def _settle_variant(row: db.Row) -> Count | None:

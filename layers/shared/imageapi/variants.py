@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from imageapi.errors import InvalidRequestError, NotFoundError
+from imageapi.errors import NotFoundError
+from imageapi.parameters import InvalidParameterError
 
 ORIGINAL = "original"
 LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
@@ -74,17 +75,17 @@ def parse_names(text: str | None) -> list[str]:
     """The names of variants that a client wants links for, separated by commas.
 
     Raises:
-        InvalidRequestError: ``parameter_invalid``.
+        InvalidParameterError: one of them is none, or they are too many.
     """
     names = [name for name in (text or "").split(",") if name]
     for name in names:
         match = _NAME.fullmatch(name)
         if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:
-            raise InvalidRequestError(
-                f"The query parameter variants takes up to {MAX_NAMES} names such as w640-cover.webp;"
-                f" {name[:64]!r} is none, or one too many.",
-                code="parameter_invalid",
-                details={"parameter": "variants", "widths": list(WIDTHS)},
+            raise InvalidParameterError(
+                "variants",
+                f"takes up to {MAX_NAMES} names such as w640-cover.webp;"
+                f" {name[:64]!r} is none, or one too many",
+                widths=list(WIDTHS),
             )
     return names
 
