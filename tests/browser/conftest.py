@@ -6,6 +6,7 @@ Needed are Chromium (`apt-get install chromium`, or its path in CHROMIUM) and np
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -50,18 +51,32 @@ def browser() -> Iterator[Browser]:
 def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
     """Opens the gallery in a window of its own: ``open_gallery(with_key=False, color_scheme="dark")``.
 
+    With ``stopped_clock`` no time passes for the page but by ``clock.run_for``, from its first script on: a
+    clock that is put in later cannot end the timers that run by then.
+
     Whatever a page complains of fails the test, but for requests whose errors the page itself shows.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(*, with_key: bool = True, path: str = "/", script: str = "", **options: Any) -> Gallery:
+    def open_page(
+        *,
+        with_key: bool = True,
+        path: str = "/",
+        script: str = "",
+        stopped_clock: bool = False,
+        **options: Any,
+    ) -> Gallery:
         size = {"width": 1280, "height": 800}
         context = browser.new_context(**{"viewport": size, "locale": "en-GB", **options})
         contexts.append(context)
         if with_key:
             context.add_init_script(f'sessionStorage.setItem("image-api-key", "{API_KEY}")')
         context.add_init_script(script)
+        if stopped_clock:
+            now = datetime.now()
+            context.clock.install(time=now)
+            context.clock.pause_at(now)
         page = context.new_page()
         listen(page, complaints)
         page.goto(service.base_url + path)

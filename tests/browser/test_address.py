@@ -180,8 +180,7 @@ def serve_pages_of_two(gallery: Gallery) -> list[Route]:
 
 def test_picture_that_the_list_does_not_have_is_deleted(open_gallery: OpenGallery, service: Service) -> None:
     found = service.query("SELECT id FROM image_metadata WHERE title = 'Harbour'")[0][0]
-    gallery = open_gallery(path="/docs")
-    gallery.page.clock.install()
+    gallery = open_gallery(path="/docs", stopped_clock=True)
     nothing: dict[str, Any] = {"images": [], "next_cursor": None, "total": {"value": 0, "relation": "exact"}}
     gallery.page.route("**/api/images?*", lambda route: route.fulfill(json=nothing))
     gallery.page.goto(f"{service.base_url}/#{found}")

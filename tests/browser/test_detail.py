@@ -119,8 +119,7 @@ def test_edit_while_someone_else_does_too(open_gallery: OpenGallery, service: Se
 
 
 def test_delete(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     gallery.delete("Forest")
 
     expect(gallery.count).to_have_text("2 pictures")
@@ -137,8 +136,7 @@ def test_delete(open_gallery: OpenGallery, service: Service) -> None:
 
 @pytest.mark.parametrize("way", ["button", "keyboard"])
 def test_undo(way: str, open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     gallery.delete("Forest")
 
     if way == "button":
@@ -164,8 +162,7 @@ def test_page_that_is_left_does_delete(open_gallery: OpenGallery, service: Servi
 
 
 def test_deletion_that_fails_brings_the_picture_back(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     body = '{"error": {"code": "internal_error", "message": "…"}}'
 
     def fail(route: Route) -> None:

@@ -16,8 +16,7 @@ def three(service: Service) -> None:
 
 
 def test_undo_waits_for_the_keyboard(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     undo = gallery.page.get_by_role("button", name="Undo")
     gallery.open("Picture 2").get_by_role("button", name="Delete").focus()
     gallery.page.keyboard.press("Enter")
@@ -35,8 +34,7 @@ def test_undo_waits_for_the_keyboard(open_gallery: OpenGallery, service: Service
 
 
 def test_undo_waits_for_the_mouse(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     gallery.delete("Picture 2")
     gallery.page.locator(".toast").hover()
 
@@ -49,8 +47,7 @@ def test_undo_waits_for_the_mouse(open_gallery: OpenGallery, service: Service) -
 
 
 def test_focus_goes_where_something_is_left(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     for title in ("Picture 2", "Picture 1"):
         gallery.delete(title)
 
@@ -61,8 +58,7 @@ def test_focus_goes_where_something_is_left(open_gallery: OpenGallery, service: 
 
 
 def test_counts_leave_out_what_is_deleted(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     order = gallery.page.get_by_role("combobox", name="Order")
     gallery.delete("Picture 2")
     expect(gallery.count).to_have_text("2 pictures")
@@ -77,8 +73,7 @@ def test_counts_leave_out_what_is_deleted(open_gallery: OpenGallery) -> None:
 
 
 def test_only_picture_that_is_deleted_leaves_nothing(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     gallery.delete("Picture 2")
 
     gallery.page.get_by_role("searchbox").fill("picture 2")
@@ -92,7 +87,7 @@ def test_only_picture_that_is_deleted_leaves_nothing(open_gallery: OpenGallery) 
 
 def test_long_title_makes_no_tall_message(open_gallery: OpenGallery, service: Service) -> None:
     service.upload(jpeg(120, 80, seed=9), title="W" * 200)
-    gallery = open_gallery(viewport={"width": 390, "height": 844})
+    gallery = open_gallery(viewport={"width": 390, "height": 844}, stopped_clock=True)
     gallery.delete("W" * 200)
 
     text = gallery.page.locator(".toast p")

@@ -52,8 +52,7 @@ def test_slow_list_says_that_it_loads(open_gallery: OpenGallery) -> None:
 
 
 def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs")
-    gallery.page.clock.install()
+    gallery = open_gallery(path="/docs", stopped_clock=True)
     answers: list[Route] = []
 
     def refuse_once(route: Route) -> None:
@@ -72,8 +71,7 @@ def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery, service: Servi
 
 
 def test_more_that_has_to_wait_says_so_below(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs")
-    gallery.page.clock.install()
+    gallery = open_gallery(path="/docs", stopped_clock=True)
     answers: list[Route] = []
 
     def refuse_more_once(route: Route) -> None:

@@ -150,8 +150,7 @@ def kill_store(service: Service) -> None:
 
 
 def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     keys: list[str] = []
 
     def lose_the_answer(route: Route) -> None:
@@ -179,8 +178,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
 
 
 def test_server_that_asks_to_wait_is_not_asked_before(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.page.clock.install()
+    gallery = open_gallery(stopped_clock=True)
     asked: list[str] = []
 
     def refuse(route: Route) -> None:
