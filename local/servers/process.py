@@ -154,7 +154,8 @@ def take_server_lock(path: Path, name: str) -> int:
     Raises LocalError when the owner is alive, or a process that is not known keeps the lock.
     """
     started = time.monotonic()
-    told = killed = False
+    told = False
+    stronger = [signal.SIGQUIT, signal.SIGKILL]  # see supervise.stop()
     while True:
         descriptor = open_lock(path)
         if descriptor is not None:
@@ -166,12 +167,12 @@ def take_server_lock(path: Path, name: str) -> int:
         if waited > 1 and not told:
             print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
             told = True
-        if waited > LOCK_PATIENCE_SECONDS and not killed and holder.get("server_pid"):
+        if waited > LOCK_PATIENCE_SECONDS * (3 - len(stronger)):
             # The lock is held, so some process of that server lives; its first one is this pid.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(holder["server_pid"], signal.SIGKILL)
-            killed = True
-        elif waited > 2 * LOCK_PATIENCE_SECONDS:
+            if stronger and holder.get("server_pid"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(holder["server_pid"], stronger.pop(0))
+                continue
             raise LocalError(
                 f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
             )

@@ -19,6 +19,8 @@ PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 2
 SECBIT_NO_SETUID_FIXUP = 4
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
+HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+QUIT_SECONDS = 8
 
 
 def drop_root(uid: int, gid: int, keep_path_access: bool) -> None:
@@ -74,21 +76,38 @@ def wait_for(pid: int, seconds: float) -> int | None:
         time.sleep(0.01)
 
 
+def stop(pid: int, number: int, seconds: float) -> int | None:
+    """End the server by its own signal, or by a stronger one when it does not end in time.
+
+    Of PostgreSQL SIGKILL would end the first process alone, and one that is writing to a slow disk would keep
+    the data folder. After SIGQUIT the first one ends all others, by SIGKILL after five seconds, and itself.
+    """
+    for stronger, patience in ((number, seconds), (signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, 10)):
+        os.kill(pid, stronger)
+        status = wait_for(pid, patience)
+        if status is not None:
+            return status
+    return None
+
+
 def main() -> int:
     spec = json.loads(sys.argv[1])
     wake_read, wake_write = os.pipe()
     for end in (wake_read, wake_write):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wake_write)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+    for number in HANDLED:
         signal.signal(number, lambda *_: None)
     supervisor = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)  # or the child could lose one to the handlers above
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        for number in HANDLED:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         run_server(spec, supervisor)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     if spec["lock_fd"] is not None:
         os.ftruncate(spec["lock_fd"], 0)
         os.pwrite(
@@ -105,11 +124,7 @@ def main() -> int:
             asked = asked or any(n in (signal.SIGTERM, signal.SIGINT) for n in os.read(wake_read, 64))
         status = wait_for(pid, 0)
         if status is None and asked:
-            os.kill(pid, spec["stop_signal"])
-            status = wait_for(pid, spec["stop_seconds"])
-            if status is None:
-                os.kill(pid, signal.SIGKILL)
-                status = wait_for(pid, 10)
+            status = stop(pid, spec["stop_signal"], spec["stop_seconds"])
         if status is not None or asked:
             for path in spec["leftovers"]:
                 with contextlib.suppress(OSError):

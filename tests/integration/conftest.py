@@ -1,6 +1,7 @@
 """Real PostgreSQL and real S3, started once for all tests here; clean for each."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,22 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         postgres.wait_ready()
         s3.wait_ready()
         forget_settings()
+        let_writes_wait(postgres)
         yield Stores(postgres, s3)
     finally:
         forget_settings()
         postgres.stop()
         s3.stop()
+
+
+def let_writes_wait(postgres: PostgresServer) -> None:
+    """Nothing here cuts the power, and the files that emptying the tables makes would be synced by the
+    thousand: for most of a minute when the disk is slow.
+    """
+    with closing(postgres.connect()) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("ALTER SYSTEM SET fsync = off")
+        connection.cursor().execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Servers that do not start, or not with these settings."""
 
+import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local.errors import LocalError
@@ -66,3 +68,21 @@ def test_a_database_that_was_made_with_another_password_is_told_and_kept(tmp_pat
     first.start()
     assert first.is_running()
     first.stop()
+
+
+def test_a_database_that_does_not_end_in_time_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PostgresServer, "stop_seconds", 0.2)
+    server = PostgresServer(tmp_path / "data")
+    server.start()
+    family = {process.cmdline()[0]: process for process in psutil.Process(server.pid).children()}
+    os.kill(family["postgres: checkpointer "].pid, signal.SIGSTOP)
+
+    server.stop()
+
+    assert not server.is_running()
+    assert not any(process.is_running() for process in family.values())
+    server.start()
+    assert server.is_running()
+    server.stop()
