@@ -84,7 +84,8 @@ CREATE INDEX IF NOT EXISTS image_metadata_sha256 ON image_metadata (sha256, id);
 -- What a sweep looks at: rows that are on their way in or out. Small, since nearly all are ready.
 CREATE INDEX IF NOT EXISTS image_metadata_unsettled ON image_metadata (sweep_after) WHERE status <> 'ready';
 
--- Renditions that have been made or are being made; the object's key is variants/<image_id>/<name>.
+-- Renditions that have been made or are being made, and the reduced copies of large pictures; the object's key is
+-- variants/<image_id>/<name>.
 CREATE TABLE IF NOT EXISTS image_variants (
     image_id        uuid NOT NULL REFERENCES image_metadata (id) ON DELETE CASCADE,
     name            text NOT NULL,

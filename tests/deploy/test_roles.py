@@ -29,13 +29,17 @@ def objects(actions: str, *prefixes: str) -> set[str]:
 
 
 ALLOWED: dict[str, set[str]] = {
-    "UploadFunction": {"list"} | objects("put get delete", "originals", "incoming"),
+    "UploadFunction": {"list"}
+    | objects("put get delete", "originals", "incoming")
+    | objects("put delete", "variants"),
     "ListFunction": set(),
     "ImageFunction": objects("delete", "originals", "incoming", "variants"),
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
-    "IngestFunction": {"list"} | objects("put get delete", "originals", "incoming"),
+    "IngestFunction": {"list"}
+    | objects("put get delete", "originals", "incoming")
+    | objects("put delete", "variants"),
     "SweepFunction": {"list"} | objects("put get delete", "originals", "incoming", "variants"),
     "AnalyzeFunction": {"list", "get originals"},
     "MigrateFunction": set(),

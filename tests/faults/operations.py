@@ -53,15 +53,16 @@ class Client:
         self._number = 0
 
     def prepare(self, operation: str) -> Attempt:
-        """``upload``, ``upload_unique``, ``announce``, ``complete``, ``ingest``, ``refuse``, ``patch``,
-        ``delete``, ``render`` or ``sweep``.
+        """``upload``, ``upload_unique``, ``upload_large``, ``announce``, ``complete``, ``ingest``,
+        ``refuse``, ``patch``, ``delete``, ``render``, ``render_large`` or ``sweep``. What is completed or
+        ingested is large enough for a reduced copy, too.
         """
         prepared: Attempt = getattr(self, f"_{operation}")()
         return prepared
 
-    def new_image(self) -> str:
+    def new_image(self, *, large: bool = False) -> str:
         """Upload an image and have it acknowledged."""
-        attempt = self._upload()
+        attempt = self._upload_large() if large else self._upload()
         attempt.acknowledge(self._do(attempt))
         return next(reversed(self.ledger.images))
 
@@ -70,10 +71,14 @@ class Client:
         assert outcome.status in attempt.done, outcome
         return outcome
 
-    def _picture(self) -> tuple[bytes, str]:
+    def _picture(self, *, large: bool = False) -> tuple[bytes, str]:
         """Bytes that nobody has sent yet, and a title that nobody has used."""
         self._number += 1
-        data = pictures.jpeg_of_size(self._chance.choice([3_000, 60_000, 400_000]), seed=self._number)
+        size = self._chance.choice([3_000, 60_000, 400_000])
+        if large:
+            data = pictures.large_jpeg() + str(self._number).encode()  # decoders ignore what is after the end
+        else:
+            data = pictures.jpeg_of_size(size, seed=self._number)
         return data, f"title {self._number}"
 
     def _some_image(self) -> str:
@@ -81,8 +86,8 @@ class Client:
         sure = [image_id for image_id, known in self.ledger.images.items() if known.image]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
 
-    def _upload(self, on_duplicate: str | None = None) -> Attempt:
-        data, title = self._picture()
+    def _upload(self, on_duplicate: str | None = None, *, large: bool = False) -> Attempt:
+        data, title = self._picture(large=large)
         event = upload_event(data, {"title": title}, "a.jpg", f"key {self._number}", on_duplicate)
         self.ledger.unnamed[title] = data
 
@@ -95,6 +100,9 @@ class Client:
 
     def _upload_unique(self) -> Attempt:
         return self._upload("return")
+
+    def _upload_large(self) -> Attempt:
+        return self._upload(large=True)
 
     def _announce(self) -> Attempt:
         data, title = self._picture()
@@ -110,7 +118,7 @@ class Client:
         return str(ticket["id"])
 
     def _complete(self) -> Attempt:
-        data, title = self._picture()
+        data, title = self._picture(large=True)
         image_id = self._arrive(data, title)
         # What has arrived whole must become an image, whoever finishes it.
         known = self.ledger.images[image_id] = Known(data, [title])
@@ -121,7 +129,7 @@ class Client:
         return Attempt("UploadFunction", complete_event(image_id), {200, 201}, {200}, acknowledge)
 
     def _ingest(self) -> Attempt:
-        data, title = self._picture()
+        data, title = self._picture(large=True)
         image_id = self._arrive(data, title)
         self.ledger.images[image_id] = Known(data, [title])
         return Attempt("IngestFunction", arrived(image_id), {200}, {200})
@@ -161,6 +169,9 @@ class Client:
         assert known.image
         event = deliver_event(known.image["urls"]["thumbnail"], self._chance.choice(VARIANTS))
         return Attempt("DeliverFunction", event, {302}, {302})
+
+    def _render_large(self) -> Attempt:
+        return self._render(self.new_image(large=True))
 
     def _sweep(self) -> Attempt:
         """With something of every kind to settle."""

@@ -16,8 +16,8 @@ from tests.support.proxy import Mode, NetworkFault, Proxy
 from tests.support.waiting import wait_until
 
 OPERATIONS = (
-    *("upload", "upload_unique", "announce", "complete", "ingest", "refuse"),
-    *("patch", "delete", "render", "sweep"),
+    *("upload", "upload_unique", "upload_large", "announce", "complete", "ingest", "refuse"),
+    *("patch", "delete", "render", "render_large", "sweep"),
 )
 KILLS = ("kill before", "kill after", "kill during")
 NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")

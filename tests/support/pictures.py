@@ -100,6 +100,12 @@ def make_exif(
     return exif
 
 
+@lru_cache(maxsize=2)
+def large_jpeg(orientation: int | None = None) -> bytes:
+    """Of 4.3 megapixels: large enough for a reduced copy."""
+    return jpeg(2_400, 1_800, orientation=orientation, gps=True)
+
+
 def camera_jpeg() -> bytes:
     """As a camera writes it: 6 (turned), with make, lens, time, exposure and position."""
     return jpeg(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from imageapi import bounds, imaging, rendering
+from imageapi import bounds, imaging, resizing
 from imageapi.bounds import bounded
 from imageapi.errors import AppError
 
@@ -91,7 +91,7 @@ def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch)
         raise MemoryError
 
     monkeypatch.setattr(imaging, "_make_placeholder", fail)
-    monkeypatch.setattr(rendering, "_make_resizable", fail)
+    monkeypatch.setattr(resizing, "make_resizable", fail)
     for use in (inspect, render):
         assert refusal(use, pictures.jpeg()) == "image_too_complex"
 

@@ -164,8 +164,9 @@ def test_importing_a_handler_opens_nothing_and_reads_no_setting(function: str) -
     assert aws_modules(probed["modules"]) == []
 
 
-def test_list_imports_neither_boto3_nor_pillow() -> None:
-    modules = probe_import("list")["modules"]
+@pytest.mark.parametrize("function", ["list", "deliver"])
+def test_what_needs_neither_boto3_nor_pillow_imports_neither(function: str) -> None:
+    modules = probe_import(function)["modules"]
     assert {"imageapi.images", "psycopg2"} <= set(modules)
     assert aws_modules(modules) == []
     assert [name for name in modules if name.split(".")[0] in ("PIL", "multipart")] == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from imageapi.imaging import Picture, inspect
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
 from tests.support import pictures
@@ -154,3 +154,19 @@ def test_exif_that_cannot_be_read_is_no_reason_to_refuse(block: bytes) -> None:
 def test_nor_is_it_in_other_formats(format: str, block: bytes) -> None:
     picture = checked(pictures.encode(pictures.quadrants(), format, exif=block))
     assert (picture.width, picture.height, picture.exif) == (64, 48, {})
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_an_orientation_counts_although_nothing_else_can_be_read(
+    orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("broken")
+
+    data = pictures.jpeg(orientation=orientation)
+    monkeypatch.setattr(Image.Exif, "get_ifd", fail)
+    picture = checked(data)
+
+    assert (picture.width, picture.height) == (64, 48)
+    assert picture.exif == {"orientation": orientation}

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from imageapi import rendering
+from imageapi import resizing
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
-from imageapi.rendering import find_box, fit, render, scale_to_fill
+from imageapi.rendering import fit, render
+from imageapi.resizing import find_box, scale_to_fill
 from imageapi.variants import MIME_TYPES, WIDTHS, Variant
 from PIL import Image
 
@@ -225,13 +226,13 @@ def test_a_source_over_the_bound_is_refused_before_it_is_decoded() -> None:
 
 def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
-    original = rendering._make_resizable
+    original = resizing.make_resizable
 
     def note_size(image: Image.Image) -> Image.Image:
         sizes.append(image.size)
         return original(image)
 
-    monkeypatch.setattr(rendering, "_make_resizable", note_size)
+    monkeypatch.setattr(resizing, "make_resizable", note_size)
 
     render_to(pictures.jpeg(2560, 1920), "jpg", 320)
 

@@ -4,7 +4,7 @@ import struct
 from typing import Any
 
 import pytest
-from imageapi import rendering
+from imageapi import resizing
 from imageapi.variants import MIME_TYPES
 from PIL import Image
 
@@ -65,15 +65,15 @@ def test_a_picture_is_converted_in_parts(
 ) -> None:
     """A copy of all of it in another mode would need more memory than there is for the largest pictures."""
     parts = []
-    convert = rendering._make_resizable
+    convert = resizing.make_resizable
 
     def note_and_convert(image: Image.Image, *others: Any) -> Image.Image:
         parts.append(image.width * image.height)
         return convert(image, *others)
 
     whole = render_to(TO_CONVERT[name], "webp", width, cover=cover)
-    monkeypatch.setattr(rendering, "BAND_PIXELS", 20_000)
-    monkeypatch.setattr(rendering, "_make_resizable", note_and_convert)
+    monkeypatch.setattr(resizing, "BAND_PIXELS", 20_000)
+    monkeypatch.setattr(resizing, "make_resizable", note_and_convert)
     banded = render_to(TO_CONVERT[name], "webp", width, cover=cover)
 
     assert max(parts) <= 20_000
@@ -83,13 +83,13 @@ def test_a_picture_is_converted_in_parts(
 
 def test_what_is_beside_the_part_that_is_shown_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = []
-    convert = rendering._make_resizable
+    convert = resizing.make_resizable
 
     def note_and_convert(image: Image.Image, *others: Any) -> Image.Image:
         parts.append(image.size)
         return convert(image, *others)
 
-    monkeypatch.setattr(rendering, "_make_resizable", note_and_convert)
+    monkeypatch.setattr(resizing, "make_resizable", note_and_convert)
     render_to(pictures.png(5_000, 700, mode="RGBA"), "webp", 640, cover=True)
 
     assert parts == [(706, 700)]

@@ -18,6 +18,8 @@ from imageapi import (
     gemini,
     incoming,
     migrating,
+    renditions,
+    storage,
     sweeping,
     uploads,
 )
@@ -35,6 +37,7 @@ LOCK_SECONDS = float(migrating.LOCK_TIMEOUT.removesuffix("s"))
 ALL_LOCKS_SECONDS = migrating.LOCK_ATTEMPTS * LOCK_SECONDS + (
     (migrating.LOCK_ATTEMPTS - 1) * migrating.LOCK_PAUSE_SECONDS
 )
+SECONDS_OF_PUT = storage.ATTEMPTS * (storage.CONNECT_SECONDS + storage.READ_SECONDS)
 
 
 def variable(name: str, function: str) -> float:
@@ -55,7 +58,17 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "a rendering is over before another may begin": (
         TIMEOUT["DeliverFunction"],
         operator.lt,
-        delivery.CLAIM_SECONDS,
+        renditions.CLAIM_SECONDS,
+    ),
+    "a copy is stored before another may store it": (
+        SECONDS_OF_PUT,
+        operator.lt,
+        renditions.CLAIM_SECONDS,
+    ),
+    "a copy is stored before an upload's time": (
+        uploads.HURRY_SECONDS + SECONDS_OF_PUT,
+        operator.lt,
+        TIMEOUT["UploadFunction"],
     ),
     "who waits for a rendering still answers": (
         delivery.WAIT_SECONDS,

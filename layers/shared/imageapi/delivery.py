@@ -1,14 +1,20 @@
 """Delivery: a signed link becomes a redirect to a presigned URL; renditions are made when first asked for."""
 
-import hashlib
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from typing import IO
 
-from imageapi import db, links, signing, storage, variant_rows, variants
+from imageapi import db, links, renditions, signing, storage, variant_rows, variants
 from imageapi.config import get_settings
-from imageapi.errors import AppError, DatabaseUnavailableError, ImageNotFoundError, VariantPendingError
+from imageapi.errors import (
+    AppError,
+    DatabaseUnavailableError,
+    ImageNotFoundError,
+    ObjectMissingError,
+    VariantPendingError,
+)
 from imageapi.filenames import content_disposition
 from imageapi.images import parse_id
 from imageapi.logs import get_logger
@@ -16,8 +22,6 @@ from imageapi.metrics import add_metric
 
 MAX_URL_SECONDS = 3600
 """A presigned URL is valid for no longer than this, however long the link is."""
-CLAIM_SECONDS = 30
-"""For so long one request may render; then another may try. Longer than the function's Timeout."""
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
@@ -108,7 +112,7 @@ def _find_ready(image_id: str, variant_name: str) -> db.Row:
 def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
     """Render, or wait for the request that is rendering it already."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not variant_rows.claim(image["id"], variant.name, CLAIM_SECONDS):
+    while not variant_rows.claim(image["id"], variant.name, renditions.CLAIM_SECONDS):
         if _find_ready(image["id"], variant.name)["variant_status"] == "ready":
             return
         if time.monotonic() > deadline:
@@ -123,28 +127,27 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
             # It was decoded once, when it was uploaded: that need not be the picture's fault.
             facts = {"image_id": image["id"], "variant": variant.name}
             get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
-        _give_up(image["id"], variant.name)
+        renditions.give_up(image["id"], variant.name)
         raise
-
-
-def _give_up(image_id: str, name: str) -> None:
-    """Let the next request try. A put that failed may have been stored all the same, so the object goes
-    first.
-    """
-    with suppress(AppError):  # then the claim runs out, and a sweep removes both
-        storage.delete_objects([storage.variant_key(image_id, name)])
-        variant_rows.abandon(image_id, name)
 
 
 def _render(image: db.Row, variant: variants.Variant) -> None:
     from imageapi import rendering  # only who renders pays for Pillow
 
-    with storage.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
+    with _source(image, variant) as source:
         data = rendering.render(source, variant, get_settings().max_pixels)
-    key = storage.variant_key(image["id"], variant.name)
-    storage.put_object(key, data, content_type=variant.mime_type, sha256=hashlib.sha256(data).digest())
-    if not variant_rows.mark_ready(image["id"], variant.name):
-        # Deleted meanwhile, perhaps after its renditions were looked for.
-        storage.delete_objects([key])
+    if not renditions.store(image["id"], variant.name, data, variant.mime_type):
         raise ImageNotFoundError()
     add_metric("Renders")
+
+
+@contextmanager
+def _source(image: db.Row, variant: variants.Variant) -> Iterator[IO[bytes]]:
+    """What to make a rendition from: the reduced copy when there is one that has pixels enough."""
+    with ExitStack() as stack:
+        source: IO[bytes] | None = None
+        if variant.is_small and variant_rows.is_ready(image["id"], variants.REDUCED):
+            key = storage.variant_key(image["id"], variants.REDUCED)
+            with suppress(ObjectMissingError):  # lost, as a sweep will find
+                source = stack.enter_context(storage.downloaded(key, variants.REDUCED_MAX_BYTES))
+        yield source or stack.enter_context(storage.downloaded(image["s3_key"], image["size_bytes"]))

@@ -16,7 +16,10 @@ _EXIF_TAGS = {
 
 
 def read_exif(image: Image.Image) -> dict[str, Any]:
-    """What the camera said, without position (see ``imaging.Picture``); empty when nothing is readable."""
+    """What the camera said, without position (see ``imaging.Picture``); only the orientation when more cannot
+    be read, or not even that.
+    """
+    orientation = read_orientation(image)
     try:
         base = image.getexif()
         details = base.get_ifd(ExifTags.IFD.Exif)
@@ -25,15 +28,14 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
             details.get(ExifTags.Base.DateTimeOriginal),
             details.get(ExifTags.Base.OffsetTimeOriginal),
         )
-        orientation = base.get(ExifTags.Base.Orientation)
         others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
     except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
-        return {}
+        return {"orientation": orientation} if orientation else {}
     named_twice = make is None or (model or "").startswith(make)
     facts = {
         "camera": model if named_twice else f"{make} {model or ''}".strip(),
         "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
-        "orientation": clean_orientation(orientation),
+        "orientation": orientation,
         **{
             name: _text(value) if isinstance(value, str) else _number(value) for name, value in others.items()
         },
@@ -41,9 +43,17 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def clean_orientation(value: Any) -> int | None:
-    """1 to 8, whatever type of number it was written as; None for anything else."""
-    return int(value) if value in range(1, 9) else None
+def read_orientation(image: Image.Image) -> int | None:
+    """The orientation, 1 to 8, that the pixels still have after Pillow has loaded them (1 is upright); None
+    when there is none, or another number.
+    """
+    if image.format == "TIFF":  # the one format that Pillow turns upright by itself
+        return None
+    try:
+        value: Any = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # as in read_exif()
+        return None
+    return int(value) if value in range(1, 9) else None  # whatever type of number it was written as
 
 
 def _text(value: Any) -> str | None:

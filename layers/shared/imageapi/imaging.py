@@ -2,19 +2,20 @@
 
 Nothing that a client sent is trusted. The type comes from the first bytes, and the size from the picture's
 own header, before anything is decoded. Then everything is decoded, since only that shows that no pixels are
-missing; a JPEG at an eighth of its size, which reads all the data and saves most of the arithmetic.
+missing; a JPEG at a fraction of its size, which reads all the data and saves most of the arithmetic.
 """
 
 import base64
 import io
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import IO, Any, cast
 
 from PIL import Image
 
+from imageapi import reduced
 from imageapi.animation import has_default_image, seek_first_frame
 from imageapi.bounds import (
     LimitedReader,
@@ -90,6 +91,7 @@ class Picture:
             offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
             ``f_number``, ``iso``, ``focal_length`` (millimetres). Only what is there.
         placeholder: the picture at 16 pixels, as a ``data:`` URL of about 150 characters.
+        reduced: the copy that small renditions are made from, as a JPEG; None when there is to be none.
     """
 
     kind: Kind
@@ -98,6 +100,7 @@ class Picture:
     frames: int
     exif: dict[str, Any]
     placeholder: str
+    reduced: bytes | None = None
 
 
 def identify(source: IO[bytes], max_pixels: int) -> Kind:
@@ -123,10 +126,12 @@ def inspect(source: IO[bytes], max_pixels: int, cancelled: Event | None = None) 
             missing.
     """
     with bounded(source, cancelled=cancelled) as reader:
-        return _inspect(reader, max_pixels)
+        picture, copy = _inspect(reader, max_pixels)
+    return replace(picture, reduced=reduced.encode(copy)) if copy else picture
 
 
-def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
+def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Image | None]:
+    """The picture, and the pixels of its copy if there is to be one."""
     image = open_picture(source, max_pixels)
     kind = _kind(image)
     width, height = image.size
@@ -135,11 +140,14 @@ def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
             # Loading skips the checksums, verifying skips the pixels: both are needed.
             image.verify()
             image = open_picture(source, max_pixels)
-        image.draft(None, (DRAFT_SIDE, DRAFT_SIDE))
+        wants_copy, info = reduced.is_wanted(image), dict(image.info)
+        image.draft(None, reduced.draft_size(image.size) if wants_copy else (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         exif = read_exif(image)
+        orientation = exif.get("orientation", 1)
         seek_first_frame(image)
-        placeholder = _make_placeholder(image, exif.get("orientation", 1))
+        placeholder = _make_placeholder(image, orientation)
+        copy = reduced.reduce(image, info) if wants_copy else None
         frames = _count_frames(image, kind, max_pixels, source)
     except (UnprocessableError, MemoryError):
         raise
@@ -147,9 +155,10 @@ def _inspect(source: LimitedReader, max_pixels: int) -> Picture:
         raise too_many_pixels(max_pixels) from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise _explain(source, opened=True) from error
-    if exif.get("orientation", 1) in SWAPS_SIDES:
+    if orientation in SWAPS_SIDES:
         width, height = height, width
-    return Picture(kind, width, height, frames, exif, placeholder)
+    picture = Picture(kind, width, height, frames, exif, placeholder)
+    return picture, turn_upright(copy, orientation) if copy else None
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imageapi import db, imaging, rows, signing, storage
+from imageapi import db, imaging, renditions, rows, signing, storage
 from imageapi.bounds import TooComplexError
 from imageapi.config import get_settings
 from imageapi.errors import (
@@ -223,6 +223,8 @@ def _ingest(row: db.Row) -> db.Row:
         storage.put_object(claimed["s3_key"], file, content_type=picture.kind.mime_type, sha256=sha256)
     ready = rows.mark_ready(claimed, picture, sha256)
     storage.delete_objects([incoming])
+    if picture.reduced:
+        renditions.keep_copy(row["id"], picture.reduced)
     return ready
 
 

@@ -4,7 +4,7 @@ Keys are made from ids alone, never from what a client sent:
 
 - ``originals/<id>.<extension>``: what was uploaded, written once, never changed.
 - ``incoming/<id>``: what a presigned upload brings, until it has been checked.
-- ``variants/<id>/<name>``: renditions, which can be made again at any time.
+- ``variants/<id>/<name>``: renditions, which can be made again at any time, and reduced copies.
 """
 
 import io

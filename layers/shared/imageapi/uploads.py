@@ -6,6 +6,7 @@ a sweep removes it (see ``rows``).
 
 import hashlib
 import io
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.forms import UploadForm
 from imageapi.idempotency import check_idempotency_key, request_hash, resume
 from imageapi.metadata import Metadata, parse_json_object, validate_metadata
+from imageapi.renditions import keep_copy
 from imageapi.rows import (
     COLUMNS,
     NewImage,
@@ -33,6 +35,9 @@ from imageapi.rows import (
 ON_DUPLICATE = ("allow", "return", "reject")
 PATIENCE_SECONDS = 60
 """A pending row younger than this may still be in progress: twice the function's Timeout."""
+
+HURRY_SECONDS = 5
+"""When storing the original took longer, the client does not wait for a copy that can be done without."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,7 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
 
 def _store(upload: Upload, row: db.Row) -> Stored:
     """Put the object and make the row ready; remove both when that fails."""
+    start = time.monotonic()
     try:
         # The picture is decoded while the object is sent: both release the interpreter lock.
         with _decoding(upload.form.data) as picture:
@@ -184,7 +190,10 @@ def _store(upload: Upload, row: db.Row) -> Stored:
         with suppress(AppError):
             remove(row["id"], ["pending"])
         raise
-    return Stored(mark_ready(row, facts, upload.sha256), created=True)
+    ready = mark_ready(row, facts, upload.sha256)
+    if facts.reduced and time.monotonic() - start < HURRY_SECONDS:
+        keep_copy(row["id"], facts.reduced)
+    return Stored(ready, created=True)
 
 
 @contextmanager

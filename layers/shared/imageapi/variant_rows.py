@@ -28,6 +28,16 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     return found[0] if found else None
 
 
+def is_ready(image_id: str, name: str) -> bool:
+    """Whether there is a rendition of this name that can be used."""
+    return bool(
+        db.query(
+            "SELECT 1 FROM image_variants WHERE image_id = %s AND name = %s AND status = 'ready'",
+            (image_id, name),
+        )
+    )
+
+
 def claim(image_id: str, name: str, seconds: float) -> bool:
     """Become the one that renders, for so long; False when another is at it, or has been."""
     claimed = db.query(

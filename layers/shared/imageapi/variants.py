@@ -20,6 +20,12 @@ WIDTHS = (160, 320, 640, 1280, 1920)
 MAX_NAMES = 30
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """Extension: media type; in the order in which they are preferred."""
+REDUCED = "reduced.jpg"
+"""The name of a large picture's reduced copy, which is kept among its renditions. No link can have it."""
+REDUCED_SIDE = 640
+"""The shorter side of a reduced copy, in pixels: so many or more, but less than twice as many."""
+REDUCED_MAX_BYTES = 16 * 2**20
+"""No reduced copy is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
 MOVING = ("webp", "jpg")
 """The formats that a browser's choice is between when the image moves: only WebP renditions do, and JPEG is
 for who shows no WebP.
@@ -52,6 +58,11 @@ class Variant:
     def mime_type(self) -> str:
         """The media type."""
         return MIME_TYPES[self.extension]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a reduced copy has pixels enough for it: twice as many on each side, or more."""
+        return self.width * 2 <= REDUCED_SIDE
 
 
 def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> Variant:
