@@ -86,6 +86,27 @@ def test_placeholder_does_not_show_through(open_gallery: OpenGallery, service: S
     expect(gallery.page.locator("#detail-image")).to_have_css("background-image", "none")
 
 
+@pytest.mark.parametrize(("density", "wide", "square"), [(1, "w640", "w320"), (2, "w640", "w640")])
+def test_thumbnails_have_the_pixels_that_the_screen_has(
+    density: int, wide: str, square: str, open_gallery: OpenGallery, service: Service
+) -> None:
+    service.upload(jpeg(1_600, 800), "wide.jpg", title="Wide")
+    service.upload(jpeg(800, 800), "square.jpg", title="Square")
+    service.upload(jpeg(300, 200), "small.jpg", title="Small")
+    service.upload(animation("GIF", width=640, height=480), "moving.gif", title="Moving")
+    for number in range(8):
+        service.upload(jpeg(120, 80, seed=number))
+    gallery = open_gallery(device_scale_factor=density, viewport={"width": 1100, "height": 900})
+    gallery.settle()
+
+    def variant(title: str) -> str:
+        source: str = gallery.card(title).locator("img").evaluate("(image) => image.currentSrc")
+        return source.partition("?")[0].rpartition("/")[2]
+
+    titles = ("Wide", "Square", "Small", "Moving")
+    assert [variant(title) for title in titles] == [wide, square, "w320", "w320"]
+
+
 def test_text_runs_in_its_own_direction(open_gallery: OpenGallery, service: Service) -> None:
     service.upload(jpeg(seed=1), title="תמונה של ים!", description="صورة البحر!")
     gallery = open_gallery()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imageapi import db, delivery, rendering, storage
+from imageapi import db, delivery, rendering, renditions, storage
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 
 from tests.integration.client import upload
@@ -131,7 +131,7 @@ def test_who_waits_takes_over_when_the_claim_ends(
     def die(*_: Any) -> bytes:
         raise DeadError
 
-    monkeypatch.setattr(delivery, "CLAIM_SECONDS", 0.5)
+    monkeypatch.setattr(renditions, "CLAIM_SECONDS", 0.5)
     query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
     with monkeypatch.context() as patch:
         patch.setattr(rendering, "render", die)

@@ -2,7 +2,7 @@
 
 import { callApi, withRetries } from "./api.js";
 import { announce, byId, make } from "./dom.js";
-import { linkOf, pathOf } from "./links.js";
+import { furtherLinks, linkOf, pathOf, thumbnailSet } from "./links.js";
 import { explain, t } from "./text.js";
 
 const PAGE_SIZE = 40;
@@ -10,6 +10,7 @@ const AHEAD_PX = 1200;
 const SLOW_MS = 400;
 const FADE_MS = 300;
 const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
+const ROW_PX = 240; // about the height of a row, for browsers without sizes="auto"
 
 const entries = new Map();
 const hiddenIds = new Set(); // of pictures whose deletion can be undone
@@ -60,6 +61,7 @@ async function loadPage(afresh) {
   const { signal } = currentLoad;
   const parameters = new URLSearchParams(query);
   parameters.set("limit", PAGE_SIZE);
+  parameters.set("variants", furtherLinks());
   if (cursor) parameters.set("cursor", cursor);
   else parameters.set("total", "true");
   loading = true;
@@ -221,6 +223,7 @@ function makeItem(image) {
   const ratio = Math.min(Math.max(image.width / image.height, MIN_RATIO), MAX_RATIO);
   item.dataset.id = image.id;
   item.style.setProperty("--ratio", ratio.toFixed(4));
+  picture.sizes = `auto, ${Math.round(ratio * ROW_PX)}px`;
   if (image.placeholder) button.style.backgroundImage = `url("${image.placeholder}")`;
   const entry = { image, item, picture, title };
   entries.set(image.id, entry);
@@ -243,14 +246,16 @@ function makeItem(image) {
 function renderItem({ image, picture, title }) {
   title.textContent = image.title || image.filename;
   const link = linkOf(image, "thumbnail");
-  if (link && picture.getAttribute("src") !== link) picture.src = link;
+  if (!link || picture.getAttribute("src") === link) return;
+  picture.srcset = thumbnailSet(image);
+  picture.src = link;
 }
 
 /** Load an image again, for links that have not expired, or ones that the list does not have. */
 async function renewLinks(entry) {
   try {
     const { value } = await withRetries(() => callApi(pathOf(entry.image.id)));
-    entry.picture.removeAttribute("src");
+    for (const name of ["src", "srcset"]) entry.picture.removeAttribute(name);
     updateItem(value.data);
   } catch {
     entry.item.classList.add("lost");

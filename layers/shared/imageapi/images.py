@@ -44,7 +44,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     page = pages.find_page(query, position)
     cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
     value: dict[str, Any] = {
-        "images": [present_image(row, base_url) for row in page.rows],
+        "images": [present_image(row, base_url, query.further) for row in page.rows],
         "next_cursor": cursor,
     }
     if query.total:

@@ -16,6 +16,7 @@ from imageapi.parameters import (
     parse_limit,
     single,
 )
+from imageapi.variants import parse_names
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -36,6 +37,7 @@ PARAMETERS = frozenset(
         "min_height",
         "sort",
         "total",
+        "variants",
     ]
 )
 REPEATABLE = frozenset({"tag"})
@@ -58,6 +60,8 @@ class ListQuery:
     min_height: int | None = None
     total: bool = False
     terms: tuple[searching.Term, ...] = ()
+    further: tuple[str, ...] = ()
+    """Names of further renditions to have links for."""
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -98,6 +102,7 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         min_height=_parse_side("min_height", one),
         total=parse_flag("total", one.get("total")),
         terms=terms,
+        further=tuple(parse_names(one.get("variants"))),
     )
 
 
