@@ -28,7 +28,8 @@ DATABASE_SQL = """
            ) AS rows,
            (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata WHERE status = 'ready')
                AS original_bytes,
-           (SELECT count(*) FROM image_variants WHERE status = 'ready') AS "Renders",
+           (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'reduced.jpg')
+               AS "Renders",
            (SELECT count(*) FROM image_metadata WHERE status <> 'ready' AND sweep_after < now())
                AS "SweepFindings",
            (SELECT count(*) FROM image_metadata WHERE status = 'ready' AND id >= %(minute_ago)s)

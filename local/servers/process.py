@@ -23,6 +23,8 @@ HOST = "127.0.0.1"
 SUPERVISE = Path(__file__).with_name("supervise.py")
 LOG_LIMIT_BYTES = 10_000_000
 LOCK_PATIENCE_SECONDS = 8.0
+CLOCK_SECONDS = 1.0
+"""The times at which processes began are no more exact than this."""
 SHOWN_LOG_LINES = 5
 
 
@@ -148,6 +150,15 @@ def _is_owned(holder: dict[str, Any]) -> bool:
         return False
 
 
+def _signal_server(path: Path, holder: dict[str, Any], number: int) -> None:
+    """Signal the first process of the server that holds a lock, if it still is that process."""
+    with contextlib.suppress(psutil.Error, OSError):
+        server = psutil.Process(holder.get("server_pid", 0))
+        # It wrote into the lock just after it began; a pid that was given away since is younger.
+        if server.create_time() < path.stat().st_mtime + CLOCK_SECONDS:
+            server.send_signal(number)
+
+
 def take_server_lock(path: Path, name: str) -> int:
     """The lock on a server's data. Waits for a server whose owner was killed, and ends it after a while.
 
@@ -168,10 +179,8 @@ def take_server_lock(path: Path, name: str) -> int:
             print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
             told = True
         if waited > LOCK_PATIENCE_SECONDS * (3 - len(stronger)):
-            # The lock is held, so some process of that server lives; its first one is this pid.
-            if stronger and holder.get("server_pid"):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(holder["server_pid"], stronger.pop(0))
+            if stronger:
+                _signal_server(path, holder, stronger.pop(0))
                 continue
             raise LocalError(
                 f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."

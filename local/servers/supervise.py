@@ -20,7 +20,7 @@ SECBIT_NO_SETUID_FIXUP = 4
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
-QUIT_SECONDS = 8
+QUIT_SECONDS, KILL_SECONDS = 6, 5
 
 
 def drop_root(uid: int, gid: int, keep_path_access: bool) -> None:
@@ -82,7 +82,11 @@ def stop(pid: int, number: int, seconds: float) -> int | None:
     Of PostgreSQL SIGKILL would end the first process alone, and one that is writing to a slow disk would keep
     the data folder. After SIGQUIT the first one ends all others, by SIGKILL after five seconds, and itself.
     """
-    for stronger, patience in ((number, seconds), (signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, 10)):
+    for stronger, patience in (
+        (number, seconds),
+        (signal.SIGQUIT, QUIT_SECONDS),
+        (signal.SIGKILL, KILL_SECONDS),
+    ):
         os.kill(pid, stronger)
         status = wait_for(pid, patience)
         if status is not None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,14 @@ from local.errors import LocalError
 from local.servers.managed import ManagedServer
 from local.servers.postgres import PostgresServer
 from local.servers.process import ManagedProcess
+from tests.support.postgres import without_time_limit
+
+
+@pytest.fixture(autouse=True)
+def no_limits() -> Iterator[None]:
+    """Those of the service in this process, if other tests have imported it."""
+    with without_time_limit():
+        yield
 
 
 class NotReadyError(Exception):

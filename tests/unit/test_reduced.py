@@ -17,7 +17,7 @@ from imageapi.variants import (
     parse_names,
     parse_variant,
 )
-from PIL import Image, ImageChops, ImageCms, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from tests.support import pictures
 from tests.unit.test_rendering import CORNERS, assert_alike, corners, render_to
@@ -105,6 +105,38 @@ def test_a_copy_is_never_smaller_than_its_bound(size: tuple[int, int], shorter: 
     assert found == shorter if extension == "png" else shorter <= found < 2 * REDUCED_SIDE
 
 
+@pytest.mark.parametrize("size", [(2_401, 1_921), (3_841, 2_881), (2_559, 1_919)])
+@pytest.mark.parametrize("width", [160, 320])
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_copy_is_not_moved_by_pixels_that_are_left_over(
+    size: tuple[int, int], width: int, mode: str
+) -> None:
+    """Fine lines, which even a part of a pixel makes different."""
+    lines = Image.new("L", size)
+    lines.putdata([255 * (x // 20 % 2 ^ y // 20 % 2) for y in range(size[1]) for x in range(size[0])])
+    data = pictures.encode(lines.convert(mode), "PNG")
+    copy = copy_of(data)
+    assert copy
+
+    rendition = render_to(copy, "jpg", width)
+    exact = lines.convert("RGB").resize(rendition.size, Image.Resampling.LANCZOS)
+
+    difference = ImageStat.Stat(ImageChops.difference(rendition.convert("RGB"), exact)).mean
+    assert max(difference) < 24
+
+
+@pytest.mark.parametrize("size", [(200, 150), (WIDTH, HEIGHT)])
+@pytest.mark.parametrize("name", ["gamma", "icc_profile", "srgb"])
+def test_texts_are_not_taken_for_colours(name: str, size: tuple[int, int]) -> None:
+    """Pillow keeps the texts of a PNG among what it says of the picture."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text(name, "2.2")
+    data = pictures.encode(pictures.quadrants(*size), "PNG", pnginfo=texts)
+
+    assert bool(copy_of(data)) == (size[0] == WIDTH)
+    assert_alike(corners(render_to(data)), CORNERS)
+
+
 @pytest.mark.parametrize("name", WITHOUT_COPY)
 def test_other_pictures_have_none(name: str) -> None:
     assert copy_of(WITHOUT_COPY[name]()) is None
@@ -151,9 +183,10 @@ def test_a_copy_has_pixels_enough_for_what_it_serves() -> None:
     assert max(served) * resizing.GAP <= REDUCED_SIDE
 
 
-def test_a_copy_is_no_reason_to_refuse_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise MemoryError
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("cannot convert"), OSError("no")])
+def test_a_copy_is_no_reason_to_refuse_a_picture(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error
 
     monkeypatch.setattr(reduced, "shrink", fail)
     assert copy_of(pictures.large_jpeg()) is None

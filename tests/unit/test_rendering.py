@@ -8,13 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi import resizing
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+from imageapi.imaging import inspect
 from imageapi.rendering import fit, render
 from imageapi.resizing import find_box, scale_to_fill
 from imageapi.variants import MIME_TYPES, WIDTHS, Variant
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 
 from tests.support import pictures
 
+XMP = 700
 FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 CORNERS = [pictures.RED, pictures.GREEN, pictures.BLUE, pictures.WHITE]
 # Black and white, 16 bits, or with a transparent quadrant: other tests look at their colours.
@@ -260,3 +262,21 @@ def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tu
     assert decoded[0] >= target[0] or decoded[1] >= target[1]
     # Half a pixel is what rounding may take.
     assert all(have >= want - 0.5 for have, want in zip(decoded, target, strict=True))
+
+
+@pytest.mark.parametrize("size", [(600, 400), (2_400, 1_800)])
+def test_a_tiff_that_only_xmp_turns(size: tuple[int, int]) -> None:
+    """Pillow turns it while it is loaded, and tells its size as stored before."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[XMP] = b'<x tiff:Orientation="6"/>'
+    tags.tagtype[XMP] = TiffTags.BYTE
+    stored = pictures.quadrants(*size).transpose(pictures.STORED[6])
+    data = pictures.encode(stored, "TIFF", tiffinfo=tags)
+
+    picture = inspect(io.BytesIO(data), pictures.MAX_PIXELS)
+
+    assert (picture.width, picture.height) == size
+    for source in (data, picture.reduced or data):
+        rendition = render_to(source, "webp", 320)
+        assert rendition.size == (320, round(320 * size[1] / size[0]))
+        assert_alike(corners(rendition), CORNERS)

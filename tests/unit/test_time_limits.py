@@ -37,12 +37,19 @@ LOCK_SECONDS = float(migrating.LOCK_TIMEOUT.removesuffix("s"))
 ALL_LOCKS_SECONDS = migrating.LOCK_ATTEMPTS * LOCK_SECONDS + (
     (migrating.LOCK_ATTEMPTS - 1) * migrating.LOCK_PAUSE_SECONDS
 )
-SECONDS_OF_PUT = storage.ATTEMPTS * (storage.CONNECT_SECONDS + storage.READ_SECONDS)
 
 
 def variable(name: str, function: str) -> float:
     """A limit in seconds that a function has in its environment."""
     return float(FUNCTIONS[function]["Environment"]["Variables"][name])
+
+
+SECONDS_OF_COPY = (
+    # The claim, one attempt to put it, and that it is ready.
+    2 * (variable("DB_STATEMENT_TIMEOUT", "UploadFunction") + db.GRACE_SECONDS)
+    + storage.CONNECT_SECONDS
+    + storage.READ_SECONDS
+)
 
 
 def seconds_of_gemini() -> float:
@@ -61,12 +68,12 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         renditions.CLAIM_SECONDS,
     ),
     "a copy is stored before another may store it": (
-        SECONDS_OF_PUT,
+        SECONDS_OF_COPY,
         operator.lt,
         renditions.CLAIM_SECONDS,
     ),
     "a copy is stored before an upload's time": (
-        uploads.HURRY_SECONDS + SECONDS_OF_PUT,
+        uploads.HURRY_SECONDS + SECONDS_OF_COPY,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),

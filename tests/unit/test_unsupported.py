@@ -124,6 +124,14 @@ def test_webp_in_a_tiff() -> None:
     assert refusal(data[:-1]) == CORRUPT
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_place_of_the_pixels_that_is_no_number() -> None:
+    """Type 7: bytes."""
+    data = TIFFS["float RGB"].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
+    assert data != TIFFS["float RGB"]
+    assert refusal(data) == CORRUPT
+
+
 def test_broken_pixels_of_a_kind_that_is_supported() -> None:
     assert refusal(tiff(SIDE, SIDE, b"no LZW at all", compression=5)) == CORRUPT
 

@@ -54,8 +54,8 @@ _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLe
 def pixel_limit(image: Image.Image, max_pixels: int) -> int:
     """How many pixels a picture of this format may have, so that decoding it fits the memory of a function.
 
-    JPEGs are decoded at an eighth and still PNGs in one copy, at 4 bytes a pixel or less; the other decoders
-    hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
+    JPEGs are decoded at a fraction of their size and still PNGs in one copy, at 4 bytes a pixel or less; the
+    other decoders hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
     """
     frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not is_animated(image))
     return max_pixels if frugal else max_pixels * 2 // 5

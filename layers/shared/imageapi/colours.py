@@ -12,9 +12,11 @@ def to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
     """Convert from the picture's own colour profile or gamma, which is cheap once the picture is small.
 
     Args:
-        info: of the picture as it was opened.
+        info: of the picture as it was opened. It may also have a PNG's texts, under any name, and a TIFF's
+            tags of a wrong type.
     """
     profile = info.get("icc_profile")
+    profile = profile if isinstance(profile, bytes) else None
     alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
     colours = image.convert(image.mode.rstrip("A")) if alpha else image
     converted = _apply_profile(colours, profile) if profile else None

@@ -146,7 +146,7 @@ def _source(image: db.Row, variant: variants.Variant) -> Iterator[IO[bytes]]:
     """What to make a rendition from: the reduced copy when there is one that has pixels enough."""
     with ExitStack() as stack:
         source: IO[bytes] | None = None
-        if variant.is_small and variant_rows.is_ready(image["id"], variants.REDUCED):
+        if variant.is_small and image["has_copy"]:
             key = storage.variant_key(image["id"], variants.REDUCED)
             with suppress(ObjectMissingError):  # lost, as a sweep will find
                 source = stack.enter_context(storage.downloaded(key, variants.REDUCED_MAX_BYTES))

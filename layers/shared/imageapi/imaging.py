@@ -143,6 +143,8 @@ def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Ima
         wants_copy, info = reduced.is_wanted(image), dict(image.info)
         image.draft(None, reduced.draft_size(image.size) if wants_copy else (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
+        if kind.format == "TIFF":  # turned upright by Pillow, perhaps only now
+            width, height = image.size
         exif = read_exif(image)
         orientation = exif.get("orientation", 1)
         seek_first_frame(image)

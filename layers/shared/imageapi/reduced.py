@@ -6,7 +6,7 @@ The copy is upright, opaque, in sRGB and without metadata. Where there is none, 
 """
 
 import io
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 
@@ -46,17 +46,24 @@ def reduce(image: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
         info: of the picture as it was opened.
 
     Returns:
-        None when the picture is not opaque, or memory is short: a copy is no reason to refuse a picture.
+        None when the picture is not opaque, and when there is any error: a copy is no reason to refuse a
+        picture.
     """
-    from imageapi.colours import to_srgb  # only large pictures pay for it
-
+    if image.mode in ("RGBA", "LA") and not _is_opaque(image):
+        return None
     try:
+        from imageapi.colours import to_srgb  # only large pictures pay for it
+
         small = to_srgb(shrink(image, min(image.size) // REDUCED_SIDE), info)
-    except MemoryError:
+    except Exception:  # too little memory, or a picture that only its decoder understands
         return None
-    if small.mode == "RGBA" and small.getchannel("A").getextrema()[0] != 255:
-        return None
-    return to_rgb(small)
+    return None if small.mode == "RGBA" and not _is_opaque(small) else to_rgb(small)
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    """Of a picture in mode RGBA or LA."""
+    darkest, _ = cast(tuple[tuple[int, int], ...], image.getextrema())[-1]
+    return darkest == 255
 
 
 def encode(image: Image.Image) -> bytes:

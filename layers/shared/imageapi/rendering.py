@@ -70,11 +70,12 @@ def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callabl
     orientation = read_orientation(image) or 1
     if variant.extension == "webp" and is_short_animation(image):
         return _decode_animation(image, variant, orientation, source)
-    target = plan_size(image.size, orientation, variant)
-    info = dict(image.info)
-    image.draft(None, scale_to_fill(image.size, target))
+    size, info = image.size, dict(image.info)
+    image.draft(None, scale_to_fill(size, plan_size(size, orientation, variant)))
     seek_first_frame(image)
     image.load()
+    # Only now is the size of a TIFF certain, and only before that of a JPEG.
+    target = plan_size(image.size if image.format == "TIFF" else size, orientation, variant)
     small = to_srgb(resize(image, target, cut=variant.cover), info)
     return partial(_encode, turn_upright(small, orientation), variant.extension)
 

@@ -8,10 +8,10 @@ from imageapi.errors import AppError
 from imageapi.logs import get_logger
 
 CLAIM_SECONDS = 30
-"""For so long one request may make a rendition; then another may try. Longer than what may render can run."""
+"""For so long one request may make and store a rendition, or store a copy; then another may try."""
 
 
-def store(image_id: str, name: str, data: bytes, mime_type: str) -> bool:
+def store(image_id: str, name: str, data: bytes, mime_type: str, attempts: int = storage.ATTEMPTS) -> bool:
     """Put a rendition whose row this request has claimed, and let it be used.
 
     Returns:
@@ -21,7 +21,8 @@ def store(image_id: str, name: str, data: bytes, mime_type: str) -> bool:
         DatabaseUnavailableError, StorageUnavailableError: it may be there or not; see :func:`give_up`.
     """
     key = storage.variant_key(image_id, name)
-    storage.put_object(key, data, content_type=mime_type, sha256=hashlib.sha256(data).digest())
+    sha256 = hashlib.sha256(data).digest()
+    storage.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
     if variant_rows.mark_ready(image_id, name):
         return True
     # Perhaps after its renditions were looked for.
@@ -44,7 +45,7 @@ def keep_copy(image_id: str, data: bytes) -> None:
     """
     try:
         if variant_rows.claim(image_id, variants.REDUCED, CLAIM_SECONDS):
-            store(image_id, variants.REDUCED, data, "image/jpeg")
+            store(image_id, variants.REDUCED, data, "image/jpeg", attempts=1)
     except AppError as error:
         # Whatever is half done is removed by a sweep, when the claim has run out.
         get_logger().warning("no reduced copy was kept", extra={"image_id": image_id}, exc_info=error)

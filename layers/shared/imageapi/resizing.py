@@ -71,12 +71,16 @@ def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Im
 
 
 def shrink(image: Image.Image, factor: int) -> Image.Image:
-    """Average blocks of so many pixels a side; the result is in mode RGB, RGBA, L, LA or CMYK."""
+    """Average blocks of so many pixels a side; the result is in mode RGB, RGBA, L, LA or CMYK.
+
+    What is left over at the right and the bottom is cut off: as whole pixels it would move all others.
+    """
     if factor == 1:
         return make_resizable(image)
+    part = (0, 0, image.width // factor * factor, image.height // factor * factor)
     if _is_resizable(image):
-        return image.reduce(factor)
-    return _dissociate(_average(image, (0, 0, *image.size), (factor, factor)))
+        return image.reduce(factor, part)
+    return _dissociate(_average(image, part, (factor, factor)))
 
 
 def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Image.Image, Box]:

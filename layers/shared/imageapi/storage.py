@@ -23,7 +23,7 @@ from imageapi.errors import ObjectMissingError, PayloadTooLargeError, StorageUna
 if TYPE_CHECKING:
     from tempfile import SpooledTemporaryFile
 
-    from urllib3 import PoolManager
+    from urllib3 import PoolManager, Retry
 
 # A put that fails and the removal of what it may have left both have to end before the function does.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
@@ -50,7 +50,9 @@ def variant_key(image_id: str, name: str) -> str:
     return f"variants/{image_id}/{name}"
 
 
-def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: bytes) -> None:
+def put_object(
+    key: str, data: bytes | IO[bytes], *, content_type: str, sha256: bytes, attempts: int = ATTEMPTS
+) -> None:
     """Store ``data`` under ``key``. The store checks the bytes against ``sha256`` (32 bytes).
 
     Sent without botocore's client, which costs a millisecond for each upload, and at its first use the time
@@ -71,7 +73,9 @@ def put_object(key: str, data: bytes | IO[bytes], *, content_type: str, sha256: 
     url, headers = signing.sign_put(key, {"Content-Type": content_type, "Cache-Control": IMMUTABLE}, sha256)
     headers["Content-Length"] = str(size)
     try:
-        answer = get_connections().request("PUT", url, body=file, headers=headers, redirect=False)
+        answer = get_connections().request(
+            "PUT", url, body=file, headers=headers, redirect=False, retries=_retries(attempts)
+        )
     except HTTPError as error:
         raise StorageUnavailableError() from error
     if answer.status != 200:
@@ -211,19 +215,24 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
 def get_connections() -> "PoolManager":
     """The connections for requests that are sent without botocore's client."""
     from botocore.httpsession import get_cert_path
-    from urllib3 import PoolManager, Retry, Timeout
+    from urllib3 import PoolManager, Timeout
 
     return PoolManager(
         timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        # A put may be sent again: it writes the same bytes under the same key.
-        retries=Retry(
-            ATTEMPTS - 1,
-            status_forcelist=(429, 500, 502, 503, 504),
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        ),
         ca_certs=get_settings().s3_ca_bundle or get_cert_path(True),
         blocksize=BLOCK_BYTES,
+    )
+
+
+def _retries(attempts: int) -> "Retry":
+    """A put may be sent again: it writes the same bytes under the same key."""
+    from urllib3 import Retry
+
+    return Retry(
+        attempts - 1,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,
     )
 
 

@@ -47,7 +47,9 @@ class Count(StrEnum):
     VARIANTS_REMOVED = "variants_removed"
     """Renditions that were begun and never finished."""
     VARIANTS_LOST = "variants_lost"
-    """Ready renditions whose object is gone: forgotten, so that they are made again."""
+    """Ready renditions whose object is gone: forgotten, so that they can be made again; reduced copies are
+    not.
+    """
     ORPHAN_OBJECTS = "orphan_objects"
     """Objects without a row: removed, unless a crash cannot have left them."""
     ORPHANS_KEPT = "orphans_kept"

@@ -84,19 +84,20 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
             warnings.simplefilter("always")
             tags.load(cast(IO[bytes], source))
             is_described = tags.get(_WIDTH) and tags.get(_HEIGHT)
-            parts = [part for pair in (_STRIPS, _TILES) for part in _list_parts(tags, *pair)]
+            ends = [end for pair in (_STRIPS, _TILES) for end in _list_ends(tags, *pair)]
     except (MemoryError, AppError):
         raise
     except Exception:  # as for any decoder that is given hostile bytes
         return None
     size = source.seek(0, io.SEEK_END)
-    is_whole = parts and all(offset + length <= size for offset, length in parts)
+    is_whole = ends and all(end <= size for end in ends)
     return tags if is_described and is_whole and not problems else None
 
 
-def _list_parts(tags: ImageFileDirectory_v2, offsets: int, lengths: int) -> list[tuple[int, int]]:
-    """Where parts of the pixels are, and how many bytes each has."""
-    return list(zip(_as_tuple(tags.get(offsets, ())), _as_tuple(tags.get(lengths, ())), strict=True))
+def _list_ends(tags: ImageFileDirectory_v2, offsets: int, lengths: int) -> list[int]:
+    """Where parts of the pixels end, in bytes from the beginning of the file."""
+    starts, sizes = _as_tuple(tags.get(offsets, ())), _as_tuple(tags.get(lengths, ()))
+    return [start + size for start, size in zip(starts, sizes, strict=True)]
 
 
 def _as_tuple(value: Any) -> tuple[int, ...]:

@@ -36,8 +36,8 @@ ON_DUPLICATE = ("allow", "return", "reject")
 PATIENCE_SECONDS = 60
 """A pending row younger than this may still be in progress: twice the function's Timeout."""
 
-HURRY_SECONDS = 5
-"""When storing the original took longer, the client does not wait for a copy that can be done without."""
+HURRY_SECONDS = 8
+"""When checking and storing the original took longer, the client does not wait for a copy, too."""
 
 
 @dataclass(frozen=True)

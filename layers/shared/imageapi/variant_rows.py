@@ -7,7 +7,7 @@ A claim that has run out may be taken over, by a request that renders or by a sw
 from collections.abc import Sequence
 from uuid import UUID
 
-from imageapi import db
+from imageapi import db, variants
 
 Name = tuple[str, str]
 """A rendition: ``(image id, name)``."""
@@ -15,27 +15,19 @@ Name = tuple[str, str]
 
 def find_image(image_id: str, name: str) -> db.Row | None:
     """What a ready image's delivery needs, with the ``variant_status`` of one of its renditions (None when it
-    has no row).
+    has no row), and whether it ``has_copy``, a reduced one.
     """
     found = db.query(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
-                  variant.status AS variant_status
+                  variant.status AS variant_status,
+                  EXISTS (SELECT FROM image_variants AS copy WHERE copy.image_id = image.id
+                          AND copy.name = %s AND copy.status = 'ready') AS has_copy
            FROM image_metadata AS image
            LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s
            WHERE image.id = %s AND image.status = 'ready'""",
-        (name, image_id),
+        (variants.REDUCED, name, image_id),
     )
     return found[0] if found else None
-
-
-def is_ready(image_id: str, name: str) -> bool:
-    """Whether there is a rendition of this name that can be used."""
-    return bool(
-        db.query(
-            "SELECT 1 FROM image_variants WHERE image_id = %s AND name = %s AND status = 'ready'",
-            (image_id, name),
-        )
-    )
 
 
 def claim(image_id: str, name: str, seconds: float) -> bool:
