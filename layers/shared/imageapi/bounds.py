@@ -231,13 +231,18 @@ def is_out_of_memory() -> bool:
 
 def _errno() -> ctypes.c_int:
     """The C library's errno of this thread; always 0 where it cannot be read."""
+    locate = _errno_location()
+    return locate().contents if locate else ctypes.c_int(0)
+
+
+@cache
+def _errno_location() -> "Callable[[], ctypes._Pointer[ctypes.c_int]] | None":
     try:
         locate = ctypes.CDLL(None).__errno_location
     except AttributeError:  # another system than Linux
-        return ctypes.c_int(0)
+        return None
     locate.restype = ctypes.POINTER(ctypes.c_int)
-    found: ctypes.c_int = locate().contents
-    return found
+    return locate
 
 
 @cache
