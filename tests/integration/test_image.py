@@ -8,10 +8,19 @@ import pytest
 from imageapi import db, storage
 from imageapi.errors import StorageUnavailableError
 
-from tests.integration.client import get, upload
-from tests.integration.lifecycle import delete_image, fetch, get_image, image_event, open_link, patch_image
+from tests.integration.client import get, send, upload
+from tests.integration.lifecycle import (
+    KEY,
+    delete_image,
+    fetch,
+    get_image,
+    image_event,
+    open_link,
+    patch_image,
+)
 from tests.integration.stores import Stores
 from tests.support import pictures
+from tests.support.events import make_event
 from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg(400, 300)
@@ -275,3 +284,21 @@ def test_links_for_further_renditions(stores: Stores) -> None:
     for refused in ("w641", "original", "w640.gif"):
         answer = get(path, {"variants": refused})
         assert (answer.status, answer.code) == (400, "parameter_invalid")
+
+
+def test_a_changed_image_has_further_links_too(image: dict[str, Any]) -> None:
+    event = make_event(
+        "PATCH", f"/api/images/{image['id']}", KEY, {"variants": "w640.jpg"}, body='{"title": "new"}'
+    )
+    changed = send(event).image
+
+    assert changed["title"] == "new"
+    assert fetch(changed["urls"]["w640.jpg"]).headers["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_parameter_that_is_not_known_changes_nothing(method: str, image: dict[str, Any]) -> None:
+    event = make_event(method, f"/api/images/{image['id']}", KEY, {"forse": "1"}, body='{"title": "new"}')
+
+    assert send(event).error == (400, "parameter_unknown")
+    assert shown(get_image(image["id"]).image) == shown(image)

@@ -63,7 +63,7 @@ async function save(own) {
   showStatus(t("saving"));
   try {
     const request = { method: "PATCH", headers, body };
-    showSaved(own, await withRetries(() => callApi(`api/images/${own.id}`, request), { onWait }));
+    showSaved(own, await withRetries(() => callApi(pathOf(own.id), request), { onWait }));
     loadFacets();
   } catch (error) {
     const problem = error.status === 412 ? await loadOtherVersion(own.id) : explainRefusal(error, body);
