@@ -215,13 +215,19 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
 
 
 @pytest.mark.parametrize("has_analysis", [True, False])
-def test_the_dashboard_is_json_with_every_queue(has_analysis: bool) -> None:
+@pytest.mark.parametrize("has_database", [True, False])
+def test_the_dashboard_is_json_of_what_there_is(has_analysis: bool, has_database: bool) -> None:
     (dashboard,) = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Dashboard").values()
     text, values = dashboard["DashboardBody"]["Fn::Sub"]
-    _, with_analysis, without = values["AnalysisDeadLetters"]["Fn::If"]
-    text = text.replace("${AnalysisDeadLetters}", with_analysis["Fn::Sub"] if has_analysis else without)
+    for name, is_there in (("AnalysisDeadLetters", has_analysis), ("Database", has_database)):
+        _, with_it, without = values[name]["Fn::If"]
+        text = text.replace(f"${{{name}}}", with_it["Fn::Sub"] if is_there else without)
     body = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", text))
-    assert len(body["widgets"]) == 8
+    titles = {widget["properties"]["title"] for widget in body["widgets"]}
+    assert len(titles) == 7 + has_database
+    assert ("Database" in titles) == has_database
+    places = {(widget["x"], widget["y"]) for widget in body["widgets"]}
+    assert len(places) == len(titles)
     letters = next(w["properties"] for w in body["widgets"] if w["properties"]["title"] == "Dead letters")
     queues = ["IngestDeadLetterQueue", "SweepDeadLetterQueue", "AnalysisDeadLetterQueue"]
     assert [metric[-1] for metric in letters["metrics"]] == queues[: 2 + has_analysis]
