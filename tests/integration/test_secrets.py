@@ -10,8 +10,11 @@ import pytest
 from imageapi import config, db, secrets_manager
 from moto.server import ThreadedMotoServer
 
-from tests.integration.client import get
+from tests.integration.analyses import analyze, gemini_beside
+from tests.integration.client import get, upload
 from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.gemini_server import KEY
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
@@ -226,3 +229,20 @@ def test_what_is_set_outright_wins(keys: dict[str, str], configure: Configure) -
 
     assert list_with("outright") == 200
     assert list_with("first-api-key") == 401
+
+
+def test_the_key_for_gemini_can_be_replaced_without_a_deploy(
+    manager: Any, endpoint: str, stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = str(manager.create_secret(Name="gemini", SecretString="one that was revoked")["ARN"])
+    image_id = upload(pictures.jpeg()).image["id"]
+    with gemini_beside(stores, configure, monkeypatch) as gemini:
+        outright = {"GEMINI_API_KEY": None, "AWS_ENDPOINT_URL": endpoint, **CREDENTIALS}
+        configure(**outright, GEMINI_API_KEY_SECRET_ARN=arn)
+        assert analyze(image_id).error == (503, "service_misconfigured")
+
+        manager.put_secret_value(SecretId=arn, SecretString=KEY)
+        assert config.refresh_settings(0.0)
+        assert analyze(image_id).status == 200
+
+    assert [request.headers["x-goog-api-key"] for request in gemini.requests][-1] == KEY

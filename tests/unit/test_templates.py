@@ -274,7 +274,10 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
         ({"GeminiApiKey": "k", "DatabaseHost": "db"}, True),
         ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepDatabase": "true"}, False),
         ({"GeminiApiKey": "k", **OWN_NETWORK}, True),
+        ({"GeminiSecretArn": "arn"}, False),
+        ({"GeminiSecretArn": "arn", **OWN_NETWORK}, True),
         ({"AnalyzeUploads": "true", **OWN_NETWORK}, False),
+        ({"AnalyzeUploads": "true", "GeminiSecretArn": "arn", **OWN_NETWORK}, True),
         ({"AnalyzeUploads": "true", "GeminiApiKey": "k", **OWN_NETWORK}, True),
     ],
 )

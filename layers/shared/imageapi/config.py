@@ -175,7 +175,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_manager.SecretCache | N
         link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
         metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
         log_level=_read_log_level(env),
-        gemini_api_key=env.get("GEMINI_API_KEY", "").strip(),
+        gemini_api_key=next(iter(keys["GEMINI_API_KEY"]), ""),
         gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
         gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",
         analysis_language=env.get("ANALYSIS_LANGUAGE") or "English",

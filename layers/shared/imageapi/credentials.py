@@ -13,12 +13,13 @@ from imageapi.errors import ConfigurationError
 SECRET_ARNS = {
     "API_KEY": "API_KEY_SECRET_ARN",
     "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
+    "GEMINI_API_KEY": "GEMINI_API_KEY_SECRET_ARN",
     "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
     "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
 }
 """Which variable names the secret that holds another's value."""
-KEYS = ("API_KEY", "SECRET_KEY")
-"""Variables and secrets that may hold several values: all are accepted."""
+KEYS = ("API_KEY", "SECRET_KEY", "GEMINI_API_KEY")
+"""Variables and secrets that may hold several values: all are accepted. Of Gemini's key the first is sent."""
 USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
 """Secrets that are JSON with a user's name beside the password."""
 

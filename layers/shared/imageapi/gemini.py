@@ -99,7 +99,7 @@ def describe_picture(jpeg: bytes) -> Description:
         raise NotConfiguredError("Image analysis needs google-genai, which is not installed.") from error
     settings = get_settings()
     try:
-        response = _client().models.generate_content(
+        response = _client(settings.gemini_api_key).models.generate_content(
             model=settings.gemini_model,
             contents=[types.Part.from_bytes(data=jpeg, mime_type="image/jpeg"), "Describe this picture."],
             config=types.GenerateContentConfig(
@@ -160,15 +160,15 @@ def find_retry_after(code: int, details: Any) -> int:
 
 
 @lru_cache(maxsize=1)
-def _client() -> Any:
-    """The client of this execution environment."""
+def _client(api_key: str) -> Any:
+    """The client of this execution environment, until the key is another one."""
     from google import genai
     from google.genai import types
 
     settings = get_settings()
     return genai.Client(
         vertexai=False,
-        api_key=settings.gemini_api_key,
+        api_key=api_key,
         http_options=types.HttpOptions(
             base_url=settings.gemini_base_url,
             timeout=int(ATTEMPT_SECONDS * 1000),
