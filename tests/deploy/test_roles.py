@@ -20,7 +20,14 @@ from moto.server import ThreadedMotoServer
 from tests.support.templates import MAIN, expand_template, find
 
 BUCKET, OTHER_BUCKET = "images", "other-bucket"
-SECRETS = ("ApiKeySecret", "SigningKeySecret", "ServiceUserSecret", "DatabaseSecret", "OtherSecret")
+SECRETS = (
+    "ApiKeySecret",
+    "SigningKeySecret",
+    "ServiceUserSecret",
+    "DatabaseSecret",
+    "GeminiSecret",
+    "OtherSecret",
+)
 PREFIXES = ("originals", "incoming", "variants", "elsewhere")
 
 
@@ -107,6 +114,7 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
             return f"arn:aws:sqs:us-east-1:123456789012:{name}"
         return secrets["DatabaseSecret" if name == "Database" else name]
     names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
+    names["GeminiSecretArn"] = secrets["GeminiSecret"]
     if "Ref" in value:
         return names[value["Ref"]]
     if "Fn::Sub" in value:
