@@ -115,11 +115,14 @@ class Gallery:
             self.page.wait_for_timeout(50)
 
     def settle(self) -> None:
-        """Wait until all thumbnails in sight are there, and some are."""
+        """Wait until all thumbnails in sight are there, and some are.
+
+        An item that is out of sight may not be laid out: then it alone has a place, and not its picture.
+        """
         expect(self.cards.first).to_be_visible()
         self.page.wait_for_function(
             """() => [...document.querySelectorAll('.card img')].every((image) => {
-                const { top, bottom } = image.getBoundingClientRect();
+                const { top, bottom } = image.closest('.item').getBoundingClientRect();
                 return bottom < 0 || top > innerHeight || image.classList.contains('loaded');
             })"""
         )
