@@ -152,8 +152,8 @@ def _is_owned(holder: dict[str, Any]) -> bool:
 
 def _signal_server(path: Path, holder: dict[str, Any], number: int) -> None:
     """Signal the first process of the server that holds a lock, if it still is that process."""
-    with contextlib.suppress(psutil.Error, OSError):
-        server = psutil.Process(holder.get("server_pid", 0))
+    with contextlib.suppress(psutil.Error, OSError, KeyError):
+        server = psutil.Process(holder["server_pid"])
         # It wrote into the lock just after it began; a pid that was given away since is younger.
         if server.create_time() < path.stat().st_mtime + CLOCK_SECONDS:
             server.send_signal(number)
