@@ -1,8 +1,8 @@
 """Servers that do not start, or not with these settings."""
 
-import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -85,13 +85,20 @@ def test_a_database_that_does_not_end_in_time_leaves_no_process(
     monkeypatch.setattr(PostgresServer, "stop_seconds", 0.2)
     server = PostgresServer(tmp_path / "data")
     server.start()
-    family = {process.cmdline()[0]: process for process in psutil.Process(server.pid).children()}
-    os.kill(family["postgres: checkpointer "].pid, signal.SIGSTOP)
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT backend_type, pid FROM pg_stat_activity
+               WHERE backend_type IN ('checkpointer', 'background writer', 'walwriter')"""
+        )
+        family = {kind: psutil.Process(pid) for kind, pid in cursor.fetchall()}
+    assert len(family) == 3
+    family["checkpointer"].suspend()
 
     server.stop()
 
     assert not server.is_running()
-    assert not any(process.is_running() for process in family.values())
+    _, alive = psutil.wait_procs(list(family.values()), timeout=10)
+    assert alive == []
     server.start()
     assert server.is_running()
     server.stop()
