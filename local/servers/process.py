@@ -165,6 +165,7 @@ def take_server_lock(path: Path, name: str) -> int:
     Raises LocalError when the owner is alive, or a process that is not known keeps the lock.
     """
     started = time.monotonic()
+    patience = LOCK_PATIENCE_SECONDS
     told = False
     stronger = [signal.SIGQUIT, signal.SIGKILL]  # see supervise.stop()
     while True:
@@ -178,13 +179,13 @@ def take_server_lock(path: Path, name: str) -> int:
         if waited > 1 and not told:
             print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
             told = True
-        if waited > LOCK_PATIENCE_SECONDS * (3 - len(stronger)):
-            if stronger:
-                _signal_server(path, holder, stronger.pop(0))
-                continue
-            raise LocalError(
-                f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
-            )
+        if waited > patience:
+            if not stronger:
+                raise LocalError(
+                    f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
+                )
+            _signal_server(path, holder, stronger.pop(0))
+            patience += LOCK_PATIENCE_SECONDS
         time.sleep(0.02)
 
 

@@ -82,6 +82,7 @@ def test_accessibility_of_every_view(
     assert find_violations(page, axe) == []
     gallery.detail.get_by_role("button", name="Cancel").click()
     gallery.delete("Picture 5")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
     page.locator(".toast").hover()  # which stops its time
     assert find_violations(page, axe) == []
     page.get_by_role("button", name="Undo").click()

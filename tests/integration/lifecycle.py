@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 import urllib3
-from imageapi import links
+from imageapi import links, storage
 from imageapi.config import get_settings
 
 from tests.integration.client import send
@@ -157,6 +158,19 @@ def at_once(*works: Callable[[], T]) -> list[T]:
     """Do all of this at the same time, in threads."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """The keys of all objects that this process gives to a function of ``storage`` from now on."""
+    keys: list[str] = []
+    original = getattr(storage, name)
+
+    def note_and_call(key: str, *args: Any, **options: Any) -> None:
+        keys.append(key)
+        original(key, *args, **options)
+
+    monkeypatch.setattr(storage, name, note_and_call)
+    return keys
 
 
 def _headers(names: Mapping[str, str]) -> dict[str, str]:

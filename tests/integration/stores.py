@@ -52,6 +52,11 @@ class Stores:
     def statuses(self) -> list[str]:
         return [row["status"] for row in self.rows()]
 
+    def renditions(self) -> list[tuple[str, str]]:
+        """Names and states of all renditions."""
+        rows = self.execute("SELECT name, status FROM image_variants ORDER BY name")
+        return [(row["name"], row["status"]) for row in rows]
+
     def keys(self) -> list[str]:
         """The keys of all objects."""
         found = self._client.list_objects_v2(Bucket=self.s3.bucket)

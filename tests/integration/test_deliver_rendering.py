@@ -15,6 +15,7 @@ from tests.integration.lifecycle import (
     image_event,
     open_link,
     sweep,
+    watch_keys,
 )
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
@@ -34,20 +35,7 @@ def image(stores: Stores) -> dict[str, Any]:
 @pytest.fixture
 def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of all objects that this process puts from now on."""
-    keys: list[str] = []
-    original = storage.put_object
-
-    def put_object(key: str, *args: Any, **options: Any) -> None:
-        keys.append(key)
-        original(key, *args, **options)
-
-    monkeypatch.setattr(storage, "put_object", put_object)
-    return keys
-
-
-def variants(stores: Stores) -> list[tuple[str, str]]:
-    rows = stores.execute("SELECT name, status FROM image_variants ORDER BY name")
-    return [(row["name"], row["status"]) for row in rows]
+    return watch_keys(monkeypatch, "put_object")
 
 
 def expire_claims(stores: Stores) -> None:
@@ -78,11 +66,11 @@ def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict
         first.send(event, Hook("rendering.render", "before", 1, "pause"))
         first.wait_paused()
         second.send(event, Hook("storage.put_object", "before", 1, "kill"))
-        assert variants(stores) == [("w320.webp", "pending")]
+        assert stores.renditions() == [("w320.webp", "pending")]
         first.resume()
         # Had the second rendered as well, it would be dead.
         assert [process.answer().status for process in (first, second)] == [302, 302]
-    assert variants(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
@@ -93,7 +81,7 @@ def test_many_first_requests_at_once(stores: Stores) -> None:
             answers = answer_at_once(processes, deliver_event(url, WEBP))
             assert [answer.status for answer in answers] == [302] * 4
             assert fetch(url, WEBP).status == 200
-    assert variants(stores) == [("w320.webp", "ready")] * 4
+    assert stores.renditions() == [("w320.webp", "ready")] * 4
 
 
 @pytest.mark.parametrize(
@@ -119,7 +107,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
 
     expire_claims(stores)
     assert fetch(url, WEBP).status == 200
-    assert variants(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
 
 
 def test_who_waits_takes_over_when_the_claim_ends(
@@ -137,10 +125,10 @@ def test_who_waits_takes_over_when_the_claim_ends(
         patch.setattr(rendering, "render", die)
         with pytest.raises(DeadError):
             delivery.deliver_image(image["id"], "w320", query, WEBP)
-    assert variants(stores) == [("w320.webp", "pending")]
+    assert stores.renditions() == [("w320.webp", "pending")]
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-    assert variants(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
 
 
 def test_an_original_that_cannot_be_rendered(
@@ -178,7 +166,7 @@ def test_a_store_that_fails_while_rendering(
         assert open_link(url, WEBP).status == 503
 
     assert fetch(url, WEBP).status == 200
-    assert variants(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
 
 
 def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
@@ -213,7 +201,7 @@ def test_a_rendition_whose_row_turned_ready_unheard_keeps_its_object(
         patch.setattr(db, "query", ask_and_hear_nothing)
         assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
 
-    assert variants(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
@@ -229,7 +217,7 @@ def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], tar
 
     assert answer.status == 404
     assert stores.is_empty()
-    assert variants(stores) == []
+    assert stores.renditions() == []
 
 
 @pytest.mark.parametrize("call", range(1, 5))
@@ -246,7 +234,7 @@ def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], cal
         assert process.answer().status == 204
 
     assert stores.is_empty()
-    assert variants(stores) == []
+    assert stores.renditions() == []
 
 
 def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:

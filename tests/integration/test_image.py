@@ -273,29 +273,6 @@ def test_an_id_that_never_was_costs_no_store(stores: Stores, monkeypatch: pytest
     assert get_image("nonsense").status == 404
 
 
-def test_links_for_further_renditions(stores: Stores) -> None:
-    image = upload(pictures.jpeg(), {}).image
-    path = f"/api/images/{image['id']}"
-
-    urls = get(path, {"variants": "w640-cover.webp,w160"}).image["urls"]
-
-    assert set(urls) == {"original", "thumbnail", "preview", "w640-cover.webp", "w160"}
-    assert f"/images/{image['id']}/w640-cover.webp?" in urls["w640-cover.webp"]
-    for refused in ("w641", "original", "w640.gif"):
-        answer = get(path, {"variants": refused})
-        assert (answer.status, answer.code) == (400, "parameter_invalid")
-
-
-def test_a_changed_image_has_further_links_too(image: dict[str, Any]) -> None:
-    event = make_event(
-        "PATCH", f"/api/images/{image['id']}", KEY, {"variants": "w640.jpg"}, body='{"title": "new"}'
-    )
-    changed = send(event).image
-
-    assert changed["title"] == "new"
-    assert fetch(changed["urls"]["w640.jpg"]).headers["Content-Type"] == "image/jpeg"
-
-
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_a_parameter_that_is_not_known_changes_nothing(method: str, image: dict[str, Any]) -> None:
     event = make_event(method, f"/api/images/{image['id']}", KEY, {"forse": "1"}, body='{"title": "new"}')

@@ -1,11 +1,8 @@
 """GET /api/images on real rows."""
 
-import io
-
 import pytest
-from PIL import Image
 
-from tests.integration.client import fetch_link, get, upload
+from tests.integration.client import get, upload
 from tests.integration.stores import Stores
 from tests.support import pictures
 
@@ -133,26 +130,3 @@ def test_a_category_is_compared_as_it_is_kept(stores: Stores) -> None:
 
     for spelling in ("カ\u3099ーテ\u3099ン", "ガーデン", " ガーデン "):
         assert listed(category=spelling) == listed(category=spelling, sort="size") == [image["id"]]
-
-
-def test_further_links_work_and_the_next_page_has_them(stores: Stores) -> None:
-    for seed in (1, 2):
-        upload(pictures.jpeg(800, 600, seed=seed))
-
-    answer = get("/api/images", {"variants": "w640,w320-cover.webp", "limit": "1"})
-
-    (image,) = answer.body["images"]
-    assert list(image["urls"]) == ["original", "thumbnail", "preview", "w640", "w320-cover.webp"]
-    assert Image.open(io.BytesIO(fetch_link(image["urls"]["w640"]))).size == (640, 480)
-    assert Image.open(io.BytesIO(fetch_link(image["urls"]["w320-cover.webp"]))).size == (320, 320)
-    assert "variants=w640%2Cw320-cover.webp" in answer.headers["link"][0]
-    # Links are no filter: a cursor goes on without them.
-    following = get("/api/images", {"cursor": answer.body["next_cursor"]})
-    assert list(following.body["images"][0]["urls"]) == ["original", "thumbnail", "preview"]
-
-
-@pytest.mark.parametrize("names", ["w641", "reduced.jpg", ",".join(["w320"] * 31)])
-def test_links_that_there_cannot_be(stores: Stores, names: str) -> None:
-    answer = get("/api/images", {"variants": names})
-    assert answer.error == (400, "parameter_invalid")
-    assert answer.body["error"]["details"]["parameter"] == "variants"

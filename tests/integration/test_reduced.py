@@ -11,6 +11,7 @@ from imageapi.variants import REDUCED
 from PIL import Image
 
 from tests.integration.client import send, upload, upload_event
+from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     announce_and_post,
     complete,
@@ -21,6 +22,7 @@ from tests.integration.lifecycle import (
     open_link,
     sign,
     sweep,
+    watch_keys,
 )
 from tests.integration.stores import Stores
 from tests.support import pictures
@@ -39,30 +41,16 @@ def image(stores: Stores) -> dict[str, Any]:
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of all objects that this process reads from now on."""
-    keys: list[str] = []
-    original = storage.download
-
-    def download(key: str, *args: Any) -> None:
-        keys.append(key)
-        original(key, *args)
-
-    monkeypatch.setattr(storage, "download", download)
-    return keys
+    return watch_keys(monkeypatch, "download")
 
 
 def copy_key(image_id: str) -> str:
     return f"variants/{image_id}/{REDUCED}"
 
 
-def states(stores: Stores) -> list[tuple[str, str]]:
-    rows = stores.execute("SELECT name, status FROM image_variants ORDER BY name")
-    return [(row["name"], row["status"]) for row in rows]
-
-
 def settle(stores: Stores) -> None:
     """Let every claim run out, and sweep."""
-    stores.execute("UPDATE image_variants SET claimed_until = now() - interval '1 second'")
-    stores.execute("UPDATE image_metadata SET sweep_after = now() - interval '1 second'")
+    expire(stores)
     sweep()
 
 
@@ -92,7 +80,7 @@ def test_every_way_to_upload_keeps_a_copy(stores: Stores, way: Callable[[], str]
     if way is by_sweep:
         settle(stores)
 
-    assert states(stores) == [(REDUCED, "ready")]
+    assert stores.renditions() == [(REDUCED, "ready")]
     data, facts = stores.object(copy_key(image_id))
     assert facts["ContentType"] == "image/jpeg"
     assert Image.open(io.BytesIO(data)).size == (1_200, 900)
@@ -116,7 +104,7 @@ def test_a_copy_that_is_lost_is_made_up_for(
     assert Image.open(io.BytesIO(found.data)).size == (320, 240)
     assert downloads == [copy_key(image["id"]), f"originals/{image['id']}.jpg"]
     assert sweep()["variants_lost"] == 1
-    assert states(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
 
 
 def test_a_copy_that_is_being_stored_is_not_used(
@@ -146,7 +134,7 @@ def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
     assert "no reduced copy was kept" in caplog.text
     assert fetch(answer.image["urls"]["thumbnail"], WEBP).status == 200
     settle(stores)
-    assert states(stores) == [("w320.webp", "ready")]
+    assert stores.renditions() == [("w320.webp", "ready")]
 
 
 def test_nobody_waits_for_a_copy_when_the_store_is_slow(
@@ -155,7 +143,7 @@ def test_nobody_waits_for_a_copy_when_the_store_is_slow(
     monkeypatch.setattr(uploads, "HURRY_SECONDS", 0)
 
     assert upload(PICTURE).status == 201
-    assert states(stores) == []
+    assert stores.renditions() == []
 
 
 KILLS = {
@@ -182,7 +170,7 @@ def test_killed_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
     assert fetch(again.image["urls"]["thumbnail"], WEBP).status == 200
     settle(stores)
     kept = [(REDUCED, "ready")] if moment == "after ready" else []
-    assert states(stores) == [*kept, ("w320.webp", "ready")]
+    assert stores.renditions() == [*kept, ("w320.webp", "ready")]
     assert len(stores.keys()) == 2 + len(kept)
 
 
@@ -197,7 +185,7 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
         assert process.answer().status == 201
 
     assert stores.is_empty()
-    assert states(stores) == []
+    assert stores.renditions() == []
 
 
 def test_deleting_takes_the_copy_away(stores: Stores, image: dict[str, Any]) -> None:

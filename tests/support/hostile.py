@@ -7,6 +7,7 @@ from functools import partial
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from tests.support import pictures
+from tests.support.pngs import compress_zeros
 
 X_RESOLUTION = 282
 RATIONAL = 5
@@ -34,7 +35,7 @@ def tiff(
         tiles: how many there are on a page.
         rationals: so many numbers, instead of one, say how many pixels there are to an inch.
     """
-    packed = pictures.compress_zeros(tile[0] * tile[1])
+    packed = compress_zeros(tile[0] * tile[1])
     data = bytearray(b"II*\0" + bytes(4) + packed)
     offsets, sizes, numbers = len(data), len(data) + tiles * 4, len(data) + tiles * 8
     data += struct.pack("<I", 8) * tiles + struct.pack("<I", len(packed)) * tiles

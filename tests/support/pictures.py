@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from tests.support.pngs import assemble_png, compress_zeros
+
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 160, 60), (30, 60, 220), (250, 250, 250)
 MAX_PIXELS = 100_000_000  # the service's default
 
@@ -173,34 +175,15 @@ def still(format: str, **options: Any) -> bytes:
     return encode(quadrants(), format, **options)
 
 
-def png_chunk(name: bytes, content: bytes) -> bytes:
-    """A chunk of a PNG with its right checksum."""
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
 def png_header_only(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
-    return _assemble_png(width, height, 8, 2, zlib.compress(b"\0" * 64))
+    return assemble_png(width, height, 8, 2, zlib.compress(b"\0" * 64))
 
 
 @lru_cache(maxsize=2)
 def png_bomb(side: int = 11_000) -> bytes:
     """A whole, valid black square, with one bit per pixel: 15 KB that turn into 121 MB when decoded."""
-    return _assemble_png(side, side, 1, 0, compress_zeros(side * (1 + (side + 7) // 8)))
-
-
-def compress_zeros(count: int) -> bytes:
-    """So many NULs, as zlib packs them: about a thousandth."""
-    compressor = zlib.compressobj(9)
-    block = bytes(65_536)
-    packed = b"".join(compressor.compress(block) for _ in range(count // len(block)))
-    return packed + compressor.compress(bytes(count % len(block))) + compressor.flush()
-
-
-def _assemble_png(width: int, height: int, bits: int, colour_type: int, pixels: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, content) for name, content in chunks)
+    return assemble_png(side, side, 1, 0, compress_zeros(side * (1 + (side + 7) // 8)))
 
 
 def png_wrong_checksum(chunk: bytes) -> bytes:

@@ -9,6 +9,7 @@ from imageapi.animation import round_durations
 from PIL import Image
 
 from tests.support import pictures
+from tests.support.pngs import png_chunk
 from tests.unit.test_imaging import inspect_bytes, open_placeholder
 from tests.unit.test_rendering import assert_alike, corners, render_to
 from tests.unit.test_rendering_content import read_durations
@@ -63,8 +64,8 @@ def test_with_one_frame_beside_the_default_image_it_is_a_still() -> None:
 def test_a_default_image_whose_animation_is_missing_is_shown() -> None:
     data = pictures.encode(full("red"), "PNG")
     end_of_header = 8 + 12 + 13
-    announced = pictures.png_chunk(b"acTL", struct.pack(">II", 1, 0))
-    frame = pictures.png_chunk(b"fcTL", struct.pack(">5I2H2B", 0, 64, 64, 0, 0, 1, 10, 0, 0))
+    announced = png_chunk(b"acTL", struct.pack(">II", 1, 0))
+    frame = png_chunk(b"fcTL", struct.pack(">5I2H2B", 0, 64, 64, 0, 0, 1, 10, 0, 0))
     data = data[:end_of_header] + announced + data[end_of_header:-12] + frame + data[-12:]
 
     assert inspect_bytes(data).frames == 1

@@ -16,6 +16,7 @@ from PIL import Image, ImageFile
 
 from tests.support import pictures
 from tests.support.pictures import ALL_GOOD, BAD, MAX_PIXELS
+from tests.support.pngs import compress_zeros, png_chunk
 
 COLOURS = (pictures.RED, pictures.GREEN, pictures.BLUE, pictures.WHITE)
 CAMERA_FACTS = {
@@ -223,7 +224,7 @@ def test_no_cut_is_overlooked(make: partial[bytes]) -> None:
 def test_text_that_expands_is_not_unpacked() -> None:
     """A compressed comment of 50 MB in a PNG of 50 KB."""
     data = pictures.png()
-    bomb = pictures.png_chunk(b"zTXt", b"Comment\0\0" + pictures.compress_zeros(50_000_000))
+    bomb = png_chunk(b"zTXt", b"Comment\0\0" + compress_zeros(50_000_000))
     end_of_header = 8 + 12 + 13
     assert refusal(data[:end_of_header] + bomb + data[end_of_header:]) == (422, "image_corrupt")
 

@@ -9,6 +9,7 @@ from imageapi.variants import MIME_TYPES
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.support import pictures
+from tests.support.pngs import png_chunk
 from tests.support.tiffs import tiff
 from tests.unit.test_imaging import inspect_bytes, open_placeholder, refusal
 from tests.unit.test_rendering import render_to
@@ -119,14 +120,14 @@ def test_a_transparent_colour_of_16_bits() -> None:
         (b"IDAT", zlib.compress((b"\0" + key * 32 + other * 32) * 48)),
         (b"IEND", b""),
     )
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(pictures.png_chunk(*chunk) for chunk in chunks)
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
     alpha = render_to(data, "webp").convert("RGBA").getchannel("A")
 
     assert (alpha.getpixel((8, 24)), alpha.getpixel((56, 24))) == (0, 255)
     left, _, right = shades(open_placeholder(inspect_bytes(data)))
     assert left > 240 > 140 > right
-    without_pixels = data[: data.index(b"IDAT") - 4] + pictures.png_chunk(*chunks[-1])
+    without_pixels = data[: data.index(b"IDAT") - 4] + png_chunk(*chunks[-1])
     assert refusal(without_pixels) == (422, "image_corrupt")
 
 
