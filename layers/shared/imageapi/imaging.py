@@ -134,17 +134,14 @@ def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Ima
     """The picture, and the pixels of its copy if there is to be one."""
     image = open_picture(source, max_pixels)
     kind = _kind(image)
-    width, height = image.size
     try:
         if kind.format == "PNG":
             # Loading skips the checksums, verifying skips the pixels: both are needed.
             image.verify()
             image = open_picture(source, max_pixels)
         wants_copy, info = reduced.is_wanted(image), dict(image.info)
-        image.draft(None, reduced.draft_size(image.size) if wants_copy else (DRAFT_SIDE, DRAFT_SIDE))
-        image.load()
-        if kind.format == "TIFF":  # turned upright by Pillow, perhaps only now
-            width, height = image.size
+        wanted = reduced.draft_size(image.size) if wants_copy else (DRAFT_SIDE, DRAFT_SIDE)
+        width, height = load_picture(image, wanted)
         exif = read_exif(image)
         orientation = exif.get("orientation", 1)
         seek_first_frame(image)
@@ -193,6 +190,18 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     check_frame(image, max_pixels)
     shorten_transparent_colour(image)
     return image
+
+
+def load_picture(image: Image.Image, wanted: tuple[int, int]) -> tuple[int, int]:
+    """Decode a picture, a JPEG at the smallest scale that has so many pixels.
+
+    Returns:
+        Its whole size as stored. Of a TIFF that is certain only now: Pillow turns it upright.
+    """
+    size = image.size
+    image.draft(None, wanted)
+    image.load()
+    return image.size if image.format == "TIFF" else size
 
 
 def _kind(image: Image.Image) -> Kind:

@@ -18,7 +18,7 @@ from imageapi.bounds import LimitedReader, bounded
 from imageapi.colours import to_srgb
 from imageapi.errors import AppError, UnprocessableError
 from imageapi.exif import read_orientation
-from imageapi.imaging import SWAPS_SIDES, open_picture, turn_upright
+from imageapi.imaging import SWAPS_SIDES, load_picture, open_picture, turn_upright
 from imageapi.modes import to_rgb
 from imageapi.resizing import resize, scale_to_fill
 from imageapi.variants import Variant
@@ -70,12 +70,10 @@ def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callabl
     orientation = read_orientation(image) or 1
     if variant.extension == "webp" and is_short_animation(image):
         return _decode_animation(image, variant, orientation, source)
-    size, info = image.size, dict(image.info)
-    image.draft(None, scale_to_fill(size, plan_size(size, orientation, variant)))
+    info = dict(image.info)
     seek_first_frame(image)
-    image.load()
-    # Only now is the size of a TIFF certain, and only before that of a JPEG.
-    target = plan_size(image.size if image.format == "TIFF" else size, orientation, variant)
+    wanted = scale_to_fill(image.size, plan_size(image.size, orientation, variant))
+    target = plan_size(load_picture(image, wanted), orientation, variant)
     small = to_srgb(resize(image, target, cut=variant.cover), info)
     return partial(_encode, turn_upright(small, orientation), variant.extension)
 

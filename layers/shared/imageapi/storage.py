@@ -224,6 +224,7 @@ def get_connections() -> "PoolManager":
     )
 
 
+@lru_cache
 def _retries(attempts: int) -> "Retry":
     """A put may be sent again: it writes the same bytes under the same key."""
     from urllib3 import Retry
