@@ -54,11 +54,16 @@ CREATE TABLE IF NOT EXISTS image_metadata (
 CREATE UNIQUE INDEX IF NOT EXISTS image_metadata_idempotency_key
     ON image_metadata (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
--- List: one index for each order in which it can be walked, and one for all that narrows it down.
+-- List: one index for each order in which it can be walked, one for each such order within a category, and one for all
+-- that narrows it down.
 CREATE INDEX IF NOT EXISTS image_metadata_ready ON image_metadata (id DESC) WHERE status = 'ready';
-CREATE INDEX IF NOT EXISTS image_metadata_category ON image_metadata (category, id DESC) WHERE status = 'ready';
 CREATE INDEX IF NOT EXISTS image_metadata_title ON image_metadata (title_key, id) WHERE status = 'ready';
 CREATE INDEX IF NOT EXISTS image_metadata_size ON image_metadata (size_bytes DESC, id DESC) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_category ON image_metadata (category, id DESC) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_category_title
+    ON image_metadata (category, title_key, id) WHERE status = 'ready';
+CREATE INDEX IF NOT EXISTS image_metadata_category_size
+    ON image_metadata (category, size_bytes DESC, id DESC) WHERE status = 'ready';
 -- The last one knows time as well, so that a search can ask for what is new without reading all that matches: in
 -- buckets of five sizes, from a minute to 50 days, each named by its size and its number.
 CREATE OR REPLACE FUNCTION image_time_buckets(id uuid) RETURNS bigint[]

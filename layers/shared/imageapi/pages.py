@@ -97,11 +97,11 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
 def count_images(query: ListQuery) -> dict[str, Any]:
     """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
     scan = make_scan(query, 0, None, tiered=False)
-    narrowing = [scan.NARROWING] if "tokens" in scan.values else []
-    hit = " AND ".join(scan.residual) or "TRUE"
+    source = [scan.NARROWING] if "tokens" in scan.values else scan.partition
+    hit = " AND ".join([*scan.partition, *scan.residual]) or "TRUE"
     counted = db.query(
         f"""WITH candidates AS MATERIALIZED (
-                SELECT {hit} AS hit FROM image_metadata WHERE {scan.sql(*narrowing)} LIMIT %(most)s)
+                SELECT {hit} AS hit FROM image_metadata WHERE {scan.sql(*source)} LIMIT %(most)s)
             SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images FROM candidates""",
         scan.parameters(most=EXACT_TOTAL + 1),
     )[0]
@@ -119,7 +119,7 @@ def _estimate_total(scan: Scan, share: float) -> int:
         share: which part of the rows that the inverted index finds are hits, 0 to 1.
     """
     if "tokens" not in scan.values:
-        return _explain(scan.sql(*scan.residual), scan.parameters())
+        return _explain(scan.sql(*scan.partition, *scan.residual), scan.parameters())
     tokens = scan.values["tokens"][:MAX_EXPLAINED_TOKENS]
     return int(share * min(_explain(scan.sql(scan.NARROWING), scan.parameters(tokens=[t])) for t in tokens))
 
@@ -139,7 +139,7 @@ def _read_page(scan: Scan, limit: int) -> Page:
     order = scan.order
     rows = db.query(
         f"""SELECT {COLUMNS}, {order.key} AS sort_key FROM image_metadata
-            WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s""",
+            WHERE {scan.sql(*scan.partition)} ORDER BY {order.forward} LIMIT %(rows)s""",
         scan.parameters(rows=limit + 1),
     )
     if len(rows) <= limit:
@@ -210,7 +210,7 @@ def _walk(scan: Scan, rows: int, wanted: int) -> _Found:
     found = db.query(
         f"""WITH walked AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}, {hit} AS hit
-                FROM image_metadata WHERE {scan.sql()} ORDER BY {order.forward} LIMIT %(rows)s),
+                FROM image_metadata WHERE {scan.sql(*scan.partition)} ORDER BY {order.forward} LIMIT %(rows)s),
             hits AS MATERIALIZED (SELECT id, key FROM walked WHERE hit LIMIT %(wanted)s)
             SELECT id, key, NULL::bigint AS n FROM hits
             UNION ALL
@@ -238,7 +238,7 @@ def _narrow(scan: Scan, wanted: int) -> _Found:
     found = db.query(
         f"""WITH candidates AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)},
-                       {" AND ".join(scan.residual)} AS hit
+                       {" AND ".join([*scan.partition, *scan.residual])} AS hit
                 FROM image_metadata WHERE {scan.sql(scan.NARROWING)} LIMIT %(rows)s)
             (SELECT id, key, NULL AS n FROM candidates WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
             UNION ALL

@@ -22,7 +22,11 @@ class Scan:
     order: Order
     tier: int
     bounds: list[str]
-    """Conditions that the walked index itself serves."""
+    """Conditions on the id."""
+    partition: list[str]
+    """The condition on the category, in which each order has an index of its own; the inverted index has a
+    token for it.
+    """
     residual: list[str]
     """Conditions that each row is checked against."""
     values: dict[str, Any]
@@ -87,21 +91,19 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
         bounds.append("id < %(before)s")
         values["before"] = str(smallest_id(latest))
     tokens = list(_filter_tokens(query))
+    partition = [] if query.category is None else ["category = %(category)s"]
     if query.category is not None:
-        # Together with its order by id it has an index; otherwise it is one filter among others.
-        plain = query.sort in ("newest", "oldest") and not tokens
-        (bounds if plain else residual).append("category = %(category)s")
         values["category"] = query.category
-        tokens += [] if plain else [searching.hash_token(f"c{query.category}")]
+        tokens.append(searching.hash_token(f"c{query.category}"))
     residual += _residual_conditions(query, values)
     if query.terms:
         tiers = query.sort == "relevance" and tiered
         strong = tiers and TIERS[tier]
         tokens += searching.term_tokens(query.terms, strong=strong)
         residual += _term_conditions(query, values, tiers, strong)
-    if tokens:
+    if tokens and residual:
         values["tokens"] = sorted(set(tokens))
-    return Scan(ORDERS[query.sort], tier, bounds, residual, values, position, earliest, latest)
+    return Scan(ORDERS[query.sort], tier, bounds, partition, residual, values, position, earliest, latest)
 
 
 def _filter_tokens(query: ListQuery) -> Iterator[int]:
