@@ -64,24 +64,42 @@ CREATE INDEX IF NOT EXISTS image_metadata_category_title
     ON image_metadata (category, title_key, id) WHERE status = 'ready';
 CREATE INDEX IF NOT EXISTS image_metadata_category_size
     ON image_metadata (category, size_bytes DESC, id DESC) WHERE status = 'ready';
--- The last one knows time as well, so that a search can ask for what is new without reading all that matches: in
--- buckets of five sizes, from a minute to 50 days, each named by its size and its number.
-CREATE OR REPLACE FUNCTION image_time_buckets(id uuid) RETURNS bigint[]
+-- The last one knows each order as well, so that a search can ask for the next stretch of a list without reading all
+-- that matches: buckets of time and of sizes, beginnings of titles, and random samples (keys.py makes the same keys).
+CREATE OR REPLACE FUNCTION image_list_keys(id uuid, title_key text, size_bytes bigint) RETURNS bigint[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    -- Since 1970: the first 48 bits of a UUIDv7.
+    -- Since 1970: the first 48 bits of a UUIDv7. Its last ones are random.
     milliseconds bigint := ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint;
+    random bigint := ('x' || right(id::text, 4))::bit(16)::bigint;
+    title text := title_key || chr(1);
+    length integer;
+    digest text;
+    keys bigint[] := '{}';
 BEGIN
-    RETURN ARRAY[
-        (16::bigint << 48) | (milliseconds >> 16), (20::bigint << 48) | (milliseconds >> 20),
-        (24::bigint << 48) | (milliseconds >> 24), (28::bigint << 48) | (milliseconds >> 28),
-        (32::bigint << 48) | (milliseconds >> 32)];
+    FOR shift IN 16..44 BY 4 LOOP
+        keys := keys || ((shift::bigint << 48) | (milliseconds >> shift));
+    END LOOP;
+    FOR shift IN 8..24 BY 4 LOOP
+        keys := keys || ((1::bigint << 56) | (shift::bigint << 48) | (size_bytes >> shift));
+    END LOOP;
+    FOR shift IN 3..16 LOOP
+        EXIT WHEN random & ((1 << shift) - 1) <> 0;
+        keys := keys || ((2::bigint << 56) | shift);
+    END LOOP;
+    FOREACH length IN ARRAY ARRAY[0, 1, 2, 4, 8, 16] LOOP
+        CONTINUE WHEN length = 0 AND ascii(title) >= 128;
+        digest := encode(sha256(convert_to(left(title, length), 'UTF8')), 'hex');
+        keys := keys || ((3::bigint << 56) | ('x' || left(digest, 14))::bit(56)::bigint);
+        EXIT WHEN length >= length(title);
+    END LOOP;
+    RETURN keys;
 END
 $$;
 -- A short list of what is not merged yet: a search has to read all of it.
 CREATE INDEX IF NOT EXISTS image_metadata_tokens
-    ON image_metadata USING gin (tokens, image_time_buckets(id)) WITH (gin_pending_list_limit = 256)
-    WHERE status = 'ready';
+    ON image_metadata USING gin (tokens, image_list_keys(id, title_key, size_bytes))
+    WITH (gin_pending_list_limit = 256) WHERE status = 'ready';
 
 -- Finding the first image with the same bytes.
 CREATE INDEX IF NOT EXISTS image_metadata_sha256 ON image_metadata (sha256, id);

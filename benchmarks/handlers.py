@@ -45,7 +45,7 @@ def open_nowhere() -> TextIO:
 
 
 def clear_caches() -> None:
-    """Forget the settings, the logger, the clients and the estimated number of rows: everything that imageapi
+    """Forget the settings, the logger, the clients and the statistics of the table: everything that imageapi
     keeps in an lru_cache or a variable.
     """
     for name, module in list(sys.modules.items()):
@@ -53,8 +53,8 @@ def clear_caches() -> None:
             for value in vars(module).values():
                 if hasattr(value, "cache_info"):
                     value.cache_clear()
-    if pages := sys.modules.get("imageapi.pages"):
-        vars(pages)["_estimate"] = None
+    if totals := sys.modules.get("imageapi.totals"):
+        vars(totals)["_statistics"] = None
 
 
 def make_context() -> LambdaContext:

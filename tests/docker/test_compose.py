@@ -62,7 +62,7 @@ def test_schema_is_there_and_up_brings_an_older_volume_up_to_date() -> None:
     stack.compose("up", "-d", "--wait")
 
     assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
-    assert "image_time_buckets" in query("SELECT pg_get_indexdef('image_metadata_tokens'::regclass)")
+    assert "image_list_keys" in query("SELECT pg_get_indexdef('image_metadata_tokens'::regclass)")
     assert query("SELECT count(sweeps) FROM image_metadata").isdigit()
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
 

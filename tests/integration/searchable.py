@@ -13,6 +13,20 @@ from imageapi.searching import normalise, normalise_tag
 from tests.integration.client import get
 from tests.integration.stores import Stores, new_id
 
+HOUR, DAY = 3_600_000, 86_400_000
+NOW = 417 << 32
+"""In milliseconds: where a bucket of time of each size begins."""
+AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
+"""Within a bucket of time, in neighbours, and farther apart than buckets reach."""
+
+
+def id_of(age: int, rest: int) -> str:
+    return str(UUID(int=(NOW - age) << 80 | 7 << 76 | 2 << 62 | rest))
+
+
+def moment_of(age: int) -> str:
+    return datetime.fromtimestamp((NOW - age) / 1000, UTC).isoformat(timespec="milliseconds")
+
 
 @dataclass
 class Doc:
@@ -93,3 +107,26 @@ def walk(query: dict[str, Any], limit: int = 50) -> list[str]:
 
 def _listed(values: Any) -> list[str]:
     return list(values) if isinstance(values, list | tuple) else [str(values)]
+
+
+def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
+    terms = normalise(query.get("q", "")).split()
+    found = [
+        doc
+        for doc in docs
+        if all(doc.matches(term) for term in terms)
+        and ("tag" not in query or doc.has_tag(query["tag"]))
+        and query.get("category", doc.category) == doc.category
+        and query.get("mime_type", doc.mime_type) == doc.mime_type
+        and doc.width >= int(query.get("min_width", "1"))
+        and query.get("created_after", "") <= doc.created_at < query.get("created_before", "Z")
+    ]
+    newest = sorted(found, key=lambda doc: doc.id, reverse=True)
+    orders = {
+        "newest": newest,
+        "oldest": newest[::-1],
+        "title": sorted(found, key=lambda doc: (normalise(doc.title), doc.id)),
+        "size": sorted(found, key=lambda doc: (doc.size_bytes, doc.id), reverse=True),
+        "relevance": sorted(newest, key=lambda doc: not all(doc.matches_strongly(term) for term in terms)),
+    }
+    return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "newest")]]

@@ -1,10 +1,13 @@
 """init_db.sql on a real server."""
 
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 import pytest
-from imageapi import moments
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from imageapi import keys, moments
 
 from tests.integration.client import upload
 from tests.integration.stores import SCHEMA, Row, Stores
@@ -36,13 +39,31 @@ def test_schema_may_run_again(stores: Stores) -> None:
     assert stores.rows() == rows
 
 
-@pytest.mark.parametrize("milliseconds", [0, 1, 65_535, 65_536, 1_790_000_000_123, moments.END_OF_TIME - 1])
-def test_buckets_of_time_are_those_that_the_service_asks_for(stores: Stores, milliseconds: int) -> None:
-    (row,) = stores.execute(
-        "SELECT image_time_buckets(%s) AS keys", (str(moments.smallest_id(milliseconds)),)
-    )
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    milliseconds=st.integers(0, moments.END_OF_TIME - 1),
+    end=st.sampled_from([0, 1, 4, 8, 0x4000, 0x8000, 0xFFFF]),
+    title=st.text("abc 桜の𠮷", max_size=20),
+    size=st.integers(1, 2**34),
+)
+def test_keys_are_those_that_the_service_asks_for(
+    stores: Stores, milliseconds: int, end: int, title: str, size: int
+) -> None:
+    image_id = UUID(int=moments.smallest_id(milliseconds).int | end)
 
-    assert row["keys"] == [shift << 48 | milliseconds >> shift for shift in moments.SHIFTS]
+    (row,) = stores.execute("SELECT image_list_keys(%s, %s, %s) AS keys", (str(image_id), title, size))
+
+    times = [shift << 48 | milliseconds >> shift for shift in moments.SHIFTS]
+    sizes = [key for shift in keys.SIZE_SHIFTS for key in keys.size_keys(*_bucket(size, shift))]
+    samples = [keys.sample_key(shift) for shift in keys.SAMPLE_SHIFTS if end % 2**shift == 0]
+    lengths = keys.TITLE_LENGTHS if title < keys.AFTER_ASCII else keys.TITLE_LENGTHS[1:]
+    beginnings = [keys.title_beginning(title, length) for length in lengths]
+    assert row["keys"] == [*times, *sizes, *samples, *keys.title_keys(dict.fromkeys(beginnings))]
+
+
+def _bucket(value: int, shift: int) -> tuple[int, int]:
+    start = value >> shift << shift
+    return start, start + (1 << shift)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,15 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imageapi import pages
+from imageapi import pages, totals
 from imageapi.searching import normalise
 
 from tests.integration.client import get
-from tests.integration.searchable import Doc, insert, walk
+from tests.integration.searchable import AGES, Doc, expected, id_of, insert, moment_of, walk
 from tests.integration.stores import Stores
 
 TOKYO = Doc(
@@ -118,7 +117,7 @@ def test_total(four: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
         "relation": "exact",
     }
     assert "total" not in get("/api/images", {"q": "sunset"}).body
-    monkeypatch.setattr(pages, "EXACT_TOTAL", 2)
+    monkeypatch.setattr(totals, "EXACT_TOTAL", 2)
     total = get("/api/images", {"total": "true"}).body["total"]
     assert total["relation"] == "estimate"
     assert total["value"] >= 3
@@ -128,7 +127,7 @@ def test_an_estimate_goes_by_what_is_frequent(stores: Stores, monkeypatch: pytes
     """PostgreSQL takes a third of all rows for each word that it is to find in a text."""
     insert(stores, [Doc(title="harbour" if number % 10 == 0 else f"other {number}") for number in range(300)])
     stores.execute("ANALYZE image_metadata")
-    monkeypatch.setattr(pages, "EXACT_TOTAL", 20)
+    monkeypatch.setattr(totals, "EXACT_TOTAL", 20)
 
     total = get("/api/images", {"total": "true", "q": "harbour"}).body["total"]
 
@@ -167,19 +166,6 @@ def test_a_cursor_belongs_to_its_list(
 
 
 words = st.text(st.sampled_from("ab東京 _é"), max_size=6)
-HOUR, DAY = 3_600_000, 86_400_000
-NOW = 417 << 32
-"""In milliseconds: where a bucket of time of each size begins."""
-AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
-"""Within a bucket of time, in neighbours, and farther apart than buckets reach."""
-
-
-def id_of(age: int, rest: int) -> str:
-    return str(UUID(int=(NOW - age) << 80 | 7 << 76 | 2 << 62 | rest))
-
-
-def moment_of(age: int) -> str:
-    return datetime.fromtimestamp((NOW - age) / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 docs = st.lists(
@@ -223,72 +209,4 @@ def test_every_list_is_what_it_has_to_be(
     insert(stores, docs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SAMPLE_ROWS", sample)
-        patch.setattr(pages, "LONG_SAMPLE_ROWS", sample)
         assert walk(query, limit) == expected(docs, query)
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    ages=st.lists(st.tuples(st.sampled_from(AGES), st.booleans()), min_size=5, max_size=14),
-    query=st.fixed_dictionaries(
-        {"sort": st.sampled_from(["newest", "oldest"])},
-        optional={name: st.sampled_from(AGES).map(moment_of) for name in ("created_after", "created_before")},
-    ),
-    limit=st.integers(1, 5),
-    most=st.sampled_from([2, 3, 20_000]),
-)
-@example(
-    # From just before the border of two stretches to just behind it.
-    ages=[(65_536, False), (40_000, True), (0, True)],
-    query={"sort": "oldest"},
-    limit=5,
-    most=20_000,
-)
-@example(
-    # The second stretch is not the end of what is asked for.
-    ages=[(0, False), (1, True), (HOUR, True), (5 * HOUR, True), (DAY, True)],
-    query={"sort": "newest", "created_after": moment_of(4 * DAY)},
-    limit=5,
-    most=20_000,
-)
-def test_searches_through_time(
-    stores: Stores, ages: list[tuple[int, bool]], query: dict[str, str], limit: int, most: int
-) -> None:
-    """The same, where the inverted index is asked for one stretch of time after another; ``most`` is what a
-    statement may look at.
-    """
-    stores.clear()
-    docs = [Doc(id=id_of(age, rest), tags=["a"] if hit else []) for rest, (age, hit) in enumerate(ages)]
-    insert(stores, docs)
-    query = {**query, "tag": "a"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "SAMPLE_ROWS", 1)
-        patch.setattr(pages, "LONG_SAMPLE_ROWS", 1)
-        patch.setattr(pages, "WORTH_WALKING", 1)
-        patch.setattr(pages, "MAX_WALKED_ROWS", most)
-        patch.setattr(pages, "MAX_NARROWED_ROWS", most)
-        patch.setattr(pages, "_estimated_rows", lambda: 10**12)
-        assert walk(query, limit) == expected(docs, query)
-
-
-def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
-    terms = normalise(query.get("q", "")).split()
-    found = [
-        doc
-        for doc in docs
-        if all(doc.matches(term) for term in terms)
-        and ("tag" not in query or doc.has_tag(query["tag"]))
-        and query.get("category", doc.category) == doc.category
-        and query.get("mime_type", doc.mime_type) == doc.mime_type
-        and doc.width >= int(query.get("min_width", "1"))
-        and query.get("created_after", "") <= doc.created_at < query.get("created_before", "Z")
-    ]
-    newest = sorted(found, key=lambda doc: doc.id, reverse=True)
-    orders = {
-        "newest": newest,
-        "oldest": newest[::-1],
-        "title": sorted(found, key=lambda doc: (normalise(doc.title), doc.id)),
-        "size": sorted(found, key=lambda doc: (doc.size_bytes, doc.id), reverse=True),
-        "relevance": sorted(newest, key=lambda doc: not all(doc.matches_strongly(term) for term in terms)),
-    }
-    return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "newest")]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi import db, pages
+from imageapi import db, pages, stretches, totals
 
 from tests.integration.client import get
 from tests.integration.stores import Stores
@@ -38,7 +38,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     """A table with rows, and the statements that run on it from now on."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
-    pages._estimate = None
+    totals._statistics = None
     statements: list[tuple[str, Any]] = []
     run = db.query
 
@@ -49,8 +49,9 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     monkeypatch.setattr(db, "query", record)
     # Small for a small table, so that the inverted index is asked as it is in a large one.
     monkeypatch.setattr(pages, "SAMPLE_ROWS", 100)
-    monkeypatch.setattr(pages, "LONG_SAMPLE_ROWS", 100)
     monkeypatch.setattr(pages, "WORTH_WALKING", 100)
+    monkeypatch.setattr(stretches, "AT_ONCE", 50)
+    monkeypatch.setattr(stretches, "SAMPLE_SIZE", 20)
     return statements
 
 
@@ -82,7 +83,7 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
         {json.dumps([sql, values], default=str): (sql, values) for sql, values in recorded}.values()
     )
     assert len(statements) > 300
-    in_time = 0
+    by_keys, covers = 0, 0
     with stores.postgres.connect() as connection, connection.cursor() as cursor:
         cursor.execute(db.SESSION_SETTINGS)
         for sql, values in statements:
@@ -91,11 +92,13 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
             cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
             plan = cursor.fetchone()[0][0]["Plan"]
             assert "image_metadata" not in set(scans(plan)), (sql, values)
-            if "image_time_buckets" in sql:
-                in_time += 1
+            if "image_list_keys" in sql:
+                by_keys += 1
                 served = [node["Index Cond"] for node in nodes(plan) if "Index Cond" in node]
-                assert any("image_time_buckets" in condition for condition in served), (plan, sql, values)
-    assert in_time > 20
+                assert any("image_list_keys" in condition for condition in served), (plan, sql, values)
+            covers += "WITH RECURSIVE" in sql
+    assert by_keys > 200
+    assert covers > 20
 
 
 def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list[tuple[str, Any]]) -> None:

@@ -19,7 +19,7 @@ DO $$
 BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_indexes WHERE schemaname = current_schema()
-            AND indexname = 'image_metadata_tokens' AND indexdef LIKE '%image_time_buckets%'
+            AND indexname = 'image_metadata_tokens' AND indexdef ~ 'image_time_buckets|image_list_keys'
     ) THEN
         CREATE INDEX image_metadata_tokens_in_time
             ON image_metadata USING gin (tokens, image_time_buckets(id)) WITH (gin_pending_list_limit = 256)

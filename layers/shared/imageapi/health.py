@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from imageapi import db, pages, storage
+from imageapi import db, storage, totals
 from imageapi.errors import AppError
 from imageapi.listing import ListQuery
 from imageapi.logs import get_logger
@@ -38,7 +38,7 @@ def check_database() -> dict[str, Any]:
         start = time.perf_counter()
         version = db.ping()["server_version"]
         latency = _milliseconds_since(start)
-        count = pages.count_images(ListQuery())
+        count = totals.count_images(ListQuery())
     return {
         "status": "connected",
         "server_version": version,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from imageapi import db, pages, rows
+from imageapi import db, pages, rows, totals
 from imageapi.analyses import find_text
 from imageapi.cursors import decode_cursor, encode_cursor
 from imageapi.errors import ImageNotFoundError, PreconditionFailedError
@@ -48,7 +48,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
         "next_cursor": cursor,
     }
     if query.total:
-        value["total"] = pages.count_images(query)
+        value["total"] = totals.count_images(query)
     headers = {}
     if cursor:
         following = urlencode({**parameters, "cursor": [cursor]}, doseq=True)

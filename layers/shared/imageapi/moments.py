@@ -1,7 +1,7 @@
 """The time in an image's id, in milliseconds since 1970. Pure.
 
-Each image is in one bucket of time of each size. ``image_time_buckets`` in init_db.sql gives them as keys of
-the inverted index, so that one range of time can be searched alone.
+Each image is in one bucket of time of each size. They are keys of the inverted index (see ``keys``), so that
+one range of time can be searched alone.
 """
 
 import math
@@ -13,8 +13,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = 2**48
 """The first millisecond that is too late for an id (milliseconds have 48 bits there)."""
 
-SHIFTS = (16, 20, 24, 28, 32)
-"""The sizes, as powers of two: 2**16 ms are a minute, 2**32 ms are 50 days."""
+SHIFTS = (16, 20, 24, 28, 32, 36, 40, 44)
+"""The sizes, as powers of two: 2**16 ms are a minute, 2**32 ms are 50 days, 2**44 ms are 557 years."""
 MAX_BUCKETS = 17
 """How many buckets one range may have."""
 
@@ -43,13 +43,11 @@ def smallest_id(milliseconds: int) -> UUID:
     return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
 
 
-def cover(start: int, end: int) -> TimeRange | None:
+def cover(start: int, end: int) -> TimeRange:
     """The buckets from ``start`` (inclusive) to ``end`` (exclusive), of the smallest size that needs at most
-    MAX_BUCKETS of them; None when even the largest size needs more.
+    MAX_BUCKETS of them.
     """
-    for shift in SHIFTS:
-        first, last = start >> shift, (end - 1) >> shift
-        if last - first < MAX_BUCKETS:
-            keys = [shift << 48 | bucket for bucket in range(first, last + 1)]
-            return TimeRange(first << shift, (last + 1) << shift, keys)
-    return None
+    shift = next(s for s in SHIFTS if (end - 1 >> s) - (start >> s) < MAX_BUCKETS)
+    first, last = start >> shift, end - 1 >> shift
+    keys = [shift << 48 | bucket for bucket in range(first, last + 1)]
+    return TimeRange(first << shift, (last + 1) << shift, keys)

@@ -19,6 +19,11 @@ class Order(NamedTuple):
     direction: int = 0
     """1 when it sorts by time, oldest first; -1 newest first; 0 by something else."""
 
+    @property
+    def is_ascending(self) -> bool:
+        """Whether older images come first where all else is the same."""
+        return self.forward.endswith("id ASC")
+
 
 ORDERS = {
     "newest": Order("NULL::text", "id DESC", "id ASC", "id < %(id)s", type(None), -1),

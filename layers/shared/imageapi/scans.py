@@ -1,12 +1,13 @@
 """A list as SQL: its order and its conditions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from imageapi import moments, searching
 from imageapi.cursors import Position
+from imageapi.keys import time_keys
 from imageapi.listing import ListQuery
 from imageapi.moments import END_OF_TIME, TimeRange, milliseconds_at, milliseconds_of, smallest_id
 from imageapi.orders import ORDERS, TIERS, Order
@@ -16,17 +17,16 @@ from imageapi.orders import ORDERS, TIERS, Order
 class Scan:
     """One tier of a list: its conditions, and the position after which it continues."""
 
-    NARROWING: ClassVar[str] = "tokens @> %(tokens)s"
-    """The condition for the inverted index; only where ``values`` has ``tokens``."""
-
     order: Order
     tier: int
     bounds: list[str]
     """Conditions on the id."""
     partition: list[str]
-    """The condition on the category, in which each order has an index of its own; the inverted index has a
-    token for it.
-    """
+    """The condition on the category, within which each order has an index of its own."""
+    partition_tokens: list[int]
+    """The same for the inverted index."""
+    narrowing: list[str]
+    """Conditions that the inverted index serves; empty when it has nothing to narrow down by."""
     residual: list[str]
     """Conditions that each row is checked against."""
     values: dict[str, Any]
@@ -46,9 +46,14 @@ class Scan:
         where = {"key": self.position.key, "id": str(self.position.id)} if self.position else {}
         return {**self.values, **where, **more}
 
-    def next_range(self, milliseconds: int) -> TimeRange | None:
-        """The time after the position, of at least that length where there is so much; None when it is too
-        long for buckets. Only for orders that follow time.
+    def follows(self, position: Position, other: Position) -> bool:
+        """Whether a position comes after another one of the same tier."""
+        ahead, behind = (other, position) if self.order.is_ascending else (position, other)
+        return (ahead.key, ahead.id) < (behind.key, behind.id)
+
+    def next_range(self, milliseconds: int) -> TimeRange:
+        """The time after the position, of at least that length where there is so much. Only for orders that
+        follow time.
         """
         assert self.position
         now = milliseconds_of(self.position.id)
@@ -56,20 +61,30 @@ class Scan:
             return moments.cover(max(self.earliest, now - milliseconds), now + 1)
         return moments.cover(now, min(self.latest, now + milliseconds + 1))
 
-    def within(self, time_range: TimeRange) -> "Scan":
-        """The same in that time alone; the inverted index serves it."""
-        condition = "image_time_buckets(id) && %(buckets)s::bigint[]"
+    def within(self, keys: Sequence[int], *conditions: str, **values: Any) -> "Scan":
+        """The same among the rows alone that have one of these keys (see ``keys``) and fulfil the conditions.
+
+        The index asks for the keys of the last call first: the few that are left ask less of those before.
+        """
+        name = f"keys{len(self.narrowing)}"
+        has_key = f"image_list_keys(id, title_key, size_bytes) && %({name})s::bigint[]"
         return replace(
-            self, bounds=[*self.bounds, condition], values={**self.values, "buckets": time_range.keys}
+            self,
+            narrowing=[*self.narrowing[:1], has_key, *self.narrowing[1:]],
+            residual=[*self.residual, *conditions],
+            values={**self.values, name: list(keys), **values},
         )
 
     def beyond(self, time_range: TimeRange) -> "Scan | None":
         """The same from the end of that time on; None when nothing is there."""
         if self.order.direction < 0:
-            is_end, border = time_range.start <= self.earliest, smallest_id(time_range.start)
-        else:
-            is_end, border = time_range.end >= self.latest, UUID(int=smallest_id(time_range.end).int - 1)
-        return None if is_end else replace(self, position=Position(self.tier, None, border))
+            if time_range.start <= self.earliest:
+                return None
+            return replace(self, position=Position(self.tier, None, smallest_id(time_range.start)))
+        if time_range.end >= self.latest:
+            return None
+        last = UUID(int=smallest_id(time_range.end).int - 1)
+        return replace(self, position=Position(self.tier, None, last))
 
 
 def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered: bool = True) -> Scan:
@@ -91,19 +106,34 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
         bounds.append("id < %(before)s")
         values["before"] = str(smallest_id(latest))
     tokens = list(_filter_tokens(query))
-    partition = [] if query.category is None else ["category = %(category)s"]
+    partition, partition_tokens = [], []
     if query.category is not None:
         values["category"] = query.category
-        tokens.append(searching.hash_token(f"c{query.category}"))
+        partition = ["category = %(category)s"]
+        partition_tokens = [searching.hash_token(f"c{query.category}")]
     residual += _residual_conditions(query, values)
     if query.terms:
         tiers = query.sort == "relevance" and tiered
         strong = tiers and TIERS[tier]
         tokens += searching.term_tokens(query.terms, strong=strong)
         residual += _term_conditions(query, values, tiers, strong)
-    if tokens and residual:
-        values["tokens"] = sorted(set(tokens))
-    return Scan(ORDERS[query.sort], tier, bounds, partition, residual, values, position, earliest, latest)
+    tokens += partition_tokens
+    narrowing = ["tokens @> %(tokens)s"] if tokens and residual else []
+    values["tokens"] = sorted(set(tokens))
+    scan = Scan(
+        ORDERS[query.sort],
+        tier,
+        bounds,
+        partition,
+        partition_tokens,
+        narrowing,
+        residual,
+        values,
+        position,
+        earliest,
+        latest,
+    )
+    return scan.within(time_keys(earliest, latest)) if bounds and narrowing else scan
 
 
 def _filter_tokens(query: ListQuery) -> Iterator[int]:
