@@ -40,6 +40,9 @@ PAGES: dict[str, dict[str, str | list[str]]] = {
     "created in one hour": {"created_after": "HOUR_START", "created_before": "HOUR_END"},
     "sort by title": {"sort": "title"},
     "sort by size": {"sort": "size"},
+    "category, by title": {"category": corpus.CATEGORIES[0], "sort": "title"},
+    "tag, by size": {"tag": corpus.ENGLISH[-1], "sort": "size"},
+    "two tags, by size": {"tag": [corpus.ENGLISH[5], corpus.PLACES[7]], "sort": "size"},
     "category, tag, by size": {"category": corpus.CATEGORIES[1], "tag": corpus.ENGLISH[1], "sort": "size"},
     "q, 1 character": {"q": "桜"},
     "q, 2 characters": {"q": "夜景"},
@@ -49,6 +52,7 @@ PAGES: dict[str, dict[str, str | list[str]]] = {
     "q, absent word": {"q": corpus.ABSENT_WORD},
     "q, two words": {"q": f"{corpus.ENGLISH[3]} {corpus.ENGLISH[20]}"},
     "q, 2 characters, by title": {"q": "夜景", "sort": "title"},
+    "q, two words, by title": {"q": f"{corpus.ENGLISH[3]} {corpus.ENGLISH[20]}", "sort": "title"},
     "q in a category": {"q": "猫", "category": corpus.CATEGORIES[3]},
 }
 DEEP = "page at half depth"

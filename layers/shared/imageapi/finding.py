@@ -9,6 +9,11 @@ from imageapi.moments import milliseconds_of
 from imageapi.orders import Order
 from imageapi.scans import Scan
 
+ONLY_BITMAPS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;"
+"""For one statement. With a LIMIT, PostgreSQL would rather walk along any index until it has met so many
+matches, of which it believes that there are more than there are.
+"""
+
 
 class Found(NamedTuple):
     """What a statement, or several, have found."""
@@ -67,7 +72,8 @@ def narrow(scan: Scan, wanted: int, most: int) -> Found:
     """
     order = scan.order
     found = db.query(
-        f"""WITH candidates AS MATERIALIZED (
+        f"""{ONLY_BITMAPS}
+            WITH candidates AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)},
                        {" AND ".join([*scan.partition, *scan.residual])} AS hit
                 FROM image_metadata WHERE {scan.sql(*scan.narrowing)} LIMIT %(rows)s)

@@ -27,7 +27,8 @@ SAMPLE_ROWS = 500
 """How many rows the first, short walk reads."""
 WORTH_WALKING = 1_500
 """Walking up to so many rows costs less than asking the inverted index."""
-MAX_WALKED_ROWS = 50_000
+MAX_WALKED_ROWS = 20_000
+"""The longest walk, where the inverted index is of no help."""
 
 
 @dataclass(frozen=True)

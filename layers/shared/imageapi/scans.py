@@ -47,7 +47,7 @@ class Scan:
         return {**self.values, **where, **more}
 
     def follows(self, position: Position, other: Position) -> bool:
-        """Whether a position comes after another one of the same tier."""
+        """Whether a position comes behind another one."""
         ahead, behind = (other, position) if self.order.is_ascending else (position, other)
         return (ahead.key, ahead.id) < (behind.key, behind.id)
 

@@ -34,31 +34,32 @@ class Span(NamedTuple):
     """How many of the known hits are in it."""
 
 
-def span_until(scan: Scan, start: Position | None, hits: list[Position], index: int) -> Span:
+def span_until(scan: Scan, hits: list[Position], index: int, spare: int) -> Span:
     """The span from the scan's position to a hit, or a little further.
 
     Args:
-        start: where this request began to read. What is between there and the position was read already, so a
-            bucket that begins there holds little that is in vain.
-        hits: some hits behind the position, in order.
-        index: of the hit; from ``len(hits)`` on it is all that is left.
+        hits: some hits of the whole list, in order.
+        index: of the hit, among those behind the position; when there are fewer, it is all that is left.
+        spare: so many of the hits before the position may be in buckets of the span. What is in vain there is
+            sorted out, and the buckets are fewer.
     """
     here = scan.position
     assert here
-    border = hits[index] if index < len(hits) else None
+    behind = [hit for hit in hits if scan.follows(hit, here)]
+    before = hits[-len(behind) - spare - 1] if len(behind) + spare < len(hits) else None
+    border = behind[index] if index < len(behind) else None
     if border and border.key == here.key:
         return Span(_within_key(scan, border), border, index + 1)
     if scan.order.direction:
-        return Span(_within_key(scan, None), None, len(hits))
+        return Span(_within_key(scan, None), None, len(behind))
     last = _LAST if scan.order.is_ascending else _FIRST
-    if start and start.key == here.key and here.id != last:
-        # The request began among images with this very key and has not seen the last of them. They come
-        # first, since their bucket also holds those before the position.
-        inside = sum(hit.key == here.key for hit in hits)
+    if before and before.key == here.key and here.id != last:
+        # Many have this very key. What is left of them comes first, since their bucket holds all of them.
+        inside = sum(hit.key == here.key for hit in behind)
         return Span(_within_key(scan, None), here._replace(id=last), inside)
     if isinstance(here.key, int):
-        return _by_size(scan, here.key, hits, border)
-    return _by_title(scan, start, hits, index)
+        return _by_size(scan, here.key, behind, border)
+    return _by_title(scan, str(before.key) if before else None, behind, index)
 
 
 def _within_key(scan: Scan, border: Position | None) -> Scan:
@@ -92,9 +93,12 @@ def _by_size(scan: Scan, largest: int, hits: list[Position], border: Position | 
     return Span(span, border._replace(id=_LAST), inside)
 
 
-def _by_title(scan: Scan, start: Position | None, hits: list[Position], index: int) -> Span:
+def _by_title(scan: Scan, before: str | None, hits: list[Position], index: int) -> Span:
     """Up to the shortest text that is a border between two of the hits from ``index`` on, exclusive: the
     shorter it is, the fewer buckets there are.
+
+    Args:
+        before: a title before the position that is to be in no bucket.
     """
     here = scan.position
     assert here
@@ -103,9 +107,11 @@ def _by_title(scan: Scan, start: Position | None, hits: list[Position], index: i
     if index < len(hits):
         pairs = zip(titles[index : 2 * index + 1], titles[index + 1 :], strict=False)
         border = min((separate(*pair) for pair in pairs if pair[0] < pair[1]), key=len, default=titles[index])
+        # No bucket ends there. What comes before all that begins like this can be told apart from it.
+        if (beginning := border[: TITLE_LENGTHS[-1]]) > str(here.key):
+            border = beginning
     begin = f"{here.key}{TITLE_END}" if here.id == _LAST else str(here.key)
-    # The bucket of all that begins with ASCII; where the request began among them, it holds too much in vain.
-    widest = 0 if border >= AFTER_ASCII and not start else 1
+    widest = 0 if border >= AFTER_ASCII and before is None else 1
     conditions = " AND ".join(["status = 'ready'", *scan.partition])
     found = db.query(
         f"""WITH RECURSIVE cover(bound, beginning) AS (
@@ -114,22 +120,22 @@ def _by_title(scan: Scan, start: Position | None, hits: list[Position], index: i
                 SELECT CASE bucket.beginning
                     WHEN '' THEN %(after_ascii)s ELSE bucket.beginning || %(after_all)s END,
                     bucket.beginning
-                FROM cover AS before, LATERAL (
+                FROM cover AS last, LATERAL (
                     SELECT title_key || %(end)s AS title FROM image_metadata
-                    WHERE {conditions} AND title_key >= before.bound AND title_key < %(border)s
+                    WHERE {conditions} AND title_key >= last.bound AND title_key < %(border)s
                     ORDER BY title_key LIMIT 1) AS next,
                 LATERAL (
                     SELECT left(title, length) AS beginning FROM unnest(%(lengths)s) AS length
                     WHERE CASE length
                         WHEN 0 THEN title < %(after_ascii)s
                         WHEN %(longest)s THEN true
-                        ELSE left(title, length) NOT IN (left(%(border)s, length), left(%(start)s, length))
+                        ELSE left(title, length) NOT IN (left(%(border)s, length), left(%(before)s, length))
                     END ORDER BY length LIMIT 1) AS bucket)
             SELECT beginning FROM cover WHERE beginning IS NOT NULL LIMIT %(most)s""",
         scan.parameters(
             begin=begin,
             border=border,
-            start=f"{start.key}{TITLE_END}" if start else "",
+            before="" if before is None else before + TITLE_END,
             end=TITLE_END,
             after_ascii=AFTER_ASCII,
             after_all=AFTER_ALL,

@@ -22,6 +22,8 @@ MAX_NARROWED_ROWS = 10_000
 """How many candidates one statement may look at."""
 AT_ONCE = 5_000
 """So many matches are not too many for one stretch."""
+IN_VAIN = 512
+"""So many matches before a stretch may be looked at with it."""
 MAX_RANGES = 3
 """How many stretches of time are guessed."""
 MAX_SPANS, MAX_SAMPLES = 5, 4
@@ -31,7 +33,9 @@ SAMPLE_SIZE, FEW, MAX_SAMPLE_ROWS = 128, 4, 1_000
 
 
 class _Sample(NamedTuple):
-    """Hits in order: about one of ``2**shift`` of all there are. ``shift`` is 0 where there is no sample."""
+    """Hits in order, before and behind a position: about one of ``2**shift`` of all there are. ``shift`` is 0
+    where there is no sample.
+    """
 
     shift: int
     hits: list[Position]
@@ -56,7 +60,7 @@ def search(scan: Scan, walked: Found, wanted: int) -> Found:
         hits = found.hits
         if found.complete or len(hits) == wanted:
             return found
-    found = _search_by_samples(rest, scan.position, _guess_matches(scan, walked), wanted - len(hits))
+    found = _search_by_samples(rest, _guess_matches(scan, walked), wanted - len(hits))
     return found._replace(hits=hits + found.hits)
 
 
@@ -89,18 +93,17 @@ def _search_by_guess(scan: Scan, walked: Found, wanted: int) -> tuple[Found, Sca
     return Found(hits, scan.position, complete=False), scan
 
 
-def _search_by_samples(scan: Scan, start: Position | None, matches: float, wanted: int) -> Found:
+def _search_by_samples(scan: Scan, matches: float, wanted: int) -> Found:
     """Up to ``wanted`` hits in stretches that samples suggest.
 
     Args:
-        start: where this request began to read.
-        matches: how many there seem to be.
+        matches: how many there seem to be in all.
     """
     hits: list[Position] = []
     sample = _take_sample(scan, matches)
     for _ in range(MAX_SPANS):
         missing = wanted - len(hits)
-        span = _choose(scan, start, sample, missing)
+        span = _choose(scan, sample, missing)
         found = narrow(span.scan, missing, MAX_NARROWED_ROWS)
         hits += found.hits
         if found.is_too_much:
@@ -113,40 +116,41 @@ def _search_by_samples(scan: Scan, start: Position | None, matches: float, wante
             return Found(hits, None, complete=True)
         else:
             scan = replace(scan, position=span.end)
-            sample = sample._replace(hits=[hit for hit in sample.hits if scan.follows(hit, span.end)])
     return Found(hits, scan.position, complete=False)
 
 
 def _take_sample(scan: Scan, matches: float) -> _Sample:
-    """A sample of all that matches behind the position, of a size that is of use.
+    """A sample of all that matches, of a size that is of use; none where everything can be had at once.
 
     Args:
         matches: how many there seem to be.
     """
+    everywhere = replace(scan, position=None)
     for _ in range(MAX_SAMPLES):
         if matches <= AT_ONCE:
             break
         shift = min(max(round(math.log2(matches / SAMPLE_SIZE)), SAMPLE_SHIFTS[0]), SAMPLE_SHIFTS[-1])
-        found = narrow(scan.within([sample_key(shift)]), MAX_SAMPLE_ROWS, MAX_SAMPLE_ROWS)
+        found = narrow(everywhere.within([sample_key(shift)]), MAX_SAMPLE_ROWS, MAX_SAMPLE_ROWS)
         if found.complete and len(found.hits) >= FEW:
             return _Sample(shift, found.hits)
         matches = (len(found.hits) + 1) << shift if found.complete else matches * SAMPLE_SIZE
     return _Sample(0, [])
 
 
-def _choose(scan: Scan, start: Position | None, sample: _Sample, wanted: int) -> Span:
+def _choose(scan: Scan, sample: _Sample, wanted: int) -> Span:
     """The next span with enough matches, but not too many; without a sample, all that is left."""
     span = Span(scan, None, 0)
-    for attempt in range(MAX_SAMPLES if sample.shift else 0):
-        index = math.ceil(wanted * SAFETY / 2**sample.shift)
-        if attempt and index >= len(sample.hits):
+    for _ in range(MAX_SAMPLES):
+        if not sample.shift:
             break
-        span = span_until(scan, start, sample.hits, index)
+        index = math.ceil(wanted * SAFETY / 2**sample.shift)
+        finer = span_until(scan, sample.hits, index, IN_VAIN >> sample.shift)
+        if not finer.end and span.end:
+            break
+        span = finer
         if span.hits << sample.shift <= AT_ONCE:
             break
         sample = _take_sample(span.scan, span.hits << sample.shift)
-        if not sample.shift:
-            break
     return span
 
 
