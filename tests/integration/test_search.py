@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from imageapi import pages, totals
 from imageapi.searching import normalise
 
 from tests.integration.client import get
-from tests.integration.searchable import AGES, Doc, expected, id_of, insert, moment_of, walk
+from tests.integration.searchable import AGES, DAY, Doc, expected, id_of, insert, moment_of, walk
 from tests.integration.stores import Stores
 
 TOKYO = Doc(
@@ -123,16 +124,27 @@ def test_total(four: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     assert total["value"] >= 3
 
 
-def test_an_estimate_goes_by_what_is_frequent(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL takes a third of all rows for each word that it is to find in a text."""
-    insert(stores, [Doc(title="harbour" if number % 10 == 0 else f"other {number}") for number in range(300)])
+def test_an_estimate_goes_by_a_sample(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tags that many have may be together on few images, and then these are counted."""
+    docs = [Doc(id=id_of(DAY, number), tags=["other" if number % 3 else "third"]) for number in range(1_200)]
+    for number in range(0, 1_200, 5):
+        docs[number].tags = [*docs[number].tags, "fifth"]
+    docs[7].tags = ["other", "third"]
+    insert(stores, docs)
     stores.execute("ANALYZE image_metadata")
-    monkeypatch.setattr(totals, "EXACT_TOTAL", 20)
+    monkeypatch.setattr(totals, "_statistics", None)
+    monkeypatch.setattr(totals, "EXACT_TOTAL", 30)
+    monkeypatch.setattr(totals, "MAX_COUNTED", 300)
 
-    total = get("/api/images", {"total": "true", "q": "harbour"}).body["total"]
+    def count(*tags: str) -> dict[str, Any]:
+        query = [("total", "true"), ("limit", "1"), *(("tag", tag) for tag in tags)]
+        total: dict[str, Any] = get("/api/images", query).body["total"]
+        return total
 
-    assert total["relation"] == "estimate"
-    assert 20 <= total["value"] <= 45
+    # Of ids that end in a number, a sample has each sixteenth or so.
+    assert count("third") == {"value": 400, "relation": "estimate"}
+    assert count("third", "fifth") == {"value": 80, "relation": "estimate"}
+    assert count("third", "other") == {"value": 1, "relation": "exact"}
 
 
 def test_the_shape_of_a_character_makes_no_difference(stores: Stores) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi import db, finding, pages, stretches, totals
+from imageapi import db, pages, stretches, totals
+from imageapi.scans import ONLY_BITMAPS
 
 from tests.integration.client import get
 from tests.integration.stores import Stores
@@ -73,6 +74,18 @@ def scans(plan: dict[str, Any]) -> Iterator[str]:
     return (node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan")
 
 
+def explain(cursor: Any, sql: str, values: Any) -> dict[str, Any]:
+    """The plan of a statement, under the settings before it."""
+    cursor.execute("BEGIN")
+    if sql.startswith(ONLY_BITMAPS):
+        cursor.execute(ONLY_BITMAPS)
+        sql = sql.removeprefix(ONLY_BITMAPS)
+    cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+    plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
+    cursor.execute("ROLLBACK")
+    return plan
+
+
 def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
     for query in combinations():
         page = get("/api/images", {**query, "limit": "5", "total": "true"})
@@ -84,15 +97,12 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
     )
     assert len(statements) > 300
     by_keys, covers = 0, 0
-    with stores.postgres.connect() as connection, connection.cursor() as cursor:
+    with db_cursor(stores) as cursor:
         cursor.execute(db.SESSION_SETTINGS)
         for sql, values in statements:
             if sql.startswith("EXPLAIN"):
                 continue
-            only_bitmaps = sql.startswith(finding.ONLY_BITMAPS)
-            cursor.execute(finding.ONLY_BITMAPS if only_bitmaps else "SET LOCAL enable_indexscan = on")
-            cursor.execute("EXPLAIN (FORMAT JSON) " + sql.removeprefix(finding.ONLY_BITMAPS), values)
-            plan = cursor.fetchone()[0][0]["Plan"]
+            plan = explain(cursor, sql, values)
             assert "image_metadata" not in set(scans(plan)), (sql, values)
             if "image_list_keys" in sql:
                 by_keys += 1
@@ -109,3 +119,20 @@ def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list
         cursor.execute(db.SESSION_SETTINGS)
         cursor.execute("EXPLAIN (FORMAT JSON) SELECT id FROM image_metadata WHERE filename = 'x'")
         assert list(scans(cursor.fetchone()[0][0]["Plan"])) == ["image_metadata"]
+
+
+def test_a_category_is_read_along_indexes_of_its_own(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    """Wherever its images are: PostgreSQL believes that they are everywhere."""
+    for sort in SORTS:
+        for cursor in ({}, {"cursor": ""}):
+            query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
+            if cursor:
+                cursor["cursor"] = get("/api/images", query).body["next_cursor"]
+            recorded.clear()
+            get("/api/images", {**query, **cursor})
+            ((sql, values),) = [each for each in recorded if "ORDER BY" in each[0]]
+            with db_cursor(stores) as connection:
+                connection.execute(db.SESSION_SETTINGS)
+                limit, scan = nodes(explain(connection, sql, values))
+            assert (limit["Node Type"], scan["Node Type"]) == ("Limit", "Index Scan"), sort
+            assert scan["Index Name"].startswith("image_metadata_category"), sort

@@ -19,19 +19,21 @@ SIZES = [1, 255, 256, 257, 4_095, 4_096, 70_000, 70_001, 2**24, 2**25 + 1, 2**33
 
 
 @contextmanager
-def small_steps(most: int, rows: int) -> Iterator[None]:
+def small_steps(most: int, rows: int, in_vain: int = 512) -> Iterator[None]:
     """Every search is for the inverted index, and samples are taken of next to nothing.
 
     Args:
         most: what a statement may look at.
         rows: how many there seem to be.
+        in_vain: so many matches before a stretch may be looked at with it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SAMPLE_ROWS", 1)
         patch.setattr(pages, "WORTH_WALKING", 1)
         patch.setattr(pages, "MAX_WALKED_ROWS", most)
         patch.setattr(stretches, "MAX_NARROWED_ROWS", most)
-        patch.setattr(spans, "MAX_BEGINNINGS", 3)
+        patch.setattr(spans, "MAX_BEGINNINGS", 2)
+        patch.setattr(stretches, "IN_VAIN", in_vain)
         patch.setattr(stretches, "AT_ONCE", 1)
         patch.setattr(stretches, "SAMPLE_SIZE", 1)
         patch.setattr(stretches, "FEW", 1)
@@ -40,7 +42,7 @@ def small_steps(most: int, rows: int) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ages=st.lists(st.tuples(st.sampled_from(AGES), st.booleans()), min_size=5, max_size=14),
     query=st.fixed_dictionaries(
@@ -75,7 +77,7 @@ def test_searches_through_time(
         assert walk(query, limit) == expected(docs, query)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     images=st.lists(
         st.tuples(
@@ -100,6 +102,7 @@ def test_searches_through_time(
     limit=st.integers(1, 5),
     most=st.sampled_from([2, 3, 20_000]),
     rows=st.sampled_from([2, 30, 10**6]),
+    in_vain=st.sampled_from([0, 8, 512]),
 )
 def test_searches_by_samples(
     stores: Stores,
@@ -108,6 +111,7 @@ def test_searches_by_samples(
     limit: int,
     most: int,
     rows: int,
+    in_vain: int,
 ) -> None:
     stores.clear()
     docs = [
@@ -122,5 +126,5 @@ def test_searches_by_samples(
     ]
     insert(stores, docs)
     query = {**query, "tag": "a"}
-    with small_steps(most, rows):
+    with small_steps(most, rows, in_vain):
         assert walk(query, limit) == expected(docs, query)

@@ -7,12 +7,7 @@ from imageapi import db
 from imageapi.cursors import Position
 from imageapi.moments import milliseconds_of
 from imageapi.orders import Order
-from imageapi.scans import Scan
-
-ONLY_BITMAPS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;"
-"""For one statement. With a LIMIT, PostgreSQL would rather walk along any index until it has met so many
-matches, of which it believes that there are more than there are.
-"""
+from imageapi.scans import ONLY_BITMAPS, Scan
 
 
 class Found(NamedTuple):
@@ -43,7 +38,7 @@ def walk(scan: Scan, rows: int, wanted: int) -> Found:
     found = db.query(
         f"""WITH walked AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)}, {hit} AS hit
-                FROM image_metadata WHERE {where} ORDER BY {order.forward} LIMIT %(rows)s),
+                FROM image_metadata WHERE {where} ORDER BY {scan.forward} LIMIT %(rows)s),
             hits AS MATERIALIZED (SELECT id, key FROM walked WHERE hit LIMIT %(wanted)s)
             SELECT id, key, NULL::bigint AS n FROM hits
             UNION ALL

@@ -75,7 +75,7 @@ def _read_page(scan: Scan, limit: int) -> Page:
     order = scan.order
     rows = db.query(
         f"""SELECT {COLUMNS}, {order.key} AS sort_key FROM image_metadata
-            WHERE {scan.sql(*scan.partition)} ORDER BY {order.forward} LIMIT %(rows)s""",
+            WHERE {scan.sql(*scan.partition)} ORDER BY {scan.forward} LIMIT %(rows)s""",
         scan.parameters(rows=limit + 1),
     )
     if len(rows) <= limit:

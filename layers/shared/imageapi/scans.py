@@ -12,6 +12,11 @@ from imageapi.listing import ListQuery
 from imageapi.moments import END_OF_TIME, TimeRange, milliseconds_at, milliseconds_of, smallest_id
 from imageapi.orders import ORDERS, TIERS, Order
 
+ONLY_BITMAPS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;"
+"""For one statement. With a LIMIT, PostgreSQL would rather walk along any index until it has met so many
+matches, of which it believes that there are more than there are.
+"""
+
 
 @dataclass
 class Scan:
@@ -35,6 +40,18 @@ class Scan:
     """Lower bound, ms since 1970, inclusive."""
     latest: int
     """Upper bound, ms since 1970, exclusive."""
+
+    @property
+    def forward(self) -> str:
+        """What follows ORDER BY. Within a category it is an order that only the indexes there have.
+
+        Along another one PostgreSQL would look for a category that it believes to be everywhere, though a
+        million images of others may have come since.
+        """
+        if not self.partition:
+            return self.order.forward
+        # The index by id is one for both directions.
+        return f"category {'DESC' if self.order.direction > 0 else 'ASC'}, {self.order.forward}"
 
     def sql(self, *conditions: str) -> str:
         """What follows WHERE: ready, within the bounds, after the position, and the given conditions."""
@@ -93,35 +110,30 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
     Args:
         tiered: False for all tiers at once.
     """
-    values: dict[str, Any] = {}
-    bounds: list[str] = []
-    residual: list[str] = []
-    earliest, latest = 0, END_OF_TIME
-    if query.created_after:
-        earliest = milliseconds_at(query.created_after)
-        bounds.append("id >= %(after)s")
-        values["after"] = str(smallest_id(earliest))
-    if query.created_before:
-        latest = milliseconds_at(query.created_before)
-        bounds.append("id < %(before)s")
-        values["before"] = str(smallest_id(latest))
-    tokens = list(_filter_tokens(query))
-    partition, partition_tokens = [], []
-    if query.category is not None:
-        values["category"] = query.category
-        partition = ["category = %(category)s"]
-        partition_tokens = [searching.hash_token(f"c{query.category}")]
-    residual += _residual_conditions(query, values)
+    order, values, tokens = ORDERS[query.sort], dict[str, Any](), list(_filter_tokens(query))
+    bounds, earliest, latest = _time_bounds(query, values)
+    residual = list(_residual_conditions(query, values))
     if query.terms:
         tiers = query.sort == "relevance" and tiered
         strong = tiers and TIERS[tier]
         tokens += searching.term_tokens(query.terms, strong=strong)
         residual += _term_conditions(query, values, tiers, strong)
-    tokens += partition_tokens
+    partition, partition_tokens = [], []
+    if query.category is not None:
+        # As one of several: of a constant PostgreSQL would know that it makes no difference to the order.
+        condition = "category = ANY(%(category)s)"
+        values["category"] = [query.category]
+        token = searching.hash_token(f"c{query.category}")
+        tokens.append(token)
+        # Neighbours in time lie side by side: reading all costs less than reading those of a category.
+        if order.direction and residual:
+            residual.append(condition)
+        else:
+            partition, partition_tokens = [condition], [token]
     narrowing = ["tokens @> %(tokens)s"] if tokens and residual else []
     values["tokens"] = sorted(set(tokens))
     scan = Scan(
-        ORDERS[query.sort],
+        order,
         tier,
         bounds,
         partition,
@@ -134,6 +146,21 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
         latest,
     )
     return scan.within(time_keys(earliest, latest)) if bounds and narrowing else scan
+
+
+def _time_bounds(query: ListQuery, values: dict[str, Any]) -> tuple[list[str], int, int]:
+    """The conditions on the id, and the first millisecond in them and the first one behind them."""
+    bounds: list[str] = []
+    earliest, latest = 0, END_OF_TIME
+    if query.created_after:
+        earliest = milliseconds_at(query.created_after)
+        bounds.append("id >= %(after)s")
+        values["after"] = str(smallest_id(earliest))
+    if query.created_before:
+        latest = milliseconds_at(query.created_before)
+        bounds.append("id < %(before)s")
+        values["before"] = str(smallest_id(latest))
+    return bounds, earliest, latest
 
 
 def _filter_tokens(query: ListQuery) -> Iterator[int]:

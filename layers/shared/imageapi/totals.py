@@ -1,15 +1,19 @@
 """How many images there are, without counting them all."""
 
+import math
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imageapi import db
+from imageapi.keys import SAMPLE_SHIFTS, sample_key
 from imageapi.listing import ListQuery
-from imageapi.scans import Scan, make_scan
+from imageapi.scans import ONLY_BITMAPS, Scan, make_scan
 
 EXACT_TOTAL = 1_000
-"""Totals up to here are counted, larger ones are estimated."""
+"""Totals up to here are counted; larger ones may be estimated."""
+MAX_COUNTED = 10_000
+"""How many rows are looked at for one."""
 STATISTICS_MAX_AGE = 300.0
 """Seconds."""
 
@@ -29,30 +33,42 @@ _statistics: _Statistics | None = None
 def count_images(query: ListQuery) -> dict[str, Any]:
     """How many images the whole list has: ``{"value": int, "relation": "exact" | "estimate"}``."""
     scan = make_scan(query, 0, None, tiered=False)
+    if scan.narrowing:
+        return _count_narrowed(scan)
+    order = f"ORDER BY {scan.forward}" if scan.partition else ""
+    candidates, images = _count(scan, f"{scan.sql(*scan.partition)} {order}", EXACT_TOTAL + 1)
+    if candidates <= EXACT_TOTAL:
+        return {"value": images, "relation": "exact"}
+    estimate = _explain(scan.sql(*scan.partition, *scan.residual), scan.parameters())
+    return {"value": max(estimate, images), "relation": "estimate"}
+
+
+def _count_narrowed(scan: Scan) -> dict[str, Any]:
+    """Where many rows have the rarest token, those in a sample are counted, unless they are but few."""
+    most = estimate_rows() * estimate_share(scan.values["tokens"])
+    shift = min(round(math.log2(max(most / EXACT_TOTAL, 1))), SAMPLE_SHIFTS[-1])
+    if shift >= SAMPLE_SHIFTS[0]:
+        sample = scan.within([sample_key(shift)])
+        _, images = _count(sample, sample.sql(*sample.narrowing), MAX_COUNTED)
+        if images << shift > 2 * EXACT_TOTAL:
+            return {"value": images << shift, "relation": "estimate"}
+    candidates, images = _count(scan, scan.sql(*scan.narrowing), MAX_COUNTED)
+    is_exact = candidates < MAX_COUNTED
+    estimate = images if is_exact else max(images, int(most * images / candidates))
+    return {"value": estimate, "relation": "exact" if is_exact else "estimate"}
+
+
+def _count(scan: Scan, where: str, most: int) -> tuple[int, int]:
+    """How many rows a condition finds, up to a limit, and how many of them are hits."""
     hit = " AND ".join([*scan.partition, *scan.residual]) or "TRUE"
-    counted = db.query(
-        f"""WITH candidates AS MATERIALIZED (
-                SELECT {hit} AS hit FROM image_metadata
-                WHERE {scan.sql(*(scan.narrowing or scan.partition))} LIMIT %(most)s)
+    (counted,) = db.query(
+        f"""{ONLY_BITMAPS if scan.narrowing else ""}
+            WITH candidates AS MATERIALIZED (
+                SELECT {hit} AS hit FROM image_metadata WHERE {where} LIMIT %(most)s)
             SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images FROM candidates""",
-        scan.parameters(most=EXACT_TOTAL + 1),
-    )[0]
-    if counted["candidates"] <= EXACT_TOTAL:
-        return {"value": counted["images"], "relation": "exact"}
-    estimate = _estimate_total(scan, counted["images"] / counted["candidates"])
-    return {"value": max(estimate, counted["images"]), "relation": "estimate"}
-
-
-def _estimate_total(scan: Scan, share: float) -> int:
-    """How many rows match.
-
-    Args:
-        share: which part of the rows that the inverted index finds are hits, 0 to 1.
-    """
-    if not scan.narrowing:
-        return _explain(scan.sql(*scan.partition, *scan.residual), scan.parameters())
-    rows = _explain(scan.sql(), scan.parameters()) if scan.bounds else estimate_rows()
-    return int(share * estimate_share(scan.values["tokens"]) * rows)
+        scan.parameters(most=most),
+    )
+    return counted["candidates"], counted["images"]
 
 
 def estimate_rows() -> int:
