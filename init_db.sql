@@ -96,6 +96,19 @@ BEGIN
     RETURN keys;
 END
 $$;
+-- What functions of the release before ask for, while a deploy runs or when it is undone. To go with the next one.
+CREATE OR REPLACE FUNCTION image_time_buckets(id uuid) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    -- Since 1970: the first 48 bits of a UUIDv7.
+    milliseconds bigint := ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint;
+BEGIN
+    RETURN ARRAY[
+        (16::bigint << 48) | (milliseconds >> 16), (20::bigint << 48) | (milliseconds >> 20),
+        (24::bigint << 48) | (milliseconds >> 24), (28::bigint << 48) | (milliseconds >> 28),
+        (32::bigint << 48) | (milliseconds >> 32)];
+END
+$$;
 -- A short list of what is not merged yet: a search has to read all of it.
 CREATE INDEX IF NOT EXISTS image_metadata_tokens
     ON image_metadata USING gin (tokens, image_list_keys(id, title_key, size_bytes))

@@ -2,10 +2,10 @@
 
 There are two ways to find the matching rows. *Walking* reads the index of the wanted order and checks each
 row: quick when many rows match. *Narrowing* asks the inverted index for the matching rows and sorts them:
-quick when few rows match. In an order of time it does so for one range of time after another, otherwise for
-all rows at once. A short walk decides: it either finds the whole page, or shows how frequent matches are.
-(PostgreSQL's planner chooses between the same two by its statistics, which know nothing of pairs of
-characters, and a wrong choice costs seconds.)
+quick when few rows match, and done for one stretch of the list after another (see ``stretches``). A short walk
+decides: it either finds the whole page, or shows how frequent matches are. (PostgreSQL's planner chooses
+between the same two by its statistics, which know nothing of pairs of characters and take everything for
+evenly spread, and a wrong choice costs seconds.)
 
 Where neither finds a whole page within its limits, the page is short, and its cursor says where to continue.
 """

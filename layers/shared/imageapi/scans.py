@@ -25,7 +25,7 @@ class Scan:
     order: Order
     tier: int
     bounds: list[str]
-    """Conditions on the id."""
+    """Conditions on the id; only in an order of time, where the walked index serves them."""
     partition: list[str]
     """The condition on the category, within which each order has an index of its own."""
     partition_tokens: list[int]
@@ -130,22 +130,23 @@ def make_scan(query: ListQuery, tier: int, position: Position | None, *, tiered:
             residual.append(condition)
         else:
             partition, partition_tokens = [condition], [token]
-    narrowing = ["tokens @> %(tokens)s"] if tokens and residual else []
     values["tokens"] = sorted(set(tokens))
+    if not order.direction:
+        residual += bounds
     scan = Scan(
         order,
         tier,
-        bounds,
+        bounds if order.direction else [],
         partition,
         partition_tokens,
-        narrowing,
+        ["tokens @> %(tokens)s"] if tokens and residual else [],
         residual,
         values,
         position,
         earliest,
         latest,
     )
-    return scan.within(time_keys(earliest, latest)) if bounds and narrowing else scan
+    return scan.within(time_keys(earliest, latest)) if bounds and residual else scan
 
 
 def _time_bounds(query: ListQuery, values: dict[str, Any]) -> tuple[list[str], int, int]:

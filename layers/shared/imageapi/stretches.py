@@ -155,10 +155,12 @@ def _choose(scan: Scan, sample: _Sample, wanted: int) -> Span:
 
 
 def _guess_matches(scan: Scan, walked: Found) -> float:
-    """How many matches there seem to be in all: as many as a walk has met, or, when it has met next to none,
-    between that and as many as have the rarest of the tokens.
+    """How many matches there seem to be in all: as many as have the token, if there is but one; else as many as
+    a walk has met, or, when it has met next to none, between that and as many as have the rarest of the tokens.
     """
-    rows = estimate_rows()
-    most = rows * estimate_share(scan.values["tokens"])
+    rows, tokens = estimate_rows(), scan.values["tokens"]
+    most = rows * estimate_share(tokens)
     met = estimate_rate(len(walked.hits), walked.rows) * rows * estimate_share(scan.partition_tokens)
+    if len(tokens) == 1:
+        return most
     return min(most, met if len(walked.hits) > 1 else math.sqrt(met * most))
