@@ -2,8 +2,8 @@
 
 There are two ways to find the matching rows. *Walking* reads the index of the wanted order and checks each
 row: quick when many rows match. *Narrowing* asks the inverted index for the matching rows and sorts them:
-quick when few rows match, and done for one stretch of the list after another (see ``stretches``). A short walk
-decides: it either finds the whole page, or shows how frequent matches are. (PostgreSQL's planner chooses
+quick when few rows match, and done for one stretch of the list after another (see ``stretches``). A short
+walk decides: it either finds the whole page, or shows how frequent matches are. (PostgreSQL's planner chooses
 between the same two by its statistics, which know nothing of pairs of characters and take everything for
 evenly spread, and a wrong choice costs seconds.)
 

@@ -155,8 +155,8 @@ def _choose(scan: Scan, sample: _Sample, wanted: int) -> Span:
 
 
 def _guess_matches(scan: Scan, walked: Found) -> float:
-    """How many matches there seem to be in all: as many as have the token, if there is but one; else as many as
-    a walk has met, or, when it has met next to none, between that and as many as have the rarest of the tokens.
+    """How many matches there seem to be in all: as many as have the token, if there is but one; else as many
+    as a walk has met, or, when that is next to none, between it and as many as have the rarest of the tokens.
     """
     rows, tokens = estimate_rows(), scan.values["tokens"]
     most = rows * estimate_share(tokens)
