@@ -104,6 +104,10 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
                 continue
             plan = explain(cursor, sql, values)
             assert "image_metadata" not in set(scans(plan)), (sql, values)
+            if sql.startswith(ONLY_BITMAPS):
+                kinds = {node["Node Type"] for node in nodes(plan)}
+                assert "Bitmap Index Scan" in kinds, (plan, sql, values)
+                assert not kinds & {"Index Scan", "Index Only Scan"}, (plan, sql, values)
             if "image_list_keys" in sql:
                 by_keys += 1
                 served = [node["Index Cond"] for node in nodes(plan) if "Index Cond" in node]
