@@ -128,15 +128,14 @@ def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list
 def test_a_category_is_read_along_indexes_of_its_own(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
     """Wherever its images are: PostgreSQL believes that they are everywhere."""
     for sort in SORTS:
-        for cursor in ({}, {"cursor": ""}):
-            query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
-            if cursor:
-                cursor["cursor"] = get("/api/images", query).body["next_cursor"]
+        query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
+        following = {"cursor": get("/api/images", query).body["next_cursor"]}
+        for more in ({}, following):
             recorded.clear()
-            get("/api/images", {**query, **cursor})
+            get("/api/images", {**query, **more})
             ((sql, values),) = [each for each in recorded if "ORDER BY" in each[0]]
-            with db_cursor(stores) as connection:
-                connection.execute(db.SESSION_SETTINGS)
-                limit, scan = nodes(explain(connection, sql, values))
+            with db_cursor(stores) as cursor:
+                cursor.execute(db.SESSION_SETTINGS)
+                limit, scan = nodes(explain(cursor, sql, values))
             assert (limit["Node Type"], scan["Node Type"]) == ("Limit", "Index Scan"), sort
             assert scan["Index Name"].startswith("image_metadata_category"), sort

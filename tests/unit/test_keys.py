@@ -1,6 +1,7 @@
 """Keys of the inverted index, and what they cover. PostgreSQL makes the same: integration/test_schema.py."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,12 @@ def ranges(cover: list[int]) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize(("make", "shifts"), [(keys.size_keys, keys.SIZE_SHIFTS), (keys.time_keys, SHIFTS)])
 @given(data=st.data())
-def test_a_range_is_covered_closely(make: object, shifts: tuple[int, ...], data: st.DataObject) -> None:
+def test_a_range_is_covered_closely(
+    make: Callable[[int, int], list[int]], shifts: tuple[int, ...], data: st.DataObject
+) -> None:
     largest = 1 << shifts[-1] + 4
     start = data.draw(st.integers(0, largest - 1))
     end = data.draw(st.integers(start + 1, largest))
-    assert callable(make)
     found = ranges(make(start, end))
     smallest = 1 << shifts[0]
     assert found[0][0] == start // smallest * smallest

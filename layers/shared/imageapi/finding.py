@@ -70,7 +70,7 @@ def narrow(scan: Scan, wanted: int, most: int) -> Found:
         f"""{ONLY_BITMAPS}
             WITH candidates AS MATERIALIZED (
                 SELECT id, {order.key} AS key, {order.key} AS {_key_name(order)},
-                       {" AND ".join([*scan.partition, *scan.residual])} AS hit
+                       {scan.checked} AS hit
                 FROM image_metadata WHERE {scan.sql(*scan.narrowing)} LIMIT %(rows)s)
             (SELECT id, key, NULL AS n FROM candidates WHERE hit ORDER BY {order.forward} LIMIT %(wanted)s)
             UNION ALL

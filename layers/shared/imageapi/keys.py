@@ -10,6 +10,7 @@ With them the index finds what matches in a stretch of a list, and a random part
 """
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from imageapi.moments import SHIFTS
@@ -38,6 +39,11 @@ def size_keys(start: int, end: int) -> list[int]:
 def time_keys(start: int, end: int) -> list[int]:
     """The same of times, in milliseconds since 1970."""
     return [shift << 48 | number for shift, number in _cover(start, end, SHIFTS)]
+
+
+def sample_shift(rows: float, size: int) -> int:
+    """The shift of the sample that has about ``size`` of so many rows; below SAMPLE_SHIFTS there is none."""
+    return min(round(math.log2(max(rows / size, 1))), SAMPLE_SHIFTS[-1])
 
 
 def sample_key(shift: int) -> int:

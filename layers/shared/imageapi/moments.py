@@ -45,7 +45,7 @@ def smallest_id(milliseconds: int) -> UUID:
 
 def cover(start: int, end: int) -> TimeRange:
     """The buckets from ``start`` (inclusive) to ``end`` (exclusive), of the smallest size that needs at most
-    MAX_BUCKETS of them.
+    MAX_BUCKETS of them: each costs the index a little. ``keys.time_keys`` is exact, and has more.
     """
     shift = next(s for s in SHIFTS if (end - 1 >> s) - (start >> s) < MAX_BUCKETS)
     first, last = start >> shift, end - 1 >> shift

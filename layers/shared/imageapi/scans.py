@@ -53,6 +53,11 @@ class Scan:
         # The index by id is one for both directions.
         return f"category {'DESC' if self.order.direction > 0 else 'ASC'}, {self.order.forward}"
 
+    @property
+    def checked(self) -> str:
+        """What a row that the inverted index has found is checked against."""
+        return " AND ".join([*self.partition, *self.residual]) or "TRUE"
+
     def sql(self, *conditions: str) -> str:
         """What follows WHERE: ready, within the bounds, after the position, and the given conditions."""
         after = [self.order.after] if self.position else []

@@ -47,19 +47,28 @@ def span_until(scan: Scan, hits: list[Position], index: int, spare: int) -> Span
     assert here
     behind = [hit for hit in hits if scan.follows(hit, here)]
     before = hits[-len(behind) - spare - 1] if len(behind) + spare < len(hits) else None
+    part, end = _cut(scan, here, before, behind, index)
+    return Span(part, end, sum(not (end and scan.follows(hit, end)) for hit in behind))
+
+
+def _cut(
+    scan: Scan, here: Position, before: Position | None, behind: list[Position], index: int
+) -> tuple[Scan, Position | None]:
+    """The rows of the span, and where it ends."""
     border = behind[index] if index < len(behind) else None
     if border and border.key == here.key:
-        return Span(_within_key(scan, border), border, index + 1)
+        return _within_key(scan, border), border
     if scan.order.direction:
-        return Span(_within_key(scan, None), None, len(behind))
+        return _within_key(scan, None), None
     last = _LAST if scan.order.is_ascending else _FIRST
     if before and before.key == here.key and here.id != last:
         # Many have this very key. What is left of them comes first, since their bucket holds all of them.
-        inside = sum(hit.key == here.key for hit in behind)
-        return Span(_within_key(scan, None), here._replace(id=last), inside)
+        return _within_key(scan, None), here._replace(id=last)
     if isinstance(here.key, int):
-        return _by_size(scan, here.key, behind, border)
-    return _by_title(scan, str(before.key) if before else None, behind, index)
+        return _by_size(scan, here.key, border)
+    begin = f"{here.key}{TITLE_END}" if here.id == _LAST else str(here.key)
+    titles = [str(hit.key) for hit in behind]
+    return _by_title(scan, begin, _find_border(begin, titles, index), str(before.key) if before else None)
 
 
 def _within_key(scan: Scan, border: Position | None) -> Scan:
@@ -83,34 +92,47 @@ def _within_key(scan: Scan, border: Position | None) -> Scan:
     return scan
 
 
-def _by_size(scan: Scan, largest: int, hits: list[Position], border: Position | None) -> Span:
+def _by_size(scan: Scan, largest: int, border: Position | None) -> tuple[Scan, Position | None]:
     """Down to the size of the border, exclusive."""
     if not border:
-        return Span(scan.within(size_keys(0, largest + 1)), None, len(hits))
-    smallest = int(border.key or 0) + 1
-    span = scan.within(size_keys(smallest, largest + 1), "size_bytes >= %(smallest)s", smallest=smallest)
-    inside = sum(int(hit.key or 0) >= smallest for hit in hits)
-    return Span(span, border._replace(id=_LAST), inside)
+        return scan.within(size_keys(0, largest + 1)), None
+    assert isinstance(border.key, int)
+    smallest = border.key + 1
+    part = scan.within(size_keys(smallest, largest + 1), "size_bytes >= %(smallest)s", smallest=smallest)
+    return part, border._replace(id=_LAST)
 
 
-def _by_title(scan: Scan, before: str | None, hits: list[Position], index: int) -> Span:
-    """Up to the shortest text that is a border between two of the hits from ``index`` on, exclusive: the
-    shorter it is, the fewer buckets there are.
+def _by_title(scan: Scan, begin: str, border: str, before: str | None) -> tuple[Scan, Position | None]:
+    """Up to a border, exclusive, or to the end of the last of MAX_BEGINNINGS buckets.
 
     Args:
-        before: a title before the position that is to be in no bucket.
+        begin: where the first bucket is looked for.
+        before: a title before it that is to be in no bucket.
     """
-    here = scan.position
-    assert here
-    titles = [str(hit.key) for hit in hits]
-    border = AFTER_ALL
-    if index < len(hits):
-        pairs = zip(titles[index : 2 * index + 1], titles[index + 1 :], strict=False)
-        border = min((separate(*pair) for pair in pairs if pair[0] < pair[1]), key=len, default=titles[index])
-        # No bucket ends there. What comes before all that begins like this can be told apart from it.
-        if (beginning := border[: TITLE_LENGTHS[-1]]) > str(here.key):
-            border = beginning
-    begin = f"{here.key}{TITLE_END}" if here.id == _LAST else str(here.key)
+    beginnings = _list_beginnings(scan, begin, border, before)
+    if len(beginnings) == MAX_BEGINNINGS:
+        border = beginnings[-1] + AFTER_ALL
+    part = scan.within(title_keys(beginnings), "title_key < %(behind)s", behind=border)
+    return part, None if border == AFTER_ALL else Position(scan.tier, border, _FIRST)
+
+
+def _find_border(begin: str, titles: list[str], index: int) -> str:
+    """The shortest text that is a border between two of the titles from ``index`` on: the shorter it is, the
+    fewer buckets there are.
+    """
+    if index >= len(titles):
+        return AFTER_ALL
+    pairs = zip(titles[index : 2 * index + 1], titles[index + 1 :], strict=False)
+    border = min((separate(*pair) for pair in pairs if pair[0] < pair[1]), key=len, default=titles[index])
+    # No bucket ends further behind. What comes before all that begins like this can be told apart from it.
+    beginning = border[: TITLE_LENGTHS[-1]]
+    return beginning if beginning > begin else border
+
+
+def _list_beginnings(scan: Scan, begin: str, border: str, before: str | None) -> list[str]:
+    """The widest buckets of titles that there are, one after the other: each holds neither the border nor the
+    title before. Where even the narrowest would, it is taken as it is.
+    """
     widest = 0 if border >= AFTER_ASCII and before is None else 1
     conditions = " AND ".join(["status = 'ready'", *scan.partition])
     found = db.query(
@@ -144,12 +166,7 @@ def _by_title(scan: Scan, before: str | None, hits: list[Position], index: int) 
             most=MAX_BEGINNINGS,
         ),
     )
-    beginnings = [row["beginning"] for row in found]
-    if len(beginnings) == MAX_BEGINNINGS:
-        border = beginnings[-1] + AFTER_ALL
-    span = scan.within(title_keys(beginnings), "title_key < %(behind)s", behind=border)
-    end = None if border == AFTER_ALL else Position(scan.tier, border, _FIRST)
-    return Span(span, end, sum(title < border for title in titles))
+    return [row["beginning"] for row in found]
 
 
 def separate(before: str, after: str) -> str:

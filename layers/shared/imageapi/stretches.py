@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from imageapi.cursors import Position
 from imageapi.finding import Found, narrow
-from imageapi.keys import SAMPLE_SHIFTS, sample_key
+from imageapi.keys import SAMPLE_SHIFTS, sample_key, sample_shift
 from imageapi.scans import Scan
 from imageapi.spans import Span, span_until
 from imageapi.totals import estimate_rows, estimate_share
@@ -33,9 +33,7 @@ SAMPLE_SIZE, FEW, MAX_SAMPLE_ROWS = 128, 4, 1_000
 
 
 class _Sample(NamedTuple):
-    """Hits in order, before and behind a position: about one of ``2**shift`` of all there are. ``shift`` is 0
-    where there is no sample.
-    """
+    """Hits in order, before and behind a position: about one of ``2**shift`` of all there are."""
 
     shift: int
     hits: list[Position]
@@ -107,8 +105,8 @@ def _search_by_samples(scan: Scan, matches: float, wanted: int) -> Found:
         found = narrow(span.scan, missing, MAX_NARROWED_ROWS)
         hits += found.hits
         if found.is_too_much:
-            sample = _Sample(0, []) if sample.shift else _take_sample(scan, MAX_NARROWED_ROWS * SAMPLE_SIZE)
-            if not sample.shift:
+            sample = None if sample else _take_sample(scan, MAX_NARROWED_ROWS * SAMPLE_SIZE)
+            if not sample:
                 break
         elif not found.complete:
             return Found(hits, found.last, complete=False)
@@ -119,7 +117,7 @@ def _search_by_samples(scan: Scan, matches: float, wanted: int) -> Found:
     return Found(hits, scan.position, complete=False)
 
 
-def _take_sample(scan: Scan, matches: float) -> _Sample:
+def _take_sample(scan: Scan, matches: float) -> _Sample | None:
     """A sample of all that matches, of a size that is of use; none where everything can be had at once.
 
     Args:
@@ -129,19 +127,19 @@ def _take_sample(scan: Scan, matches: float) -> _Sample:
     for _ in range(MAX_SAMPLES):
         if matches <= AT_ONCE:
             break
-        shift = min(max(round(math.log2(matches / SAMPLE_SIZE)), SAMPLE_SHIFTS[0]), SAMPLE_SHIFTS[-1])
+        shift = max(sample_shift(matches, SAMPLE_SIZE), SAMPLE_SHIFTS[0])
         found = narrow(everywhere.within([sample_key(shift)]), MAX_SAMPLE_ROWS, MAX_SAMPLE_ROWS)
         if found.complete and len(found.hits) >= FEW:
             return _Sample(shift, found.hits)
         matches = (len(found.hits) + 1) << shift if found.complete else matches * SAMPLE_SIZE
-    return _Sample(0, [])
+    return None
 
 
-def _choose(scan: Scan, sample: _Sample, wanted: int) -> Span:
+def _choose(scan: Scan, sample: _Sample | None, wanted: int) -> Span:
     """The next span with enough matches, but not too many; without a sample, all that is left."""
     span = Span(scan, None, 0)
     for _ in range(MAX_SAMPLES):
-        if not sample.shift:
+        if not sample:
             break
         index = math.ceil(wanted * SAFETY / 2**sample.shift)
         finer = span_until(scan, sample.hits, index, IN_VAIN >> sample.shift)
@@ -160,7 +158,7 @@ def _guess_matches(scan: Scan, walked: Found) -> float:
     """
     rows, tokens = estimate_rows(), scan.values["tokens"]
     most = rows * estimate_share(tokens)
-    met = estimate_rate(len(walked.hits), walked.rows) * rows * estimate_share(scan.partition_tokens)
     if len(tokens) == 1:
         return most
+    met = estimate_rate(len(walked.hits), walked.rows) * rows * estimate_share(scan.partition_tokens)
     return min(most, met if len(walked.hits) > 1 else math.sqrt(met * most))

@@ -1,12 +1,11 @@
 """How many images there are, without counting them all."""
 
-import math
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from imageapi import db
-from imageapi.keys import SAMPLE_SHIFTS, sample_key
+from imageapi.keys import SAMPLE_SHIFTS, sample_key, sample_shift
 from imageapi.listing import ListQuery
 from imageapi.scans import ONLY_BITMAPS, Scan, make_scan
 
@@ -46,7 +45,7 @@ def count_images(query: ListQuery) -> dict[str, Any]:
 def _count_narrowed(scan: Scan) -> dict[str, Any]:
     """Where many rows have the rarest token, those in a sample are counted, unless they are but few."""
     most = estimate_rows() * estimate_share(scan.values["tokens"])
-    shift = min(round(math.log2(max(most / EXACT_TOTAL, 1))), SAMPLE_SHIFTS[-1])
+    shift = sample_shift(most, EXACT_TOTAL)
     if shift >= SAMPLE_SHIFTS[0]:
         sample = scan.within([sample_key(shift)])
         _, images = _count(sample, sample.sql(*sample.narrowing), MAX_COUNTED)
@@ -60,11 +59,10 @@ def _count_narrowed(scan: Scan) -> dict[str, Any]:
 
 def _count(scan: Scan, where: str, most: int) -> tuple[int, int]:
     """How many rows a condition finds, up to a limit, and how many of them are hits."""
-    hit = " AND ".join([*scan.partition, *scan.residual]) or "TRUE"
     (counted,) = db.query(
         f"""{ONLY_BITMAPS if scan.narrowing else ""}
             WITH candidates AS MATERIALIZED (
-                SELECT {hit} AS hit FROM image_metadata WHERE {where} LIMIT %(most)s)
+                SELECT {scan.checked} AS hit FROM image_metadata WHERE {where} LIMIT %(most)s)
             SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images FROM candidates""",
         scan.parameters(most=most),
     )
