@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ import psutil
 from local.errors import LocalError
 
 HOST = "127.0.0.1"
+PORTS = range(10_000, 20_000)
+"""Below those of outgoing connections (from 32,768 on) and of the S3 server's own parts (from 21,000 on)."""
 SUPERVISE = Path(__file__).with_name("supervise.py")
 LOG_LIMIT_BYTES = 10_000_000
 LOCK_PATIENCE_SECONDS = 8.0
@@ -68,10 +71,10 @@ def can_reach(path: Path, user: User) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port for a server, of PORTS: elsewhere an outgoing connection may take it before the server does, and
+    a client that waits for the server there may even be connected to itself.
+    """
+    return next(port for port in random.sample(PORTS, len(PORTS)) if is_port_free(port))
 
 
 def is_port_free(port: int) -> bool:
