@@ -1,5 +1,6 @@
 """Looking around among 1,000 pictures: paging, searching, filtering, and what it costs."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -169,6 +170,55 @@ def test_category_tag_and_order(open_gallery: OpenGallery) -> None:
     expect(gallery.page.locator(".item").first).to_have_text("Picture 0006")
 
 
+TOO_MANY = {
+    "error": {
+        "code": "too_many_to_sort",
+        "message": "More than 5,000 images match.",
+        "details": {"max": 5_000, "sorts": ["newest", "oldest"]},
+    }
+}
+
+
+def test_what_is_too_much_to_sort_comes_newest_first_and_says_so(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    too_many = re.compile(r"/api/images\?(?=.*tag=even)(?=.*sort=title)(?!.*category)")
+    gallery.page.route(too_many, lambda route: route.fulfill(status=422, json=TOO_MANY))
+    order = gallery.page.get_by_role("combobox", name="Order")
+
+    order.select_option("title")
+    expect(gallery.page.locator(".item").first).to_have_text("Picture 0001")
+    gallery.page.get_by_role("combobox", name="Tag").select_option("even")
+
+    expect(gallery.count).to_have_text(
+        "500 pictures · Too many to sort this way (5,000 at most), so the newest come first."
+    )
+    newest = "SELECT title FROM image_metadata WHERE tags @> '{even}' ORDER BY id DESC LIMIT 1"
+    expect(gallery.page.locator(".item").first).to_have_text(gallery.service.query(newest)[0][0])
+    scroll_to_end(gallery)
+    expect(gallery.page.locator(".item")).to_have_count(500)
+    # Narrowed down, the list has the order that was chosen.
+    gallery.page.get_by_role("combobox", name="Category").select_option("Sea")
+    expect(gallery.count).to_have_text("166 pictures")
+    expect(gallery.page.locator(".item").first).to_have_text("Picture 0006")
+    expect(order).to_have_value("title")
+
+
+def test_a_large_number_is_not_counted_to_its_end(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery(path="/docs")
+
+    def count_ten_thousand(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer,
+            json=answer.json() | {"total": {"value": 10_000, "relation": "at_least"}},
+        )
+
+    gallery.page.route("**/api/images?*total=true*", count_ten_thousand)
+    gallery.page.goto(service.base_url)
+
+    expect(gallery.count).to_have_text("More than 10,000 pictures")
+
+
 def watch_lists(page: Page) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = []
     page.on(
@@ -202,6 +252,23 @@ def test_expired_link_is_renewed(open_gallery: OpenGallery, service: Service) ->
     gallery.settle()
 
     assert len(renewed) >= 8
+    assert gallery.page.locator(".lost").count() == 0
+
+
+def test_a_picture_that_is_being_made_is_asked_for_again(open_gallery: OpenGallery, service: Service) -> None:
+    gallery = open_gallery(path="/docs", stopped_clock=True)
+    path = re.compile(r"/images/[^/]+/w320\?")
+    busy = {"error": {"code": "variant_pending", "message": "It is being made."}}
+    gallery.page.route(path, lambda route: route.fulfill(status=503, json=busy))
+    gallery.page.goto(service.base_url)
+    gallery.page.wait_for_timeout(1_000)
+    gallery.page.clock.run_for(3_000)
+
+    gallery.page.unroute(path)
+    gallery.page.clock.run_for(7_000)
+
+    loaded = gallery.page.locator(".item img.loaded")
+    gallery.wait_until(lambda: loaded.count() >= 8, meanwhile=lambda: gallery.page.clock.run_for(1_000))
     assert gallery.page.locator(".lost").count() == 0
 
 

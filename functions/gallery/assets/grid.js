@@ -11,6 +11,7 @@ const SLOW_MS = 400;
 const FADE_MS = 300;
 const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
 const ROW_PX = 240; // about the height of a row, for browsers without sizes="auto"
+const PICTURE_WAITS_MS = [0, 2_000, 6_000]; // before a picture is asked for again: another request may be making it
 
 const entries = new Map();
 const hiddenIds = new Set(); // of pictures whose deletion can be undone
@@ -19,6 +20,7 @@ const handlers = {};
 let query = new URLSearchParams();
 let cursor = null;
 let total = null; // { value, relation, filtered }: as the API counts, and whether anything but the order is chosen
+let note = ""; // that the list has another order than the one that was asked for
 let currentLoad = new AbortController();
 let loading = false;
 let unfinishedRow = []; // see takeLastRow
@@ -40,6 +42,7 @@ function retryLoading() {
 /** Show the images that match these parameters of the API's list. */
 export function reload(parameters) {
   query = parameters;
+  note = "";
   latestLoad = loadPage(true);
   return latestLoad;
 }
@@ -78,6 +81,7 @@ async function loadPage(afresh) {
     renderPage(value, afresh);
   } catch (error) {
     if (signal.aborted) return;
+    if (error.code === "too_many_to_sort") return showNewestInstead(error);
     if (afresh) clearGrid();
     showTrouble(explain(error), true);
     return;
@@ -91,6 +95,14 @@ async function loadPage(afresh) {
   handlers.onLoaded();
   // Once the new items have their places: is the end still near?
   requestAnimationFrame(loadWhenNear);
+}
+
+/** The order that was asked for stays chosen: narrowed down, the list can be sorted by it. */
+function showNewestInstead(error) {
+  query = new URLSearchParams(query);
+  query.set("sort", "newest");
+  note = explain(error);
+  return loadPage(true);
 }
 
 function renderPage(value, afresh) {
@@ -146,7 +158,7 @@ function showTotal() {
   const exact = relation === "exact";
   // The server still counts pictures whose deletion can be undone.
   const n = exact ? value - [...hiddenIds].filter((id) => entries.has(id)).length : value;
-  byId("count").textContent = n === 0 ? "" : t(exact ? "count" : "count_about", { n });
+  byId("count").textContent = n === 0 ? "" : [t(exact ? "count" : "count_more", { n }), note].filter(Boolean).join(" · ");
   byId("empty").hidden = n > 0;
   const kind = filtered ? "nothing" : "none";
   for (const part of ["title", "text", "action"]) byId(`empty-${part}`).textContent = t(`${kind}_${part}`);
@@ -227,16 +239,16 @@ function makeItem(image) {
   if (image.placeholder) button.style.backgroundImage = `url("${image.placeholder}")`;
   const entry = { image, item, picture, title };
   entries.set(image.id, entry);
-  let renewed = false;
+  let failures = 0;
   picture.onload = () => {
-    renewed = false;
+    failures = 0;
     picture.classList.add("loaded");
     setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // or it would show through what is transparent
   };
   picture.onerror = () => {
-    if (renewed) item.classList.add("lost");
-    else renewLinks(entry);
-    renewed = true;
+    if (failures < PICTURE_WAITS_MS.length) setTimeout(renewLinks, PICTURE_WAITS_MS[failures], entry);
+    else item.classList.add("lost");
+    failures += 1;
   };
   renderItem(entry);
   if (!linkOf(image, "thumbnail")) renewLinks(entry);

@@ -20,7 +20,7 @@ const TEXT = {
   upload: ["Upload", "アップロード"],
   pictures: ["Pictures", "画像一覧"],
   count: [["{n} picture", "{n} pictures"], "{n} 枚"],
-  count_about: ["About {n} pictures", "約 {n} 枚"],
+  count_more: ["More than {n} pictures", "{n} 枚以上"],
   none_title: ["No pictures yet", "まだ画像がありません"],
   none_text: [
     "Drop some here, paste one, or choose files.",
@@ -115,6 +115,10 @@ const TEXT = {
   error_storage_unavailable: ["The image store does not answer.", "画像の保存先が応答しません。"],
   error_database_unavailable: ["The database does not answer.", "データベースが応答しません。"],
   error_store_refused: ["The image store refused the file.", "画像の保存先がファイルを受け付けませんでした。"],
+  error_too_many_to_sort: [
+    "Too many to sort this way ({max} at most), so the newest come first.",
+    "この並び順で表示できるのは {max} 枚までのため、新しい順に表示しています。",
+  ],
   error_image_not_found: ["This picture is no longer there.", "この画像はもうありません。"],
   error_unsupported_image_type: [
     "This is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF).",
@@ -123,6 +127,8 @@ const TEXT = {
   error_image_corrupt: ["The picture is broken or not complete.", "画像が壊れているか、不完全です。"],
   error_too_many_pixels: ["The picture has too many pixels.", "画素数が多すぎます。"],
   error_too_many_frames: ["The animation is too long.", "アニメーションが長すぎます。"],
+  error_image_too_complex: ["The picture needs too much memory or time to be read.", "画像の読み込みに必要なメモリーまたは時間が多すぎます。"],
+  error_upload_in_progress: ["This picture is still being processed.", "この画像はまだ処理中です。"],
   error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
   error_metadata_too_long: ["{field}: {max} characters at most.", "「{field}」は {max} 文字までです。"],
   error_file_gone: [
