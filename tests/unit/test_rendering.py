@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imageapi import resizing
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 from imageapi.imaging import inspect
-from imageapi.rendering import fit, render
+from imageapi.rendering import MAX_ENCODED_PIXELS, fit, render
 from imageapi.resizing import find_box, scale_to_fill
 from imageapi.variants import MIME_TYPES, WIDTHS, Variant
 from PIL import Image, TiffImagePlugin, TiffTags
@@ -251,8 +251,15 @@ def test_a_rendition_never_has_more_pixels_than_its_source(size: tuple[int, int]
 
     assert 1 <= width <= min(size[0], variant.width)
     assert 1 <= height <= size[1]
+    assert width * height <= 1.01 * MAX_ENCODED_PIXELS
     if variant.cover:
         assert width == height == min(variant.width, *size)
+
+
+def test_a_very_tall_picture_is_made_narrower() -> None:
+    assert fit((1_920, 8_000), Variant(1_920, False, "avif")) == (1_920, 8_000)
+    width, height = fit((1_920, 32_000), Variant(1_920, False, "avif"))
+    assert (width, height) == (980, 16_330)
 
 
 @given(st.tuples(sides, sides), st.tuples(sides, sides))

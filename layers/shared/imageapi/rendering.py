@@ -1,6 +1,7 @@
 """Renditions: a picture made smaller, upright, in sRGB, without metadata, in a format that browsers show."""
 
 import io
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
@@ -14,7 +15,7 @@ from imageapi.animation import (
     round_durations,
     seek_first_frame,
 )
-from imageapi.bounds import LimitedReader, bounded
+from imageapi.bounds import LimitedReader, TooComplexError, bounded
 from imageapi.colours import to_srgb
 from imageapi.errors import AppError, UnprocessableError
 from imageapi.exif import read_orientation
@@ -30,6 +31,10 @@ QUALITY: dict[str, dict[str, Any]] = {
 }
 MAX_SIDE = 16_383
 """The longest side of a rendition: what WebP can hold."""
+MAX_ENCODED_PIXELS = 16_000_000
+"""A taller picture is made narrower. For so many, AVIF's encoder takes about 12 s on one core: with decoding
+and storing, within the 30 s that a request has for a rendition (``catalog.variants.LEASE_SECONDS``).
+"""
 VP8X_ALPHA = 0x10
 """The flag in the header of a WebP that says that not everything is opaque."""
 MAX_MEMORY = 1_250 * 2**20
@@ -58,8 +63,10 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
             encode = _decode(reader, variant, max_pixels)
         # Without limits: AVIF's encoder would not survive a failed allocation, and what it is given is small.
         return encode()
-    except (AppError, MemoryError):
+    except AppError:
         raise
+    except MemoryError as error:
+        raise TooComplexError from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
 
@@ -92,7 +99,8 @@ def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
     if variant.cover:
         side = min(variant.width, width, height)
         return side, side
-    scale = min(1.0, variant.width / width, MAX_SIDE / height)
+    few_enough = math.sqrt(MAX_ENCODED_PIXELS / (width * height))
+    scale = min(1.0, variant.width / width, MAX_SIDE / height, few_enough)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
