@@ -45,16 +45,12 @@ def open_nowhere() -> TextIO:
 
 
 def clear_caches() -> None:
-    """Forget the settings, the logger, the clients and the statistics of the table: everything that imageapi
-    keeps in an lru_cache or a variable.
-    """
+    """Forget the settings, the logger and the clients: everything that imageapi keeps in an lru_cache."""
     for name, module in list(sys.modules.items()):
         if name.startswith("imageapi."):
             for value in vars(module).values():
                 if hasattr(value, "cache_info"):
                     value.cache_clear()
-    if totals := sys.modules.get("imageapi.totals"):
-        vars(totals)["_statistics"] = None
 
 
 def make_context() -> LambdaContext:

@@ -18,14 +18,14 @@ ROWS, DEEP_ROW, LIMIT = 100_000, 50_000, 50
 ROUNDS, WARM_UP = 200, 20
 GOAL = 1.2
 COLUMNS = (
-    "id, status, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
+    "id, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
     " sha256, placeholder, exif, created_at, updated_at"
 )
 
 
 def run() -> list[Figure]:
-    from imageapi.cursors import Position, encode_cursor
-    from imageapi.listing import parse_list_query
+    from imageapi.search.cursors import Position, encode_cursor
+    from imageapi.search.query import parse_list_query
 
     with run_servers() as environ:
         connection = psycopg2.connect(
@@ -72,7 +72,7 @@ def fill_table(cursor: "psycopg2.extensions.cursor") -> None:
         image_id = make_uuid7(second)
         moment = datetime.datetime.fromtimestamp(second, datetime.UTC).isoformat()
         fields = (
-            *(image_id, "ready", f"Picture {number}", "One of many.", f"category-{number % 20}", "{one,two}"),
+            *(image_id, f"Picture {number}", "One of many.", f"category-{number % 20}", "{one,two}"),
             *(f"picture-{number}.jpg", f"originals/{image_id}.jpg", "image/jpeg", 300_000, 1600, 1200),
             rf"\\x{number:064x}",
             *("data:image/webp;base64," + "A" * 120, '{"camera": "Benchmark"}', moment, moment),

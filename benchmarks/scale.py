@@ -153,8 +153,8 @@ def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | lis
 
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
     """The cursor of the page that begins at a row, as the service would have given it out."""
-    from imageapi.cursors import Position, encode_cursor
-    from imageapi.listing import ListQuery
+    from imageapi.search.cursors import Position, encode_cursor
+    from imageapi.search.query import ListQuery
 
     with without_time_limit():
         cursor.execute("SELECT id FROM image_metadata ORDER BY id DESC OFFSET %s LIMIT 1", (row,))
@@ -182,9 +182,10 @@ def measure_inserts(
 
 
 def make_values(row: dict[str, Any]) -> dict[str, Any]:
-    from imageapi.rows import search_values
+    from imageapi.search.tokens import index_values
 
-    return {**row, "id": str(row["id"]), **search_values(row)}
+    row = {**row, "id": str(row["id"])}
+    return {**row, **index_values(row)}
 
 
 def insert_next(cursor: psycopg2.extensions.cursor, table: str, source: Iterator[dict[str, Any]]) -> None:

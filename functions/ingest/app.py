@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events import parse_arrived, run
-from imageapi.incoming import complete_uploads
+from imageapi.uploads.complete import complete_uploads
 
 
 def ingest(event: dict[str, Any]) -> dict[str, Any]:

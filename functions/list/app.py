@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
-from imageapi.facets import DEFAULT_LIMIT, MAX_LIMIT, list_facets
+from imageapi.catalog.facets import DEFAULT_LIMIT, MAX_LIMIT, list_facets
 from imageapi.images import list_images
 from imageapi.parameters import parse_limit
 from imageapi.routing import Response

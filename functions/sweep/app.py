@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events import parse_sweep, run
-from imageapi.sweeping import SPARE_MILLISECONDS, sweep
+from imageapi.sweep.sweeping import SPARE_MILLISECONDS, sweep
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api import create_app, json_response
 from imageapi.forms import parse_upload_form
-from imageapi.incoming import complete_upload, create_upload
 from imageapi.metadata import parse_json_object
 from imageapi.presenting import present_image
 from imageapi.routing import Response
-from imageapi.rows import Stored
-from imageapi.uploads import upload_image
+from imageapi.uploads.complete import complete_upload
+from imageapi.uploads.direct import upload_image
+from imageapi.uploads.finish import Stored
+from imageapi.uploads.presigned import create_upload
 
 app = create_app()
 

@@ -34,7 +34,7 @@ class Service:
             return list(cursor.fetchall()) if cursor.description else []
 
     def clear(self) -> None:
-        self.query("TRUNCATE image_metadata, facet_counts, facet_changes CASCADE")
+        self.query("TRUNCATE image_metadata, uploads, deletions, facet_counts, facet_changes CASCADE")
 
     def upload(self, data: bytes, filename: str = "picture.jpg", **metadata: Any) -> dict[str, Any]:
         answer = self.api.upload(data, metadata, filename=filename)
@@ -59,7 +59,7 @@ class Service:
             list(pool.map(upload, range(1, count + 1)))
 
     def count(self) -> int:
-        return int(self.query("SELECT count(*) FROM image_metadata WHERE status = 'ready'")[0][0])
+        return int(self.query("SELECT count(*) FROM image_metadata")[0][0])
 
 
 class Gallery:

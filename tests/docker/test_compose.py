@@ -53,17 +53,14 @@ def test_minio_takes_the_pages_of_the_api_and_of_the_origins_that_it_takes(
     assert environ["MINIO_API_CORS_ALLOW_ORIGIN"] == origins
 
 
-def test_schema_is_there_and_up_brings_an_older_volume_up_to_date() -> None:
+def test_schema_is_there_and_up_makes_what_is_missing() -> None:
     assert query("SELECT to_regclass('image_metadata')") == "image_metadata"
-    query("DROP INDEX image_metadata_sha256; DROP INDEX image_metadata_tokens")
-    query("CREATE INDEX image_metadata_tokens ON image_metadata USING gin (tokens)")
-    query("ALTER TABLE image_metadata DROP COLUMN sweeps")
+    query("DROP INDEX image_metadata_sha256; DROP TABLE analysis_budget")
 
     stack.compose("up", "-d", "--wait")
 
     assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
-    assert "image_list_keys" in query("SELECT pg_get_indexdef('image_metadata_tokens'::regclass)")
-    assert query("SELECT count(sweeps) FROM image_metadata").isdigit()
+    assert query("SELECT to_regclass('analysis_budget')") == "analysis_budget"
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.ledger import Known, Ledger
 from tests.faults.service import Outcome, Service, at_step
 from tests.integration.client import upload_event
-from tests.integration.leftovers import put
+from tests.integration.leftovers import expire, put
 from tests.integration.lifecycle import (
     HTTP,
     announce_event,
@@ -187,10 +187,7 @@ class Client:
 
     def expire(self) -> None:
         """Let everything that is under way count as dead."""
-        self.stores.execute("UPDATE image_metadata SET sweep_after = now() - interval '1 second'")
-        self.stores.execute(
-            "UPDATE image_variants SET claimed_until = now() - interval '1 second' WHERE status = 'pending'"
-        )
+        expire(self.stores)
 
     def sweep(self) -> dict[str, Any]:
         """Once, undisturbed."""

@@ -71,7 +71,7 @@ def new_image(**values: Any) -> str:
 
 def queue(stores: Stores, image_id: str, status: str = "queued", due: str = "0 s", attempts: int = 0) -> None:
     stores.execute(
-        """INSERT INTO image_analysis (image_id, status, attempts, due_at)
+        """INSERT INTO image_analysis (image_id, status, attempts, lease_until)
            VALUES (%s, %s, %s, now() + %s::interval)""",
         (image_id, status, attempts, due),
     )

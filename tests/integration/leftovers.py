@@ -19,8 +19,10 @@ COUNTS = (
 
 def expire(stores: Stores) -> None:
     """Whatever is at work has been for too long."""
-    stores.execute("UPDATE image_metadata SET sweep_after = now() - interval '1 second'")
-    stores.execute("UPDATE image_variants SET claimed_until = now() - interval '1 second'")
+    ago = "now() - interval '1 second'"
+    stores.execute(f"UPDATE uploads SET expires_at = {ago}, lease_until = {ago}")
+    stores.execute(f"UPDATE deletions SET lease_until = {ago}")
+    stores.execute(f"UPDATE image_variants SET lease_until = {ago}")
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:

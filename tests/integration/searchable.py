@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from imageapi.rows import search_values
-from imageapi.searching import normalise, normalise_tag
+from imageapi.search.tokens import index_values
+from imageapi.text import normalise, normalise_tag
 
 from tests.integration.client import get
 from tests.integration.stores import Stores, new_id
@@ -76,6 +76,7 @@ def insert(stores: Stores, docs: Sequence[Doc]) -> None:
     """Write the rows, in one statement each."""
     for doc in docs:
         row = {
+            "id": doc.id,
             "title": doc.title,
             "description": doc.description,
             "category": doc.category,
@@ -86,7 +87,9 @@ def insert(stores: Stores, docs: Sequence[Doc]) -> None:
             "height": doc.height,
             "size_bytes": doc.size_bytes,
         }
-        stores.insert([doc.id], {**row, **search_values(row), "created_at": doc.created_at})
+        columns = {**row, **index_values(row), "created_at": doc.created_at}
+        del columns["id"]
+        stores.insert([doc.id], columns)
 
 
 def walk(query: dict[str, Any], limit: int = 50) -> list[str]:

@@ -45,12 +45,32 @@ class Stores:
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
     def rows(self) -> list[Row]:
-        """All rows, oldest first, whatever their status."""
-        rows = self.execute("SELECT * FROM image_metadata ORDER BY id")
+        """All images, uploads and deletions, oldest first, each with its ``status``: ready, pending or
+        failed, deleting.
+        """
+        images = [row | {"status": "ready"} for row in self.execute("SELECT * FROM image_metadata")]
+        uploads = [
+            row
+            | row["metadata"]
+            | {
+                "status": "failed" if row["failure"] else "pending",
+                "s3_key": row["s3_key"] or f"incoming/{row['id']}",
+            }
+            for row in self.execute("SELECT * FROM uploads")
+        ]
+        deletions = [
+            row | {"id": row["image_id"], "status": "deleting", "title": "", "sha256": None}
+            for row in self.execute("SELECT * FROM deletions")
+        ]
+        rows = sorted([*images, *uploads, *deletions], key=lambda row: str(row["id"]))
         return [row | {"sha256": bytes(row["sha256"] or b"")} for row in rows]
 
     def statuses(self) -> list[str]:
         return [row["status"] for row in self.rows()]
+
+    def idempotency_keys(self) -> list[str]:
+        rows = self.execute("SELECT key FROM idempotency_keys ORDER BY key")
+        return [row["key"] for row in rows]
 
     def renditions(self) -> list[tuple[str, str]]:
         """Names and states of all renditions."""
@@ -69,7 +89,10 @@ class Stores:
 
     def clear(self) -> None:
         """No rows, no objects."""
-        self.execute("TRUNCATE image_metadata, facet_counts, facet_changes, sweep_progress CASCADE")
+        self.execute(
+            """TRUNCATE image_metadata, uploads, idempotency_keys, deletions, facet_counts, facet_changes,
+               sweep_progress CASCADE"""
+        )
         for key in self.keys():
             self._client.delete_object(Bucket=self.s3.bucket, Key=key)
 
@@ -82,14 +105,40 @@ class Stores:
         self.insert(ids, values)
         return ids
 
+    def insert_unready(self, status: str, s3_key: str | None = None) -> str:
+        """The row of an upload (``pending`` or ``failed``) or of a deletion (``deleting``); its time has run
+        out.
+        """
+        image_id = new_id()
+        if status == "deleting":
+            self.execute(
+                """INSERT INTO deletions (image_id, s3_key, variants, lease_until)
+                   VALUES (%s, %s, '{}', now())""",
+                (image_id, s3_key or f"originals/{image_id}.jpg"),
+            )
+        else:
+            self.execute(
+                """INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, s3_key, failure,
+                                        expires_at)
+                   VALUES (%s, '{"title": ""}', 'a.jpg', 'image/jpeg', 1, %s, %s, now())""",
+                (image_id, s3_key, "image_corrupt" if status == "failed" else None),
+            )
+        return image_id
+
+    def insert_variant(self, image_id: str, name: str, status: str) -> None:
+        """The row of a variant without an object, whose lease has run out."""
+        self.execute(
+            "INSERT INTO image_variants (image_id, name, status, lease_until) VALUES (%s, %s, %s, now())",
+            (image_id, name, status),
+        )
+
     def insert(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
         """Rows without objects.
 
         Args:
-            values: columns; those not named have some value, and the row is ready.
+            values: columns; those not named have some value.
         """
         columns = {
-            "status": "ready",
             "filename": "a.jpg",
             "mime_type": "image/jpeg",
             "size_bytes": 1,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from imageapi import analyses, db
 from PIL import Image
 
 from tests.integration.analyses import (
@@ -16,8 +15,10 @@ from tests.integration.analyses import (
     gemini_beside,
     new_image,
     queue,
+    row,
 )
-from tests.integration.client import send, upload
+from tests.integration.client import get, send, upload
+from tests.integration.lifecycle import get_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
@@ -30,7 +31,7 @@ from tests.support.gemini_server import (
     Says,
     Slow,
 )
-from tests.support.worker import answer_at_once, workers
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 
 @pytest.fixture
@@ -59,8 +60,8 @@ def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
     assert timedelta(0) <= age < timedelta(minutes=1)
     (image,) = stores.rows()
     assert (image["title"], image["tags"], image["version"]) == ("mine", ["own"], 1)
-    assert analyses.find_analysis(image_id) == answer.body["data"]
-    assert "HELLO" in db.transaction(lambda cursor: analyses.find_text(cursor, image_id))
+    assert get_image(image_id).image["analysis"] == answer.body["data"]
+    assert [found["id"] for found in get("/api/images", {"q": "hello"}).body["images"]] == [image_id]
 
 
 def test_what_is_sent_is_small_and_says_nothing_else(stores: Stores, server: GeminiServer) -> None:
@@ -107,7 +108,7 @@ def test_an_old_analysis_outlives_a_failed_new_one(stores: Stores, server: Gemin
 
     assert analyze(image_id, again="true").status == 422
 
-    assert analyses.find_analysis(image_id) == first | {"failure": "analysis_blocked"}
+    assert get_image(image_id).image["analysis"] == first | {"failure": "analysis_blocked"}
 
 
 def test_without_a_key_it_is_not_implemented(
@@ -123,7 +124,7 @@ def test_without_a_key_it_is_not_implemented(
 
 
 def test_only_ready_images_are_analysed(stores: Stores, server: GeminiServer) -> None:
-    (pending,) = stores.insert_ready(status="pending")
+    pending = stores.insert_unready("pending")
 
     for image_id in (pending, "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "nonsense"):
         assert analyze(image_id).code == "image_not_found"
@@ -151,12 +152,7 @@ def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Co
 
 def test_many_at_once_stay_within_the_budget(stores: Stores, server: GeminiServer) -> None:
     images = [new_image() for _ in range(6)]
-    variables = {
-        "GEMINI_API_KEY": KEY,
-        "GEMINI_BASE_URL": server.url,
-        "GEMINI_MODEL": MODEL,
-        "ANALYSIS_DAILY_BUDGET": "3",
-    }
+    variables = gemini_variables(server) | {"ANALYSIS_DAILY_BUDGET": "3"}
     with workers(stores.environment | variables, 6) as processes:
         for process, image_id in zip(processes, images, strict=True):
             process.send(analysis_event(image_id))
@@ -169,8 +165,7 @@ def test_many_at_once_stay_within_the_budget(stores: Stores, server: GeminiServe
 def test_one_image_is_sent_once_however_many_ask(stores: Stores, server: GeminiServer) -> None:
     server.script = [Slow(1.5)]
     image_id = new_image()
-    variables = {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
-    with workers(stores.environment | variables, 3) as processes:
+    with workers(stores.environment | gemini_variables(server), 3) as processes:
         answers = answer_at_once(processes, analysis_event(image_id))
 
     assert len(server.requests) == 1
@@ -178,14 +173,55 @@ def test_one_image_is_sent_once_however_many_ask(stores: Stores, server: GeminiS
     assert {answer.code for answer in answers if answer.status == 409} == {"analysis_in_progress"}
 
 
-def test_a_claim_whose_time_is_over_is_taken_over(stores: Stores, server: GeminiServer) -> None:
+def test_a_lease_that_has_run_out_is_taken_over(stores: Stores, server: GeminiServer) -> None:
     image_id = new_image()
     queue(stores, image_id, "running", due="30 s")
     assert analyze(image_id).code == "analysis_in_progress"
 
-    stores.execute("UPDATE image_analysis SET due_at = now() - interval '1 s'")
+    stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
 
     assert analyze(image_id).status == 200
+
+
+def gemini_variables(server: GeminiServer) -> dict[str, str]:
+    return {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
+
+
+@pytest.mark.parametrize(
+    ("hook", "status", "found"),
+    [
+        (Hook("catalog.analyses.save", "after"), "running", 0),
+        (Hook("catalog.images.update", "after"), "running", 0),
+        (Hook("db.transaction", "after"), "ready", 1),
+    ],
+    ids=["saved", "searchable", "committed"],
+)
+def test_what_is_saved_is_found(
+    stores: Stores, server: GeminiServer, hook: Hook, status: str, found: int
+) -> None:
+    """Wherever the process dies."""
+    image_id = new_image()
+    with worker(stores.environment | gemini_variables(server)) as process:
+        process.send(analysis_event(image_id), hook)
+        process.wait_killed()
+
+    assert row(stores, image_id)["status"] == status
+    assert len(get("/api/images", {"q": "hello"}).body["images"]) == found
+
+
+def test_who_was_overtaken_does_not_save(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    with worker(stores.environment | gemini_variables(server)) as process:
+        process.send(analysis_event(image_id), Hook("db.transaction", "before", 1, "pause"))
+        process.wait_paused()
+        stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
+        server.script = [Says(caption="The second one.")]
+        second = analyze(image_id).body["data"]
+        process.resume()
+        late = process.answer()
+
+    assert (late.status, late.code) == (409, "analysis_in_progress")
+    assert get_image(image_id).image["analysis"] == second
 
 
 def test_the_analysis_goes_with_its_image(stores: Stores, server: GeminiServer) -> None:

@@ -9,7 +9,10 @@ import pytest
 from imageapi import analysis_queue
 from moto.server import ThreadedMotoServer
 
+from tests.integration.client import upload, upload_event
 from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.worker import Hook, worker
 
 
 @pytest.fixture
@@ -38,24 +41,40 @@ def receive(client: Any) -> list[dict[str, Any]]:
 
 
 def test_an_upload_sends_a_message(stores: Stores, sqs: Any) -> None:
-    (image_id,) = stores.insert_ready()
-
-    analysis_queue.enqueue(image_id)
+    image_id = upload(pictures.jpeg()).image["id"]
 
     assert receive(sqs) == [{"image_id": image_id}]
     assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}]
 
 
-def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any) -> None:
-    images = stores.insert_ready(25)
+def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: Any) -> None:
+    with worker(stores.environment | {"ANALYZE_UPLOADS": "true"}) as process:
+        process.send(upload_event(pictures.jpeg()), Hook("catalog.images.insert", "after"))
+        process.wait_killed()
+
+    assert receive(sqs) == []
+    assert stores.statuses() == ["ready"]
+    assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}]
+
+
+def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, configure: Configure) -> None:
+    """As many as there may be analyses today."""
+    configure(ANALYSIS_DAILY_BUDGET="130")
+    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 10)")
+    images = stores.insert_ready(125)
     stores.execute(
-        """INSERT INTO image_analysis (image_id, status, due_at)
-           SELECT id, 'queued', now() - interval '1 hour' FROM image_metadata"""
+        """INSERT INTO image_analysis (image_id, status, lease_until)
+           SELECT id, 'queued', now() - make_interval(mins => 60) - (row_number() OVER (ORDER BY id DESC))
+                                                                    * interval '1 s'
+           FROM image_metadata"""
     )
 
-    assert sorted(analysis_queue.resend_overdue()["resent"]) == images
+    # Those that have waited longest.
+    assert sorted(analysis_queue.resend_overdue()["resent"]) == images[:120]
 
-    assert sorted(message["image_id"] for message in receive(sqs)) == images
+    assert sorted(message["image_id"] for message in receive(sqs)) == images[:120]
+    stores.execute("UPDATE analysis_budget SET calls = 131")
+    assert analysis_queue.resend_overdue() == {"resent": []}
 
 
 def test_a_message_that_cannot_be_sent_is_no_failure(
@@ -63,19 +82,8 @@ def test_a_message_that_cannot_be_sent_is_no_failure(
 ) -> None:
     configure(AWS_ENDPOINT_URL_SQS="http://127.0.0.1:1", ANALYSIS_QUEUE_URL="http://127.0.0.1:1/1/analysis")
     analysis_queue._client.cache_clear()
-    (image_id,) = stores.insert_ready()
 
-    analysis_queue.enqueue(image_id)
+    assert upload(pictures.jpeg()).status == 201
 
     assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}]
     assert "analysis not announced" in caplog.text
-
-
-def test_a_second_message_for_the_same_image_is_as_good_as_one(stores: Stores, sqs: Any) -> None:
-    (image_id,) = stores.insert_ready()
-
-    analysis_queue.enqueue(image_id)
-    analysis_queue.enqueue(image_id)
-
-    assert receive(sqs) == [{"image_id": image_id}] * 2
-    assert stores.execute("SELECT count(*) AS n FROM image_analysis") == [{"n": 1}]

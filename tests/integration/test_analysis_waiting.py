@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from imageapi import analysis_queue
 
 from tests.integration.analyses import (
     gemini_beside,
@@ -14,7 +13,7 @@ from tests.integration.analyses import (
     row,
     work_on,
 )
-from tests.integration.stores import Configure, Stores, stopped
+from tests.integration.stores import Configure, Stores
 from tests.support.gemini_server import (
     Blocks,
     GeminiServer,
@@ -31,29 +30,15 @@ def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
 def test_uploads_are_queued_only_when_that_is_switched_on(
     stores: Stores, server: GeminiServer, configure: Configure
 ) -> None:
-    image_id = new_image()
-    analysis_queue.enqueue(image_id)
+    new_image()
     assert not stores.execute("SELECT * FROM image_analysis")
     configure(ANALYZE_UPLOADS="true")
 
-    analysis_queue.enqueue(image_id)
-    analysis_queue.enqueue(image_id)
+    image_id = new_image()
 
     assert row(stores, image_id)["status"] == "queued"
     assert work_on(queue_event(image_id)) == {"batchItemFailures": [], "outcomes": {image_id: "ready"}}
     assert row(stores, image_id)["status"] == "ready"
-
-
-def test_an_upload_does_not_fail_with_its_queue(
-    stores: Stores, server: GeminiServer, configure: Configure, caplog: pytest.LogCaptureFixture
-) -> None:
-    image_id = new_image()
-    configure(ANALYZE_UPLOADS="true", DB_CONNECT_TIMEOUT="1")
-    with stopped(stores.postgres):
-        analysis_queue.enqueue(image_id)
-
-    assert [record.levelname for record in caplog.records][-1] == "WARNING"
-    assert stores.execute("SELECT * FROM image_analysis") == []
 
 
 def test_a_message_that_comes_twice_or_for_nothing(stores: Stores, server: GeminiServer) -> None:
@@ -87,12 +72,12 @@ def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
     queue(stores, image_id)
 
     for attempt in range(1, 6):
-        stores.execute("UPDATE image_analysis SET due_at = now()")
+        stores.execute("UPDATE image_analysis SET lease_until = now()")
         outcome = work_on(queue_event(image_id))
         assert outcome["batchItemFailures"] == [{"itemIdentifier": "message-0"}]
         found = row(stores, image_id)
         assert (found["status"], found["attempts"]) == ("queued" if attempt < 5 else "failed", attempt)
-        assert found["due_at"] > datetime.now(UTC) + timedelta(seconds=30)
+        assert found["lease_until"] > datetime.now(UTC) + timedelta(seconds=30)
 
     assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
 
@@ -128,7 +113,7 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
     found = row(stores, image_id)
     assert (found["status"], found["attempts"]) == ("queued", 0)
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    assert abs(found["due_at"] - tomorrow) < timedelta(seconds=5)
+    assert abs(found["lease_until"] - tomorrow) < timedelta(seconds=5)
 
 
 def test_a_picture_that_is_blocked_is_done_with(stores: Stores, server: GeminiServer) -> None:

@@ -1,12 +1,15 @@
 """PostgreSQL that is restarted, stopped, silent or busy: an error in time, and service when it is back."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 from imageapi import db
-from imageapi.errors import ConflictError
+from imageapi.errors import ConflictError, DatabaseUnavailableError
 
 from tests.integration.client import get, upload, upload_event
 from tests.integration.stores import Configure, Stores, paused, stopped
@@ -56,7 +59,7 @@ def test_connection_ended_by_the_server_is_no_error(stores: Stores) -> None:
 
 def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the server: what Lambda has frozen can do nothing. The next request connects again."""
-    monkeypatch.setattr(db, "SESSION_SETTINGS", db.SESSION_SETTINGS.replace("= 60000", "= 200"))
+    monkeypatch.setitem(db.SESSION_SETTINGS, "idle_session_timeout", "200ms")
     db.close()
     assert get("/api/images").status == 200
 
@@ -127,6 +130,75 @@ def test_statement_over_its_time_limit(stores: Stores, configure: Configure) -> 
     assert stores.is_empty()
 
 
+def test_transaction_over_its_time_limit(stores: Stores, configure: Configure) -> None:
+    """Each statement is short enough; together they are not."""
+    configure(DB_STATEMENT_TIMEOUT="1")
+
+    with in_time(), pytest.raises(DatabaseUnavailableError):
+        db.transaction(lambda cursor: [db.query("SELECT pg_sleep(0.5)", (), cursor) for _ in range(10)])
+
+    assert get("/api/images").status == 200
+
+
+def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores) -> None:
+    """Threads share the connection, and another one may need it for long."""
+    holds, done = threading.Event(), threading.Event()
+
+    def hold(_: db.Cursor) -> None:
+        holds.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=db.transaction, args=(hold,))
+    thread.start()
+    assert holds.wait(5)
+    start = time.monotonic()
+    try:
+        with pytest.raises(DatabaseUnavailableError), db.time_limit(0.3):
+            db.ping()
+        assert time.monotonic() - start < 2
+    finally:
+        done.set()
+        thread.join()
+
+    assert db.ping()
+
+
+def test_name_lookup_has_a_time_limit(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq looks names up by itself, for as long as the resolver takes."""
+    configure(DB_HOST="db.invalid", DB_CONNECT_TIMEOUT="5")
+    asked: list[object] = []
+    answer = threading.Event()
+
+    def look_up(*arguments: object, **_: object) -> list[Any]:
+        asked.append(arguments[0])
+        answer.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    start = time.monotonic()
+    with pytest.raises(DatabaseUnavailableError), db.time_limit(0.5):
+        db.ping()
+    answer.set()
+
+    assert asked == ["db.invalid"]
+    assert time.monotonic() - start < 3
+
+
+def test_each_address_of_a_name_is_tried(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(DB_HOST="db.invalid")
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (stores.postgres.host, 0)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    assert get("/api/database/status").status == 200
+
+
 @pytest.mark.parametrize(
     "change",
     [{"POSTGRES_PASSWORD": "wrong-s3cret"}, {"POSTGRES_USER": "nobody"}, {"POSTGRES_DB": "missing"}],
@@ -171,7 +243,7 @@ def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: S
         db.transaction(work)
 
     assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
-    assert db.transaction(lambda cursor: db.fetch(cursor, "SELECT 1 AS n")) == [{"n": 1}]
+    assert db.transaction(lambda cursor: db.query("SELECT 1 AS n", (), cursor)) == [{"n": 1}]
 
 
 def test_server_that_dies_before_the_image_is_ready(stores: Stores) -> None:

@@ -1,9 +1,11 @@
 """Renditions that are asked for at once, given up half way, or deleted while they are made."""
 
+import time
 from typing import Any
 
 import pytest
-from imageapi import db, delivery, rendering, renditions, storage
+from imageapi import db, delivery, rendering, storage
+from imageapi.catalog import variants
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 
 from tests.integration.client import upload
@@ -20,7 +22,7 @@ from tests.integration.lifecycle import (
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.waiting import wait_until
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg(800, 600)
 WEBP = "image/webp"
@@ -38,10 +40,8 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return watch_keys(monkeypatch, "put_object")
 
 
-def expire_claims(stores: Stores) -> None:
-    stores.execute(
-        "UPDATE image_variants SET claimed_until = now() - interval '1 second' WHERE status = 'pending'"
-    )
+def expire_leases(stores: Stores) -> None:
+    stores.execute("UPDATE image_variants SET lease_until = now() - interval '1 second'")
 
 
 def test_a_rendition_is_made_once(stores: Stores, image: dict[str, Any], puts: list[str]) -> None:
@@ -105,7 +105,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "variant_pending", ["2"])
     assert fetch(image["urls"]["original"]).data == PICTURE
 
-    expire_claims(stores)
+    expire_leases(stores)
     assert fetch(url, WEBP).status == 200
     assert stores.renditions() == [("w320.webp", "ready")]
 
@@ -119,7 +119,7 @@ def test_who_waits_takes_over_when_the_claim_ends(
     def die(*_: Any) -> bytes:
         raise DeadError
 
-    monkeypatch.setattr(renditions, "CLAIM_SECONDS", 0.5)
+    monkeypatch.setattr(variants, "LEASE_SECONDS", 0.5)
     query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
     with monkeypatch.context() as patch:
         patch.setattr(rendering, "render", die)
@@ -140,10 +140,12 @@ def test_an_original_that_cannot_be_rendered(
         answer = open_link(url, WEBP)
         assert (answer.status, answer.code) == (422, "too_many_pixels")
     configure(MAX_PIXELS=None)
+    expire_leases(stores)
     key, broken = image["s3_key"], PICTURE[: len(PICTURE) // 2]
     stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code) == (422, "image_corrupt")
+    expire_leases(stores)
     stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code) == (404, "object_missing")
@@ -151,6 +153,67 @@ def test_an_original_that_cannot_be_rendered(
     # Nobody has to wait for a claim that has come to nothing.
     stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
     assert fetch(url, WEBP).status == 200
+
+
+def test_what_could_not_be_rendered_is_not_tried_again_at_once(
+    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = image["urls"]["thumbnail"]
+    configure(MAX_PIXELS="1000")
+    downloads = watch_keys(monkeypatch, "download")
+
+    for _ in range(3):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "too_many_pixels")
+    assert len(downloads) == 1
+
+    # Later it is, and what failed again is left alone for longer.
+    waits = []
+    for attempts in range(1, 5):
+        (row,) = stores.execute(
+            "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
+        )
+        assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
+        waits.append(float(row["wait"]))
+        expire_leases(stores)
+        assert open_link(url, WEBP).status == 422
+    assert waits == pytest.approx([60, 240, 960, 3_840], abs=10)
+    stores.execute("UPDATE image_variants SET attempts = 2000000, lease_until = now() - interval '1 second'")
+    assert open_link(url, WEBP).status == 422
+    (row,) = stores.execute("SELECT extract(epoch FROM lease_until - now()) AS wait FROM image_variants")
+    assert float(row["wait"]) == pytest.approx(86_400, abs=10)
+
+    configure(MAX_PIXELS=None)
+    expire_leases(stores)
+    assert fetch(url, WEBP).status == 200
+    assert stores.renditions() == [("w320.webp", "ready")]
+
+
+def test_who_waits_for_a_rendition_writes_nothing_and_not_for_long(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = deliver_event(image["urls"]["thumbnail"], WEBP)
+    with worker(stores.environment) as process:
+        process.send(event, Hook("rendering.render", "before", 1, "pause"))
+        process.wait_paused()
+        statements: list[str] = []
+        query = db.query
+
+        def note(sql: str, *rest: Any) -> list[db.Row]:
+            statements.append(sql)
+            return query(sql, *rest)
+
+        monkeypatch.setattr(db, "query", note)
+        start = time.monotonic()
+
+        answer = open_link(image["urls"]["thumbnail"], WEBP)
+
+        assert (answer.status, answer.code) == (503, "variant_pending")
+        assert time.monotonic() - start < 2 * delivery.WAIT_SECONDS
+        assert len(statements) > 5
+        assert all(statement.startswith("SELECT image.id") for statement in statements)
+        process.resume()
+        assert process.answer().status == 302
 
 
 @pytest.mark.parametrize("target", ["download", "put_object"])
@@ -220,13 +283,11 @@ def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], tar
     assert stores.renditions() == []
 
 
-@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("call", range(1, 4))
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], call: int, when: Any) -> None:
-    target = "storage.delete_objects" if call == 4 else "db.query"
     with worker(stores.environment) as process:
-        hook = Hook(target, when, 1 if call == 4 else call, "pause")
-        process.send(image_event("DELETE", image["id"]), hook)
+        process.send(image_event("DELETE", image["id"]), Hook(STEP, when, call, "pause"))
         process.wait_paused()
         answer = open_link(image["urls"]["thumbnail"], WEBP)
         assert answer.status == (302 if (call, when) == (1, "before") else 404)

@@ -1,17 +1,13 @@
 """The same bytes twice: ``on_duplicate`` and ``duplicate_of``."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from hashlib import sha256
 
 import pytest
-from imageapi.rows import content_lock
 
 from tests.integration.client import upload, upload_event
-from tests.integration.lifecycle import delete_image
+from tests.integration.lifecycle import delete_image, get_image
 from tests.integration.stores import Stores
 from tests.support import pictures
-from tests.support.waiting import wait_until
 from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg()
@@ -97,17 +93,25 @@ def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate
     assert stores.statuses() == ["ready"]
 
 
-def test_an_original_does_not_go_while_a_copy_looks_for_it(stores: Stores) -> None:
-    """Otherwise the copy would name an image that is gone by then."""
+def test_the_first_of_many_copies_goes_at_once(stores: Stores) -> None:
+    """Nothing of the copies has to be written, however many there are."""
     first = upload(PICTURE).image
-    with closing(stores.postgres.connect()) as other, ThreadPoolExecutor(1) as pool:
-        other.cursor().execute("SELECT pg_advisory_xact_lock(%s)", (content_lock(sha256(PICTURE).digest()),))
-        deletion = pool.submit(delete_image, first["id"])
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory'"
-        wait_until(lambda: bool(stores.execute(waiting)))
+    copies = stores.insert_ready(3_000, sha256=sha256(PICTURE).digest())
+    before = stores.execute(
+        "SELECT xmin::text, id FROM image_metadata WHERE id <> %s ORDER BY id", (first["id"],)
+    )
 
-        assert stores.statuses() == ["deleting"]
-        other.rollback()
+    assert delete_image(first["id"]).status == 204
 
-        assert deletion.result().status == 204
-    assert stores.is_empty()
+    assert stores.execute("SELECT xmin::text, id FROM image_metadata ORDER BY id") == before
+    assert get_image(copies[0]).image["duplicate_of"] is None
+    assert get_image(copies[-1]).image["duplicate_of"] == copies[0]
+
+
+def test_return_fetches_one_of_many_copies(stores: Stores) -> None:
+    first = upload(PICTURE).image
+    stores.insert_ready(3_000, sha256=sha256(PICTURE).digest())
+
+    answer = upload(PICTURE, on_duplicate="return")
+
+    assert (answer.status, answer.image["id"]) == (200, first["id"])

@@ -59,7 +59,7 @@ def test_sample_of_an_image_that_is_there(stores: Stores, name: str) -> None:
     image_id = event["pathParameters"]["id"]
     stores.insert([image_id], {})
     if name == "deliver":
-        stores.execute("INSERT INTO image_variants VALUES (%s, 'w320.jpg', 'ready', now())", (image_id,))
+        stores.insert_variant(image_id, "w320.jpg", "ready")
 
     answer = send(event)
 

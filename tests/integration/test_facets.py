@@ -1,10 +1,9 @@
 """GET /api/categories and /api/tags: counts that are noted as images come, change and go."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
-from imageapi import facets
+from imageapi.catalog import facets
 
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import sweep
@@ -12,7 +11,9 @@ from tests.integration.searchable import Doc, insert
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
-from tests.support.waiting import wait_until
+from tests.support.worker import workers
+
+SWEEP = {"compare": False}
 
 
 def counts(kind: str, **query: str) -> list[tuple[str, int]]:
@@ -35,10 +36,12 @@ def test_the_most_used_first(stores: Stores) -> None:
     assert counts("tags", limit="1") == [("x", 2)]
 
 
-def test_only_ready_images_count(stores: Stores) -> None:
-    stores.insert_ready(status="pending", category="a", tag_keys=["x"])
+@pytest.mark.parametrize("status", ["pending", "failed", "deleting"])
+def test_only_ready_images_count(stores: Stores, status: str) -> None:
+    stores.insert_unready(status)
 
     assert counts("categories") == counts("tags") == []
+    assert get("/api/database/status").body["image_count"] == 0
 
 
 def test_changed_and_deleted_images(stores: Stores) -> None:
@@ -55,43 +58,56 @@ def test_changed_and_deleted_images(stores: Stores) -> None:
     assert counts("categories") == counts("tags") == []
 
 
-def test_all_that_was_noted_counts_at_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facets, "FOLD_ROWS", 10)
-    insert(stores, [Doc(tags=[f"tag-{number}" for number in range(32)]) for _ in range(5)])
+@pytest.mark.parametrize("folded", range(6))
+def test_counts_and_changes_are_added_up(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, folded: int
+) -> None:
+    """However much of the changes has been folded, and whatever comes first by the counts alone."""
+    insert(stores, [Doc(tags=["a", "b"]), Doc(tags=["b"]), Doc(tags=["b"]), Doc(tags=["c"])])
+    stores.execute("DELETE FROM image_metadata WHERE tag_keys = '{c}'")
+    monkeypatch.setattr(facets, "FOLD_ROWS", 1)
+    facets.fold_changes(folded)
 
-    assert {images for _, images in counts("tags")} == {5}
+    assert len(stores.execute("SELECT 1 FROM facet_changes")) == 5 - folded
+    assert counts("tags") == [("b", 3), ("a", 1)]
+    assert counts("tags", limit="1") == [("b", 3)]
+    assert get("/api/images", {"tag": "b", "total": "true"}).body["total"] == {
+        "value": 3,
+        "relation": "exact",
+    }
+    assert get("/api/database/status").body["image_count"] == 3
+
+
+def test_many_changes_are_folded_before_they_are_read(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "MAX_CHANGES", 9)
+    for expected in ([9, 18], [10, 0]):
+        insert(stores, [Doc(category="c") for _ in range(expected[0])])
+        assert counts("categories")[0][0] == "c"
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert counts("categories") == [("c", 19)]
 
 
 def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
-    """Folding takes each note once, whoever folds."""
+    """Folding takes each change once, whoever folds; a reader sees all or nothing of it."""
 
     def write() -> None:
         insert(stores, [Doc(category="c", tags=["t"]) for _ in range(20)])
 
-    def fold() -> None:
-        for _ in range(20):
-            stores.execute("SELECT fold_facets(3)")
+    with workers(stores.environment, 2) as folding, ThreadPoolExecutor() as threads:
+        writing = [threads.submit(write) for _ in range(2)]
+        seen = [0]
+        while not all(work.done() for work in writing):
+            for process in folding:
+                process.send(SWEEP, function="SweepFunction")
+            seen += [images for _, images in counts("categories")]
+            for process in folding:
+                process.read()
 
-    with ThreadPoolExecutor() as threads:
-        for work in [threads.submit(task) for task in (write, fold, write, fold)]:
-            work.result()
-
+    assert seen == sorted(seen)
     assert counts("categories") == [("c", 40)]
     assert counts("tags") == [("t", 40)]
-
-
-def test_counts_that_another_is_adding_up(stores: Stores) -> None:
-    """Who asks meanwhile waits for them, rather than read the old ones."""
-    insert(stores, [Doc(category="c")])
-    with closing(stores.postgres.connect()) as other, ThreadPoolExecutor() as threads:
-        other.cursor().execute("SELECT fold_facets(10)")
-        asked = threads.submit(counts, "categories")
-        wait_until(
-            lambda: stores.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        )
-        other.commit()
-
-        assert asked.result() == [("c", 1)]
 
 
 @pytest.mark.parametrize("kind", ["categories", "tags"])
@@ -110,4 +126,5 @@ def test_a_sweep_adds_up_what_was_noted(stores: Stores) -> None:
     sweep()
 
     assert stores.execute("SELECT 1 FROM facet_changes") == []
-    assert stores.execute("SELECT name, images FROM facet_counts") == [{"name": "sea", "images": 1}]
+    found = stores.execute("SELECT kind, name, images FROM facet_counts ORDER BY kind")
+    assert [tuple(row.values()) for row in found] == [("all", "", 1), ("category", "sea", 1)]

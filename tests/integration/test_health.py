@@ -96,7 +96,7 @@ def test_unhealthy_when_misconfigured(
 
 def test_database_status(stores: Stores) -> None:
     upload(pictures.jpeg())
-    stores.insert_ready(status="pending")
+    stores.insert_unready("pending")
 
     answer = get("/api/database/status")
 

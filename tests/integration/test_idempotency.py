@@ -1,9 +1,11 @@
 """Idempotency-Key: a request that is sent again is the same upload."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from imageapi import storage
+from imageapi.sweep import sweeping
 
 from tests.integration.client import upload, upload_event
 from tests.integration.stores import Configure, Stores
@@ -142,3 +144,25 @@ def test_key_is_free_again_after_the_store_was_down(stores: Stores, configure: C
 
     assert upload(PICTURE, {"title": "after"}, idempotency_key="k").status == 201
     assert [image["title"] for image in stores.rows() if image["status"] == "ready"] == ["after"]
+
+
+def test_key_is_forgotten_after_a_week(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "KEYS_AT_ONCE", 1)
+    first = upload(PICTURE, idempotency_key="k").image
+    other = upload(PICTURE, idempotency_key="l").image
+    days = 86_400
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now + 6.9 * days)
+        sweeping.sweep(dry_run=False)
+        assert stores.idempotency_keys() == ["k", "l"]
+        patch.setattr(time, "time", lambda: now + 7.1 * days)
+        sweeping.sweep(dry_run=True)
+        assert stores.idempotency_keys() == ["k", "l"]
+        sweeping.sweep(dry_run=False)
+        assert stores.idempotency_keys() == []
+
+    second = upload(PICTURE, idempotency_key="k")
+
+    assert second.status == 201
+    assert {row["id"] for row in stores.rows()} == {first["id"], other["id"], second.image["id"]}

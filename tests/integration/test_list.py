@@ -26,7 +26,7 @@ def test_newest_first(stores: Stores) -> None:
 @pytest.mark.parametrize("status", ["pending", "deleting", "failed"])
 def test_only_ready_images_are_shown(stores: Stores, status: str) -> None:
     ready = stores.insert_ready()
-    stores.insert_ready(status=status)
+    stores.insert_unready(status)
 
     assert listed() == ready
     assert get("/api/database/status").body["image_count"] == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi import incoming
+from imageapi.uploads import presigned
 
 from tests.integration.client import get, upload
 from tests.integration.lifecycle import (
@@ -129,7 +129,7 @@ def test_a_post_is_refused_by_the_store(stores: Stores, case: str) -> None:
 
 
 def test_a_form_expires(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "FORM_SECONDS", 1)
+    monkeypatch.setattr(presigned, "FORM_SECONDS", 1)
     form = announce(PICTURE).body["data"]["form"]
 
     wait_until(lambda: post_file(form, PICTURE) == 403)
@@ -238,7 +238,7 @@ def test_idempotency_key(stores: Stores) -> None:
 def test_events_of_other_objects_do_no_harm(stores: Stores) -> None:
     unknown = new_id()
 
-    assert ingest("not-an-id")["refused"] == {"not-an-id": "image_not_found"}
+    assert ingest("not-an-id")["refused"] == {"not-an-id": "upload_not_found"}
     assert ingest(unknown)["refused"] == {unknown: "upload_not_found"}
     pending = announce(PICTURE).body["data"]["id"]
     assert ingest(pending)["refused"] == {pending: "upload_not_arrived"}

@@ -3,7 +3,7 @@
 import pytest
 from imageapi import imaging
 from imageapi.bounds import MAX_SCANS
-from imageapi.sweeping import MAX_ATTEMPTS
+from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import announce_and_post, complete, ingest, sweep
@@ -31,14 +31,14 @@ def test_a_lack_of_memory_is_not_final(stores: Stores, monkeypatch: pytest.Monke
     assert complete(image_id).status == 201
 
 
-def test_a_picture_that_never_fits_the_memory_is_undone(
+def test_a_picture_that_never_fits_the_memory_is_refused(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(imaging, "read_exif", fail)
-    announce_and_post(PICTURE)
+    image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
         expire(stores)
         sweep()
@@ -46,7 +46,8 @@ def test_a_picture_that_never_fits_the_memory_is_undone(
     expire(stores)
     sweep()
 
-    assert stores.is_empty()
+    assert complete(image_id).code == "image_too_complex"
+    assert (stores.statuses(), stores.keys()) == (["failed"], [])
 
 
 def test_a_picture_with_too_many_scans_is_refused_for_good(stores: Stores) -> None:

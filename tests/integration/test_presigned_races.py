@@ -4,15 +4,17 @@ import hashlib
 from typing import Any
 
 import pytest
-from imageapi import imaging, storage
+from imageapi import storage
 from imageapi.errors import StorageUnavailableError
+from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.client import upload
-from tests.integration.leftovers import expire
+from tests.integration.leftovers import die, expire
 from tests.integration.lifecycle import (
     announce,
     announce_and_post,
     announce_event,
+    arrived,
     complete,
     complete_event,
     fetch,
@@ -20,11 +22,12 @@ from tests.integration.lifecycle import (
     ingest,
     post_file,
     sweep,
+    watch_keys,
 )
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.answers import Answer
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import Hook, answer_at_once, workers
 
 PICTURE = pictures.camera_jpeg()
 
@@ -53,21 +56,44 @@ def test_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
     assert stores.keys() == sorted(row["s3_key"] for row in stores.rows())
 
 
-@pytest.mark.parametrize("target", ["storage.download", "storage.put_object", "rows.mark_ready"])
+STEPS = ["storage.download", "storage.put_object", "catalog.images.insert"]
+
+
+@pytest.mark.parametrize("target", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_completed_by_the_event_in_the_middle_of_a_completion(stores: Stores, target: str, when: Any) -> None:
+def test_an_event_in_the_middle_of_a_completion_reads_nothing(stores: Stores, target: str, when: Any) -> None:
     image_id = announce_and_post(PICTURE)
-    with worker(stores.environment) as process:
+    with workers(stores.environment, 2) as (process, event):
         process.send(complete_event(image_id), Hook(target, when, 1, "pause"))
         process.wait_paused()
-        assert ingest(image_id) == {"completed": [image_id], "refused": {}}
+        # It would die if it downloaded the file.
+        event.send(arrived(image_id), Hook("storage.download", "before"), function="IngestFunction")
+        told = event.read()["response"]
         process.resume()
         answer = process.answer()
 
-    assert answer.status in (200, 201)
+    is_finished = (target, when) == ("catalog.images.insert", "after")
+    assert told == (
+        {"completed": [image_id], "refused": {}}
+        if is_finished
+        else {"completed": [], "refused": {image_id: "upload_in_progress"}}
+    )
+    assert answer.status == 201
     assert stores.statuses() == ["ready"]
     assert stores.keys() == [answer.image["s3_key"]]
     assert fetch(answer.image["urls"]["original"]).data == PICTURE
+
+
+@pytest.mark.parametrize("target", STEPS)
+def test_a_completion_waits_for_another_one(stores: Stores, target: str) -> None:
+    image_id = announce_and_post(PICTURE)
+    with workers(stores.environment, 2) as (first, second):
+        first.send(complete_event(image_id), Hook(target, "before", 1, "pause"))
+        first.wait_paused()
+        second.send(complete_event(image_id))
+        first.resume()
+
+        assert (first.answer().status, second.answer().status) == (201, 200)
 
 
 def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> None:
@@ -90,76 +116,70 @@ def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> No
 OTHER = pictures.jpeg_of_size(len(PICTURE), seed="other")
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_two_posts_that_were_both_read_are_one_file(stores: Stores, order: tuple[int, int]) -> None:
-    ticket = announce(PICTURE).body["data"]
-    event = complete_event(ticket["id"])
-    with workers(stores.environment, 2) as processes:
-        for process, data in zip(processes, (PICTURE, OTHER), strict=True):
-            post_file(ticket["form"], data)
-            process.send(event, Hook("storage.download", "after", 1, "pause"))
-            process.wait_paused()
-        answers = []
-        for turn in order:
-            processes[turn].resume()
-            answers.append(processes[turn].answer())
-
-    assert [answer.status for answer in answers] == [201, 200]
-    assert_one_file(stores, answers, (PICTURE, OTHER)[order[0]])
+def expire_lease(stores: Stores) -> None:
+    stores.execute("UPDATE uploads SET lease_until = now() - interval '1 second'")
 
 
-@pytest.mark.parametrize(
-    ("target", "when"),
-    [("storage.put_object", "before"), ("storage.put_object", "after"), ("rows.mark_ready", "before")],
-)
-def test_a_post_in_the_middle_of_a_completion(stores: Stores, target: str, when: Any) -> None:
-    ticket = announce(PICTURE).body["data"]
-    event = complete_event(ticket["id"])
-    with workers(stores.environment, 2) as (first, second):
-        # Both have seen the row before one of them decides what the image is.
-        second.send(event, Hook("storage.download", "before", 1, "pause"))
-        second.wait_paused()
-        post_file(ticket["form"], PICTURE)
-        first.send(event, Hook(target, when, 1, "pause"))
-        first.wait_paused()
-        post_file(ticket["form"], OTHER)
-        second.resume()
-        late = second.answer()
-        first.resume()
-        answer = first.answer()
-
-    assert (late.status, late.code) == (409, "upload_not_arrived")
-    assert answer.status == 201
-    assert_one_file(stores, [answer], PICTURE)
-
-
-def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores) -> None:
+def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores: Stores) -> None:
     ticket = announce(PICTURE).body["data"]
     event = complete_event(ticket["id"])
     post_file(ticket["form"], PICTURE)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook("rows.mark_ready", "before", 1, "pause"))
+        first.send(event, Hook("storage.download", "after", 1, "pause"))
         first.wait_paused()
+        expire_lease(stores)
+        post_file(ticket["form"], OTHER)
+        second.send(event)
+        answers = [second.answer()]
+        first.resume()
+        answers.append(first.answer())
+
+    assert [answer.status for answer in answers] == [201, 200]
+    assert_one_file(stores, answers, OTHER)
+
+
+@pytest.mark.parametrize("target", ["storage.put_object", "catalog.images.insert"])
+def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, target: str) -> None:
+    ticket = announce(PICTURE).body["data"]
+    event = complete_event(ticket["id"])
+    post_file(ticket["form"], PICTURE)
+    with workers(stores.environment, 2) as (first, second):
+        first.send(event, Hook(target, "before", 1, "pause"))
+        first.wait_paused()
+        expire_lease(stores)
+        second.send(event)
+        answers = [second.answer()]
+        first.resume()
+        answers.append(first.answer())
+
+    assert [answer.status for answer in answers] == [201, 200]
+    assert_one_file(stores, answers, PICTURE)
+
+
+@pytest.mark.parametrize("target", ["storage.put_object", "catalog.images.insert"])
+def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores, target: str) -> None:
+    ticket = announce(PICTURE).body["data"]
+    event = complete_event(ticket["id"])
+    post_file(ticket["form"], PICTURE)
+    with workers(stores.environment, 2) as (first, second):
+        first.send(event, Hook(target, "before", 1, "pause"))
+        first.wait_paused()
+        expire_lease(stores)
         post_file(ticket["form"], OTHER)
         second.send(event)
         late = second.answer()
         first.resume()
         answer = first.answer()
 
-    assert late.status in (409, 422)
-    assert answer.status in (201, 409)
-    if answer.status == 201:
-        assert_one_file(stores, [answer], PICTURE)
-    else:
-        expire(stores)
-        sweep()
-        assert stores.is_empty()
+    assert (late.status, late.code) == (422, "sha256_mismatch")
+    assert (answer.status, answer.code) == (409, "upload_interrupted")
+    assert stores.statuses() == ["failed"]
+    assert stores.keys() == []
 
 
-def test_a_bad_file_after_the_decision_is_as_if_it_had_not_arrived(
+def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The form is used again while the good file is being put."""
     bad = pictures.truncated(PICTURE).ljust(len(PICTURE), b"\0")
     ticket = announce(PICTURE).body["data"]
     post_file(ticket["form"], PICTURE)
@@ -175,29 +195,32 @@ def test_a_bad_file_after_the_decision_is_as_if_it_had_not_arrived(
     monkeypatch.setattr(storage, "put_object", put_after_another_file)
     answer = complete(ticket["id"])
 
-    assert [(each.status, each.code) for each in late] == [(409, "upload_not_arrived")]
+    assert [(each.status, each.code, each.headers["retry-after"]) for each in late] == [
+        (409, "upload_in_progress", ["2"])
+    ]
     assert answer.status == 201
     assert_one_file(stores, [answer], PICTURE)
 
 
-def test_a_bad_file_that_two_have_read_is_refused_for_both(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["complete", "event"])
+def test_what_ends_every_attempt_is_refused_without_another_one(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    image_id = announce_and_post(pictures.truncated(pictures.noisy("JPEG")))
-    inspect = imaging.inspect
-    twin: list[Answer] = []
+    """A form that is posted again and again, each time with an event, costs three decodes at most."""
+    image_id = announce_and_post(PICTURE)
+    for _ in range(MAX_ATTEMPTS):
+        die(stores, complete_event(image_id), "storage.download", "after")
+        expire_lease(stores)
+    downloads = watch_keys(monkeypatch, "download")
 
-    def inspect_after_twin(*args: Any) -> imaging.Picture:
-        monkeypatch.setattr(imaging, "inspect", inspect)
-        twin.append(complete(image_id))
-        return inspect(*args)
+    if way == "event":
+        assert ingest(image_id) == {"completed": [], "refused": {image_id: "image_too_complex"}}
+    for _ in range(2):
+        answer = complete(image_id)
+        assert (answer.status, answer.code) == (422, "image_too_complex")
 
-    monkeypatch.setattr(imaging, "inspect", inspect_after_twin)
-    answer = complete(image_id)
-
-    assert [(each.status, each.code) for each in (answer, *twin)] == [(422, "image_corrupt")] * 2
-    assert stores.statuses() == ["failed"]
-    assert stores.keys() == []
+    assert downloads == []
+    assert (stores.statuses(), stores.keys()) == (["failed"], [])
 
 
 def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
@@ -211,7 +234,7 @@ def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
     assert stores.keys() == [answers[0].image["s3_key"]]
 
 
-def test_a_file_that_could_not_be_stored_is_not_long_in_the_way(
+def test_a_file_that_could_not_be_stored_is_not_in_the_way(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
@@ -222,11 +245,8 @@ def test_a_file_that_could_not_be_stored_is_not_long_in_the_way(
         patch.setattr(storage, "put_object", fail)
         assert complete(image_id).status == 503
 
-    assert upload(PICTURE, on_duplicate="return").code == "upload_in_progress"
-    # Twice the Timeout of ingest, after which nobody can be at it any more.
-    stores.execute("UPDATE image_metadata SET sweep_after = sweep_after - interval '241 seconds'")
-    sweep()
-    assert upload(PICTURE, on_duplicate="return").image["id"] == image_id
+    assert upload(PICTURE, on_duplicate="return").status == 201
+    assert complete(image_id).status == 201
 
 
 @pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])

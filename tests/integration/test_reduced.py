@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi import storage, uploads
+from imageapi import storage
 from imageapi.errors import StorageUnavailableError
+from imageapi.uploads import direct
 from imageapi.variants import REDUCED
 from PIL import Image
 
@@ -140,19 +141,19 @@ def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
 def test_nobody_waits_for_a_copy_when_the_store_is_slow(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "HURRY_SECONDS", 0)
+    monkeypatch.setattr(direct, "MAX_SECONDS_BEFORE_COPY", 0)
 
     assert upload(PICTURE).status == 201
     assert stores.renditions() == []
 
 
 KILLS = {
-    "before the claim": Hook("variant_rows.claim", "before"),
-    "after the claim": Hook("variant_rows.claim", "after"),
+    "before the claim": Hook("catalog.variants.take", "before"),
+    "after the claim": Hook("catalog.variants.take", "after"),
     "before the put": Hook("storage.put_object", "before", 2),
     "after the put": Hook("storage.put_object", "after", 2),
-    "before ready": Hook("variant_rows.mark_ready", "before"),
-    "after ready": Hook("variant_rows.mark_ready", "after"),
+    "before ready": Hook("catalog.variants.mark_ready", "before"),
+    "after ready": Hook("catalog.variants.mark_ready", "after"),
 }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imageapi import pages, totals
-from imageapi.searching import normalise
+from imageapi.search import pages, totals
+from imageapi.search.tokens import SAMPLED_OF
+from imageapi.text import normalise
 
 from tests.integration.client import get
 from tests.integration.searchable import AGES, DAY, Doc, expected, id_of, insert, moment_of, walk
@@ -112,39 +113,107 @@ def test_changing_an_image_changes_what_it_is_found_by(four: Stores) -> None:
     assert walk({"q": "mountain"}) == walk({"tag": "snow"}) == walk({"q": "orange"}) == [BEACH.id]
 
 
-def test_total(four: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert get("/api/images", {"total": "true", "q": "sunset", "limit": "1"}).body["total"] == {
-        "value": 3,
-        "relation": "exact",
-    }
+def total(*query: tuple[str, str]) -> dict[str, Any]:
+    answer = get("/api/images", [*query, ("total", "true"), ("limit", "1")])
+    assert answer.status == 200
+    found: dict[str, Any] = answer.body["total"]
+    return found
+
+
+EXACT: dict[str, list[tuple[str, str]]] = {
+    "all": [],
+    "a category": [("category", "nature")],
+    "no such category": [("category", "nothing")],
+    "a tag": [("tag", "NIGHT")],
+}
+COUNTED: dict[str, list[tuple[str, str]]] = {
+    "words": [("q", "sunset")],
+    "a type": [("mime_type", "image/jpeg")],
+    "a range of time": [("created_after", "2020-01-01")],
+    "two tags": [("tag", "night"), ("tag", "sea")],
+    "category and size": [("category", "nature"), ("min_width", "1")],
+}
+
+
+@pytest.mark.parametrize("name", [*EXACT, *COUNTED])
+def test_total(four: Stores, name: str) -> None:
+    query = {**EXACT, **COUNTED}[name]
+
+    assert total(*query) == {"value": len(walk(_as_dict(query))), "relation": "exact"}
+
+
+@pytest.mark.parametrize("name", [*EXACT, *COUNTED])
+def test_total_beyond_what_is_counted(four: Stores, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(totals, "MAX_COUNTED", 1)
+    query = {**EXACT, **COUNTED}[name]
+    images = len(walk(_as_dict(query)))
+
+    if name in EXACT or images <= 1:
+        assert total(*query) == {"value": images, "relation": "exact"}
+    else:
+        assert total(*query) == {"value": 1, "relation": "at_least"}
+
+
+def _as_dict(query: list[tuple[str, str]]) -> dict[str, list[str]]:
+    return {name: [value for other, value in query if other == name] for name, _ in query}
+
+
+def test_total_is_only_told_when_it_is_asked_for(four: Stores) -> None:
     assert "total" not in get("/api/images", {"q": "sunset"}).body
-    monkeypatch.setattr(totals, "EXACT_TOTAL", 2)
-    total = get("/api/images", {"total": "true"}).body["total"]
-    assert total["relation"] == "estimate"
-    assert total["value"] >= 3
 
 
-def test_an_estimate_goes_by_a_sample(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two tags that many have may be together on few images, and then these are counted."""
-    docs = [Doc(id=id_of(DAY, number), tags=["other" if number % 3 else "third"]) for number in range(1_200)]
-    for number in range(0, 1_200, 5):
-        docs[number].tags = [*docs[number].tags, "fifth"]
-    docs[7].tags = ["other", "third"]
-    insert(stores, docs)
-    stores.execute("ANALYZE image_metadata")
-    monkeypatch.setattr(totals, "_statistics", None)
-    monkeypatch.setattr(totals, "EXACT_TOTAL", 30)
-    monkeypatch.setattr(totals, "MAX_COUNTED", 300)
+def sampled(*tags: str, number: int) -> Doc:
+    """An image that is in the sample."""
+    return Doc(id=id_of(DAY, number << 8), tags=tags)
 
-    def count(*tags: str) -> dict[str, Any]:
-        query = [("total", "true"), ("limit", "1"), *(("tag", tag) for tag in tags)]
-        total: dict[str, Any] = get("/api/images", query).body["total"]
-        return total
 
-    # Of ids that end in a number, a sample has each sixteenth or so.
-    assert count("third") == {"value": 400, "relation": "estimate"}
-    assert count("third", "fifth") == {"value": 80, "relation": "estimate"}
-    assert count("third", "other") == {"value": 1, "relation": "exact"}
+def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tags that many have may be together on few images: these are counted, and sorted."""
+    insert(stores, [sampled("a", number=number) for number in range(9)])
+    insert(stores, [sampled("b", number=number) for number in range(10, 19)])
+    insert(stores, [Doc(tags=["a", "b"])])
+    monkeypatch.setattr(totals, "MAX_COUNTED", 4 * SAMPLED_OF)
+    monkeypatch.setattr(pages, "MAX_SORTED", 4 * SAMPLED_OF)
+
+    # As far as nine in a sample can tell, there are more than two thousand.
+    assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}
+    assert get("/api/images", {"tag": "a", "sort": "size"}).code == "too_many_to_sort"
+    assert total(("tag", "a"), ("tag", "b")) == {"value": 1, "relation": "exact"}
+    assert len(walk({"tag": ["a", "b"], "sort": "size"})) == 1
+
+
+@pytest.mark.parametrize("sort", ["title", "size"])
+@pytest.mark.parametrize(
+    ("query", "others"),
+    [
+        ({"tag": "sea"}, ["newest", "oldest"]),
+        ({"q": "sunset"}, ["newest", "oldest", "relevance"]),
+        ({"category": "nature", "mime_type": "image/jpeg"}, ["newest", "oldest"]),
+        ({"created_after": "2020-01-01"}, ["newest", "oldest"]),
+    ],
+)
+def test_too_many_to_sort(
+    four: Stores, monkeypatch: pytest.MonkeyPatch, sort: str, query: dict[str, str], others: list[str]
+) -> None:
+    found = len(walk({**query, "sort": sort}))
+    monkeypatch.setattr(pages, "MAX_SORTED", found - 1)
+
+    answer = get("/api/images", {**query, "sort": sort})
+
+    assert (answer.status, answer.code) == (422, "too_many_to_sort")
+    assert answer.body["error"]["details"] == {"max": found - 1, "sorts": others}
+    for other in others:
+        assert len(walk({**query, "sort": other})) == found
+
+
+@pytest.mark.parametrize("sort", ["title", "size"])
+@pytest.mark.parametrize("query", [{}, {"category": "nature"}])
+def test_all_and_a_category_are_never_too_many_to_sort(
+    four: Stores, monkeypatch: pytest.MonkeyPatch, sort: str, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(pages, "MAX_SORTED", 1)
+
+    assert len(walk({**query, "sort": sort}, 1)) == len(walk(query))
 
 
 def test_the_shape_of_a_character_makes_no_difference(stores: Stores) -> None:
@@ -210,15 +279,31 @@ queries = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(docs, queries, st.integers(1, 5), st.sampled_from([1, 3, 500]))
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    docs,
+    queries,
+    st.integers(1, 5),
+    st.sampled_from([1, 3, 500]),
+    st.sampled_from([1, 2, 5_000]),
+    st.sampled_from([1, 3, 8]),
+)
 def test_every_list_is_what_it_has_to_be(
-    stores: Stores, docs: list[Doc], query: dict[str, str], limit: int, sample: int
+    stores: Stores,
+    docs: list[Doc],
+    query: dict[str, str],
+    limit: int,
+    walked: int,
+    candidates: int,
+    statements: int,
 ) -> None:
-    """Against plain Python; with a short first walk, so that all ways of finding are gone."""
+    """Against plain Python, with limits so low that every way to find a page is gone."""
     stores.clear()
     random.Random(1).shuffle(docs)
     insert(stores, docs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "SAMPLE_ROWS", sample)
+        patch.setattr(pages, "WALKED_ROWS", walked)
+        patch.setattr(pages, "DENSE_ROWS", walked)
+        patch.setattr(pages, "MAX_CANDIDATES", candidates)
+        patch.setattr(pages, "MAX_STATEMENTS", statements)
         assert walk(query, limit) == expected(docs, query)

@@ -1,9 +1,10 @@
 """An object store that is stopped, or refuses: 503, nothing left behind, and service when it is back."""
 
 import pytest
-from imageapi.sweeping import sweep
+from imageapi.sweep.sweeping import sweep
 
 from tests.integration.client import get, upload
+from tests.integration.leftovers import expire
 from tests.integration.stores import Configure, Stores, stopped
 from tests.support import pictures
 from tests.support.answers import Answer
@@ -19,9 +20,9 @@ def assert_unavailable(answer: Answer) -> None:
 def assert_nothing_stored(stores: Stores) -> None:
     """No object and no image to be seen. A row may be on its way out: the sweep takes it away."""
     assert stores.keys() == []
-    assert set(stores.statuses()) <= {"deleting"}
+    assert set(stores.statuses()) <= {"failed"}
     assert get("/api/images").body["images"] == []
-    stores.execute("UPDATE image_metadata SET sweep_after = now()")
+    expire(stores)
     sweep(dry_run=False)
     assert stores.is_empty()
 

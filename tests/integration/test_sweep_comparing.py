@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from imageapi import comparing, db, storage, sweeping
+from imageapi import db, storage
+from imageapi.sweep import comparing, sweeping
 
 from tests.integration.client import upload
 from tests.integration.leftovers import counts, put
@@ -18,10 +19,9 @@ NAMES = ("w320-cover.webp", "w320.webp")
 
 def insert_renditions(stores: Stores) -> None:
     """Ready ones without objects, of all images."""
-    for name in NAMES:
-        stores.execute(
-            "INSERT INTO image_variants SELECT id, %s, 'ready', now() FROM image_metadata", (name,)
-        )
+    for row in stores.rows():
+        for name in NAMES:
+            stores.insert_variant(row["id"], name, "ready")
 
 
 def test_a_rendition_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,14 +85,14 @@ def test_a_dry_run_looks_from_the_beginning(stores: Stores) -> None:
 def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = [f"{area}/{number}" for area in ("incoming", "originals", "variants") for number in range(4)]
+    keys = [f"{area}/{number}" for area in ("originals", "incoming", "variants") for number in range(4)]
     for key in keys:
         put(stores, key)
     (missing,) = stores.insert_ready(1)
     monkeypatch.setattr(storage, "LIST_PAGE", 2)
     ends = [
-        *("incoming/1", "incoming/3", "originals/1", "originals/3", "originals/~", "variants/1"),
-        *("variants/3", ""),
+        *("originals/1", "originals/3", "originals/~", "incoming/1", "incoming/3", "incoming/~"),
+        *("variants/1", "variants/3", ""),
     ]
 
     assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
@@ -129,13 +129,13 @@ def test_an_emptied_bucket_is_compared_a_batch_of_rows_at_a_time(
     monkeypatch.setattr(storage, "object_exists", look)
     monkeypatch.setattr(db, "query", ask)
     ends = []
-    for ranges in range(1, 10):
+    for ranges in range(1, 11):
         ends.append(sweep(time_left=100)["compared_until"])
         assert len(looked) <= 2 * ranges
     renditions = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
 
     assert ends == [
-        *(f"originals/{ids[1]}.jpg", f"originals/{ids[3]}.jpg", "originals/~"),
+        *(f"originals/{ids[1]}.jpg", f"originals/{ids[3]}.jpg", "originals/~", "incoming/~"),
         *(renditions[1], renditions[3], renditions[5], renditions[7], renditions[9], ""),
     ]
     assert looked == [f"originals/{image_id}.jpg" for image_id in ids] + renditions
@@ -200,12 +200,31 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
 def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(stores, "incoming/orphan")
+    """Originals are not removed before all of them have been seen."""
+    put(stores, "originals/0")
     stores.insert_ready(7)
     monkeypatch.setattr(comparing, "BATCH", 2)
 
     with pytest.raises(DeadError):
-        sweeping.sweep(dry_run=False, object_grace=timedelta(), has_time=dies_after(2))
+        sweeping.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(2))
 
-    assert sweep(force=True)["orphan_keys"] == ["incoming/orphan"]
+    assert sweep(force=True)["orphan_keys"] == ["originals/0"]
+    assert stores.keys() == []
+
+
+def test_orphans_among_variants_are_removed_part_by_part(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, none is remembered to the end."""
+    keys = [f"variants/{number}/w320.webp" for number in range(6)]
+    for key in keys:
+        put(stores, key)
+    monkeypatch.setattr(storage, "LIST_PAGE", 2)
+
+    # After the ends of the other two areas and one page of variants.
+    with pytest.raises(DeadError):
+        sweeping.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(3))
+
+    assert stores.keys() == keys[4:]
+    assert sweep()["orphan_keys"] == keys[4:]
     assert stores.keys() == []

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
-from imageapi import incoming, storage, sweeping
+from imageapi import storage
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
-from imageapi.sweeping import Count
+from imageapi.sweep import settling, sweeping
+from imageapi.sweep.report import Count
+from imageapi.uploads import complete
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
-from tests.integration.lifecycle import announce, announce_and_post, fetch, get_image, sweep
+from tests.integration.lifecycle import announce, announce_and_post, fetch, get_image, sweep, watch_keys
 from tests.integration.stores import Configure, Stores, stopped
 
 
@@ -72,20 +74,20 @@ def test_a_row_that_raises_anything_does_not_keep_the_others(
 ) -> None:
     first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
     expire(stores)
-    complete = incoming.complete_upload
+    download = storage.download
 
-    def fail_for_first(image_id: str) -> Any:
-        if image_id == first:
+    def fail_for_first(key: str, *args: Any, **options: Any) -> None:
+        if first in key:
             raise error()
-        return complete(image_id)
+        download(key, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "complete_upload", fail_for_first)
+        patch.setattr(storage, "download", fail_for_first)
         assert counts(sweep()) == {"failed": 1, "finished": 1}
     assert get_image(second).status == 200
     # What a store did not answer was no attempt; what nobody knows of may be the row's own fault.
-    attempts = stores.execute("SELECT sweeps FROM image_metadata WHERE id = %s", (first,))
-    assert attempts == [{"sweeps": 0 if error is StorageUnavailableError else 1}]
+    attempts = stores.execute("SELECT attempts FROM uploads WHERE id = %s", (first,))
+    assert attempts == [{"attempts": 0 if error is StorageUnavailableError else 1}]
 
     expire(stores)
     assert counts(sweep()) == {"finished": 1}
@@ -94,8 +96,8 @@ def test_a_row_that_raises_anything_does_not_keep_the_others(
 def begin_renditions(stores: Stores, count: int) -> list[str]:
     """Images with one rendition each that was begun long ago."""
     ids = [upload(PICTURE).image["id"] for _ in range(count)]
-    stores.execute("INSERT INTO image_variants SELECT id, 'w320.jpg', 'pending', now() FROM image_metadata")
-    expire(stores)
+    for image_id in ids:
+        stores.insert_variant(image_id, "w320.jpg", "pending")
     return ids
 
 
@@ -150,11 +152,14 @@ def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch
 
     announce_and_post(PICTURE)
     monkeypatch.setattr(storage, "download", die)
-    for _ in range(sweeping.MAX_ATTEMPTS):
+    for _ in range(complete.MAX_ATTEMPTS):
         expire(stores)
         with pytest.raises(DeadError):
             sweep()
 
+    expire(stores)
+    assert counts(sweep()) == {"refused": 1}
+    assert (stores.statuses(), stores.keys()) == (["failed"], [])
     expire(stores)
     assert counts(sweep()) == {"undone": 1}
     assert stores.is_empty()
@@ -163,18 +168,13 @@ def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch
 def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes all the time of every sweep keeps no other from being settled."""
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
-    stores.execute("UPDATE image_metadata SET sweeps = 1 WHERE id = %s", (slow,))
+    stores.execute("UPDATE uploads SET attempts = 1 WHERE id = %s", (slow,))
     expire(stores)
-    monkeypatch.setattr(sweeping, "BATCH", 2)
-    tried = []
+    monkeypatch.setattr(settling, "BATCH", 2)
+    tried = watch_keys(monkeypatch, "download")
 
-    def finish(image_id: str) -> Count:
-        tried.append(image_id)
-        return Count.FINISHED
-
-    monkeypatch.setattr(sweeping, "_finish", finish)
     assert counts(sweep()) == {"finished": 4}
-    assert tried == [*others, slow]
+    assert tried == [f"incoming/{image_id}" for image_id in [*others, slow]]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -200,7 +200,7 @@ def test_a_store_that_is_down_for_long_is_no_reason_to_give_up(
     image_id = announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
         patch.setattr(storage, "download", fail)
-        for _ in range(sweeping.MAX_ATTEMPTS + 1):
+        for _ in range(complete.MAX_ATTEMPTS + 1):
             expire(stores)
             assert counts(sweep()) == {"failed": 1}
 

@@ -46,9 +46,7 @@ def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> Non
         "height": facts.height,
         "frames": facts.frames,
         "sha256": hashlib.sha256(data).digest(),
-        "duplicate_of": None,
-        "failure": None,
-        "idempotency_key": None,
+        "version": 1,
     }
     assert {field: row[field] for field in expected} == expected
 

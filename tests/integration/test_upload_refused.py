@@ -1,6 +1,9 @@
 """Uploads that are refused: the right status and code, and nothing left in either store."""
 
+from typing import Any
+
 import pytest
+from imageapi import imaging, storage
 
 from tests.integration.client import send, upload, upload_event, upload_form
 from tests.integration.stores import Configure, Stores
@@ -150,3 +153,22 @@ def test_without_the_key_nothing_is_read(stores: Stores, key: str | None, code: 
     answer = send(event)
 
     assert (answer.status, answer.code) == (401, code)
+
+
+@pytest.mark.parametrize("step", ["inspect", "put"])
+def test_memory_that_runs_out_leaves_nothing_behind(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def run_out(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        if step == "inspect":
+            patch.setattr(imaging, "inspect", run_out)
+        else:
+            patch.setattr(storage, "put_object", run_out)
+        answer = upload(pictures.jpeg(), idempotency_key="k")
+
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert stores.is_empty()
+    assert stores.idempotency_keys() == []

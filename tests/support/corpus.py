@@ -19,7 +19,7 @@ CHUNK = 20_000
 START = 1_700_000_000_000
 """The first row's moment, in milliseconds since 1970; each further one is a second later."""
 COLUMNS = (
-    "id, status, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
+    "id, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
     " sha256, placeholder, exif, created_at, updated_at, search_text, strong_length, tokens,"
     " tag_keys, title_key"
 )
@@ -143,7 +143,6 @@ def make_row(number: int) -> dict[str, Any]:
     image_id = make_id(number, pick)
     return {
         "id": image_id,
-        "status": "ready",
         "title": title,
         "description": description,
         "category": _skewed(pick, CATEGORIES),
@@ -177,7 +176,7 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0) -> float
 def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> float:
     start = time.perf_counter()
     indexes = _drop_indexes(cursor)
-    cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER image_metadata_facets")
+    cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER USER")
     with ProcessPoolExecutor(max_workers=2) as pool:
         starts = range(first, first + rows, CHUNK)
         for done, text in enumerate(pool.map(partial(_make_chunk, end=first + rows), starts), 1):
@@ -186,12 +185,14 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> float:
     for name, definition in indexes:
         _progress(f"building {name}")
         cursor.execute(definition)
-    cursor.execute("ALTER TABLE image_metadata ENABLE TRIGGER image_metadata_facets")
+    cursor.execute("ALTER TABLE image_metadata ENABLE TRIGGER USER")
     cursor.execute(
         """TRUNCATE facet_counts, facet_changes;
-           INSERT INTO facet_counts SELECT 'category', category, count(*) FROM image_metadata GROUP BY
-           category; INSERT INTO facet_counts SELECT 'tag', tag, count(*) FROM image_metadata,
-           unnest(tag_keys) AS tag GROUP BY tag;"""
+           INSERT INTO facet_counts SELECT 'all', '', count(*) FROM image_metadata;
+           INSERT INTO facet_counts SELECT 'category', category, count(*) FROM image_metadata
+           GROUP BY category;
+           INSERT INTO facet_counts SELECT 'tag', tag, count(*) FROM image_metadata, unnest(tag_keys) AS tag
+           GROUP BY tag;"""
     )
     _progress("VACUUM ANALYZE")
     cursor.execute("VACUUM ANALYZE image_metadata")
@@ -211,12 +212,16 @@ def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
 
 
 def _make_chunk(start: int, end: int) -> str:
-    from imageapi.rows import search_values
+    from imageapi.search.tokens import index_values
 
     lines = []
     for number in range(start, min(start + CHUNK, end)):
         row = make_row(number)
-        lines.append("\t".join(_escape(value) for value in {**row, **search_values(row)}.values()))
+        lines.append(
+            "\t".join(
+                _escape(value) for value in {**row, **index_values({**row, "id": str(row["id"])})}.values()
+            )
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -28,11 +28,11 @@ from tests.support.worker import STEP, Hook
 
 FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
 STORES = (
-    *("db.query", "db.transaction", "db.fetch"),
+    *("db.query", "db.transaction"),
     *("storage.put_object", "storage.download", "storage.delete_objects", "storage.list_objects"),
     "storage.object_exists",
 )
-"""All calls of the service to a store: the steps of an event. ``db.fetch`` is one within a transaction."""
+"""All calls of the service to a store: the steps of an event. A transaction has steps of its own."""
 
 
 class Calls:

@@ -1,17 +1,17 @@
 """What is made of Gemini's answers, without Gemini and without a database."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi import analyses, analysis, analysis_queue, db, gemini
+from imageapi import analysis, db, gemini
 from imageapi.config import get_settings
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.gemini import GeminiUnavailableError, NotConfiguredError, find_retry_after, parse_description
+from imageapi.presenting import present_analysis
 
 from tests.support.gemini_server import SAFE
 
@@ -117,7 +117,7 @@ def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (caught.value.status, caught.value.code) == (501, "analysis_not_configured")
 
 
-def test_how_an_analysis_is_shown_and_what_it_is_found_by() -> None:
+def test_how_an_analysis_is_shown() -> None:
     row = {
         "status": "ready",
         "failure": None,
@@ -128,29 +128,18 @@ def test_how_an_analysis_is_shown_and_what_it_is_found_by() -> None:
         "model": "m",
         "analyzed_at": datetime(2026, 1, 2, tzinfo=UTC),
         "attempts": 0,
-        "due_at": None,
+        "lease_until": None,
     }
 
-    shown = analyses.present(row)
+    shown = present_analysis(row)
 
     assert shown["analyzed_at"] == "2026-01-02T00:00:00+00:00"
     assert "attempts" not in shown
-    assert analyses.present(row | {"analyzed_at": None})["analyzed_at"] is None
-    assert analyses.join_text(row) == "A cat. cat sofa"
+    assert present_analysis(row | {"analyzed_at": None})["analyzed_at"] is None
 
 
-@pytest.mark.parametrize(
-    "work",
-    [
-        lambda: analysis_queue.enqueue("an-id"),
-        lambda: analysis._give_back(
-            {"image_id": "an-id", "analyzed_at": None, "attempts": 1}, GeminiUnavailableError("busy")
-        ),
-    ],
-    ids=["not queued", "not given back"],
-)
-def test_why_a_row_could_not_be_written_is_logged(
-    work: Callable[[], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_why_a_lease_could_not_be_given_back_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
         raise DatabaseUnavailableError from OSError("connection refused")
@@ -161,7 +150,8 @@ def test_why_a_row_could_not_be_written_is_logged(
     get_settings.cache_clear()
     monkeypatch.setattr(db, "query", fail)
 
-    work()
+    taken = {"image_id": "an-id", "analyzed_at": None, "attempts": 1, "lease_token": 1}
+    analysis._give_back(taken, GeminiUnavailableError("busy"))
 
     get_settings.cache_clear()
     facts = vars(caplog.records[-1])

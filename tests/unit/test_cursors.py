@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from imageapi.cursors import Position, decode_cursor, encode_cursor
 from imageapi.errors import InvalidRequestError
+from imageapi.search.cursors import Position, decode_cursor, encode_cursor
 
 ID = UUID("0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e")
 POSITION = Position(0, None, ID)

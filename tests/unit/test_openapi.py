@@ -10,19 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageapi import (
-    config,
-    errors,
-    facets,
-    filenames,
-    idempotency,
-    imaging,
-    listing,
-    metadata,
-    orders,
-    searching,
-    variants,
-)
+from imageapi import config, errors, filenames, imaging, metadata, variants
+from imageapi.catalog import facets
+from imageapi.search import orders, query, tokens, totals
+from imageapi.uploads import idempotency
 from openapi_spec_validator import validate
 
 from tests.support.events import ROOT, load_app, load_routes
@@ -125,7 +116,7 @@ def test_operations_have_names_of_their_own() -> None:
 def find_codes() -> set[str]:
     """Every code that the layer can raise: ``code="…"``, class-level ``code``, and those made from parts."""
     found: set[str] = set()
-    for path in sorted(LAYER.glob("*.py")):
+    for path in sorted(LAYER.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         passed_on = find_positions_of_code(tree)
         for node in ast.walk(tree):
@@ -177,7 +168,7 @@ def test_each_error_code_is_described_and_no_other() -> None:
 
 
 def test_json_is_only_read_under_these_names() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in [*LAYER.glob("*.py"), *FUNCTIONS]]
+    sources = [path.read_text(encoding="utf-8") for path in [*LAYER.rglob("*.py"), *FUNCTIONS]]
     calls = [call for source in sources for call in re.findall(r"[^f] parse_json_object\((.*?)\)+", source)]
     named = {name for call in calls for name in re.findall(r', "(\w+)"', call)}
 
@@ -186,8 +177,8 @@ def test_json_is_only_read_under_these_names() -> None:
 
 def kinds_of_error() -> dict[str, int]:
     """Class-level codes with their status."""
-    for path in LAYER.glob("[!_]*.py"):
-        importlib.import_module(f"imageapi.{path.stem}")
+    for path in LAYER.rglob("[!_]*.py"):
+        importlib.import_module(".".join(path.relative_to(LAYER.parent).with_suffix("").parts))
     kinds: list[type[errors.AppError]] = [errors.AppError]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -258,22 +249,24 @@ def test_limits_in_prose_are_those_of_the_code() -> None:
     assert f"{metadata.MAX_JSON_BYTES:,} bytes" in codes["body_too_long"]
     assert f"{metadata.MAX_JSON_BYTES:,} bytes" in codes["metadata_too_long"]
     assert f"{config.MAX_DIRECT_FILE_BYTES:,} bytes" in upload
+    total = schema("ImagePage")["properties"]["total"]["description"]
+    assert f"{totals.MAX_COUNTED:,}" in total
     assert [int(width) for width in re.findall(r"\b\d{3,4}\b", variant)] == list(variants.WIDTHS)
 
 
 def test_parameters_of_the_list_are_those_of_the_code() -> None:
     described = parameters("get", "/api/images")
 
-    assert set(described) == set(listing.PARAMETERS)
+    assert set(described) == set(query.PARAMETERS)
     assert {
         name for name, value in described.items() if value["schema"]["type"] == "array"
-    } == listing.REPEATABLE
+    } == query.REPEATABLE
     assert tuple(described["sort"]["schema"]["enum"]) == tuple(orders.ORDERS)
     limit = described["limit"]["schema"]
-    assert (limit["default"], limit["maximum"]) == (listing.DEFAULT_LIMIT, listing.MAX_LIMIT)
-    assert described["q"]["schema"]["maxLength"] == searching.MAX_QUERY_LENGTH
-    assert f"at most {searching.MAX_TERMS}" in described["q"]["description"]
-    assert described["tag"]["schema"]["maxItems"] == listing.MAX_TAG_FILTERS
+    assert (limit["default"], limit["maximum"]) == (query.DEFAULT_LIMIT, query.MAX_LIMIT)
+    assert described["q"]["schema"]["maxLength"] == tokens.MAX_QUERY_LENGTH
+    assert f"at most {tokens.MAX_TERMS}" in described["q"]["description"]
+    assert described["tag"]["schema"]["maxItems"] == query.MAX_TAG_FILTERS
     for path in ("/api/categories", "/api/tags"):
         limit = parameters("get", path)["limit"]["schema"]
         assert (limit["default"], limit["maximum"]) == (facets.DEFAULT_LIMIT, facets.MAX_LIMIT)

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.orphans import count_removable
-from imageapi.variant_rows import find_first_id
+from imageapi.sweep.comparing import _first_id
+from imageapi.sweep.orphans import count_removable
 
 IDS = st.integers(0, 2**128 - 1).map(lambda number: str(UUID(int=number)))
 
@@ -24,7 +24,7 @@ def test_what_may_be_removed_is_one_or_a_small_share_or_few(originals: int, remo
 
 @given(st.one_of(st.text("0123456789abcdef-~gRa", max_size=40), IDS), IDS)
 def test_the_first_id_parts_those_before_a_text_from_the_others(text: str, image_id: str) -> None:
-    first = find_first_id(text)
+    first = _first_id(f"variants/{text}")
 
     if image_id < text:
         assert image_id <= first
@@ -34,4 +34,4 @@ def test_the_first_id_parts_those_before_a_text_from_the_others(text: str, image
 
 @given(IDS)
 def test_the_first_id_from_an_id_is_itself(image_id: str) -> None:
-    assert find_first_id(image_id) == image_id
+    assert _first_id(f"variants/{image_id}") == image_id

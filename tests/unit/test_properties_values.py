@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.cursors import Position, decode_cursor, encode_cursor
 from imageapi.errors import AppError, ForbiddenError
 from imageapi.links import expires_at, sign_link, verify_link
 from imageapi.metadata import FIELDS, MAX_LENGTH, MAX_TAGS, Metadata, parse_json_object, validate_metadata
+from imageapi.search.cursors import Position, decode_cursor, encode_cursor
 
 from tests.unit.test_properties import any_text, attempt, check, is_storable, utf8_text
 

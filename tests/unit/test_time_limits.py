@@ -9,20 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi import (
-    analysis,
-    bounds,
-    custom_resource,
-    db,
-    delivery,
-    gemini,
-    incoming,
-    migrating,
-    renditions,
-    storage,
-    sweeping,
-    uploads,
-)
+from imageapi import bounds, custom_resource, db, delivery, gemini, migrating, storage
+from imageapi.catalog import analyses, deletions, variants
+from imageapi.sweep import sweeping
+from imageapi.uploads import complete, direct, presigned
 
 from tests.support.templates import MAIN, find, read_template
 
@@ -60,20 +50,20 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "an upload is over when its key counts as free": (
         2 * TIMEOUT["UploadFunction"],
         operator.le,
-        uploads.PATIENCE_SECONDS,
+        direct.LEASE_SECONDS,
     ),
     "a rendering is over before another may begin": (
         TIMEOUT["DeliverFunction"],
         operator.lt,
-        renditions.CLAIM_SECONDS,
+        variants.LEASE_SECONDS,
     ),
     "a copy is stored before another may store it": (
         SECONDS_OF_COPY,
         operator.lt,
-        renditions.CLAIM_SECONDS,
+        variants.LEASE_SECONDS,
     ),
     "a copy is stored before an upload's time": (
-        uploads.HURRY_SECONDS + SECONDS_OF_COPY,
+        direct.MAX_SECONDS_BEFORE_COPY + SECONDS_OF_COPY,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),
@@ -85,17 +75,32 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "a file is stored before another may store it": (
         2 * TIMEOUT["IngestFunction"],
         operator.le,
-        incoming.CLAIM_SECONDS,
+        complete.EVENT_LEASE_SECONDS,
+    ),
+    "a client's completion is over before another may begin": (
+        2 * TIMEOUT["UploadFunction"],
+        operator.le,
+        complete.LEASE_SECONDS,
+    ),
+    "who waits for a completion still answers": (
+        complete.WAIT_SECONDS,
+        operator.lt,
+        TIMEOUT["UploadFunction"],
+    ),
+    "a deletion is over before the sweep takes it up": (
+        2 * TIMEOUT["ImageFunction"],
+        operator.le,
+        deletions.LEASE_SECONDS,
     ),
     "an object without a row is older than any form": (
-        incoming.FORM_SECONDS,
+        presigned.FORM_SECONDS,
         operator.lt,
         sweeping.OBJECT_GRACE.total_seconds(),
     ),
     "an announced upload outlives its form": (
-        incoming.FORM_SECONDS,
+        presigned.FORM_SECONDS,
         operator.lt,
-        incoming.PATIENCE_SECONDS,
+        presigned.OPEN_SECONDS,
     ),
     "a sweep has time before its spare time": (
         sweeping.SPARE_MILLISECONDS / 1000,
@@ -110,7 +115,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "an analysis is over before another may begin": (
         TIMEOUT["AnalyzeFunction"],
         operator.lt,
-        analysis.CLAIM_SECONDS,
+        analyses.LEASE_SECONDS,
     ),
     "Gemini's attempts end before the function": (
         seconds_of_gemini(),
@@ -120,7 +125,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "the queue gives up as often as the code": (
         QUEUE["RedrivePolicy"]["maxReceiveCount"],
         operator.eq,
-        analysis.MAX_ATTEMPTS,
+        analyses.MAX_ATTEMPTS,
     ),
     "a message stays away while it is worked on": (
         6 * TIMEOUT["AnalyzeFunction"],

@@ -9,13 +9,14 @@ from threading import Event
 from typing import Any
 
 import pytest
-from imageapi import db, imaging, storage, uploads
+from imageapi import db, imaging, storage
 from imageapi.bounds import LimitedReader
 from imageapi.config import get_settings
 from imageapi.errors import AppError, StorageUnavailableError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata
-from imageapi.uploads import Upload, upload_image
+from imageapi.uploads import direct
+from imageapi.uploads.direct import Upload, upload_image
 
 from tests.support import pictures
 
@@ -121,8 +122,8 @@ def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(imaging, "_inspect", decode_until_cancelled)
     monkeypatch.setattr(storage, "put_object", fail)
-    monkeypatch.setattr(uploads, "_reserve", lambda _: ({"id": ID, "s3_key": "key"}, False))
-    monkeypatch.setattr(uploads, "remove", lambda *_: True)
+    monkeypatch.setattr(direct, "_reserve", lambda _: ({"id": ID, "s3_key": "key"}, False))
+    monkeypatch.setattr(direct, "undo_upload", lambda *_: True)
     before = resource.getrlimit(resource.RLIMIT_AS)
 
     assert refusal() == (503, "storage_unavailable")

@@ -43,7 +43,7 @@ def test_the_links_of_an_image_name_variants_whose_format_is_left_to_the_browser
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "original", "w", "w0", "w1", "w321", "w319", "w99999", "W320", "w320.png", "w320.JPG"),
+        *("", "original", "w", "w0", "w1", "w0640", "w321", "w319", "w99999", "W320", "w320.png", "w320.JPG"),
         *(
             "w320.",
             "w320-cover.",

@@ -1,10 +1,7 @@
-"""Which images wait for their analysis: rows of the table ``image_analysis``, as a queue.
+"""Announces images that wait for their analysis, which are rows of ``image_analysis``, to AnalyzeFunction.
 
-The row is the queue: an image with status ``queued`` is to be analysed as soon as ``due_at`` has passed.
-On AWS an SQS message starts the function that does it; locally the runner looks for such rows. So it does
-no harm when a message is lost, comes twice, or comes after the budget of the day is spent.
-
-Light enough for every function: it imports neither Pillow nor google-genai.
+On AWS an SQS message starts that function; locally the runner looks for such rows. The row is the queue, so
+it does no harm when a message is lost, comes twice, or comes after the budget of the day is spent.
 """
 
 import json
@@ -12,50 +9,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from imageapi import db
+from imageapi.catalog import analyses
 from imageapi.config import get_settings
-from imageapi.errors import AppError
 from imageapi.logs import get_logger
-
-OVERDUE = "10 minutes"
-"""When a row has been due for so long, its SQS message is taken for lost and sent again."""
-BATCH = 100
-
-
-def enqueue(image_id: str) -> None:
-    """Have a new image analysed, when ANALYZE_UPLOADS says so. Never fails: the upload is done."""
-    if not get_settings().analyze_uploads:
-        return
-    try:
-        db.query(
-            "INSERT INTO image_analysis (image_id, status) VALUES (%s, 'queued') ON CONFLICT DO NOTHING",
-            (image_id,),
-        )
-        send_messages([image_id])
-    except AppError as error:
-        get_logger().warning(
-            "analysis not queued", extra={"image_id": image_id, "code": error.code}, exc_info=error
-        )
-
-
-def find_overdue() -> list[str]:
-    """Ids of up to BATCH images whose analysis has been due for longer than OVERDUE, the oldest first."""
-    found = db.query(
-        """SELECT image_id FROM image_analysis
-           WHERE status IN ('queued', 'running') AND due_at < now() - %s::interval
-           ORDER BY due_at LIMIT %s""",
-        (OVERDUE, BATCH),
-    )
-    return [row["image_id"] for row in found]
 
 
 def resend_overdue() -> dict[str, Any]:
-    """Send the messages of overdue rows again. Runs on a schedule.
+    """Send the messages of overdue rows again, of as many as the budget of today still has. Runs on a
+    schedule.
 
     Returns:
         ``{"resent": [id]}``.
     """
-    overdue = find_overdue()
+    left = get_settings().analysis_daily_budget - analyses.read_budget()["calls"]
+    overdue = analyses.find_overdue(max(0, left))
     send_messages(overdue)
     return {"resent": overdue}
 

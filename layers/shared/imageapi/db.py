@@ -5,12 +5,15 @@ every wait goes through :func:`_wait` (psycopg2's wait callback), which gives up
 server's own ``statement_timeout`` is set as well: it frees the server, this one frees the client.
 """
 
+import math
 import select
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from queue import Empty, Queue
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg2
@@ -34,16 +37,24 @@ PASSWORD_MAX_AGE = 10.0
 """When the server refuses the password, it is read again if it was read longer ago than this (seconds)."""
 
 IDLE_SECONDS = 60
-"""The server closes a connection that was idle for longer: Lambda freezes an execution environment without a
-word, and a database that scales to zero does not pause while anyone is connected.
+"""The server closes a connection that was idle for longer: Lambda freezes an execution environment without
+notice, and a database that scales to zero does not pause while anyone is connected.
 """
+MAX_IDLE_SECONDS = 55.0
+"""A connection that was idle for longer is replaced, before the server closes it at that very moment."""
 
-SESSION_SETTINGS = (
-    "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 30000;"
-    f" SET idle_session_timeout = {IDLE_SECONDS * 1000};"
+SESSION_SETTINGS = {
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "lock_timeout": "2s",
+    # A function may be frozen, or killed, in the middle of a transaction.
+    "idle_in_transaction_session_timeout": "5s",
+    "client_connection_check_interval": "1s",
+    "idle_session_timeout": f"{IDLE_SECONDS}s",
     # Every query here is meant for an index, and none is worth compiling.
-    " SET enable_seqscan = off; SET jit = off;"
-)
+    "enable_seqscan": "off",
+    "jit": "off",
+}
 
 _UNAVAILABLE = (
     psycopg2.OperationalError,
@@ -51,6 +62,8 @@ _UNAVAILABLE = (
     # After a failover the old writer, now a reader, is still connected to.
     psycopg2.errors.ReadOnlySqlTransaction,
 )
+
+_CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _lock = threading.RLock()
@@ -70,14 +83,20 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def query(sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-    """Run one statement, committed by itself, and return its rows (empty when it returns none). Not inside
-    :func:`transaction`, whose ``work`` has a cursor for that.
+def query(
+    sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), cursor: Cursor | None = None
+) -> list[Row]:
+    """Run one statement and return its rows (empty when it returns none).
+
+    Args:
+        cursor: of the :func:`transaction` that it belongs to; without one, it is committed by itself.
 
     Raises:
         DatabaseUnavailableError: no answer, or not in time. A write may or may not have happened.
     """
-    return _run(lambda cursor: fetch(cursor, sql, parameters))
+    if cursor:
+        return _fetch(cursor, sql, parameters)
+    return _run(lambda cursor: _fetch(cursor, sql, parameters))
 
 
 def transaction(work: Callable[[Cursor], T]) -> T:
@@ -101,16 +120,6 @@ def transaction(work: Callable[[Cursor], T]) -> T:
     return _run(run)
 
 
-def fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
-    """Run one statement on a transaction's cursor and return its rows."""
-    cursor.execute(sql, parameters)
-    if cursor.description is None:
-        return []
-    # By hand: with psycopg2's RealDictCursor a list page takes a quarter longer or more.
-    names = [column.name for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def ping() -> dict[str, Any]:
     """Ask the server who it is: ``{"server_version": "17.6"}``."""
     return query("SELECT current_setting('server_version') AS server_version")[0]
@@ -127,7 +136,7 @@ def close() -> None:
 
 def _run(work: Callable[[Cursor], T]) -> T:
     global _used_at
-    with _lock:
+    with _turn():
         if _in_transaction():
             raise RuntimeError("db.query or db.transaction inside db.transaction")
         connection = _acquire()
@@ -138,7 +147,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
             raise
         except _UNAVAILABLE as error:
             # A cancelled statement leaves a usable connection, everything else of this kind does not.
-            if not isinstance(error, psycopg2.extensions.QueryCanceledError):
+            if not isinstance(error, _CANCELLED):
                 close()
             raise DatabaseUnavailableError() from error
         except BaseException:
@@ -151,6 +160,34 @@ def _run(work: Callable[[Cursor], T]) -> T:
             raise
         finally:
             _used_at = time.monotonic()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """The connection for this thread alone. Threads share it, and each waits for its turn within its time."""
+    settings = get_settings()
+    limit = settings.db_connect_timeout + settings.db_statement_timeout
+    if not _lock.acquire(timeout=max(0.0, min(limit, _remaining()))):
+        raise DatabaseUnavailableError()
+    try:
+        yield
+    finally:
+        _lock.release()
+
+
+def _remaining() -> float:
+    """Seconds left of the time limit."""
+    deadline = _deadline.get()
+    return math.inf if deadline is None else deadline - time.monotonic()
+
+
+def _fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
+    cursor.execute(sql, parameters)
+    if cursor.description is None:
+        return []
+    # By hand: with psycopg2's RealDictCursor a list page takes a quarter longer or more.
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _in_transaction() -> bool:
@@ -174,8 +211,11 @@ def _is_stale(connection: psycopg2.extensions.connection) -> bool:
     # An idle connection has nothing to say: if it can be read, the server has hung up.
     if select.select([connection.fileno()], [], [], 0)[0]:
         return True
-    if time.monotonic() - _used_at < IDLE_SECONDS_BEFORE_PING:
+    idle = time.monotonic() - _used_at
+    if idle < IDLE_SECONDS_BEFORE_PING:
         return False
+    if idle > MAX_IDLE_SECONDS:
+        return True
     try:
         with time_limit(2), connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -186,11 +226,10 @@ def _is_stale(connection: psycopg2.extensions.connection) -> bool:
 
 def _connect(settings: Settings) -> psycopg2.extensions.connection:
     psycopg2.extensions.set_wait_callback(_wait)
-    milliseconds = int(settings.db_statement_timeout * 1000)
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
+        arguments |= _resolve(settings.db_host, min(settings.db_connect_timeout, _remaining()))
         connection = psycopg2.connect(
-            host=settings.db_host,
             port=settings.db_port,
             dbname=settings.db_name,
             user=settings.db_user,
@@ -206,7 +245,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
         connection.autocommit = True
         # Not as options of the connection: poolers such as RDS Proxy refuse those.
         with connection.cursor() as cursor:
-            cursor.execute(SESSION_SETTINGS + f"SET statement_timeout = {milliseconds}")
+            cursor.execute(_session_sql(settings))
     except psycopg2.OperationalError as error:
         if "password authentication failed" in str(error) and refresh_settings(PASSWORD_MAX_AGE):
             return _connect(get_settings())
@@ -214,15 +253,49 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     return cast(psycopg2.extensions.connection, connection)
 
 
+def _session_sql(settings: Settings) -> str:
+    milliseconds = int(settings.db_statement_timeout * 1000)
+    limits = {"statement_timeout": milliseconds, "transaction_timeout": 2 * milliseconds}
+    return "; ".join(f"SET {name} = '{value}'" for name, value in {**SESSION_SETTINGS, **limits}.items())
+
+
+def _resolve(host: str, seconds: float) -> dict[str, str]:
+    """The arguments that name a host to libpq, with its addresses, so that libpq does not look them up: that
+    would have no time limit.
+
+    Raises:
+        psycopg2.OperationalError: the host is not known, or not within ``seconds``.
+    """
+    if host.startswith("/"):  # the folder of a socket
+        return {"host": host}
+    found: Queue[list[str] | OSError] = Queue()
+
+    def look_up() -> None:
+        try:
+            found.put(
+                [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+            )
+        except OSError as error:
+            found.put(error)
+
+    # Left alone when it takes too long: nothing can end it.
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        addresses = found.get(timeout=max(0.001, seconds))
+    except Empty:
+        raise psycopg2.OperationalError(f"no address of {host} within the time limit") from None
+    if isinstance(addresses, OSError):
+        raise psycopg2.OperationalError(f"no address of {host}: {addresses}") from addresses
+    # The name stays: certificates are checked against it.
+    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
+
+
 def _wait(connection: psycopg2.extensions.connection) -> None:
     """Wait for the server, as psycopg2 asks for, but not beyond the time limit."""
     settings = get_settings()
     connecting = connection.status == psycopg2.extensions.STATUS_SETUP
     limit = settings.db_connect_timeout if connecting else settings.db_statement_timeout + GRACE_SECONDS
-    deadline = time.monotonic() + limit
-    outer = _deadline.get()
-    if outer is not None:
-        deadline = min(deadline, outer)
+    deadline = time.monotonic() + min(limit, _remaining())
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         remaining = deadline - time.monotonic()
         if remaining <= 0:

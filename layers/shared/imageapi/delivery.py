@@ -6,24 +6,28 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from imageapi import db, links, renditions, signing, storage, variant_rows, variants
+from imageapi import db, links, renditions, signing, storage, variants
+from imageapi.catalog import variants as variant_rows
 from imageapi.config import get_settings
 from imageapi.errors import (
     AppError,
-    DatabaseUnavailableError,
     ImageNotFoundError,
     ObjectMissingError,
+    StorageUnavailableError,
+    UnprocessableError,
+    UnsupportedMediaTypeError,
     VariantPendingError,
+    stored_error,
 )
 from imageapi.filenames import content_disposition
-from imageapi.images import parse_id
+from imageapi.ids import parse_id
 from imageapi.logs import get_logger
 from imageapi.metrics import add_metric
 
 MAX_URL_SECONDS = 3600
 """A presigned URL is valid for no longer than this, however long the link is."""
-WAIT_SECONDS = 20.0
-POLL_SECONDS = 0.05
+WAIT_SECONDS, POLL_SECONDS = 2.0, 0.05
+"""How long a request waits for another one that is making the same variant."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,8 @@ def deliver_image(
         ForbiddenError: the link was altered or has expired.
         NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
             it.
-        UnprocessableError: the original cannot be rendered.
-        VariantPendingError: another request is rendering it, and takes long.
+        UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered, now or a while ago.
+        VariantPendingError: another request is rendering it; try again.
     """
     keys = get_settings().secret_keys
     expires = links.verify_link(image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=keys)
@@ -112,33 +116,48 @@ def _find_ready(image_id: str, variant_name: str) -> db.Row:
 def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
     """Render, or wait for the request that is rendering it already."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not variant_rows.claim(image["id"], variant.name, renditions.CLAIM_SECONDS):
-        if _find_ready(image["id"], variant.name)["variant_status"] == "ready":
-            return
+    while image["variant_status"] != "ready":
+        if image["variant_status"] == "failed" and image["is_leased"]:
+            raise stored_error(image["variant_failure"], "The picture could not be rendered.")
+        if not image["is_leased"]:
+            token = variant_rows.take(image["id"], variant.name)
+            if token is not None:
+                return _make_variant(image, variant, token)
         if time.monotonic() > deadline:
             raise VariantPendingError()
         time.sleep(POLL_SECONDS)
+        image = _find_ready(image["id"], variant.name)
+
+
+def _make_variant(image: db.Row, variant: variants.Variant, token: int) -> None:
+    """Render and store a variant whose lease was taken."""
     try:
-        _render(image, variant)
-    except DatabaseUnavailableError:  # the row may have turned ready: its object stays, or the claim runs out
+        data = _render(image, variant)
+    except (UnprocessableError, UnsupportedMediaTypeError) as error:
+        # It was decoded once, when it was uploaded: that need not be the picture's fault.
+        facts = {"image_id": image["id"], "variant": variant.name}
+        get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
+        variant_rows.mark_failed(image["id"], variant.name, token, error.code)
         raise
-    except AppError as error:
-        if error.status == 422:
-            # It was decoded once, when it was uploaded: that need not be the picture's fault.
-            facts = {"image_id": image["id"], "variant": variant.name}
-            get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
-        renditions.give_up(image["id"], variant.name)
+    except AppError:
+        renditions.give_up(image["id"], variant.name, token)
         raise
+    try:
+        stored = renditions.store(image["id"], variant.name, token, data, variant.mime_type)
+    except StorageUnavailableError:
+        renditions.give_up(image["id"], variant.name, token)
+        raise
+    # When the database does not answer, the row may be ready: the object stays, or the lease runs out.
+    if not stored:
+        raise ImageNotFoundError()
+    add_metric("Renders")
 
 
-def _render(image: db.Row, variant: variants.Variant) -> None:
+def _render(image: db.Row, variant: variants.Variant) -> bytes:
     from imageapi import rendering  # only who renders pays for Pillow
 
     with _source(image, variant) as source:
-        data = rendering.render(source, variant, get_settings().max_pixels)
-    if not renditions.store(image["id"], variant.name, data, variant.mime_type):
-        raise ImageNotFoundError()
-    add_metric("Renders")
+        return rendering.render(source, variant, get_settings().max_pixels)
 
 
 @contextmanager

@@ -171,3 +171,14 @@ class VariantPendingError(AppError):
 
     def __init__(self, message: str = "The rendition is still being made. Try again.") -> None:
         super().__init__(message, retry_after=2)
+
+
+def stored_error(code: str, message: str) -> AppError:
+    """The error of a picture that was refused before, of which only the code was stored."""
+    kinds: dict[str, type[AppError]] = {
+        UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
+        "unsupported_image_type": UnsupportedMediaTypeError,
+        PayloadTooLargeError.code: PayloadTooLargeError,
+        UploadInterruptedError.code: ConflictError,
+    }
+    return kinds.get(code, UnprocessableError)(message, code=code)

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from imageapi import db, pages, rows, totals
-from imageapi.analyses import find_text
-from imageapi.cursors import decode_cursor, encode_cursor
+from imageapi import db, storage
+from imageapi.catalog import analyses, deletions, images
 from imageapi.errors import ImageNotFoundError, PreconditionFailedError
 from imageapi.etags import parse_if_match
-from imageapi.listing import parse_list_query
+from imageapi.ids import parse_id
 from imageapi.metadata import validate_changes
 from imageapi.presenting import present_image
-from imageapi.rows import COLUMNS
+from imageapi.search import pages, totals
+from imageapi.search.cursors import decode_cursor, encode_cursor
+from imageapi.search.query import parse_list_query
+from imageapi.search.tokens import index_values
 
 
 class ListPage(NamedTuple):
@@ -37,6 +39,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
 
     Raises:
         InvalidRequestError: a parameter is refused, or the cursor (``cursor_invalid``, ``cursor_mismatch``).
+        UnprocessableError: ``too_many_to_sort``.
     """
     query = parse_list_query(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
@@ -57,13 +60,13 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
 
 
 def get_image(image_id: str) -> db.Row:
-    """The row of a ready image.
+    """The row of an image.
 
     Raises:
         NotFoundError: ``image_not_found``.
     """
-    row = rows.find(parse_id(image_id))
-    if row is None or row["status"] != "ready":
+    row = images.find(parse_id(image_id))
+    if row is None:
         raise ImageNotFoundError()
     return row
 
@@ -94,64 +97,43 @@ def update_image(image_id: str, changes: Mapping[str, Any], if_match: str | None
     raise PreconditionFailedError()
 
 
-def refresh_search(image_id: str) -> None:
-    """Let an image be found by what its analysis says as well. Its version stays: its owner has changed
-    nothing.
-    """
-    db.transaction(lambda cursor: _update(cursor, image_id, {}, None))
-
-
 def delete_image(image_id: str, if_match: str | None) -> None:
-    """Delete an image, its object and its renditions. A deletion that was cut off is taken up again.
+    """Delete an image: first its row turns into a deletion, then its objects go, then the deletion.
+
+    A crash after the first step leaves a deletion, which the same request or a sweep finishes.
 
     Raises:
         NotFoundError: ``image_not_found``.
         PreconditionFailedError: the image was changed meanwhile.
-        DatabaseUnavailableError, StorageUnavailableError: hidden, but not all is gone; send it again.
+        DatabaseUnavailableError, StorageUnavailableError: gone, but for some objects; send it again.
     """
-    if not rows.remove(parse_id(image_id), ["ready", "deleting"], parse_if_match(if_match)):
+    image_id, versions = parse_id(image_id), parse_if_match(if_match)
+    deletion = deletions.begin(image_id, versions)
+    if not deletion:
         get_image(image_id)
         raise PreconditionFailedError()
+    finish_deletion(deletion)
 
 
-def parse_id(text: str) -> str:
-    """An id out of a path, in its one canonical spelling.
-
-    Raises:
-        NotFoundError: no image has such an id.
-    """
-    if not rows.ID.fullmatch(text):
-        raise ImageNotFoundError()
-    return text.lower()
+def finish_deletion(deletion: db.Row) -> None:
+    """Remove the objects of an image whose row is gone, then its deletion."""
+    image_id = deletion["image_id"]
+    keys = [deletion["s3_key"], storage.incoming_key(image_id)]
+    keys += [storage.variant_key(image_id, name) for name in deletion["variants"]]
+    storage.delete_objects(keys)
+    deletions.finish(image_id)
 
 
 def _update(
     cursor: db.Cursor, image_id: str, changes: Mapping[str, Any], versions: list[int] | None
 ) -> db.Row | None:
-    """Change columns of a ready image, and what it is found by, which depends on the other columns as well.
-    Only where there are changes the image gets a new version.
-
-    Returns:
-        The row; None when no image has this id and one of these versions.
-    """
-    found = db.fetch(
-        cursor,
-        f"""SELECT {COLUMNS} FROM image_metadata
-            WHERE id = %s AND status = 'ready' AND version = ANY(coalesce(%s, ARRAY[version])) FOR UPDATE""",
-        (image_id, versions),
-    )
-    if not found:
+    """Change an image, and what it is found by. None when no image has this id and one of these versions."""
+    image = images.lock(cursor, image_id, versions)
+    if not image:
         return None
-    row = {**found[0], **changes, "analysis_text": find_text(cursor, image_id)}
-    values = {**changes, **rows.search_values(row)}
-    assignments = [f"{column} = %({column})s" for column in values]
-    if changes:
-        assignments += ["version = version + 1", "updated_at = now()"]
-    return db.fetch(
-        cursor,
-        f"UPDATE image_metadata SET {', '.join(assignments)} WHERE id = %(id)s RETURNING {COLUMNS}",
-        {**values, "id": image_id},
-    )[0]
+    text = analyses.find_text(cursor, image_id)
+    values = {**changes, **index_values({**image, **changes, "analysis_text": text})}
+    return images.update(cursor, image_id, values, new_version=True)
 
 
 def _check_version(row: db.Row, versions: list[int] | None) -> db.Row:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imageapi.errors import InvalidRequestError, UnprocessableError
-from imageapi.searching import normalise_tag
+from imageapi.text import normalise_tag
 
 MAX_JSON_BYTES = 65_536
 MAX_LENGTH = {"title": 200, "description": 2_000, "category": 64}

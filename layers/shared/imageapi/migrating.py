@@ -109,13 +109,13 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
 
 def _begin(cursor: db.Cursor, schema: str, migrations: Sequence[Migration]) -> tuple[bool, set[int]]:
     """Make the record of migrations, and the schema of a new database. Whether it is new, and what it has."""
-    is_new = db.fetch(cursor, "SELECT to_regclass('image_metadata') IS NULL AS is_new")[0]["is_new"]
+    is_new = db.query("SELECT to_regclass('image_metadata') IS NULL AS is_new", (), cursor)[0]["is_new"]
     cursor.execute(RECORD)
     if is_new:
         cursor.execute(schema)
         for step in migrations:
             _record(cursor, step)
-    return is_new, {row["version"] for row in db.fetch(cursor, "SELECT version FROM schema_migrations")}
+    return is_new, {row["version"] for row in db.query("SELECT version FROM schema_migrations", (), cursor)}
 
 
 def _apply(cursor: db.Cursor, step: Migration) -> None:
@@ -178,7 +178,7 @@ def _admit(cursor: db.Cursor) -> None:
     user, password = settings.db_service_user, settings.db_service_password
     if not user:
         return
-    known = db.fetch(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", (user,))
+    known = db.query("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,), cursor)
     # As the server would keep it: no log of statements has the password.
     secret = psycopg2.extensions.encrypt_password(password, user, cursor.connection, "scram-sha-256")
     statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"

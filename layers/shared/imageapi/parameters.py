@@ -1,6 +1,7 @@
 """Query parameters, checked in one way for all routes. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from imageapi.errors import InvalidRequestError
@@ -74,3 +75,22 @@ def parse_limit(text: str | None, default: int, maximum: int) -> int:
     raise InvalidRequestError(
         f"limit must be a whole number from 1 to {maximum}.", code="limit_invalid", details={"max": maximum}
     )
+
+
+def parse_time(name: str, text: str | None) -> datetime | None:
+    """A date or a time in ISO 8601, in UTC unless it says otherwise; None when it is absent.
+
+    Raises:
+        InvalidParameterError: it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        # A plus sign that was not percent-encoded arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidParameterError(
+            name, "must be a date or a time in ISO 8601, for example 2026-11-24T09:30:00Z"
+        ) from None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imageapi import links, variants
-from imageapi.analyses import find_analysis
+from imageapi.catalog import analyses
 from imageapi.config import get_settings
 from imageapi.etags import make_etag
 
@@ -13,12 +13,13 @@ from imageapi.etags import make_etag
 def show_image(
     row: Mapping[str, Any], base_url: str, further: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
-    """An image with its analysis, if one was ever asked for (see ``analyses.present``), and its ETag.
+    """An image with its analysis, if one was ever asked for, and its ETag.
 
     Args:
         further: names of further renditions to have links for in ``urls``.
     """
-    analysis = find_analysis(row["id"])
+    found = analyses.find(row["id"])
+    analysis = present_analysis(found) if found else None
     shown = {"analysis": analysis} if analysis else {}
     return {**present_image(row, base_url, further), **shown}, make_etag(row, analysis)
 
@@ -52,4 +53,21 @@ def present_image(row: Mapping[str, Any], base_url: str, further: Sequence[str] 
         "created_at": row["created_at"].isoformat(),
         "updated_at": row["updated_at"].isoformat(),
         "urls": urls,
+    }
+
+
+def present_analysis(row: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
+    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
+    """
+    analyzed_at = row["analyzed_at"]
+    return {
+        "status": row["status"],
+        "failure": row["failure"],
+        "caption": row["caption"],
+        "tags": row["tags"],
+        "text_seen": row["text_seen"],
+        "safety": row["safety"],
+        "model": row["model"],
+        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
     }

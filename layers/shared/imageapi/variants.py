@@ -31,7 +31,7 @@ MOVING = ("webp", "jpg")
 for who shows no WebP.
 """
 
-_NAME = re.compile(r"w(?P<width>[0-9]{2,4})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
+_NAME = re.compile(r"w(?P<width>[1-9][0-9]{1,3})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
 
 
 @dataclass(frozen=True)

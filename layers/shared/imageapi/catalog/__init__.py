@@ -1,0 +1,13 @@
+"""The rows of images, from their upload to their deletion. All SQL on these tables is here, but for searches.
+
+========================  =====================================================================
+``uploads``               on their way in, and the Idempotency-Keys that stand for them
+``images``                images; ``insert`` turns an upload into one
+``deletions``             on their way out; ``begin`` turns an image into one
+``variants``              the variants of images, ready or being made
+``analyses``              what Gemini says of images, and which wait for that
+========================  =====================================================================
+
+Each function is one transition or one question, committed by itself unless it takes a cursor. None of them
+speaks to another service: which steps follow each other is the business of the use cases.
+"""

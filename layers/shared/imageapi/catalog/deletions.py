@@ -1,0 +1,69 @@
+"""The table ``deletions``: images that are gone, but for their objects."""
+
+from collections.abc import Collection, Sequence
+
+from imageapi import db
+from imageapi.ids import ZERO_ID
+
+LEASE_SECONDS = 60
+"""How long a request has for removing the objects; then the sweep may take over."""
+
+
+# One message, so one transaction, which no client can leave open. The image is locked before its variants are
+# looked for: none can be added then.
+_BEGIN = """
+    SELECT 1 FROM image_metadata WHERE id = %(id)s FOR UPDATE;
+    INSERT INTO deletions (image_id, s3_key, variants, lease_until)
+        SELECT id, s3_key, ARRAY(SELECT name FROM image_variants WHERE image_id = %(id)s),
+               now() + make_interval(secs => %(lease)s)
+        FROM image_metadata WHERE id = %(id)s AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
+    DELETE FROM image_metadata USING deletions WHERE id = %(id)s AND image_id = id;
+    DELETE FROM idempotency_keys USING deletions
+        WHERE idempotency_keys.image_id = %(id)s AND deletions.image_id = %(id)s;
+    SELECT image_id, s3_key, variants FROM deletions WHERE image_id = %(id)s"""
+
+
+def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
+    """Turn an image into a deletion. Its variants, its analysis and its Idempotency-Key go with its row.
+
+    Args:
+        versions: only when the image is at one of these.
+
+    Returns:
+        ``image_id``, ``s3_key`` and ``variants`` (names) of the deletion, also of one that was begun before
+        and is not finished; None when there is neither, or the image is at another version.
+    """
+    rows = db.query(_BEGIN, {"id": image_id, "versions": versions, "lease": LEASE_SECONDS})
+    return rows[0] if rows else None
+
+
+def take(image_id: str) -> db.Row | None:
+    """Take the lease of a deletion that nobody is at work on; as :func:`begin`."""
+    rows = db.query(
+        """UPDATE deletions SET lease_until = now() + make_interval(secs => %s),
+               lease_token = lease_token + 1, attempts = attempts + 1
+           WHERE image_id = %s AND lease_until < now() RETURNING image_id, s3_key, variants""",
+        (LEASE_SECONDS, image_id),
+    )
+    return rows[0] if rows else None
+
+
+def finish(image_id: str) -> None:
+    """Forget a deletion, after its objects have been removed."""
+    db.query("DELETE FROM deletions WHERE image_id = %s", (image_id,))
+
+
+def find_expired(after: str | None, limit: int) -> list[str]:
+    """The next images, after one of them, whose deletion nobody is at work on."""
+    rows = db.query(
+        """SELECT image_id FROM deletions WHERE lease_until < now() AND image_id > coalesce(%s, %s)::uuid
+           ORDER BY image_id LIMIT %s""",
+        (after, ZERO_ID, limit),
+    )
+    return [row["image_id"] for row in rows]
+
+
+def find_pending(image_ids: Collection[str]) -> set[str]:
+    """Those of the ids whose deletion is not finished."""
+    rows = db.query("SELECT image_id FROM deletions WHERE image_id = ANY(%s::uuid[])", (list(image_ids),))
+    return {row["image_id"] for row in rows}

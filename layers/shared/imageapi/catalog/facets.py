@@ -1,0 +1,105 @@
+"""How many images each category and each tag has: the table ``facet_counts``, and the changes in
+``facet_changes`` that have not been added to it yet. Both are read in one statement, so the sum is exact.
+"""
+
+from typing import Any, Literal
+
+from imageapi import db
+
+Kind = Literal["all", "category", "tag"]
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1_000
+MAX_CHANGES = 1_000
+"""When there are more changes than that, a request that lists facets first adds them to the counts."""
+FOLD_ROWS = 10_000
+"""How many changes one statement adds up, in some 50 ms."""
+FOLD_BATCHES = 20
+"""How many such statements a request waits for; a later one, or a sweep, goes on."""
+
+_NAMES = {
+    "all": "SELECT '' AS name, change FROM facet_changes",
+    "category": "SELECT category AS name, change FROM facet_changes",
+    "tag": "SELECT tag AS name, change FROM facet_changes, unnest(tag_keys) AS tag",
+}
+"""What the changes say of each kind."""
+
+
+def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
+    """The names that the most images have.
+
+    Args:
+        kind: which names.
+        limit: how many at most.
+
+    Returns:
+        ``[{"name": str, "images": int}]``, the most frequent first.
+    """
+    if _estimate_changes() > MAX_CHANGES:
+        fold_changes(FOLD_BATCHES)
+    # Of the counts that have not changed, the first ones suffice.
+    return db.query(
+        f"""WITH changes AS (SELECT name, sum(change) AS change FROM ({_NAMES[kind]}) AS noted GROUP BY name),
+            facets AS (
+                (SELECT name, images FROM facet_counts
+                 WHERE kind = %(kind)s AND name NOT IN (SELECT name FROM changes)
+                 ORDER BY images DESC, name LIMIT %(limit)s + 1)
+                UNION ALL
+                SELECT name, coalesce(counts.images, 0) + change FROM changes
+                LEFT JOIN (SELECT name, images FROM facet_counts WHERE kind = %(kind)s) AS counts
+                    USING (name))
+            SELECT name, images::bigint FROM facets WHERE images > 0 AND name <> ''
+            ORDER BY images DESC, name LIMIT %(limit)s""",
+        {"kind": kind, "limit": limit},
+    )
+
+
+def count_images(kind: Kind, name: str) -> int:
+    """How many images there are in all, in a category, or with a tag."""
+    (counted,) = db.query(
+        f"""SELECT coalesce((SELECT images FROM facet_counts WHERE kind = %(kind)s AND name = %(name)s), 0)
+                 + coalesce((SELECT sum(change) FROM ({_NAMES[kind]}) AS noted WHERE name = %(name)s), 0)
+                   AS images""",
+        {"kind": kind, "name": name},
+    )
+    return int(counted["images"])
+
+
+def fold_changes(max_batches: int | None = None) -> None:
+    """Add the changes to the counts. Several may do so at once.
+
+    Args:
+        max_batches: stop after so many batches of FOLD_ROWS; None goes on until nothing is left.
+    """
+    done = 0
+    while max_batches is None or done < max_batches:
+        if _fold_batch() < FOLD_ROWS:
+            return
+        done += 1
+
+
+def _fold_batch() -> int:
+    kinds = " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, name, change FROM ({names})"
+        for kind, names in ((kind, sql.replace("facet_changes", "noted")) for kind, sql in _NAMES.items())
+    )
+    # In the order of their names, or two that fold at once could wait for each other.
+    (folded,) = db.query(
+        f"""WITH noted AS (
+                DELETE FROM facet_changes WHERE position IN (
+                    SELECT position FROM facet_changes ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
+                RETURNING change, category, tag_keys),
+            counted AS (
+                INSERT INTO facet_counts AS counts (kind, name, images)
+                SELECT kind, name, sum(change) FROM ({kinds}) AS changes
+                GROUP BY kind, name ORDER BY kind, name
+                ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images)
+            SELECT count(*) AS changes FROM noted""",
+        (FOLD_ROWS,),
+    )
+    return int(folded["changes"])
+
+
+def _estimate_changes() -> int:
+    """About how many changes have not been added to the counts."""
+    (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
+    return int(found["changes"])

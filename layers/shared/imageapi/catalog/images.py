@@ -1,0 +1,107 @@
+"""The table ``image_metadata``: images whose objects are stored and checked."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from imageapi import db
+
+COLUMNS = """
+    image.id, image.version, image.title, image.description, image.category, image.tags, image.filename,
+    image.s3_key, image.mime_type, image.size_bytes, image.width, image.height, image.frames,
+    encode(image.sha256, 'hex') AS sha256,
+    (SELECT first.id FROM image_metadata AS first
+     WHERE first.sha256 = image.sha256 AND first.id < image.id ORDER BY first.id LIMIT 1) AS duplicate_of,
+    image.placeholder, image.exif, image.created_at, image.updated_at"""
+"""The columns of ``image_metadata AS image`` as the rest of the package knows them."""
+
+_INSERT = f"""
+    WITH upload AS (
+        DELETE FROM uploads WHERE id = %(id)s AND lease_token = %(lease_token)s AND failure IS NULL
+        RETURNING id),
+    image AS (
+        INSERT INTO image_metadata (
+            id, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,
+            frames, sha256, placeholder, exif, created_at,
+            search_text, strong_length, tokens, tag_keys, title_key)
+        SELECT
+            id, %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s, %(mime_type)s,
+            %(size_bytes)s, %(width)s, %(height)s, %(frames)s, %(sha256)s, %(placeholder)s, %(exif)s,
+            %(created_at)s, %(search_text)s, %(strong_length)s, %(tokens)s, %(tag_keys)s, %(title_key)s
+        FROM upload RETURNING *),
+    analysis AS (
+        INSERT INTO image_analysis (image_id, status) SELECT id, 'queued' FROM image WHERE %(analyze)s)
+    SELECT {COLUMNS} FROM image"""
+
+
+def insert(values: Mapping[str, Any]) -> db.Row | None:
+    """Turn an upload into an image, after its object has been stored: the upload's row goes, the image's row
+    comes, and its analysis is queued.
+
+    Args:
+        values: the columns of ``image_metadata``; ``lease_token`` of the upload; ``analyze``: whether to
+            queue an analysis.
+
+    Returns:
+        The image; None when the upload is not pending any more, or not under this lease.
+    """
+    rows = db.query(_INSERT, values)
+    return rows[0] if rows else None
+
+
+def find(image_id: str, cursor: db.Cursor | None = None) -> db.Row | None:
+    """The image with this id."""
+    rows = db.query(f"SELECT {COLUMNS} FROM image_metadata AS image WHERE image.id = %s", (image_id,), cursor)
+    return rows[0] if rows else None
+
+
+def lock(cursor: db.Cursor, image_id: str, versions: Sequence[int] | None = None) -> db.Row | None:
+    """The image, not to be changed by others before the transaction ends.
+
+    Args:
+        versions: only when it is at one of these.
+    """
+    rows = db.query(
+        f"""SELECT {COLUMNS} FROM image_metadata AS image
+            WHERE image.id = %s AND image.version = ANY(coalesce(%s, ARRAY[image.version]))
+            FOR NO KEY UPDATE OF image""",
+        (image_id, versions),
+        cursor,
+    )
+    return rows[0] if rows else None
+
+
+def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_version: bool) -> db.Row:
+    """Change columns of an image that the transaction has locked.
+
+    Args:
+        new_version: whether its owner changed it. What it is found by may change without that.
+    """
+    assignments = [f"{column} = %({column})s" for column in values]
+    if new_version:
+        assignments += ["version = version + 1", "updated_at = now()"]
+    return db.query(
+        f"""UPDATE image_metadata AS image SET {", ".join(assignments)} WHERE image.id = %(id)s
+            RETURNING {COLUMNS}""",
+        {**values, "id": image_id},
+        cursor,
+    )[0]
+
+
+def find_keys(image_ids: Collection[str]) -> dict[str, str]:
+    """The ``s3_key`` of each of these images that exists."""
+    rows = db.query("SELECT id, s3_key FROM image_metadata WHERE id = ANY(%s::uuid[])", (list(image_ids),))
+    return {row["id"]: row["s3_key"] for row in rows}
+
+
+def find_between(after: str, until: str, limit: int) -> list[db.Row]:
+    """The first images after one id and up to another, in their order: ``id``, ``s3_key``."""
+    return db.query(
+        "SELECT id, s3_key FROM image_metadata WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+        (after, until, limit),
+    )
+
+
+def find_newest_keys(limit: int) -> list[str]:
+    """The ``s3_key`` of the newest images."""
+    rows = db.query("SELECT s3_key FROM image_metadata ORDER BY id DESC LIMIT %s", (limit,))
+    return [row["s3_key"] for row in rows]

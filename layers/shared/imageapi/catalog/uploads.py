@@ -1,0 +1,232 @@
+"""The tables ``uploads`` and ``idempotency_keys``: what is on its way in, and which requests stand for it.
+
+An upload is pending, or it has failed (``failure`` names the error) and never becomes an image. A pending one
+is finished by ``images.insert``, which removes its row.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2.extras
+
+from imageapi import db
+from imageapi.ids import ZERO_ID, smallest_id
+
+COLUMNS = (
+    "id, metadata, filename, mime_type, size_bytes, encode(sha256, 'hex') AS sha256, s3_key, failure,"
+    " lease_until < now() AS is_free, lease_token, attempts, created_at"
+)
+"""The columns of a row as the rest of the package knows it."""
+KEPT_DAYS = 1
+"""How long a client can ask why an upload was refused."""
+
+# A key that is there already: nothing is inserted.
+_INSERT = f"""
+    WITH key AS (
+        INSERT INTO idempotency_keys (key, request_hash, image_id)
+        SELECT %(idempotency_key)s, %(request_hash)s, %(id)s WHERE %(idempotency_key)s IS NOT NULL
+        ON CONFLICT DO NOTHING RETURNING key)
+    INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, expires_at,
+                         lease_until, lease_token, attempts, created_at)
+    SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s,
+           now() + make_interval(secs => %(open_seconds)s), now() + make_interval(secs => %(lease_seconds)s),
+           1, sign(%(lease_seconds)s), %(created_at)s
+    WHERE %(idempotency_key)s IS NULL OR EXISTS (SELECT FROM key)
+    RETURNING {COLUMNS}"""
+
+
+@dataclass(frozen=True)
+class NewUpload:
+    """An upload of which nothing has been stored yet.
+
+    Attributes:
+        metadata: what ``metadata.Metadata`` holds, as JSON values.
+        sha256: 32 bytes; None while unknown.
+        s3_key: where its object will be put; None while unknown.
+        request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
+        open_seconds: how long its file may still come.
+        lease_seconds: how long the request that brings it may be at work on it.
+    """
+
+    id: str
+    created_at: datetime
+    metadata: dict[str, Any]
+    filename: str
+    mime_type: str
+    size_bytes: int
+    sha256: bytes | None
+    s3_key: str | None
+    idempotency_key: str | None
+    request_hash: bytes | None
+    open_seconds: int = 0
+    lease_seconds: int = 0
+
+
+def insert(new: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
+    """Write the row of an upload, under a lease.
+
+    Args:
+        cursor: of a transaction; without one, the row is committed at once.
+
+    Returns:
+        The row; None when the Idempotency-Key is taken (see :func:`find_key`).
+    """
+    values = {**vars(new), "metadata": psycopg2.extras.Json(new.metadata)}
+    rows = db.query(_INSERT, values, cursor)
+    return rows[0] if rows else None
+
+
+def find(upload_id: str) -> db.Row | None:
+    """The upload, pending or failed; None also when it has become an image."""
+    rows = db.query(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
+    return rows[0] if rows else None
+
+
+def find_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
+    """What an Idempotency-Key stands for: ``request_hash``, ``image_id``."""
+    rows = db.query("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
+    return rows[0] if rows else None
+
+
+def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]:
+    """The first image with these bytes, and whether an upload of them is under way."""
+    # One statement, so one moment: between two, an upload could become an image, unseen by both.
+    (found,) = db.query(
+        """SELECT (SELECT id FROM image_metadata WHERE sha256 = %(sha256)s ORDER BY id LIMIT 1) AS image_id,
+                  EXISTS (SELECT FROM uploads WHERE sha256 = %(sha256)s AND failure IS NULL
+                          AND s3_key IS NOT NULL AND lease_until > now()) AS under_way""",
+        {"sha256": sha256},
+        cursor,
+    )
+    return found["image_id"], found["under_way"]
+
+
+def prolong(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) -> db.Row | None:
+    """Let a request that was sent again share the lease of the first one, and leave the upload open for as
+    long as that would. None when it is not pending.
+    """
+    rows = db.query(
+        f"""UPDATE uploads SET
+                expires_at = greatest(expires_at, now() + make_interval(secs => %(open)s)),
+                lease_until = greatest(lease_until, now() + make_interval(secs => %(lease)s))
+            WHERE id = %(id)s AND failure IS NULL RETURNING {COLUMNS}""",
+        {"id": upload_id, "open": open_seconds, "lease": lease_seconds},
+    )
+    return rows[0] if rows else None
+
+
+def take(upload_id: str, lease_seconds: int) -> db.Row | None:
+    """Take the lease of a pending upload, and count an attempt. None when another holds it, or the upload is
+    not pending.
+    """
+    rows = db.query(
+        f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %s),
+                lease_token = lease_token + 1, attempts = attempts + 1
+            WHERE id = %s AND failure IS NULL AND lease_until < now() RETURNING {COLUMNS}""",
+        (lease_seconds, upload_id),
+    )
+    return rows[0] if rows else None
+
+
+def give_back(upload: db.Row, *, counted: bool) -> None:
+    """Let the next request take a lease that this one took.
+
+    Args:
+        counted: whether that was an attempt; not when a store did not answer.
+    """
+    db.query(
+        """UPDATE uploads SET lease_until = now(), attempts = attempts - %s
+           WHERE id = %s AND lease_token = %s""",
+        (0 if counted else 1, upload["id"], upload["lease_token"]),
+    )
+
+
+def name_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) -> bool:
+    """Record where the object of a leased upload is going to be, and its bytes. False when the lease was
+    lost.
+    """
+    named = db.query(
+        """UPDATE uploads SET s3_key = %s, mime_type = %s, sha256 = %s
+           WHERE id = %s AND lease_token = %s AND failure IS NULL RETURNING id""",
+        (s3_key, mime_type, sha256, upload["id"], upload["lease_token"]),
+    )
+    return bool(named)
+
+
+def refuse(upload: db.Row, failure: str) -> bool:
+    """Let a leased upload fail for good, and its Idempotency-Key go. The row stays for a day, to tell the
+    client. False when the lease was lost.
+    """
+    return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
+
+
+def interrupt(upload: db.Row, *, only_free: bool) -> bool:
+    """Let an upload fail that nobody will finish, and its Idempotency-Key go. Its row is to be removed after
+    its objects.
+
+    Args:
+        only_free: only when nobody holds its lease.
+
+    Returns:
+        False when it is not pending, or held.
+    """
+    return _fail(upload, "upload_interrupted", "lease_until < now()" if only_free else "true", 0)
+
+
+def remove(upload_id: str) -> None:
+    """Remove the row of a failed upload, after its objects."""
+    db.query("DELETE FROM uploads WHERE id = %s AND failure IS NOT NULL", (upload_id,))
+
+
+def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
+    """The next uploads whose time has run out and that nobody is at work on, those with the fewest attempts
+    first: what ends a process is behind all others.
+
+    Args:
+        after: the last row of the call before.
+    """
+    return db.query(
+        f"""SELECT {COLUMNS} FROM uploads
+            WHERE expires_at < now() AND lease_until < now() AND (attempts, id) > (%s, %s)
+            ORDER BY attempts, id LIMIT %s""",
+        (*((after["attempts"], after["id"]) if after else (-1, ZERO_ID)), limit),
+    )
+
+
+def find_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
+    """The ``s3_key`` of each of these uploads that has a row, pending or failed."""
+    rows = db.query("SELECT id, s3_key FROM uploads WHERE id = ANY(%s::uuid[])", (list(upload_ids),))
+    return {row["id"]: row["s3_key"] for row in rows}
+
+
+def remove_key(key: str, image_id: str) -> None:
+    """Forget an Idempotency-Key that stands for nothing any more."""
+    db.query("DELETE FROM idempotency_keys WHERE key = %s AND image_id = %s", (key, image_id))
+
+
+def remove_keys_before(milliseconds: int, limit: int) -> bool:
+    """Forget the Idempotency-Keys from before a time, in milliseconds since 1970: up to ``limit`` of them.
+    Whether more may be left.
+    """
+    removed = db.query(
+        """DELETE FROM idempotency_keys WHERE image_id IN (
+               SELECT image_id FROM idempotency_keys WHERE image_id < %s ORDER BY image_id LIMIT %s)
+           RETURNING image_id""",
+        (str(smallest_id(milliseconds)), limit),
+    )
+    return len(removed) >= limit
+
+
+def _fail(upload: db.Row, failure: str, condition: str, days: int) -> bool:
+    failed = db.query(
+        f"""WITH failed AS (
+                UPDATE uploads SET failure = %(failure)s, lease_until = now(),
+                    expires_at = now() + make_interval(days => %(days)s)
+                WHERE id = %(id)s AND failure IS NULL AND {condition} RETURNING id),
+            freed AS (DELETE FROM idempotency_keys USING failed WHERE image_id = failed.id)
+            SELECT id FROM failed""",
+        {"failure": failure, "days": days, "id": upload["id"], "lease_token": upload["lease_token"]},
+    )
+    return bool(failed)

@@ -1,0 +1,137 @@
+"""The table ``image_variants``: variants that are ready, being made, or could not be made."""
+
+from collections.abc import Sequence
+
+from imageapi import db, variants
+from imageapi.ids import ZERO_ID
+
+Name = tuple[str, str]
+"""A variant: ``(image id, name)``."""
+
+LEASE_SECONDS = 30
+"""How long a request has for making and storing a variant; then another may try."""
+RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
+"""How long a variant that could not be made is not tried again: longer each time."""
+
+
+def find_image(image_id: str, name: str) -> db.Row | None:
+    """What an image's delivery needs: its columns, ``has_copy`` (whether there is a reduced copy), and of the
+    variant ``variant_status`` (None when it has no row), ``variant_failure`` and ``is_leased``.
+    """
+    found = db.query(
+        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
+                  variant.status AS variant_status, variant.failure AS variant_failure,
+                  variant.lease_until > now() AS is_leased,
+                  EXISTS (SELECT FROM image_variants AS copy WHERE copy.image_id = image.id
+                          AND copy.name = %s AND copy.status = 'ready') AS has_copy
+           FROM image_metadata AS image
+           LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s
+           WHERE image.id = %s""",
+        (variants.REDUCED, name, image_id),
+    )
+    return found[0] if found else None
+
+
+def take(image_id: str, name: str) -> int | None:
+    """Take the lease of a variant, which is then to be made.
+
+    Returns:
+        The lease's token; None when another holds it, or the variant is ready, or there is no such image.
+    """
+    # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it the foreign key would
+    # be violated.
+    taken = db.query(
+        """INSERT INTO image_variants AS variant (image_id, name, lease_until)
+           SELECT id, %(name)s, now() + make_interval(secs => %(lease)s)
+           FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
+           ON CONFLICT (image_id, name) DO UPDATE
+           SET status = 'pending', failure = NULL, lease_until = excluded.lease_until,
+               lease_token = variant.lease_token + 1, attempts = variant.attempts + 1
+           WHERE variant.status <> 'ready' AND variant.lease_until < now()
+           RETURNING lease_token""",
+        {"id": image_id, "name": name, "lease": LEASE_SECONDS},
+    )
+    return taken[0]["lease_token"] if taken else None
+
+
+def mark_ready(image_id: str, name: str, token: int) -> bool:
+    """Let a variant be used, after its object has been stored. False when the lease was lost."""
+    ready = db.query(
+        """UPDATE image_variants SET status = 'ready'
+           WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending' RETURNING name""",
+        (image_id, name, token),
+    )
+    return bool(ready)
+
+
+def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
+    """Remember why a variant could not be made. Nobody tries again before its lease has run out."""
+    db.query(
+        """UPDATE image_variants SET status = 'failed', failure = %(failure)s,
+               lease_until = now() + make_interval(
+                   secs => least(%(first)s * %(factor)s ^ least(attempts - 1, 10), %(most)s))
+           WHERE image_id = %(id)s AND name = %(name)s AND lease_token = %(token)s AND status = 'pending'""",
+        {
+            "id": image_id,
+            "name": name,
+            "token": token,
+            "failure": failure,
+            "first": RETRY_SECONDS,
+            "factor": RETRY_FACTOR,
+            "most": MAX_RETRY_SECONDS,
+        },
+    )
+
+
+def remove(image_id: str, name: str, token: int) -> None:
+    """Remove the row of a variant that has not turned ready, after its object."""
+    db.query(
+        """DELETE FROM image_variants
+           WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending'""",
+        (image_id, name, token),
+    )
+
+
+def remove_lost(lost: Sequence[Name]) -> None:
+    """Remove the rows of ready variants whose objects are gone, so that they are made again."""
+    db.query(
+        """DELETE FROM image_variants
+           WHERE status = 'ready' AND (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
+        _columns(lost),
+    )
+
+
+def find_existing(names: Sequence[Name]) -> set[Name]:
+    """Those that have a row."""
+    found = db.query(
+        """SELECT image_id, name FROM image_variants
+           WHERE (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
+        _columns(names),
+    )
+    return {(row["image_id"], row["name"]) for row in found}
+
+
+def find_expired(after: Name | None, limit: int) -> list[Name]:
+    """The next variants, after one of them, that were begun and not finished in time."""
+    found = db.query(
+        """SELECT image_id, name FROM image_variants
+           WHERE status = 'pending' AND lease_until < now() AND (image_id, name) > (%s, %s)
+           ORDER BY image_id, name LIMIT %s""",
+        (*(after or (ZERO_ID, "")), limit),
+    )
+    return [(row["image_id"], row["name"]) for row in found]
+
+
+def find_between(after: Name, until: str, limit: int) -> list[db.Row]:
+    """The first variants after one of them, of images up to an id, in order: ``image_id``, ``name``,
+    ``status``.
+    """
+    return db.query(
+        """SELECT image_id, name, status FROM image_variants
+           WHERE (image_id, name) > (%s, %s) AND image_id <= %s ORDER BY image_id, name LIMIT %s""",
+        (*after, until, limit),
+    )
+
+
+def _columns(names: Sequence[Name]) -> tuple[list[str], list[str]]:
+    return [image_id for image_id, _ in names], [name for _, name in names]

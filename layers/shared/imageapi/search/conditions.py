@@ -1,0 +1,125 @@
+"""What a list asks for, as SQL on ``image_metadata AS image`` and as tokens of the GIN index."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from imageapi.ids import MAX_MILLISECONDS, milliseconds_at, smallest_id
+from imageapi.search import tokens
+from imageapi.search.orders import ORDERS, Order
+from imageapi.search.query import ListQuery
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """A list, or one tier of it.
+
+    Attributes:
+        bounds: conditions on the id, which begins with the time.
+        category: the condition on the category, if there is one.
+        checks: all others.
+        tokens: what each image of the list has in the GIN index.
+        values: the parameters of the conditions.
+        earliest: the time in ``bounds``, in milliseconds since 1970, inclusive.
+        latest: the same, exclusive.
+    """
+
+    order: Order
+    bounds: list[str]
+    category: list[str]
+    checks: list[str]
+    tokens: list[int]
+    values: dict[str, Any]
+    earliest: int
+    latest: int
+
+    @property
+    def follows_index(self) -> bool:
+        """Whether the list is one stretch of its order's index (of the index within a category)."""
+        return not self.checks and not (self.bounds and self.order.key)
+
+    @property
+    def all(self) -> str:
+        """Every condition: what a candidate is checked against."""
+        return " AND ".join([*self.bounds, *self.category, *self.checks]) or "TRUE"
+
+    @property
+    def times(self) -> list[int] | None:
+        """Tokens of time, of which every image of the list has one; None when it is not bounded narrowly."""
+        covered = tokens.cover_time(self.earliest, self.latest) if self.bounds else None
+        return covered.tokens if covered else None
+
+    def narrow(self, times: list[int] | None, *more: int) -> tuple[str, dict[str, Any]]:
+        """The condition that the GIN index serves, with its parameters.
+
+        Args:
+            times: tokens of time, of which an image must have one.
+            more: further tokens that it must have.
+        """
+        required = [*self.tokens, *more]
+        conditions = ["image.tokens @> %(tokens)s"] if required else []
+        conditions += ["image.tokens && %(times)s"] if times else []
+        return " AND ".join(conditions) or "TRUE", {"tokens": required, "times": times}
+
+
+def make_conditions(query: ListQuery, tier: bool | None = None) -> Conditions:
+    """The conditions of a list.
+
+    Args:
+        tier: of a search, one of ``orders.TIERS``: True for images with all words in title and tags, False
+            for the others; None for all.
+    """
+    values: dict[str, Any] = {}
+    bounds, category = [], []
+    earliest, latest = 0, MAX_MILLISECONDS
+    if query.created_after:
+        earliest = milliseconds_at(query.created_after)
+        values["earliest"] = str(smallest_id(earliest))
+        bounds.append("image.id >= %(earliest)s")
+    if query.created_before:
+        latest = milliseconds_at(query.created_before)
+        values["latest"] = str(smallest_id(latest))
+        bounds.append("image.id < %(latest)s")
+    required = {*_filter_tokens(query), *tokens.term_tokens(query.terms, strong=tier is True)}
+    if query.category is not None:
+        required.add(tokens.hash_token(f"c{query.category}"))
+        values["category"] = [query.category]
+        # As one of several: of a constant PostgreSQL would know that it makes no difference to the order, and
+        # might read along the index of all images (see pages._walk_index).
+        category.append("image.category = ANY(%(category)s)")
+    checks = [*_filter_checks(query, values), *_term_checks(query, values, tier)]
+    order = ORDERS[query.sort]
+    return Conditions(order, bounds, category, checks, sorted(required), values, earliest, latest)
+
+
+def _filter_tokens(query: ListQuery) -> Iterator[int]:
+    yield from (tokens.hash_token(f"t{tag}") for tag in query.tags)
+    if query.mime_type:
+        yield tokens.hash_token(f"m{query.mime_type}")
+    yield from tokens.side_tokens("w", query.min_width or 0)[-1:]
+    yield from tokens.side_tokens("h", query.min_height or 0)[-1:]
+
+
+def _filter_checks(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
+    filters = {
+        "tags": (list(query.tags), "image.tag_keys @> %(tags)s"),
+        "mime_type": (query.mime_type, "image.mime_type = %(mime_type)s"),
+        "min_width": (query.min_width, "image.width >= %(min_width)s"),
+        "min_height": (query.min_height, "image.height >= %(min_height)s"),
+    }
+    for name, (value, condition) in filters.items():
+        if value:
+            values[name] = value
+            yield condition
+
+
+def _term_checks(query: ListQuery, values: dict[str, Any], tier: bool | None) -> list[str]:
+    anywhere, in_strong = [], []
+    for index, term in enumerate(query.terms):
+        values[f"term{index}"] = term.needle
+        place = f"strpos(image.search_text, %(term{index})s)"
+        anywhere.append(f"{place} > 0")
+        in_strong.append(f"{place} BETWEEN 1 AND image.strong_length - {len(term.needle) - 1}")
+    if tier is None or not query.terms:
+        return anywhere
+    return in_strong if tier else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]

@@ -1,0 +1,152 @@
+"""What searches compare: normalised text, and tokens for the GIN index. Pure.
+
+PostgreSQL's own means cannot serve this: its word search needs spaces between words, and trigrams scan
+everything for a search of one or two characters, which in Japanese are whole words. So tokens are made here,
+and each row keeps them as hashes in an array with a GIN index:
+
+- of text: single characters and pairs of neighbours in scripts that are written without spaces; elsewhere
+  triples of neighbours, and the first one and two characters of each word;
+- of everything else that can be filtered by: category, tags, media type, and the powers of two that the width
+  and the height reach;
+- of the time in the image's id: the range that it lies in, for ranges of several lengths;
+- SAMPLE, which a random part of all images has.
+
+A token only narrows the search down. What it finds is checked against the text itself, so that neither a
+collision of hashes nor a pair found in the wrong place shows an image that does not match.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from imageapi.ids import milliseconds_of
+from imageapi.text import is_dense, normalise, normalise_tag
+
+MAX_QUERY_LENGTH = 200
+MAX_TERMS = 20
+MIN_SIDE_EXPONENT = 6
+MAX_SIDE_EXPONENT = 16
+TITLE_KEY_LENGTH = 100
+"""In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
+TIME_SHIFTS = (16, 20, 24, 28, 32, 36)
+"""The lengths of ranges of time, as powers of two of a millisecond: 2**16 are a minute, 2**36 two years."""
+MAX_TIME_TOKENS = 17
+"""A range that is 16 times as long as those that cover it overlaps 17 of them."""
+SAMPLE = "s"
+SAMPLED_OF = 256
+"""One image in so many has the token SAMPLE. The end of a UUIDv7 is random."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word or substring of a search.
+
+    Attributes:
+        text: normalised.
+        needle: what the search text must contain: the same, or the same at the beginning of a word.
+        grams: the tokens that each image with this term has.
+    """
+
+    text: str
+    needle: str
+    grams: tuple[str, ...]
+
+
+def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of ``image_metadata`` that lists and searches use, made from the others.
+
+    Args:
+        row: ``id``, ``title``, ``description``, ``category``, ``tags``, ``filename``, ``mime_type``,
+            ``width``, ``height``, and ``analysis_text`` when there is an analysis.
+    """
+    title = normalise(row["title"])
+    strong = f" {title} {normalise(' '.join(row['tags']))}".rstrip()  # each word begins with a space
+    rest = normalise(f"{row['filename']} {row['description']} {row.get('analysis_text') or ''}")
+    everything = f"{strong} {rest}".rstrip()
+    return {
+        "search_text": everything,
+        "strong_length": len(strong),
+        "tokens": _make_tokens(row, everything, strong),
+        "tag_keys": list(dict.fromkeys(normalise_tag(tag) for tag in row["tags"])),
+        "title_key": title[:TITLE_KEY_LENGTH],
+    }
+
+
+def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[int]:
+    """All tokens of an image, sorted and distinct."""
+    image_id = UUID(row["id"])
+    tokens = {f"x{gram}" for gram in _text_grams(everything)}
+    tokens |= {f"X{gram}" for gram in _text_grams(strong)}
+    tokens |= {f"t{normalise_tag(tag)}" for tag in row["tags"]}
+    tokens |= {f"c{row['category']}", f"m{row['mime_type']}"}
+    tokens |= {f"d{shift}:{milliseconds_of(image_id) >> shift}" for shift in TIME_SHIFTS}
+    if image_id.int % SAMPLED_OF == 0:
+        tokens.add(SAMPLE)
+    sides = [*side_tokens("w", row["width"]), *side_tokens("h", row["height"])]
+    return sorted({*map(hash_token, tokens), *sides})
+
+
+def parse_terms(query: str) -> list[Term]:
+    """The terms of a search, each of which an image must have; empty when there is nothing to search for."""
+    return [_make_term(word) for word in dict.fromkeys(normalise(query).split())]
+
+
+def term_tokens(terms: Iterable[Term], *, strong: bool) -> list[int]:
+    """The tokens that a row must have for these terms: anywhere, or in its title and tags."""
+    prefix = "X" if strong else "x"
+    return [hash_token(prefix + gram) for term in terms for gram in term.grams]
+
+
+class TimeRange(NamedTuple):
+    """Milliseconds from ``start`` (inclusive) to ``end`` (exclusive), and the tokens of the images in it."""
+
+    start: int
+    end: int
+    tokens: list[int]
+
+
+def cover_time(start: int, end: int) -> TimeRange | None:
+    """The shortest range with at most MAX_TIME_TOKENS tokens that covers another one; None when there is
+    none.
+    """
+    for shift in TIME_SHIFTS:
+        first, last = start >> shift, end - 1 >> shift
+        if last - first < MAX_TIME_TOKENS:
+            tokens = [hash_token(f"d{shift}:{number}") for number in range(first, last + 1)]
+            return TimeRange(first << shift, last + 1 << shift, tokens)
+    return None
+
+
+def hash_token(token: str) -> int:
+    """A token as a 32-bit signed integer, which a GIN index holds in a third of the space of text."""
+    value = zlib.crc32(token.encode("utf-8", "surrogatepass"))
+    return value - 2**32 if value >= 2**31 else value
+
+
+def _make_term(word: str) -> Term:
+    if not is_dense(word) and len(word) < 3:
+        return Term(word, f" {word}", (f"^{word}",))
+    size = 3 if not is_dense(word) else 2 if len(word) > 1 else 1
+    return Term(word, word, tuple(dict.fromkeys(_neighbours(word, size))))
+
+
+def _text_grams(text: str) -> Iterator[str]:
+    for word in text.split():
+        if is_dense(word):
+            yield from word
+            yield from _neighbours(word, 2)
+        else:
+            yield from (f"^{word[:1]}", f"^{word[:2]}")
+            yield from _neighbours(word, 3)
+
+
+def _neighbours(word: str, size: int) -> Iterator[str]:
+    return (word[start : start + size] for start in range(len(word) - size + 1))
+
+
+def side_tokens(name: str, side: int) -> list[int]:
+    """The tokens of pictures so many pixels wide (``w``) or high (``h``), the largest last."""
+    exponents = range(MIN_SIDE_EXPONENT, MAX_SIDE_EXPONENT)
+    return [hash_token(f"{name}{exponent}") for exponent in exponents if 2**exponent <= side]

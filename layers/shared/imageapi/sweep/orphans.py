@@ -1,0 +1,100 @@
+"""Objects without a row: whether they are what crashes left behind, and their removal.
+
+Beside a database that is empty, another or an older one every original is without a row, and none of them
+may go. What a crash leaves is one or two. So no object is removed before the originals have been counted, and
+where originals are kept, variants and incoming files are kept with them.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from imageapi import storage
+from imageapi.catalog import images, variants
+from imageapi.ids import is_id
+from imageapi.sweep.comparing import Part
+from imageapi.sweep.report import REPORTED, Count, Report
+
+LARGEST_SHARE = 10
+"""At most one original in ten may be removed, or a single one."""
+FEW = 10
+"""This many may be removed whatever the bucket's size, when their share allows it."""
+SMALL_SHARE, MOST = 1_000, 100
+"""In a large bucket it is one in a thousand, and never more than MOST."""
+NEWEST = 10
+
+
+class Orphans:
+    """The orphans of one comparison, which finds those among the originals first."""
+
+    def __init__(self, report: Report, *, force: bool) -> None:
+        self._report = report
+        self._force = force
+        self._originals = 0
+        self._orphaned = 0
+        self._held: list[str] = []
+        self._is_judged = force
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether orphans were found that have been neither removed nor kept."""
+        return bool(self._held)
+
+    def add(self, part: Part) -> None:
+        """Count the orphans of a part; remove or keep them, unless the originals are still being counted."""
+        if not part.is_of_originals:
+            self.judge()
+        self._originals += len(part.objects) if part.is_of_originals else 0
+        self._orphaned += len(part.orphans) if part.is_of_originals else 0
+        self._report.counts[Count.ORPHAN_OBJECTS] += len(part.orphans)
+        self._report.orphan_keys += part.orphans[: REPORTED - len(self._report.orphan_keys)]
+        if self._is_judged:
+            self._settle(part.orphans)
+        else:  # where there are more than MOST, all are kept
+            self._held += part.orphans[: MOST + 1 - len(self._held)]
+
+    def judge(self) -> None:
+        """Remove or keep the orphans among the originals, of which there are no more."""
+        if not self._is_judged:
+            self._is_judged = True
+            self._settle(self._held, self._orphaned)
+            self._held = []
+
+    def _settle(self, keys: Sequence[str], count: int | None = None) -> None:
+        """Remove orphans, or keep them and count them (``count``, where not all keys are known)."""
+        if not keys:
+            return
+        if not self._force and not self._may_remove:
+            self._report.counts[Count.ORPHANS_KEPT] += len(keys) if count is None else count
+        elif not self._report.dry_run:
+            storage.delete_objects(_without_variants_made_since(keys))
+
+    @cached_property
+    def _may_remove(self) -> bool:
+        return self._orphaned <= count_removable(self._originals) and _database_is_the_buckets()
+
+
+def count_removable(originals: int) -> int:
+    """How many originals without a row may be removed without anybody being asked, of the ``originals`` that
+    were looked at.
+    """
+    absolute = max(FEW, min(MOST, originals // SMALL_SHARE))
+    return max(1, min(absolute, originals // LARGEST_SHARE))
+
+
+def _database_is_the_buckets() -> bool:
+    """Whether the database knows any original of this bucket, or there is none to know.
+
+    A comparison that goes on where the last one ended may look at variants alone, so this asks for itself.
+    """
+    newest = images.find_newest_keys(NEWEST)
+    return any(map(storage.object_exists, newest)) or not any(storage.list_objects("originals/"))
+
+
+def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
+    """A variant may have been made again under the same key while the rest was compared."""
+    parts = [key.split("/") for key in keys]
+    names = [
+        (part[1], part[2]) for part in parts if part[0] == "variants" and len(part) == 3 and is_id(part[1])
+    ]
+    made = {storage.variant_key(*name) for name in variants.find_existing(names)} if names else set()
+    return [key for key in keys if key not in made]

@@ -1,0 +1,54 @@
+"""What a sweep counts and reports."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+REPORTED = 100
+"""At most so many ids or keys of each kind are listed in a report; the counts are complete."""
+
+
+class Count(StrEnum):
+    """What a sweep counts."""
+
+    FINISHED = "finished"
+    """Uploads whose file had arrived: now ready."""
+    UNDONE = "undone"
+    """Uploads that never arrived or failed, and deletions that were cut off: row and objects removed."""
+    REFUSED = "refused"
+    """Uploads whose file had arrived and was refused: the row says why for a day."""
+    FAILED = "failed"
+    """Rows that could not be settled this time; the next sweep tries again."""
+    VARIANTS_REMOVED = "variants_removed"
+    """Renditions that were begun and never finished."""
+    VARIANTS_LOST = "variants_lost"
+    """Ready renditions whose object is gone: forgotten, so that they can be made again; reduced copies are
+    not.
+    """
+    ORPHAN_OBJECTS = "orphan_objects"
+    """Objects without a row: removed, unless a crash cannot have left them."""
+    ORPHANS_KEPT = "orphans_kept"
+    """The same when a crash cannot have left them."""
+    MISSING_OBJECTS = "missing_objects"
+    """Ready rows whose object is gone: only reported, since only a person can tell what to do."""
+
+
+@dataclass
+class Report:
+    """What a sweep found, and (unless it was a dry run) did."""
+
+    dry_run: bool
+    counts: Counter[Count] = field(default_factory=Counter)
+    rows_left: bool = False
+    """Time ran out before all rows were looked at."""
+    orphan_keys: list[str] = field(default_factory=list)
+    missing_ids: list[str] = field(default_factory=list)
+    compared_until: str = ""
+    """The key up to which objects were compared with rows, when time ran out before the end."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, each count by its name."""
+        values = asdict(self)
+        del values["counts"]
+        return values | {count.value: self.counts[count] for count in Count}

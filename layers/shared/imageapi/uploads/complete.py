@@ -1,0 +1,173 @@
+"""The second half of a presigned upload: its file has arrived at ``incoming/<id>``.
+
+The client, S3's event and the sweep may all call :func:`complete_upload`. The one that takes the upload's
+lease does the work: download, check like a direct upload, name the final key in the row, put, make the image,
+remove the incoming file. The file is stored again because the form stays usable until it expires, and must
+not change an image that has been checked.
+
+Every attempt is counted before the download, so a file that ends the process, or takes all its time, is
+refused after MAX_ATTEMPTS.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from imageapi import db, imaging, renditions, storage
+from imageapi.bounds import TooComplexError
+from imageapi.catalog import images, uploads
+from imageapi.config import get_settings
+from imageapi.errors import (
+    AppError,
+    ConflictError,
+    NotFoundError,
+    ObjectMissingError,
+    PayloadTooLargeError,
+    UnprocessableError,
+    UnsupportedMediaTypeError,
+    stored_error,
+)
+from imageapi.ids import is_id
+from imageapi.uploads.finish import Stored, UploadInProgressError, find_other_end, finish_upload
+
+LEASE_SECONDS = 60
+"""How long a client's request may be at work: twice its function's Timeout."""
+EVENT_LEASE_SECONDS = 240
+"""How long an event or a sweep may be: twice the Timeout of IngestFunction."""
+MAX_ATTEMPTS = 3
+WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
+"""How long a request waits for another one that is at work."""
+
+
+def complete_upload(image_id: str, lease_seconds: int = LEASE_SECONDS) -> Stored:
+    """Check the file that was sent and make the image. Safe to call again, and by several at once.
+
+    Raises:
+        NotFoundError: ``upload_not_found``.
+        ConflictError: ``upload_not_arrived``: the file is not there yet; ``upload_in_progress``: another
+            request is at work on it.
+        UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError: the file was refused (now or
+            before) and removed.
+        TooComplexError: the file was refused; when that is not final it is kept, and another call tries
+            again.
+        DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
+    """
+    if not is_id(image_id):
+        raise _not_found()
+    image_id = image_id.lower()
+    upload = _find_pending(image_id)
+    if isinstance(upload, Stored):
+        return upload
+    if not storage.object_exists(storage.incoming_key(image_id)):
+        # Perhaps another request has just finished the upload, and removed the file.
+        upload = _find_pending(image_id)
+        return upload if isinstance(upload, Stored) else _raise_not_arrived()
+    taken = _take(image_id, lease_seconds)
+    return taken if isinstance(taken, Stored) else _complete(taken)
+
+
+def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
+    """Complete the uploads whose files have arrived; an id may be anything that stands in an object's key.
+
+    Returns:
+        ``{"completed": [id], "refused": {id: code}}``.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; call again with all.
+    """
+    outcome: dict[str, Any] = {"completed": [], "refused": {}}
+    for image_id in image_ids:
+        try:
+            complete_upload(image_id, EVENT_LEASE_SECONDS)
+            outcome["completed"].append(image_id)
+        except AppError as error:
+            if error.status >= 500:
+                raise
+            outcome["refused"][image_id] = error.code
+    return outcome
+
+
+def _find_pending(image_id: str) -> db.Row | Stored:
+    """The row of a pending upload, or the image that it has become. Raises the error of a failed one."""
+    upload = uploads.find(image_id)
+    if upload and upload["failure"]:
+        raise stored_error(upload["failure"], "What was uploaded was refused.")
+    if upload:
+        return upload
+    image = images.find(image_id)
+    if not image:
+        raise _not_found()
+    return Stored(image, created=False)
+
+
+def _take(image_id: str, lease_seconds: int) -> db.Row | Stored:
+    """The upload under a lease of ours, or the image that another request has made of it meanwhile.
+
+    Raises:
+        UploadInProgressError: another request is still at work.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        taken = uploads.take(image_id, lease_seconds)
+        if taken:
+            return taken
+        found = _find_pending(image_id)
+        if isinstance(found, Stored):
+            return found
+        if time.monotonic() > deadline:
+            raise UploadInProgressError()
+        time.sleep(POLL_SECONDS)
+
+
+def _complete(upload: db.Row) -> Stored:
+    """Work on an upload whose lease was taken. After an error it is refused for good, or given back."""
+    try:
+        if upload["attempts"] > MAX_ATTEMPTS:
+            raise TooComplexError(is_final=True)
+        return _check_and_store(upload)
+    except ObjectMissingError:
+        uploads.give_back(upload, counted=False)
+        _raise_not_arrived()
+    except (UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError) as error:
+        if isinstance(error, TooComplexError) and not error.is_final:
+            uploads.give_back(upload, counted=True)
+        elif uploads.refuse(upload, error.code):
+            keys = [storage.incoming_key(upload["id"]), upload["s3_key"]]
+            storage.delete_objects([key for key in keys if key])
+        raise
+    except Exception as error:
+        # A store that does not answer is no attempt. Without an answer here either, the lease runs out.
+        with suppress(AppError):
+            uploads.give_back(upload, counted=not isinstance(error, AppError))
+        raise
+
+
+def _check_and_store(upload: db.Row) -> Stored:
+    incoming = storage.incoming_key(upload["id"])
+    with storage.downloaded(incoming, max_bytes=upload["size_bytes"]) as file:
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").digest()
+        # Announced by the client, or recorded by an attempt before this one, which may have put those bytes.
+        if upload["sha256"] not in (None, sha256.hex()):
+            raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
+        picture = imaging.inspect(file, get_settings().max_pixels)
+        kind = picture.kind
+        key = storage.original_key(upload["id"], kind.extension)
+        if not uploads.name_object(upload, key, kind.mime_type, sha256):
+            return find_other_end(upload)
+        storage.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
+    stored = finish_upload({**upload, "s3_key": key, "mime_type": kind.mime_type}, picture, sha256)
+    storage.delete_objects([incoming])
+    if picture.reduced and stored.created:
+        renditions.keep_copy(upload["id"], picture.reduced)
+    return stored
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError("There is no such upload.", code="upload_not_found")
+
+
+def _raise_not_arrived() -> NoReturn:
+    raise ConflictError("The file has not arrived yet.", code="upload_not_arrived", retry_after=1)

@@ -1,0 +1,193 @@
+"""Direct uploads: one request brings picture and metadata; the response comes when both are stored."""
+
+import hashlib
+import io
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from threading import Event
+
+from imageapi import db, imaging, renditions, storage
+from imageapi.catalog import images, uploads
+from imageapi.config import get_settings
+from imageapi.errors import AppError, ConflictError, InvalidRequestError
+from imageapi.forms import UploadForm
+from imageapi.ids import new_id
+from imageapi.metadata import Metadata, parse_json_object, validate_metadata
+from imageapi.uploads.finish import Stored, UploadInProgressError, finish_upload, undo_upload
+from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume
+
+ON_DUPLICATE = ("allow", "return", "reject")
+LEASE_SECONDS = 60
+"""How long a request may be at work on an upload: twice the function's Timeout."""
+
+MAX_SECONDS_BEFORE_COPY = 8
+"""When checking and storing the original took longer, the client does not wait for a reduced copy, too."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One checked request, before anything is stored."""
+
+    form: UploadForm
+    metadata: Metadata
+    kind: imaging.Kind
+    sha256: bytes
+    idempotency_key: str | None
+    on_duplicate: str
+
+    @property
+    def request_hash(self) -> bytes:
+        """Equal for requests with the same bytes, name, metadata and ``on_duplicate``."""
+        parts = {
+            "sha256": self.sha256,
+            "filename": self.form.filename,
+            "metadata": asdict(self.metadata),
+            "on_duplicate": self.on_duplicate,
+        }
+        return request_hash(parts)
+
+
+def upload_image(
+    form: UploadForm, *, idempotency_key: str | None = None, on_duplicate: str | None = None
+) -> Stored:
+    """Store one image with its metadata.
+
+    Args:
+        form: the parsed body.
+        idempotency_key: the header of that name: the same key with the same request is the same upload.
+        on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
+            another, ``return`` returns the existing one, ``reject`` refuses.
+
+    Raises:
+        InvalidRequestError, UnsupportedMediaTypeError, UnprocessableError: the request or the picture is
+            refused, and nothing stays behind.
+        ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
+        DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
+    """
+    upload = _check(form, idempotency_key, on_duplicate)
+    row, is_image = _reserve(upload)
+    if is_image:
+        return Stored(row, created=False)
+    start = time.monotonic()
+    picture = _store_object(upload, row)
+    stored = finish_upload(row, picture, upload.sha256)
+    if stored.created and picture.reduced and time.monotonic() - start < MAX_SECONDS_BEFORE_COPY:
+        renditions.keep_copy(row["id"], picture.reduced)
+    return stored
+
+
+def _check(form: UploadForm, idempotency_key: str | None, on_duplicate: str | None) -> Upload:
+    if on_duplicate is not None and on_duplicate not in ON_DUPLICATE:
+        raise InvalidRequestError(
+            f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
+        )
+    check_idempotency_key(idempotency_key)
+    metadata = validate_metadata(parse_json_object(form.metadata))
+    kind = imaging.identify(io.BytesIO(form.data), get_settings().max_pixels)
+    return Upload(
+        form,
+        metadata,
+        kind,
+        hashlib.sha256(form.data).digest(),
+        idempotency_key,
+        on_duplicate or ON_DUPLICATE[0],
+    )
+
+
+def _reserve(upload: Upload) -> tuple[db.Row, bool]:
+    """Write the row of the upload, or find what this upload already is.
+
+    Returns:
+        The row of a pending upload and False, or the row of an image and True.
+    """
+    if upload.on_duplicate == "allow":
+        row = uploads.insert(_new_upload(upload))
+    else:
+        duplicate, row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
+        if duplicate:
+            return duplicate, True
+    if row:
+        return row, False
+    return resume(str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS)
+
+
+def _new_upload(upload: Upload) -> uploads.NewUpload:
+    upload_id, created_at = new_id()
+    return uploads.NewUpload(
+        id=upload_id,
+        created_at=created_at,
+        metadata=asdict(upload.metadata),
+        filename=upload.form.filename or f"{upload_id}.{upload.kind.extension}",
+        mime_type=upload.kind.mime_type,
+        size_bytes=len(upload.form.data),
+        sha256=upload.sha256,
+        s3_key=storage.original_key(upload_id, upload.kind.extension),
+        idempotency_key=upload.idempotency_key,
+        request_hash=upload.request_hash if upload.idempotency_key else None,
+        lease_seconds=LEASE_SECONDS,
+    )
+
+
+def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, db.Row | None]:
+    """Insert unless there is an image with these bytes, or the Idempotency-Key is taken. The lock makes two
+    such uploads take turns.
+
+    Returns:
+        The image with these bytes, and the row that was inserted; at most one of them.
+    """
+    lock = int.from_bytes(upload.sha256[:8], "big", signed=True)
+    db.query("SELECT pg_advisory_xact_lock(%s)", (lock,), cursor)
+    if upload.idempotency_key and uploads.find_key(upload.idempotency_key, cursor):
+        return None, None
+    duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
+    duplicate = images.find(duplicate_id, cursor) if duplicate_id else None
+    if duplicate and upload.on_duplicate == "reject":
+        raise ConflictError(
+            "An image with the same bytes is there already.",
+            code="duplicate_image",
+            details={"duplicate_of": duplicate_id},
+        )
+    if duplicate:
+        return duplicate, None
+    if is_under_way:
+        raise UploadInProgressError("An upload of the same bytes is under way. Try again.")
+    return None, uploads.insert(_new_upload(upload), cursor)
+
+
+def _store_object(upload: Upload, row: db.Row) -> imaging.Picture:
+    """Put the object and decode the picture. When either fails, the upload is undone."""
+    try:
+        # The picture is decoded while the object is sent: both release the interpreter lock.
+        with _decoding(upload.form.data) as picture:
+            storage.put_object(
+                row["s3_key"], upload.form.data, content_type=upload.kind.mime_type, sha256=upload.sha256
+            )
+            return picture.result()
+    except Exception:
+        # The first error is the one to report. What cannot be removed now is removed by a sweep.
+        with suppress(AppError):
+            undo_upload(row)
+        raise
+
+
+@contextmanager
+def _decoding(data: bytes) -> Iterator["Future[imaging.Picture]"]:
+    """Decode in another thread. It has ended when this ends: otherwise it would use up the next request's
+    time and memory.
+    """
+    cancelled = Event()
+    picture = _decoder().submit(imaging.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)
+    try:
+        yield picture
+    finally:
+        cancelled.set()
+        wait([picture])
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")

@@ -1,0 +1,114 @@
+"""The end of every upload: its object is stored and the image follows, or nothing of it is to stay."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg2.extras
+from aws_lambda_powertools.metrics import MetricUnit
+
+from imageapi import analysis_queue, db, storage
+from imageapi.catalog import images, uploads
+from imageapi.config import get_settings
+from imageapi.errors import ConflictError, UploadInterruptedError
+from imageapi.metrics import add_metric
+from imageapi.search.tokens import index_values
+
+if TYPE_CHECKING:
+    from imageapi.imaging import Picture
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an upload: the image's row, and whether this request made it."""
+
+    row: db.Row
+    created: bool
+
+
+class UploadInProgressError(ConflictError):
+    """409: another request is at work on the same upload, or on the same bytes."""
+
+    code = "upload_in_progress"
+
+    def __init__(self, message: str = "Another request is at work on this upload. Try again.") -> None:
+        super().__init__(message, retry_after=2)
+
+
+def finish_upload(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
+    """Make the image of an upload whose object has been stored.
+
+    A crash before the INSERT leaves a pending upload with its object; after it, an image whose analysis is
+    queued but was not announced, which the hourly schedule does.
+
+    Raises:
+        UploadInterruptedError: the upload was undone or refused meanwhile; the object is removed again.
+        UploadInProgressError: another request has taken it over, and puts the same bytes under the same key.
+    """
+    analyze = get_settings().analyze_uploads
+    image = images.insert(_make_image(upload, picture, sha256) | {"analyze": analyze})
+    if not image:
+        return find_other_end(upload)
+    add_metric("Uploads")
+    add_metric("UploadedBytes", image["size_bytes"], MetricUnit.Bytes)
+    if analyze:
+        analysis_queue.send_messages([image["id"]])
+    return Stored(image, created=True)
+
+
+def undo_upload(upload: db.Row, *, only_free: bool = False) -> bool:
+    """Let an upload fail and remove what it has stored.
+
+    A crash after the first step leaves a failed upload, of which the sweep removes the rest.
+
+    Args:
+        only_free: only when nobody is at work on it.
+
+    Returns:
+        False when it is not pending any more, or somebody is at work on it.
+    """
+    if not uploads.interrupt(upload, only_free=only_free):
+        return False
+    remove_failed(upload)
+    return True
+
+
+def remove_failed(upload: db.Row) -> None:
+    """Remove the objects of a failed upload, then its row."""
+    keys = [storage.incoming_key(upload["id"])] + ([upload["s3_key"]] if upload["s3_key"] else [])
+    storage.delete_objects(keys)
+    uploads.remove(upload["id"])
+
+
+def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, object]:
+    """The columns of the image."""
+    facts = {name: upload[name] for name in ("id", "filename", "s3_key", "mime_type", "size_bytes")}
+    columns = {
+        **facts,
+        **upload["metadata"],
+        "width": picture.width,
+        "height": picture.height,
+        "frames": picture.frames,
+        "sha256": sha256,
+        "placeholder": picture.placeholder,
+        "exif": psycopg2.extras.Json(picture.exif),
+        "created_at": upload["created_at"],
+        "lease_token": upload["lease_token"],
+    }
+    return {**columns, **index_values(columns)}
+
+
+def find_other_end(upload: db.Row) -> Stored:
+    """What became of an upload whose lease was lost: the image that another request has made of it.
+
+    Raises:
+        UploadInterruptedError, UploadInProgressError: as :func:`finish_upload`.
+    """
+    image = images.find(upload["id"])
+    if image:
+        return Stored(image, created=False)
+    current = uploads.find(upload["id"])
+    if current and not current["failure"]:
+        raise UploadInProgressError()
+    if upload["s3_key"]:
+        storage.delete_objects([upload["s3_key"]])
+    raise UploadInterruptedError()

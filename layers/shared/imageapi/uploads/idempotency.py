@@ -1,0 +1,74 @@
+"""Idempotency-Key: the same request sent again is the same upload."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from imageapi import db
+from imageapi.catalog import images, uploads
+from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
+
+MAX_KEY_LENGTH = 255
+
+
+def check_idempotency_key(key: str | None) -> None:
+    """Refuse a header that cannot be stored.
+
+    Raises:
+        InvalidRequestError: ``idempotency_key_invalid``.
+    """
+    if key is None:
+        return
+    if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(
+            f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
+            code="idempotency_key_invalid",
+        )
+
+
+def request_hash(request: Mapping[str, Any]) -> bytes:
+    """Equal for two requests that ask for the same. 32 bytes.
+
+    Args:
+        request: JSON values, or bytes.
+    """
+    return hashlib.sha256(to_canonical_json(request).encode()).digest()
+
+
+def to_canonical_json(value: Any) -> str:
+    """The same text for the same value, whatever the order of its keys; bytes as hexadecimal digits."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
+
+
+def resume(
+    key: str, expected_hash: bytes, *, open_seconds: int = 0, lease_seconds: int = 0
+) -> tuple[db.Row, bool]:
+    """What an Idempotency-Key stands for, when it is taken.
+
+    Args:
+        open_seconds, lease_seconds: how much longer a pending upload is open, and worked on.
+
+    Returns:
+        The row of the pending upload and False, or the row of the image and True.
+
+    Raises:
+        UnprocessableError: ``idempotency_key_reused``: the key came with another request.
+        UploadInterruptedError: the upload has just failed, or its image was deleted.
+    """
+    found = uploads.find_key(key)
+    if not found:
+        raise UploadInterruptedError()
+    if bytes(found["request_hash"]) != expected_hash:
+        raise UnprocessableError(
+            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
+        )
+    image_id = found["image_id"]
+    pending = uploads.prolong(image_id, open_seconds=open_seconds, lease_seconds=lease_seconds)
+    if pending:
+        return pending, False
+    image = images.find(image_id)
+    if image:
+        return image, True
+    uploads.remove_key(key, image_id)
+    raise UploadInterruptedError()

@@ -1,0 +1,136 @@
+"""Presigned uploads: the client sends the file straight to the object store; it is checked afterwards.
+
+Here the upload's row is written, and the client gets a form with which one file of one size and type can be
+posted to ``incoming/<id>``. What follows is in ``complete``.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imageapi import imaging, signing, storage
+from imageapi.catalog import uploads
+from imageapi.config import get_settings
+from imageapi.errors import PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.filenames import clean_filename
+from imageapi.ids import new_id
+from imageapi.metadata import Metadata, validate_metadata
+from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume
+
+FORM_SECONDS = 3600
+"""How long the form can be used."""
+OPEN_SECONDS = FORM_SECONDS + 600
+"""How long the sweep waits for the file, and for the client to complete the upload."""
+FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a client says about the file that it is going to send."""
+
+    filename: str
+    size_bytes: int
+    mime_type: str
+    sha256: bytes | None
+    metadata: Metadata
+
+    @property
+    def request_hash(self) -> bytes:
+        """Equal for two requests that announce the same."""
+        return request_hash(asdict(self))
+
+
+def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
+    """Write the pending row and make the form.
+
+    Args:
+        values: the request: ``filename``, ``size_bytes``, ``mime_type``, and optionally ``sha256`` (64 hex
+            digits) and ``metadata``.
+
+    Returns:
+        ``{"id", "form": {"url", "fields", "expires_at"} | None, "complete_path"}``, and whether the row is
+        new. The form is None when the upload with this Idempotency-Key is complete already.
+
+    Raises:
+        UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
+        PayloadTooLargeError, UnsupportedMediaTypeError: such a file will not be taken.
+    """
+    check_idempotency_key(idempotency_key)
+    announced = parse_announcement(values)
+    upload_id, created_at = new_id()
+    inserted = uploads.insert(
+        uploads.NewUpload(
+            id=upload_id,
+            created_at=created_at,
+            metadata=asdict(announced.metadata),
+            filename=announced.filename,
+            mime_type=announced.mime_type,
+            size_bytes=announced.size_bytes,
+            sha256=announced.sha256,
+            s3_key=None,
+            idempotency_key=idempotency_key,
+            request_hash=announced.request_hash if idempotency_key else None,
+            open_seconds=OPEN_SECONDS,
+        )
+    )
+    if inserted:
+        row, is_image = inserted, False
+    else:
+        row, is_image = resume(str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS)
+    form = None if is_image else _make_form(row["id"], announced)
+    path = f"/api/uploads/{row['id']}/complete"
+    return {"id": row["id"], "form": form, "complete_path": path}, bool(inserted)
+
+
+def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
+    return signing.presign_post(
+        storage.incoming_key(upload_id),
+        size_bytes=announced.size_bytes,
+        content_type=announced.mime_type,
+        expires_in=signing.limit_lifetime(FORM_SECONDS),
+    )
+
+
+def parse_announcement(values: dict[str, Any]) -> Announcement:
+    """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
+    for key in values:
+        if key not in FIELDS:
+            raise _invalid(
+                key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}"
+            )
+    filename, size, mime_type = values.get("filename"), values.get("size_bytes"), values.get("mime_type")
+    if not isinstance(filename, str) or not clean_filename(filename):
+        raise _invalid("filename", "must be a name")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise _invalid("size_bytes", "must be a whole number, 1 or more")
+    limit = get_settings().max_upload_bytes
+    if size > limit:
+        raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
+    known = [mime for mime, _ in imaging.MIME_TYPES.values()]
+    if mime_type not in known:
+        raise UnsupportedMediaTypeError(
+            f"mime_type must be one of {', '.join(known)}.",
+            code="unsupported_image_type",
+            details={"known": known},
+        )
+    metadata = values.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise _invalid("metadata", "must be an object")
+    return Announcement(
+        clean_filename(filename), size, mime_type, _parse_sha256(values), validate_metadata(metadata)
+    )
+
+
+def _parse_sha256(values: dict[str, Any]) -> bytes | None:
+    digest = values.get("sha256")
+    if digest is None:
+        return None
+    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
+        raise _invalid("sha256", "must have 64 hexadecimal digits")
+    return bytes.fromhex(digest)
+
+
+def _invalid(field: str, problem: str) -> UnprocessableError:
+    return UnprocessableError(
+        f"The field {field} {problem}.", code="upload_invalid", details={"field": field}
+    )
