@@ -59,15 +59,11 @@ bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make 
 build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
-# Which section of samconfig.toml; what infra/options.py can add; further parameters: SAM_OPTIONS='--parameter-overrides …'
+# Which section of samconfig.toml; further parameters: SAM_OPTIONS='--parameter-overrides …'
 ENV ?= dev
-OPTIONS ?=
 
-deploy: $(VENV)/run.stamp  ## Deploy to AWS: make deploy ENV=dev or ENV=prod OPTIONS="snapstart usage-plan"
-	@$(BIN)/python infra/options.py $(OPTIONS) > template.options.yaml
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam build --template-file template.options.yaml
+deploy: build  ## Deploy to AWS: make deploy ENV=dev or ENV=prod
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
-	@rm -f template.options.yaml
 
 destroy: $(VENV)/run.stamp  ## Delete what make deploy made; images, and a last snapshot of the database, stay
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)

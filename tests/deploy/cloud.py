@@ -1,4 +1,7 @@
-"""An AWS on this machine: ministack with IAM enforced, and PostgreSQL from the wheel for the functions."""
+"""An AWS on this machine: ministack with IAM enforced, and PostgreSQL from the wheel for the functions.
+
+AWS_ENDPOINT_URL or LOCALSTACK_HOST may name another emulator, whose functions reach this machine's 127.0.0.1.
+"""
 
 import json
 import os
@@ -9,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import boto3
+from urllib.parse import urlsplit
 
 from local.servers.postgres import PostgresServer
 from local.servers.process import HOST, free_port
+from tests.support.aws import find_endpoint, make_client
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +39,8 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
+        named = find_endpoint()
+        self.url = named or f"http://{HOST}:{free_port()}"
         self.database = PostgresServer(folder / "database", password="a-password-of-the-tests")
         self.environ = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))
@@ -53,8 +56,9 @@ class Cloud:
         self.log = folder / "ministack.log"
         self.database.start()
         try:
-            self._process = self._start_emulator()
-            self._wait_ready()
+            if not named:
+                self._process = self._start_emulator()
+                self._wait_ready()
         except BaseException:
             self.stop()
             raise
@@ -63,7 +67,7 @@ class Cloud:
         home = self.folder / "ministack"
         home.mkdir()
         own = {
-            "GATEWAY_PORT": str(self.port),
+            "GATEWAY_PORT": str(urlsplit(self.url).port),
             "BIND_HOST": HOST,
             "MINISTACK_HOST": HOST,
             "AWS_ENDPOINT_URL": self.url,
@@ -108,11 +112,9 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the account's owner."""
-        make: Any = boto3.client
-        return make(
+        return make_client(
             service,
-            endpoint_url=self.url,
-            region_name=REGION,
+            self.url,
             aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
         )
@@ -134,8 +136,8 @@ class Cloud:
         return done.stdout
 
     def errors(self) -> str:
-        """What the emulator has logged as errors."""
-        lines = self.log.read_text(errors="replace").splitlines()
+        """What the emulator has logged as errors; nothing when it is another one."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(line for line in lines if " ERROR " in line)
 
     def build(self) -> Path:

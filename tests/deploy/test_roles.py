@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
+from tests.support.aws import emulate_aws, make_client
 from tests.support.templates import MAIN, expand_template, find
 
 BUCKET, OTHER_BUCKET = "images", "other-bucket"
@@ -70,8 +69,7 @@ class Account:
         enforce_after(url, "0")
 
     def client(self, service: str, keys: dict[str, str]) -> Any:
-        make: Any = boto3.client
-        return make(service, endpoint_url=self.url, region_name="us-east-1", **keys)
+        return make_client(service, self.url, **keys)
 
     def make_user(self, function: str) -> dict[str, str]:
         """Someone with the policies that the template gives to the function's role."""
@@ -150,14 +148,11 @@ def attempts(account: Account, function: str) -> dict[str, Callable[[], Any]]:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield Account(f"http://{host}:{port}")
-    finally:
-        enforce_after(f"http://{host}:{port}", "inf")
-        server.stop()
+    with emulate_aws() as url:
+        try:
+            yield Account(url)
+        finally:
+            enforce_after(url, "inf")
 
 
 def test_the_list_names_every_function() -> None:

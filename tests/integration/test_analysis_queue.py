@@ -1,39 +1,38 @@
-"""Waking the analysis by SQS: against moto's server, or whatever AWS_ENDPOINT_URL_SQS names."""
+"""Waking the analysis by SQS, as an emulator has it."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
 import pytest
 from imageapi import analysis_queue
-from moto.server import ThreadedMotoServer
 
 from tests.integration.client import upload, upload_event
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
+from tests.support.aws import emulate_aws, make_client
 from tests.support.worker import Hook, worker
+
+QUEUE = "analysis"
 
 
 @pytest.fixture
 def sqs(configure: Configure) -> Iterator[Any]:
     """A client; the service is set up for its queue."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    variables = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    configure(AWS_ENDPOINT_URL_SQS=f"http://{host}:{port}", AWS_REGION="us-east-1", **variables)
-    client: Any = botocore.session.get_session().create_client("sqs", region_name="us-east-1")
-    url = client.create_queue(QueueName="analysis")["QueueUrl"]
-    configure(ANALYZE_UPLOADS="true", ANALYSIS_QUEUE_URL=url)
-    analysis_queue._client.cache_clear()
-    yield client
-    analysis_queue._client.cache_clear()
-    server.stop()
+    with emulate_aws() as endpoint:
+        client = make_client("sqs", endpoint)
+        url = client.create_queue(QueueName=QUEUE)["QueueUrl"]
+        credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        configure(AWS_ENDPOINT_URL_SQS=endpoint, AWS_REGION="us-east-1", **credentials)
+        configure(ANALYZE_UPLOADS="true", ANALYSIS_QUEUE_URL=url)
+        analysis_queue._client.cache_clear()
+        yield client
+        analysis_queue._client.cache_clear()
+        client.delete_queue(QueueUrl=url)
 
 
 def receive(client: Any) -> list[dict[str, Any]]:
-    url = client.list_queues()["QueueUrls"][0]
+    url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     found: list[dict[str, Any]] = []
     while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         found += [json.loads(message["Body"]) for message in messages]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from imageapi import custom_resource, db
-from imageapi.custom_resource import ANSWER_SECONDS, answer_cloudformation
+from imageapi.custom_resource import ANSWER_SECONDS, answer_cloudformation, fingerprint
 from imageapi.errors import ConfigurationError, DatabaseUnavailableError
 
 from tests.integration.stores import Configure
@@ -24,12 +24,13 @@ class CloudFormation:
         self.types: list[str | None] = []
         self.url = ""
 
-    def event(self, kind: str) -> dict[str, Any]:
+    def event(self, kind: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
         return {
             "RequestType": kind,
             "RequestId": "request",
             "StackId": "stack",
             "LogicalResourceId": "Schema",
+            "ResourceProperties": {"Settings": settings or {}},
             "ResponseURL": f"{self.url}/answer?signature=x",
         }
 
@@ -61,10 +62,24 @@ def test_success(cloudformation: CloudFormation, kind: str) -> None:
             "LogicalResourceId": "Schema",
             "PhysicalResourceId": "migrate",
             "Status": "SUCCESS",
-            "Data": {"version": "3", "applied": '["a"]'},
+            "Data": {"version": "3", "applied": '["a"]', "Settings": fingerprint({})},
         }
     ]
     assert cloudformation.types == [""], "the URL is signed for none"
+
+
+def test_the_answer_differs_when_the_settings_do(cloudformation: CloudFormation) -> None:
+    same = {"Network": ["a", "b"], "Variables": {"API_KEY": "one", "DB_PORT": "1"}}
+    reordered = {"Variables": {"DB_PORT": "1", "API_KEY": "one"}, "Network": ["a", "b"]}
+    other = {"Network": ["a", "b"], "Variables": {"API_KEY": "two", "DB_PORT": "1"}}
+
+    for settings in (same, reordered, other):
+        event = cloudformation.event("Update", settings)
+        answer_cloudformation("migrate", lambda _: {"version": 3}, event, CONTEXT)
+
+    first, second, third = (answer["Data"]["Settings"] for answer in cloudformation.answers)
+    assert first == second != third
+    assert len(first) < 256, "a version's description takes no more"
 
 
 def test_failure_undoes_the_deploy(cloudformation: CloudFormation) -> None:

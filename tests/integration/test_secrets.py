@@ -1,48 +1,33 @@
 """Keys and the database's password from Secrets Manager: read, rotated, refused, and gone."""
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from imageapi import config, db, secrets_manager
-from moto.server import ThreadedMotoServer
 
 from tests.integration.analyses import analyze, gemini_beside
 from tests.integration.client import get, upload
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
+from tests.support.aws import emulate_aws, make_client
 from tests.support.gemini_server import KEY
 
-REGION = "us-east-1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """Secrets Manager: moto's, or another emulator's at AWS_ENDPOINT_URL."""
-    if url := os.environ.get("AWS_ENDPOINT_URL"):
+    """Where Secrets Manager is."""
+    with emulate_aws() as url:
         yield url
-        return
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
 def manager(endpoint: str) -> Iterator[Any]:
     """A client; the secrets that a test makes are removed."""
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
+    client = make_client("secretsmanager", endpoint)
     yield client
     for secret in client.list_secrets()["SecretList"]:
         client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)

@@ -33,11 +33,15 @@ def read_template(path: Path) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def expand_template(path: Path) -> dict[str, Resource]:
     """The resources of a template, those that SAM makes included."""
-    template = read_template(path)
+    return expand(read_template(path))
+
+
+def expand(template: dict[str, Any]) -> dict[str, Resource]:
+    """The same, of a template that was read (and maybe changed), which is used up."""
     if "Transform" in template:
         for resource in template["Resources"].values():
             for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
-                resource["Properties"][name] = "s3://bucket/key"
+                resource["Properties"][name] = f"s3://bucket/{resource['Properties'][name]}"
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
         parameters = {name: value.get("Default") for name, value in template["Parameters"].items()}
         template = transform(template, parameters, NoManagedPolicies())

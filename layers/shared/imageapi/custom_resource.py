@@ -2,6 +2,7 @@
 went.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -37,7 +38,8 @@ def answer_cloudformation(
     up, the database is waited for no longer.
 
     Returns:
-        What CloudFormation was told.
+        What CloudFormation was told. Its ``Data`` are what the template gets by ``!GetAtt``: the outcome of
+        ``work``, and ``Settings``, a fingerprint of the resource's property of that name.
     """
     answer = {key: event[key] for key in ("RequestId", "StackId", "LogicalResourceId")}
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
@@ -46,11 +48,17 @@ def answer_cloudformation(
             left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
             outcome = run(name, partial(_work_patiently, work, left), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
+            answer["Data"]["Settings"] = fingerprint(event["ResourceProperties"].get("Settings"))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
         answer |= {"Status": "FAILED", "Reason": reason}
     _send(event["ResponseURL"], json.dumps(answer).encode())
     return answer
+
+
+def fingerprint(settings: object) -> str:
+    """Sixteen characters that differ when ``settings`` do, whatever the order of their names."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _work_patiently(
