@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from local.facts import RUN_FILE, RUN_LOCK, find_facts, write_facts
-from local.monitor.processes import Processes
 from local.run import Runner, hold_folder
 from local.settings import make_settings
 
@@ -52,10 +51,3 @@ def test_full_disk_leaves_the_old_facts_and_the_next_round_tries_again(
     with hold_folder(tmp_path):
         assert find_facts(tmp_path) == BEFORE
     assert runner._update_facts(BEFORE, AFTER) == AFTER
-
-
-def test_monitor_that_runs_meanwhile_learns_of_the_restart() -> None:
-    found = [None, AFTER]
-    processes = Processes(BEFORE, found.pop)
-    assert processes.read({})  # there is no run.json for a moment: the last facts count
-    assert processes._facts == AFTER
