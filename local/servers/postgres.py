@@ -140,7 +140,7 @@ class PostgresServer(ManagedServer):
                     stderr=log,
                     env=self._environ,
                     cwd="/",
-                    start_new_session=True,  # see ManagedServer
+                    start_new_session=True,  # Ctrl-C is not for it
                 )
             if done.returncode != 0:
                 raise LocalError(f"initdb failed. {self._end_of_log()}")

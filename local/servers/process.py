@@ -44,7 +44,7 @@ def server_user(*folders: Path) -> pwd.struct_passwd | None:
 
 
 def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
-    """The command that runs another as `user`, who reaches `paths` even in folders such as /root."""
+    """What comes before a command of `user`, who then reaches `paths` even in folders such as /root."""
     if not shutil.which("setpriv"):
         raise LocalError(
             "Started by root, this needs setpriv (of util-linux): install it, or run as another user."
@@ -52,7 +52,7 @@ def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(can_reach(path, user) for path in paths):
         held = int(re.findall(r"CapPrm:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
-        # Docker leaves root the second one alone.
+        # Docker leaves root only the second one, with which the server may write anywhere, too.
         capability = "dac_read_search" if held >> CAP_DAC_READ_SEARCH & 1 else "dac_override"
         # initdb finds programs by access(2), which knows capabilities only with this bit.
         command.append("--securebits=+no_setuid_fixup")
@@ -138,7 +138,7 @@ def is_locked(path: Path) -> bool:
 
 
 def take_server_lock(path: Path, name: str) -> int:
-    """The lock on a server's data. Waits for a server whose owner was killed and which is about to end."""
+    """The lock on a server's data. Waits for a server whose owner was killed, while supervise.py ends it."""
     lock = take_lock(path, 1)
     if lock is None:
         print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)

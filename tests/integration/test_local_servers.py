@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,10 +71,12 @@ def test_a_server_that_ends_is_told_with_the_end_of_its_log(tmp_path: Path) -> N
 
 def test_a_server_that_can_never_be_ready_is_stopped_at_once(tmp_path: Path) -> None:
     server = Shell(tmp_path / "data", "exec sleep 60", LocalError("Another key."))
+    started = time.monotonic()
     with pytest.raises(LocalError, match=r"Another key\."):
         server.start()
     assert server.pid
     assert not server.is_running()
+    assert time.monotonic() - started < 30
 
 
 def test_a_database_that_was_made_with_another_password_is_told_and_kept(tmp_path: Path) -> None:
