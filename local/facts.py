@@ -9,14 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.servers.process import HOST, identify
+from local.servers.process import HOST, is_locked
 
 if TYPE_CHECKING:
     from local.servers.postgres import PostgresServer
     from local.servers.s3 import S3Server
 
 RUN_FILE = "run.json"
-"""In the data folder; it exists as long as the run is ready."""
+"""In the data folder; it exists as long as the run is ready, and longer when that is killed."""
+RUN_LOCK = "runner.lock"
+"""Beside it, locked as long as the run lives."""
 
 
 def say(text: str) -> None:
@@ -69,11 +71,13 @@ def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
 
 def find_facts(data_dir: Path) -> dict[str, Any] | None:
     """The facts of the run that is under way on this data folder; None when there is none."""
+    if not is_locked(data_dir / RUN_LOCK):
+        return None
     try:
         facts: dict[str, Any] = json.loads((data_dir / RUN_FILE).read_text())
-    except (OSError, ValueError):
+    except OSError:
         return None
-    return facts if identify(facts["pid"]) else None
+    return facts
 
 
 def print_facts(facts: dict[str, Any], data_dir: Path, seconds: float) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.errors import LocalError
-from local.facts import RUN_FILE, collect_facts, print_facts, say, short, write_facts
+from local.facts import RUN_FILE, RUN_LOCK, collect_facts, print_facts, say, short, write_facts
 from local.gateway.hosts import make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
 from local.servers.managed import ManagedServer
 from local.servers.postgres import PostgresServer
-from local.servers.process import HOST, identify, open_lock, port_taken, read_lock
+from local.servers.process import HOST, port_taken, take_lock
 from local.servers.s3 import S3Server
 from local.settings import OwnStores, Settings, page_origins
 
@@ -30,6 +30,8 @@ MIGRATE = "MigrateFunction"
 WATCH_SECONDS = 0.5
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
+LOOK_SECONDS = 0.5
+"""facts.find_facts() takes the lock for a moment to look at it."""
 
 
 class Runner:
@@ -53,6 +55,7 @@ class Runner:
             say(f"note: {line}")
         with contextlib.ExitStack() as stack:
             stack.enter_context(hold_folder(self._data_dir))
+            self._remove_ready_files()  # of a run that was killed
             try:
                 api = stack.enter_context(ApiServer(self._settings.port))
             except OSError as error:
@@ -158,24 +161,21 @@ class Runner:
 @contextlib.contextmanager
 def hold_folder(data_dir: Path) -> Iterator[None]:
     """Make the data folder when there is none, and keep other runners off it."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LocalError(f"{data_dir} cannot be made: {error.strerror}.") from error
-    path = data_dir / "runner.lock"
-    descriptor = open_lock(path)
-    if descriptor is None:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / RUN_LOCK
+    lock = take_lock(path, LOOK_SECONDS)
+    if lock is None:
         raise LocalError(
-            f"{short(data_dir)} is in use by another run (pid {read_lock(path).get('pid', 'unknown')}). "
+            f"{short(data_dir)} is in use by another run (pid {path.read_text() or 'unknown'}). "
             "Stop it, or give this one another folder and ports: "
             f"{short(Path(sys.executable))} -m local run --help"
         )
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, json.dumps(identify(os.getpid())).encode())
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
     try:
         yield
     finally:
-        os.close(descriptor)
+        os.close(lock)
 
 
 def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:

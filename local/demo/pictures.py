@@ -1,298 +1,103 @@
 """The demo pictures, by number. One version of Pillow always makes the same file for a number."""
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from PIL import ExifTags, Image
+from PIL import Image
+from PIL.ExifTags import IFD, Base
 
-from local.demo import patterns, scenes, screens
-from local.demo.paint import PALETTES, Palette, Size
+from local.demo import painters
 
-Painter = Callable[[Random, Size, Palette], Image.Image]
-
-LANDSCAPE: tuple[Size, ...] = ((1600, 1067), (1920, 1080), (1280, 853), (1440, 960), (1800, 760))
-PORTRAIT: tuple[Size, ...] = ((900, 1350), (1080, 1350), (960, 1280), (720, 1280))
-SQUARE: tuple[Size, ...] = ((1080, 1080), (800, 800), (1200, 1200))
-SMALL: tuple[Size, ...] = ((480, 360), (400, 400), (360, 480))
-
-PHOTO = ("JPEG", "JPEG", "JPEG", "WEBP", "AVIF", "JPEG", "TIFF")
-GRAPHIC = ("PNG", "PNG", "WEBP", "JPEG", "BMP")
-MEDIA_TYPES = {
-    "JPEG": ("image/jpeg", "jpg"),
-    "PNG": ("image/png", "png"),
-    "WEBP": ("image/webp", "webp"),
-    "AVIF": ("image/avif", "avif"),
-    "TIFF": ("image/tiff", "tif"),
-    "BMP": ("image/bmp", "bmp"),
-    "GIF": ("image/gif", "gif"),
+# Category, titles and tags of each kind, in English and Japanese.
+KINDS = {
+    painters.marble: "Abstract=抽象; Marble=大理石; Tide marks=潮の跡; texture=質感; stone=石",
+    painters.fractal: "Fractal=フラクタル; On the edge=境界; Deeper=深淵; maths=数学; detail=細部",
+    painters.silk: "Abstract=抽象; Slow light=緩やかな光; Silk=絹; gradient=階調; wallpaper=壁紙",
+    painters.screen: "Screenshot=画面; Release day=公開日; Draft=下書き; software=ソフト; work=仕事",
+    painters.spin: "Animation=動画; Loop=ループ; Turning=くるくる; movement=動き; polygon=多角形",
+    painters.flowers: "Nature=自然; In bloom=満開; June garden=六月の庭; flower=花; spring=春",
+    painters.planet: "Space=宇宙; Outer planet=外惑星; Second moon=第二の月; planet=惑星; star=星",
+    painters.city: "City=街; Night shift=夜の街; Last train=終電; night=夜; architecture=建築",
+    painters.scales: "Pattern=模様; Waves=青海波; Scales=鱗; geometry=幾何学; tradition=伝統",
+    painters.sea: "Landscape=風景; Still water=夕凪; Low sun=沈む太陽; sea=海; sunset=夕焼け",
+    painters.blossom: "Sticker=シール; Blossom=一輪; Daisy=雛菊; flower=花; transparent=透明",
+    painters.mountains: "Landscape=風景; Ridges=稜線; Far peaks=遠い峰; mountain=山; sky=空",
 }
-OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 88, "progressive": True},
-    "PNG": {"optimize": False},
-    "WEBP": {"quality": 84, "method": 2},
-    "AVIF": {"quality": 70, "speed": 8},
-    "TIFF": {"compression": "tiff_lzw"},
+PALETTES = {
+    "dusk=夕暮れ": "1b1035 4b1d5e 9a2a6b e2555b f99d5c ffe3a8",
+    "dawn=夜明け": "14213d 355070 6d597a b56576 e88c7d fbd9b5",
+    "ocean=大洋": "03142b 05386b 0b6e99 2aa9b8 8edccf e9fbf3",
+    "forest=森": "0c1f17 1d4031 35684a 6a994e b5c99a f2f4dc",
+    "indigo=藍": "0d0b2b 1f2a6b 3d52a0 7091e6 adbbda f0f2fb",
+    "sakura=桜": "3b1c32 6a2c4f b0567f e58fb1 f7c6d8 fff1f5",
+    "autumn=紅葉": "241008 5c1f10 a63c14 de7a22 f2b84b fbeed0",
+    "matcha=抹茶": "1e2613 435726 728c3b a9bd6a d8dfaa f8f6e3",
+    "neon=ネオン": "0a0620 2b0f54 7b1fa2 ff2e88 ff8a5c 3ef0e0",
+    "slate=灰": "15191f 2f3a46 566573 8798a5 c3ced6 f4f6f8",
 }
-UNCOMPRESSED = 900
-"""The longest side in pixels in BMP and TIFF, which compress little or not at all."""
-CAMERAS = (
-    ("FUJIFILM", "X-T5", 35.0),
-    ("SONY", "ILCE-7M4", 24.0),
-    ("Canon", "EOS R5", 50.0),
-    ("NIKON", "Z 6", 85.0),
-)
+PHOTOS = (painters.mountains, painters.sea, painters.city, painters.flowers, painters.planet)
+FLAT = (painters.scales, painters.fractal)
+SIZES = ((1500, 1000), (1600, 900), (1280, 853), (1700, 720), (900, 1350), (720, 1280), (1080, 1080))
+SMALL = {painters.spin: (480, 480), painters.blossom: (640, 640)}
+OPTIONS = {"jpg": {"quality": 88}, "webp": {"quality": 84, "method": 2}, "avif": {"speed": 8}}
+CAMERAS = (("FUJIFILM", "X-T5"), ("Canon", "EOS R5"), ("SONY", "ILCE-7M4"))
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of picture: how it is painted, its sizes and formats, and its metadata."""
-
-    paint: Painter | None
-    """None for an animation."""
-    sizes: Sequence[Size]
-    formats: Sequence[str]
-    category: tuple[str, str]
-    titles: Sequence[tuple[str, str]]
-    tags: Sequence[tuple[str, str]]
-    camera: bool = False
-
-
-@dataclass(frozen=True)
-class DemoPicture:
-    """A file and its metadata, as they are uploaded."""
-
+class DemoPicture(NamedTuple):
     filename: str
     mime_type: str
     data: bytes
     metadata: dict[str, Any]
 
 
-def pairs(text: str) -> list[tuple[str, str]]:
-    """[("sea", "海"), …] from "sea = 海; …": English and Japanese."""
-    halves = (part.split(" = ") for part in text.split("; "))
-    return [(english, japanese) for english, japanese in halves]
-
-
-KINDS = (
-    Kind(
-        scenes.paint_mountains,
-        LANDSCAPE + PORTRAIT,
-        PHOTO,
-        ("Landscape", "風景"),
-        pairs("Ridges = 稜線; Five valleys = 五つの谷; Far peaks = 遠い峰; Above the clouds = 雲の上"),
-        pairs("mountain = 山; sky = 空"),
-        camera=True,
-    ),
-    Kind(
-        scenes.paint_sea,
-        LANDSCAPE + PORTRAIT,
-        PHOTO,
-        ("Landscape", "風景"),
-        pairs(
-            "The sea at evening = 夕凪; A path of light = 光の道; Low sun = 沈む太陽; Still water = 静かな海"
-        ),
-        pairs("sea = 海; sunset = 夕焼け"),
-        camera=True,
-    ),
-    Kind(
-        scenes.paint_city,
-        LANDSCAPE + PORTRAIT,
-        PHOTO,
-        ("City", "街"),
-        pairs("Night shift = 夜の街; Lights on = 灯り; From the bridge = 橋から; Last train = 終電"),
-        pairs("night = 夜; architecture = 建築"),
-        camera=True,
-    ),
-    Kind(
-        scenes.paint_forest,
-        LANDSCAPE + PORTRAIT,
-        PHOTO,
-        ("Landscape", "風景"),
-        pairs("Firs in the mist = 霧の樅; Morning in the woods = 森の朝; Quiet path = 静かな小道"),
-        pairs("forest = 森; mist = 霧"),
-        camera=True,
-    ),
-    Kind(
-        scenes.paint_portrait,
-        PORTRAIT + SQUARE,
-        PHOTO,
-        ("Portrait", "人物"),
-        pairs(
-            "Against the light = 逆光; Somebody waiting = 待つ人; At the window = 窓辺; A neighbour = 隣人"
-        ),
-        pairs("people = 人; silhouette = 影"),
-        camera=True,
-    ),
-    Kind(
-        scenes.paint_planet,
-        LANDSCAPE + SQUARE,
-        PHOTO,
-        ("Space", "宇宙"),
-        pairs("Outer planet = 外惑星; Second moon = 第二の月; Long exposure = 長時間露光"),
-        pairs("planet = 惑星; stars = 星"),
-    ),
-    Kind(
-        scenes.paint_flowers,
-        SQUARE + PORTRAIT + LANDSCAPE,
-        PHOTO,
-        ("Nature", "自然"),
-        pairs("In bloom = 満開; Garden in June = 六月の庭; Petals = 花びら; First warm day = 春の日"),
-        pairs("flower = 花; spring = 春"),
-        camera=True,
-    ),
-    Kind(
-        patterns.paint_tree,
-        PORTRAIT + SQUARE,
-        GRAPHIC,
-        ("Nature", "自然"),
-        pairs("Old tree = 古木; Branching = 枝分かれ; The orchard = 果樹園"),
-        pairs("tree = 木; fractal = フラクタル"),
-    ),
-    Kind(
-        patterns.paint_gradient,
-        LANDSCAPE + SQUARE + PORTRAIT,
-        PHOTO,
-        ("Abstract", "抽象"),
-        pairs("Slow light = ゆるやかな光; Warm front = 温暖前線; Between two songs = 曲間"),
-        pairs("gradient = グラデーション; wallpaper = 壁紙"),
-    ),
-    Kind(
-        patterns.paint_marble,
-        LANDSCAPE + SQUARE,
-        GRAPHIC,
-        ("Abstract", "抽象"),
-        pairs("Marble = 大理石; Contour lines = 等高線; Tide marks = 潮の跡"),
-        pairs("texture = 質感; map = 地図"),
-    ),
-    Kind(
-        patterns.paint_tiles,
-        SQUARE + LANDSCAPE,
-        GRAPHIC,
-        ("Geometric", "幾何学"),
-        pairs("Tiles = タイル; Study in quarters = 四分円の習作; Floor plan = 間取り"),
-        pairs("pattern = 模様; grid = 格子"),
-    ),
-    Kind(
-        patterns.paint_waves,
-        SQUARE + PORTRAIT,
-        GRAPHIC,
-        ("Geometric", "幾何学"),
-        pairs("Seigaiha = 青海波; Scales = 鱗; A hundred waves = 百の波"),
-        pairs("pattern = 模様; tradition = 伝統"),
-    ),
-    Kind(
-        patterns.paint_triangles,
-        LANDSCAPE + PORTRAIT,
-        GRAPHIC,
-        ("Geometric", "幾何学"),
-        pairs("Facets = 切子; Folded paper = 折り紙; Low relief = 浅い起伏"),
-        pairs("polygon = 多角形; wallpaper = 壁紙"),
-    ),
-    Kind(
-        patterns.paint_mandelbrot,
-        LANDSCAPE + SQUARE,
-        GRAPHIC,
-        ("Fractal", "フラクタル"),
-        pairs("Seahorse valley = タツノオトシゴの谷; On the edge = 境界; Deeper still = さらに深く"),
-        pairs("fractal = フラクタル; mathematics = 数学"),
-    ),
-    Kind(
-        screens.paint_chart,
-        ((1200, 800), (1000, 1000), (1280, 720)),
-        ("PNG", "PNG", "WEBP"),
-        ("Document", "資料"),
-        pairs("Third quarter = 第三四半期; What changed = 変化; By region = 地域別"),
-        pairs("chart = グラフ; report = 報告"),
-    ),
-    Kind(
-        screens.paint_screen,
-        ((1440, 900), (1280, 800), (750, 1334)),
-        ("PNG", "PNG", "WEBP"),
-        ("Screenshot", "画面"),
-        pairs("Before the refactoring = 改修前; The new layout = 新しい配置; Bug report = 不具合報告"),
-        pairs("screen = 画面; software = ソフトウェア"),
-    ),
-    Kind(
-        None,
-        SMALL,
-        ("GIF",),
-        ("Animation", "動画"),
-        pairs("Loop = ループ; Round and round = くるくる; Swell = うねり"),
-        pairs("animation = アニメーション; loop = 繰り返し"),
-    ),
-)
-
-
 def make_picture(number: int) -> DemoPicture:
     """The picture with this number, from 0 on; neighbours are of different kinds."""
     random = Random(f"demo {number}")
-    kind = KINDS[number % len(KINDS)]
-    palette = random.choice(PALETTES)
-    size, form = random.choice(kind.sizes), random.choice(kind.formats)
-    if form in ("TIFF", "BMP"):
-        scale = min(1.0, UNCOMPRESSED / max(size))
-        size = (round(size[0] * scale), round(size[1] * scale))
-    data = encode(random, kind, palette, size, form)
-    mime_type, extension = MEDIA_TYPES[form]
-    metadata = describe(random, kind, palette, size)
-    return DemoPicture(f"demo-{number:04d}.{extension}", mime_type, data, metadata)
+    paint = list(KINDS)[number % len(KINDS)]
+    mood, colours = random.choice(list(PALETTES.items()))
+    width, height = SMALL.get(paint) or random.choice(SIZES)
+    palette = [tuple(bytes.fromhex(colour)) for colour in colours.split()]
+    painted: Any = paint(random, (width * 2, height * 2), palette)  # reduced below: that makes edges smooth
+    first, *others = [one.reduce(2) for one in (painted if isinstance(painted, list) else [painted])]
+    ending = random.choice(("png", "png", "webp"))
+    options: dict[str, Any] = {}
+    if others:
+        ending = random.choice(("gif", "webp"))
+        options = {"save_all": True, "append_images": others, "duration": 60, "loop": 0}
+    elif paint in PHOTOS:
+        ending = random.choice(("jpg", "jpg", "jpg", "webp", "avif"))
+        first = first.convert(random.choice(("RGB", "RGB", "RGB", "RGB", "L")))
+        if ending == "jpg":
+            first, options["exif"] = photograph(random, first)
+    elif paint in FLAT and random.random() < 0.5:
+        first, ending = first.quantize(128), "png"
+    file, form = io.BytesIO(), Image.registered_extensions()[f".{ending}"]
+    first.save(file, form, **options, **OPTIONS.get(ending, {}))
+    metadata = describe(random, KINDS[paint].split("; "), mood, width - height)
+    return DemoPicture(f"demo-{number:04d}.{ending}", Image.MIME[form], file.getvalue(), metadata)
 
 
-def encode(random: Random, kind: Kind, palette: Palette, size: Size, form: str) -> bytes:
-    """Paint it and write it in its format."""
-    file = io.BytesIO()
-    if kind.paint is None:
-        first, *others = (frame.quantize(96) for frame in patterns.paint_frames(random, size, palette))
-        first.save(file, "GIF", save_all=True, append_images=others, duration=60, loop=0)
-        return file.getvalue()
-    picture = kind.paint(random, size, palette)
-    options = dict(OPTIONS.get(form, {}))
-    if kind.camera and form == "JPEG":
-        exif = make_exif(random)
-        if size[0] < size[1] and random.random() < 0.5:
-            # As a phone held upright writes it: the pixels lie on their side, and say so.
-            picture = picture.transpose(Image.Transpose.ROTATE_90)
-            exif[ExifTags.Base.Orientation] = 6
-        options["exif"] = exif
-    picture.save(file, form, **options)
-    return file.getvalue()
-
-
-def make_exif(random: Random) -> Image.Exif:
-    """EXIF data as a camera writes it."""
-    make, model, focal_length = random.choice(CAMERAS)
+def photograph(random: Random, picture: Image.Image) -> tuple[Image.Image, Image.Exif]:
+    """The picture as a camera stores it: held upright, it lies on its side and says so in its EXIF data."""
     exif = Image.Exif()
-    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = make, model
-    details = exif.get_ifd(ExifTags.IFD.Exif)
-    details[ExifTags.Base.FocalLength] = focal_length
-    details[ExifTags.Base.FNumber] = random.choice((1.8, 2.8, 4.0, 8.0))
-    details[ExifTags.Base.ISOSpeedRatings] = random.choice((100, 200, 400, 1600))
-    day, hour = random.randint(1, 28), random.randint(5, 21)
-    taken = f"2026:{random.randint(1, 9):02d}:{day:02d} {hour:02d}:{random.randint(0, 59):02d}:00"
-    details[ExifTags.Base.DateTimeOriginal] = taken
-    return exif
+    exif[Base.Make], exif[Base.Model] = random.choice(CAMERAS)
+    taken = f"2026:0{random.randint(1, 9)}:{random.randint(10, 28)} 17:30:00"
+    exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = taken
+    if picture.width < picture.height:
+        picture, exif[Base.Orientation] = picture.transpose(Image.Transpose.ROTATE_90), 6
+    return picture, exif
 
 
-def describe(random: Random, kind: Kind, palette: Palette, size: Size) -> dict[str, Any]:
-    """Title, description, category and tags: in Japanese for two in five."""
-    language = 1 if random.random() < 0.4 else 0
-    title = random.choice(kind.titles)[language]
-    mood = palette.japanese if language else palette.english
-    shape = (
-        ("square", "正方形")
-        if size[0] == size[1]
-        else ("wide", "横長")
-        if size[0] > size[1]
-        else ("tall", "縦長")
-    )
-    tags = [tag[language] for tag in kind.tags] + [mood, shape[language]]
-    text = (f"{title}, in the colours of {mood}.", f"{mood}の色の「{title}」。")[language]
+def describe(random: Random, words: list[str], mood: str, excess: int) -> dict[str, Any]:
+    """Title, description, category and tags: in Japanese for two in five. `excess` is width less height."""
+    japanese = random.random() < 0.4
+    shape = "wide=横長" if excess > 0 else "tall=縦長" if excess < 0 else "square=正方形"
+    category, *titles, one, two, mood, shape = (pair.split("=")[japanese] for pair in (*words, mood, shape))
+    title = random.choice(titles)
     return {
-        "title": (f"{title}, {mood}", f"{title} {mood}")[language],
-        "description": text,
-        "category": kind.category[language],
-        "tags": list(dict.fromkeys(tags)),
+        "title": f"{title} {mood}" if japanese else f"{title}, {mood}",
+        "description": f"{mood}の色の「{title}」。" if japanese else f"{title}, in the colours of {mood}.",
+        "category": category,
+        "tags": [one, two, mood, shape],
     }

@@ -1,147 +1,162 @@
-"""What the monitor asks the machine and the services. Each question is cheap or has a limit."""
+"""What the monitor asks the machine, docker and the services. Each question is cheap or has a time limit."""
 
 import contextlib
-import http.client
 import json
-import time
+import re
+import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 import psycopg2
 import psycopg2.extras
+import urllib3
 
-from local.gateway.stats import PATH
-
-TIMEOUT = 3.0
-STATEMENT_MS = 2_000
-MAX_PAGES = 20
-
-# Every count is of an index, or of a table that stays small; Uploads and the bytes are of the last minute.
-DATABASE_SQL = """
+WORKER = "worker_main.py"
+CONTAINERS = ("image_api_postgres", "image_api_minio", "image_api")
+"""Those of docker-compose.yml."""
+UNITS = ("B", "KiB", "MiB", "GiB")
+SECONDS = 3
+DOCKER_SECONDS = 20
+SQL = """
     SELECT (SELECT jsonb_object_agg(status, images) FROM (
-                SELECT status, count(*) AS images FROM image_metadata WHERE status <> 'ready' GROUP BY status
-                UNION ALL SELECT 'ready', count(*) FROM image_metadata WHERE status = 'ready') AS states
-           ) AS rows,
+                SELECT status, count(*) AS images FROM image_metadata GROUP BY status) AS states) AS rows,
            (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata WHERE status = 'ready')
                AS original_bytes,
            (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'reduced.jpg')
                AS "Renders",
            (SELECT count(*) FROM image_metadata WHERE status <> 'ready' AND sweep_after < now())
                AS "SweepFindings",
-           (SELECT count(*) FROM image_metadata WHERE status = 'ready' AND id >= %(minute_ago)s)
-               AS "Uploads",
-           (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata
-            WHERE status = 'ready' AND id >= %(minute_ago)s) AS "UploadedBytes",
-           (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,
            pg_database_size(current_database()) AS database_bytes"""
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where the services listen."""
-
-    base_url: str
-    database: Mapping[str, Any]
-    """host, port, user, password, dbname"""
-    s3: Mapping[str, str]
-    """endpoint_url, access_key, secret_key, bucket"""
-
-
-def read_machine() -> dict[str, Any]:
-    """CPU since the last call, memory."""
+def read_machine(folder: Path) -> dict[str, Any]:
+    """CPU since the last call, memory, and the disk of a folder, which need not exist yet."""
     memory = psutil.virtual_memory()
+    disk = psutil.disk_usage(str(next(path for path in (folder, *folder.parents) if path.exists())))
     return {
         "cpu_percent": psutil.cpu_percent(),
-        "cpus": psutil.cpu_count(),
         "memory": {"used": memory.total - memory.available, "total": memory.total},
+        "disk": {"used": disk.used, "total": disk.total},
     }
 
 
-def read_disk(folder: Path) -> dict[str, Any]:
-    """The disk of a folder, which need not exist yet."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    usage = psutil.disk_usage(str(there))
-    return {"used": usage.used, "total": usage.total}
+def read_processes(facts: Mapping[str, Any], health: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A part for the runner, each store and each function. CPU is of one core, since the last call."""
+    attributes = ["cmdline", "cpu_percent", "memory_info", "status"]
+    # psutil keeps these objects, and with them the moment from which the next percentage counts.
+    known = {process.pid: process for process in psutil.process_iter(attributes)}
+    groups = {
+        "runner": [facts["pid"]],
+        "postgres": find_family(facts["database"]["pid"]),
+        "s3": find_family(facts["s3"]["pid"]),
+    }
+    for pid in find_family(facts["pid"]):
+        if pid in known and any(part.endswith(WORKER) for part in known[pid].info["cmdline"] or ()):
+            with contextlib.suppress(psutil.Error, KeyError):  # it has just ended
+                name = known[pid].environ()["AWS_LAMBDA_FUNCTION_NAME"]
+                groups.setdefault(name, []).append(pid)
+    checks = health.get("checks", {})
+    answers = {
+        "runner": "up" if health else "no answer",
+        "postgres": judge(checks.get("database")),
+        "s3": judge(checks.get("storage")),
+    }
+    parts = []
+    for name, pids in groups.items():
+        members = [known[pid].info for pid in pids if pid in known]
+        state = members[0]["status"] if members else "gone"
+        parts.append(
+            {
+                "name": name,
+                "id": str(pids[0]),
+                "state": "running" if state == psutil.STATUS_SLEEPING else state,
+                "cpu_percent": round(sum(member["cpu_percent"] or 0 for member in members), 1),
+                "memory": sum(member["memory_info"].rss for member in members if member["memory_info"]),
+                "health": answers.get(name, f"{len(members)} workers" if members[1:] else "1 worker"),
+            }
+        )
+    return parts
 
 
-def ask_health(target: Target) -> dict[str, Any]:
-    """The body of /health; empty when the API does not answer."""
-    return get_json(target.base_url + "/health") or {}
-
-
-def ask_stats(target: Target) -> dict[str, Any] | None:
-    """The gateway's counts; None when it does not answer, or is not local.gateway."""
-    return get_json(target.base_url + PATH, only=200)
-
-
-def get_json(url: str, only: int | None = None) -> dict[str, Any] | None:
-    """The JSON object that a URL returns, with any status or `only` that one; else None."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
+def find_family(pid: int) -> list[int]:
+    """The process and all below it."""
     try:
-        connection.request("GET", parts.path)
-        response = connection.getresponse()
-        content = json.loads(response.read())
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    if not isinstance(content, dict) or only not in (None, response.status):
-        return None
-    return content
+        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    except psutil.Error:
+        return [pid]
 
 
-def read_database(target: Target) -> dict[str, Any]:
+def judge(check: Mapping[str, Any] | None) -> str:
+    """One of the checks of /health, in a word or two."""
+    if check is None:
+        return "unknown"
+    return "up" if check["status"] == "up" else f"down ({check.get('error', '?')})"
+
+
+def read_containers() -> list[dict[str, Any]]:
+    """A part for each container that exists; its health is that of its own healthcheck."""
+    inspected = json.loads(run_docker("inspect", "--type", "container", *CONTAINERS) or "[]")
+    running = [found["Name"].lstrip("/") for found in inspected if found["State"]["Running"]]
+    lines = run_docker("stats", "--no-stream", "--format", "json", *running).splitlines() if running else []
+    loads = {load["Name"]: load for load in map(json.loads, lines)}
+    parts = []
+    for found in inspected:
+        name, state = found["Name"].lstrip("/"), found["State"]
+        load = loads.get(name, {"CPUPerc": "0%", "MemUsage": "0B"})
+        parts.append(
+            {
+                "name": name,
+                "id": found["Id"][:12],
+                "state": state["Status"],
+                "cpu_percent": float(load["CPUPerc"].rstrip("%-") or 0),
+                "memory": parse_size(load["MemUsage"]),
+                "health": state.get("Health", {}).get("Status", "no healthcheck")
+                if state["Running"]
+                else "-",
+            }
+        )
+    return parts
+
+
+def run_docker(*arguments: str) -> str:
+    """What a docker command prints, also when it fails half-way; empty when docker does not answer."""
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=DOCKER_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def parse_size(text: str) -> int:
+    """Bytes of the "12.3MiB" with which docker's "12.3MiB / 15GiB" begins; 0 for any other text."""
+    match = re.match(rf"([0-9.]+)({'|'.join(UNITS)})", text)
+    return round(float(match[1]) * 1024 ** UNITS.index(match[2])) if match else 0
+
+
+def get_json(url: str, field: str) -> dict[str, Any]:
+    """The JSON object that a URL returns; empty when nothing answers, or something without this field."""
+    try:
+        content = urllib3.request("GET", url, timeout=SECONDS, retries=False).json()
+    except (urllib3.exceptions.HTTPError, ValueError):
+        return {}
+    return content if isinstance(content, dict) and field in content else {}
+
+
+def read_database(database: Mapping[str, Any]) -> dict[str, Any]:
     """Rows by state and what is stored; {"error": …} when it does not answer in time."""
-    options = {"connect_timeout": 3, "options": f"-c statement_timeout={STATEMENT_MS}", **target.database}
-    # A UUIDv7 begins with the time in milliseconds, so ids from a moment on are a range of the primary key.
-    minute_ago = f"{int((time.time() - 60) * 1000):012x}"
-    values = {"minute_ago": f"{minute_ago[:8]}-{minute_ago[8:]}-0000-0000-000000000000"}
     try:
         with contextlib.closing(
-            psycopg2.connect(cursor_factory=psycopg2.extras.RealDictCursor, **options)
+            psycopg2.connect(
+                **database,
+                connect_timeout=SECONDS,
+                options=f"-c statement_timeout={SECONDS}s",
+                cursor_factory=psycopg2.extras.RealDictCursor,
+            )
         ) as connection:
             cursor = connection.cursor()
-            cursor.execute(DATABASE_SQL, values)
+            cursor.execute(SQL)
             return dict(cursor.fetchone())
     except psycopg2.Error as error:
         return {"error": str(error).strip().partition("\n")[0]}
-
-
-def read_bucket(target: Target) -> dict[str, Any]:
-    """Number and bytes of the first 20,000 objects; "complete" says whether these are all."""
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    client = boto3.client(
-        "s3",
-        endpoint_url=target.s3["endpoint_url"],
-        aws_access_key_id=target.s3["access_key"],
-        aws_secret_access_key=target.s3["secret_key"],
-        region_name="us-east-1",
-        config=Config(
-            connect_timeout=TIMEOUT,
-            read_timeout=TIMEOUT,
-            retries={"total_max_attempts": 1},
-            s3={"addressing_style": "path"},
-        ),
-    )
-    objects = size = 0
-    complete = True
-    try:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=target.s3["bucket"])
-        for number, page in enumerate(pages):
-            found = page.get("Contents", [])
-            objects += len(found)
-            size += sum(item["Size"] for item in found)
-            if number + 1 >= MAX_PAGES:
-                complete = not page["IsTruncated"]
-                break
-    except (BotoCoreError, ClientError) as error:
-        return {"error": str(error)}
-    return {"objects": objects, "bytes": size, "complete": complete}

@@ -1,38 +1,20 @@
 """The state of a run, or of the containers of docker compose: Monitor.snapshot()."""
 
 import argparse
+import itertools
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from local.errors import LocalError
 from local.facts import find_facts
-from local.monitor.containers import Containers, find_containers
-from local.monitor.probes import ask_health, ask_stats, read_bucket, read_database, read_disk, read_machine
-from local.monitor.processes import Processes
+from local.gateway.stats import PATH
+from local.monitor import probes
 from local.settings import Settings
 
-DATABASE_SECONDS = 5.0
-BUCKET_SECONDS = 30.0
-HEALTH_SECONDS = 10.0
-"""Each is a request, which the API counts and logs like any other."""
-
-
-class Every:
-    """Asks again only when its last answer is older than `seconds`."""
-
-    def __init__(self, seconds: float, ask: Callable[[], dict[str, Any]]) -> None:
-        self._seconds = seconds
-        self._ask = ask
-        self._asked = float("-inf")
-        self._answer: dict[str, Any] = {}
-
-    def __call__(self) -> dict[str, Any]:
-        if time.monotonic() - self._asked >= self._seconds:
-            self._answer = self._ask()
-            self._asked = time.monotonic()
-        return self._answer
+SECONDS = 2.0
+STORES_EVERY = 5
+"""Snapshots from one question to the stores to the next: each is a request, which the API counts and logs."""
 
 
 class Monitor:
@@ -40,55 +22,63 @@ class Monitor:
 
     def __init__(self, settings: Settings, facts: dict[str, Any] | None) -> None:
         self._data_dir = settings.data_dir
-        self._source: Processes | Containers
+        self._facts = facts
         if facts:
-            self._source, self.mode = Processes(facts, lambda: find_facts(settings.data_dir)), "run"
+            self._base_url = facts["base_url"]
+            self._database = {key: value for key, value in facts["database"].items() if key != "pid"}
         else:
-            containers = find_containers(settings)
-            if containers is None:
-                raise LocalError(
-                    "Nothing runs here: start `make run`, or `make up` for the containers, then try again."
-                )
-            self._source, self.mode = containers, "docker"
-        self._target = target = self._source.target
-        self._health = Every(HEALTH_SECONDS, lambda: ask_health(target))
-        self._database = Every(DATABASE_SECONDS, lambda: read_database(target))
-        self._bucket = Every(BUCKET_SECONDS, lambda: read_bucket(target))
+            self._base_url = f"http://127.0.0.1:{settings.port}"
+            self._database = {
+                "host": "127.0.0.1",
+                "port": settings.db_port,
+                "user": settings.value("POSTGRES_USER", "postgres"),
+                "password": settings.value("POSTGRES_PASSWORD"),
+                "dbname": settings.value("POSTGRES_DB", "imagedb"),
+            }
+        self._stores: dict[str, Any] = {"health": {}}
+        if not self._read_parts():  # and the first percentages, which are always 0
+            raise LocalError(
+                "Nothing runs here: start `make run`, or `make up` for the containers, then try again."
+            )
 
-    def snapshot(self) -> dict[str, Any]:
-        """The state at this moment; the JSON of --once --json.
+    def _read_parts(self) -> list[dict[str, Any]]:
+        if not self._facts:
+            return probes.read_containers()
+        self._facts = find_facts(self._data_dir) or self._facts  # a server that was restarted has another pid
+        return probes.read_processes(self._facts, self._stores["health"])
+
+    def snapshot(self, ask_stores: bool = True) -> dict[str, Any]:
+        """The state at this moment, but for what the stores say, which may be that of an earlier call.
 
         {"at", "mode": "run" | "docker",
          "machine": {"cpu_percent", "memory": {"used", "total"}, "disk": {"used", "total"}},
          "parts": [{"name", "id", "state", "cpu_percent", "memory", "health"}],
-         "api": {"base_url", "health": {…} | null, "stats": {…} | null},
-         "database": {"rows": {state: n}, "Uploads", "UploadedBytes", "Renders", "SweepFindings", …},
-         "bucket": {"objects", "bytes", "complete"}}
+         "api": {"base_url", "health": {…}, "stats": {…}},
+         "database": {"rows": {state: n}, "original_bytes", "database_bytes", "Renders", "SweepFindings"}}
 
-        Sizes are in bytes. A store that does not answer is {"error": …}.
+        Sizes are in bytes. What the API does not answer is {}, a database that does not {"error": …}.
         """
-        health = self._health()
+        if ask_stores:
+            health = probes.get_json(self._base_url + "/health", "checks")
+            self._stores = {"health": health, "database": probes.read_database(self._database)}
         return {
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "mode": self.mode,
-            "machine": {**read_machine(), "disk": read_disk(self._data_dir)},
-            "parts": self._source.read(health),
+            "mode": "run" if self._facts else "docker",
+            "machine": probes.read_machine(self._data_dir),
+            "parts": self._read_parts(),
             "api": {
-                "base_url": self._target.base_url,
-                "health": health or None,
-                "stats": ask_stats(self._target),
+                "base_url": self._base_url,
+                "health": self._stores["health"],
+                "stats": probes.get_json(self._base_url + PATH, "functions"),
             },
-            "database": self._database(),
-            "bucket": self._bucket(),
+            "database": self._stores["database"],
         }
 
 
 def run_monitor(arguments: argparse.Namespace, settings: Settings, facts: dict[str, Any] | None) -> None:
-    """Show a table until Ctrl-C; with --once, print one and end. Raises LocalError when nothing runs."""
-    if arguments.json and not arguments.once:
-        raise LocalError("--json goes with --once.")
+    """Show a table until Ctrl-C; with --once or --json, print one and end. Raises LocalError."""
     monitor = Monitor(settings, facts)
-    if arguments.once:
+    if arguments.json or arguments.once:
         time.sleep(0.2)  # CPU use is measured over a time
         shot = monitor.snapshot()
         if arguments.json:
@@ -99,4 +89,4 @@ def run_monitor(arguments: argparse.Namespace, settings: Settings, facts: dict[s
     if arguments.once:
         show_once(shot)
     else:
-        show_live(monitor.snapshot, max(0.5, arguments.interval))
+        show_live((monitor.snapshot(number % STORES_EVERY == 0) for number in itertools.count()), SECONDS)

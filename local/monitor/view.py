@@ -1,78 +1,60 @@
 """Snapshots as tables on the terminal."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.filesize import decimal as size
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-GOOD = {"up", "healthy", "running", "ready"}
+GOOD = {"up", "healthy", "running"}
 NEUTRAL = {"unknown", "no healthcheck", "-", "starting"}
-SIZES = ("B", "kB", "MB", "GB", "TB")
-METER_WIDTH = 6
+PLACES = {"run": "make run", "docker": "docker compose"}
+NEARLY_FULL = 0.9
 
 
 def show_once(shot: Mapping[str, Any]) -> None:
     Console().print(draw(shot))
 
 
-def show_live(take: Callable[[], dict[str, Any]], seconds: float) -> None:
+def show_live(shots: Iterable[Mapping[str, Any]], seconds: float) -> None:
     """Redraw until Ctrl-C (KeyboardInterrupt)."""
     console = Console()
-    console.print("Looking around…")
-    with Live(draw(take()), console=console, screen=console.is_terminal, auto_refresh=False) as live:
-        while True:
-            live.refresh()
+    with Live("Looking around…", console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        for shot in shots:
+            live.update(draw(shot), refresh=True)
             time.sleep(seconds)
-            live.update(draw(take()))
 
 
 def draw(shot: Mapping[str, Any]) -> RenderableType:
     """The whole screen, for a terminal of any width."""
     api = shot["api"]
-    places = {"run": "make run", "docker": "docker compose"}
-    title = f"{places[shot['mode']]} · {api['base_url']} · {shot['at'][11:19]} · Ctrl-C ends"
-    return Panel(
-        Group(
-            draw_machine(shot["machine"]),
-            "",
-            draw_parts(shot["parts"]),
-            "",
-            draw_api(api),
-            "",
-            draw_database(shot["database"]),
-            draw_bucket(shot["bucket"]),
-        ),
-        title=title,
-        border_style="blue",
-    )
+    title = f"{PLACES[shot['mode']]} · {api['base_url']} · {shot['at'][11:19]} · Ctrl-C ends"
+    parts = [
+        draw_machine(shot["machine"]),
+        draw_parts(shot["parts"]),
+        draw_api(api),
+        draw_database(shot["database"]),
+    ]
+    return Panel(Group(*(line for part in parts for line in (part, ""))), title=title, border_style="blue")
 
 
-def draw_machine(machine: Mapping[str, Any]) -> RenderableType:
-    memory, disk = machine["memory"], machine["disk"]
-    grid = Table.grid(padding=(0, 3))
-    grid.add_row(
-        meter("CPU", machine["cpu_percent"] / 100, ""),
-        meter("memory", memory["used"] / memory["total"], f"of {size(memory['total'])}"),
-        meter("disk", disk["used"] / disk["total"], f"of {size(disk['total'])}"),
-    )
-    return grid
+def draw_machine(machine: Mapping[str, Any]) -> Text:
+    """CPU, memory and disk, red when nearly full."""
+    text = Text(f"CPU {machine['cpu_percent']:.0f}%")
+    for name in ("memory", "disk"):
+        share = machine[name]["used"] / machine[name]["total"]
+        text.append(
+            f"   {name} {share:.0%} of {size(machine[name]['total'])}", "red" if share > NEARLY_FULL else ""
+        )
+    return text
 
 
-def meter(name: str, share: float, text: str) -> Text:
-    """A bar, red when nearly full."""
-    full = round(min(1.0, max(0.0, share)) * METER_WIDTH)
-    style = "red" if share > 0.9 else "yellow" if share > 0.75 else "green"
-    return Text.assemble(
-        f"{name} ", ("━" * full, style), ("━" * (METER_WIDTH - full), "bright_black"), f" {share:.0%} {text}"
-    )
-
-
-def draw_parts(parts: list[dict[str, Any]]) -> RenderableType:
+def draw_parts(parts: Iterable[Mapping[str, Any]]) -> Table:
     table = make_table("name", "id", "state", ">CPU", ">memory", "health")
     for part in parts:
         table.add_row(
@@ -93,18 +75,15 @@ def judged(text: str) -> Text:
 
 
 def draw_api(api: Mapping[str, Any]) -> RenderableType:
-    stats = api["stats"]
-    if stats is None:
+    if not api["stats"]:
         # A gateway other than the one in local/: sam local start-api counts nothing.
         return Text("The API answers." if api["health"] else "The API does not answer.", style="yellow")
     table = make_table("function", ">requests/min", ">4xx", ">5xx", ">p50 ms", ">p95 ms")
-    rows = list(stats["functions"].items())
-    for name, one in [*rows, ("all", stats["all"])]:
-        counts = one["Requests"]
+    for name, one in [*api["stats"]["functions"].items(), ("all", api["stats"]["all"])]:
         table.add_row(
             name,
             f"{one['requests_per_minute']:.0f}",
-            str(counts.get("4xx", 0)),
+            str(one["Requests"].get("4xx", 0)),
             Text(str(one["errors"]), style="red" if one["errors"] else ""),
             *("-" if value is None else f"{value:.1f}" for value in one["Latency"].values()),
             style="bold" if name == "all" else "",
@@ -115,21 +94,13 @@ def draw_api(api: Mapping[str, Any]) -> RenderableType:
 def draw_database(found: Mapping[str, Any]) -> Text:
     if "error" in found:
         return Text(f"database  {found['error']}", style="red")
-    rows = found["rows"] or {}
-    states = ", ".join(f"{count:,} {state}" for state, count in sorted(rows.items(), key=lambda s: -s[1]))
+    rows = sorted((found["rows"] or {}).items(), key=lambda row: -row[1])
+    states = ", ".join(f"{count:,} {state}" for state, count in rows) or "none"
     return Text(
-        f"images    {states}; originals {size(found['original_bytes'])}; {found['Renders']:,} renditions\n"
-        f"          {found['Uploads']:,} uploads in the last minute ({size(found['UploadedBytes'])}), "
-        f"{found['SweepFindings']:,} left for a sweep\n"
-        f"database  {size(found['database_bytes'])}, {found['connections']} connections"
+        f"images    {states}; {found['SweepFindings']:,} left for a sweep\n"
+        f"stored    originals {size(found['original_bytes'])}; {found['Renders']:,} renditions; "
+        f"database {size(found['database_bytes'])}"
     )
-
-
-def draw_bucket(found: Mapping[str, Any]) -> Text:
-    if "error" in found:
-        return Text(f"bucket    {found['error']}", style="red")
-    more = "" if found["complete"] else "more than "
-    return Text(f"bucket    {more}{found['objects']:,} objects, {size(found['bytes'])}")
 
 
 def make_table(*names: str) -> Table:
@@ -138,12 +109,3 @@ def make_table(*names: str) -> Table:
     for name in names:
         table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")
     return table
-
-
-def size(count: float) -> str:
-    """A number of bytes for people: 4.1 MB."""
-    for unit in SIZES:
-        if count < 1000 or unit == SIZES[-1]:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")

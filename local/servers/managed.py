@@ -1,33 +1,41 @@
 """What PostgreSQL and S3 have in common as servers of a run."""
 
 import abc
+import contextlib
 import os
+import pwd
+import shutil
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from local.errors import LocalError
 from local.servers.process import (
     HOST,
-    ManagedProcess,
-    User,
-    can_reach,
+    LOG_LIMIT_BYTES,
+    become,
     free_port,
-    require_port,
+    is_port_free,
+    port_taken,
     server_user,
     take_server_lock,
 )
 
+SUPERVISE = Path(__file__).with_name("supervise.py")
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
+SHOWN_LOG_LINES = 5
 
 
 class ManagedServer(abc.ABC):
     """One server with one data folder, `data_dir`/`key`; its log and its lock lie beside that.
 
-    Port 0 takes a free one. After launch(), host, port and pid are known. The server ends with this process.
+    Port 0 takes a free one. After launch(), host, port and pid are known. The server ends with this process,
+    even if that is killed (supervise.py).
     """
 
     name: ClassVar[str]
@@ -44,16 +52,13 @@ class ManagedServer(abc.ABC):
     def __init__(self, data_dir: Path, port: int) -> None:
         self.host = HOST
         self.port = port
+        self.pid = 0
         self.data_dir = data_dir.resolve()
         self.folder = self.data_dir / self.key
+        self._environ = {"PATH": os.environ.get("PATH", os.defpath)}
         self._log = self.data_dir / f"{self.key}.log"
         self._lock = self.data_dir / f"{self.key}.lock"
-        self._process: ManagedProcess | None = None
-
-    @property
-    def pid(self) -> int:
-        """0 before the first start."""
-        return self._process.pid if self._process else 0
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start and wait until it is ready. Raises LocalError when it cannot."""
@@ -63,13 +68,36 @@ class ManagedServer(abc.ABC):
     def launch(self) -> None:
         """Make the data folder when there is none, and start the server without waiting for it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        os.close(take_server_lock(self._lock, self.name))
-        if self.port:
-            require_port(self.port, self.name, self.port_variable)
-        self._prepare_folder()
-        self.port = self.port or free_port()
-        self._process = self._make_server()
-        self._process.start()
+        lock = take_server_lock(self._lock, self.name)
+        try:
+            if self.port and not is_port_free(self.port):
+                raise port_taken(self.port, self.name, self.port_variable)
+            self._prepare_folder()
+            self.port = self.port or free_port()
+            self._supervise(lock)
+        finally:
+            os.close(lock)
+
+    def _supervise(self, lock: int) -> None:
+        program, *arguments = self._make_command()
+        # On Linux the server also ends if supervise.py itself is killed.
+        death = ["setpriv", f"--pdeathsig={self.stop_signal.name}"] if shutil.which("setpriv") else []
+        command = [*self._as_user(program), *death, program, *arguments]
+        ending = [str(int(self.stop_signal)), str(self.stop_seconds)]
+        with self._open_log() as log:
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-I", "-S", SUPERVISE, *ending, *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environ,
+                cwd="/",
+                pass_fds=[lock],
+                start_new_session=True,  # Ctrl-C is for the owner alone, which stops things in order
+            )
+        assert self._supervisor.stdout
+        with self._supervisor.stdout as answer:
+            self.pid = int(answer.readline() or 0)
 
     def wait_ready(self) -> None:
         """Return when it can be used. Raises LocalError, and stops it, when that takes too long."""
@@ -83,62 +111,53 @@ class ManagedServer(abc.ABC):
                 raise
             except self.not_ready as error:
                 if not self.is_running() or time.monotonic() > deadline:
-                    lines = self._process.last_log_lines() if self._process else ""
                     self.stop()
                     raise LocalError(
-                        f"{self.name} did not start ({str(error).strip()}). {self._log} ends with:\n{lines}"
+                        f"{self.name} did not start ({str(error).strip()}). {self._end_of_log()}"
                     ) from error
                 time.sleep(POLL_SECONDS)
 
     def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._supervisor is not None and self._supervisor.poll() is None
 
     def stop(self) -> None:
-        """End it in order, with everything written."""
-        if self._process:
-            self._process.stop()
+        """End it in order, with everything written. May be called twice."""
+        if self._supervisor and self._supervisor.stdin:
+            self._supervisor.stdin.close()
+            self._supervisor.wait()
 
     def kill(self) -> None:
         """kill -9. The next start() has everything that it had confirmed."""
-        if self._process:
-            self._process.kill()
+        if self.is_running():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self.stop()
 
     @abc.abstractmethod
     def _prepare_folder(self) -> None:
         """Make the data folder, or see that it can be used."""
 
     @abc.abstractmethod
-    def _make_server(self) -> ManagedProcess:
-        """The server's process for `port`, not yet started."""
+    def _make_command(self) -> Sequence[str | Path]:
+        """The program, by its whole path, and its arguments for `port`."""
 
     @abc.abstractmethod
     def _check_ready(self) -> None:
         """Return when it can be used, raise one of `not_ready` while it starts, and LocalError for good."""
 
-    def _server_user(self) -> User | None:
+    def _server_user(self) -> pwd.struct_passwd | None:
         """Whom it runs as; None for ourselves."""
         return server_user(self.folder, self.data_dir, self.data_dir.parent)
 
-    def _make_process(
-        self,
-        program: Path,
-        arguments: Sequence[str | Path],
-        environ: Mapping[str, str],
-        *,
-        lock: Path | None = None,
-        leftovers: Sequence[Path] = (),
-    ) -> ManagedProcess:
+    def _as_user(self, program: str | Path) -> list[str]:
+        """What comes before a command of the server's user."""
         user = self._server_user()
-        closed = user is not None and not (can_reach(program, user) and can_reach(self.folder, user))
-        return ManagedProcess(
-            self.name,
-            [program, *arguments],
-            log=self._log,
-            lock=lock,
-            environ={"PATH": os.environ.get("PATH", os.defpath), **environ},
-            user=user,
-            keep_path_access=closed,
-            stop_signal=self.stop_signal,
-            stop_seconds=self.stop_seconds,
-            leftovers=leftovers,
-        )
+        return become(user, Path(program), self.folder) if user else []
+
+    def _open_log(self) -> IO[bytes]:
+        too_long = self._log.exists() and self._log.stat().st_size > LOG_LIMIT_BYTES
+        return self._log.open("wb" if too_long else "ab")
+
+    def _end_of_log(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines()[-SHOWN_LOG_LINES:]
+        return "\n    ".join([f"{self._log} ends with:", *lines])

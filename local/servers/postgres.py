@@ -6,6 +6,8 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ import psycopg2
 from psycopg2 import sql
 
 from local.errors import LocalError
-from local.servers.managed import ManagedServer
-from local.servers.process import HOST, ManagedProcess
+from local.servers.managed import POLL_SECONDS, ManagedServer
+from local.servers.process import HOST
 
-ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENDING_SECONDS = 5.0
 
 
 def find_binaries() -> Path:
@@ -58,6 +60,7 @@ class PostgresServer(ManagedServer):
         self.database = database
         self._schema = schema
         self._binaries = find_binaries()
+        self._environ |= {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
     @property
     def url(self) -> str:
@@ -83,11 +86,11 @@ class PostgresServer(ManagedServer):
         self._check_data()
         self._drop_stale_pid_file()
 
-    def _make_server(self) -> ManagedProcess:
-        arguments: list[str | Path] = ["-D", self.folder]
+    def _make_command(self) -> list[str | Path]:
+        command: list[str | Path] = [self._binaries / "postgres", "-D", self.folder]
         for setting in (f"listen_addresses={HOST}", f"port={self.port}", "unix_socket_directories="):
-            arguments += ["-c", setting]
-        return self._make_process(self._binaries / "postgres", arguments, ENVIRON, lock=self._lock)
+            command += ["-c", setting]
+        return command
 
     def _check_ready(self) -> None:
         """SELECT 1 succeeds in the database, which then has the schema."""
@@ -124,13 +127,23 @@ class PostgresServer(ManagedServer):
             secret.write_text(self.password)
             if user := self._server_user():
                 for path in (new, secret):
-                    os.chown(path, user.uid, user.gid)
-            arguments: list[str | Path] = ["-D", new, "-U", self.user, f"--pwfile={secret}"]
-            arguments += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
-            process = self._make_process(self._binaries / "initdb", arguments, ENVIRON)
-            process.start()
-            if process.wait() != 0:
-                raise LocalError(f"initdb failed. {self._log} ends with:\n{process.last_log_lines()}")
+                    os.chown(path, user.pw_uid, user.pw_gid)
+            initdb = self._binaries / "initdb"
+            command: list[str | Path] = [*self._as_user(initdb), initdb, "-D", new, "-U", self.user]
+            command += [f"--pwfile={secret}"]
+            command += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+            with self._open_log() as log:
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environ,
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C is not for it
+                )
+            if done.returncode != 0:
+                raise LocalError(f"initdb failed. {self._end_of_log()}")
             if self.folder.exists():
                 self.folder.rmdir()
             new.rename(self.folder)
@@ -155,17 +168,25 @@ class PostgresServer(ManagedServer):
     def _drop_stale_pid_file(self) -> None:
         """Remove postmaster.pid of a server that was killed.
 
-        PostgreSQL would not start if another program had that pid by now. We hold the lock, so a server that
-        still runs here was started by hand.
+        PostgreSQL does not start while any process has that pid, even a zombie or another program. One that
+        works in this folder without our lock was started by hand: PostgreSQL itself refuses to run beside it.
         """
         path = self.folder / "postmaster.pid"
-        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
-            process = psutil.Process(int(path.read_text().splitlines()[0]))
-            if "postgres" in process.name():
-                raise LocalError(
-                    f"PostgreSQL (pid {process.pid}) was started on {self.folder} by hand: stop it first."
-                )
+        with contextlib.suppress(FileNotFoundError):
+            pid = path.read_text().partition("\n")[0]
+            deadline = time.monotonic() + ENDING_SECONDS
+            while pid.isdecimal() and self._is_home_of(int(pid)):
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(POLL_SECONDS)
             path.unlink()
+
+    def _is_home_of(self, pid: int) -> bool:
+        """Whether this process works in our data folder, as each PostgreSQL does in its own."""
+        try:
+            return Path(psutil.Process(pid).cwd()) == self.folder
+        except psutil.Error:
+            return False
 
     def _prepare_database(self) -> None:
         try:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
 from local.servers.managed import ManagedServer
-from local.servers.process import HOST, ManagedProcess, is_port_free
+from local.servers.process import HOST, is_port_free
 
 READY_KEY = ".ready"
 # What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are
@@ -35,6 +35,8 @@ INTERNAL_PORTS = {
     "admin.port": 7,
     "admin.port.grpc": 10_007,
 }
+BLOCKS = 275
+"""Blocks of ten ports; the last one's admin.port.grpc is 32,747."""
 
 
 def find_weed() -> Path:
@@ -44,32 +46,35 @@ def find_weed() -> Path:
     return weed
 
 
-def _sockets_of(port: int) -> list[Path]:
-    """The sockets in /tmp that SeaweedFS makes beside a port (the names are fixed in it)."""
+def _remove_sockets(port: int) -> bool:
+    """Remove what SeaweedFS, killed, left in /tmp beside a port (the names are fixed in it).
+
+    False where another user left it: SeaweedFS cannot start with that port then.
+    """
     kinds = ("master-grpc", "volume-grpc", "filer", "filer-grpc", "s3", "s3-grpc", "admin-grpc")
-    return [Path(f"/tmp/seaweedfs-{kind}-{port}.sock") for kind in kinds]
-
-
-def _is_usable(port: int) -> bool:
-    """Whether the port is free and no other user left a socket of it, with which SeaweedFS cannot start."""
-    if not is_port_free(port):
-        return False
     try:
-        for path in _sockets_of(port):
-            path.unlink(missing_ok=True)
+        for kind in kinds:
+            Path(f"/tmp/seaweedfs-{kind}-{port}.sock").unlink(missing_ok=True)
     except OSError:
         return False
     return True
 
 
+def _is_usable(port: int) -> bool:
+    return is_port_free(port) and _remove_sockets(port)
+
+
 def choose_internal_ports(s3_port: int) -> dict[str, int]:
-    """A block of free ports below 55000: the same one for the same `s3_port` as long as it is free."""
-    for attempt in range(200):
-        base = 21_000 + (s3_port + attempt * 7) % 1_000 * 10
+    """A block of free ports: the same one for the same `s3_port` as long as it is free.
+
+    They lie between process.PORTS and those of outgoing connections, one of which could take a port first.
+    """
+    for attempt in range(BLOCKS):
+        base = 20_000 + (s3_port + attempt) % BLOCKS * 10
         ports = {name: base + offset for name, offset in INTERNAL_PORTS.items()}
         if all(_is_usable(port) for port in ports.values()):
             return ports
-    raise LocalError("No ports are free between 21000 and 41000 for the parts of the S3 server.")
+    raise LocalError("No ports are free between 20000 and 32768 for the parts of the S3 server.")
 
 
 class S3Server(ManagedServer):
@@ -104,6 +109,14 @@ class S3Server(ManagedServer):
         self._weed = find_weed()
         self._internal: dict[str, int] = {}
         self._probe: Any = None
+        self._environ |= {
+            "HOME": str(self.folder),
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": secret_key,
+            # With them, the volume server answers nobody but the parts of this process.
+            "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
+            "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
+        }
 
     @property
     def endpoint_url(self) -> str:
@@ -134,25 +147,22 @@ class S3Server(ManagedServer):
             user = self._server_user()
             self.folder.mkdir(mode=0o700)
             if user:
-                os.chown(self.folder, user.uid, user.gid)
+                os.chown(self.folder, user.pw_uid, user.pw_gid)
         # The options of the last start, which it would read again.
         (self.folder / "mini.options").unlink(missing_ok=True)
 
-    def _make_server(self) -> ManagedProcess:
-        _is_usable(self.port)  # which removes sockets that are left of it
+    def _make_command(self) -> list[str | Path]:
+        _remove_sockets(self.port)
         self._probe = None
         self._internal = choose_internal_ports(self.port)
-        environ = {
-            "HOME": str(self.folder),
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            # With them, the volume server answers nobody but the parts of this process.
-            "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
-            "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
-        }
-        sockets = [path for port in (self.port, *self._internal.values()) for path in _sockets_of(port)]
-        arguments = ["-logtostderr", "mini", *self._options()]
-        return self._make_process(self._weed, arguments, environ, lock=self._lock, leftovers=sockets)
+        return [self._weed, "-logtostderr", "mini", *self._options()]
+
+    def stop(self) -> None:
+        super().stop()
+        if self._internal:
+            for port in (self.port, *self._internal.values()):
+                _remove_sockets(port)
+        self._internal = {}  # the ports may be another server's by the next call
 
     def _check_ready(self) -> None:
         """The bucket is there and put, get and delete succeed: the port opens long before."""

@@ -70,7 +70,7 @@ def test_demo_adds_its_pictures_once(run: Run) -> None:
 def test_monitor_sees_all_of_it(run: Run) -> None:
     local(run, "demo", "--count", "1")
 
-    shot = json.loads(local(run, "monitor", "--once", "--json"))
+    shot = json.loads(local(run, "monitor", "--json"))
 
     assert shot["mode"] == "run"
     parts = {part["name"]: part for part in shot["parts"]}
@@ -86,8 +86,6 @@ def test_monitor_sees_all_of_it(run: Run) -> None:
     assert shot["database"]["rows"] == {"ready": images}
     assert shot["database"]["original_bytes"] == size
     assert shot["database"]["SweepFindings"] == 0
-    assert (shot["bucket"]["objects"], shot["bucket"]["bytes"]) == (images, size)
-    assert shot["bucket"]["complete"]
     assert 0 < shot["machine"]["disk"]["used"] < shot["machine"]["disk"]["total"]
 
 

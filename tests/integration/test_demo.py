@@ -49,16 +49,30 @@ def api() -> Iterator[Api]:
 
 
 def test_an_upload(api: Api) -> None:
-    assert upload.upload_one(upload.Api(api.url, "right"), 3) == (3, "added")
+    assert upload.upload_one(upload.Api(api.url, "right"), 3) == "added"
     assert api.keys == ["demo-0003"]
 
 
-def test_a_busy_api_is_asked_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.demo.upload.time.sleep", lambda _: None)
+def test_a_busy_api_is_asked_again(api: Api) -> None:
     api.answers = [(503, None), (429, None), (201, {"data": {}})]
 
-    assert upload.upload_one(upload.Api(api.url, "right"), 0).text == "added"
+    assert upload.upload_one(upload.Api(api.url, "right"), 0) == "added"
     assert api.keys == ["demo-0000"] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "text"),
+    [
+        (200, {"data": {}}, "there already"),
+        (422, {"error": {"code": "idempotency_key_reused"}}, "there already"),
+        (422, {"error": {"code": "image_corrupt", "message": "No."}}, "number 2: 422 image_corrupt: No."),
+        (418, None, "number 2: 418 : "),
+    ],
+)
+def test_what_an_answer_means(api: Api, status: int, answer: Any, text: str) -> None:
+    api.answers = [(status, answer)]
+
+    assert upload.upload_one(upload.Api(api.url, "right"), 2) == text
 
 
 def run(api_url: str | None, key: str | None, count: int = 3, **variables: str) -> None:
@@ -78,7 +92,7 @@ def test_a_run_says_what_it_did(api: Api, capsys: pytest.CaptureFixture[str]) ->
 def test_a_picture_that_is_refused_is_told(api: Api) -> None:
     api.answers = [(422, {"error": {"code": "metadata_invalid", "message": "No."}}), (201, {})]
 
-    with pytest.raises(LocalError, match=r"1 were not taken; .*metadata_invalid"):
+    with pytest.raises(LocalError, match=r"1 were not taken; .*number \d: 422 metadata_invalid"):
         run(api.url, "right")
 
 

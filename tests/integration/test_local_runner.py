@@ -256,9 +256,8 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
 
     family = run.family()
     run.stop(signal.SIGKILL)
-    wait_until(lambda: not any(is_running(process) for process in family))
-
     run = Run(tmp_path / "data", project / "template.yaml")
+    assert not any(is_running(process) for process in family)
     assert count_rows(run) == 1
     assert get_object(run.facts["s3"], "kept") == b"kept"
     family = run.family()

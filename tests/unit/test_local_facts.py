@@ -1,13 +1,13 @@
-"""run.json when a server has another pid by now, and when the disk is full."""
+"""run.json when a server has another pid by now, when its run was killed, and when the disk is full."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.facts import RUN_FILE, find_facts, write_facts
-from local.monitor.processes import Processes
-from local.run import Runner
+from local.facts import RUN_FILE, RUN_LOCK, find_facts, write_facts
+from local.run import Runner, hold_folder
 from local.settings import make_settings
 
 BEFORE: dict[str, Any] = {
@@ -28,7 +28,15 @@ def test_facts_that_a_restart_changed_are_written_again(tmp_path: Path) -> None:
     assert runner._update_facts(BEFORE, BEFORE) == BEFORE
     assert not (tmp_path / RUN_FILE).exists()
     assert runner._update_facts(BEFORE, AFTER) == AFTER
-    assert find_facts(tmp_path) == AFTER
+    with hold_folder(tmp_path):
+        assert find_facts(tmp_path) == AFTER
+
+
+def test_facts_of_a_killed_run_do_not_count_whoever_has_its_pid_by_now(tmp_path: Path) -> None:
+    write_facts([tmp_path / RUN_FILE], BEFORE | {"pid": os.getpid()})
+    assert find_facts(tmp_path) is None
+    (tmp_path / RUN_LOCK).touch()
+    assert find_facts(tmp_path) is None
 
 
 def test_full_disk_leaves_the_old_facts_and_the_next_round_tries_again(
@@ -40,12 +48,6 @@ def test_full_disk_leaves_the_old_facts_and_the_next_round_tries_again(
         patch.setattr("json.dump", fail)
         assert runner._update_facts(BEFORE, AFTER) == BEFORE
     assert [path.name for path in tmp_path.iterdir()] == [RUN_FILE]
-    assert find_facts(tmp_path) == BEFORE
+    with hold_folder(tmp_path):
+        assert find_facts(tmp_path) == BEFORE
     assert runner._update_facts(BEFORE, AFTER) == AFTER
-
-
-def test_monitor_that_runs_meanwhile_learns_of_the_restart() -> None:
-    found = [None, AFTER]
-    processes = Processes(BEFORE, found.pop)
-    assert processes.read({})  # there is no run.json for a moment: the last facts count
-    assert processes._facts == AFTER

@@ -1,31 +1,40 @@
 """Users, locks and ports of a local run."""
 
 import os
+import pwd
+import threading
 from pathlib import Path
 
 import pytest
 
 from local.servers import process, s3
-from local.servers.process import User, can_reach, open_lock, read_lock, server_user
+from local.servers.process import can_reach, is_locked, server_user, take_lock
 
 
 def test_lock_is_held_once_and_a_stale_file_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "lock"
+    assert not is_locked(path)
     path.write_text("left by a process that is gone")
-    first = open_lock(path)
+    assert not is_locked(path)
+    first = take_lock(path)
     assert first is not None
-    assert open_lock(path) is None
+    assert is_locked(path)
+    assert take_lock(path) is None
     os.close(first)
-    second = open_lock(path)
+    assert not is_locked(path)
+    second = take_lock(path)
     assert second is not None
     os.close(second)
 
 
-@pytest.mark.parametrize("content", ["", "nonsense", "[1]", "\xff"])
-def test_unreadable_lock_says_nothing(tmp_path: Path, content: str) -> None:
-    (tmp_path / "lock").write_text(content)
-    assert read_lock(tmp_path / "lock") == {}
-    assert read_lock(tmp_path / "missing") == {}
+def test_lock_is_waited_for(tmp_path: Path) -> None:
+    first = take_lock(tmp_path / "lock")
+    assert first is not None
+    timer = threading.Timer(0.2, os.close, (first,))
+    timer.start()
+    second = take_lock(tmp_path / "lock", 20)
+    assert second is not None
+    os.close(second)
 
 
 def test_servers_of_root_run_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,29 +43,33 @@ def test_servers_of_root_run_as_somebody_else(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     user = server_user(tmp_path / "missing")
     assert user is not None
-    assert user.uid != 0
+    assert user.pw_uid != 0
+
+
+def make_user(uid: int, gid: int) -> pwd.struct_passwd:
+    return pwd.struct_passwd(("somebody", "x", uid, gid, "", "/", "/bin/sh"))
 
 
 def test_folder_closed_to_others_is_out_of_reach(tmp_path: Path) -> None:
-    somebody = User(uid=54321, gid=54321, name="somebody")
+    somebody = make_user(54321, 54321)
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    owner = User(uid=closed.stat().st_uid, gid=0, name="owner")
+    owner = make_user(closed.stat().st_uid, 0)
     assert not can_reach(closed / "file", somebody)
     closed.chmod(0o711)
     assert can_reach(closed / "file", owner) == can_reach(tmp_path / "file", owner)
     assert can_reach(closed / "file", somebody) == can_reach(tmp_path / "file", somebody)
 
 
-def test_internal_ports_are_the_same_for_the_same_port_and_below_those_that_systems_hand_out(
+def test_internal_ports_are_the_same_for_the_same_port_and_below_those_of_outgoing_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(s3, "_is_usable", lambda _: True)
-    for port in (1024, 9000, 65535):
+    for port in range(1024, 65536):
         ports = s3.choose_internal_ports(port)
         assert ports == s3.choose_internal_ports(port)
         assert len(set(ports.values())) == len(ports)
-        assert max(ports.values()) < 55_000
+        assert process.PORTS.stop <= min(ports.values()) <= max(ports.values()) < 32_768
         assert ports["admin.port.grpc"] == ports["admin.port"] + 10_000
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ from flask import Flask, abort, g
 from rich.console import Console
 
 from local.errors import LocalError
+from local.facts import RUN_FILE, write_facts
 from local.gateway.stats import PATH, Answer, Stats, percentile, summarize, watch
-from local.monitor import containers
-from local.monitor.snapshot import Every, Monitor, run_monitor
-from local.monitor.view import draw, size
+from local.monitor.snapshot import Monitor
+from local.monitor.view import draw
+from local.run import hold_folder
 from local.settings import make_settings
 
 SHOT: dict[str, Any] = {
@@ -21,7 +22,6 @@ SHOT: dict[str, Any] = {
     "mode": "run",
     "machine": {
         "cpu_percent": 12.0,
-        "cpus": 4,
         "memory": {"used": 5, "total": 10},
         "disk": {"used": 95, "total": 100},
     },
@@ -53,12 +53,8 @@ SHOT: dict[str, Any] = {
         "original_bytes": 5_000_000,
         "Renders": 7,
         "SweepFindings": 1,
-        "Uploads": 3,
-        "UploadedBytes": 12_000,
-        "connections": 2,
         "database_bytes": 9_000_000,
     },
-    "bucket": {"objects": 20_000, "bytes": 3_000_000_000, "complete": False},
 }
 
 
@@ -153,10 +149,9 @@ def test_the_table_shows_everything() -> None:
         "ListFunction",
         "99.0",
         "1,200 ready, 1 pending",
-        "3 uploads in the last minute",
         "1 left for a sweep",
-        "more than 20,000 objects, 3.0 GB",
-        "disk ━━━━━━ 95%",
+        "originals 5.0 MB",
+        "disk 95%",
     ):
         assert part in text
 
@@ -171,83 +166,40 @@ def test_what_does_not_answer_is_said() -> None:
         SHOT
         | {
             "mode": "docker",
-            "api": {"base_url": "http://127.0.0.1:8000", "health": None, "stats": None},
+            "api": {"base_url": "http://127.0.0.1:8000", "health": {}, "stats": {}},
             "database": {"error": "connection refused"},
-            "bucket": {"error": "no such bucket"},
         }
     )
-    for part in ("docker compose", "The API does not answer.", "connection refused", "no such bucket"):
+    for part in ("docker compose", "The API does not answer.", "connection refused"):
         assert part in text
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (4_100_000, "4.1 MB"), (5e15, "5000.0 TB")],
-)
-def test_sizes(count: float, text: str) -> None:
-    assert size(count) == text
-
-
-def test_dear_questions_are_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([0.0, 0.0, 10.0, 29.0, 30.0, 30.0, 45.0])
-    monkeypatch.setattr("local.monitor.snapshot.time.monotonic", lambda: next(moments))
-    answers = iter(range(9))
-    ask = Every(30, lambda: {"number": next(answers)})
-
-    assert [ask()["number"] for _ in range(5)] == [0, 0, 0, 1, 1]
-
-
-INSPECTED = {
-    "image_api_postgres": {
+INSPECTED = [
+    {
         "Name": "/image_api_postgres",
         "Id": "0123456789abcdef",
         "State": {"Status": "running", "Running": True, "Health": {"Status": "healthy"}},
-        "Config": {"Env": ["POSTGRES_USER=me", "POSTGRES_PASSWORD=a=b", "POSTGRES_DB=pictures", "EMPTY="]},
-        "HostConfig": {"PortBindings": {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": "15432"}]}},
     },
-    "image_api_minio": {
+    {
         "Name": "/image_api_minio",
         "Id": "fedcba9876543210",
         "State": {"Status": "exited", "Running": False},
-        "Config": {"Env": ["MINIO_ROOT_USER=u", "MINIO_ROOT_PASSWORD=p"]},
-        "HostConfig": {"PortBindings": None},
     },
-}
+]
+STATS = {"Name": "image_api_postgres", "CPUPerc": "3.25%", "MemUsage": "20.5MiB / 15.6GiB"}
 
 
-def test_containers_tell_where_they_are_and_who_may_ask() -> None:
-    target = containers.make_target(INSPECTED, make_settings({"PORT": "8001", "MINIO_BUCKET_NAME": "mine"}))
+def test_containers_without_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command, answer in (("inspect", INSPECTED), ("stats", STATS)):
+        (tmp_path / command).write_text(json.dumps(answer))
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncat "{tmp_path}/$1"\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
 
-    assert target.base_url == "http://127.0.0.1:8001"
-    assert target.database == {
-        "host": "127.0.0.1",
-        "port": 15432,
-        "user": "me",
-        "password": "a=b",
-        "dbname": "pictures",
-    }
-    assert target.s3 == {
-        "endpoint_url": "http://127.0.0.1:9000",
-        "access_key": "u",
-        "secret_key": "p",
-        "bucket": "mine",
-    }
+    shot = Monitor(make_settings({"PORT": "1", "DB_PORT": "1"}, data_dir=tmp_path), None).snapshot()
 
-
-def test_containers_as_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    stats = {"Name": "image_api_postgres", "CPUPerc": "3.25%", "MemUsage": "20.5MiB / 15.6GiB"}
-    answers = {"inspect": json.dumps(list(INSPECTED.values())), "stats": json.dumps(stats) + "\n"}
-    commands = []
-
-    def run(*arguments: str) -> str:
-        commands.append(arguments)
-        return answers[arguments[0]]
-
-    monkeypatch.setattr(containers, "run_docker", run)
-    found = containers.find_containers(make_settings({}))
-    assert found
-    running, stopped = found.read({})
-
+    running, stopped = shot["parts"]
     assert running == {
         "name": "image_api_postgres",
         "id": "0123456789ab",
@@ -257,14 +209,11 @@ def test_containers_as_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         "health": "healthy",
     }
     assert (stopped["state"], stopped["health"], stopped["memory"]) == ("exited", "-", 0)
-    assert commands[-1][-1] == "image_api_postgres"  # only those that run are asked for their load
-
-
-@pytest.mark.parametrize(
-    ("text", "count"), [("0B", 0), ("4kB", 4_000), ("1.5GiB", 1_610_612_736), ("12MB", 12_000_000), ("--", 0)]
-)
-def test_sizes_as_docker_writes_them(text: str, count: int) -> None:
-    assert containers.parse_size(text) == count
+    assert "minio" not in (tmp_path / "asked").read_text().splitlines()[-1], "only what runs has a load"
+    assert shot["mode"] == "docker"
+    assert (shot["api"]["base_url"], shot["api"]["health"]) == ("http://127.0.0.1:1", {})
+    assert "refused" in shot["database"]["error"]
+    assert draw_text(shot)
 
 
 def test_without_docker_and_without_a_run_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +222,15 @@ def test_without_docker_and_without_a_run_the_next_step_is_said(monkeypatch: pyt
         Monitor(make_settings({}), None)
 
 
-def test_json_goes_with_once() -> None:
-    with pytest.raises(LocalError, match="--once"):
-        run_monitor(Namespace(once=False, json=True, interval=2), make_settings({}), None)
+def test_a_server_that_was_started_again_is_known_by_its_new_pid(tmp_path: Path) -> None:
+    facts = {"pid": 1, "base_url": "http://127.0.0.1:1", "s3": {"pid": 2}, "database": {"port": 1, "pid": 3}}
+    with hold_folder(tmp_path):
+        write_facts([tmp_path / RUN_FILE], facts)
+        monitor = Monitor(make_settings({}, data_dir=tmp_path), facts)
+        write_facts([tmp_path / RUN_FILE], facts | {"s3": {"pid": 999_999_999}})
+        restarted = monitor.snapshot()
+        (tmp_path / RUN_FILE).unlink()  # as while the run itself starts again
+        without_facts = monitor.snapshot()
+    for shot in (restarted, without_facts):
+        (s3,) = (part for part in shot["parts"] if part["name"] == "s3")
+        assert (s3["id"], s3["state"], s3["memory"]) == ("999999999", "gone", 0)
