@@ -37,7 +37,7 @@ class FunctionRunner:
     def invoke(self, function_name: str, event: str, stdout: Any, stderr: Any = None, **_: Any) -> None:
         """Write the result to `stdout`. Raises InvokeError, which make_app() turns into a response."""
         g.function = function_name
-        stdout.write_str(self._pools[function_name].invoke(event))
+        stdout.write_str(self._pools[function_name].invoke(event).decode())
 
 
 def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]) -> Flask:

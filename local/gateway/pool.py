@@ -41,13 +41,17 @@ class Pool:
         self._checked = time.monotonic()
         self._fingerprint = self._take_fingerprint()
 
-    def invoke(self, event: str) -> str:
-        """The handler's result as JSON. Raises InvokeError, after logging it."""
-        if len(event) > PAYLOAD_LIMIT_BYTES:
-            raise EventTooLargeError(f"{len(event)} bytes")
+    def invoke(self, event: str, body: bytes = b"") -> bytes:
+        """The handler's result as JSON. Raises InvokeError, after logging it.
+
+        `body` becomes that of the event, as base64.
+        """
+        size = len(event) + len(body) * 4 // 3
+        if size > PAYLOAD_LIMIT_BYTES:
+            raise EventTooLargeError(f"{size} bytes")
         try:
             with self._worker() as worker:
-                return worker.invoke(event)
+                return worker.invoke(event, body)
         except InvokeError as error:
             self._logs.note(self.spec.name, f"{type(error).__name__}: {error}")
             raise

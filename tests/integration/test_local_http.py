@@ -27,14 +27,15 @@ class Function:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def invoke(self, event: str) -> str:
+    def invoke(self, event: str) -> bytes:
         request = json.loads(event)
         path = request["path"]
         self.seen.append(path)
         if path == "/raise":
             raise RuntimeError
         body = path + (request["queryStringParameters"] or {}).get("q", "")
-        return json.dumps({"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": body})
+        headers = {"content-type": "text/plain"}
+        return json.dumps({"statusCode": 200, "headers": headers, "body": body}).encode()
 
 
 @pytest.fixture(scope="module")
