@@ -69,9 +69,10 @@ class Pool:
             return [worker.pid for _, worker in self._idle] + [worker.pid for worker in self._busy]
 
     def close(self) -> None:
-        """End the workers; those that are busy get CLOSE_SECONDS to finish."""
+        """End the workers; those that are busy get CLOSE_SECONDS to finish. Events that wait are refused."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._busy and not self._starting, CLOSE_SECONDS)
             workers = [worker for _, worker in self._idle] + list(self._busy)
             self._idle.clear()
