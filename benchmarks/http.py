@@ -33,9 +33,9 @@ PICTURE_BYTES = 318_000
 COLLECTION = 20
 """How many images there are when the newest page is requested."""
 CLIENTS = 8
-ROUNDS, UPLOADS, PAGES = 5, 48, 128
+ROUNDS, UPLOADS, PAGES = 6, 48, 400
 PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
-UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.0, 14.0
+UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.2, 14.0
 
 Call = Callable[[], None]
 Seconds = dict[str, float]
