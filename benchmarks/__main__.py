@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, cold, listing, memory, render, upload
+from benchmarks import ROOT, cold, http, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (upload.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME)
+NAMES = (upload.NAME, http.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME)
 
 
 def main() -> int:
@@ -36,6 +36,7 @@ def main() -> int:
     build = Build(arguments.build)
     benchmarks: dict[str, Callable[[], list[Figure]]] = {
         upload.NAME: upload.run,
+        http.NAME: http.run,
         listing.NAME: listing.run,
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),

@@ -104,7 +104,7 @@ def invoke_function(arguments: argparse.Namespace) -> None:
     if name not in pools:
         raise LocalError(f"{settings.template} has no function {name}.")
     try:
-        print(pools[name].invoke(event))
+        print(pools[name].invoke(event).decode())
     except InvokeError as error:
         raise LocalError(f"{name} {error}.") from error
     finally:

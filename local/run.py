@@ -57,7 +57,7 @@ class Runner:
             stack.enter_context(hold_folder(self._data_dir))
             self._remove_ready_files()  # of a run that was killed
             try:
-                api = stack.enter_context(ApiServer(self._settings.port))
+                api = stack.enter_context(contextlib.closing(ApiServer(self._settings.port)))
             except OSError as error:
                 raise port_taken(self._settings.port, "the API", "PORT") from error
             self._serve(api, stack, started)
@@ -72,7 +72,7 @@ class Runner:
         postgres.launch()
         # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
         from local.gateway.analysis_queue import start_queue
-        from local.gateway.app import make_app
+        from local.gateway.app import Gateway
         from local.gateway.pool import make_pools
 
         logs = LogSink(self._data_dir / "api.log")
@@ -80,7 +80,7 @@ class Runner:
         template, self._pools = make_pools(self._settings, stores, logs, unseen=MIGRATE)
         stack.callback(self._close_pools)
         is_ours = make_host_check(HOST, self._settings.value("PUBLIC_BASE_URL"))
-        api.app = make_app(template.api, self._pools, api.port, is_ours)
+        app = Gateway(template.api, self._pools, api.port, is_ours)
         executor = ThreadPoolExecutor(1)
         s3_ready = executor.submit(s3.wait_ready)
         executor.shutdown(wait=False)  # an error below does not wait for S3
@@ -89,8 +89,8 @@ class Runner:
         s3_ready.result()
         if self._stop.is_set():
             return
-        threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-        stack.callback(api.shutdown)
+        api.start(app)
+        stack.callback(api.stop)
         stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
         facts = collect_facts(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)

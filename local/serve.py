@@ -4,6 +4,7 @@ python -m local.serve --host 0.0.0.0 --port 8000
 """
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ import psycopg2
 
 from local.errors import LocalError
 from local.gateway.analysis_queue import start_queue
-from local.gateway.app import make_app
+from local.gateway.app import Gateway
 from local.gateway.hosts import is_loopback, make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
@@ -62,15 +63,14 @@ def serve(settings: Settings, host: str) -> None:
         server = ApiServer(settings.port, host)
     except OSError as error:
         raise port_taken(settings.port, "the API", "PORT") from error
-    with server:
+    with contextlib.closing(server):
         is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
-        server.app = make_app(template.api, pools, server.port, is_ours)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        server.start(Gateway(template.api, pools, server.port, is_ours))
         print(f"The API answers on http://{host}:{server.port}", flush=True)
         stop_queue = start_queue(settings, pools, lambda: connect(settings), logs)
         stop.wait()
         stop_queue()
-        server.shutdown()
+        server.stop()
         for pool in pools.values():
             pool.close()
 

@@ -1,124 +1,115 @@
-"""The API: SAM CLI's own local API Gateway, with worker processes where it has containers."""
+"""The API: SAM CLI's own local API Gateway, with worker processes where it has containers.
 
+Routes, events and responses are SAM CLI's. What it does between them is left out: for each request it keeps
+telemetry, writes the event as JSON with base64 of a whole upload in it, and parses the result twice.
+"""
+
+import json
 import logging
-import uuid
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
 from samcli.local.apigw.local_apigw_service import LocalApigwService
-from werkzeug.exceptions import (
-    HTTPException,
-    InternalServerError,
-    MethodNotAllowed,
-    NotFound,
-    RequestEntityTooLarge,
-)
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.wrappers import Request, Response
 
-from local.gateway.http_server import MAX_BODY_BYTES, make_refusal
 from local.gateway.pool import Pool
-from local.gateway.stats import watch
-from local.gateway.worker import EventTooLargeError, FunctionError, FunctionTimeoutError, ThrottledError
+from local.gateway.refusals import make_response, make_too_large
+from local.gateway.stats import GATEWAY, PATH, Stats
+from local.gateway.worker import EventTooLargeError, FunctionTimeoutError, InvokeError, ThrottledError
 from local.servers.process import HOST
 
-MAX_DIRECT_FILE_BYTES = 4_400_000
-"""Of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
+LOG = logging.getLogger(__name__)
+ERRORS: dict[type[Exception], tuple[int, dict[str, Any]]] = {
+    FunctionTimeoutError: (504, {"code": "integration_timeout", "message": "Endpoint request timed out"}),
+    ThrottledError: (429, {"code": "throttled", "message": "Rate Exceeded."}),
+    EventTooLargeError: (413, make_too_large("Lambda accepts (6 MB, with base64 around it)")),
+    NotFound: (404, {"code": "not_found", "message": "There is no such route."}),
+    Exception: (502, {"code": "internal_server_error", "message": "Internal server error"}),
+}
+UNKNOWN_HOST = {
+    "code": "host_unknown",
+    "message": "This host is not the service's own. Set PUBLIC_BASE_URL to the address that browsers use.",
+}
 
 
-class FunctionRunner:
-    """Replaces SAM CLI's LocalLambdaRunner."""
+class ApiRequest(Request):
+    """With what SAM CLI reads from Flask's requests, and the name for the statistics."""
 
-    def __init__(self, pools: Mapping[str, Pool]) -> None:
-        self._pools = pools
-
-    def is_debugging(self) -> bool:
-        return False
-
-    def invoke(self, function_name: str, event: str, stdout: Any, stderr: Any = None, **_: Any) -> None:
-        """Write the result to `stdout`. Raises InvokeError, which make_app() turns into a response."""
-        g.function = function_name
-        stdout.write_str(self._pools[function_name].invoke(event))
+    endpoint: str
+    view_args: Mapping[str, Any]
+    function = GATEWAY
 
 
-def make_app(api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]) -> Flask:
+class Gateway:
     """A WSGI app with the template's routes; `api` is samcli's, `port` the one that clients use.
 
     Requests whose Host header `is_ours` does not know are refused.
     """
-    logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns of each answer without a body
-    service = LocalApigwService(api=api, lambda_runner=FunctionRunner(pools), port=port, host=HOST)
-    service.create()
-    app: Flask = service._app
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    watch(app)
-    app.before_request(lambda: _refuse_host(is_ours))
-    app.before_request(lambda: _mend_text(api.binary_media_types))
-    answers: dict[type[Exception], tuple[int, str, str]] = {
-        FunctionError: (502, "internal_server_error", "Internal server error"),
-        FunctionTimeoutError: (504, "integration_timeout", "Endpoint request timed out"),
-        ThrottledError: (429, "throttled", "Rate Exceeded."),
-        EventTooLargeError: (
-            413,
-            "payload_too_large",
-            _too_large("Lambda accepts (6 MB, with base64 around it)"),
-        ),
-        RequestEntityTooLarge: (413, "payload_too_large", _too_large("API Gateway accepts (10 MB)")),
-        NotFound: (404, "not_found", "There is no such route."),
-        InternalServerError: (502, "internal_server_error", "Internal server error"),
-    }
-    for kind, answer in answers.items():
-        app.register_error_handler(kind, lambda _, answer=answer: _error_response(*answer))
-    app.register_error_handler(MethodNotAllowed, _refuse_method)
-    app.register_error_handler(HTTPException, _refuse_request)
-    return app
 
+    def __init__(
+        self, api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]
+    ) -> None:
+        logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns of each answer without a body
+        runner = SimpleNamespace(is_debugging=lambda: False)
+        self._service = LocalApigwService(api=api, lambda_runner=runner, port=port, host=HOST)
+        self._service.create()
+        routes = self._service._app.url_map
+        routes.merge_slashes = False  # `//` is no route, instead of a redirect
+        self._routes = routes.bind(HOST)
+        self._pools = pools
+        self._is_ours = is_ours
+        self._stats = Stats()
 
-def _refuse_method(error: MethodNotAllowed) -> Response:
-    """For methods that API Gateway's ANY does not cover, such as TRACE."""
-    allow = ", ".join(sorted(error.valid_methods or []))
-    response = _error_response(405, "method_not_allowed", f"This route takes {allow}.")
-    response.headers["Allow"] = allow
-    return response
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        started = time.perf_counter()
+        request = ApiRequest(environ)
+        response = self._respond(request)
+        if request.path != PATH:
+            milliseconds = (time.perf_counter() - started) * 1000
+            self._stats.add(request.function, response.status_code, milliseconds)
+        return response(environ, start_response)
 
-
-def _refuse_request(error: HTTPException) -> Response:
-    """A body that is not what its headers say: a broken chunk, or fewer bytes than announced."""
-    status = error.code or 500
-    return _finish(make_refusal(status, error.description or error.name), status)
-
-
-def _refuse_host(is_ours: Callable[[str], bool]) -> Response | None:
-    header = request.headers.get("Host")
-    if header is None or is_ours(header):  # browsers always send one
-        return None
-    message = "This host is not the service's own. Set PUBLIC_BASE_URL to the address that browsers use."
-    return _error_response(421, "host_unknown", message)
-
-
-def _mend_text(binary_media_types: Collection[str]) -> None:
-    """Replace bytes that are not UTF-8 in a text body, as API Gateway does; samcli would answer 502."""
-    data = request.get_data()
-    if request.mimetype not in binary_media_types and "*/*" not in binary_media_types:
+    def _respond(self, request: ApiRequest) -> Response:
+        host = request.headers.get("Host")
+        if host is not None and not self._is_ours(host):  # browsers always send one
+            return _make_error(421, UNKNOWN_HOST)
+        if request.path == PATH:
+            return Response(json.dumps(self._stats.summary()), mimetype="application/json")
         try:
-            data.decode()
-        except UnicodeDecodeError:
-            request._cached_data = data.decode(errors="replace").encode()  # where get_data() looks next
+            return self._invoke(request)
+        except MethodNotAllowed as error:  # of methods that API Gateway's ANY does not cover, such as TRACE
+            allow = ", ".join(sorted(error.valid_methods or []))
+            message = f"This route takes {allow}."
+            response = _make_error(405, {"code": "method_not_allowed", "message": message})
+            response.headers["Allow"] = allow
+            return response
+        except Exception as error:
+            if not isinstance(error, (NotFound, InvokeError)):  # the pool has logged the latter
+                LOG.exception("%s %r", request.method, request.path)
+            return _make_error(*next(ERRORS[kind] for kind in ERRORS if isinstance(error, kind)))
+
+    def _invoke(self, request: ApiRequest) -> Response:
+        service = self._service
+        request.endpoint, request.view_args = self._routes.match(request.path, request.method)
+        request.headers = Headers(list(request.headers))  # SAM CLI goes through those of WSGI for each header
+        route = service._get_current_route(request)
+        request.function = route.function_name
+        body = request.stream.read()
+        event = service._generate_lambda_event(request, route, request.method, request.endpoint)
+        if body and not event["isBase64Encoded"]:
+            # As API Gateway does; samcli would respond 502 to bytes that are not UTF-8.
+            event["body"], body = body.decode(errors="replace"), b""
+        result = self._pools[route.function_name].invoke(json.dumps(event), body)
+        status, headers, content = service._parse_v1_payload_format_lambda_output(
+            result, service.api.binary_media_types, request, route.event_type
+        )
+        return Response(content, status, headers)
 
 
-def _too_large(limit: str) -> str:
-    return f"The request is larger than {limit}. Upload large files through POST /api/uploads."
-
-
-def _error_response(status: int, code: str, message: str) -> Response:
-    """An error in the service's form (see GatewayResponses in the template), with API Gateway's `message`."""
-    error: dict[str, Any] = {"code": code, "message": message}
-    if status == 413:
-        error["details"] = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
-    return _finish(error, status)
-
-
-def _finish(error: dict[str, Any], status: int) -> Response:
-    response = jsonify({"error": error, "message": error["message"]})
-    response.status_code = status
-    response.headers["x-request-id"] = str(uuid.uuid4())
-    return response
+def _make_error(status: int, error: dict[str, Any]) -> Response:
+    headers, body = make_response(error)
+    return Response(body, status, headers)

@@ -1,189 +1,152 @@
-"""The HTTP/1.1 server under the API: a thread per connection, keep-alive, an answer to bodies too large."""
+"""The HTTP/1.1 server under the API: waitress, which refuses in the service's form."""
 
-import json
+import logging
 import re
 import socket
-import time
-import uuid
-from collections.abc import Iterable
-from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+import threading
 from http import HTTPStatus
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler
-from werkzeug.wsgi import LimitedStream
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import create_server
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
+from local.gateway.refusals import make_refusal, make_response, make_too_large
 from local.servers.process import HOST
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit."""
-KEEP_ALIVE_DISCARD_BYTES = 65_536
-"""If no more than this is left of a body, it is read and dropped, and the connection stays open."""
-LINGER_BYTES = 64 * 1024 * 1024
-"""Otherwise the connection is closed, after at most this much of the body has been read and dropped, …"""
-LINGER_SECONDS = 3.0
-"""… for at most this long: see _linger()."""
-IDLE_SECONDS = 75
-"""After this time without a request, a connection is closed."""
-UNREADABLE = {
-    400: "The first line is not that of an HTTP request.",
-    414: "The first line is longer than 65,536 bytes.",
-    431: "There are more than 100 headers, or one is longer than 65,536 bytes.",
-    505: "HTTP/1.1 is the latest version here.",
+READ_BYTES = 128 * 1024 * 1024
+"""A larger body is read up to this size before it is refused: a connection that is closed with bytes unread
+is reset, and its client may lose the response."""
+MAX_THREADS = 100
+"""More than all workers, so that requests that wait for one function do not hold up those for another."""
+OPTIONS = {
+    "connection_limit": 200,  # on macOS, a process has 256 files
+    "channel_timeout": 75,  # seconds without a byte
+    "max_request_header_size": 65_536,
+    "max_request_body_size": READ_BYTES,
+    "inbuf_overflow": MAX_BODY_BYTES,  # larger bodies, which will be refused, go to a temporary file
+    "recv_bytes": 1024 * 1024,
+    "asyncore_use_poll": True,  # select() fails beyond 1,024 open files
+    "clear_untrusted_proxy_headers": False,  # functions see every header, as on AWS
+    "log_socket_errors": False,  # of clients that went away
+    "ident": None,
 }
-"""What http.server refuses by itself, with its status."""
 
 
-class ApiServer(ThreadingMixIn, TCPServer):
-    """Binds the port when it is made (OSError when it is taken). Set `app` before serve_forever()."""
+class Parser(HTTPRequestParser):
+    """Refuses what waitress mistakes: addresses and lengths that it crashes on, versions that it takes for
+    HTTP/1.0, and bodies above MAX_BODY_BYTES, which it would ask for if the client expects 100 Continue.
+    """
 
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    # What WSGIRequestHandler wants to know:
-    multithread, multiprocess, ssl_context, passthrough_errors = True, False, None, False
+    completed: bool
+    expect_continue: bool
+
+    def received(self, data: bytes) -> int:
+        count: int = super().received(data)
+        size = max(self.content_length, len(self.body_rcv or b""))
+        if size > MAX_BODY_BYTES and (self.completed or self.expect_continue):
+            self.error, self.completed = RequestEntityTooLarge(""), True
+        if self.completed:
+            self.expect_continue = False  # waitress would send 100 Continue, and wait
+        return count
+
+    def parse_header(self, header_plus: bytes) -> None:
+        line, end, headers = header_plus.partition(b"\r\n")
+        # Characters that a client did not escape, as curl sends what is typed.
+        line = re.sub(rb"[\x80-\xff]", lambda found: b"%%%02X" % ord(found[0]), line)
+        try:
+            super().parse_header(line + end + headers)
+        except ValueError as error:  # from urlsplit() and int()
+            raise ParsingError("The address or Content-Length is malformed.") from error
+        if self.version not in ("1.0", "1.1"):
+            raise ParsingError("The first line does not end with HTTP/1.1 or HTTP/1.0.")
+        if self.version == "1.0" and "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("HTTP/1.0 has no Transfer-Encoding.")
+
+
+class Task(WSGITask):
+    """Sends no Content-Length in response to HEAD: it would be 0, and not that of the response to GET."""
+
+    @property
+    def has_body(self) -> bool:
+        return bool(self.request.command != "HEAD" and super().has_body)
+
+
+class Refusal(ErrorTask):
+    """The response to a request that Parser refused. The connection is closed after it."""
+
+    def execute(self) -> None:
+        refused = self.request.error
+        self.status = f"{refused.code} {refused.reason}"
+        if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            error = make_too_large("API Gateway accepts (10 MB)")
+        else:
+            error = make_refusal(refused.code, refused.body)
+        self.response_headers, body = make_response(error)
+        self.content_length = len(body)
+        self.set_close_on_finish()
+        self.write(body)
+
+
+class Channel(HTTPChannel):
+    parser_class, task_class, error_task_class = Parser, Task, Refusal
+
+
+class Threads(ThreadedTaskDispatcher):
+    """Has as many threads as there were requests at once: they take turns, so idle ones would be slower."""
+
+    def add_task(self, task: Any) -> None:
+        if len(self.threads) < min(MAX_THREADS, self.active_count + len(self.queue) + 1):
+            self.set_thread_count(len(self.threads) + 1)
+        super().add_task(task)
+
+
+class ApiServer:
+    """Binds the port when it is made (OSError when it is taken); 0 takes a free one."""
 
     def __init__(self, port: int, host: str = HOST) -> None:
-        super().__init__((host, port), RequestHandler)
-        self.app: Any = None
+        self._host = host
+        self._socket = socket.create_server((host, port), backlog=128)
+        self._connections: dict[int, Any] = {}
+        self._server: Any = None
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._stopping = False
 
     @property
     def port(self) -> int:
-        return int(self.server_address[1])
+        return int(self._socket.getsockname()[1])
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore broken connections. Errors of the app do not come here: Flask answers and logs them."""
+    def start(self, app: Any) -> None:
+        """Answer requests with this WSGI app, in threads of its own."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of each wait for a thread
+        self._server = create_server(
+            app,
+            map=self._connections,
+            sockets=[self._socket],
+            server_name=self._host,
+            _dispatcher=Threads(),
+            **OPTIONS,
+        )
+        self._server.channel_class = Channel
+        self._thread.start()
 
+    def stop(self) -> None:
+        """Take no more requests. Those under way are still answered, until close()."""
+        self._stopping = True
+        self._server.pull_trigger()
+        self._thread.join()
 
-def make_refusal(status: int, message: str) -> dict[str, Any]:
-    """The error of a request that the gateway refuses by itself, as in the template's GatewayResponses."""
-    return {"code": "request_refused", "message": message, "details": {"reason": HTTPStatus(status).name}}
+    def close(self) -> None:
+        if self._server:
+            self._server.task_dispatcher.shutdown(timeout=1)
+            wasyncore.close_all(self._connections)
+        self._socket.close()
 
-
-class RequestHandler(WSGIRequestHandler):
-    """Keeps connections open, and does not read a refused body to its end, as werkzeug's handler does."""
-
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_SECONDS
-    disable_nagle_algorithm = True
-    wbufsize = 65_536
-
-    def version_string(self) -> str:
-        return "local"
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Print nothing: the functions log their requests."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Print nothing."""
-
-    def handle_expect_100(self) -> bool:
-        return True  # run_wsgi() decides, once it knows the length
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse a request that cannot be read, in the service's form; http.server's own answer is HTML."""
-        self._refuse(code, UNREADABLE.get(code, HTTPStatus(code).phrase))
-
-    def _refuse(self, status: int, message: str) -> None:
-        """Respond, and close the connection: what follows could be the body or the next request."""
-        error = make_refusal(status, message)
-        self.request_version = self.protocol_version  # without a version, only the body would be sent
-        self.close_connection = True
-        headers = [("Content-Type", "application/json"), ("x-request-id", str(uuid.uuid4()))]
-        self._send(f"{status} {HTTPStatus(status).phrase}", headers, json.dumps({"error": error}).encode())
-        self._linger()
-
-    def _find_framing_error(self) -> str | None:
-        """What makes it uncertain where the request ends (RFC 9112, 6.3 and 5.1)."""
-        unreadable = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
-        if any(isinstance(defect, unreadable) for defect in self.headers.defects):
-            return "A line among the headers is not a header."
-        lengths = {text.strip() for text in self.headers.get_all("Content-Length", [])}
-        if len(lengths) > 1:
-            return "Two Content-Length headers contradict each other."
-        if not all(re.fullmatch("[0-9]{1,18}", text) for text in lengths):
-            return "Content-Length is not a number of bytes."
-        codings = [text.strip().lower() for text in self.headers.get_all("Transfer-Encoding", [])]
-        if codings not in ([], ["chunked"]):
-            return "Transfer-Encoding is not just chunked."
-        return None
-
-    def run_wsgi(self) -> None:
-        if message := self._find_framing_error():
-            self._refuse(400, message)
-            return
-        # Characters that a client did not escape: werkzeug would take their bytes for Latin-1.
-        self.path = re.sub("[^\x00-\x7f]", lambda found: f"%{ord(found[0]):02X}", self.path)
-        try:
-            self.environ = environ = self.make_environ()
-        except ValueError:
-            self._refuse(400, "The address is malformed.")
-            return
-        chunked = "wsgi.input_terminated" in environ
-        length = 0 if chunked else int(self.headers.get("Content-Length", "0"))
-        if self.headers.get("Expect", "").strip().lower() == "100-continue" and length <= MAX_BODY_BYTES:
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self.wfile.flush()
-        body = LimitedStream(self.rfile, length)  # type: ignore[arg-type]
-        if not chunked:
-            environ["wsgi.input"] = body
-        status, headers, content = self._call_app(environ)
-        left = 1 if chunked else length - body.tell()
-        # What is left after an error is perhaps no body, but another request that someone hid in it.
-        if chunked or left > KEEP_ALIVE_DISCARD_BYTES or (left and status[0] in "45"):
-            self.close_connection = True
-        self._send(status, headers, content)
-        if self.close_connection:
-            if left:
-                self._linger()
-        elif left:
-            self.rfile.read(left)
-
-    def _call_app(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-        started: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            started[:] = [status, headers]
-
-        chunks: Iterable[bytes] = self.server.app(environ, start_response)
-        try:
-            content = b"".join(chunks)
-        finally:
-            if close := getattr(chunks, "close", None):
-                close()
-        return started[0], started[1], content
-
-    def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
-        code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
-        # The functions respond to HEAD without the body that GET would have, whose length is not known here.
-        is_head = self.command == "HEAD"
-        for name, value in headers:
-            if not (is_head and name.lower() == "content-length"):
-                self.send_header(name, value)
-        has_length = any(name.lower() == "content-length" for name, _ in headers)
-        if not has_length and code not in ("204", "304") and not is_head:
-            self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if not is_head:
-            self.wfile.write(content)
-        self.wfile.flush()
-
-    def _linger(self) -> None:
-        """Read and drop what still arrives: closing at once would reset the connection, response included."""
-        self.connection.shutdown(socket.SHUT_WR)
-        deadline = time.monotonic() + LINGER_SECONDS
-        self.connection.settimeout(0.5)
-        taken = 0
-        while taken < LINGER_BYTES and time.monotonic() < deadline:
-            try:
-                data = self.connection.recv(262_144)
-            except OSError:
-                return
-            if not data:
-                return
-            taken += len(data)
+    def _run(self) -> None:
+        while not self._stopping:
+            wasyncore.loop(timeout=10, use_poll=True, map=self._connections, count=1)

@@ -16,6 +16,7 @@ from local.servers.process import LOG_LIMIT_BYTES
 SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
 # Control characters, those of text direction too: a terminal obeys them instead of showing them.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps() would make one for each value
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
@@ -46,7 +47,7 @@ def escape(text: str) -> str:
 
 
 def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else JSON.encode(value)
 
 
 class LogSink:

@@ -41,13 +41,17 @@ class Pool:
         self._checked = time.monotonic()
         self._fingerprint = self._take_fingerprint()
 
-    def invoke(self, event: str) -> str:
-        """The handler's result as JSON. Raises InvokeError, after logging it."""
-        if len(event) > PAYLOAD_LIMIT_BYTES:
-            raise EventTooLargeError(f"{len(event)} bytes")
+    def invoke(self, event: str, body: bytes = b"") -> bytes:
+        """The handler's result as JSON. Raises InvokeError, after logging it.
+
+        `body` becomes that of the event, as base64.
+        """
+        size = len(event) + len(body) * 4 // 3
+        if size > PAYLOAD_LIMIT_BYTES:
+            raise EventTooLargeError(f"{size} bytes")
         try:
             with self._worker() as worker:
-                return worker.invoke(event)
+                return worker.invoke(event, body)
         except InvokeError as error:
             self._logs.note(self.spec.name, f"{type(error).__name__}: {error}")
             raise
@@ -65,9 +69,10 @@ class Pool:
             return [worker.pid for _, worker in self._idle] + [worker.pid for worker in self._busy]
 
     def close(self) -> None:
-        """End the workers; those that are busy get CLOSE_SECONDS to finish."""
+        """End the workers; those that are busy get CLOSE_SECONDS to finish. Events that wait are refused."""
         with self._changed:
             self._closed = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._busy and not self._starting, CLOSE_SECONDS)
             workers = [worker for _, worker in self._idle] + list(self._busy)
             self._idle.clear()

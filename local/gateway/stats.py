@@ -9,8 +9,6 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, g, jsonify, request
-
 PATH = "/_local/stats"
 WINDOW_SECONDS = 60
 KEPT = 20_000
@@ -86,23 +84,3 @@ def percentile(ordered: list[float], percent: int) -> float | None:
     if not ordered:
         return None
     return round(ordered[max(0, -(-percent * len(ordered) // 100) - 1)], 1)
-
-
-def watch(app: Flask) -> None:
-    """Count the responses of `app`. The function that answers is named in flask's `g.function`."""
-    stats = Stats()
-
-    @app.before_request
-    def start() -> None:
-        g.started = time.perf_counter()
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        if request.path != PATH:
-            milliseconds = (time.perf_counter() - g.started) * 1000
-            stats.add(g.get("function", GATEWAY), response.status_code, milliseconds)
-        return response
-
-    @app.get(PATH)
-    def show() -> Response:
-        return jsonify(stats.summary())

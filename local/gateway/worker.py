@@ -5,19 +5,18 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local.gateway.logs import LogSink
 from local.gateway.template import FunctionSpec
 
 WORKER_MAIN = Path(__file__).with_name("worker_main.py")
-HEAD = struct.Struct(">cI")
+BUFFER_BYTES = 65_536
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 INIT_SECONDS = 30.0
@@ -95,6 +94,7 @@ class Worker:
         }
         flags = "-Iu" if keep_bytecode else "-IuB"
         self._socket, theirs = socket.socketpair()
+        self._answers = self._socket.makefile("rb", BUFFER_BYTES)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, flags, str(WORKER_MAIN), str(theirs.fileno()), json.dumps(layout)],
@@ -108,13 +108,15 @@ class Worker:
             )
         assert self._process.stdout is not None
         logs.follow(spec.name, self._process.stdout)
+        self._socket.settimeout(INIT_SECONDS)
         try:
-            kind, error = self._receive(INIT_SECONDS)
+            kind, error = self._receive()
             if kind != b"H":
                 raise FunctionError(f"cannot import {spec.handler}: {_describe(error)}")
         except BaseException:
             self.close()
             raise
+        self._socket.settimeout(spec.timeout)
 
     @property
     def pid(self) -> int:
@@ -123,27 +125,29 @@ class Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def invoke(self, event: str) -> str:
-        """The handler's result as JSON. After any error but HandlerError, close() the worker."""
+    def invoke(self, event: str, body: bytes = b"") -> bytes:
+        """The handler's result as JSON. After any error but HandlerError, close() the worker.
+
+        `body` becomes that of the event, as base64.
+        """
+        data = event.encode()
         head = {
             "request_id": str(uuid.uuid4()),
             "arn": self._arn,
             "deadline_ms": int((time.time() + self._spec.timeout) * 1000),
+            "event_bytes": len(data),
+            "body_bytes": len(body),
         }
-        data = f"{json.dumps(head)}\n{event}".encode()
-        try:
-            self._socket.settimeout(self._spec.timeout)
-            self._socket.sendall(HEAD.pack(b"I", len(data)) + data)
-        except TimeoutError as error:
-            raise FunctionTimeoutError(f"did not finish in {self._spec.timeout} s") from error
-        except OSError as error:
-            raise FunctionError(f"its process ended ({error})") from error
-        kind, answer = self._receive(self._spec.timeout)
+        with self._errors():
+            self._socket.sendall(json.dumps(head).encode() + b"\n" + data)
+            if body:
+                self._socket.sendall(body)
+        kind, answer = self._receive()
         if kind != b"R":
             raise HandlerError(f"raised {_describe(answer)}")
         if len(answer) > PAYLOAD_LIMIT_BYTES:
             raise HandlerError(f"answered with {len(answer)} bytes, more than Lambda's {PAYLOAD_LIMIT_BYTES}")
-        return answer.decode()
+        return answer
 
     def close(self) -> None:
         """End the process and whatever it has started."""
@@ -152,32 +156,29 @@ class Worker:
         self._process.wait()
         assert self._process.stdin is not None
         self._process.stdin.close()
+        self._answers.close()
         self._socket.close()
 
-    def _receive(self, seconds: float) -> tuple[bytes, bytearray]:
-        deadline = time.monotonic() + seconds
+    def _receive(self) -> tuple[bytes, bytes]:
+        """The letter that says what came, and its JSON."""
+        with self._errors():
+            line = self._answers.readline()
+            if not line.endswith(b"\n"):
+                raise EOFError
+        return line[:1], line[1:-1]
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn errors of the socket into InvokeErrors."""
         try:
-            kind, size = HEAD.unpack(self._read(HEAD.size, deadline))
-            return kind, self._read(size, deadline)
+            yield
         except TimeoutError as error:
-            raise FunctionTimeoutError(f"did not finish in {seconds:g} s") from error
-
-    def _read(self, size: int, deadline: float) -> bytearray:
-        data = bytearray(size)
-        view = memoryview(data)
-        while view:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
-                count = self._socket.recv_into(view)
-            except ConnectionError:
-                count = 0
-            if not count:
-                raise FunctionError(f"its process ended ({_exit_text(self._process)})")
-            view = view[count:]
-        return data
+            raise FunctionTimeoutError(f"did not finish in {self._socket.gettimeout():g} s") from error
+        except (OSError, EOFError) as error:
+            raise FunctionError(f"its process ended ({_exit_text(self._process)})") from error
 
 
-def _describe(error: bytearray) -> str:
+def _describe(error: bytes) -> str:
     content = json.loads(error)
     return f"{content['errorType']}: {content['errorMessage']}"
 

@@ -1,9 +1,10 @@
 """What runs inside a worker: one function's handler, called with one event at a time. Standard library only.
 
-Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket
-to the runner; a frame on it is one byte of kind, four of length (big endian), and so many of JSON:
+Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket to the runner,
+which carries lines of JSON. Events and bodies follow theirs, and those of the worker begin with a letter:
 
-    runner → worker   I  {"request_id", "arn", "deadline_ms"}, newline, the event
+    runner → worker   {"request_id", "arn", "deadline_ms", "event_bytes", "body_bytes"}, the event, and
+                      its body as it is: the handler gets it as base64
     worker → runner   H  ready: the handler is imported
                       X  it cannot be imported: {"errorType", "errorMessage"}
                       R  what the handler returned
@@ -12,11 +13,12 @@ to the runner; a frame on it is one byte of kind, four of length (big endian), a
 Standard input is a pipe that nobody writes to: at its end the runner is gone, and so are we.
 """
 
+import base64
 import importlib
+import io
 import json
 import os
 import socket
-import struct
 import sys
 import threading
 import time
@@ -24,7 +26,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-HEAD = struct.Struct(">cI")
+BUFFER_BYTES = 65_536
 
 
 class LambdaContext:
@@ -61,20 +63,8 @@ def exit_with_runner() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def read_exactly(connection: socket.socket, size: int) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view:
-        count = connection.recv_into(view)
-        if not count:
-            os._exit(0)
-        view = view[count:]
-    return data
-
-
-def send(connection: socket.socket, kind: bytes, payload: str = "null") -> None:
-    data = payload.encode()
-    connection.sendall(HEAD.pack(kind, len(data)) + data)
+def send(connection: socket.socket, kind: str, payload: str = "null") -> None:
+    connection.sendall(f"{kind}{payload}\n".encode())
 
 
 def describe(error: BaseException) -> str:
@@ -98,16 +88,33 @@ def load_handler(code_dir: str, layer_dirs: list[str], handler: str) -> Callable
     return function
 
 
+def read_exactly(stream: io.IOBase, size: int) -> bytes:
+    data: bytes = stream.read(size)
+    if len(data) < size:
+        os._exit(0)
+    return data
+
+
+def make_event(event: bytes, body: bytes) -> Any:
+    made = json.loads(event)
+    if body:
+        made["body"] = base64.b64encode(body).decode()
+    return made
+
+
 def serve(connection: socket.socket, handler: Callable[[Any, LambdaContext], Any]) -> None:
-    while True:
-        _, size = HEAD.unpack(read_exactly(connection, HEAD.size))
-        head, _, event = read_exactly(connection, size).partition(b"\n")
+    stream = connection.makefile("rb", BUFFER_BYTES)
+    while line := stream.readline():
+        head = json.loads(line)
+        event = read_exactly(stream, head.pop("event_bytes"))
+        body = read_exactly(stream, head.pop("body_bytes"))
         try:
-            answer = json.dumps(handler(json.loads(event), LambdaContext(**json.loads(head))))
+            answer = json.dumps(handler(make_event(event, body), LambdaContext(**head)))
         except Exception as error:
-            send(connection, b"E", describe(error))
+            send(connection, "E", describe(error))
         else:
-            send(connection, b"R", answer)
+            send(connection, "R", answer)
+    os._exit(0)
 
 
 def main() -> None:
@@ -116,9 +123,9 @@ def main() -> None:
     try:
         handler = load_handler(**json.loads(sys.argv[2]))
     except Exception as error:
-        send(connection, b"X", describe(error))
+        send(connection, "X", describe(error))
         sys.exit(1)
-    send(connection, b"H")
+    send(connection, "H")
     serve(connection, handler)
 
 

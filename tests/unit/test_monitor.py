@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, abort, g
 from rich.console import Console
 
 from local.errors import LocalError
 from local.facts import RUN_FILE, write_facts
-from local.gateway.stats import PATH, Answer, Stats, percentile, summarize, watch
+from local.gateway.stats import Answer, Stats, percentile, summarize
 from local.monitor.snapshot import Monitor
 from local.monitor.view import draw
 from local.run import hold_folder
@@ -113,29 +112,6 @@ def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["all"]["Requests"] == {"2xx": 1}
     assert found["total_requests"] == 2
     assert found["window_seconds"] == 60
-
-
-def test_the_gateway_counts_what_it_answers() -> None:
-    app = Flask("test")
-    watch(app)
-
-    @app.get("/fine")
-    def fine() -> str:
-        g.function = "ListFunction"
-        return "ok"
-
-    @app.get("/broken")
-    def broken() -> str:
-        abort(502)
-
-    client = app.test_client()
-    for path in ("/fine", "/fine", "/broken", "/none", PATH):
-        client.get(path)
-    found = client.get(PATH).get_json()
-
-    assert found["functions"]["ListFunction"]["Requests"] == {"2xx": 2}
-    assert found["functions"]["gateway"]["Requests"] == {"4xx": 1, "5xx": 1}
-    assert found["total_requests"] == 4
 
 
 def test_the_table_shows_everything() -> None:

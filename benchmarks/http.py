@@ -1,0 +1,245 @@
+"""`make run` over HTTP: uploads, the newest page, and the CPU time that each process takes for them.
+
+The floor of an upload is what none can do without: one put_object and one INSERT, by a client that does
+nothing else. That of a page is a response of five bytes from the gateway's HTTP server alone.
+"""
+
+import http.client
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks import ROOT
+from benchmarks.figures import Figure
+from benchmarks.handlers import load_handler
+from benchmarks.pictures import encode_jpeg, make_photo
+from benchmarks.upload import HEIGHT, WIDTH, open_floor
+from tests.integration.run import Run
+from tests.support.multipart import upload_body
+
+NAME = "http"
+PICTURE_BYTES = 318_000
+COLLECTION = 20
+"""How many images there are when the newest page is requested."""
+CLIENTS = 8
+ROUNDS, UPLOADS, PAGES = 6, 48, 400
+PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
+UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.2, 14.0
+
+Call = Callable[[], None]
+Seconds = dict[str, float]
+
+
+@dataclass
+class Cost:
+    """What a number of requests took."""
+
+    latencies: list[float] = field(default_factory=list)  # milliseconds
+    seconds: float = 0.0
+    cpu: Seconds = field(default_factory=lambda: defaultdict(float))  # by process
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.latencies)
+
+    @property
+    def each(self) -> float:
+        """Milliseconds for each request: the inverse of the throughput."""
+        return self.seconds * 1000 / len(self.latencies)
+
+    def cpu_each(self, *names: str) -> float:
+        """Milliseconds of CPU time for each request, in these processes together."""
+        return sum(self.cpu[name] for name in names) * 1000 / len(self.latencies)
+
+
+@dataclass
+class Work:
+    """Something done `count` times, by so many clients together. `open` makes a client."""
+
+    open: Callable[[], Call]
+    count: int
+    clients: int = 1
+
+
+def run() -> list[Figure]:
+    picture = encode_jpeg(make_photo(WIDTH, HEIGHT), PICTURE_BYTES)
+    print(f"http: {len(picture):,} bytes, {ROUNDS} rounds of {UPLOADS} uploads or {PAGES} pages", flush=True)
+    with tempfile.TemporaryDirectory(prefix="image-api-bench-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # the servers may run as another user
+        service = Run(Path(folder) / "data", ROOT / "template.yaml", {"ANALYZE_UPLOADS": "false"})
+        try:
+            with run_hello() as (hello_address, hello):
+                return measure(service, picture, hello_address, hello)
+        finally:
+            service.stop()
+
+
+def measure(service: Run, picture: bytes, hello_address: str, hello: psutil.Process) -> list[Figure]:
+    key = {"X-API-Key": service.facts["api_key"]}
+    body, content_type = upload_body(picture, "photo.jpg", {"title": "Benchmark", "tags": ["one", "two"]})
+    address = service.facts["base_url"].removeprefix("http://")
+    headers = {**key, "Content-Type": content_type}
+
+    def open_upload() -> Call:
+        return open_client(address, "POST", "/api/upload", 201, headers, body)
+
+    def read() -> Seconds:
+        return read_cpu(service, hello)
+
+    do(Work(open_upload, COLLECTION))
+    costs = take_turns(
+        read,
+        {
+            "page": Work(lambda: open_client(address, "GET", "/api/images", 200, key), PAGES),
+            "hello": Work(lambda: open_client(hello_address, "GET", "/", 200, {}), PAGES),
+        },
+    )
+    with open_stores(service, picture) as put_and_insert:
+        costs |= take_turns(
+            read,
+            {
+                "upload": Work(open_upload, UPLOADS),
+                "uploads": Work(open_upload, UPLOADS, CLIENTS),
+                "stores": Work(lambda: put_and_insert, UPLOADS),
+            },
+        )
+    return make_figures(costs)
+
+
+def make_figures(costs: dict[str, Cost]) -> list[Figure]:
+    page, hello, stores = costs["page"], costs["hello"], costs["stores"]
+    figures = [
+        Figure("newest page over HTTP, p50", page.p50, hello.p50, "bare response"),
+        Figure("upload over HTTP, 1 client, p50", costs["upload"].p50, stores.p50, "put + insert"),
+        Figure("upload over HTTP, 1 client, for each", costs["upload"].each, stores.each, "put + insert"),
+        Figure("upload over HTTP, 8 clients, p50", costs["uploads"].p50, stores.p50, "put + insert"),
+        Figure("upload over HTTP, 8 clients, for each", costs["uploads"].each, stores.each, "put + insert"),
+    ]
+    floors = {
+        "page": (hello.cpu_each("hello"), "bare response", PAGE_CPU_GOAL),
+        "upload": (stores.cpu_each("client", "S3 server", "PostgreSQL"), "put + insert", UPLOAD_CPU_GOAL),
+    }
+    for name, (floor, floor_name, goal) in floors.items():
+        cost = costs[name]
+        figures += [
+            Figure(f"CPU for each {name}: {process}", cost.cpu_each(process), floor, floor_name)
+            for process in PROCESSES
+        ]
+        total = cost.cpu_each(*PROCESSES)
+        figures.append(Figure(f"CPU for each {name}: together", total, floor, floor_name, goal=goal))
+    return figures
+
+
+def take_turns(read: Callable[[], Seconds], works: dict[str, Work]) -> dict[str, Cost]:
+    """What each of the works takes. `read` says how much CPU time each process has taken so far."""
+    for work in works.values():
+        do(work)  # which starts workers, and warms them
+    costs = {name: Cost() for name in works}
+    for number in range(ROUNDS):
+        order = list(works.items())
+        for name, work in order if number % 2 else reversed(order):
+            cost, before, start = costs[name], read(), time.perf_counter()
+            cost.latencies += do(work)
+            cost.seconds += time.perf_counter() - start
+            for process, seconds in read().items():
+                cost.cpu[process] += seconds - before[process]
+    return costs
+
+
+def do(work: Work) -> list[float]:
+    """Milliseconds of each call."""
+    latencies: list[float] = []
+
+    def act() -> None:
+        call = work.open()
+        for _ in range(work.count // work.clients):
+            start = time.perf_counter()
+            call()
+            latencies.append((time.perf_counter() - start) * 1000)
+
+    clients = [threading.Thread(target=act) for _ in range(work.clients)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return latencies
+
+
+def open_client(
+    address: str, method: str, path: str, status: int, headers: dict[str, str], body: bytes | None = None
+) -> Call:
+    """A client that keeps its connection, and expects this status."""
+    connection = http.client.HTTPConnection(address, timeout=60)
+
+    def send() -> None:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == status, response.status
+
+    return send
+
+
+def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
+    """Seconds of CPU time that each process of the run has taken, `hello`, and this one, the client."""
+    gateway, *others = service.family()
+    found = defaultdict(float, client=time.process_time())
+    found |= {"hello": sum(hello.cpu_times()[:2]), "gateway": sum(gateway.cpu_times()[:2])}
+    database, s3 = service.facts["database"]["pid"], service.facts["s3"]["pid"]
+    for process in others:
+        times = process.cpu_times()
+        if process.pid == s3:
+            found["S3 server"] += sum(times[:2])
+        elif process.pid == database or process.ppid() == database:
+            found["PostgreSQL"] += sum(times[:4])  # with the connections that have ended
+        elif any(part.endswith("worker_main.py") for part in process.cmdline()):
+            found["workers"] += sum(times[:2])
+    return found
+
+
+@contextmanager
+def run_hello() -> Iterator[tuple[str, psutil.Process]]:
+    """The gateway's HTTP server in a process of its own, with a response of five bytes to everything."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.http_child"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        yield f"127.0.0.1:{process.stdout.readline().strip()}", psutil.Process(process.pid)
+
+
+@contextmanager
+def open_stores(service: Run, picture: bytes) -> Iterator[Call]:
+    """One put_object and one INSERT, in the stores of the run."""
+    database, s3 = service.facts["database"], service.facts["s3"]
+    environ = {
+        "DB_HOST": database["host"],
+        "DB_PORT": str(database["port"]),
+        "DB_SSLMODE": "disable",
+        "POSTGRES_DB": database["dbname"],
+        "POSTGRES_USER": database["user"],
+        "POSTGRES_PASSWORD": database["password"],
+        "MINIO_ENDPOINT_URL": s3["endpoint_url"],
+        "MINIO_ACCESS_KEY": s3["access_key"],
+        "MINIO_SECRET_KEY": s3["secret_key"],
+        "MINIO_BUCKET_NAME": s3["bucket"],
+        "API_KEY": service.facts["api_key"],
+        "SECRET_KEY": "not used",
+        "AWS_REGION": "us-east-1",
+    }
+    with load_handler("upload", environ), open_floor(environ, picture) as floor:
+        yield floor
