@@ -26,7 +26,7 @@ BATCH = 1
 """As the template's BatchSize: the function's Timeout is for one image."""
 WAITING_SQL = """
     SELECT image_id::text FROM image_analysis
-    WHERE status IN ('queued', 'running') AND due_at <= now() ORDER BY due_at LIMIT %s"""
+    WHERE status IN ('queued', 'running') AND lease_until <= now() ORDER BY lease_until LIMIT %s"""
 
 
 def is_wanted(settings: Settings) -> bool:

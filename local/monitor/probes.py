@@ -20,14 +20,13 @@ UNITS = ("B", "KiB", "MiB", "GiB")
 SECONDS = 3
 DOCKER_SECONDS = 20
 SQL = """
-    SELECT (SELECT jsonb_object_agg(status, images) FROM (
-                SELECT status, count(*) AS images FROM image_metadata GROUP BY status) AS states) AS rows,
-           (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata WHERE status = 'ready')
-               AS original_bytes,
+    SELECT (SELECT count(*) FROM image_metadata) AS images,
+           (SELECT count(*) FROM uploads WHERE failure IS NULL) AS uploads,
+           (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata) AS original_bytes,
            (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'reduced.jpg')
                AS "Renders",
-           (SELECT count(*) FROM image_metadata WHERE status <> 'ready' AND sweep_after < now())
-               AS "SweepFindings",
+           (SELECT count(*) FROM uploads WHERE greatest(expires_at, lease_until) < now())
+               + (SELECT count(*) FROM deletions WHERE lease_until < now()) AS "SweepFindings",
            pg_database_size(current_database()) AS database_bytes"""
 
 

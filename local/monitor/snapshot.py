@@ -54,7 +54,7 @@ class Monitor:
          "machine": {"cpu_percent", "memory": {"used", "total"}, "disk": {"used", "total"}},
          "parts": [{"name", "id", "state", "cpu_percent", "memory", "health"}],
          "api": {"base_url", "health": {…}, "stats": {…}},
-         "database": {"rows": {state: n}, "original_bytes", "database_bytes", "Renders", "SweepFindings"}}
+         "database": {"images", "uploads", "original_bytes", "database_bytes", "Renders", "SweepFindings"}}
 
         Sizes are in bytes. What the API does not answer is {}, a database that does not {"error": …}.
         """

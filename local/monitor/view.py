@@ -94,10 +94,9 @@ def draw_api(api: Mapping[str, Any]) -> RenderableType:
 def draw_database(found: Mapping[str, Any]) -> Text:
     if "error" in found:
         return Text(f"database  {found['error']}", style="red")
-    rows = sorted((found["rows"] or {}).items(), key=lambda row: -row[1])
-    states = ", ".join(f"{count:,} {state}" for state, count in rows) or "none"
     return Text(
-        f"images    {states}; {found['SweepFindings']:,} left for a sweep\n"
+        f"images    {found['images']:,}; {found['uploads']:,} uploads on their way; "
+        f"{found['SweepFindings']:,} left for a sweep\n"
         f"stored    originals {size(found['original_bytes'])}; {found['Renders']:,} renditions; "
         f"database {size(found['database_bytes'])}"
     )

@@ -59,7 +59,10 @@ def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: A
 def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, configure: Configure) -> None:
     """As many as there may be analyses today."""
     configure(ANALYSIS_DAILY_BUDGET="130")
-    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 10)")
+    stores.execute(
+        """INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 10)
+           ON CONFLICT (day) DO UPDATE SET calls = 10"""
+    )
     images = stores.insert_ready(125)
     stores.execute(
         """INSERT INTO image_analysis (image_id, status, lease_until)

@@ -17,7 +17,6 @@ import boto3
 import psutil
 import pytest
 
-from local.servers.postgres import PostgresServer
 from tests.integration.run import ROOT, Run, is_running
 from tests.support.waiting import wait_until
 
@@ -41,21 +40,27 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running.stop()
 
 
-def test_data_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    postgres = PostgresServer(tmp_path / "data", schema=ROOT / "tests/fixtures/schema_first.sql")
-    postgres.start()
-    postgres.stop()
-    password = {"POSTGRES_PASSWORD": postgres.password}
-    running = Run(tmp_path / "data", ROOT / "template.yaml", password)
-    running.stop()
-    output = running.output
-    again = Run(tmp_path / "data", ROOT / "template.yaml", password)
-    with closing(again.connect_database()) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(sweeps) FROM image_metadata")
-    again.stop()
+def test_data_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    for name in ("functions", "layers"):
+        shutil.copytree(ROOT / name, newer / name)
+    for name in ("template.yaml", "init_db.sql"):
+        shutil.copy(ROOT / name, newer)
+    step = newer / "functions/migrate/migrations/0001_add_a_table.sql"
+    step.write_text("CREATE TABLE IF NOT EXISTS added ();\n")
 
-    assert "brought up to date: 0001_" in output
-    assert "brought up to date" not in again.output
+    def start_and_stop(project: Path) -> str:
+        running = Run(tmp_path / "data", project / "template.yaml")
+        with closing(running.connect_database()) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('added')")
+            (found,) = cursor.fetchone()
+        running.stop()
+        assert bool(found) == (project == newer)
+        return running.output
+
+    assert "brought up to date" not in start_and_stop(ROOT)
+    assert "brought up to date: 0001_add_a_table" in start_and_stop(newer)
+    assert "brought up to date" not in start_and_stop(newer)
 
 
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:

@@ -48,7 +48,8 @@ SHOT: dict[str, Any] = {
         "stats": summarize([Answer(0, "ListFunction", 200, 4.2), Answer(1, "ListFunction", 503, 99)], 60),
     },
     "database": {
-        "rows": {"ready": 1200, "pending": 1},
+        "images": 1200,
+        "uploads": 1,
         "original_bytes": 5_000_000,
         "Renders": 7,
         "SweepFindings": 1,
@@ -124,7 +125,7 @@ def test_the_table_shows_everything() -> None:
         "down (timeout)",
         "ListFunction",
         "99.0",
-        "1,200 ready, 1 pending",
+        "1,200; 1 uploads on their way",
         "1 left for a sweep",
         "originals 5.0 MB",
         "disk 95%",
