@@ -48,8 +48,8 @@ class Build:
         """Refuse a build that is missing, or that is of other sources than these."""
         if not self.layer.is_dir():
             raise BenchmarkError(f"there is no build in {self.folder}: run `sam build` first.")
-        for source in SOURCES.glob("*.py"):
-            built = self.layer / "imageapi" / source.name
+        for source in SOURCES.rglob("*.py"):
+            built = self.layer / "imageapi" / source.relative_to(SOURCES)
             if not built.exists() or built.read_bytes() != source.read_bytes():
                 raise BenchmarkError(
                     f"the build in {self.folder} is older than {source}: run `sam build` again."

@@ -18,7 +18,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from imageapi import signing
+from imageapi import aws, signing
 from imageapi.config import Settings, load_settings
 from imageapi.filenames import content_disposition
 from urllib3 import HTTPResponse
@@ -61,6 +61,7 @@ def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     found = SERVERS[request.param]
     monkeypatch.setattr(signing, "get_settings", lambda: found)
     monkeypatch.setattr(signing, "datetime", FrozenDatetime)
+    monkeypatch.setattr(aws, "datetime", FrozenDatetime)
     for module in (botocore.auth, botocore.signers, *CRT):
         monkeypatch.setattr(module, "get_current_datetime", lambda **_: MOMENT.replace(tzinfo=None))
     return found
@@ -205,6 +206,7 @@ def test_put_is_the_one_that_boto3_sends(settings: Settings) -> None:
     )
     (theirs,) = sent
     assert url == theirs.url
+    assert headers.pop("Host") == urlsplit(url).netloc
     expected = {name: as_text(theirs.headers[name]) for name in headers}
     assert headers == expected
     assert headers["X-Amz-Content-SHA256"] == digest.hex()

@@ -1,6 +1,5 @@
 """HTTP: routes, API keys, errors as JSON, request ids and the log of requests. No other module knows it."""
 
-import base64
 import binascii
 import json
 import time
@@ -113,8 +112,10 @@ class Api(Router):
         text = self.event.get("body") or ""
         if not self.event.get("isBase64Encoded"):
             return text.encode("utf-8", "surrogatepass")
+        import pybase64  # only uploads have such bodies; eight times as fast as the standard library's
+
         try:
-            return base64.b64decode(text, validate=True)
+            return pybase64.b64decode(text, validate=True)
         except (ValueError, binascii.Error) as error:
             raise InvalidRequestError("The body is not valid base64.", code="body_invalid") from error
 

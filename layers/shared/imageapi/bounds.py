@@ -7,7 +7,9 @@ and hands the decoder a :class:`LimitedReader`, whose ``read`` fails when the CP
 
 import ctypes
 import errno
+import io
 import math
+import os
 import re
 import resource
 import time
@@ -16,12 +18,15 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Event, RLock
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image, TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from imageapi.errors import UnprocessableError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 MAX_SIDE = 65_535
 """The longest side, in pixels: what JPEG can hold."""
@@ -127,11 +132,11 @@ class TooComplexError(UnprocessableError):
         self.is_final = is_final
 
 
-class LimitedReader:
+class LimitedReader(io.BufferedReader):
     """A file that a decoder reads from; ``read`` fails as soon as a limit is reached.
 
     Args:
-        source: the file; it is read from its beginning.
+        source: the file; it is read from its beginning, and stays open.
         cancelled: when it is set, the result is not wanted any more and the decode is to end soon.
 
     Raises:
@@ -139,6 +144,17 @@ class LimitedReader:
     """
 
     def __init__(self, source: IO[bytes], cancelled: Event | None = None) -> None:
+        # Decoders read a marker or a tag at a time; the limits are looked at once for each block.
+        self._limited = _LimitedFile(source, cancelled)
+        super().__init__(self._limited)
+
+    def check_time(self) -> None:
+        """To be called before each frame: some decoders read the whole file at once."""
+        self._limited.check_time()
+
+
+class _LimitedFile(io.RawIOBase):
+    def __init__(self, source: IO[bytes], cancelled: Event | None) -> None:
         self._source = source
         self._cancelled = cancelled
         self._end = time.process_time() + MAX_SECONDS
@@ -147,21 +163,31 @@ class LimitedReader:
         self._is_jpeg = source.read(3) == b"\xff\xd8\xff"
         source.seek(0)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
+    def readable(self) -> bool:
+        return True
 
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes. Decoders read often: 64 KB of a JPEG at a time, each tag, each frame."""
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         self.check_time()
-        data = self._source.read(size)
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._source.tell()
+
+    def readinto(self, buffer: "Buffer", /) -> int:
+        self.check_time()
+        target = memoryview(buffer).cast("B")
+        data = self._source.read(len(target))
         if self._is_jpeg:
             self._scans += len(_SCAN.findall(data))
             if self._scans > MAX_SCANS:
                 raise TooComplexError(is_final=True)
-        return data
+        target[: len(data)] = data
+        return len(data)
 
     def check_time(self) -> None:
-        """To be called before each frame: some decoders read the whole file at once."""
         if time.process_time() > self._end or (self._cancelled and self._cancelled.is_set()):
             raise TooComplexError
 

@@ -1,20 +1,18 @@
 """Secrets from AWS Secrets Manager: read at the start of an execution environment, and again at intervals.
 
 boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
-one request is made and signed here, with the standard library (Signature Version 4).
+one request is made here, with the standard library.
 """
 
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from imageapi.aws import Credentials, domain_of
+from imageapi.aws import Credentials, domain_of, sign_request
 
 if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a secret
     import http.client
@@ -131,41 +129,22 @@ def _fetch(connection: "http.client.HTTPConnection", host: str, arn: str, access
 def _get_value(
     connection: "http.client.HTTPConnection", host: str, question: dict[str, str], access: Access
 ) -> dict[str, Any]:
-    body = json.dumps(question)
-    headers = {
-        "Content-Type": "application/x-amz-json-1.1",
-        "Host": host,
-        "X-Amz-Target": "secretsmanager.GetSecretValue",
-    }
-    connection.request("POST", "/", body, sign(headers, body, access, datetime.now(UTC)))
+    body = json.dumps(question).encode()
+    headers = sign_request(
+        "POST",
+        f"//{host}/",
+        {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "secretsmanager.GetSecretValue",
+        },
+        hashlib.sha256(body).digest(),
+        service="secretsmanager",
+        region=access.region,
+        credentials=access.credentials,
+    )
+    connection.request("POST", "/", body, headers)
     response = connection.getresponse()
     answer: dict[str, Any] = json.loads(response.read())
     if response.status != 200:
         raise SecretError(str(answer.get("__type", response.status)).rpartition("#")[2])
     return answer
-
-
-def sign(headers: dict[str, str], body: str, access: Access, now: datetime) -> dict[str, str]:
-    """Sign a POST to ``/`` (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html).
-
-    Returns:
-        The headers with those that sign them.
-    """
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    signed = headers | {"X-Amz-Date": stamp}
-    if access.credentials.session_token:
-        signed["X-Amz-Security-Token"] = access.credentials.session_token
-    lower = {name.lower(): value.strip() for name, value in signed.items()}
-    names = ";".join(sorted(lower))
-    lines = "".join(f"{name}:{lower[name]}\n" for name in sorted(lower))
-    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body.encode()).hexdigest()}"
-    scope = f"{stamp[:8]}/{access.region}/secretsmanager/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{access.credentials.secret_key}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"Credential={access.credentials.access_key}/{scope}"
-    return signed | {
-        "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
-    }

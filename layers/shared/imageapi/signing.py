@@ -1,8 +1,8 @@
 """Signed S3 requests: URLs and forms that let a browser speak to the object store itself, and the put of an
 object.
 
-Only botocore's signers are used, not its client: signing needs no model of S3 and no connection, and a client
-would double what the first request of an execution environment costs.
+URLs and forms are signed by botocore's signers, without its client: signing needs no model of S3 and no
+connection, and a client would double what the first request of an execution environment costs.
 """
 
 import time
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from imageapi.aws import domain_of
+from imageapi.aws import Credentials, domain_of, sign_request
 from imageapi.config import Settings, get_settings
 
 
@@ -83,20 +83,23 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
     """The URL and all headers of a request that stores an object. The store checks the bytes against
     ``sha256`` (32 bytes), and keeps that as the object's checksum.
     """
-    # The signer for S3 reads the bytes for their hash; this one takes the hash that is given. Otherwise they
-    # differ in how they escape a path, and nothing in a key needs that.
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-
     settings = get_settings()
     url = f"{_bucket_url(settings, settings.s3_endpoint_url)}/{quote(key)}"
     digests = {
         "X-Amz-Content-SHA256": sha256.hex(),
         "x-amz-checksum-sha256": b64encode(sha256).decode(),
     }
-    request = AWSRequest("PUT", url, headers={**headers, **digests})
-    SigV4Auth(_credentials(settings), "s3", settings.region).add_auth(request)
-    return str(request.url), dict(request.headers.items())
+    credentials = Credentials(settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token)
+    signed = sign_request(
+        "PUT",
+        url,
+        {**headers, **digests},
+        sha256,
+        service="s3",
+        region=settings.region,
+        credentials=credentials,
+    )
+    return url, signed
 
 
 def public_origin() -> str:
@@ -117,6 +120,8 @@ def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
 
 
 def _credentials(settings: Settings) -> Any:
-    from botocore.credentials import Credentials
+    import botocore.credentials
 
-    return Credentials(settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token)
+    return botocore.credentials.Credentials(
+        settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token
+    )

@@ -214,12 +214,11 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
 @lru_cache(maxsize=1)
 def get_connections() -> "PoolManager":
     """The connections for requests that are sent without botocore's client."""
-    from botocore.httpsession import get_cert_path
     from urllib3 import PoolManager, Timeout
 
     return PoolManager(
         timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        ca_certs=get_settings().s3_ca_bundle or get_cert_path(True),
+        ca_certs=get_settings().s3_ca_bundle,  # None: the system's
         blocksize=BLOCK_BYTES,
     )
 
