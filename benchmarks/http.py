@@ -35,7 +35,7 @@ COLLECTION = 20
 CLIENTS = 8
 ROUNDS, UPLOADS, PAGES = 6, 48, 400
 PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
-UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.2, 14.0
+UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.1, 16.0
 
 Call = Callable[[], None]
 Seconds = dict[str, float]

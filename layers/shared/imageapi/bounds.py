@@ -18,15 +18,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Event, RLock
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from PIL import Image, TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from imageapi.errors import UnprocessableError
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
 
 MAX_SIDE = 65_535
 """The longest side, in pixels: what JPEG can hold."""
@@ -176,7 +173,7 @@ class _LimitedFile(io.RawIOBase):
     def tell(self) -> int:
         return self._source.tell()
 
-    def readinto(self, buffer: "Buffer", /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         self.check_time()
         target = memoryview(buffer).cast("B")
         data = self._source.read(len(target))

@@ -54,7 +54,7 @@ def sweep(
 
 def _remove_old_keys(has_time: Callable[[], bool]) -> None:
     oldest_kept = int((time.time() - KEY_DAYS * 86_400) * 1000)
-    while has_time() and uploads.remove_keys_before(oldest_kept, KEYS_AT_ONCE):
+    while uploads.remove_keys_before(oldest_kept, KEYS_AT_ONCE) and has_time():
         pass
 
 
