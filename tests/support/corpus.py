@@ -167,15 +167,20 @@ def make_id(number: int, pick: random.Random) -> UUID:
     return UUID(int=high | 2 << 62 | pick.getrandbits(62))
 
 
-def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0) -> float:
-    """Add ``rows`` rows by COPY, then build the indexes; returns the seconds that it took."""
+def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn: bool = False) -> float:
+    """Add ``rows`` rows by COPY; returns the seconds that it took.
+
+    Args:
+        churn: with the indexes in place, as single uploads would; then change a tenth and delete a tenth.
+            Otherwise the indexes are built at the end.
+    """
     with without_time_limit():
-        return _fill(cursor, rows, first)
+        return _fill(cursor, rows, first, churn)
 
 
-def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> float:
+def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool) -> float:
     start = time.perf_counter()
-    indexes = _drop_indexes(cursor)
+    indexes = [] if churn else _drop_indexes(cursor)
     cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER USER")
     with ProcessPoolExecutor(max_workers=2) as pool:
         starts = range(first, first + rows, CHUNK)
@@ -185,6 +190,8 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> float:
     for name, definition in indexes:
         _progress(f"building {name}")
         cursor.execute(definition)
+    if churn:
+        _churn(cursor, rows, first)
     cursor.execute("ALTER TABLE image_metadata ENABLE TRIGGER USER")
     cursor.execute(
         """TRUNCATE facet_counts, facet_changes;
@@ -194,10 +201,26 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> float:
            INSERT INTO facet_counts SELECT 'tag', tag, count(*) FROM image_metadata, unnest(tag_keys) AS tag
            GROUP BY tag;"""
     )
-    _progress("VACUUM ANALYZE")
-    cursor.execute("VACUUM ANALYZE image_metadata")
+    if not churn:  # autovacuum alone looks after a table that is in use
+        _progress("VACUUM ANALYZE")
+        cursor.execute("VACUUM ANALYZE image_metadata")
     _progress("")
     return time.perf_counter() - start
+
+
+def _churn(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> None:
+    """Give every tenth row the title, the text and the tags of another, and delete every tenth."""
+    from imageapi.search.tokens import index_values
+
+    for number in range(first, first + rows, 10):
+        row, other = make_row(number), make_row(number + rows)
+        row |= {name: other[name] for name in ("title", "description", "category", "tags")}
+        row["id"] = str(row["id"])
+        values = {**row, **index_values(row)}
+        assignments = ", ".join(f"{name} = %({name})s" for name in values if name not in ("id", "sha256"))
+        cursor.execute(f"UPDATE image_metadata SET {assignments} WHERE id = %(id)s", values)
+        cursor.execute("DELETE FROM image_metadata WHERE id = %s", (str(make_row(number + 5)["id"]),))
+        _progress(f"{number - first:,} of {rows:,} rows changed or deleted")
 
 
 def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
