@@ -87,7 +87,7 @@ def test_the_migrations_are_with_their_function(build: Path) -> None:
     assert not (folder / "init_db.sql").is_symlink()
     assert (folder / "init_db.sql").read_bytes() == (ROOT / "init_db.sql").read_bytes()
     expected = sorted(path.name for path in (ROOT / "functions/migrate/migrations").glob("*.sql"))
-    assert sorted(path.name for path in (folder / "migrations").iterdir()) == expected
+    assert sorted(path.name for path in (folder / "migrations").glob("*.sql")) == expected
 
 
 def test_templates_are_without_a_warning(cloud: Cloud) -> None:
