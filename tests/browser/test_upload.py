@@ -228,13 +228,18 @@ def test_others_go_on_when_one_is_taken_off_the_list(open_gallery: OpenGallery, 
 
 def test_all_uploads_are_cancelled_at_once(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
-    gallery.page.route("**/api/upload", lambda _: None)
+    held: list[Route] = []
+    aborted: list[str] = []
+    gallery.page.route("**/api/upload", lambda route: held.append(route))
+    gallery.page.on("requestfailed", lambda request: aborted.append(request.url))
     gallery.upload({f"{n}.jpg": jpeg(seed=n) for n in range(30)})
+    gallery.wait_until(lambda: len(held) == 3)
 
     gallery.uploads.get_by_role("button", name="Cancel all").click()
 
     expect(gallery.uploads).to_be_hidden()
     expect(gallery.page.get_by_role("button", name="Upload", exact=True)).to_be_focused()
+    gallery.wait_until(lambda: aborted.count(f"{service.base_url}/api/upload") == 3)
     gallery.page.unroute("**/api/upload")
     gallery.upload({"after.jpg": jpeg(seed="after")})
     expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")

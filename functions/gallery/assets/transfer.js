@@ -17,7 +17,6 @@ export function uploadFile(file, idempotencyKey, { signal, onProgress, onWait })
   const send = large ? sendThroughStore(file, metadata, idempotencyKey) : sendDirectly(file, metadata, idempotencyKey);
   const attempt = async () => {
     await checkReadable(file);
-    signal.throwIfAborted();
     return send({ signal, onProgress });
   };
   return withRetries(attempt, { attempts: ATTEMPTS, signal, onWait });
@@ -80,6 +79,7 @@ async function sendToStore(form, file, options) {
 /** POST by XMLHttpRequest, since fetch reports no progress. Gives up when there is none for a minute. */
 function postWithProgress(url, body, { headers = {}, signal, onProgress }) {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const request = new XMLHttpRequest();
     let stalled;
     const stop = () => request.abort();
