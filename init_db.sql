@@ -3,9 +3,10 @@
 -- An upload becomes an image, and an image becomes a deletion: each step moves a row from one table to the next in one
 -- transaction. An object is stored only under a key that one of these tables names.
 --
--- Whoever works on a row of uploads, deletions, image_variants or image_analysis holds its lease. lease_until: until then
--- nobody else takes it, because somebody is at work or because it has to wait. lease_token: counts the takings; what
+-- Whoever works on a row of uploads, image_variants or image_analysis holds its lease. lease_until: until then nobody else
+-- takes it, because somebody is at work or because it has to wait. lease_token: grows whenever the lease is taken; what
 -- finishes the work names the token, so a holder who was overtaken changes nothing. attempts: how often work was begun.
+-- A deletion has the first alone: two at once do no harm.
 
 CREATE TABLE IF NOT EXISTS image_metadata (
     -- UUIDv7: made by the service, ordered by time, so newest first is ORDER BY id DESC.
@@ -82,7 +83,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     -- The code of the error for which the upload was refused or undone. Nothing makes an image of it any more.
     failure         text,
 
-    -- Until then its file may still come, or a client may still ask why it was refused. Afterwards the sweep settles it.
+    -- Until then its file may still come, or be tried again, or a client may ask why it was refused. Afterwards the sweep
+    -- settles it.
     expires_at      timestamptz NOT NULL,
     lease_until     timestamptz NOT NULL DEFAULT '-infinity',
     lease_token     bigint NOT NULL DEFAULT 0,
@@ -92,6 +94,8 @@ CREATE TABLE IF NOT EXISTS uploads (
 
 -- Uploads of the same bytes under way.
 CREATE INDEX IF NOT EXISTS uploads_sha256 ON uploads (sha256);
+-- What the sweep has to look at.
+CREATE INDEX IF NOT EXISTS uploads_expires_at ON uploads (expires_at, id);
 
 -- Which upload an Idempotency-Key stands for. The sweep removes keys of images that are older than a week.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
@@ -109,9 +113,7 @@ CREATE TABLE IF NOT EXISTS deletions (
     image_id        uuid PRIMARY KEY,
     s3_key          text NOT NULL,
     variants        text[] NOT NULL,
-    lease_until     timestamptz NOT NULL,
-    lease_token     bigint NOT NULL DEFAULT 1,
-    attempts        integer NOT NULL DEFAULT 1
+    lease_until     timestamptz NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Variants that have been made, are being made or could not be made, and the reduced copies of large pictures. The
@@ -129,7 +131,7 @@ CREATE TABLE IF NOT EXISTS image_variants (
     CHECK ((status = 'failed') = (failure IS NOT NULL))
 );
 
-CREATE INDEX IF NOT EXISTS image_variants_pending ON image_variants (lease_until) WHERE status = 'pending';
+CREATE INDEX IF NOT EXISTS image_variants_pending ON image_variants (image_id, name) WHERE status = 'pending';
 
 -- What Gemini says of an image, apart from what its owner says. The row is also the queue: queued or running, and past
 -- lease_until, it is to be done.

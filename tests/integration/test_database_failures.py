@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from imageapi import db
 from imageapi.errors import ConflictError, DatabaseUnavailableError
+from imageapi.time_limits import time_limit
 
 from tests.integration.client import get, upload, upload_event
 from tests.integration.stores import Configure, Stores, paused, stopped
@@ -153,7 +154,7 @@ def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores
     assert holds.wait(5)
     start = time.monotonic()
     try:
-        with pytest.raises(DatabaseUnavailableError), db.time_limit(0.3):
+        with pytest.raises(DatabaseUnavailableError), time_limit(0.3):
             db.ping()
         assert time.monotonic() - start < 2
     finally:
@@ -178,7 +179,7 @@ def test_name_lookup_has_a_time_limit(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     start = time.monotonic()
-    with pytest.raises(DatabaseUnavailableError), db.time_limit(0.5):
+    with pytest.raises(DatabaseUnavailableError), time_limit(0.5):
         db.ping()
     answer.set()
 

@@ -9,6 +9,7 @@ from imageapi.catalog import variants
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 
 from tests.integration.client import upload
+from tests.integration.leftovers import counts
 from tests.integration.lifecycle import (
     at_once,
     delete_image,
@@ -214,6 +215,32 @@ def test_who_waits_for_a_rendition_writes_nothing_and_not_for_long(
         assert all(statement.startswith("SELECT image.id") for statement in statements)
         process.resume()
         assert process.answer().status == 302
+
+
+def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
+    """Without a sweep in between, and with one."""
+    url = image["urls"]["thumbnail"]
+    with worker(stores.environment) as process:
+        for attempt in range(variants.MAX_ATTEMPTS):
+            process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+            process.wait_killed()
+            expire_leases(stores)
+            assert stores.execute("SELECT attempts FROM image_variants") == [{"attempts": attempt + 1}]
+
+    for _ in range(2):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "image_too_complex")
+
+    # After a while it is tried once more.
+    expire_leases(stores)
+    with worker(stores.environment) as process:
+        process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+        process.wait_killed()
+    expire_leases(stores)
+    assert counts(sweep()) == {"variants_removed": 1}
+    assert open_link(url, WEBP).code == "image_too_complex"
+    expire_leases(stores)
+    assert fetch(url, WEBP).status == 200
 
 
 @pytest.mark.parametrize("target", ["download", "put_object"])

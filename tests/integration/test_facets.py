@@ -1,6 +1,7 @@
 """GET /api/categories and /api/tags: counts that are noted as images come, change and go."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from imageapi.catalog import facets
@@ -8,7 +9,7 @@ from imageapi.catalog import facets
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import sweep
 from tests.integration.searchable import Doc, insert
-from tests.integration.stores import Stores
+from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.events import API_KEY, make_event
 from tests.support.worker import workers
@@ -128,3 +129,34 @@ def test_a_sweep_adds_up_what_was_noted(stores: Stores) -> None:
     assert stores.execute("SELECT 1 FROM facet_changes") == []
     found = stores.execute("SELECT kind, name, images FROM facet_counts ORDER BY kind")
     assert [tuple(row.values()) for row in found] == [("all", "", 1), ("category", "sea", 1)]
+
+
+def test_many_names_do_not_take_too_long(stores: Stores, configure: Configure) -> None:
+    """A large import, each image with tags of its own."""
+    configure(DB_STATEMENT_TIMEOUT="1")
+    stores.execute(
+        """INSERT INTO facet_changes (change, category, tag_keys)
+           SELECT 1, 'c', ARRAY(SELECT format('tag %%s %%s', image, n) FROM generate_series(1, 32) AS n)
+           FROM generate_series(1, 4000) AS image"""
+    )
+
+    assert counts("categories") == [("c", 4_000)]
+    assert len(get("/api/tags", {"limit": "1000"}).body["tags"]) == 1_000
+    sweep()
+
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert stores.execute("SELECT count(*) AS n FROM facet_counts WHERE kind = 'tag'") == [{"n": 128_000}]
+
+
+def test_who_meets_another_one_folding_waits_for_nothing(stores: Stores) -> None:
+    for _ in range(3):
+        upload(pictures.png(), {"category": "sea"})
+    with closing(stores.postgres.connect()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (facets.LOCK,))
+        facets.fold_changes()
+        assert counts("categories") == [("sea", 3)]
+        assert len(stores.execute("SELECT 1 FROM facet_changes")) == 3
+
+    facets.fold_changes()
+    assert counts("categories") == [("sea", 3)]
+    assert stores.execute("SELECT 1 FROM facet_changes") == []

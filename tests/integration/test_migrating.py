@@ -275,7 +275,7 @@ def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
         outcomes: list[dict[str, Any]] = []
         thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
         thread.start()
-        thread.join(1)
+        thread.join(3)  # longer than any other statement waits for a lock
         assert thread.is_alive()
         assert outcomes == []
         other.rollback()

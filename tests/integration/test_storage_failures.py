@@ -1,13 +1,21 @@
 """An object store that is stopped, or refuses: 503, nothing left behind, and service when it is back."""
 
+import hashlib
+import io
+import time
+
 import pytest
+from imageapi import storage
+from imageapi.errors import StorageUnavailableError
 from imageapi.sweep.sweeping import sweep
+from imageapi.time_limits import time_limit
 
 from tests.integration.client import get, upload
 from tests.integration.leftovers import expire
 from tests.integration.stores import Configure, Stores, stopped
 from tests.support import pictures
 from tests.support.answers import Answer
+from tests.support.proxy import NetworkFault, Proxy
 
 PICTURE = pictures.jpeg()
 
@@ -59,3 +67,25 @@ def test_refusing_store(stores: Stores, configure: Configure, change: dict[str, 
     assert not any(value in str(answer.body) for value in change.values())
     configure(**stores.environment)
     assert_nothing_stored(stores)
+
+
+def test_a_transfer_has_a_time_limit(stores: Stores, configure: Configure) -> None:
+    """A store that is slow, and never so slow that a single wait would be too long."""
+    data = bytes(20_000_000)  # more than the buffers on the way hold
+    proxy = Proxy((stores.s3.host, stores.s3.port))
+    try:
+        configure(MINIO_ENDPOINT_URL=proxy.url)
+        storage.put_object("originals/there", data, content_type="image/jpeg", sha256=digest(data))
+        proxy.break_with(NetworkFault("slow", 0))
+        start = time.monotonic()
+        with pytest.raises(StorageUnavailableError), time_limit(1):
+            storage.put_object("originals/slow", data, content_type="image/jpeg", sha256=digest(data))
+        with pytest.raises(StorageUnavailableError), time_limit(1):
+            storage.download("originals/there", io.BytesIO(), len(data))
+        assert time.monotonic() - start < 20
+    finally:
+        proxy.close()
+
+
+def digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()

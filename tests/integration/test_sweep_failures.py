@@ -3,15 +3,26 @@
 from typing import Any
 
 import pytest
-from imageapi import storage
-from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
+from imageapi import imaging, storage
+from imageapi.catalog import uploads
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError, TooComplexError
 from imageapi.sweep import settling, sweeping
 from imageapi.sweep.report import Count
 from imageapi.uploads import complete
+from imageapi.uploads.finish import undo_upload
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
-from tests.integration.lifecycle import announce, announce_and_post, fetch, get_image, sweep, watch_keys
+from tests.integration.lifecycle import (
+    announce,
+    announce_and_post,
+    fetch,
+    get_image,
+    post_file,
+    sweep,
+    watch_keys,
+)
+from tests.integration.lifecycle import complete as complete_upload
 from tests.integration.stores import Configure, Stores, stopped
 
 
@@ -168,13 +179,69 @@ def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch
 def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes all the time of every sweep keeps no other from being settled."""
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
-    stores.execute("UPDATE uploads SET attempts = 1 WHERE id = %s", (slow,))
-    expire(stores)
+    stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
+    assert uploads.take(slow, lease_seconds=-60)
     monkeypatch.setattr(settling, "BATCH", 2)
     tried = watch_keys(monkeypatch, "download")
 
     assert counts(sweep()) == {"finished": 4}
     assert tried == [f"incoming/{image_id}" for image_id in [*others, slow]]
+
+
+def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for want of memory may pass an hour later, and not at once."""
+
+    def run_out(*_: Any, **__: Any) -> None:
+        raise TooComplexError
+
+    ids = sorted(announce_and_post(PICTURE) for _ in range(3))
+    expire(stores)
+    monkeypatch.setattr(settling, "BATCH", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(imaging, "inspect", run_out)
+        assert counts(sweep()) == {"failed": 3}
+        assert counts(sweep()) == {}
+    assert stores.execute("SELECT DISTINCT attempts FROM uploads") == [{"attempts": 1}]
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 3}
+    assert sorted(row["id"] for row in stores.rows()) == ids
+
+
+def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
+    """The sweep has read it as expired; then its client asks for another form."""
+    announced = announce(PICTURE, idempotency_key="k").body["data"]
+    expire(stores)
+    (expired,) = uploads.find_expired(None, 10)
+    assert announce(PICTURE, idempotency_key="k").status == 200
+
+    assert not undo_upload(expired, only_free=True)
+
+    post_file(announced["form"], PICTURE)
+    assert complete_upload(announced["id"]).status == 201
+
+
+@pytest.mark.parametrize("bucket", ["missing", "another"])
+def test_beside_another_bucket_no_row_is_settled(stores: Stores, configure: Configure, bucket: str) -> None:
+    """Else what has arrived would count as never sent, and renditions as lost."""
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    waiting = announce_and_post(PICTURE)
+    cut_delete(stores, "storage.delete_objects", "before")
+    expire(stores)
+    before = (stores.statuses(), stores.renditions(), stores.keys())
+    if bucket == "another":
+        stores.s3.client().create_bucket(Bucket="another-bucket")
+    configure(MINIO_BUCKET_NAME=f"{bucket}-bucket")
+
+    report = sweeping.sweep(dry_run=False, compare=bucket == "another")
+
+    assert report.is_another_bucket
+    assert report.counts[Count.FAILED] == 1
+    configure(**stores.environment)
+    assert (stores.statuses(), stores.renditions(), stores.keys()) == before
+    assert counts(sweep()) == {"finished": 1, "undone": 1}
+    assert waiting in {row["id"] for row in stores.rows()}
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

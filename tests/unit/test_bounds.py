@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from imageapi import bounds, imaging, rendering
 from imageapi.bounds import bounded
-from imageapi.errors import AppError, UnprocessableError
+from imageapi.errors import AppError, TooComplexError, UnprocessableError
 from imageapi.variants import Variant
 from PIL import ImageFile, TiffImagePlugin
 
@@ -147,11 +147,11 @@ def read_too_late(reader: bounds.LimitedReader, clock: SimpleNamespace) -> None:
 
 
 def test_only_what_is_sure_to_happen_again_is_final(clock: SimpleNamespace) -> None:
-    with pytest.raises(bounds.TooComplexError) as scans:
+    with pytest.raises(TooComplexError) as scans:
         inspect(hostile.jpeg(bounds.MAX_SCANS + 1))
-    with pytest.raises(bounds.TooComplexError) as memory, bounded(io.BytesIO()):
+    with pytest.raises(TooComplexError) as memory, bounded(io.BytesIO()):
         raise MemoryError
-    with pytest.raises(bounds.TooComplexError) as seconds, bounded(io.BytesIO()) as reader:
+    with pytest.raises(TooComplexError) as seconds, bounded(io.BytesIO()) as reader:
         read_too_late(reader, clock)
     assert [error.value.is_final for error in (scans, memory, seconds)] == [True, False, False]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from imageapi import db, imaging, storage
-from imageapi.bounds import LimitedReader, TooComplexError
+from imageapi.bounds import LimitedReader
 from imageapi.config import get_settings
-from imageapi.errors import AppError, StorageUnavailableError
+from imageapi.errors import AppError, StorageUnavailableError, TooComplexError
 from imageapi.forms import UploadForm
 from imageapi.metadata import Metadata
 from imageapi.uploads import direct
@@ -125,7 +125,7 @@ def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(imaging, "_inspect", decode_until_cancelled)
     monkeypatch.setattr(storage, "put_object", fail)
-    monkeypatch.setattr(direct, "_reserve", lambda _: ({"id": ID, "s3_key": "key"}, False))
+    monkeypatch.setattr(direct, "_reserve", lambda _: {"id": ID, "s3_key": "key"})
     monkeypatch.setattr(direct, "undo_upload", lambda *_: True)
     before = resource.getrlimit(resource.RLIMIT_AS)
 

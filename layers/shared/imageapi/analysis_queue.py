@@ -43,7 +43,9 @@ def send_messages(image_ids: Sequence[str]) -> None:
                 {"Id": str(number), "MessageBody": json.dumps({"image_id": image_id})}
                 for number, image_id in enumerate(image_ids[start : start + 10])
             ]
-            _client().send_message_batch(QueueUrl=url, Entries=entries)
+            answer = _client().send_message_batch(QueueUrl=url, Entries=entries)
+            for failed in answer.get("Failed", []):
+                get_logger().warning("analysis not announced", extra={"code": failed["Code"]})
     except (BotoCoreError, ClientError):
         get_logger().warning("analysis not announced", exc_info=True)
 

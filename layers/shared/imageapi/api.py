@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi import db
 from imageapi.auth import check_api_key
 from imageapi.config import SECRETS_MAX_AGE, get_settings, refresh_settings
 from imageapi.errors import AppError, InvalidRequestError, MethodNotAllowedError, NotFoundError
@@ -16,6 +15,7 @@ from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_request
 from imageapi.parameters import check_known, single
 from imageapi.routing import Response, Router
+from imageapi.time_limits import time_limit
 
 JSON = "application/json"
 REFUSED_MAX_AGE = 60.0
@@ -41,7 +41,7 @@ class Api(Router):
         add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
         # End before Lambda's Timeout, also when the database does not answer.
-        with db.time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
+        with time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
             answer = self._resolve(event)
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):

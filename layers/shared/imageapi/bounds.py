@@ -23,7 +23,7 @@ from typing import IO, Any
 from PIL import Image, TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
-from imageapi.errors import UnprocessableError
+from imageapi.errors import TooComplexError, UnprocessableError
 
 MAX_SIDE = 65_535
 """The longest side, in pixels: what JPEG can hold."""
@@ -112,21 +112,6 @@ def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> Unp
         code="too_many_pixels",
         details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
     )
-
-
-class TooComplexError(UnprocessableError):
-    """422: decoding the picture takes more than a limit allows.
-
-    Attributes:
-        is_final: the same file is always refused. False when CPU time or memory ran out, which may also be
-            due to what else the machine was doing.
-    """
-
-    code = "image_too_complex"
-
-    def __init__(self, *, is_final: bool = False) -> None:
-        super().__init__("The picture takes more time or memory to decode than is allowed.")
-        self.is_final = is_final
 
 
 class LimitedReader(io.BufferedReader):

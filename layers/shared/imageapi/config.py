@@ -68,7 +68,7 @@ class Settings:
     s3_public_endpoint_url: str | None
     """The same server's address for browsers; presigned URLs begin with it."""
     s3_ca_bundle: str | None
-    """A file with certificates; None for those that botocore brings."""
+    """A file with certificates; None for botocore's own, and for puts the system's."""
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)

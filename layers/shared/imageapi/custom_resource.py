@@ -11,10 +11,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi import db
 from imageapi.errors import AppError
 from imageapi.events import run
 from imageapi.logs import get_logger
+from imageapi.time_limits import time_limit
 
 TIMEOUT = 20.0
 """Seconds for the answer to CloudFormation."""
@@ -66,7 +66,7 @@ def _work_patiently(
 ) -> dict[str, Any]:
     """Try ``work`` until it is done, for at most ``left`` seconds in all."""
     deadline = time.monotonic() + min(PATIENCE_SECONDS, left)
-    with db.time_limit(left):
+    with time_limit(left):
         while True:
             try:
                 return work(event)

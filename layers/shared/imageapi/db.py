@@ -5,14 +5,12 @@ every wait goes through :func:`_wait` (psycopg2's wait callback), which gives up
 server's own ``statement_timeout`` is set as well: it frees the server, this one frees the client.
 """
 
-import math
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from queue import Empty, Queue
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -22,6 +20,7 @@ import psycopg2.extensions
 
 from imageapi.config import Settings, get_settings, refresh_settings
 from imageapi.errors import AppError, DatabaseUnavailableError
+from imageapi.time_limits import time_left, time_limit
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -61,26 +60,15 @@ _UNAVAILABLE = (
     psycopg2.InterfaceError,
     # After a failover the old writer, now a reader, is still connected to.
     psycopg2.errors.ReadOnlySqlTransaction,
+    psycopg2.errors.TransactionTimeout,
+    psycopg2.errors.IdleInTransactionSessionTimeout,
 )
 
 _CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _lock = threading.RLock()
 _connection: psycopg2.extensions.connection | None = None
 _used_at = 0.0
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Let everything inside take at most ``seconds`` in all, connecting included."""
-    outer = _deadline.get()
-    inner = time.monotonic() + seconds
-    token = _deadline.set(inner if outer is None else min(outer, inner))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
 
 
 def query(
@@ -151,7 +139,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
                 close()
             raise DatabaseUnavailableError() from error
         except BaseException:
-            # Raised by the caller's own code: the connection may stand in the middle of a transaction.
+            # The caller's own error, or a wrong statement: perhaps in the middle of a transaction.
             if (
                 connection.closed
                 or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE
@@ -167,18 +155,12 @@ def _turn() -> Iterator[None]:
     """The connection for this thread alone. Threads share it, and each waits for its turn within its time."""
     settings = get_settings()
     limit = settings.db_connect_timeout + settings.db_statement_timeout
-    if not _lock.acquire(timeout=max(0.0, min(limit, _remaining()))):
+    if not _lock.acquire(timeout=max(0.0, min(limit, time_left()))):
         raise DatabaseUnavailableError()
     try:
         yield
     finally:
         _lock.release()
-
-
-def _remaining() -> float:
-    """Seconds left of the time limit."""
-    deadline = _deadline.get()
-    return math.inf if deadline is None else deadline - time.monotonic()
 
 
 def _fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
@@ -228,7 +210,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     psycopg2.extensions.set_wait_callback(_wait)
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
-        arguments |= _resolve(settings.db_host, min(settings.db_connect_timeout, _remaining()))
+        arguments |= _resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
         connection = psycopg2.connect(
             port=settings.db_port,
             dbname=settings.db_name,
@@ -295,7 +277,7 @@ def _wait(connection: psycopg2.extensions.connection) -> None:
     settings = get_settings()
     connecting = connection.status == psycopg2.extensions.STATUS_SETUP
     limit = settings.db_connect_timeout if connecting else settings.db_statement_timeout + GRACE_SECONDS
-    deadline = time.monotonic() + min(limit, _remaining())
+    deadline = time.monotonic() + min(limit, time_left())
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         remaining = deadline - time.monotonic()
         if remaining <= 0:

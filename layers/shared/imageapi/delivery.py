@@ -14,6 +14,7 @@ from imageapi.errors import (
     ImageNotFoundError,
     ObjectMissingError,
     StorageUnavailableError,
+    TooComplexError,
     UnprocessableError,
     UnsupportedMediaTypeError,
     VariantPendingError,
@@ -68,7 +69,7 @@ def deliver_image(
     keys = get_settings().secret_keys
     expires = links.verify_link(image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=keys)
     if variant == variants.ORIGINAL:
-        image = _find_ready(parse_id(image_id), variant)
+        image = _find_image(parse_id(image_id), variant)
         file = _File(image["s3_key"], image["mime_type"], image["filename"])
     else:
         file = _find_or_make(image_id, variant, accept)
@@ -77,11 +78,11 @@ def deliver_image(
 
 def _find_or_make(image_id: str, name: str, accept: str | None) -> _File:
     wanted = variants.parse_variant(name, accept)
-    image = _find_ready(parse_id(image_id), wanted.name)
+    image = _find_image(parse_id(image_id), wanted.name)
     if image["frames"] > 1:
         moving = variants.parse_variant(name, accept, variants.MOVING)
         if moving != wanted:
-            wanted, image = moving, _find_ready(image["id"], moving.name)
+            wanted, image = moving, _find_image(image["id"], moving.name)
     if image["variant_status"] != "ready":
         _ensure_variant(image, wanted)
     stem = image["filename"].rpartition(".")[0] or image["filename"]
@@ -106,7 +107,7 @@ def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Deli
     return Delivery(url, remembered)
 
 
-def _find_ready(image_id: str, variant_name: str) -> db.Row:
+def _find_image(image_id: str, variant_name: str) -> db.Row:
     image = variant_rows.find_image(image_id, variant_name)
     if image is None:
         raise ImageNotFoundError()
@@ -120,13 +121,17 @@ def _ensure_variant(image: db.Row, variant: variants.Variant) -> None:
         if image["variant_status"] == "failed" and image["is_leased"]:
             raise stored_error(image["variant_failure"], "The picture could not be rendered.")
         if not image["is_leased"]:
-            token = variant_rows.take(image["id"], variant.name)
-            if token is not None:
-                return _make_variant(image, variant, token)
+            lease = variant_rows.take(image["id"], variant.name)
+            if lease and image["variant_status"] == "pending" and lease.attempt > variant_rows.MAX_ATTEMPTS:
+                error = TooComplexError()
+                variant_rows.mark_failed(image["id"], variant.name, lease.token, error.code)
+                raise error
+            if lease:
+                return _make_variant(image, variant, lease.token)
         if time.monotonic() > deadline:
             raise VariantPendingError()
         time.sleep(POLL_SECONDS)
-        image = _find_ready(image["id"], variant.name)
+        image = _find_image(image["id"], variant.name)
 
 
 def _make_variant(image: db.Row, variant: variants.Variant, token: int) -> None:

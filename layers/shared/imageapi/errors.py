@@ -66,7 +66,7 @@ class NotFoundError(AppError):
 
 
 class ImageNotFoundError(NotFoundError):
-    """404: no ready image has this id."""
+    """404: no image has this id."""
 
     code = "image_not_found"
 
@@ -95,7 +95,9 @@ class ConflictError(AppError):
 
 
 class UploadInterruptedError(ConflictError):
-    """409: the sweep has undone an upload while it was in progress."""
+    """409: an upload was undone while it was in progress: by the sweep, by another request, or its image was
+    deleted.
+    """
 
     code = "upload_interrupted"
 
@@ -134,6 +136,41 @@ class UnprocessableError(AppError):
 
     status = 422
     code = "unprocessable"
+
+
+class TooComplexError(UnprocessableError):
+    """422: decoding the picture takes more than a limit allows.
+
+    Attributes:
+        is_final: the same file is always refused. False when CPU time or memory ran out, which may also be
+            due to what else the machine was doing.
+    """
+
+    code = "image_too_complex"
+
+    def __init__(self, *, is_final: bool = False) -> None:
+        super().__init__("The picture takes more time or memory to decode than is allowed.")
+        self.is_final = is_final
+
+
+class TooManyToSortError(UnprocessableError):
+    """422: more images match than are sorted by title or size.
+
+    Args:
+        most: how many are sorted.
+        sort: the order that was asked for.
+        has_terms: whether it is a search, which can be sorted by relevance, too.
+    """
+
+    code = "too_many_to_sort"
+
+    def __init__(self, most: int, sort: str, *, has_terms: bool) -> None:
+        sorts = ["newest", "oldest", *(["relevance"] if has_terms else [])]
+        super().__init__(
+            f"More than {most:,} images match: too many to sort by {sort}. "
+            f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
+            details={"max": most, "sorts": sorts},
+        )
 
 
 class ConfigurationError(AppError):

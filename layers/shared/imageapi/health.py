@@ -9,6 +9,7 @@ from imageapi import db, storage
 from imageapi.catalog import facets
 from imageapi.errors import AppError
 from imageapi.logs import get_logger
+from imageapi.time_limits import time_limit
 
 TIMEOUT = 3.0
 """Seconds for each store; both are asked at once."""
@@ -34,7 +35,7 @@ def check_database() -> dict[str, Any]:
     Raises:
         DatabaseUnavailableError: it does not answer, or not in time.
     """
-    with db.time_limit(TIMEOUT):
+    with time_limit(TIMEOUT):
         start = time.perf_counter()
         version = db.ping()["server_version"]
         latency = _milliseconds_since(start)
@@ -70,7 +71,7 @@ def _run_checks(checks: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any
 def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str, Any]]) -> None:
     start = time.perf_counter()
     try:
-        with db.time_limit(TIMEOUT):
+        with time_limit(TIMEOUT):
             check()
     except AppError as error:
         get_logger().warning("health check failed", extra={"check": name, "code": error.code}, exc_info=error)

@@ -1,4 +1,4 @@
-"""Images that are ready: list them, change their metadata, delete them."""
+"""Images: list them, change their metadata, delete them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,10 +25,10 @@ class ListPage(NamedTuple):
 
 
 def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str) -> ListPage:
-    """One page of the ready images.
+    """One page of the images.
 
     Args:
-        parameters: the query string: every name with all its values (see ``listing``).
+        parameters: the query string: every name with all its values (see ``search.query``).
         list_url: the address of the list itself, for the link to the next page.
         base_url: the address in front of the delivery links, without a slash at its end.
 

@@ -95,6 +95,7 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
         psycopg2.Error: a statement was refused; nothing of its migration has changed.
     """
     try:
+        db.query("SET lock_timeout = 0")  # for this lock alone; a step has its own
         db.query("SELECT pg_advisory_lock(%s)", (LOCK,))
         is_new, known = _commit("schema_migrations", lambda cursor: _begin(cursor, schema, migrations))
         missing = [step for step in migrations if step.version not in known]

@@ -15,9 +15,9 @@ from imageapi.animation import (
     round_durations,
     seek_first_frame,
 )
-from imageapi.bounds import LimitedReader, TooComplexError, bounded
+from imageapi.bounds import LimitedReader, bounded
 from imageapi.colours import to_srgb
-from imageapi.errors import AppError, UnprocessableError
+from imageapi.errors import AppError, TooComplexError, UnprocessableError
 from imageapi.exif import read_orientation
 from imageapi.imaging import SWAPS_SIDES, load_picture, open_picture, turn_upright
 from imageapi.modes import to_rgb

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from imageapi import storage, variants
 from imageapi.catalog import variants as variant_rows
-from imageapi.errors import AppError
+from imageapi.errors import AppError, VariantPendingError
 from imageapi.logs import get_logger
 
 
@@ -19,6 +19,7 @@ def store(
         is removed again.
 
     Raises:
+        VariantPendingError: the lease was lost to another request, which puts the same object.
         DatabaseUnavailableError, StorageUnavailableError: it may be there or not; see :func:`give_up`.
     """
     key = storage.variant_key(image_id, name)
@@ -26,10 +27,12 @@ def store(
     storage.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
     if variant_rows.mark_ready(image_id, name, token):
         return True
-    if variant_rows.find_existing([(image_id, name)]):
-        return True  # another request has taken over, and puts the same object
-    storage.delete_objects([key])
-    return False
+    status = variant_rows.find_statuses([(image_id, name)]).get((image_id, name))
+    if status is None:
+        storage.delete_objects([key])
+    elif status != "ready":
+        raise VariantPendingError()
+    return status is not None
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
@@ -44,9 +47,9 @@ def give_up(image_id: str, name: str, token: int) -> None:
 def keep_copy(image_id: str, data: bytes) -> None:
     """Store the reduced copy of a new image. Never fails: without it, variants are made from the original."""
     try:
-        token = variant_rows.take(image_id, variants.REDUCED)
-        if token is not None:
-            store(image_id, variants.REDUCED, token, data, "image/jpeg", attempts=1)
-    except AppError as error:
+        lease = variant_rows.take(image_id, variants.REDUCED)
+        if lease:
+            store(image_id, variants.REDUCED, lease.token, data, "image/jpeg", attempts=1)
+    except Exception as error:
         # Whatever is half done is removed by a sweep, when the lease has run out.
         get_logger().warning("no reduced copy was kept", extra={"image_id": image_id}, exc_info=error)

@@ -19,13 +19,14 @@ from typing import IO, TYPE_CHECKING, Any
 from imageapi import signing
 from imageapi.config import Settings, get_settings
 from imageapi.errors import ObjectMissingError, PayloadTooLargeError, StorageUnavailableError
+from imageapi.time_limits import time_left
 
 if TYPE_CHECKING:
     from tempfile import SpooledTemporaryFile
 
     from urllib3 import PoolManager, Retry
 
-# A put that fails and the removal of what it may have left both have to end before the function does.
+# Of each wait. A whole transfer ends with the time limit of the request or event that it is part of.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
 CHUNK_BYTES, BLOCK_BYTES = 1_048_576, 262_144
 LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
@@ -67,7 +68,7 @@ def put_object(
     from urllib3.exceptions import HTTPError
 
     # Always as a file: it is sent in blocks, each within CONNECT_SECONDS; bytes would be sent all at once.
-    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    file: Any = _Body(io.BytesIO(data) if isinstance(data, bytes) else data)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     url, headers = signing.sign_put(key, {"Content-Type": content_type, "Cache-Control": IMMUTABLE}, sha256)
@@ -82,6 +83,23 @@ def put_object(
         # The code alone is logged: what else is in such an answer may repeat the request's credentials.
         code = re.search(rb"<Code>(\w+)</Code>", answer.data)
         raise StorageUnavailableError() from OSError(answer.status, code[1].decode() if code else "no code")
+
+
+class _Body:
+    """A file that is sent, as long as there is time."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        _check_time()
+        return self._file.read(size)
+
+
+def _check_time() -> None:
+    if time_left() <= 0:
+        raise TimeoutError("no time is left for this transfer")
 
 
 def download(key: str, target: IO[bytes], max_bytes: int) -> None:
@@ -100,6 +118,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
                 f"The file is larger than {max_bytes:,} bytes.", details={"max_bytes": max_bytes}
             )
         for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+            _check_time()
             target.write(chunk)
 
 
@@ -240,6 +259,7 @@ def _retries(attempts: int) -> "Retry":
 def _storage_errors() -> Iterator[None]:
     """Turn botocore's errors into ObjectMissingError or StorageUnavailableError."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
@@ -247,5 +267,5 @@ def _storage_errors() -> Iterator[None]:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
             raise ObjectMissingError("The object is not there.") from error
         raise StorageUnavailableError() from error
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError, TimeoutError) as error:
         raise StorageUnavailableError() from error

@@ -1,4 +1,5 @@
-"""The rows of images, from their upload to their deletion. All SQL on these tables is here, but for searches.
+"""The rows of images, from their upload to their deletion. All SQL on these tables is here, but for
+searches.
 
 ========================  =====================================================================
 ``uploads``               on their way in, and the Idempotency-Keys that stand for them
@@ -6,6 +7,7 @@
 ``deletions``             on their way out; ``begin`` turns an image into one
 ``variants``              the variants of images, ready or being made
 ``analyses``              what Gemini says of images, and which wait for that
+``facets``                how many images there are, in each category and with each tag
 ========================  =====================================================================
 
 Each function is one transition or one question, committed by itself unless it takes a cursor. None of them

@@ -40,8 +40,7 @@ def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
 def take(image_id: str) -> db.Row | None:
     """Take the lease of a deletion that nobody is at work on; as :func:`begin`."""
     rows = db.query(
-        """UPDATE deletions SET lease_until = now() + make_interval(secs => %s),
-               lease_token = lease_token + 1, attempts = attempts + 1
+        """UPDATE deletions SET lease_until = now() + make_interval(secs => %s)
            WHERE image_id = %s AND lease_until < now() RETURNING image_id, s3_key, variants""",
         (LEASE_SECONDS, image_id),
     )
@@ -56,9 +55,9 @@ def finish(image_id: str) -> None:
 def find_expired(after: str | None, limit: int) -> list[str]:
     """The next images, after one of them, whose deletion nobody is at work on."""
     rows = db.query(
-        """SELECT image_id FROM deletions WHERE lease_until < now() AND image_id > coalesce(%s, %s)::uuid
+        """SELECT image_id FROM deletions WHERE lease_until < now() AND image_id > %s
            ORDER BY image_id LIMIT %s""",
-        (after, ZERO_ID, limit),
+        (after or ZERO_ID, limit),
     )
     return [row["image_id"] for row in rows]
 

@@ -11,17 +11,19 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 MAX_CHANGES = 1_000
 """When there are more changes than that, a request that lists facets first adds them to the counts."""
-FOLD_ROWS = 10_000
-"""How many changes one statement adds up, in some 50 ms."""
-FOLD_BATCHES = 20
-"""How many such statements a request waits for; a later one, or a sweep, goes on."""
+LOCK = 0x6661636574
+"""For pg_advisory_lock: one at a time folds, or two could wait for each other's names."""
+FOLD_ROWS = 500
+"""How many changes one statement adds up: each may be of 34 names."""
+FOLD_BATCHES = 4
+"""How many such statements a request waits for: more changes than come meanwhile. A sweep takes all."""
 
-_NAMES = {
+_CHANGES = {
     "all": "SELECT '' AS name, change FROM facet_changes",
     "category": "SELECT category AS name, change FROM facet_changes",
     "tag": "SELECT tag AS name, change FROM facet_changes, unnest(tag_keys) AS tag",
 }
-"""What the changes say of each kind."""
+"""SQL: the name and the change, for each change of a kind."""
 
 
 def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
@@ -34,11 +36,11 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
     Returns:
         ``[{"name": str, "images": int}]``, the most frequent first.
     """
-    if _estimate_changes() > MAX_CHANGES:
-        fold_changes(FOLD_BATCHES)
+    _fold_if_many()
     # Of the counts that have not changed, the first ones suffice.
     return db.query(
-        f"""WITH changes AS (SELECT name, sum(change) AS change FROM ({_NAMES[kind]}) AS noted GROUP BY name),
+        f"""WITH noted AS ({_CHANGES[kind]}),
+            changes AS (SELECT name, sum(change) AS change FROM noted GROUP BY name),
             facets AS (
                 (SELECT name, images FROM facet_counts
                  WHERE kind = %(kind)s AND name NOT IN (SELECT name FROM changes)
@@ -55,9 +57,10 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
 
 def count_images(kind: Kind, name: str) -> int:
     """How many images there are in all, in a category, or with a tag."""
+    _fold_if_many()
     (counted,) = db.query(
         f"""SELECT coalesce((SELECT images FROM facet_counts WHERE kind = %(kind)s AND name = %(name)s), 0)
-                 + coalesce((SELECT sum(change) FROM ({_NAMES[kind]}) AS noted WHERE name = %(name)s), 0)
+                 + coalesce((SELECT sum(change) FROM ({_CHANGES[kind]}) AS noted WHERE name = %(name)s), 0)
                    AS images""",
         {"kind": kind, "name": name},
     )
@@ -65,7 +68,7 @@ def count_images(kind: Kind, name: str) -> int:
 
 
 def fold_changes(max_batches: int | None = None) -> None:
-    """Add the changes to the counts. Several may do so at once.
+    """Add the changes to the counts, unless somebody else is doing so.
 
     Args:
         max_batches: stop after so many batches of FOLD_ROWS; None goes on until nothing is left.
@@ -80,26 +83,27 @@ def fold_changes(max_batches: int | None = None) -> None:
 def _fold_batch() -> int:
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, name, change FROM ({names})"
-        for kind, names in ((kind, sql.replace("facet_changes", "noted")) for kind, sql in _NAMES.items())
+        for kind, names in ((kind, sql.replace("facet_changes", "noted")) for kind, sql in _CHANGES.items())
     )
-    # In the order of their names, or two that fold at once could wait for each other.
     (folded,) = db.query(
         f"""WITH noted AS (
                 DELETE FROM facet_changes WHERE position IN (
-                    SELECT position FROM facet_changes ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
+                    SELECT position FROM facet_changes ORDER BY position LIMIT %s)
+                    AND (SELECT pg_try_advisory_xact_lock(%s))
                 RETURNING change, category, tag_keys),
             counted AS (
                 INSERT INTO facet_counts AS counts (kind, name, images)
                 SELECT kind, name, sum(change) FROM ({kinds}) AS changes
-                GROUP BY kind, name ORDER BY kind, name
+                GROUP BY kind, name HAVING sum(change) <> 0
                 ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images)
             SELECT count(*) AS changes FROM noted""",
-        (FOLD_ROWS,),
+        (FOLD_ROWS, LOCK),
     )
     return int(folded["changes"])
 
 
-def _estimate_changes() -> int:
-    """About how many changes have not been added to the counts."""
+def _fold_if_many() -> None:
+    """Positions tell about how many changes there are."""
     (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
-    return int(found["changes"])
+    if found["changes"] > MAX_CHANGES:
+        fold_changes(FOLD_BATCHES)

@@ -21,6 +21,8 @@ COLUMNS = (
 """The columns of a row as the rest of the package knows it."""
 KEPT_DAYS = 1
 """How long a client can ask why an upload was refused."""
+RETRY_SECONDS = 1_200
+"""How long the sweep leaves an upload alone whose attempt has failed: longer than a sweep takes."""
 
 # A key that is there already: nothing is inserted.
 _INSERT = f"""
@@ -32,7 +34,7 @@ _INSERT = f"""
                          lease_until, lease_token, attempts, created_at)
     SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s,
            now() + make_interval(secs => %(open_seconds)s), now() + make_interval(secs => %(lease_seconds)s),
-           1, sign(%(lease_seconds)s), %(created_at)s
+           1, CASE WHEN %(lease_seconds)s > 0 THEN 1 ELSE 0 END, %(created_at)s
     WHERE %(idempotency_key)s IS NULL OR EXISTS (SELECT FROM key)
     RETURNING {COLUMNS}"""
 
@@ -122,10 +124,11 @@ def take(upload_id: str, lease_seconds: int) -> db.Row | None:
     not pending.
     """
     rows = db.query(
-        f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %s),
+        f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %(lease)s),
+                expires_at = greatest(expires_at, now() + make_interval(secs => %(lease)s)),
                 lease_token = lease_token + 1, attempts = attempts + 1
-            WHERE id = %s AND failure IS NULL AND lease_until < now() RETURNING {COLUMNS}""",
-        (lease_seconds, upload_id),
+            WHERE id = %(id)s AND failure IS NULL AND lease_until < now() RETURNING {COLUMNS}""",
+        {"id": upload_id, "lease": lease_seconds},
     )
     return rows[0] if rows else None
 
@@ -137,9 +140,10 @@ def give_back(upload: db.Row, *, counted: bool) -> None:
         counted: whether that was an attempt; not when a store did not answer.
     """
     db.query(
-        """UPDATE uploads SET lease_until = now(), attempts = attempts - %s
+        """UPDATE uploads SET lease_until = now(), attempts = attempts - %s,
+               expires_at = greatest(expires_at, now() + make_interval(secs => %s))
            WHERE id = %s AND lease_token = %s""",
-        (0 if counted else 1, upload["id"], upload["lease_token"]),
+        (0 if counted else 1, RETRY_SECONDS if counted else 0, upload["id"], upload["lease_token"]),
     )
 
 
@@ -163,16 +167,17 @@ def refuse(upload: db.Row, failure: str) -> bool:
 
 
 def interrupt(upload: db.Row, *, only_free: bool) -> bool:
-    """Let an upload fail that nobody will finish, and its Idempotency-Key go. Its row is to be removed after
-    its objects.
+    """Let an upload fail that is not to be finished, and its Idempotency-Key go. Its row is to be removed
+    after its objects.
 
     Args:
-        only_free: only when nobody holds its lease.
+        only_free: only when its time has run out and nobody holds its lease.
 
     Returns:
-        False when it is not pending, or held.
+        False when it is not pending, or not free.
     """
-    return _fail(upload, "upload_interrupted", "lease_until < now()" if only_free else "true", 0)
+    free = "lease_until < now() AND expires_at < now()" if only_free else "true"
+    return _fail(upload, "upload_interrupted", free, 0)
 
 
 def remove(upload_id: str) -> None:
@@ -181,17 +186,18 @@ def remove(upload_id: str) -> None:
 
 
 def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
-    """The next uploads whose time has run out and that nobody is at work on, those with the fewest attempts
-    first: what ends a process is behind all others.
+    """The next uploads whose time has run out and that nobody is at work on. One that is tried and fails gets
+    more time, so that it comes after all others.
 
     Args:
         after: the last row of the call before.
     """
+    place = (after["expires_at"], after["id"]) if after else ("-infinity", ZERO_ID)
     return db.query(
-        f"""SELECT {COLUMNS} FROM uploads
-            WHERE expires_at < now() AND lease_until < now() AND (attempts, id) > (%s, %s)
-            ORDER BY attempts, id LIMIT %s""",
-        (*((after["attempts"], after["id"]) if after else (-1, ZERO_ID)), limit),
+        f"""SELECT {COLUMNS}, expires_at FROM uploads
+            WHERE expires_at < now() AND lease_until < now() AND (expires_at, id) > (%s, %s)
+            ORDER BY expires_at, id LIMIT %s""",
+        (*place, limit),
     )
 
 

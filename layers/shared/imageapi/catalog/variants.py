@@ -1,6 +1,7 @@
 """The table ``image_variants``: variants that are ready, being made, or could not be made."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from imageapi import db, variants
 from imageapi.ids import ZERO_ID
@@ -8,8 +9,18 @@ from imageapi.ids import ZERO_ID
 Name = tuple[str, str]
 """A variant: ``(image id, name)``."""
 
+
+class Lease(NamedTuple):
+    """The lease of a variant: its token, and the number of this attempt."""
+
+    token: int
+    attempt: int
+
+
 LEASE_SECONDS = 30
 """How long a request has for making and storing a variant; then another may try."""
+MAX_ATTEMPTS = 3
+"""One that has ended so many requests without a word counts as failed: perhaps it ends their process."""
 RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
 """How long a variant that could not be made is not tried again: longer each time."""
 
@@ -32,11 +43,11 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     return found[0] if found else None
 
 
-def take(image_id: str, name: str) -> int | None:
+def take(image_id: str, name: str) -> Lease | None:
     """Take the lease of a variant, which is then to be made.
 
     Returns:
-        The lease's token; None when another holds it, or the variant is ready, or there is no such image.
+        None when another holds it, or the variant is ready, or there is no such image.
     """
     # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it the foreign key would
     # be violated.
@@ -48,10 +59,10 @@ def take(image_id: str, name: str) -> int | None:
            SET status = 'pending', failure = NULL, lease_until = excluded.lease_until,
                lease_token = variant.lease_token + 1, attempts = variant.attempts + 1
            WHERE variant.status <> 'ready' AND variant.lease_until < now()
-           RETURNING lease_token""",
+           RETURNING lease_token, attempts""",
         {"id": image_id, "name": name, "lease": LEASE_SECONDS},
     )
-    return taken[0]["lease_token"] if taken else None
+    return Lease(taken[0]["lease_token"], taken[0]["attempts"]) if taken else None
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:
@@ -92,23 +103,26 @@ def remove(image_id: str, name: str, token: int) -> None:
     )
 
 
-def remove_lost(lost: Sequence[Name]) -> None:
-    """Remove the rows of ready variants whose objects are gone, so that they are made again."""
+def remove_lost(lost: Sequence[db.Row]) -> None:
+    """Remove rows (of :func:`find_between`) of ready variants whose objects are gone, so that they are made
+    again; not those that have been made again since.
+    """
     db.query(
         """DELETE FROM image_variants
-           WHERE status = 'ready' AND (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
-        _columns(lost),
+           WHERE status = 'ready' AND (image_id, name, lease_token)
+                 IN (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[]))""",
+        tuple([row[column] for row in lost] for column in ("image_id", "name", "lease_token")),
     )
 
 
-def find_existing(names: Sequence[Name]) -> set[Name]:
-    """Those that have a row."""
+def find_statuses(names: Sequence[Name]) -> dict[Name, str]:
+    """The status of each that has a row."""
     found = db.query(
-        """SELECT image_id, name FROM image_variants
+        """SELECT image_id, name, status FROM image_variants
            WHERE (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
-        _columns(names),
+        ([image_id for image_id, _ in names], [name for _, name in names]),
     )
-    return {(row["image_id"], row["name"]) for row in found}
+    return {(row["image_id"], row["name"]): row["status"] for row in found}
 
 
 def find_expired(after: Name | None, limit: int) -> list[Name]:
@@ -124,14 +138,10 @@ def find_expired(after: Name | None, limit: int) -> list[Name]:
 
 def find_between(after: Name, until: str, limit: int) -> list[db.Row]:
     """The first variants after one of them, of images up to an id, in order: ``image_id``, ``name``,
-    ``status``.
+    ``status``, ``lease_token``.
     """
     return db.query(
-        """SELECT image_id, name, status FROM image_variants
+        """SELECT image_id, name, status, lease_token FROM image_variants
            WHERE (image_id, name) > (%s, %s) AND image_id <= %s ORDER BY image_id, name LIMIT %s""",
         (*after, until, limit),
     )
-
-
-def _columns(names: Sequence[Name]) -> tuple[list[str], list[str]]:
-    return [image_id for image_id, _ in names], [name for _, name in names]

@@ -33,14 +33,14 @@ class Part:
         objects: the keys of all objects in it.
         orphans: keys of objects that no row accounts for.
         missing: ids of images whose original is gone.
-        lost: ready variants whose object is gone.
+        lost: rows of ready variants whose object is gone.
     """
 
     end: str
     objects: list[str]
     orphans: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    lost: list[variants.Name] = field(default_factory=list)
+    lost: list[db.Row] = field(default_factory=list)
 
     @property
     def is_of_originals(self) -> bool:
@@ -98,8 +98,7 @@ def _compare_variants(after: str, older_than: datetime) -> Iterator[Part]:
     for end, objects, rows in _cut(VARIANTS, after, find_rows):
         orphans = _find_orphans(objects, rows, older_than)
         ready = [row for row in rows if row["status"] == "ready"]
-        lost = [(row["image_id"], row["name"]) for row in _find_absent(objects, ready)]
-        yield Part(end, [key for key, _ in objects], orphans, lost=lost)
+        yield Part(end, [key for key, _ in objects], orphans, lost=_find_absent(objects, ready))
 
 
 def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: datetime) -> list[str]:

@@ -48,7 +48,7 @@ class Orphans:
         self._report.counts[Count.ORPHAN_OBJECTS] += len(part.orphans)
         self._report.orphan_keys += part.orphans[: REPORTED - len(self._report.orphan_keys)]
         if self._is_judged:
-            self._settle(part.orphans)
+            self._remove_or_keep(part.orphans)
         else:  # where there are more than MOST, all are kept
             self._held += part.orphans[: MOST + 1 - len(self._held)]
 
@@ -56,10 +56,10 @@ class Orphans:
         """Remove or keep the orphans among the originals, of which there are no more."""
         if not self._is_judged:
             self._is_judged = True
-            self._settle(self._held, self._orphaned)
+            self._remove_or_keep(self._held, self._orphaned)
             self._held = []
 
-    def _settle(self, keys: Sequence[str], count: int | None = None) -> None:
+    def _remove_or_keep(self, keys: Sequence[str], count: int | None = None) -> None:
         """Remove orphans, or keep them and count them (``count``, where not all keys are known)."""
         if not keys:
             return
@@ -70,7 +70,10 @@ class Orphans:
 
     @cached_property
     def _may_remove(self) -> bool:
-        return self._orphaned <= count_removable(self._originals) and _database_is_the_buckets()
+        if self._orphaned > count_removable(self._originals):
+            return False
+        # Asked again: a comparison that goes on where the last one ended may look at variants alone.
+        return knows_an_original() or not any(storage.list_objects("originals/"))
 
 
 def count_removable(originals: int) -> int:
@@ -81,13 +84,16 @@ def count_removable(originals: int) -> int:
     return max(1, min(absolute, originals // LARGEST_SHARE))
 
 
-def _database_is_the_buckets() -> bool:
-    """Whether the database knows any original of this bucket, or there is none to know.
-
-    A comparison that goes on where the last one ended may look at variants alone, so this asks for itself.
+def is_another_bucket() -> bool:
+    """Whether the bucket has none of the newest images: it is another one's, or the database is. Then nothing
+    in one says anything about the other.
     """
-    newest = images.find_newest_keys(NEWEST)
-    return any(map(storage.object_exists, newest)) or not any(storage.list_objects("originals/"))
+    return bool(images.find_newest_keys(1)) and not knows_an_original()
+
+
+def knows_an_original() -> bool:
+    """Whether one of the newest images is in the bucket."""
+    return any(map(storage.object_exists, images.find_newest_keys(NEWEST)))
 
 
 def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
@@ -96,5 +102,5 @@ def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
     names = [
         (part[1], part[2]) for part in parts if part[0] == "variants" and len(part) == 3 and is_id(part[1])
     ]
-    made = {storage.variant_key(*name) for name in variants.find_existing(names)} if names else set()
+    made = {storage.variant_key(*name) for name in variants.find_statuses(names)} if names else set()
     return [key for key in keys if key not in made]

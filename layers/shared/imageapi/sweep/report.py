@@ -13,7 +13,7 @@ class Count(StrEnum):
     """What a sweep counts."""
 
     FINISHED = "finished"
-    """Uploads whose file had arrived: now ready."""
+    """Uploads whose file had arrived: now images."""
     UNDONE = "undone"
     """Uploads that never arrived or failed, and deletions that were cut off: row and objects removed."""
     REFUSED = "refused"
@@ -31,7 +31,7 @@ class Count(StrEnum):
     ORPHANS_KEPT = "orphans_kept"
     """The same when a crash cannot have left them."""
     MISSING_OBJECTS = "missing_objects"
-    """Ready rows whose object is gone: only reported, since only a person can tell what to do."""
+    """Images whose object is gone: only reported, since only a person can tell what to do."""
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Report:
 
     dry_run: bool
     counts: Counter[Count] = field(default_factory=Counter)
+    is_another_bucket: bool = False
+    """The bucket has none of the newest images, so no row was settled: it is not the database's."""
     rows_left: bool = False
     """Time ran out before all rows were looked at."""
     orphan_keys: list[str] = field(default_factory=list)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from imageapi import db, storage
 from imageapi.catalog import deletions, uploads, variants
-from imageapi.errors import AppError, ConflictError
+from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
 from imageapi.images import finish_deletion
 from imageapi.logs import get_logger
 from imageapi.sweep.report import Count, Report
@@ -20,7 +20,7 @@ BATCH = 500
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     """Settle every row whose time has run out, as long as there is time; in a dry run, only count."""
     dry = report.dry_run
-    _settle_each(uploads.find_expired, _foresee_upload if dry else _settle_upload, report, has_time)
+    # Uploads come last: they take the longest.
     _settle_each(
         deletions.find_expired, (lambda _: Count.UNDONE) if dry else _settle_deletion, report, has_time
     )
@@ -30,6 +30,7 @@ def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
         report,
         has_time,
     )
+    _settle_each(uploads.find_expired, _predict_outcome if dry else _settle_upload, report, has_time)
 
 
 def _settle_each(
@@ -75,7 +76,7 @@ def _name(row: Any) -> str:
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
-def _foresee_upload(upload: db.Row) -> Count:
+def _predict_outcome(upload: db.Row) -> Count:
     arrived = not upload["failure"] and storage.object_exists(storage.incoming_key(upload["id"]))
     return Count.FINISHED if arrived else Count.UNDONE
 
@@ -86,11 +87,15 @@ def _settle_upload(upload: db.Row) -> Count | None:
         remove_failed(upload)
         return Count.UNDONE
     try:
-        complete_upload(upload["id"], EVENT_LEASE_SECONDS)
+        complete_upload(upload["id"], EVENT_LEASE_SECONDS, wait_seconds=0)
     except ConflictError as error:
         # A direct upload never has a file at incoming/.
         is_missing = error.code == "upload_not_arrived"
         return Count.UNDONE if is_missing and undo_upload(upload, only_free=True) else None
+    except TooComplexError as error:
+        return Count.REFUSED if error.is_final else Count.FAILED
+    except NotFoundError:  # it has gone since
+        return None
     except AppError as error:
         if error.status >= 500:
             raise
@@ -110,9 +115,12 @@ def _settle_deletion(image_id: str) -> Count | None:
 def _settle_variant(name: variants.Name) -> Count | None:
     """None when somebody else is at work on it."""
     # The lease is taken first: nobody renders while the object goes.
-    token = variants.take(*name)
-    if token is None:
+    lease = variants.take(*name)
+    if not lease:
         return None
     storage.delete_objects([storage.variant_key(*name)])
-    variants.remove(*name, token)
+    if lease.attempt > variants.MAX_ATTEMPTS:  # not to be tried at once
+        variants.mark_failed(*name, lease.token, TooComplexError.code)
+    else:
+        variants.remove(*name, lease.token)
     return Count.VARIANTS_REMOVED

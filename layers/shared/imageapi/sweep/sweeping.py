@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from imageapi import db
 from imageapi.catalog import facets, uploads, variants
+from imageapi.logs import get_logger
 from imageapi.sweep.comparing import compare_stores
-from imageapi.sweep.orphans import Orphans
+from imageapi.sweep.orphans import Orphans, is_another_bucket
 from imageapi.sweep.report import REPORTED, Count, Report
 from imageapi.sweep.settling import settle_rows
 
@@ -43,10 +44,15 @@ def sweep(
         DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
     """
     report = Report(dry_run)
-    facets.fold_changes()
+    report.is_another_bucket = is_another_bucket()
+    if report.is_another_bucket:
+        get_logger().error("no row is settled: the bucket has none of the ten newest images")
+        report.counts[Count.FAILED] += 1
+    else:
+        settle_rows(report, has_time)
     if not dry_run:
         _remove_old_keys(has_time)
-    settle_rows(report, has_time)
+        facets.fold_changes()
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
     return report
@@ -68,7 +74,7 @@ def _settle_differences(
         report.counts[Count.VARIANTS_LOST] += len(part.lost)
         report.missing_ids += part.missing[: REPORTED - len(report.missing_ids)]
         report.compared_until = "" if part.is_last else part.end
-        if part.lost and not report.dry_run:
+        if part.lost and not report.dry_run and not report.is_another_bucket:
             variants.remove_lost(part.lost)
         # Each time: what ends this function must not have the next sweep begin where this one did. But a
         # sweep that comes after it has to find the orphans that are still to be removed.

@@ -16,7 +16,6 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from imageapi import db, imaging, renditions, storage
-from imageapi.bounds import TooComplexError
 from imageapi.catalog import images, uploads
 from imageapi.config import get_settings
 from imageapi.errors import (
@@ -25,24 +24,44 @@ from imageapi.errors import (
     NotFoundError,
     ObjectMissingError,
     PayloadTooLargeError,
+    TooComplexError,
     UnprocessableError,
     UnsupportedMediaTypeError,
     stored_error,
 )
 from imageapi.ids import is_id
-from imageapi.uploads.finish import Stored, UploadInProgressError, find_other_end, finish_upload
+from imageapi.time_limits import time_limit
+from imageapi.uploads.finish import (
+    Stored,
+    UploadInProgressError,
+    find_outcome,
+    finish_upload,
+    remove_objects,
+)
 
 LEASE_SECONDS = 60
 """How long a client's request may be at work: twice its function's Timeout."""
 EVENT_LEASE_SECONDS = 240
-"""How long an event or a sweep may be: twice the Timeout of IngestFunction."""
+"""How long an event may be: twice the Timeout of IngestFunction; and the sweep, for one upload."""
+SPARE_SECONDS = 10.0
+"""So long before its lease runs out, a holder gives up."""
 MAX_ATTEMPTS = 3
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
-"""How long a request waits for another one that is at work."""
+"""How long a client's request waits for another one that is at work."""
+EVENT_WAIT_SECONDS = 35.0
+"""How long an event does: longer than UploadFunction's Timeout. Whoever is at work then has died, and Lambda
+sends the event again.
+"""
 
 
-def complete_upload(image_id: str, lease_seconds: int = LEASE_SECONDS) -> Stored:
+def complete_upload(
+    image_id: str, lease_seconds: int = LEASE_SECONDS, wait_seconds: float = WAIT_SECONDS
+) -> Stored:
     """Check the file that was sent and make the image. Safe to call again, and by several at once.
+
+    Args:
+        lease_seconds: how long this call may be at work.
+        wait_seconds: how long it waits for another one that is at work.
 
     Raises:
         NotFoundError: ``upload_not_found``.
@@ -64,8 +83,11 @@ def complete_upload(image_id: str, lease_seconds: int = LEASE_SECONDS) -> Stored
         # Perhaps another request has just finished the upload, and removed the file.
         upload = _find_pending(image_id)
         return upload if isinstance(upload, Stored) else _raise_not_arrived()
-    taken = _take(image_id, lease_seconds)
-    return taken if isinstance(taken, Stored) else _complete(taken)
+    taken = _take(image_id, lease_seconds, wait_seconds)
+    if isinstance(taken, Stored):
+        return taken
+    with time_limit(lease_seconds - SPARE_SECONDS):
+        return _complete(taken)
 
 
 def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
@@ -75,13 +97,16 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
         ``{"completed": [id], "refused": {id: code}}``.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: not all could be looked at; call again with all.
+        DatabaseUnavailableError, StorageUnavailableError, UploadInProgressError: not all are finished; call
+            again with all.
     """
     outcome: dict[str, Any] = {"completed": [], "refused": {}}
     for image_id in image_ids:
         try:
-            complete_upload(image_id, EVENT_LEASE_SECONDS)
+            complete_upload(image_id, EVENT_LEASE_SECONDS, EVENT_WAIT_SECONDS)
             outcome["completed"].append(image_id)
+        except UploadInProgressError:
+            raise
         except AppError as error:
             if error.status >= 500:
                 raise
@@ -102,21 +127,21 @@ def _find_pending(image_id: str) -> db.Row | Stored:
     return Stored(image, created=False)
 
 
-def _take(image_id: str, lease_seconds: int) -> db.Row | Stored:
+def _take(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | Stored:
     """The upload under a lease of ours, or the image that another request has made of it meanwhile.
 
     Raises:
         UploadInProgressError: another request is still at work.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + wait_seconds
     while True:
-        taken = uploads.take(image_id, lease_seconds)
-        if taken:
-            return taken
         found = _find_pending(image_id)
         if isinstance(found, Stored):
             return found
-        if time.monotonic() > deadline:
+        taken = uploads.take(image_id, lease_seconds) if found["is_free"] else None
+        if taken:
+            return taken
+        if time.monotonic() >= deadline:
             raise UploadInProgressError()
         time.sleep(POLL_SECONDS)
 
@@ -134,8 +159,7 @@ def _complete(upload: db.Row) -> Stored:
         if isinstance(error, TooComplexError) and not error.is_final:
             uploads.give_back(upload, counted=True)
         elif uploads.refuse(upload, error.code):
-            keys = [storage.incoming_key(upload["id"]), upload["s3_key"]]
-            storage.delete_objects([key for key in keys if key])
+            remove_objects(upload)
         raise
     except Exception as error:
         # A store that does not answer is no attempt. Without an answer here either, the lease runs out.
@@ -147,6 +171,7 @@ def _complete(upload: db.Row) -> Stored:
 def _check_and_store(upload: db.Row) -> Stored:
     incoming = storage.incoming_key(upload["id"])
     with storage.downloaded(incoming, max_bytes=upload["size_bytes"]) as file:
+        size = file.tell()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
         # Announced by the client, or recorded by an attempt before this one, which may have put those bytes.
@@ -156,10 +181,12 @@ def _check_and_store(upload: db.Row) -> Stored:
         kind = picture.kind
         key = storage.original_key(upload["id"], kind.extension)
         if not uploads.name_object(upload, key, kind.mime_type, sha256):
-            return find_other_end(upload)
+            return find_outcome(upload)
         storage.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
-    stored = finish_upload({**upload, "s3_key": key, "mime_type": kind.mime_type}, picture, sha256)
-    storage.delete_objects([incoming])
+    changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
+    stored = finish_upload({**upload, **changed}, picture, sha256)
+    with suppress(AppError):  # the image is there all the same, and a sweep removes the file
+        storage.delete_objects([incoming])
     if picture.reduced and stored.created:
         renditions.keep_copy(upload["id"], picture.reduced)
     return stored

@@ -69,9 +69,9 @@ def upload_image(
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
     upload = _check(form, idempotency_key, on_duplicate)
-    row, is_image = _reserve(upload)
-    if is_image:
-        return Stored(row, created=False)
+    row = _reserve(upload)
+    if isinstance(row, Stored):
+        return row
     start = time.monotonic()
     picture = _store_object(upload, row)
     stored = finish_upload(row, picture, upload.sha256)
@@ -98,21 +98,13 @@ def _check(form: UploadForm, idempotency_key: str | None, on_duplicate: str | No
     )
 
 
-def _reserve(upload: Upload) -> tuple[db.Row, bool]:
-    """Write the row of the upload, or find what this upload already is.
-
-    Returns:
-        The row of a pending upload and False, or the row of an image and True.
-    """
+def _reserve(upload: Upload) -> db.Row | Stored:
+    """Write the row of the upload, or find what this upload already is."""
     if upload.on_duplicate == "allow":
-        row = uploads.insert(_new_upload(upload))
+        row: db.Row | Stored | None = uploads.insert(_new_upload(upload))
     else:
-        duplicate, row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
-        if duplicate:
-            return duplicate, True
-    if row:
-        return row, False
-    return resume(str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS)
+        row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
+    return row or resume(str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS)
 
 
 def _new_upload(upload: Upload) -> uploads.NewUpload:
@@ -132,17 +124,14 @@ def _new_upload(upload: Upload) -> uploads.NewUpload:
     )
 
 
-def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row | None, db.Row | None]:
-    """Insert unless there is an image with these bytes, or the Idempotency-Key is taken. The lock makes two
-    such uploads take turns.
-
-    Returns:
-        The image with these bytes, and the row that was inserted; at most one of them.
+def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stored | None:
+    """Insert unless there is an image with these bytes, or the Idempotency-Key is taken (then None). The lock
+    makes two such uploads take turns.
     """
     lock = int.from_bytes(upload.sha256[:8], "big", signed=True)
     db.query("SELECT pg_advisory_xact_lock(%s)", (lock,), cursor)
     if upload.idempotency_key and uploads.find_key(upload.idempotency_key, cursor):
-        return None, None
+        return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
     duplicate = images.find(duplicate_id, cursor) if duplicate_id else None
     if duplicate and upload.on_duplicate == "reject":
@@ -152,10 +141,10 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> tuple[db.Row 
             details={"duplicate_of": duplicate_id},
         )
     if duplicate:
-        return duplicate, None
+        return Stored(duplicate, created=False)
     if is_under_way:
         raise UploadInProgressError("An upload of the same bytes is under way. Try again.")
-    return None, uploads.insert(_new_upload(upload), cursor)
+    return uploads.insert(_new_upload(upload), cursor)
 
 
 def _store_object(upload: Upload, row: db.Row) -> imaging.Picture:

@@ -47,7 +47,7 @@ def finish_upload(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
     analyze = get_settings().analyze_uploads
     image = images.insert(_make_image(upload, picture, sha256) | {"analyze": analyze})
     if not image:
-        return find_other_end(upload)
+        return find_outcome(upload)
     add_metric("Uploads")
     add_metric("UploadedBytes", image["size_bytes"], MetricUnit.Bytes)
     if analyze:
@@ -74,9 +74,14 @@ def undo_upload(upload: db.Row, *, only_free: bool = False) -> bool:
 
 def remove_failed(upload: db.Row) -> None:
     """Remove the objects of a failed upload, then its row."""
-    keys = [storage.incoming_key(upload["id"])] + ([upload["s3_key"]] if upload["s3_key"] else [])
-    storage.delete_objects(keys)
+    remove_objects(upload)
     uploads.remove(upload["id"])
+
+
+def remove_objects(upload: db.Row) -> None:
+    """Remove what a failed upload has stored."""
+    keys = [storage.incoming_key(upload["id"]), upload["s3_key"]]
+    storage.delete_objects([key for key in keys if key])
 
 
 def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, object]:
@@ -97,18 +102,19 @@ def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, 
     return {**columns, **index_values(columns)}
 
 
-def find_other_end(upload: db.Row) -> Stored:
+def find_outcome(upload: db.Row) -> Stored:
     """What became of an upload whose lease was lost: the image that another request has made of it.
 
     Raises:
         UploadInterruptedError, UploadInProgressError: as :func:`finish_upload`.
     """
-    image = images.find(upload["id"])
-    if image:
-        return Stored(image, created=False)
+    # In the order in which a row moves: the other way round, one that moves meanwhile would be in neither.
     current = uploads.find(upload["id"])
     if current and not current["failure"]:
         raise UploadInProgressError()
+    image = images.find(upload["id"])
+    if image:
+        return Stored(image, created=False)
     if upload["s3_key"]:
         storage.delete_objects([upload["s3_key"]])
     raise UploadInterruptedError()

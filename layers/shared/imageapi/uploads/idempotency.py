@@ -8,6 +8,7 @@ from typing import Any
 from imageapi import db
 from imageapi.catalog import images, uploads
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
+from imageapi.uploads.finish import Stored
 
 MAX_KEY_LENGTH = 255
 
@@ -43,14 +44,11 @@ def to_canonical_json(value: Any) -> str:
 
 def resume(
     key: str, expected_hash: bytes, *, open_seconds: int = 0, lease_seconds: int = 0
-) -> tuple[db.Row, bool]:
-    """What an Idempotency-Key stands for, when it is taken.
+) -> db.Row | Stored:
+    """What a taken Idempotency-Key stands for: a pending upload, or the image that it has become.
 
     Args:
         open_seconds, lease_seconds: how much longer a pending upload is open, and worked on.
-
-    Returns:
-        The row of the pending upload and False, or the row of the image and True.
 
     Raises:
         UnprocessableError: ``idempotency_key_reused``: the key came with another request.
@@ -66,9 +64,9 @@ def resume(
     image_id = found["image_id"]
     pending = uploads.prolong(image_id, open_seconds=open_seconds, lease_seconds=lease_seconds)
     if pending:
-        return pending, False
+        return pending
     image = images.find(image_id)
     if image:
-        return image, True
+        return Stored(image, created=False)
     uploads.remove_key(key, image_id)
     raise UploadInterruptedError()

@@ -15,6 +15,7 @@ from imageapi.errors import PayloadTooLargeError, UnprocessableError, Unsupporte
 from imageapi.filenames import clean_filename
 from imageapi.ids import new_id
 from imageapi.metadata import Metadata, validate_metadata
+from imageapi.uploads.finish import Stored
 from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume
 
 FORM_SECONDS = 3600
@@ -73,13 +74,13 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             open_seconds=OPEN_SECONDS,
         )
     )
-    if inserted:
-        row, is_image = inserted, False
-    else:
-        row, is_image = resume(str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS)
-    form = None if is_image else _make_form(row["id"], announced)
-    path = f"/api/uploads/{row['id']}/complete"
-    return {"id": row["id"], "form": form, "complete_path": path}, bool(inserted)
+    found = inserted or resume(str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS)
+    is_image = isinstance(found, Stored)
+    found_id = found.row["id"] if isinstance(found, Stored) else found["id"]
+    form = None if is_image else _make_form(found_id, announced)
+    return {"id": found_id, "form": form, "complete_path": f"/api/uploads/{found_id}/complete"}, bool(
+        inserted
+    )
 
 
 def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
