@@ -160,7 +160,7 @@ def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject
     """By few tokens; every image in the range has one of them, and none outside of it."""
     length = min(length, MAX_MILLISECONDS - start)
     covered = cover_time(start, start + length)
-    assert covered
+    assert covered.tokens
     assert covered.start <= start < start + length <= covered.end
     assert len(set(covered.tokens)) <= MAX_TIME_TOKENS
     for inside in (covered.start, covered.end - 1, data.draw(st.integers(start, start + length - 1))):
@@ -177,7 +177,7 @@ def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject
 )
 def test_a_range_of_time_has_the_shortest_tokens_that_suffice(length: int, shift: int) -> None:
     covered = cover_time(0, length)
-    assert covered
+    assert covered.tokens
     assert (covered.end - covered.start) % (1 << shift) == 0
     assert covered.end - length < 1 << shift
     assert covered.tokens[0] == hash_token(f"d{shift}:0")
@@ -185,8 +185,8 @@ def test_a_range_of_time_has_the_shortest_tokens_that_suffice(length: int, shift
 
 def test_a_range_of_time_that_is_too_long_has_no_tokens() -> None:
     longest = MAX_TIME_TOKENS << TIME_SHIFTS[-1]
-    assert cover_time(0, longest) is not None
-    assert cover_time(0, longest + 1) is None
+    assert cover_time(0, longest).tokens
+    assert cover_time(0, longest + 1) == (0, longest + 1, None)
 
 
 def test_one_image_in_so_many_is_in_the_sample() -> None:

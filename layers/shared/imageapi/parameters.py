@@ -94,3 +94,16 @@ def parse_time(name: str, text: str | None) -> datetime | None:
         raise InvalidParameterError(
             name, "must be a date or a time in ISO 8601, for example 2026-11-24T09:30:00Z"
         ) from None
+
+
+def parse_pixels(name: str, text: str | None) -> int | None:
+    """A number of pixels, 1 or more; None when it is absent.
+
+    Raises:
+        InvalidParameterError: it is something else.
+    """
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
+        raise InvalidParameterError(name, "must be a number of pixels")
+    return int(text)

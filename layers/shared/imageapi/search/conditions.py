@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from imageapi.ids import MAX_MILLISECONDS, milliseconds_at, smallest_id
+from imageapi import db
+from imageapi.ids import MAX_MILLISECONDS, milliseconds_at, milliseconds_of, smallest_id
 from imageapi.search import tokens
 from imageapi.search.orders import ORDERS, Order
 from imageapi.search.query import ListQuery
@@ -12,7 +14,7 @@ from imageapi.search.query import ListQuery
 
 @dataclass(frozen=True)
 class Conditions:
-    """A list, or one tier of it.
+    """A list, or the part of it with the best matches, or the rest.
 
     Attributes:
         bounds: conditions on the id, which begins with the time.
@@ -43,31 +45,25 @@ class Conditions:
         """Every condition: what a candidate is checked against."""
         return " AND ".join([*self.bounds, *self.category, *self.checks]) or "TRUE"
 
-    @property
-    def times(self) -> list[int] | None:
-        """Tokens of time, of which every image of the list has one; None when it is not bounded narrowly."""
-        covered = tokens.cover_time(self.earliest, self.latest) if self.bounds else None
-        return covered.tokens if covered else None
-
     def narrow(self, times: list[int] | None, *more: int) -> tuple[str, dict[str, Any]]:
-        """The condition that the GIN index serves, with its parameters.
+        """The condition that the GIN index serves, with its parameters; TRUE when there are no tokens.
 
         Args:
-            times: tokens of time, of which an image must have one.
+            times: tokens of time, of which an image must have one; None for any time.
             more: further tokens that it must have.
         """
         required = [*self.tokens, *more]
         conditions = ["image.tokens @> %(tokens)s"] if required else []
-        conditions += ["image.tokens && %(times)s"] if times else []
+        conditions += ["image.tokens && %(times)s"] if times is not None else []
         return " AND ".join(conditions) or "TRUE", {"tokens": required, "times": times}
 
 
-def make_conditions(query: ListQuery, tier: bool | None = None) -> Conditions:
+def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     """The conditions of a list.
 
     Args:
-        tier: of a search, one of ``orders.TIERS``: True for images with all words in title and tags, False
-            for the others; None for all.
+        strong: of a search: True for images with all words in title and tags, False for the others; None for
+            all.
     """
     values: dict[str, Any] = {}
     bounds, category = [], []
@@ -80,16 +76,35 @@ def make_conditions(query: ListQuery, tier: bool | None = None) -> Conditions:
         latest = milliseconds_at(query.created_before)
         values["latest"] = str(smallest_id(latest))
         bounds.append("image.id < %(latest)s")
-    required = {*_filter_tokens(query), *tokens.term_tokens(query.terms, strong=tier is True)}
+    required = {*_filter_tokens(query), *tokens.term_tokens(query.terms, strong=strong is True)}
     if query.category is not None:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
-        # As one of several: of a constant PostgreSQL would know that it makes no difference to the order, and
-        # might read along the index of all images (see pages._walk_index).
+        # ANY of an array of one: with = PostgreSQL would drop the category from ORDER BY, as a constant, and
+        # might walk all images (see pages._walk_index).
         category.append("image.category = ANY(%(category)s)")
-    checks = [*_filter_checks(query, values), *_term_checks(query, values, tier)]
+    checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]
     return Conditions(order, bounds, category, checks, sorted(required), values, earliest, latest)
+
+
+def find_times(conditions: Conditions) -> list[int] | None:
+    """Tokens of time, of which every image of a list has one; None when it has no bounds, or too wide ones.
+    Where one bound is open, the images tell where they end, which takes one statement.
+    """
+    if not conditions.bounds:
+        return None
+    start, end = conditions.earliest, conditions.latest
+    if len(conditions.bounds) == 1:
+        (ends,) = db.query(
+            """SELECT (SELECT id FROM image_metadata ORDER BY id LIMIT 1) AS first,
+                      (SELECT id FROM image_metadata ORDER BY id DESC LIMIT 1) AS last"""
+        )
+        if not ends["first"]:
+            return []
+        start = max(start, milliseconds_of(UUID(ends["first"])))
+        end = min(end, milliseconds_of(UUID(ends["last"])) + 1)
+    return tokens.cover_time(start, end).tokens if start < end else []
 
 
 def _filter_tokens(query: ListQuery) -> Iterator[int]:
@@ -113,13 +128,13 @@ def _filter_checks(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
             yield condition
 
 
-def _term_checks(query: ListQuery, values: dict[str, Any], tier: bool | None) -> list[str]:
+def _term_checks(query: ListQuery, values: dict[str, Any], strong: bool | None) -> list[str]:
     anywhere, in_strong = [], []
     for index, term in enumerate(query.terms):
         values[f"term{index}"] = term.needle
         place = f"strpos(image.search_text, %(term{index})s)"
         anywhere.append(f"{place} > 0")
         in_strong.append(f"{place} BETWEEN 1 AND image.strong_length - {len(term.needle) - 1}")
-    if tier is None or not query.terms:
+    if strong is None or not query.terms:
         return anywhere
-    return in_strong if tier else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]
+    return in_strong if strong else [*anywhere, f"NOT ({' AND '.join(in_strong)})"]

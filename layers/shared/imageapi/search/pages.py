@@ -7,42 +7,29 @@ from uuid import UUID
 
 from imageapi import db
 from imageapi.catalog.images import COLUMNS
-from imageapi.errors import UnprocessableError
-from imageapi.ids import MAX_MILLISECONDS, largest_id, milliseconds_of, smallest_id
-from imageapi.search.conditions import Conditions, make_conditions
+from imageapi.errors import TooManyToSortError
+from imageapi.ids import largest_id, milliseconds_of, smallest_id
+from imageapi.search import totals
+from imageapi.search.conditions import Conditions, find_times, make_conditions
 from imageapi.search.cursors import InvalidCursorError, Position
 from imageapi.search.orders import ORDERS, TIERS, Order
 from imageapi.search.query import ListQuery
 from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time
-from imageapi.search.totals import MAX_STATEMENTS as STATEMENTS_FOR_TOTAL
-from imageapi.search.totals import is_far_beyond
 
 MAX_STATEMENTS = 8
 """For one request, with those that count its total."""
 WALKED_ROWS = 500
 """How many images a search by time reads before it asks the GIN index."""
 MAX_CANDIDATES = 5_000
-"""How many images of one range of time are looked at."""
+"""A range of time with more candidates than this is not used: a shorter one is asked for."""
 DENSE_ROWS = 20_000
 """How many images are read one after another where more than MAX_CANDIDATES come in a minute."""
 MAX_SORTED = 5_000
 """How many images are sorted by title or size for a search."""
 MARGIN = 1.5
 """Factor: how much longer a range is than the frequency of matches suggests."""
-
-
-class TooManyToSortError(UnprocessableError):
-    """422: more images match than are sorted by title or size."""
-
-    code = "too_many_to_sort"
-
-    def __init__(self, query: ListQuery) -> None:
-        sorts = ["newest", "oldest", *(["relevance"] if query.terms else [])]
-        super().__init__(
-            f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. "
-            f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
-            details={"max": MAX_SORTED, "sorts": sorts},
-        )
+NEWEST_OF_ALL = UUID(int=2**128 - 1)
+"""Where a list that is newest first begins."""
 
 
 class Page(NamedTuple):
@@ -68,16 +55,15 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
     if order.key:
         sorted_rows = _sort_matches(conditions, position, wanted)
         if sorted_rows is None:
-            raise TooManyToSortError(query)
+            raise TooManyToSortError(MAX_SORTED, query.sort, has_terms=bool(query.terms))
         return _make_page([(row, 0) for row in sorted_rows], wanted, None)
-    budget = MAX_STATEMENTS - (STATEMENTS_FOR_TOTAL if query.total else 0)
-    search = _TimeSearch(wanted, budget)
+    search = _TimeSearch(wanted, MAX_STATEMENTS - (totals.STATEMENTS if query.total else 0))
     tiers = TIERS if query.sort == "relevance" else (None,)
     for tier in range(position.tier if position else 0, len(tiers)):
         place = position.id if position and position.tier == tier else None
-        rest = search.read_tier(make_conditions(query, tiers[tier]), tier, place)
-        if rest or not search.missing:
-            return _make_page(search.hits, wanted, Position(tier, None, rest) if rest else None)
+        place = search.read_tier(make_conditions(query, tiers[tier]), tier, place)
+        if place or not search.missing:
+            return _make_page(search.hits, wanted, Position(tier, None, place) if place else None)
     return _make_page(search.hits, wanted, None)
 
 
@@ -86,26 +72,19 @@ def _fits(key: str | int | None, order: Order) -> bool:
     return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
-def _make_page(hits: list[tuple[db.Row, int]], wanted: int, rest: Position | None) -> Page:
-    """The page of rows with their tiers, one more than it shows. ``rest``: where a list begins that has not
-    been read yet.
+def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | None) -> Page:
+    """``hits``: rows with their tiers, up to ``wanted``: one too many tells that there are more. ``unread``:
+    where to go on when there are fewer.
     """
     rows = [row for row, _ in hits]
     if len(rows) < wanted:
-        return Page(rows, rest)
+        return Page(rows, unread)
     last, tier = hits[-2]
     return Page(rows[:-1], Position(tier, last.get("key"), UUID(last["id"])))
 
 
-class _Found(NamedTuple):
-    """What a statement has found: hits in order, how many images it has read (candidates), and two places:
-    the first image, and the edge, behind which nothing has been read.
-    """
-
-    rows: list[db.Row]
-    candidates: int
-    first: UUID | None
-    edge: UUID | None
+_Found = tuple[list[db.Row], db.Row]
+"""What a statement has found: hits in order, and facts: ``candidates`` (how many it has read) and more."""
 
 
 @dataclass
@@ -124,49 +103,55 @@ class _TimeSearch:
         """Add the hits of a tier that come after a place.
 
         Returns:
-            The place after which it has not been read yet; None at its end, or when the page is full.
+            Where to go on; None when the tier has been read to its end, or the page is full.
         """
         if self.statements <= 0:
-            return place or UUID(int=2**128 - 1)
-        found = self._take(_walk_time(conditions, place, WALKED_ROWS, self.missing), tier)
-        if found.candidates < WALKED_ROWS or not found.edge or not found.first:
+            return place or NEWEST_OF_ALL
+        matches, walked = self._take(_walk_time(conditions, place, WALKED_ROWS, self.missing), tier)
+        if walked["candidates"] < WALKED_ROWS:
             return None
-        place = found.edge
+        place = UUID(walked["last"])
         # How frequent matches are: so many in so many milliseconds.
-        matches, span = len(found.rows), abs(milliseconds_of(found.first) - milliseconds_of(place)) + 1
-        longest = MAX_MILLISECONDS
+        span = abs(_milliseconds(walked["first"]) - milliseconds_of(place)) + 1
+        end = _milliseconds(walked["end"])
+        limit, share = end, 1  # the next range may cover a share of what is left up to there
         while self.missing and self.statements > 0:
-            length = min(longest, math.ceil(self.missing * span / (matches + 0.5) * MARGIN))
-            time_range = _next_range(conditions, place, length)
+            length = math.ceil(self.missing * span / (matches + 0.5) * MARGIN)
+            most = abs(limit - milliseconds_of(place)) // share
+            time_range = _next_range(conditions, place, min(length, most))
             length = time_range.end - time_range.start
-            found = self._take(_search_range(conditions, place, time_range, self.missing), tier)
-            if found.candidates <= MAX_CANDIDATES:
-                if not found.edge:
+            hits, asked = self._take(_search_range(conditions, place, time_range, self.missing), tier)
+            if asked["candidates"] <= MAX_CANDIDATES:
+                if not asked["next"]:
                     return None
+                matches, span = matches + hits, span + length
                 # Just before the first image behind the range.
-                place = UUID(int=found.edge.int + (1 if conditions.order.descending else -1))
-                matches, span, longest = matches + len(found.rows), span + length, MAX_MILLISECONDS
-            elif length > 1 << TIME_SHIFTS[0]:
-                matches, span, longest = found.candidates, length, length // 2
+                place = UUID(int=UUID(asked["next"]).int + (1 if conditions.order.descending else -1))
+                if abs(end - milliseconds_of(place)) <= abs(end - limit):
+                    limit, share = end, 1
+            elif length > 2 << TIME_SHIFTS[0]:
+                limit, share = (time_range.start if conditions.order.descending else time_range.end), 3
             elif self.statements > 0:
-                found = self._take(_walk_time(conditions, place, DENSE_ROWS, self.missing), tier)
-                if found.candidates < DENSE_ROWS or not found.edge:
+                _, walked = self._take(_walk_time(conditions, place, DENSE_ROWS, self.missing), tier)
+                if walked["candidates"] < DENSE_ROWS:
                     return None
-                place = found.edge
+                place = UUID(walked["last"])
         return place if self.missing else None
 
-    def _take(self, found: _Found, tier: int) -> _Found:
+    def _take(self, found: _Found, tier: int) -> tuple[int, db.Row]:
+        """Add hits. Returns their number and the facts."""
+        rows, facts = found
         self.statements -= 1
-        self.hits += [(row, tier) for row in found.rows]
-        return found
+        self.hits += [(row, tier) for row in rows]
+        return len(rows), facts
 
 
 def _walk_index(conditions: Conditions, position: Position | None, wanted: int) -> list[db.Row]:
     """Plan (a): the next entries of the order's index."""
     order = conditions.order
     where = [*conditions.bounds, *conditions.category, *([order.after] if position else [])]
-    # Within a category the order is one that only the indexes there have. Along another one PostgreSQL would
-    # look for a category that it believes to be everywhere, though a million images of others came since.
+    # ORDER BY begins with the category, so that only the indexes that begin with it have this order. Else
+    # PostgreSQL may walk all images and discard those of other categories.
     first = ["image.category"] if conditions.category else []
     return db.query(
         f"""SELECT {_columns(order)} FROM image_metadata AS image
@@ -177,39 +162,44 @@ def _walk_index(conditions: Conditions, position: Position | None, wanted: int) 
 
 def _sort_matches(conditions: Conditions, position: Position | None, wanted: int) -> list[db.Row] | None:
     """Plan (b) by title or size: all matches, sorted; None when there are more than MAX_SORTED."""
-    if is_far_beyond(conditions, MAX_SORTED):
+    times = find_times(conditions)
+    if totals.is_far_beyond(conditions, times, MAX_SORTED):
         return None
-    order = conditions.order
-    narrowed, values = conditions.narrow(conditions.times)
-    hit = " AND ".join([conditions.all, *([order.after] if position else [])])
-    found = _select(
-        f"""SELECT image.id, image.{order.key}, ({hit}) AS hit
+    order, most = conditions.order, totals.CANDIDATES_FACTOR * MAX_SORTED
+    narrowed, values = conditions.narrow(times)
+    rows, facts = _select(
+        f"""SELECT image.id, image.{order.key}, ({conditions.all}) AS is_match,
+                   ({conditions.all} AND {order.after if position else "true"}) AS hit
             FROM image_metadata AS image WHERE {narrowed} LIMIT %(most)s""",
-        "NULL AS first, NULL AS edge",
+        "(SELECT count(*) FROM candidates WHERE is_match) AS matches",
         order,
-        {**conditions.values, **values, **_place(position), "most": MAX_SORTED + 1, "wanted": wanted},
+        {**conditions.values, **values, **_place(position), "most": most, "wanted": wanted},
     )
-    return found.rows if found.candidates <= MAX_SORTED else None
+    return rows if facts["matches"] <= MAX_SORTED and facts["candidates"] < most else None
 
 
 def _walk_time(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> _Found:
-    """Read the next images one after another; the edge is the last of them."""
+    """Read the next images one after another. Facts: the ``first`` and the ``last`` of them in order, and
+    the ``end``, the last image of the whole list, be they hits or not.
+    """
     order = conditions.order
-    where = [*conditions.bounds, *([order.after] if place else [])]
-    backward = "ASC" if order.descending else "DESC"
+    bounds, backward = " AND ".join(conditions.bounds) or "TRUE", "ASC" if order.descending else "DESC"
     return _select(
         f"""SELECT image.id, ({conditions.all}) AS hit FROM image_metadata AS image
-            WHERE {" AND ".join(where) or "TRUE"} ORDER BY {order.order_by()} LIMIT %(rows)s""",
+            WHERE {bounds} AND {order.after if place else "TRUE"}
+            ORDER BY {order.order_by()} LIMIT %(rows)s""",
         f"""(SELECT image.id FROM candidates AS image ORDER BY {order.order_by()} LIMIT 1) AS first,
-            (SELECT image.id FROM candidates AS image ORDER BY image.id {backward} LIMIT 1) AS edge""",
+            (SELECT image.id FROM candidates AS image ORDER BY image.id {backward} LIMIT 1) AS last,
+            (SELECT image.id FROM image_metadata AS image WHERE {bounds}
+             ORDER BY image.id {backward} LIMIT 1) AS end""",
         order,
         {**conditions.values, "id": place and str(place), "rows": rows, "wanted": wanted},
     )
 
 
 def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wanted: int) -> _Found:
-    """Ask the GIN index for a range of time; the edge is the first image behind it. There are no rows when
-    there are more than MAX_CANDIDATES.
+    """Ask the GIN index for a range of time; no rows when there are more than MAX_CANDIDATES. Facts: the
+    ``next`` image behind the range, hit or not.
     """
     order = conditions.order
     narrowed, values = conditions.narrow(time_range.tokens)
@@ -218,34 +208,30 @@ def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wa
     else:
         inside, behind, end = "image.id <= %(end)s", "image.id > %(end)s", largest_id(time_range.end - 1)
     values |= {"id": str(place), "end": str(end), "most": MAX_CANDIDATES + 1, "wanted": wanted}
-    found = _select(
+    rows, facts = _select(
         f"""SELECT image.id, ({conditions.all} AND {order.after} AND {inside}) AS hit
             FROM image_metadata AS image WHERE {narrowed} LIMIT %(most)s""",
-        f"""NULL AS first,
-            (SELECT image.id FROM image_metadata AS image WHERE {" AND ".join([*conditions.bounds, behind])}
-             ORDER BY {order.order_by()} LIMIT 1) AS edge""",
+        f"""(SELECT image.id FROM image_metadata AS image WHERE {" AND ".join([*conditions.bounds, behind])}
+             ORDER BY {order.order_by()} LIMIT 1) AS next""",
         order,
         {**conditions.values, **values},
     )
-    return found if found.candidates <= MAX_CANDIDATES else found._replace(rows=[])
+    return rows if facts["candidates"] <= MAX_CANDIDATES else [], facts
 
 
 def _next_range(conditions: Conditions, place: UUID, length: int) -> TimeRange:
-    """The time after a place, of at least ``length`` milliseconds where there is so much."""
+    """The time after a place, of at least ``length`` milliseconds."""
     now = milliseconds_of(place)
-    if conditions.order.descending:
-        start, end = max(conditions.earliest, now - length), now + 1
-    else:
-        start, end = now, min(conditions.latest, now + length + 1)
-    return cover_time(start, end) or TimeRange(0, MAX_MILLISECONDS, [])
+    start, end = (max(0, now - length), now + 1) if conditions.order.descending else (now, now + length + 1)
+    return cover_time(start, end)
 
 
-def _select(candidates: str, places: str, order: Order, values: dict[str, Any]) -> _Found:
+def _select(candidates: str, facts: str, order: Order, values: dict[str, Any]) -> _Found:
     """Run a statement that reads candidates, and get the rows of the first hits in order.
 
     Args:
         candidates: the SELECT of ``id``, the order's key and ``hit``.
-        places: the expressions of ``first`` and ``edge``.
+        facts: further expressions, which may read the candidates.
     """
     key = f", image.{order.key}" if order.key else ""
     # Joined to one row, which is there when there are no hits.
@@ -253,14 +239,13 @@ def _select(candidates: str, places: str, order: Order, values: dict[str, Any]) 
         f"""WITH candidates AS MATERIALIZED ({candidates}),
             page AS (SELECT image.id{key} FROM candidates AS image WHERE hit
                      ORDER BY {order.order_by()} LIMIT %(wanted)s)
-            SELECT (SELECT count(*) FROM candidates) AS candidates, {places}, {_columns(order)}
+            SELECT (SELECT count(*) FROM candidates) AS candidates, {facts}, {_columns(order)}
             FROM (VALUES (1)) AS one
             LEFT JOIN (page JOIN image_metadata AS image ON image.id = page.id) ON true
             ORDER BY {order.order_by()}""",
         values,
     )
-    first, edge = (UUID(found[0][name]) if found[0][name] else None for name in ("first", "edge"))
-    return _Found([row for row in found if row["id"]], found[0]["candidates"], first, edge)
+    return [row for row in found if row["id"]], found[0]
 
 
 def _columns(order: Order) -> str:
@@ -269,3 +254,7 @@ def _columns(order: Order) -> str:
 
 def _place(position: Position | None) -> dict[str, Any]:
     return {"key": position.key, "id": str(position.id)} if position else {}
+
+
+def _milliseconds(image_id: str) -> int:
+    return milliseconds_of(UUID(image_id))

@@ -12,6 +12,7 @@ from imageapi.parameters import (
     check_known,
     parse_flag,
     parse_limit,
+    parse_pixels,
     parse_time,
     single,
 )
@@ -85,8 +86,8 @@ def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         created_after=parse_time("created_after", one.get("created_after")),
         created_before=parse_time("created_before", one.get("created_before")),
         mime_type=_parse_mime_type(one.get("mime_type")),
-        min_width=_parse_side("min_width", one),
-        min_height=_parse_side("min_height", one),
+        min_width=parse_pixels("min_width", one.get("min_width")),
+        min_height=parse_pixels("min_height", one.get("min_height")),
         total=parse_flag("total", one.get("total")),
         terms=terms,
         further=tuple(parse_names(one.get("variants"))),
@@ -132,12 +133,3 @@ def _parse_mime_type(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"image/[a-z0-9.+-]{1,40}", text):
         raise InvalidParameterError("mime_type", "must be a media type, for example image/jpeg")
     return text
-
-
-def _parse_side(name: str, one: Mapping[str, str]) -> int | None:
-    text = one.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0):
-        raise InvalidParameterError(name, "must be a number of pixels")
-    return int(text)

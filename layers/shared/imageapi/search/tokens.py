@@ -100,23 +100,23 @@ def term_tokens(terms: Iterable[Term], *, strong: bool) -> list[int]:
 
 
 class TimeRange(NamedTuple):
-    """Milliseconds from ``start`` (inclusive) to ``end`` (exclusive), and the tokens of the images in it."""
+    """Milliseconds from ``start`` to before ``end``, and tokens of which its images have one, if any."""
 
     start: int
     end: int
-    tokens: list[int]
+    tokens: list[int] | None
 
 
-def cover_time(start: int, end: int) -> TimeRange | None:
-    """The shortest range with at most MAX_TIME_TOKENS tokens that covers another one; None when there is
-    none.
+def cover_time(start: int, end: int) -> TimeRange:
+    """The whole buckets around a time (``start`` < ``end``), of the shortest ones of which MAX_TIME_TOKENS
+    suffice; where even the longest do not, the time itself, without tokens.
     """
     for shift in TIME_SHIFTS:
         first, last = start >> shift, end - 1 >> shift
         if last - first < MAX_TIME_TOKENS:
             tokens = [hash_token(f"d{shift}:{number}") for number in range(first, last + 1)]
             return TimeRange(first << shift, last + 1 << shift, tokens)
-    return None
+    return TimeRange(start, end, None)
 
 
 def hash_token(token: str) -> int:

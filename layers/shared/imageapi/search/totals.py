@@ -4,34 +4,35 @@ from typing import Any
 
 from imageapi import db
 from imageapi.catalog import facets
-from imageapi.search.conditions import Conditions, make_conditions
+from imageapi.search.conditions import Conditions, find_times, make_conditions
 from imageapi.search.query import ListQuery
 from imageapi.search.tokens import SAMPLE, SAMPLED_OF, hash_token
 
 MAX_COUNTED = 10_000
 """How many images are counted one by one."""
-MAX_STATEMENTS = 2
+CANDIDATES_FACTOR = 3
+"""So many are looked at for each image that may match: tokens of a time cover up to three times as much."""
+STATEMENTS = 3
+"""At most so many does counting a list take."""
 
 
 def count_images(query: ListQuery) -> dict[str, Any]:
-    """``{"value": int, "relation": "exact" | "at_least"}``, with MAX_STATEMENTS at most."""
+    """``{"value": int, "relation": "exact" | "at_least"}``."""
     conditions = make_conditions(query)
     if facet := _find_facet(query, conditions):
         return {"value": facets.count_images(*facet), "relation": "exact"}
-    if conditions.checks and is_far_beyond(conditions, MAX_COUNTED):
+    times = find_times(conditions)
+    if conditions.checks and is_far_beyond(conditions, times, MAX_COUNTED):
         return {"value": MAX_COUNTED, "relation": "at_least"}
-    candidates, images = _count(conditions, MAX_COUNTED + 1)
-    is_exact = candidates <= MAX_COUNTED
-    return {"value": min(images, MAX_COUNTED), "relation": "exact" if is_exact else "at_least"}
+    images, is_exact = _count(conditions, times, MAX_COUNTED)
+    return {"value": images, "relation": "exact" if is_exact else "at_least"}
 
 
-def is_far_beyond(conditions: Conditions, images: int) -> bool:
-    """Whether clearly more than ``images`` match, by a sample. False also when it cannot tell: when about
-    twice as many do.
-    """
-    limit = max(1, 2 * images // SAMPLED_OF)
-    candidates, _ = _count(conditions, limit, hash_token(SAMPLE))
-    return candidates >= limit
+def is_far_beyond(conditions: Conditions, times: list[int] | None, images: int) -> bool:
+    """Whether at least about twice ``images`` match, by a sample; when False, they may all the same."""
+    enough = max(1, 2 * images // SAMPLED_OF)
+    found, _ = _count(conditions, times, enough, hash_token(SAMPLE))
+    return found >= enough
 
 
 def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, str] | None:
@@ -46,15 +47,17 @@ def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, 
     return None
 
 
-def _count(conditions: Conditions, most: int, *more: int) -> tuple[int, int]:
-    """How many candidates there are, up to ``most``, and how many of them match. ``more``: further tokens."""
-    where, values = conditions.narrow(conditions.times, *more)
+def _count(conditions: Conditions, times: list[int] | None, most: int, *more: int) -> tuple[int, bool]:
+    """How many images match, up to ``most``, and whether that is all. ``more``: further tokens."""
+    where, values = conditions.narrow(times, *more)
+    candidates = CANDIDATES_FACTOR * most
     if not conditions.checks and not more:  # an index has exactly these
-        where = conditions.all
+        where, candidates = conditions.all, most + 1
     (counted,) = db.query(
         f"""SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images
-            FROM (SELECT ({conditions.all}) AS hit FROM image_metadata AS image WHERE {where} LIMIT %(most)s)
-                AS candidates""",
-        {**conditions.values, **values, "most": most},
+            FROM (SELECT ({conditions.all}) AS hit FROM image_metadata AS image WHERE {where}
+                  LIMIT %(candidates)s) AS candidates""",
+        {**conditions.values, **values, "candidates": candidates},
     )
-    return counted["candidates"], counted["images"]
+    is_all = counted["images"] <= most and counted["candidates"] < candidates
+    return min(counted["images"], most), is_all
