@@ -35,7 +35,8 @@ COLLECTION = 20
 CLIENTS = 8
 ROUNDS, UPLOADS, PAGES = 6, 48, 400
 PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
-UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.1, 16.0
+UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.1, 18.0
+"""About 15.5 and 2.5 ms where the figures in docs/architecture.md were measured."""
 
 Call = Callable[[], None]
 Seconds = dict[str, float]
