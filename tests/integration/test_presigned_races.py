@@ -9,6 +9,7 @@ import pytest
 from imageapi import db, storage
 from imageapi.catalog import images, uploads
 from imageapi.errors import StorageUnavailableError
+from imageapi.time_limits import time_left, time_limit
 from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
 from imageapi.uploads.finish import UploadInProgressError, find_outcome
@@ -295,6 +296,28 @@ def test_a_file_that_could_not_be_stored_is_not_in_the_way(
         assert complete(image_id).status == 503
 
     assert upload(PICTURE, on_duplicate="return").status == 201
+    assert complete(image_id).status == 201
+
+
+def test_a_store_that_takes_all_the_time_is_no_attempt(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is given back, though the database has to be connected to again for that."""
+
+    def wait(*_: Any, **__: Any) -> Any:
+        db.close()
+        while time_left() > 0:
+            time.sleep(0.01)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(completing, "SPARE_SECONDS", 2.0)
+    image_id = announce_and_post(PICTURE)
+    for _ in range(MAX_ATTEMPTS + 1):
+        with monkeypatch.context() as patch, time_limit(2.5):
+            patch.setattr(storage, "download", wait)
+            with pytest.raises(StorageUnavailableError):
+                completing.complete_upload(image_id)
+
     assert complete(image_id).status == 201
 
 

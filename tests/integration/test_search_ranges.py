@@ -126,10 +126,12 @@ def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores)
         ({"created_before": moment_of(500 * DAY)}, 0),
         ({"created_after": moment_of(HOUR), "created_before": moment_of(2 * HOUR)}, 0),
         ({"created_before": "1969-01-01"}, 0),
+        ({"created_after": "1970-01-01", "created_before": moment_of(400 * DAY)}, 2),
+        ({"created_after": moment_of(HOUR), "created_before": "2199-01-01"}, 2),
     ],
 )
 @pytest.mark.parametrize("sort", ["title", "size"])
-def test_a_bound_on_one_side_bounds_what_is_sorted_and_counted(
+def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, query: dict[str, str], found: int, sort: str
 ) -> None:
     monkeypatch.setattr(pages, "MAX_SORTED", 3)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Of each wait. A whole transfer ends with the time limit of the request or event that it is part of.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
-CHUNK_BYTES, BLOCK_BYTES = 1_048_576, 262_144
+CHUNK_BYTES, BLOCK_BYTES = 65_536, 262_144
 LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
 """S3's limit per list or delete request."""
 SPOOL_BYTES = 8_388_608
@@ -103,7 +103,7 @@ def _check_time() -> None:
 
 
 def download(key: str, target: IO[bytes], max_bytes: int) -> None:
-    """Write an object into ``target``, a megabyte at a time.
+    """Write an object into ``target``, by chunks, of which none begins after the time limit.
 
     Raises:
         ObjectMissingError: there is no such object.

@@ -14,9 +14,7 @@ MAX_CHANGES = 1_000
 LOCK = 0x6661636574
 """For pg_advisory_lock: one at a time folds, or two could wait for each other's names."""
 FOLD_ROWS = 500
-"""How many changes one statement adds up: each may be of 34 names."""
-FOLD_BATCHES = 4
-"""How many such statements a request waits for: more changes than come meanwhile. A sweep takes all."""
+"""How many changes one statement adds up: each may be of 34 names. A request runs one, a sweep all."""
 
 _CHANGES = {
     "all": "SELECT '' AS name, change FROM facet_changes",
@@ -106,4 +104,4 @@ def _fold_if_many() -> None:
     """Positions tell about how many changes there are."""
     (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
     if found["changes"] > MAX_CHANGES:
-        fold_changes(FOLD_BATCHES)
+        fold_changes(1)

@@ -90,12 +90,12 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
 
 def find_times(conditions: Conditions) -> list[int] | None:
     """Tokens of time, of which every image of a list has one; None when it has no bounds, or too wide ones.
-    Where one bound is open, the images tell where they end, which takes one statement.
+    Where one bound is open or decades away, the images tell where they end, which takes one statement.
     """
     if not conditions.bounds:
         return None
     start, end = conditions.earliest, conditions.latest
-    if len(conditions.bounds) == 1:
+    if tokens.cover_time(start, end).tokens is None:
         (ends,) = db.query(
             """SELECT (SELECT id FROM image_metadata ORDER BY id LIMIT 1) AS first,
                       (SELECT id FROM image_metadata ORDER BY id DESC LIMIT 1) AS last"""

@@ -30,7 +30,7 @@ from imageapi.errors import (
     stored_error,
 )
 from imageapi.ids import is_id
-from imageapi.time_limits import time_limit
+from imageapi.time_limits import time_left, time_limit
 from imageapi.uploads.finish import (
     Stored,
     UploadInProgressError,
@@ -43,8 +43,8 @@ LEASE_SECONDS = 60
 """How long a client's request may be at work: twice its function's Timeout."""
 EVENT_LEASE_SECONDS = 240
 """How long an event may be: twice the Timeout of IngestFunction; and the sweep, for one upload."""
-SPARE_SECONDS = 10.0
-"""So long before its lease runs out, a holder gives up."""
+SPARE_SECONDS = 5.0
+"""So long before its lease or its time runs out, a holder gives up, and gives the lease back."""
 MAX_ATTEMPTS = 3
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
 """How long a client's request waits for another one that is at work."""
@@ -86,8 +86,7 @@ def complete_upload(
     taken = _take(image_id, lease_seconds, wait_seconds)
     if isinstance(taken, Stored):
         return taken
-    with time_limit(lease_seconds - SPARE_SECONDS):
-        return _complete(taken)
+    return _complete(taken, min(lease_seconds, time_left()) - SPARE_SECONDS)
 
 
 def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
@@ -146,12 +145,15 @@ def _take(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | St
         time.sleep(POLL_SECONDS)
 
 
-def _complete(upload: db.Row) -> Stored:
-    """Work on an upload whose lease was taken. After an error it is refused for good, or given back."""
+def _complete(upload: db.Row, seconds: float) -> Stored:
+    """Work on an upload whose lease was taken, for so long. After an error it is refused for good, or given
+    back.
+    """
     try:
         if upload["attempts"] > MAX_ATTEMPTS:
             raise TooComplexError(is_final=True)
-        return _check_and_store(upload)
+        with time_limit(seconds):
+            return _check_and_store(upload)
     except ObjectMissingError:
         uploads.give_back(upload, counted=False)
         _raise_not_arrived()
