@@ -133,3 +133,11 @@ def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
         "relevance": sorted(newest, key=lambda doc: not all(doc.matches_strongly(term) for term in terms)),
     }
     return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "newest")]]
+
+
+def total(*query: tuple[str, str]) -> dict[str, Any]:
+    """The ``total`` of a list."""
+    answer = get("/api/images", [*query, ("total", "true"), ("limit", "1")])
+    assert answer.status == 200
+    found: dict[str, Any] = answer.body["total"]
+    return found

@@ -1,4 +1,4 @@
-"""Renditions that are asked for at once, given up half way, or deleted while they are made."""
+"""Renditions that are asked for at once, or given up half way."""
 
 import time
 from typing import Any
@@ -15,15 +15,13 @@ from tests.integration.lifecycle import (
     delete_image,
     deliver_event,
     fetch,
-    image_event,
     open_link,
     sweep,
     watch_keys,
 )
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
-from tests.support.waiting import wait_until
-from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.jpeg(800, 600)
 WEBP = "image/webp"
@@ -293,48 +291,3 @@ def test_a_rendition_whose_row_turned_ready_unheard_keeps_its_object(
 
     assert stores.renditions() == [("w320.webp", "ready")]
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-
-
-@pytest.mark.parametrize("target", ["storage.download", "rendering.render", "storage.put_object"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], target: str, when: Any) -> None:
-    with worker(stores.environment) as process:
-        process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
-        process.wait_paused()
-        assert delete_image(image["id"]).status == 204
-        process.resume()
-        answer = process.answer()
-
-    assert answer.status == 404
-    assert stores.is_empty()
-    assert stores.renditions() == []
-
-
-@pytest.mark.parametrize("call", range(1, 4))
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], call: int, when: Any) -> None:
-    with worker(stores.environment) as process:
-        process.send(image_event("DELETE", image["id"]), Hook(STEP, when, call, "pause"))
-        process.wait_paused()
-        answer = open_link(image["urls"]["thumbnail"], WEBP)
-        assert answer.status == (302 if (call, when) == (1, "before") else 404)
-        process.resume()
-        assert process.answer().status == 204
-
-    assert stores.is_empty()
-    assert stores.renditions() == []
-
-
-def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
-    with worker(stores.environment) as process:
-        process.send(
-            deliver_event(image["urls"]["thumbnail"], WEBP), Hook("storage.put_object", "before", 1, "pause")
-        )
-        process.wait_paused()
-        assert delete_image(image["id"]).status == 204
-        process.resume()
-        wait_until(lambda: stores.keys() or process.answer())
-        process.kill()
-
-    sweep()
-    assert stores.is_empty()

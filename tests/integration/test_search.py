@@ -2,17 +2,15 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imageapi.search import pages, totals
-from imageapi.search.tokens import SAMPLED_OF
 from imageapi.text import normalise
 
 from tests.integration.client import get
-from tests.integration.searchable import AGES, DAY, Doc, expected, id_of, insert, moment_of, walk
+from tests.integration.searchable import AGES, Doc, expected, id_of, insert, moment_of, total, walk
 from tests.integration.stores import Stores
 
 TOKYO = Doc(
@@ -113,13 +111,6 @@ def test_changing_an_image_changes_what_it_is_found_by(four: Stores) -> None:
     assert walk({"q": "mountain"}) == walk({"tag": "snow"}) == walk({"q": "orange"}) == [BEACH.id]
 
 
-def total(*query: tuple[str, str]) -> dict[str, Any]:
-    answer = get("/api/images", [*query, ("total", "true"), ("limit", "1")])
-    assert answer.status == 200
-    found: dict[str, Any] = answer.body["total"]
-    return found
-
-
 EXACT: dict[str, list[tuple[str, str]]] = {
     "all": [],
     "a category": [("category", "nature")],
@@ -160,26 +151,6 @@ def _as_dict(query: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 def test_total_is_only_told_when_it_is_asked_for(four: Stores) -> None:
     assert "total" not in get("/api/images", {"q": "sunset"}).body
-
-
-def sampled(*tags: str, number: int) -> Doc:
-    """An image that is in the sample."""
-    return Doc(id=id_of(DAY, number << 8), tags=tags)
-
-
-def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two tags that many have may be together on few images: these are counted, and sorted."""
-    insert(stores, [sampled("a", number=number) for number in range(9)])
-    insert(stores, [sampled("b", number=number) for number in range(10, 19)])
-    insert(stores, [Doc(tags=["a", "b"])])
-    monkeypatch.setattr(totals, "MAX_COUNTED", 4 * SAMPLED_OF)
-    monkeypatch.setattr(pages, "MAX_SORTED", 4 * SAMPLED_OF)
-
-    # As far as nine in a sample can tell, there are more than two thousand.
-    assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}
-    assert get("/api/images", {"tag": "a", "sort": "size"}).code == "too_many_to_sort"
-    assert total(("tag", "a"), ("tag", "b")) == {"value": 1, "relation": "exact"}
-    assert len(walk({"tag": ["a", "b"], "sort": "size"})) == 1
 
 
 @pytest.mark.parametrize("sort", ["title", "size"])

@@ -1,4 +1,4 @@
-"""Searches that ask for one range of time after another, against what they have to be."""
+"""What bounds a search: ranges of time, one after another, and a sample. Against what it has to be."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from imageapi import db
 from imageapi.search import pages, totals
+from imageapi.search.tokens import SAMPLED_OF
 
 from tests.integration.client import get
-from tests.integration.searchable import AGES, DAY, HOUR, Doc, expected, id_of, insert, moment_of, walk
+from tests.integration.searchable import AGES, DAY, HOUR, Doc, expected, id_of, insert, moment_of, total, walk
 from tests.integration.stores import Stores
 
 
@@ -155,3 +156,23 @@ def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pyte
 
     assert len(answer.body["images"]) == 3
     assert answer.body["total"] == {"value": 3, "relation": "exact"}
+
+
+def sampled(*tags: str, number: int) -> Doc:
+    """An image that is in the sample."""
+    return Doc(id=id_of(DAY, number << 8), tags=tags)
+
+
+def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tags that many have may be together on few images: these are counted, and sorted."""
+    insert(stores, [sampled("a", number=number) for number in range(9)])
+    insert(stores, [sampled("b", number=number) for number in range(10, 19)])
+    insert(stores, [Doc(tags=["a", "b"])])
+    monkeypatch.setattr(totals, "MAX_COUNTED", 4 * SAMPLED_OF)
+    monkeypatch.setattr(pages, "MAX_SORTED", 4 * SAMPLED_OF)
+
+    # As far as nine in a sample can tell, there are more than two thousand.
+    assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}
+    assert get("/api/images", {"tag": "a", "sort": "size"}).code == "too_many_to_sort"
+    assert total(("tag", "a"), ("tag", "b")) == {"value": 1, "relation": "exact"}
+    assert len(walk({"tag": ["a", "b"], "sort": "size"})) == 1
