@@ -15,7 +15,7 @@ from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_request
 from imageapi.parameters import check_known, single
 from imageapi.routing import Response, Router
-from imageapi.time_limits import time_limit
+from imageapi.time_limits import function_limit
 
 JSON = "application/json"
 REFUSED_MAX_AGE = 60.0
@@ -40,8 +40,7 @@ class Api(Router):
         start = time.perf_counter()
         add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
-        # End before Lambda's Timeout, also when the database does not answer.
-        with time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
+        with function_limit(context):
             answer = self._resolve(event)
             # Refused before anything was done: perhaps the keys have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):

@@ -219,7 +219,7 @@ def _limited_memory(more: int) -> Iterator[None]:
 
 
 def _limit_addresses(more: int) -> tuple[int, int] | None:
-    """Allow so many bytes beside those in use; returns the former limits, None when no limit can be set."""
+    """Allow ``more`` bytes on top of those in use. Returns the previous limits; None if none can be set."""
     try:
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)

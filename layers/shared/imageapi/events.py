@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.config import SECRETS_MAX_AGE, refresh_settings
 from imageapi.logs import add_context, get_logger
 from imageapi.metrics import record_outcome
-from imageapi.time_limits import time_limit
+from imageapi.time_limits import function_limit
 
 Event = dict[str, Any]
 Work = Callable[[Event], dict[str, Any]]
@@ -41,8 +41,7 @@ def run(
     add_context(context)
     refresh_settings(SECRETS_MAX_AGE)
     try:
-        # End before Lambda's Timeout, whatever a store does.
-        with time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1)):
+        with function_limit(context):
             outcome = work(event)
     except Exception:
         logger.exception(f"{name} failed")

@@ -3,8 +3,10 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -21,6 +23,11 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+def function_limit(context: LambdaContext) -> AbstractContextManager[None]:
+    """Let everything inside end a second before Lambda's Timeout, whatever a store does."""
+    return time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1))
 
 
 def time_left() -> float:

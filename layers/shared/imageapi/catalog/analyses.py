@@ -1,7 +1,7 @@
 """The table ``image_analysis``: what Gemini says of images, and the queue of those that wait for that.
 
-An image with status ``queued`` is to be analysed as soon as its lease has run out, and so is one that is
-``running`` then: whoever was at work on it is gone.
+An image is due for analysis when its lease has expired: with status ``queued`` for the first time, with
+``running`` because the function that held the lease has died.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from imageapi import db
 LEASE_SECONDS = 60
 """How long a request has for an analysis; longer than the function's Timeout."""
 MAX_ATTEMPTS = 5
-"""After so many attempts a queued analysis has failed. The same as the SQS queue's maxReceiveCount."""
+"""A queued analysis fails after this many attempts. Equal to the SQS queue's maxReceiveCount."""
 OVERDUE = "10 minutes"
-"""When a row has waited for so long, its SQS message is taken for lost."""
+"""A row that has waited longer than this has lost its SQS message."""
 
 # The row of the day is locked, so no call is missed.
 _COUNT_CALL = """
@@ -38,7 +38,7 @@ def take(image_id: str, statuses: Sequence[str]) -> db.Row | None:
         statuses: only when the row has one of these, or is running and its lease has run out.
 
     Returns:
-        The row; None when another is at work on it, or there is no such image.
+        The row; None when another request holds the lease, or there is no such image.
     """
     taken = db.query(
         """INSERT INTO image_analysis AS analysis (image_id, status, attempts, lease_token, lease_until)

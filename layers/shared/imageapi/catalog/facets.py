@@ -69,7 +69,7 @@ def fold_changes(max_batches: int | None = None) -> None:
     """Add the changes to the counts, unless somebody else is doing so.
 
     Args:
-        max_batches: stop after so many batches of FOLD_ROWS; None goes on until nothing is left.
+        max_batches: at most this many batches of FOLD_ROWS; None for all changes.
     """
     done = 0
     while max_batches is None or done < max_batches:

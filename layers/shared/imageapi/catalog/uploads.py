@@ -49,7 +49,7 @@ class NewUpload:
         s3_key: where its object will be put; None while unknown.
         request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
         open_seconds: how long its file may still come.
-        lease_seconds: how long the request that brings it may be at work on it.
+        lease_seconds: how long the request that sends the file holds the lease.
     """
 
     id: str

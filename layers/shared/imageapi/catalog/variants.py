@@ -20,7 +20,7 @@ class Lease(NamedTuple):
 LEASE_SECONDS = 30
 """How long a request has for making and storing a variant; then another may try."""
 MAX_ATTEMPTS = 3
-"""One that has ended so many requests without a word counts as failed: perhaps it ends their process."""
+"""A variant fails after this many attempts that left no result: it may crash the process that renders it."""
 RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
 """How long a variant that could not be made is not tried again: longer each time."""
 

@@ -75,12 +75,12 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         )
     )
     found = inserted or resume(str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS)
-    is_image = isinstance(found, Stored)
-    found_id = found.row["id"] if isinstance(found, Stored) else found["id"]
-    form = None if is_image else _make_form(found_id, announced)
-    return {"id": found_id, "form": form, "complete_path": f"/api/uploads/{found_id}/complete"}, bool(
-        inserted
-    )
+    if isinstance(found, Stored):
+        found_id, form = found.row["id"], None
+    else:
+        found_id, form = found["id"], _make_form(found["id"], announced)
+    ticket = {"id": found_id, "form": form, "complete_path": f"/api/uploads/{found_id}/complete"}
+    return ticket, bool(inserted)
 
 
 def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
