@@ -60,7 +60,8 @@ def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, 
     """As many as there may be analyses today."""
     configure(ANALYSIS_DAILY_BUDGET="130")
     stores.execute(
-        """INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 10)
+        """INSERT INTO analysis_budget  -- tomorrow's, too: midnight may come meanwhile
+           SELECT (now() AT TIME ZONE 'UTC')::date + days, 10 FROM generate_series(0, 1) AS days
            ON CONFLICT (day) DO UPDATE SET calls = 10"""
     )
     images = stores.insert_ready(125)
