@@ -94,16 +94,20 @@ def find_times(conditions: Conditions) -> list[int] | None:
     """
     if not conditions.bounds:
         return None
-    start, end = conditions.earliest, conditions.latest
-    if tokens.cover_time(start, end).tokens is None:
+    times = _cover(conditions.earliest, conditions.latest)
+    if times is None:
         (ends,) = db.query(
             """SELECT (SELECT id FROM image_metadata ORDER BY id LIMIT 1) AS first,
                       (SELECT id FROM image_metadata ORDER BY id DESC LIMIT 1) AS last"""
         )
         if not ends["first"]:
             return []
-        start = max(start, milliseconds_of(UUID(ends["first"])))
-        end = min(end, milliseconds_of(UUID(ends["last"])) + 1)
+        first, last = (milliseconds_of(UUID(ends[name])) for name in ("first", "last"))
+        times = _cover(max(conditions.earliest, first), min(conditions.latest, last + 1))
+    return times
+
+
+def _cover(start: int, end: int) -> list[int] | None:
     return tokens.cover_time(start, end).tokens if start < end else []
 
 
