@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import psycopg2.extras
+from imageapi.errors import StorageUnavailableError
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
@@ -165,6 +166,11 @@ def new_id() -> str:
     import uuid_utils
 
     return str(uuid.UUID(bytes=uuid_utils.uuid7().bytes))
+
+
+def fail(*_: Any, **__: Any) -> NoReturn:
+    """In place of a function of ``imageapi.storage``: the object store does not answer."""
+    raise StorageUnavailableError()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tests.integration.lifecycle import (
     sweep,
     watch_keys,
 )
-from tests.integration.stores import Configure, Stores
+from tests.integration.stores import Configure, Stores, fail
 from tests.support import pictures
 from tests.support.worker import Hook, answer_at_once, worker, workers
 
@@ -245,9 +245,6 @@ def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image
 def test_a_store_that_fails_while_rendering(
     stores: Stores, image: dict[str, Any], target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise StorageUnavailableError()
-
     url = image["urls"]["thumbnail"]
     with monkeypatch.context() as patch:
         patch.setattr(storage, target, fail)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from imageapi import db, storage
-from imageapi.errors import StorageUnavailableError
 
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import (
@@ -18,7 +17,7 @@ from tests.integration.lifecycle import (
     open_link,
     patch_image,
 )
-from tests.integration.stores import Stores
+from tests.integration.stores import Stores, fail
 from tests.support import pictures
 from tests.support.events import make_event
 from tests.support.worker import Hook, answer_at_once, worker, workers
@@ -245,9 +244,6 @@ def test_deletes_at_once_leave_nothing_and_none_fails(stores: Stores) -> None:
 def test_a_delete_that_the_store_refused_is_hidden_and_can_be_sent_again(
     stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Any) -> None:
-        raise StorageUnavailableError()
-
     with monkeypatch.context() as patch:
         patch.setattr(storage, "delete_objects", fail)
         assert delete_image(image["id"]).status == 503

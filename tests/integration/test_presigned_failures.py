@@ -12,7 +12,7 @@ from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.client import upload
 from tests.integration.lifecycle import announce_and_post, complete, fetch, ingest
-from tests.integration.stores import Stores
+from tests.integration.stores import Stores, fail
 from tests.support import pictures
 
 PICTURE = pictures.camera_jpeg()
@@ -21,9 +21,6 @@ PICTURE = pictures.camera_jpeg()
 def test_a_file_that_could_not_be_stored_is_not_in_the_way(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise StorageUnavailableError()
-
     image_id = announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
         patch.setattr(storage, "put_object", fail)
@@ -57,9 +54,6 @@ def test_a_store_that_takes_all_the_time_is_no_attempt(
 
 @pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])
 def test_a_store_that_fails_on_the_way(stores: Stores, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise StorageUnavailableError()
-
     image_id = announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
         patch.setattr(storage, target, fail)

@@ -23,7 +23,7 @@ from tests.integration.lifecycle import (
     watch_keys,
 )
 from tests.integration.lifecycle import complete as complete_upload
-from tests.integration.stores import Configure, Stores, stopped
+from tests.integration.stores import Configure, Stores, fail, stopped
 
 
 def leave_something_of_each_kind(stores: Stores) -> str:
@@ -261,9 +261,6 @@ def test_no_row_is_begun_when_time_runs_out(stores: Stores, dry_run: bool) -> No
 def test_a_store_that_is_down_for_long_is_no_reason_to_give_up(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise StorageUnavailableError()
-
     image_id = announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
         patch.setattr(storage, "download", fail)
