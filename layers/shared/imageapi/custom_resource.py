@@ -21,8 +21,8 @@ TIMEOUT = 20.0
 ANSWER_SECONDS = 30.0
 """What is kept of the function's time for that answer: TIMEOUT, and some for the rest."""
 PATIENCE_SECONDS, PAUSE_SECONDS = 90.0, 10.0
-"""A role that was made a moment ago is not yet allowed everywhere what it is allowed, and a server that was
-made may not answer yet. For so long it is tried again.
+"""How long the work is retried, and the pause in between: a new role's permissions take a while to apply
+everywhere, and a new server may not answer yet.
 """
 MAX_REASON_LENGTH = 1_000
 

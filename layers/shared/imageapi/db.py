@@ -27,7 +27,7 @@ Row = dict[str, Any]
 Cursor: TypeAlias = psycopg2.extensions.cursor
 
 IDLE_SECONDS_BEFORE_PING = 30.0
-"""After so long a connection is tested before it is used: a firewall or NAT may have dropped it silently."""
+"""A connection that was idle longer is tested before use: a firewall or NAT may have dropped it silently."""
 
 GRACE_SECONDS = 1.0
 """How much longer the client waits than the server works, so that the server's clearer error comes first."""

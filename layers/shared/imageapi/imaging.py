@@ -193,7 +193,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
 
 
 def load_picture(image: Image.Image, wanted: tuple[int, int]) -> tuple[int, int]:
-    """Decode a picture, a JPEG at the smallest scale that has so many pixels.
+    """Decode a picture; a JPEG at the smallest scale that is no smaller than ``wanted``.
 
     Returns:
         Its whole size as stored. Of a TIFF that is certain only now: Pillow turns it upright.

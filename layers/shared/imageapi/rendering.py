@@ -32,7 +32,7 @@ QUALITY: dict[str, dict[str, Any]] = {
 MAX_SIDE = 16_383
 """The longest side of a rendition: what WebP can hold."""
 MAX_ENCODED_PIXELS = 16_000_000
-"""A taller picture is made narrower. For so many, AVIF's encoder takes about 12 s on one core: with decoding
+"""A taller picture is made narrower. AVIF's encoder takes about 12 s for this many on one core: with decoding
 and storing, within the 30 s that a request has for a rendition (``catalog.variants.LEASE_SECONDS``).
 """
 VP8X_ALPHA = 0x10

@@ -7,7 +7,7 @@ from PIL import Image
 from imageapi.modes import Levels, grey_levels, is_deep, to_eight_bits, unmultiply_grey
 
 BAND_PIXELS = 2_000_000
-"""About so many are converted at a time, see :func:`_average`."""
+"""About how many are converted at a time, see :func:`_average`."""
 MARGIN = 2.5
 """How far LANCZOS looks beyond the part that is shown, in pixels of the rendition."""
 GAP = 2.0
@@ -71,7 +71,7 @@ def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Im
 
 
 def shrink(image: Image.Image, factor: int) -> Image.Image:
-    """Average blocks of so many pixels a side; the result is in mode RGB, RGBA, L, LA or CMYK.
+    """Average blocks of ``factor`` x ``factor`` pixels; the result is in mode RGB, RGBA, L, LA or CMYK.
 
     What is left over at the right and the bottom is cut off: as whole pixels it would move all others.
     """

@@ -111,7 +111,7 @@ class _TimeSearch:
         if walked["candidates"] < WALKED_ROWS:
             return None
         place = UUID(walked["last"])
-        # How frequent matches are: so many in so many milliseconds.
+        # The frequency of matches: ``matches`` in ``span`` milliseconds.
         span = abs(_milliseconds(walked["first"]) - milliseconds_of(place)) + 1
         end = _milliseconds(walked["end"])
         limit, share = end, 1  # the next range may cover a share of what is left up to there

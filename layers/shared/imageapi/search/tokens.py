@@ -36,7 +36,7 @@ MAX_TIME_TOKENS = 17
 """A range that is 16 times as long as those that cover it overlaps 17 of them."""
 SAMPLE = "s"
 SAMPLED_OF = 256
-"""One image in so many has the token SAMPLE. The end of a UUIDv7 is random."""
+"""One image in 256 has the token SAMPLE: the end of a UUIDv7 is random."""
 
 
 @dataclass(frozen=True)
