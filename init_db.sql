@@ -116,7 +116,7 @@ CREATE TABLE IF NOT EXISTS deletions (
     lease_until     timestamptz NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
--- Variants that have been made, are being made or could not be made, and the reduced copies of large pictures. The
+-- Variants that have been made, are being made or could not be made, and the intermediates of large pictures. The
 -- object's key is variants/<image_id>/<name>.
 CREATE TABLE IF NOT EXISTS image_variants (
     image_id        uuid NOT NULL REFERENCES image_metadata (id) ON DELETE CASCADE,

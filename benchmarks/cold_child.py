@@ -37,10 +37,10 @@ else:
     import app  # type: ignore[import-not-found]
 imported = time.process_time()
 if then == "put":
-    from imageapi import signing, storage
+    from imageapi.storage import clients, signing
 
     signing.sign_put("originals/an-id.jpg", {}, bytes(32))
-    storage.get_connections()
+    clients.get_connections()
 elif then == "answer":
     # No key, and so no server is asked.
     event = {

@@ -21,7 +21,7 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
 
     The settings, the connection and the clients are those of ``environ`` while this lasts.
     """
-    from imageapi import db
+    from imageapi.database import db
 
     before = dict(os.environ)
     os.environ.update(environ)
@@ -32,7 +32,7 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
             yield load_app(function).lambda_handler
     finally:
         db.close()
-        psycopg2.extensions.set_wait_callback(None)  # imageapi.db's, which is for the whole process
+        psycopg2.extensions.set_wait_callback(None)  # imageapi.database.db's, which is for the whole process
         clear_caches()
         os.environ.clear()
         os.environ.update(before)

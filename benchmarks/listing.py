@@ -25,7 +25,7 @@ COLUMNS = (
 
 def run() -> list[Figure]:
     from imageapi.search.cursors import Position, encode_cursor
-    from imageapi.search.query import parse_list_query
+    from imageapi.search.list_query import parse_list_query
 
     with run_servers() as environ:
         connection = psycopg2.connect(

@@ -65,7 +65,7 @@ class Uploads:
 
         Begins with MAX_PIXELS. Where fewer are accepted, the answer says how many.
         """
-        from imageapi.config import load_settings
+        from imageapi.config.settings import load_settings
 
         pixels = load_settings(self._environ).max_pixels
         while True:

@@ -1,7 +1,7 @@
-"""Renditions of 320 pixels of a 12-megapixel JPEG, against the plain Pillow way; and checking a link.
+"""Variants of 320 pixels of a 12-megapixel JPEG, against the plain Pillow way; and checking a link.
 
-They are made from the reduced copy that the upload kept. What that costs the upload is told as well, and what
-a rendition from the original takes.
+They are made from the intermediate that the upload kept. What that costs the upload is told as well, and what
+a variant from the original takes.
 """
 
 import io
@@ -24,13 +24,14 @@ FORMATS = {"jpg": "JPEG", "webp": "WEBP"}
 
 
 def run() -> list[Figure]:
-    from imageapi import imaging, links
-    from imageapi.rendering import render
-    from imageapi.variants import Variant
+    from imageapi.delivery import links
+    from imageapi.model.variants import Variant
+    from imageapi.pictures import inspect
+    from imageapi.pictures.render import render
 
     data = make_photo()
-    copy = imaging.inspect(io.BytesIO(data), MAX_PIXELS).reduced
-    assert copy, "a photo of this size has a reduced copy"
+    copy = inspect.inspect(io.BytesIO(data), MAX_PIXELS).intermediate
+    assert copy, "a photo of this size has an intermediate"
     print(
         f"render: {SIZE[0]} x {SIZE[1]}, {len(data):,} bytes, copy of {len(copy):,}, {ROUNDS} rounds",
         flush=True,
@@ -40,7 +41,7 @@ def run() -> list[Figure]:
         return render(io.BytesIO(source), variant, MAX_PIXELS)
 
     calls = {
-        "inspect": timed(lambda: imaging.inspect(io.BytesIO(data), MAX_PIXELS)),
+        "inspect": timed(lambda: inspect.inspect(io.BytesIO(data), MAX_PIXELS)),
         "decode": timed(lambda: decode(data)),
     }
     for extension in FORMATS:

@@ -11,6 +11,7 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 import uuid_utils
+from imageapi.storage import clients
 
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_upload_event
@@ -45,7 +46,6 @@ def run() -> list[Figure]:
 @contextmanager
 def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[], None]]:
     """What no upload can do without: one put_object, then one committed INSERT of the same row."""
-    from imageapi import storage
 
     client = boto3.client(
         "s3",
@@ -53,7 +53,7 @@ def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[],
         region_name=environ["AWS_REGION"],
         aws_access_key_id=environ["MINIO_ACCESS_KEY"],
         aws_secret_access_key=environ["MINIO_SECRET_KEY"],
-        config=storage.get_client().meta.config,
+        config=clients.get_client().meta.config,
     )
     connection = psycopg2.connect(
         host=environ["DB_HOST"],

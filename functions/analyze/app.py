@@ -3,20 +3,22 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.analysis import analyze_image, analyze_queued
-from imageapi.analysis_queue import resend_overdue
-from imageapi.api import create_app, json_response
-from imageapi.events import batch_response, parse_messages, run
-from imageapi.parameters import parse_flag
-from imageapi.routing import Response
+from imageapi.analysis.analyze import analyze_image, analyze_queued
+from imageapi.analysis.queue import resend_overdue
+from imageapi.events.messages import batch_response, parse_messages
+from imageapi.events.run import run
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.model.parameters import parse_flag
 
-app = create_app()
+app = App()
 
 
 @app.post("/api/images/<image_id>/analysis")
-def analyze(image_id: str) -> Response:
+def analyze(request: Request, image_id: str) -> Response:
     """200 with the analysis, made now unless it is there; ``?again=true`` makes a new one."""
-    again = parse_flag("again", app.check_query("again").get("again"))
+    again = parse_flag("again", request.check_query("again").get("again"))
     return json_response(200, {"data": analyze_image(image_id, again=again)})
 
 

@@ -3,17 +3,18 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.api import create_app
-from imageapi.delivery import deliver_image
-from imageapi.routing import Response
+from imageapi.delivery.deliver import deliver_image
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response
 
-app = create_app(public={"/images/<image_id>/<variant>"})
+app = App(public={"/images/<image_id>/<variant>"})
 
 
 @app.get("/images/<image_id>/<variant>")
-def deliver(image_id: str, variant: str) -> Response:
+def deliver(request: Request, image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query is the permission, so no key is needed."""
-    delivery = deliver_image(image_id, variant, app.query, app.header("Accept"), app.method)
+    delivery = deliver_image(image_id, variant, request.query, request.header("Accept"), request.method)
     return Response(
         302,
         headers={

@@ -4,43 +4,44 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.api import create_app
-from imageapi.routing import Response
-from imageapi.static_files import file_response, find_file, load_file
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response
+from imageapi.http.static_files import file_response, find_file, load_file
 
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
-app = create_app(public={"/", "/docs", "/openapi.json", "/assets/<file>"})
+app = App(public={"/", "/docs", "/openapi.json", "/assets/<file>"})
 
 
 @app.get("/")
-def get_gallery() -> Response:
+def get_gallery(request: Request) -> Response:
     """The gallery."""
-    return page_response("index.html")
+    return page_response(request, "index.html")
 
 
 @app.get("/docs")
-def get_docs() -> Response:
+def get_docs(request: Request) -> Response:
     """Swagger UI on the description of the API."""
-    return page_response("docs.html")
+    return page_response(request, "docs.html")
 
 
 @app.get("/openapi.json")
-def get_description() -> Response:
+def get_description(request: Request) -> Response:
     """The description of the API."""
-    return file_response(load_file(FOLDER / "openapi.json"), app.header("If-None-Match"))
+    return file_response(load_file(FOLDER / "openapi.json"), request.header("If-None-Match"))
 
 
 @app.get("/assets/<file>")
-def get_asset(file: str) -> Response:
+def get_asset(request: Request, file: str) -> Response:
     """A file that a page loads."""
-    return file_response(load_file(find_file(ASSETS, file)), app.header("If-None-Match"))
+    return file_response(load_file(find_file(ASSETS, file)), request.header("If-None-Match"))
 
 
-def page_response(name: str) -> Response:
+def page_response(request: Request, name: str) -> Response:
     """A page. Its URLs are relative, which fails at /v1 without a slash: there <base> names the stage."""
-    base = f"{app.stage_path}/" if app.stage_path and app.is_direct else "./"
-    return file_response(load_file(ASSETS / name, base), app.header("If-None-Match"))
+    base = f"{request.stage_path}/" if request.stage_path and request.is_direct else "./"
+    return file_response(load_file(ASSETS / name, base), request.header("If-None-Match"))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

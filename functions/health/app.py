@@ -3,22 +3,23 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.api import create_app, json_response
 from imageapi.health import check_database, check_health
-from imageapi.routing import Response
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
 
-app = create_app(public={"/health"})
+app = App(public={"/health"})
 
 
 @app.get("/health")
-def health() -> Response:
+def health(request: Request) -> Response:
     """200 when both stores answer, 503 with the same shape when one does not. Needs no key."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report)
 
 
 @app.get("/api/database/status")
-def database_status() -> Response:
+def database_status(request: Request) -> Response:
     """200 with the server's version and the number of images; 503 when it does not answer."""
     return json_response(200, check_database())
 

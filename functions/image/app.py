@@ -1,53 +1,58 @@
 """GET, PATCH and DELETE /api/images/{id}: one image."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi import db, images
-from imageapi.api import create_app, json_response
-from imageapi.etags import etag_matches
-from imageapi.metadata import parse_json_object
-from imageapi.presenting import show_image
-from imageapi.routing import Response
-from imageapi.variants import parse_names
+from imageapi.database import db
+from imageapi.http.app import App
+from imageapi.http.etags import etag_matches
+from imageapi.http.json_body import parse_json_object
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.images.delete import delete_image
+from imageapi.images.get import get_image
+from imageapi.images.serialize import serialize_detail
+from imageapi.images.update import update_image
+from imageapi.images.versions import parse_if_match
+from imageapi.model.variants import parse_names
 
-app = create_app()
+app = App()
 
 
 @app.get("/api/images/<image_id>")
-def get(image_id: str) -> Response:
+def get(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
-    names = further()
-    response = present(images.get_image(image_id), names)
-    if etag_matches(app.header("If-None-Match"), response.headers["ETag"]):
+    names = variant_names(request)
+    response = present(request, get_image(image_id), names)
+    if etag_matches(request.header("If-None-Match"), response.headers["ETag"]):
         return Response(304, headers=response.headers)
     return response
 
 
 @app.patch("/api/images/<image_id>")
-def patch(image_id: str) -> Response:
+def patch(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
-    names, values = further(), parse_json_object(app.body, "body")
-    return present(images.update_image(image_id, values, app.header("If-Match")), names)
+    names, changes = variant_names(request), parse_json_object(request.body, "body")
+    row = update_image(image_id, changes, parse_if_match(request.header("If-Match")))
+    return present(request, row, names)
 
 
 @app.delete("/api/images/<image_id>")
-def delete(image_id: str) -> Response:
+def delete(request: Request, image_id: str) -> Response:
     """204 when the image and everything made from it is gone; 404 ever after."""
-    app.check_query()
-    images.delete_image(image_id, app.header("If-Match"))
+    request.check_query()
+    delete_image(image_id, parse_if_match(request.header("If-Match")))
     return Response(204)
 
 
-def further() -> list[str]:
-    """The variants that the client wants further links for."""
-    return parse_names(app.check_query("variants").get("variants"))
+def variant_names(request: Request) -> list[str]:
+    """The variants to add links for."""
+    return parse_names(request.check_query("variants").get("variants"))
 
 
-def present(row: db.Row, names: Sequence[str]) -> Response:
-    """The image as JSON, with its ETag and with links to these variants, too."""
-    image, etag = show_image(row, app.base_url, names)
+def present(request: Request, row: db.Row, names: list[str]) -> Response:
+    """The image as JSON, with its ETag."""
+    image, etag = serialize_detail(row, request.base_url, names)
     return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
 
 

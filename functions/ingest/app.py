@@ -5,7 +5,8 @@ client.
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.events import parse_arrived, run
+from imageapi.events.messages import parse_arrived
+from imageapi.events.run import run
 from imageapi.uploads.complete import complete_uploads
 
 

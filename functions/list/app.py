@@ -3,37 +3,38 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.api import create_app, json_response
 from imageapi.catalog.facets import DEFAULT_LIMIT, MAX_LIMIT, list_facets
-from imageapi.images import list_images
-from imageapi.parameters import parse_limit
-from imageapi.routing import Response
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.images.list import list_images
+from imageapi.model.parameters import parse_limit
 
-app = create_app()
+app = App()
 
 
 @app.get("/api/images")
-def images() -> Response:
+def images(request: Request) -> Response:
     """200 with ``{"images": [Image], "next_cursor": str | null}``; a Link header when more follow."""
-    page = list_images(app.query_lists, f"{app.base_url}/api/images", app.base_url)
+    page = list_images(request.query_lists, f"{request.base_url}/api/images", request.base_url)
     return json_response(200, page.value, page.headers)
 
 
 @app.get("/api/categories")
-def categories() -> Response:
+def categories(request: Request) -> Response:
     """200 with ``{"categories": [{"name", "images"}]}``, the most used first."""
-    return json_response(200, {"categories": list_facets("category", read_limit())})
+    return json_response(200, {"categories": list_facets("category", read_limit(request))})
 
 
 @app.get("/api/tags")
-def tags() -> Response:
+def tags(request: Request) -> Response:
     """200 with ``{"tags": [{"name", "images"}]}``, the most used first."""
-    return json_response(200, {"tags": list_facets("tag", read_limit())})
+    return json_response(200, {"tags": list_facets("tag", read_limit(request))})
 
 
-def read_limit() -> int:
-    """Of categories or tags."""
-    return parse_limit(app.check_query("limit").get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
+def read_limit(request: Request) -> int:
+    """How many categories or tags a response has at most."""
+    return parse_limit(request.check_query("limit").get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

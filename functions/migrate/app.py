@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.custom_resource import answer_cloudformation
-from imageapi.events import run
-from imageapi.migrating import migrate, read_migrations
+from imageapi.database.migrations import migrate, read_migrations
+from imageapi.events.cloudformation import answer_cloudformation
+from imageapi.events.run import run
 
 FOLDER = Path(__file__).parent
 
 
 def bring_up_to_date(_: dict[str, Any]) -> dict[str, Any]:
-    """``{"is_new": bool, "applied": [str], "version": int}``; see imageapi.migrating."""
+    """``{"is_new": bool, "applied": [str], "version": int}``; see imageapi.database.migrations."""
     schema = (FOLDER / "init_db.sql").read_text(encoding="utf-8")
     return migrate(schema, read_migrations(FOLDER / "migrations"))
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.events import parse_sweep, run
-from imageapi.sweep.sweeping import SPARE_MILLISECONDS, sweep
+from imageapi.events.messages import parse_sweep
+from imageapi.events.run import run
+from imageapi.sweep.run import SPARE_MILLISECONDS, sweep
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -5,48 +5,52 @@ metadata.
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.api import create_app, json_response
-from imageapi.forms import parse_upload_form
-from imageapi.metadata import parse_json_object
-from imageapi.presenting import present_image
-from imageapi.routing import Response
+from imageapi.http.app import App
+from imageapi.http.forms import parse_upload_form
+from imageapi.http.json_body import parse_json_object
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.images.serialize import serialize_image
 from imageapi.uploads.complete import complete_upload
 from imageapi.uploads.direct import upload_image
 from imageapi.uploads.finish import Stored
 from imageapi.uploads.presigned import create_upload
 
-app = create_app()
+app = App()
 
 
 @app.post("/api/upload")
-def upload() -> Response:
+def upload(request: Request) -> Response:
     """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
-    on_duplicate = app.check_query("on_duplicate").get("on_duplicate")
-    form = parse_upload_form(app.body, app.header("Content-Type"))
-    return present(
-        upload_image(form, idempotency_key=app.header("Idempotency-Key"), on_duplicate=on_duplicate)
+    on_duplicate = request.check_query("on_duplicate").get("on_duplicate")
+    form = parse_upload_form(request.body, request.header("Content-Type"))
+    key = request.header("Idempotency-Key")
+    stored = upload_image(
+        form.data, form.filename, form.metadata, idempotency_key=key, on_duplicate=on_duplicate
     )
+    return present(request, stored)
 
 
 @app.post("/api/uploads")
-def announce() -> Response:
+def announce(request: Request) -> Response:
     """201 with a form for the object store (200 when the Idempotency-Key was there)."""
-    app.check_query()
-    values = parse_json_object(app.body, "body")
-    announced, created = create_upload(values, app.header("Idempotency-Key"))
+    request.check_query()
+    values = parse_json_object(request.body, "body")
+    announced, created = create_upload(values, request.header("Idempotency-Key"))
     return json_response(201 if created else 200, {"data": announced})
 
 
 @app.post("/api/uploads/<image_id>/complete")
-def complete(image_id: str) -> Response:
+def complete(request: Request, image_id: str) -> Response:
     """201 with the image that has arrived; 200 when it was ready already."""
-    app.check_query()
-    return present(complete_upload(image_id))
+    request.check_query()
+    return present(request, complete_upload(image_id))
 
 
-def present(stored: Stored) -> Response:
-    """The image as JSON; the status tells whether this request made it."""
-    return json_response(201 if stored.created else 200, {"data": present_image(stored.row, app.base_url)})
+def present(request: Request, stored: Stored) -> Response:
+    """201 with an image that this request made, 200 with one that was there."""
+    image = serialize_image(stored.row, request.base_url)
+    return json_response(201 if stored.created else 200, {"data": image})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

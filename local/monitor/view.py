@@ -97,7 +97,7 @@ def draw_database(found: Mapping[str, Any]) -> Text:
     return Text(
         f"images    {found['images']:,}; {found['uploads']:,} uploads on their way; "
         f"{found['SweepFindings']:,} left for a sweep\n"
-        f"stored    originals {size(found['original_bytes'])}; {found['Renders']:,} renditions; "
+        f"stored    originals {size(found['original_bytes'])}; {found['Renders']:,} variants; "
         f"database {size(found['database_bytes'])}"
     )
 

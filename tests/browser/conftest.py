@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.gallery import API_KEY, PATIENCE_SECONDS, Gallery, Service
+from tests.browser.gallery import API_KEY, RETRY_SECONDS, Gallery, Service
 from tests.integration.run import ROOT, Run
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
@@ -26,7 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OpenGallery = Callable[..., Gallery]
-expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
+expect.set_options(timeout=RETRY_SECONDS * 1_000)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.integration.run import Run
 from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
-PATIENCE_SECONDS = 30  # a busy machine takes its time
+RETRY_SECONDS = 30  # a busy machine takes its time
 
 
 class Service:
@@ -108,7 +108,7 @@ class Gallery:
         self, condition: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
     ) -> None:
         """Let the page go on until a condition is true, with something done again and again."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + RETRY_SECONDS
         while not condition():
             assert time.monotonic() < deadline, "what was waited for did not happen"
             meanwhile()

@@ -236,11 +236,11 @@ def test_a_key_is_needed(api: Api, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", f"/api/images/{NOWHERE}", "DELETE, GET, PATCH"),
-        ("PUT", f"/api/images/{NOWHERE}", "DELETE, GET, PATCH"),
-        ("GET", "/api/uploads", "POST"),
-        ("GET", f"/api/uploads/{NOWHERE}/complete", "POST"),
-        ("POST", f"/images/{NOWHERE}/original", "GET"),
+        ("POST", f"/api/images/{NOWHERE}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("PUT", f"/api/images/{NOWHERE}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("GET", "/api/uploads", "OPTIONS, POST"),
+        ("GET", f"/api/uploads/{NOWHERE}/complete", "OPTIONS, POST"),
+        ("POST", f"/images/{NOWHERE}/original", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_method_that_a_route_does_not_have(api: Api, method: str, path: str, allowed: str) -> None:

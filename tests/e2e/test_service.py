@@ -52,11 +52,11 @@ def test_unknown_route(api: Api, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "/health", "GET"),
-        ("PUT", "/api/images", "GET"),
-        ("GET", "/api/upload", "POST"),
-        ("DELETE", "/api/upload", "POST"),
-        ("PATCH", "/api/database/status", "GET"),
+        ("POST", "/health", "GET, HEAD, OPTIONS"),
+        ("PUT", "/api/images", "GET, HEAD, OPTIONS"),
+        ("GET", "/api/upload", "OPTIONS, POST"),
+        ("DELETE", "/api/upload", "OPTIONS, POST"),
+        ("PATCH", "/api/database/status", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_wrong_method(api: Api, method: str, path: str, allowed: str) -> None:

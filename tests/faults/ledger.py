@@ -95,9 +95,7 @@ class Ledger:
         variants = stores.execute("SELECT image_id, name, status FROM image_variants")
         owned = {row["s3_key"] for row in rows.values()}
         owned |= {f"variants/{v['image_id']}/{v['name']}" for v in variants}
-        wrong = [
-            f"a {v['status']} rendition is left: {v['name']}" for v in variants if v["status"] != "ready"
-        ]
+        wrong = [f"a {v['status']} variant is left: {v['name']}" for v in variants if v["status"] != "ready"]
         wrong += [f"an object without a row: {key}" for key in sorted(objects - owned)]
         wrong += [f"a row without its object: {key}" for key in sorted(owned - objects)]
         return wrong

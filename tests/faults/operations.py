@@ -55,7 +55,7 @@ class Client:
     def prepare(self, operation: str) -> Attempt:
         """``upload``, ``upload_unique``, ``upload_large``, ``announce``, ``complete``, ``ingest``,
         ``refuse``, ``patch``, ``delete``, ``render``, ``render_large`` or ``sweep``. What is completed or
-        ingested is large enough for a reduced copy, too.
+        ingested is large enough for an intermediate, too.
         """
         prepared: Attempt = getattr(self, f"_{operation}")()
         return prepared
@@ -82,7 +82,7 @@ class Client:
         return data, f"title {self._number}"
 
     def _some_image(self) -> str:
-        """The id of an image that is there; all bytes of renditions are still to be made for a new one."""
+        """The id of an image that is there; all bytes of variants are still to be made for a new one."""
         sure = [image_id for image_id, known in self.ledger.images.items() if known.image]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
 

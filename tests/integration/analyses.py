@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from imageapi import gemini
+from imageapi.analysis import gemini
 
 from tests.integration.client import send, upload
 from tests.integration.stores import Configure, Stores

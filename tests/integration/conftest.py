@@ -5,7 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from imageapi import config, db, storage
+from imageapi.config import settings
+from imageapi.database import db
+from imageapi.storage import s3
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
@@ -70,7 +72,7 @@ def configure(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Confi
 def forget_settings() -> None:
     """Let the service read its environment again and open everything anew."""
     db.close()
-    for module in (config, storage):
+    for module in (settings, s3):
         for cached in vars(module).values():
             if hasattr(cached, "cache_clear"):
                 cached.cache_clear()

@@ -68,7 +68,7 @@ def lose_object(stores: Stores) -> None:
     stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
 
 
-def lose_rendition(stores: Stores) -> None:
+def lose_variant(stores: Stores) -> None:
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
     stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=f"variants/{image['id']}/w320.webp")

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import urllib3
-from imageapi import links, storage
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
+from imageapi.delivery import links
+from imageapi.storage import s3
 
 from tests.integration.client import send
 from tests.support.answers import Answer
@@ -163,13 +164,13 @@ def at_once(*works: Callable[[], T]) -> list[T]:
 def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
     """The keys of all objects that this process gives to a function of ``storage`` from now on."""
     keys: list[str] = []
-    original = getattr(storage, name)
+    original = getattr(s3, name)
 
     def note_and_call(key: str, *args: Any, **options: Any) -> None:
         keys.append(key)
         original(key, *args, **options)
 
-    monkeypatch.setattr(storage, name, note_and_call)
+    monkeypatch.setattr(s3, name, note_and_call)
     return keys
 
 

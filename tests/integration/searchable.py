@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from imageapi.model.text import normalise, normalise_tag
 from imageapi.search.tokens import index_values
-from imageapi.text import normalise, normalise_tag
 
 from tests.integration.client import get
 from tests.integration.stores import Stores, new_id

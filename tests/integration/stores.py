@@ -73,8 +73,8 @@ class Stores:
         rows = self.execute("SELECT key FROM idempotency_keys ORDER BY key")
         return [row["key"] for row in rows]
 
-    def renditions(self) -> list[tuple[str, str]]:
-        """Names and states of all renditions."""
+    def variants(self) -> list[tuple[str, str]]:
+        """Names and states of all variants."""
         rows = self.execute("SELECT name, status FROM image_variants ORDER BY name")
         return [(row["name"], row["status"]) for row in rows]
 

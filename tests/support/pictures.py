@@ -104,7 +104,7 @@ def make_exif(
 
 @lru_cache(maxsize=2)
 def large_jpeg(orientation: int | None = None) -> bytes:
-    """Of 4.3 megapixels: large enough for a reduced copy."""
+    """Of 4.3 megapixels: large enough for an intermediate."""
     return jpeg(2_400, 1_800, orientation=orientation, gps=True)
 
 

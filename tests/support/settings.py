@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
 
 OPTIONAL = (
     *("DB_SSLROOTCERT", "MINIO_ENDPOINT_URL", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL"),

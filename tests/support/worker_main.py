@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imageapi import storage
 from imageapi.errors import AppError
+from imageapi.storage import clients
 
 from tests.support.events import LambdaContext, load_handler, load_routes
 from tests.support.worker import STEP, Hook
@@ -143,11 +143,11 @@ def prepare(constants: dict[str, float]) -> None:
         module = importlib.import_module(f"imageapi.{module_name}")
         assert hasattr(module, name), place
         setattr(module, name, value)
-    storage.get_client()
-    storage.get_connections()
+    clients.get_client()
+    clients.get_connections()
     for function in FUNCTIONS:
         load_handler(function)
-    importlib.import_module("imageapi.rendering")
+    importlib.import_module("imageapi.pictures.render")
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def aws_modules(modules: list[str]) -> list[str]:
 def test_importing_a_handler_opens_nothing_and_reads_no_setting(function: str) -> None:
     probed = probe_import(function)
     assert probed["opened"] == []
-    config = (ROOT / "layers/shared/imageapi/config.py").read_text(encoding="utf-8")
+    config = (ROOT / "layers/shared/imageapi/config/settings.py").read_text(encoding="utf-8")
     settings = set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', config))
     assert {"DB_HOST", "API_KEY"} <= settings
     assert settings.isdisjoint(probed["read"])
@@ -167,12 +167,13 @@ def test_importing_a_handler_opens_nothing_and_reads_no_setting(function: str) -
 @pytest.mark.parametrize("function", ["list", "deliver"])
 def test_what_needs_neither_boto3_nor_pillow_imports_neither(function: str) -> None:
     modules = probe_import(function)["modules"]
-    assert {"imageapi.catalog.variants" if function == "deliver" else "imageapi.images", "psycopg2"} <= set(
-        modules
-    )
+    assert {
+        "imageapi.catalog.variants" if function == "deliver" else "imageapi.images.list",
+        "psycopg2",
+    } <= set(modules)
     assert aws_modules(modules) == []
     assert [name for name in modules if name.split(".")[0] in ("PIL", "multipart")] == []
-    assert "imageapi.imaging" not in modules
+    assert "imageapi.pictures.inspect" not in modules
 
 
 @pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
@@ -196,4 +197,4 @@ def test_only_config_reads_the_environment() -> None:
         for path in (ROOT / "layers/shared/imageapi").rglob("*.py")
         if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8").replace("``os.environ``", ""))
     ]
-    assert readers == ["config.py"]
+    assert readers == ["settings.py"]

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from imageapi import db, health, storage
+from imageapi import health
 from imageapi.catalog import facets
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
+from imageapi.database import db
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 from imageapi.health import check_database, check_health
+from imageapi.storage import s3
 from imageapi.time_limits import time_left
 
 from tests.support.events import handle, make_event
@@ -47,7 +49,7 @@ def set_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def change(database: Callable[..., Any] = answer, store: Callable[..., Any] = answer) -> None:
         monkeypatch.setattr(db, "ping", database)
-        monkeypatch.setattr(storage, "check_bucket", store)
+        monkeypatch.setattr(s3, "check_bucket", store)
 
     return change
 

@@ -1,4 +1,4 @@
-// The form in which the title, the description, the category and the tags of the shown picture are changed.
+// The form that changes the metadata of the shown picture. An input with data-field holds the text of that field.
 
 import { callApi, withRetries } from "./api.js";
 import { byId, showToast } from "./dom.js";
@@ -19,15 +19,15 @@ export function setUpEditing() {
   };
 }
 
+const textInputs = () => byId("edit-form").querySelectorAll("[data-field]");
+
 export const isEditing = () => session !== null;
 
 function openForm() {
   const { image } = shown;
   showStatus("");
   session = { id: image.id, saving: null };
-  byId("edit-title").value = image.title;
-  byId("edit-description").value = image.description;
-  byId("edit-category").value = image.category;
+  for (const input of textInputs()) input.value = image[input.dataset.field];
   byId("edit-tags").value = image.tags.join(", ");
   byId("facts").hidden = true;
   byId("edit-form").hidden = false;
@@ -50,12 +50,8 @@ export function cancelEditing() {
 
 /** When the answer comes, the form may be closed, or another picture be shown. */
 async function save(own) {
-  const body = {
-    title: byId("edit-title").value,
-    description: byId("edit-description").value,
-    category: byId("edit-category").value,
-    tags: byId("edit-tags").value.split(/[,、，]/),
-  };
+  const body = { tags: byId("edit-tags").value.split(/[,、，]/) };
+  for (const input of textInputs()) body[input.dataset.field] = input.value;
   const headers = shown.etag ? { "If-Match": shown.etag } : {};
   const onWait = (error) => {
     if (session === own) showStatus(t("state_again", { problem: explain(error) }), true);

@@ -1,1 +1,35 @@
-"""What the Lambda functions share: settings, errors, database, object store, pictures and the use cases."""
+"""The image service, shared by all functions.
+
+A function parses its event, calls one function of a use case, and answers. The use cases, and the calls they
+make in order; `catalog` functions are rows changing, `s3` functions are objects:
+
+Upload (``uploads.direct.upload_image``)
+    ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (``pictures.inspect`` decodes
+    meanwhile) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.store``
+Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.complete_upload``)
+    ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
+    ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
+    ``catalog.images.insert``
+List (``images.list.list_images``)
+    ``search.list_query`` → ``search.cursors`` → ``search.pages.find_page`` → ``images.serialize``
+Deliver (``delivery.deliver.deliver_image``)
+    ``links.verify_link`` → ``catalog.variants.find_image``, and for a variant that is not there yet
+    ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
+    ``catalog.variants.mark_ready`` → ``signing.presign_url``
+Update (``images.update.update_image``)
+    ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
+Delete (``images.delete.delete_image``)
+    ``catalog.deletions.begin`` → ``s3.delete_objects`` → ``catalog.deletions.finish``
+Analyse (``analysis.analyze.analyze_image``)
+    ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
+    ``catalog.analyses.save`` → ``catalog.images.update``
+Sweep (``sweep.run.sweep``)
+    ``sweep.rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
+    ``sweep.reconciliation`` → ``sweep.orphans``
+Health (``health.check_health``)
+    ``db.ping`` and ``s3.check_bucket`` at once
+Migrate (``database.migrations.migrate``)
+
+Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
+model → telemetry → config → errors, sigv4, time_limits.
+"""

@@ -1,10 +1,10 @@
 """The errors that a caller of the API can meet. Each has one HTTP status and one stable code.
 
-Those of the analysis stand beside it, in ``analysis`` and ``gemini``. Only ``imageapi.api`` turns errors into
-HTTP. A message is for people and may change; a code may not.
+Errors of one room stand in that room. Only ``imageapi.http`` turns errors into HTTP. A message is for people
+and may change; a code may not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -154,22 +154,21 @@ class TooComplexError(UnprocessableError):
 
 
 class TooManyToSortError(UnprocessableError):
-    """422: more images match than are sorted by title or size.
+    """422: more images match than are sorted in this order.
 
     Args:
-        most: how many are sorted.
+        limit: how many are sorted at most.
         sort: the order that was asked for.
-        has_terms: whether it is a search, which can be sorted by relevance, too.
+        sorts: the orders that always work.
     """
 
     code = "too_many_to_sort"
 
-    def __init__(self, most: int, sort: str, *, has_terms: bool) -> None:
-        sorts = ["newest", "oldest", *(["relevance"] if has_terms else [])]
+    def __init__(self, limit: int, sort: str, sorts: Sequence[str]) -> None:
         super().__init__(
-            f"More than {most:,} images match: too many to sort by {sort}. "
+            f"More than {limit:,} images match: too many to sort by {sort}. "
             f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
-            details={"max": most, "sorts": sorts},
+            details={"max": limit, "sorts": list(sorts)},
         )
 
 
@@ -201,12 +200,12 @@ class StorageUnavailableError(AppError):
 
 
 class VariantPendingError(AppError):
-    """503: another request is still making this rendition."""
+    """503: another request is still making this variant."""
 
     status = 503
     code = "variant_pending"
 
-    def __init__(self, message: str = "The rendition is still being made. Try again.") -> None:
+    def __init__(self, message: str = "The variant is still being made. Try again.") -> None:
         super().__init__(message, retry_after=2)
 
 

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from imageapi import db, storage
 from imageapi.catalog import facets
+from imageapi.database import db
 from imageapi.errors import AppError
-from imageapi.logs import get_logger
+from imageapi.storage import s3
+from imageapi.telemetry.logs import get_logger
 from imageapi.time_limits import time_limit
 
 TIMEOUT = 3.0
@@ -23,7 +24,7 @@ def check_health() -> tuple[bool, dict[str, Any]]:
         …}}``; a check is ``{"status": "up" | "down", "latency_ms": float}``, with ``"error"`` (a code) when
         it is down.
     """
-    checks = _run_checks({"database": db.ping, "storage": lambda: storage.check_bucket(TIMEOUT)})
+    checks = _run_checks({"database": db.ping, "storage": lambda: s3.check_bucket(TIMEOUT)})
     healthy = all(check["status"] == "up" for check in checks.values())
     return healthy, {"status": "healthy" if healthy else "unhealthy", "checks": checks}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from imageapi import db
+from imageapi.database import db
 
 LEASE_SECONDS = 60
 """How long a request has for an analysis; longer than the function's Timeout."""
@@ -31,7 +31,7 @@ def find(image_id: str) -> db.Row | None:
     return found[0] if found else None
 
 
-def take(image_id: str, statuses: Sequence[str]) -> db.Row | None:
+def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
     """Take the lease of an analysis that a client asks for, now; a row is made when there is none.
 
     Args:
@@ -55,7 +55,7 @@ def take(image_id: str, statuses: Sequence[str]) -> db.Row | None:
     return taken[0] if taken else None
 
 
-def take_queued(image_id: str) -> db.Row | None:
+def acquire_queued_lease(image_id: str) -> db.Row | None:
     """Take the lease of an analysis that waits; None when it is done, or not due, or tried too often."""
     taken = db.query(
         """UPDATE image_analysis
@@ -68,7 +68,7 @@ def take_queued(image_id: str) -> db.Row | None:
     return taken[0] if taken else None
 
 
-def give_up(image_id: str, failure: str) -> None:
+def fail_exhausted(image_id: str, failure: str) -> None:
     """Let an analysis fail whose last attempt was killed or timed out, and so has set no status."""
     db.query(
         """UPDATE image_analysis
@@ -79,7 +79,7 @@ def give_up(image_id: str, failure: str) -> None:
     )
 
 
-def give_back(taken: db.Row, status: str, failure: str, *, wait_seconds: int, counted: bool) -> None:
+def release_lease(taken: db.Row, status: str, failure: str, *, wait_seconds: int, counted: bool) -> None:
     """Return a lease after an error.
 
     Args:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from imageapi import db
-from imageapi.ids import ZERO_ID
+from imageapi.database import db
+from imageapi.model.ids import ZERO_ID
 
 LEASE_SECONDS = 60
 """How long a request has for removing the objects; then the sweep may take over."""
@@ -37,7 +37,7 @@ def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
     return rows[0] if rows else None
 
 
-def take(image_id: str) -> db.Row | None:
+def acquire_lease(image_id: str) -> db.Row | None:
     """Take the lease of a deletion that nobody is at work on; as :func:`begin`."""
     rows = db.query(
         """UPDATE deletions SET lease_until = now() + make_interval(secs => %s)

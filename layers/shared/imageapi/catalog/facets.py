@@ -4,7 +4,7 @@
 
 from typing import Any, Literal
 
-from imageapi import db
+from imageapi.database import db
 
 Kind = Literal["all", "category", "tag"]
 DEFAULT_LIMIT = 100
@@ -12,9 +12,9 @@ MAX_LIMIT = 1_000
 MAX_CHANGES = 1_000
 """When there are more changes than that, a request that lists facets first adds them to the counts."""
 LOCK = 0x6661636574
-"""For pg_advisory_lock: one at a time folds, or two could wait for each other's names."""
-FOLD_ROWS = 500
-"""How many changes one statement adds up: each may be of 34 names. A request runs one, a sweep all."""
+"""For pg_advisory_lock: only one transaction applies changes: two could deadlock on each other's names."""
+BATCH_ROWS = 500
+"""Changes that one statement applies; each may be of 34 names. A request runs one batch, a sweep all."""
 
 _CHANGES = {
     "all": "SELECT '' AS name, change FROM facet_changes",
@@ -34,7 +34,7 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
     Returns:
         ``[{"name": str, "images": int}]``, the most frequent first.
     """
-    _fold_if_many()
+    _apply_if_many()
     # Of the counts that have not changed, the first ones suffice.
     return db.query(
         f"""WITH noted AS ({_CHANGES[kind]}),
@@ -55,7 +55,7 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
 
 def count_images(kind: Kind, name: str) -> int:
     """How many images there are in all, in a category, or with a tag."""
-    _fold_if_many()
+    _apply_if_many()
     (counted,) = db.query(
         f"""SELECT coalesce((SELECT images FROM facet_counts WHERE kind = %(kind)s AND name = %(name)s), 0)
                  + coalesce((SELECT sum(change) FROM ({_CHANGES[kind]}) AS noted WHERE name = %(name)s), 0)
@@ -65,20 +65,20 @@ def count_images(kind: Kind, name: str) -> int:
     return int(counted["images"])
 
 
-def fold_changes(max_batches: int | None = None) -> None:
-    """Add the changes to the counts, unless somebody else is doing so.
+def apply_changes(max_batches: int | None = None) -> None:
+    """Add the changes to the counts, unless another transaction is doing so.
 
     Args:
-        max_batches: at most this many batches of FOLD_ROWS; None for all changes.
+        max_batches: at most this many batches of BATCH_ROWS; None for all changes.
     """
     done = 0
     while max_batches is None or done < max_batches:
-        if _fold_batch() < FOLD_ROWS:
+        if _apply_batch() < BATCH_ROWS:
             return
         done += 1
 
 
-def _fold_batch() -> int:
+def _apply_batch() -> int:
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, name, change FROM ({names})"
         for kind, names in ((kind, sql.replace("facet_changes", "noted")) for kind, sql in _CHANGES.items())
@@ -95,13 +95,13 @@ def _fold_batch() -> int:
                 GROUP BY kind, name HAVING sum(change) <> 0
                 ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images)
             SELECT count(*) AS changes FROM noted""",
-        (FOLD_ROWS, LOCK),
+        (BATCH_ROWS, LOCK),
     )
     return int(folded["changes"])
 
 
-def _fold_if_many() -> None:
+def _apply_if_many() -> None:
     """Positions tell about how many changes there are."""
     (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
     if found["changes"] > MAX_CHANGES:
-        fold_changes(1)
+        apply_changes(1)

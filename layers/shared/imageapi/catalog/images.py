@@ -3,31 +3,31 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from imageapi import db
+from imageapi.database import db
+from imageapi.model.metadata import FIELDS
 
-COLUMNS = """
-    image.id, image.version, image.title, image.description, image.category, image.tags, image.filename,
-    image.s3_key, image.mime_type, image.size_bytes, image.width, image.height, image.frames,
+COLUMNS = f"""
+    image.id, image.version, {", ".join(f"image.{field}" for field in FIELDS)}, image.filename, image.s3_key,
+    image.mime_type, image.size_bytes, image.width, image.height, image.frames,
     encode(image.sha256, 'hex') AS sha256,
     (SELECT first.id FROM image_metadata AS first
      WHERE first.sha256 = image.sha256 AND first.id < image.id ORDER BY first.id LIMIT 1) AS duplicate_of,
     image.placeholder, image.exif, image.created_at, image.updated_at"""
 """The columns of ``image_metadata AS image`` as the rest of the package knows them."""
 
+_INSERTED = (
+    *FIELDS,
+    *("filename", "s3_key", "mime_type", "size_bytes", "width", "height", "frames", "sha256", "placeholder"),
+    *("exif", "created_at", "search_text", "strong_length", "tokens", "tag_keys", "title_key"),
+)
+
 _INSERT = f"""
     WITH upload AS (
         DELETE FROM uploads WHERE id = %(id)s AND lease_token = %(lease_token)s AND failure IS NULL
         RETURNING id),
     image AS (
-        INSERT INTO image_metadata (
-            id, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,
-            frames, sha256, placeholder, exif, created_at,
-            search_text, strong_length, tokens, tag_keys, title_key)
-        SELECT
-            id, %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s, %(mime_type)s,
-            %(size_bytes)s, %(width)s, %(height)s, %(frames)s, %(sha256)s, %(placeholder)s, %(exif)s,
-            %(created_at)s, %(search_text)s, %(strong_length)s, %(tokens)s, %(tag_keys)s, %(title_key)s
-        FROM upload RETURNING *),
+        INSERT INTO image_metadata (id, {", ".join(_INSERTED)})
+        SELECT id, {", ".join(f"%({column})s" for column in _INSERTED)} FROM upload RETURNING *),
     analysis AS (
         INSERT INTO image_analysis (image_id, status) SELECT id, 'queued' FROM image WHERE %(analyze)s)
     SELECT {COLUMNS} FROM image"""

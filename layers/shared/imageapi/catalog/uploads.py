@@ -11,12 +11,12 @@ from typing import Any
 
 import psycopg2.extras
 
-from imageapi import db
-from imageapi.ids import ZERO_ID, smallest_id
+from imageapi.database import db
+from imageapi.model.ids import ZERO_ID, smallest_id
 
 COLUMNS = (
     "id, metadata, filename, mime_type, size_bytes, encode(sha256, 'hex') AS sha256, s3_key, failure,"
-    " lease_until < now() AS is_free, lease_token, attempts, created_at"
+    " lease_until >= now() AS is_leased, lease_token, attempts, created_at"
 )
 """The columns of a row as the rest of the package knows it."""
 KEPT_DAYS = 1
@@ -44,7 +44,7 @@ class NewUpload:
     """An upload of which nothing has been stored yet.
 
     Attributes:
-        metadata: what ``metadata.Metadata`` holds, as JSON values.
+        metadata: as ``validate_metadata`` returns it.
         sha256: 32 bytes; None while unknown.
         s3_key: where its object will be put; None while unknown.
         request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
@@ -105,7 +105,7 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]
     return found["image_id"], found["under_way"]
 
 
-def prolong(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) -> db.Row | None:
+def extend_lease(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) -> db.Row | None:
     """Let a request that was sent again share the lease of the first one, and leave the upload open for as
     long as that would. None when it is not pending.
     """
@@ -119,7 +119,7 @@ def prolong(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) ->
     return rows[0] if rows else None
 
 
-def take(upload_id: str, lease_seconds: int) -> db.Row | None:
+def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
     """Take the lease of a pending upload, and count an attempt. None when another holds it, or the upload is
     not pending.
     """
@@ -133,7 +133,7 @@ def take(upload_id: str, lease_seconds: int) -> db.Row | None:
     return rows[0] if rows else None
 
 
-def give_back(upload: db.Row, *, counted: bool) -> None:
+def release_lease(upload: db.Row, *, counted: bool) -> None:
     """Let the next request take a lease that this one took.
 
     Args:
@@ -147,7 +147,7 @@ def give_back(upload: db.Row, *, counted: bool) -> None:
     )
 
 
-def name_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) -> bool:
+def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) -> bool:
     """Record where the object of a leased upload is going to be, and its bytes. False when the lease was
     lost.
     """

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from imageapi import db, variants
-from imageapi.ids import ZERO_ID
+from imageapi.database import db
+from imageapi.model import variants
+from imageapi.model.ids import ZERO_ID
 
 Name = tuple[str, str]
 """A variant: ``(image id, name)``."""
@@ -26,24 +27,25 @@ RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
 
 
 def find_image(image_id: str, name: str) -> db.Row | None:
-    """What an image's delivery needs: its columns, ``has_copy`` (whether there is a reduced copy), and of the
-    variant ``variant_status`` (None when it has no row), ``variant_failure`` and ``is_leased``.
+    """What the delivery of an image needs: its columns; ``has_intermediate``, whether a large picture's
+    intermediate is ready; and of the variant ``variant_status`` (None when it has no row),
+    ``variant_failure`` and ``is_leased``.
     """
     found = db.query(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
                   variant.status AS variant_status, variant.failure AS variant_failure,
                   variant.lease_until > now() AS is_leased,
                   EXISTS (SELECT FROM image_variants AS copy WHERE copy.image_id = image.id
-                          AND copy.name = %s AND copy.status = 'ready') AS has_copy
+                          AND copy.name = %s AND copy.status = 'ready') AS has_intermediate
            FROM image_metadata AS image
            LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s
            WHERE image.id = %s""",
-        (variants.REDUCED, name, image_id),
+        (variants.INTERMEDIATE, name, image_id),
     )
     return found[0] if found else None
 
 
-def take(image_id: str, name: str) -> Lease | None:
+def acquire_lease(image_id: str, name: str) -> Lease | None:
     """Take the lease of a variant, which is then to be made.
 
     Returns:
@@ -80,7 +82,7 @@ def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
     db.query(
         """UPDATE image_variants SET status = 'failed', failure = %(failure)s,
                lease_until = now() + make_interval(
-                   secs => least(%(first)s * %(factor)s ^ least(attempts - 1, 10), %(most)s))
+                   secs => least(%(first)s * %(factor)s ^ least(attempts - 1, 10), %(max)s))
            WHERE image_id = %(id)s AND name = %(name)s AND lease_token = %(token)s AND status = 'pending'""",
         {
             "id": image_id,
@@ -89,7 +91,7 @@ def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
             "failure": failure,
             "first": RETRY_SECONDS,
             "factor": RETRY_FACTOR,
-            "most": MAX_RETRY_SECONDS,
+            "max": MAX_RETRY_SECONDS,
         },
     )
 

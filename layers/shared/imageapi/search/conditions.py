@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from imageapi import db
-from imageapi.ids import MAX_MILLISECONDS, milliseconds_at, milliseconds_of, smallest_id
+from imageapi.database import db
+from imageapi.model.ids import MAX_MILLISECONDS, milliseconds_at, milliseconds_of, smallest_id
 from imageapi.search import tokens
-from imageapi.search.orders import ORDERS, Order
-from imageapi.search.query import ListQuery
+from imageapi.search.list_query import ListQuery
+from imageapi.search.sort_orders import ORDERS, Order
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Conditions:
         """Every condition: what a candidate is checked against."""
         return " AND ".join([*self.bounds, *self.category, *self.checks]) or "TRUE"
 
-    def narrow(self, times: list[int] | None, *more: int) -> tuple[str, dict[str, Any]]:
+    def index_condition(self, times: list[int] | None, *extra_tokens: int) -> tuple[str, dict[str, Any]]:
         """The condition that the GIN index serves, with its parameters; TRUE when there are no tokens.
 
         Args:
             times: tokens of time, of which an image must have one; None for any time.
-            more: further tokens that it must have.
+            extra_tokens: other tokens that it must have.
         """
-        required = [*self.tokens, *more]
+        required = [*self.tokens, *extra_tokens]
         conditions = ["image.tokens @> %(tokens)s"] if required else []
         conditions += ["image.tokens && %(times)s"] if times is not None else []
         return " AND ".join(conditions) or "TRUE", {"tokens": required, "times": times}
@@ -81,7 +81,7 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
         # ANY of an array of one: with = PostgreSQL would drop the category from ORDER BY, as a constant, and
-        # might walk all images (see pages._walk_index).
+        # might walk all images (see pages._scan_index).
         category.append("image.category = ANY(%(category)s)")
     checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]

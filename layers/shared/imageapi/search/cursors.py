@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from imageapi.errors import InvalidRequestError
-from imageapi.search.orders import TIERS
+from imageapi.search.sort_orders import TIERS
 
 _VERSION = 1
 _FILTER_BYTES = 8

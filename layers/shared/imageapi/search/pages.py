@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from imageapi import db
 from imageapi.catalog.images import COLUMNS
+from imageapi.database import db
 from imageapi.errors import TooManyToSortError
-from imageapi.ids import largest_id, milliseconds_of, smallest_id
-from imageapi.search import totals
+from imageapi.model.ids import largest_id, milliseconds_of, smallest_id
+from imageapi.search import counts
 from imageapi.search.conditions import Conditions, find_times, make_conditions
 from imageapi.search.cursors import InvalidCursorError, Position
-from imageapi.search.orders import ORDERS, TIERS, Order
-from imageapi.search.query import ListQuery
+from imageapi.search.list_query import ListQuery
+from imageapi.search.sort_orders import ORDERS, TIERS, Order, sorts_by_time
 from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time
 
 MAX_STATEMENTS = 8
 """For one request, with those that count its total."""
-WALKED_ROWS = 500
+SCANNED_ROWS = 500
 """How many images a search by time reads before it asks the GIN index."""
 MAX_CANDIDATES = 5_000
 """A range of time with more candidates than this is not used: a shorter one is asked for."""
@@ -51,13 +51,13 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
         raise InvalidCursorError("The cursor does not fit this list.")
     wanted = query.limit + 1
     if conditions.follows_index:
-        return _make_page([(row, 0) for row in _walk_index(conditions, position, wanted)], wanted, None)
+        return _make_page([(row, 0) for row in _scan_index(conditions, position, wanted)], wanted, None)
     if order.key:
         sorted_rows = _sort_matches(conditions, position, wanted)
         if sorted_rows is None:
-            raise TooManyToSortError(MAX_SORTED, query.sort, has_terms=bool(query.terms))
+            raise TooManyToSortError(MAX_SORTED, query.sort, sorts_by_time(has_terms=bool(query.terms)))
         return _make_page([(row, 0) for row in sorted_rows], wanted, None)
-    search = _TimeSearch(wanted, MAX_STATEMENTS - (totals.STATEMENTS if query.total else 0))
+    search = _TimeSearch(wanted, MAX_STATEMENTS - (counts.STATEMENTS if query.total else 0))
     tiers = TIERS if query.sort == "relevance" else (None,)
     for tier in range(position.tier if position else 0, len(tiers)):
         place = position.id if position and position.tier == tier else None
@@ -107,18 +107,18 @@ class _TimeSearch:
         """
         if self.statements <= 0:
             return place or NEWEST_OF_ALL
-        matches, walked = self._take(_walk_time(conditions, place, WALKED_ROWS, self.missing), tier)
-        if walked["candidates"] < WALKED_ROWS:
+        matches, scanned = self._take(_scan_time(conditions, place, SCANNED_ROWS, self.missing), tier)
+        if scanned["candidates"] < SCANNED_ROWS:
             return None
-        place = UUID(walked["last"])
+        place = UUID(scanned["last"])
         # The frequency of matches: ``matches`` in ``span`` milliseconds.
-        span = abs(_milliseconds(walked["first"]) - milliseconds_of(place)) + 1
-        end = _milliseconds(walked["end"])
+        span = abs(_milliseconds(scanned["first"]) - milliseconds_of(place)) + 1
+        end = _milliseconds(scanned["end"])
         limit, share = end, 1  # the next range may cover a share of what is left up to there
         while self.missing and self.statements > 0:
             length = math.ceil(self.missing * span / (matches + 0.5) * MARGIN)
-            most = abs(limit - milliseconds_of(place)) // share
-            time_range = _next_range(conditions, place, min(length, most))
+            longest = abs(limit - milliseconds_of(place)) // share
+            time_range = _next_range(conditions, place, min(length, longest))
             length = time_range.end - time_range.start
             hits, asked = self._take(_search_range(conditions, place, time_range, self.missing), tier)
             if asked["candidates"] <= MAX_CANDIDATES:
@@ -132,10 +132,10 @@ class _TimeSearch:
             elif length > 2 << TIME_SHIFTS[0]:
                 limit, share = (time_range.start if conditions.order.descending else time_range.end), 3
             elif self.statements > 0:
-                _, walked = self._take(_walk_time(conditions, place, DENSE_ROWS, self.missing), tier)
-                if walked["candidates"] < DENSE_ROWS:
+                _, scanned = self._take(_scan_time(conditions, place, DENSE_ROWS, self.missing), tier)
+                if scanned["candidates"] < DENSE_ROWS:
                     return None
-                place = UUID(walked["last"])
+                place = UUID(scanned["last"])
         return place if self.missing else None
 
     def _take(self, found: _Found, tier: int) -> tuple[int, db.Row]:
@@ -146,7 +146,7 @@ class _TimeSearch:
         return len(rows), facts
 
 
-def _walk_index(conditions: Conditions, position: Position | None, wanted: int) -> list[db.Row]:
+def _scan_index(conditions: Conditions, position: Position | None, wanted: int) -> list[db.Row]:
     """Plan (a): the next entries of the order's index."""
     order = conditions.order
     where = [*conditions.bounds, *conditions.category, *([order.after] if position else [])]
@@ -163,22 +163,22 @@ def _walk_index(conditions: Conditions, position: Position | None, wanted: int) 
 def _sort_matches(conditions: Conditions, position: Position | None, wanted: int) -> list[db.Row] | None:
     """Plan (b) by title or size: all matches, sorted; None when there are more than MAX_SORTED."""
     times = find_times(conditions)
-    if totals.is_far_beyond(conditions, times, MAX_SORTED):
+    if counts.is_far_beyond(conditions, times, MAX_SORTED):
         return None
-    order, most = conditions.order, totals.CANDIDATES_FACTOR * MAX_SORTED
-    narrowed, values = conditions.narrow(times)
+    order, max_rows = conditions.order, counts.CANDIDATES_FACTOR * MAX_SORTED
+    indexed, values = conditions.index_condition(times)
     rows, facts = _select(
         f"""SELECT image.id, image.{order.key}, ({conditions.all}) AS is_match,
                    ({conditions.all} AND {order.after if position else "true"}) AS hit
-            FROM image_metadata AS image WHERE {narrowed} LIMIT %(most)s""",
+            FROM image_metadata AS image WHERE {indexed} LIMIT %(max_rows)s""",
         "(SELECT count(*) FROM candidates WHERE is_match) AS matches",
         order,
-        {**conditions.values, **values, **_place(position), "most": most, "wanted": wanted},
+        {**conditions.values, **values, **_place(position), "max_rows": max_rows, "wanted": wanted},
     )
-    return rows if facts["matches"] <= MAX_SORTED and facts["candidates"] < most else None
+    return rows if facts["matches"] <= MAX_SORTED and facts["candidates"] < max_rows else None
 
 
-def _walk_time(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> _Found:
+def _scan_time(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> _Found:
     """Read the next images one after another. Facts: the ``first`` and the ``last`` of them in order, and
     the ``end``, the last image of the whole list, be they hits or not.
     """
@@ -202,15 +202,15 @@ def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wa
     ``next`` image behind the range, hit or not.
     """
     order = conditions.order
-    narrowed, values = conditions.narrow(time_range.tokens)
+    indexed, values = conditions.index_condition(time_range.tokens)
     if order.descending:
         inside, behind, end = "image.id >= %(end)s", "image.id < %(end)s", smallest_id(time_range.start)
     else:
         inside, behind, end = "image.id <= %(end)s", "image.id > %(end)s", largest_id(time_range.end - 1)
-    values |= {"id": str(place), "end": str(end), "most": MAX_CANDIDATES + 1, "wanted": wanted}
+    values |= {"id": str(place), "end": str(end), "max_rows": MAX_CANDIDATES + 1, "wanted": wanted}
     rows, facts = _select(
         f"""SELECT image.id, ({conditions.all} AND {order.after} AND {inside}) AS hit
-            FROM image_metadata AS image WHERE {narrowed} LIMIT %(most)s""",
+            FROM image_metadata AS image WHERE {indexed} LIMIT %(max_rows)s""",
         f"""(SELECT image.id FROM image_metadata AS image WHERE {" AND ".join([*conditions.bounds, behind])}
              ORDER BY {order.order_by()} LIMIT 1) AS next""",
         order,

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from imageapi.ids import milliseconds_of
-from imageapi.text import is_dense, normalise, normalise_tag
+from imageapi.model.ids import milliseconds_of
+from imageapi.model.metadata import TEXT_FIELDS
+from imageapi.model.text import is_dense, normalise, normalise_tag
 
 MAX_QUERY_LENGTH = 200
 MAX_TERMS = 20
@@ -58,12 +59,12 @@ def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of ``image_metadata`` that lists and searches use, made from the others.
 
     Args:
-        row: ``id``, ``title``, ``description``, ``category``, ``tags``, ``filename``, ``mime_type``,
-            ``width``, ``height``, and ``analysis_text`` when there is an analysis.
+        row: ``id``, the metadata, ``filename``, ``mime_type``, ``width``, ``height``, and ``analysis_text``
+            when there is an analysis.
     """
     title = normalise(row["title"])
     strong = f" {title} {normalise(' '.join(row['tags']))}".rstrip()  # each word begins with a space
-    rest = normalise(f"{row['filename']} {row['description']} {row.get('analysis_text') or ''}")
+    rest = normalise(" ".join([row["filename"], *_other_text(row), row.get("analysis_text") or ""]))
     everything = f"{strong} {rest}".rstrip()
     return {
         "search_text": everything,
@@ -72,6 +73,11 @@ def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "tag_keys": list(dict.fromkeys(normalise_tag(tag) for tag in row["tags"])),
         "title_key": title[:TITLE_KEY_LENGTH],
     }
+
+
+def _other_text(row: Mapping[str, Any]) -> Iterator[str]:
+    """The text fields that are searched, but for the title."""
+    return (row[name] for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title")
 
 
 def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[int]:

@@ -8,18 +8,19 @@ where originals are kept, variants and incoming files are kept with them.
 from collections.abc import Sequence
 from functools import cached_property
 
-from imageapi import storage
 from imageapi.catalog import images, variants
-from imageapi.ids import is_id
-from imageapi.sweep.comparing import Part
+from imageapi.model.ids import is_id
+from imageapi.storage import s3
+from imageapi.storage.keys import variant_key
+from imageapi.sweep.reconciliation import Part
 from imageapi.sweep.report import REPORTED, Count, Report
 
-LARGEST_SHARE = 10
-"""At most one original in ten may be removed, or a single one."""
-FEW = 10
-"""This many may be removed whatever the bucket's size, when their share allows it."""
-SMALL_SHARE, MOST = 1_000, 100
-"""In a large bucket it is one in a thousand, and never more than MOST."""
+MAX_SHARE = 10
+"""At most one original in ten is removed, but always a single one."""
+MIN_REMOVED = 10
+"""A small bucket: this many are removed when their share allows it."""
+LARGE_BUCKET_SHARE, MAX_REMOVED = 1_000, 100
+"""A large bucket: one in a thousand, and never more than MAX_REMOVED."""
 NEWEST = 10
 
 
@@ -49,8 +50,8 @@ class Orphans:
         self._report.orphan_keys += part.orphans[: REPORTED - len(self._report.orphan_keys)]
         if self._is_judged:
             self._remove_or_keep(part.orphans)
-        else:  # where there are more than MOST, all are kept
-            self._held += part.orphans[: MOST + 1 - len(self._held)]
+        else:  # where there are more than MAX_REMOVED, all are kept
+            self._held += part.orphans[: MAX_REMOVED + 1 - len(self._held)]
 
     def judge(self) -> None:
         """Remove or keep the orphans among the originals, of which there are no more."""
@@ -66,22 +67,20 @@ class Orphans:
         if not self._force and not self._may_remove:
             self._report.counts[Count.ORPHANS_KEPT] += len(keys) if count is None else count
         elif not self._report.dry_run:
-            storage.delete_objects(_without_variants_made_since(keys))
+            s3.delete_objects(_without_variants_made_since(keys))
 
     @cached_property
     def _may_remove(self) -> bool:
         if self._orphaned > count_removable(self._originals):
             return False
         # Asked again: a comparison that goes on where the last one ended may look at variants alone.
-        return knows_an_original() or not any(storage.list_objects("originals/"))
+        return knows_an_original() or not any(s3.list_objects("originals/"))
 
 
 def count_removable(originals: int) -> int:
-    """How many originals without a row may be removed without anybody being asked, of the ``originals`` that
-    were looked at.
-    """
-    absolute = max(FEW, min(MOST, originals // SMALL_SHARE))
-    return max(1, min(absolute, originals // LARGEST_SHARE))
+    """How many originals without a row a sweep may remove by itself, of this many that it looked at."""
+    absolute = max(MIN_REMOVED, min(MAX_REMOVED, originals // LARGE_BUCKET_SHARE))
+    return max(1, min(absolute, originals // MAX_SHARE))
 
 
 def is_another_bucket() -> bool:
@@ -93,7 +92,7 @@ def is_another_bucket() -> bool:
 
 def knows_an_original() -> bool:
     """Whether one of the newest images is in the bucket."""
-    return any(map(storage.object_exists, images.find_newest_keys(NEWEST)))
+    return any(map(s3.object_exists, images.find_newest_keys(NEWEST)))
 
 
 def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
@@ -102,5 +101,5 @@ def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
     names = [
         (part[1], part[2]) for part in parts if part[0] == "variants" and len(part) == 3 and is_id(part[1])
     ]
-    made = {storage.variant_key(*name) for name in variants.find_statuses(names)} if names else set()
+    made = {variant_key(*name) for name in variants.find_statuses(names)} if names else set()
     return [key for key in keys if key not in made]

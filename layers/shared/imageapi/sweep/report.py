@@ -21,9 +21,9 @@ class Count(StrEnum):
     FAILED = "failed"
     """Rows that could not be settled this time; the next sweep tries again."""
     VARIANTS_REMOVED = "variants_removed"
-    """Renditions that were begun and never finished."""
+    """Variants that were begun and never finished."""
     VARIANTS_LOST = "variants_lost"
-    """Ready renditions whose object is gone: forgotten, so that they can be made again; reduced copies are
+    """Ready variants whose object is gone: forgotten, so that they can be made again; intermediates are
     not.
     """
     ORPHAN_OBJECTS = "orphan_objects"

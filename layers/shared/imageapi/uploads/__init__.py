@@ -1,10 +1,6 @@
-"""Uploads: how a picture and its metadata become an image.
+"""Uploads: from a request to an image.
 
-``direct.upload_image``         one request brings both, and its response comes when both are stored
-``presigned.create_upload``     a client announces a file and gets a form for the object store
-``presigned.complete_upload``   the file has arrived: check it, and make the image
-
-The steps of both: the row of the upload (committed) → the object → the row of the image (committed). A crash
-in between leaves a pending upload, with or without its object. The same request with its Idempotency-Key
-finishes it, or the sweep completes or undoes it.
+Enter at ``direct.upload_image()`` (one request brings the file) or ``presigned.create_upload()`` and
+``complete.complete_upload()`` (the client posts the file to the object store). Both end in
+``finish.finish_upload()``: the image, or nothing. ``idempotency`` makes a retry the same upload.
 """

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from imageapi import db, imaging, renditions, storage
 from imageapi.catalog import images, uploads
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.delivery import store
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -29,15 +30,12 @@ from imageapi.errors import (
     UnsupportedMediaTypeError,
     stored_error,
 )
-from imageapi.ids import is_id
+from imageapi.model.ids import is_id
+from imageapi.pictures import inspect
+from imageapi.storage import s3
+from imageapi.storage.keys import incoming_key, original_key
 from imageapi.time_limits import time_left, time_limit
-from imageapi.uploads.finish import (
-    Stored,
-    UploadInProgressError,
-    find_outcome,
-    finish_upload,
-    remove_objects,
-)
+from imageapi.uploads.finish import Stored, UploadInProgressError, find_outcome, finish_upload, remove_objects
 
 LEASE_SECONDS = 60
 """How long a client's request may be at work: twice its function's Timeout."""
@@ -79,11 +77,11 @@ def complete_upload(
     upload = _find_pending(image_id)
     if isinstance(upload, Stored):
         return upload
-    if not storage.object_exists(storage.incoming_key(image_id)):
+    if not s3.object_exists(incoming_key(image_id)):
         # Perhaps another request has just finished the upload, and removed the file.
         upload = _find_pending(image_id)
         return upload if isinstance(upload, Stored) else _raise_not_arrived()
-    taken = _take(image_id, lease_seconds, wait_seconds)
+    taken = _acquire(image_id, lease_seconds, wait_seconds)
     if isinstance(taken, Stored):
         return taken
     return _complete(taken, min(lease_seconds, time_left()) - SPARE_SECONDS)
@@ -126,7 +124,7 @@ def _find_pending(image_id: str) -> db.Row | Stored:
     return Stored(image, created=False)
 
 
-def _take(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | Stored:
+def _acquire(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | Stored:
     """The upload under a lease of ours, or the image that another request has made of it meanwhile.
 
     Raises:
@@ -137,7 +135,7 @@ def _take(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | St
         found = _find_pending(image_id)
         if isinstance(found, Stored):
             return found
-        taken = uploads.take(image_id, lease_seconds) if found["is_free"] else None
+        taken = uploads.acquire_lease(image_id, lease_seconds) if not found["is_leased"] else None
         if taken:
             return taken
         if time.monotonic() >= deadline:
@@ -155,42 +153,42 @@ def _complete(upload: db.Row, seconds: float) -> Stored:
         with time_limit(seconds):
             return _check_and_store(upload)
     except ObjectMissingError:
-        uploads.give_back(upload, counted=False)
+        uploads.release_lease(upload, counted=False)
         _raise_not_arrived()
     except (UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError) as error:
         if isinstance(error, TooComplexError) and not error.is_final:
-            uploads.give_back(upload, counted=True)
+            uploads.release_lease(upload, counted=True)
         elif uploads.refuse(upload, error.code):
             remove_objects(upload)
         raise
     except Exception as error:
         # A store that does not answer is no attempt. Without an answer here either, the lease runs out.
         with suppress(AppError):
-            uploads.give_back(upload, counted=not isinstance(error, AppError))
+            uploads.release_lease(upload, counted=not isinstance(error, AppError))
         raise
 
 
 def _check_and_store(upload: db.Row) -> Stored:
-    incoming = storage.incoming_key(upload["id"])
-    with storage.downloaded(incoming, max_bytes=upload["size_bytes"]) as file:
+    incoming = incoming_key(upload["id"])
+    with s3.downloaded(incoming, max_bytes=upload["size_bytes"]) as file:
         size = file.tell()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
         # Announced by the client, or recorded by an attempt before this one, which may have put those bytes.
         if upload["sha256"] not in (None, sha256.hex()):
             raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
-        picture = imaging.inspect(file, get_settings().max_pixels)
+        picture = inspect.inspect(file, get_settings().max_pixels)
         kind = picture.kind
-        key = storage.original_key(upload["id"], kind.extension)
-        if not uploads.name_object(upload, key, kind.mime_type, sha256):
+        key = original_key(upload["id"], kind.extension)
+        if not uploads.record_object(upload, key, kind.mime_type, sha256):
             return find_outcome(upload)
-        storage.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
+        s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
     changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
     stored = finish_upload({**upload, **changed}, picture, sha256)
     with suppress(AppError):  # the image is there all the same, and a sweep removes the file
-        storage.delete_objects([incoming])
-    if picture.reduced and stored.created:
-        renditions.keep_copy(upload["id"], picture.reduced)
+        s3.delete_objects([incoming])
+    if picture.intermediate and stored.created:
+        store.store_intermediate(upload["id"], picture.intermediate)
     return stored
 
 

@@ -3,38 +3,43 @@
 import hashlib
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Event
+from typing import Any
 
-from imageapi import db, imaging, renditions, storage
 from imageapi.catalog import images, uploads
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.delivery import store
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
-from imageapi.forms import UploadForm
-from imageapi.ids import new_id
-from imageapi.metadata import Metadata, parse_json_object, validate_metadata
+from imageapi.model.ids import new_id
+from imageapi.model.metadata import validate_metadata
+from imageapi.pictures import identify, inspect
+from imageapi.storage import s3
+from imageapi.storage.keys import original_key
 from imageapi.uploads.finish import Stored, UploadInProgressError, finish_upload, undo_upload
-from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume
+from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume, sent_fields
 
 ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
 """How long a request may be at work on an upload: twice the function's Timeout."""
 
-MAX_SECONDS_BEFORE_COPY = 8
-"""When checking and storing the original took longer, the client does not wait for a reduced copy, too."""
+MAX_SECONDS_BEFORE_INTERMEDIATE = 8
+"""When checking and storing the original took longer, the client does not wait for an intermediate, too."""
 
 
 @dataclass(frozen=True)
 class Upload:
     """One checked request, before anything is stored."""
 
-    form: UploadForm
-    metadata: Metadata
-    kind: imaging.Kind
+    data: bytes
+    filename: str
+    metadata: dict[str, Any]
+    kind: identify.Kind
     sha256: bytes
     idempotency_key: str | None
     on_duplicate: str
@@ -44,20 +49,27 @@ class Upload:
         """Equal for requests with the same bytes, name, metadata and ``on_duplicate``."""
         parts = {
             "sha256": self.sha256,
-            "filename": self.form.filename,
-            "metadata": asdict(self.metadata),
+            "filename": self.filename,
+            "metadata": sent_fields(self.metadata),
             "on_duplicate": self.on_duplicate,
         }
         return request_hash(parts)
 
 
 def upload_image(
-    form: UploadForm, *, idempotency_key: str | None = None, on_duplicate: str | None = None
+    data: bytes,
+    filename: str,
+    metadata: Mapping[str, Any],
+    *,
+    idempotency_key: str | None = None,
+    on_duplicate: str | None = None,
 ) -> Stored:
     """Store one image with its metadata.
 
     Args:
-        form: the parsed body.
+        data: the file, at least one byte.
+        filename: for display and downloads; empty when the client sent none.
+        metadata: the fields of ``model.metadata``, not yet checked.
         idempotency_key: the header of that name: the same key with the same request is the same upload.
         on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
             another, ``return`` returns the existing one, ``reject`` refuses.
@@ -68,34 +80,33 @@ def upload_image(
         ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
-    upload = _check(form, idempotency_key, on_duplicate)
+    _check_options(idempotency_key, on_duplicate)
+    upload = Upload(
+        data,
+        filename,
+        validate_metadata(metadata),
+        identify.identify(io.BytesIO(data), get_settings().max_pixels),
+        hashlib.sha256(data).digest(),
+        idempotency_key,
+        on_duplicate or ON_DUPLICATE[0],
+    )
     row = _reserve(upload)
     if isinstance(row, Stored):
         return row
     start = time.monotonic()
     picture = _store_object(upload, row)
     stored = finish_upload(row, picture, upload.sha256)
-    if stored.created and picture.reduced and time.monotonic() - start < MAX_SECONDS_BEFORE_COPY:
-        renditions.keep_copy(row["id"], picture.reduced)
+    if stored.created and picture.intermediate and time.monotonic() - start < MAX_SECONDS_BEFORE_INTERMEDIATE:
+        store.store_intermediate(row["id"], picture.intermediate)
     return stored
 
 
-def _check(form: UploadForm, idempotency_key: str | None, on_duplicate: str | None) -> Upload:
+def _check_options(idempotency_key: str | None, on_duplicate: str | None) -> None:
     if on_duplicate is not None and on_duplicate not in ON_DUPLICATE:
         raise InvalidRequestError(
             f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
         )
     check_idempotency_key(idempotency_key)
-    metadata = validate_metadata(parse_json_object(form.metadata))
-    kind = imaging.identify(io.BytesIO(form.data), get_settings().max_pixels)
-    return Upload(
-        form,
-        metadata,
-        kind,
-        hashlib.sha256(form.data).digest(),
-        idempotency_key,
-        on_duplicate or ON_DUPLICATE[0],
-    )
 
 
 def _reserve(upload: Upload) -> db.Row | Stored:
@@ -112,12 +123,12 @@ def _new_upload(upload: Upload) -> uploads.NewUpload:
     return uploads.NewUpload(
         id=upload_id,
         created_at=created_at,
-        metadata=asdict(upload.metadata),
-        filename=upload.form.filename or f"{upload_id}.{upload.kind.extension}",
+        metadata=upload.metadata,
+        filename=upload.filename or f"{upload_id}.{upload.kind.extension}",
         mime_type=upload.kind.mime_type,
-        size_bytes=len(upload.form.data),
+        size_bytes=len(upload.data),
         sha256=upload.sha256,
-        s3_key=storage.original_key(upload_id, upload.kind.extension),
+        s3_key=original_key(upload_id, upload.kind.extension),
         idempotency_key=upload.idempotency_key,
         request_hash=upload.request_hash if upload.idempotency_key else None,
         lease_seconds=LEASE_SECONDS,
@@ -147,13 +158,13 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stor
     return uploads.insert(_new_upload(upload), cursor)
 
 
-def _store_object(upload: Upload, row: db.Row) -> imaging.Picture:
+def _store_object(upload: Upload, row: db.Row) -> inspect.Picture:
     """Put the object and decode the picture. When either fails, the upload is undone."""
     try:
         # The picture is decoded while the object is sent: both release the interpreter lock.
-        with _decoding(upload.form.data) as picture:
-            storage.put_object(
-                row["s3_key"], upload.form.data, content_type=upload.kind.mime_type, sha256=upload.sha256
+        with _decoding(upload.data) as picture:
+            s3.put_object(
+                row["s3_key"], upload.data, content_type=upload.kind.mime_type, sha256=upload.sha256
             )
             return picture.result()
     except Exception:
@@ -164,12 +175,12 @@ def _store_object(upload: Upload, row: db.Row) -> imaging.Picture:
 
 
 @contextmanager
-def _decoding(data: bytes) -> Iterator["Future[imaging.Picture]"]:
+def _decoding(data: bytes) -> Iterator["Future[inspect.Picture]"]:
     """Decode in another thread. It has ended when this ends: otherwise it would use up the next request's
     time and memory.
     """
     cancelled = Event()
-    picture = _decoder().submit(imaging.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)
+    picture = _decoder().submit(inspect.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)
     try:
         yield picture
     finally:

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 import psycopg2.extras
 from aws_lambda_powertools.metrics import MetricUnit
 
-from imageapi import analysis_queue, db, storage
+from imageapi.analysis import queue
 from imageapi.catalog import images, uploads
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
+from imageapi.database import db
 from imageapi.errors import ConflictError, UploadInterruptedError
-from imageapi.metrics import add_metric
 from imageapi.search.tokens import index_values
+from imageapi.storage import s3
+from imageapi.storage.keys import incoming_key
+from imageapi.telemetry.metrics import add_metric
 
 if TYPE_CHECKING:
-    from imageapi.imaging import Picture
+    from imageapi.pictures.inspect import Picture
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def finish_upload(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
     add_metric("Uploads")
     add_metric("UploadedBytes", image["size_bytes"], MetricUnit.Bytes)
     if analyze:
-        analysis_queue.send_messages([image["id"]])
+        queue.send_messages([image["id"]])
     return Stored(image, created=True)
 
 
@@ -80,8 +83,8 @@ def remove_failed(upload: db.Row) -> None:
 
 def remove_objects(upload: db.Row) -> None:
     """Remove what a failed upload has stored."""
-    keys = [storage.incoming_key(upload["id"]), upload["s3_key"]]
-    storage.delete_objects([key for key in keys if key])
+    keys = [incoming_key(upload["id"]), upload["s3_key"]]
+    s3.delete_objects([key for key in keys if key])
 
 
 def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, object]:
@@ -116,5 +119,5 @@ def find_outcome(upload: db.Row) -> Stored:
     if image:
         return Stored(image, created=False)
     if upload["s3_key"]:
-        storage.delete_objects([upload["s3_key"]])
+        s3.delete_objects([upload["s3_key"]])
     raise UploadInterruptedError()

@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from imageapi import db
 from imageapi.catalog import images, uploads
+from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
 from imageapi.uploads.finish import Stored
 
@@ -37,6 +37,11 @@ def request_hash(request: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(to_canonical_json(request).encode()).digest()
 
 
+def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata without empty fields. A retry hashes the same after a deploy that adds a field."""
+    return {name: value for name, value in metadata.items() if value}
+
+
 def to_canonical_json(value: Any) -> str:
     """The same text for the same value, whatever the order of its keys; bytes as hexadecimal digits."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
@@ -62,7 +67,7 @@ def resume(
             "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
         )
     image_id = found["image_id"]
-    pending = uploads.prolong(image_id, open_seconds=open_seconds, lease_seconds=lease_seconds)
+    pending = uploads.extend_lease(image_id, open_seconds=open_seconds, lease_seconds=lease_seconds)
     if pending:
         return pending
     image = images.find(image_id)

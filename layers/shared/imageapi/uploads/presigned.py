@@ -5,18 +5,20 @@ posted to ``incoming/<id>``. What follows is in ``complete``.
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from imageapi import imaging, signing, storage
 from imageapi.catalog import uploads
-from imageapi.config import get_settings
+from imageapi.config.settings import get_settings
 from imageapi.errors import PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
-from imageapi.filenames import clean_filename
-from imageapi.ids import new_id
-from imageapi.metadata import Metadata, validate_metadata
+from imageapi.model.filenames import clean_filename
+from imageapi.model.ids import new_id
+from imageapi.model.metadata import validate_metadata
+from imageapi.pictures import identify
+from imageapi.storage import signing
+from imageapi.storage.keys import incoming_key
 from imageapi.uploads.finish import Stored
-from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume
+from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume, sent_fields
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -33,12 +35,12 @@ class Announcement:
     size_bytes: int
     mime_type: str
     sha256: bytes | None
-    metadata: Metadata
+    metadata: dict[str, Any]
 
     @property
     def request_hash(self) -> bytes:
         """Equal for two requests that announce the same."""
-        return request_hash(asdict(self))
+        return request_hash({**vars(self), "metadata": sent_fields(self.metadata)})
 
 
 def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
@@ -63,7 +65,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         uploads.NewUpload(
             id=upload_id,
             created_at=created_at,
-            metadata=asdict(announced.metadata),
+            metadata=announced.metadata,
             filename=announced.filename,
             mime_type=announced.mime_type,
             size_bytes=announced.size_bytes,
@@ -85,7 +87,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
 
 def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
     return signing.presign_post(
-        storage.incoming_key(upload_id),
+        incoming_key(upload_id),
         size_bytes=announced.size_bytes,
         content_type=announced.mime_type,
         expires_in=signing.limit_lifetime(FORM_SECONDS),
@@ -107,7 +109,7 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
-    known = [mime for mime, _ in imaging.MIME_TYPES.values()]
+    known = [mime for mime, _ in identify.MIME_TYPES.values()]
     if mime_type not in known:
         raise UnsupportedMediaTypeError(
             f"mime_type must be one of {', '.join(known)}.",

@@ -1,0 +1,175 @@
+"""The analysis of one image: take its lease, make a small copy, send it to Gemini, store the description.
+
+Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, colour profile or file name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from imageapi.analysis import gemini
+from imageapi.catalog import analyses, images
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.errors import AppError, ConflictError, ImageNotFoundError
+from imageapi.images.get import get_image
+from imageapi.images.serialize import serialize_analysis
+from imageapi.model.variants import Variant
+from imageapi.search.tokens import index_values
+from imageapi.storage import s3
+from imageapi.telemetry.logs import get_logger
+from imageapi.telemetry.metrics import add_metric
+
+VARIANT = Variant(640, cover=False, extension="jpg")
+
+
+class BudgetSpentError(AppError):
+    """429: ANALYSIS_DAILY_BUDGET is spent until midnight (UTC)."""
+
+    status = 429
+    code = "analysis_budget_spent"
+
+
+class AnalysisInProgressError(ConflictError):
+    """409: another request is at work on the same image."""
+
+    code = "analysis_in_progress"
+
+    def __init__(self) -> None:
+        super().__init__("This image is being analysed. Try again.", retry_after=5)
+
+
+def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
+    """The analysis of an image, made now unless it is there already.
+
+    Args:
+        again: make a new one even if there is one.
+
+    Returns:
+        As ``presenting.serialize_analysis``; its status is ``ready``.
+
+    Raises:
+        NotConfiguredError: 501.
+        NotFoundError: ``image_not_found``.
+        ConflictError: ``analysis_in_progress``.
+        BudgetSpentError: 429, until midnight.
+        UnprocessableError: Gemini does not describe this picture, or it cannot be rendered.
+        GeminiUnavailableError, DatabaseUnavailableError, StorageUnavailableError: try again.
+    """
+    gemini.check_configured()
+    image = get_image(image_id)
+    existing = analyses.find(image["id"])
+    if existing and existing["status"] == "ready" and not again:
+        return serialize_analysis(existing)
+    taken = analyses.acquire_lease(
+        image["id"], ["queued", "failed", "ready"] if again else ["queued", "failed"]
+    )
+    if not taken:
+        raise AnalysisInProgressError()
+    return _work_on(image, taken)
+
+
+def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Analyse images that wait in the queue.
+
+    Returns:
+        What became of each (``ready``, ``not_due`` or an error's code), and the ids that are to be tried
+        again. The rows of all others are ready, failed, or due later.
+    """
+    outcomes, unfinished = {}, set()
+    for image_id in image_ids:
+        try:
+            outcomes[image_id] = _work_on_queued(image_id)
+        except AppError as error:
+            outcomes[image_id] = error.code
+            if error.status >= 500:
+                get_logger().warning("analysis failed", extra={"image_id": image_id}, exc_info=error)
+            if _may_pass(error):
+                unfinished.add(image_id)
+    return outcomes, unfinished
+
+
+def _work_on_queued(image_id: str) -> str:
+    """``ready``; or ``not_due`` when the row is done, deleted, or due later."""
+    gemini.check_configured()
+    taken = analyses.acquire_queued_lease(image_id)
+    if not taken:
+        analyses.fail_exhausted(image_id, gemini.GeminiUnavailableError.code)
+        return "not_due"
+    _work_on(get_image(image_id), taken)
+    return "ready"
+
+
+def _may_pass(error: AppError) -> bool:
+    """Whether the next attempt may succeed: Gemini or a store did not answer, or not usably."""
+    return error.status == 503 and error.retry_after is not None
+
+
+def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
+    """Analyse an image whose lease was taken. When that fails, give the lease back and raise."""
+    try:
+        jpeg = _make_variant(image)
+        _spend_budget()
+        description = gemini.describe_picture(jpeg)
+        saved = db.transaction(lambda cursor: _save(cursor, taken, description))
+    except AppError as error:
+        _release_lease(taken, error)
+        raise
+    add_metric("Analyses")
+    return serialize_analysis(saved)
+
+
+def _make_variant(image: db.Row) -> bytes:
+    from imageapi.pictures import render  # only who renders pays for Pillow
+
+    with s3.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
+        return render.render(source, VARIANT, get_settings().max_pixels)
+
+
+def _spend_budget() -> None:
+    """Count one call for today. An analysis counts once, however often Gemini had to be asked."""
+    budget = get_settings().analysis_daily_budget
+    if not analyses.count_call(budget):
+        raise BudgetSpentError(
+            f"All {budget} analyses of today are spent.",
+            details={"daily_budget": budget},
+            retry_after=analyses.read_budget()["seconds"],
+        )
+
+
+def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> db.Row:
+    """Store what Gemini said, and let the image be found by it, in one transaction."""
+    image = images.lock(cursor, taken["image_id"])
+    if not image:  # deleted meanwhile
+        raise ImageNotFoundError()
+    saved = analyses.save(cursor, taken, asdict(description))
+    if not saved:  # another request has taken over
+        raise AnalysisInProgressError()
+    text = analyses.find_text(cursor, image["id"])
+    values = index_values({**image, "analysis_text": text})
+    images.update(cursor, image["id"], values, new_version=False)
+    return saved
+
+
+def _release_lease(taken: db.Row, error: AppError) -> None:
+    """Return a lease after an error: the row is ``ready`` when there is an older analysis, ``queued`` when
+    the next attempt may succeed, else ``failed``.
+
+    Queued only where ANALYZE_UPLOADS is set, since nothing reads the queue elsewhere.
+    """
+    spent = isinstance(error, BudgetSpentError)
+    if taken["analyzed_at"]:
+        status = "ready"
+    elif get_settings().analyze_uploads and (
+        spent or (_may_pass(error) and taken["attempts"] < analyses.MAX_ATTEMPTS)
+    ):
+        status = "queued"
+    else:
+        status = "failed"
+    try:
+        analyses.release_lease(
+            taken, status, error.code, wait_seconds=error.retry_after or 0, counted=not spent
+        )
+    except AppError as failure:
+        facts = {"image_id": taken["image_id"], "code": failure.code}
+        get_logger().warning("analysis not given back", extra=facts, exc_info=failure)

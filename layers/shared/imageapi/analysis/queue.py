@@ -1,0 +1,65 @@
+"""Announces images that wait for their analysis, which are rows of ``image_analysis``, to AnalyzeFunction.
+
+On AWS an SQS message starts that function; locally the runner looks for such rows. The row is the queue, so
+it does no harm when a message is lost, comes twice, or comes after the budget of the day is spent.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from imageapi.catalog import analyses
+from imageapi.config.settings import get_settings
+from imageapi.telemetry.logs import get_logger
+
+
+def resend_overdue() -> dict[str, Any]:
+    """Send the messages of overdue rows again, of as many as the budget of today still has. Runs on a
+    schedule.
+
+    Returns:
+        ``{"resent": [id]}``.
+    """
+    left = get_settings().analysis_daily_budget - analyses.read_budget()["calls"]
+    overdue = analyses.find_overdue(max(0, left))
+    send_messages(overdue)
+    return {"resent": overdue}
+
+
+def send_messages(image_ids: Sequence[str]) -> None:
+    """Start AnalyzeFunction through SQS; does nothing without ANALYSIS_QUEUE_URL.
+
+    A failure is only logged: the row stays queued, and the schedule sends its message again.
+    """
+    url = get_settings().analysis_queue_url
+    if not url or not image_ids:
+        return
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        for start in range(0, len(image_ids), 10):
+            entries = [
+                {"Id": str(number), "MessageBody": json.dumps({"image_id": image_id})}
+                for number, image_id in enumerate(image_ids[start : start + 10])
+            ]
+            answer = _client().send_message_batch(QueueUrl=url, Entries=entries)
+            for failed in answer.get("Failed", []):
+                get_logger().warning("analysis not announced", extra={"code": failed["Code"]})
+    except (BotoCoreError, ClientError):
+        get_logger().warning("analysis not announced", exc_info=True)
+
+
+@lru_cache(maxsize=1)
+def _client() -> Any:
+    import botocore.session
+    from botocore.config import Config
+
+    settings = get_settings()
+    return botocore.session.get_session().create_client(
+        "sqs",
+        region_name=settings.region,
+        config=Config(
+            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+        ),
+    )

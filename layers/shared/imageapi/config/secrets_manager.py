@@ -1,0 +1,150 @@
+"""Secrets from AWS Secrets Manager: read at the start of an execution environment, and again at intervals.
+
+boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
+one request is made here, with the standard library.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from imageapi.sigv4 import Credentials, domain_of, sign_request
+
+if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a secret
+    import http.client
+
+TIMEOUT = 3.0
+OVERLAP_SECONDS = 86_400
+"""How long after a rotation the previous value is accepted beside the current one."""
+NOT_THERE = "ResourceNotFoundException"
+
+
+class SecretError(Exception):
+    """A secret cannot be read. The message has AWS's name of the error, never a value."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where Secrets Manager is, and the credentials for it."""
+
+    region: str
+    endpoint_url: str | None
+    """None for AWS itself."""
+    credentials: Credentials
+
+
+class SecretCache:
+    """The values of the secrets that this process uses: the current one first, then the previous one while it
+    is still accepted.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[str, ...]] = {}
+        self._asked_at = 0.0
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any secret has been read."""
+        return bool(self._values)
+
+    def read(self, arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
+        """The values of each secret; those not known yet are read over one connection.
+
+        Raises:
+            SecretError: one cannot be read.
+        """
+        wanted = [arn for arn in arns if arn]
+        missing = [arn for arn in wanted if arn not in self._values]
+        if missing:
+            self._asked_at = time.monotonic()
+            self._values |= fetch_secrets(missing, access)
+        return {arn: self._values[arn] for arn in wanted}
+
+    def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
+        """Read all again when that was last tried more than ``max_age`` seconds ago.
+
+        Returns:
+            Whether a value has changed.
+
+        Raises:
+            SecretError: one cannot be read. Those that are known stay. Whatever ``make_access`` raises is
+                raised too.
+        """
+        if not self._values or time.monotonic() - self._asked_at < max_age:
+            return False
+        self._asked_at = time.monotonic()
+        values = fetch_secrets(list(self._values), make_access())
+        changed = values != self._values
+        self._values = values
+        return changed
+
+    def cache_clear(self) -> None:
+        """Forget everything."""
+        self._values = {}
+        self._asked_at = 0.0
+
+
+def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
+    """Ask for each secret's current value, and for its previous one when the current one is younger than
+    OVERLAP_SECONDS.
+
+    Raises:
+        SecretError: one cannot be read.
+    """
+    import http.client
+
+    parts = urlsplit(access.endpoint_url or default_endpoint(access.region))
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+    try:
+        return {arn: _fetch(connection, parts.netloc, arn, access) for arn in arns}
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        raise SecretError(type(error).__name__) from error
+    finally:
+        connection.close()
+
+
+def default_endpoint(region: str) -> str:
+    """The address of Secrets Manager in a region of AWS."""
+    return f"https://secretsmanager.{region}.{domain_of(region)}"
+
+
+def _fetch(connection: "http.client.HTTPConnection", host: str, arn: str, access: Access) -> tuple[str, ...]:
+    current = _get_value(connection, host, {"SecretId": arn}, access)
+    values = [str(current["SecretString"])]
+    if time.time() - float(current["CreatedDate"]) < OVERLAP_SECONDS:
+        try:
+            previous = {"SecretId": arn, "VersionStage": "AWSPREVIOUS"}
+            values.append(str(_get_value(connection, host, previous, access)["SecretString"]))
+        except SecretError as error:
+            if str(error) != NOT_THERE:
+                raise
+    return tuple(values)
+
+
+def _get_value(
+    connection: "http.client.HTTPConnection", host: str, question: dict[str, str], access: Access
+) -> dict[str, Any]:
+    body = json.dumps(question).encode()
+    headers = sign_request(
+        "POST",
+        f"//{host}/",
+        {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "secretsmanager.GetSecretValue",
+        },
+        hashlib.sha256(body).digest(),
+        service="secretsmanager",
+        region=access.region,
+        credentials=access.credentials,
+    )
+    connection.request("POST", "/", body, headers)
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    if response.status != 200:
+        raise SecretError(str(answer.get("__type", response.status)).rpartition("#")[2])
+    return answer

@@ -1,0 +1,215 @@
+"""The settings, read once from the environment. Nothing else reads ``os.environ``."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from imageapi.config import secrets_manager
+from imageapi.config.credentials import (
+    KEYS,
+    make_access,
+    read_endpoint,
+    read_region,
+    read_s3_credentials,
+    read_secrets,
+)
+from imageapi.config.environment import read_bool, read_int, read_matching, read_url, require, split
+from imageapi.errors import ConfigurationError
+
+SERVICE = "image-api"
+"""The name of the logger."""
+
+PLACEHOLDERS = frozenset(
+    {"your-api-key-here", "your-secret-key-here", "your_secure_password_123", "minioadmin123"}
+)
+"""The values of .env.example. Fine on a laptop, refused on AWS."""
+
+LOG_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
+SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
+BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+MAX_MULTIPART_BYTES = 4_600_000
+"""The largest multipart body: with base64's third and the event around it, it stays under Lambda's 6 MB."""
+
+MAX_DIRECT_FILE_BYTES = 4_400_000
+"""The largest file in a direct upload; the rest of the body is for metadata and headers."""
+
+
+SECRETS_MAX_AGE = 300.0
+"""Seconds after which keys are read again."""
+
+_secret_cache = secrets_manager.SecretCache()
+_read_at = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be configured. Secrets are kept out of ``repr``."""
+
+    db_host: str
+    db_port: int
+    db_name: str
+    db_user: str
+    db_password: str = field(repr=False)
+    db_service_user: str | None
+    """Role that MigrateFunction creates for the other functions; None when they share its own."""
+    db_service_password: str = field(repr=False)
+    db_sslmode: str
+    db_sslrootcert: str | None
+    db_connect_timeout: float
+    """Seconds to wait for a new connection."""
+    db_statement_timeout: float
+    """Seconds that one statement may take."""
+    s3_endpoint_url: str | None
+    """None for AWS itself."""
+    s3_public_endpoint_url: str | None
+    """The same server's address for browsers; presigned URLs begin with it."""
+    s3_ca_bundle: str | None
+    """A file with certificates; None for botocore's own, and for puts the system's."""
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    s3_session_token: str | None = field(repr=False)
+    """Of the function's role on AWS; None elsewhere."""
+    s3_credentials_expire_at: float | None
+    """Seconds since 1970; None when unknown. What is signed with the credentials is valid until then."""
+    bucket: str
+    region: str
+    api_keys: tuple[str, ...] = field(repr=False)
+    """Accepted keys; empty when none is set, and then every request is refused."""
+    secret_keys: tuple[str, ...] = field(repr=False)
+    """Keys that sign links: the first signs, all verify."""
+    public_base_url: str | None
+    cors_allow_origins: tuple[str, ...]
+    max_pixels: int
+    """The largest picture, in pixels; ``bounds.pixel_limit`` has the limit of each format."""
+    max_upload_bytes: int
+    """The largest file through a presigned upload."""
+    link_ttl: int
+    """Seconds that a signed link lasts, at least; at most half as long again."""
+    log_level: str
+    metrics_namespace: str | None
+    """CloudWatch's namespace for the metrics; None for no metrics."""
+    gemini_api_key: str = field(repr=False)
+    """Empty when images are not analysed."""
+    gemini_base_url: str | None
+    """None for Google itself."""
+    gemini_model: str
+    analysis_language: str
+    """The language of captions and tags, by its English name."""
+    analysis_daily_budget: int
+    """How many images may be sent to Gemini between one midnight (UTC) and the next."""
+    analyze_uploads: bool
+    """Whether every new image is analysed."""
+    analysis_queue_url: str | None
+    """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
+
+
+def _is_on_aws(env: Mapping[str, str]) -> bool:
+    return bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
+
+
+def _refuse_placeholders(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
+    """On AWS a key that everyone can read in .env.example is no key."""
+    if not _is_on_aws(env):
+        return
+    passwords = {name: [env.get(name, "")] for name in ("POSTGRES_PASSWORD", "MINIO_SECRET_KEY")}
+    for name, values in {**keys, **passwords}.items():
+        if PLACEHOLDERS.intersection(values):
+            raise ConfigurationError(
+                f"{name} still has the placeholder of .env.example, which AWS must not run with."
+            )
+
+
+def _read_bucket(env: Mapping[str, str]) -> str:
+    name = require(env, "MINIO_BUCKET_NAME")
+    return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
+
+
+def _read_log_level(env: Mapping[str, str]) -> str:
+    pattern = f"(?i:{LOG_LEVELS})"
+    return read_matching(env, "LOG_LEVEL", "INFO", pattern, f"one of {LOG_LEVELS}").upper()
+
+
+def load_settings(env: Mapping[str, str], cache: secrets_manager.SecretCache | None = None) -> Settings:
+    """Read the settings out of a mapping. ``cache`` has the secrets that are known already.
+
+    Raises:
+        ConfigurationError: a variable is missing or unusable; the message names it.
+    """
+    users, secret_keys = read_secrets(env, cache or secrets_manager.SecretCache())
+    env = {**env, **users}
+    keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
+    _refuse_placeholders(env, keys)
+    s3 = read_s3_credentials(env)
+    endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+    return Settings(
+        db_host=require(env, "DB_HOST"),
+        db_port=read_int(env, "DB_PORT", 5432, maximum=65_535),
+        db_name=env.get("POSTGRES_DB") or "imagedb",
+        db_user=env.get("POSTGRES_USER") or "postgres",
+        db_password=env.get("POSTGRES_PASSWORD", ""),
+        db_service_user=env.get("DB_SERVICE_USER") or None,
+        db_service_password=env.get("DB_SERVICE_PASSWORD", ""),
+        db_sslmode=read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
+        db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
+        db_connect_timeout=float(read_int(env, "DB_CONNECT_TIMEOUT", 5)),
+        db_statement_timeout=float(read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
+        s3_endpoint_url=endpoint_url,
+        s3_public_endpoint_url=read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
+        s3_ca_bundle=env.get("AWS_CA_BUNDLE") or None,
+        s3_access_key=s3.access_key,
+        s3_secret_key=s3.secret_key,
+        s3_session_token=s3.session_token,
+        s3_credentials_expire_at=s3.expire_at,
+        bucket=_read_bucket(env),
+        region=read_region(env),
+        api_keys=keys["API_KEY"],
+        secret_keys=keys["SECRET_KEY"],
+        public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
+        cors_allow_origins=split(env.get("CORS_ALLOW_ORIGINS", "")),
+        max_pixels=read_int(env, "MAX_PIXELS", 100_000_000),
+        max_upload_bytes=read_int(env, "MAX_UPLOAD_BYTES", 100_000_000),
+        link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
+        metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
+        log_level=_read_log_level(env),
+        gemini_api_key=next(iter(keys["GEMINI_API_KEY"]), ""),
+        gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
+        gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",
+        analysis_language=env.get("ANALYSIS_LANGUAGE") or "English",
+        analysis_daily_budget=read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
+        analyze_uploads=read_bool(env, "ANALYZE_UPLOADS"),
+        analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
+    )
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read at first use. Tests call ``get_settings.cache_clear()``."""
+    global _read_at
+    _read_at = time.monotonic()
+    return load_settings(os.environ, _secret_cache)
+
+
+def refresh_settings(max_age: float) -> bool:
+    """Read the secrets again when they were read more than ``max_age`` seconds ago.
+
+    Returns:
+        Whether any has changed; :func:`get_settings` then has the new ones. When they cannot be read, that is
+        logged, and the known ones stay.
+    """
+    if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
+        get_settings.cache_clear()  # the role's credentials run out
+    if not _secret_cache.is_used:
+        return False
+    try:
+        changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
+    except (ConfigurationError, secrets_manager.SecretError):
+        # The logger of telemetry.logs, which cannot be imported here: it needs these settings.
+        logging.getLogger(SERVICE).warning("secrets not renewed", exc_info=True)
+        return False
+    if changed:
+        get_settings.cache_clear()
+    return changed

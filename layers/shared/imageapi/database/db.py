@@ -1,0 +1,288 @@
+"""PostgreSQL: one connection per execution environment, and no wait without a limit.
+
+psycopg2 waits inside C code, where neither a stopped server nor a dropped network path ever ends a wait. So
+every wait goes through :func:`_wait` (psycopg2's wait callback), which gives up after a time limit. The
+server's own ``statement_timeout`` is set as well: it frees the server, this one frees the client.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import Empty, Queue
+from typing import Any, TypeAlias, TypeVar, cast
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+
+from imageapi.config.settings import Settings, get_settings, refresh_settings
+from imageapi.errors import AppError, DatabaseUnavailableError
+from imageapi.time_limits import time_left, time_limit
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Cursor: TypeAlias = psycopg2.extensions.cursor
+
+IDLE_SECONDS_BEFORE_PING = 30.0
+"""A connection that was idle longer is tested before use: a firewall or NAT may have dropped it silently."""
+
+GRACE_SECONDS = 1.0
+"""How much longer the client waits than the server works, so that the server's clearer error comes first."""
+
+PASSWORD_MAX_AGE = 10.0
+"""When the server refuses the password, it is read again if it was read longer ago than this (seconds)."""
+
+IDLE_SECONDS = 60
+"""The server closes a connection that was idle for longer: Lambda freezes an execution environment without
+notice, and a database that scales to zero does not pause while anyone is connected.
+"""
+MAX_IDLE_SECONDS = 55.0
+"""A connection that was idle for longer is replaced, before the server closes it at that very moment."""
+
+SESSION_SETTINGS = {
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "lock_timeout": "2s",
+    # A function may be frozen, or killed, in the middle of a transaction.
+    "idle_in_transaction_session_timeout": "5s",
+    "client_connection_check_interval": "1s",
+    "idle_session_timeout": f"{IDLE_SECONDS}s",
+    # Every query here is meant for an index, and none is worth compiling.
+    "enable_seqscan": "off",
+    "jit": "off",
+}
+
+_UNAVAILABLE = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    # After a failover the old writer, now a reader, is still connected to.
+    psycopg2.errors.ReadOnlySqlTransaction,
+    psycopg2.errors.TransactionTimeout,
+    psycopg2.errors.IdleInTransactionSessionTimeout,
+)
+
+_CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
+
+_lock = threading.RLock()
+_connection: psycopg2.extensions.connection | None = None
+_used_at = 0.0
+
+
+def query(
+    sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), cursor: Cursor | None = None
+) -> list[Row]:
+    """Run one statement and return its rows (empty when it returns none).
+
+    Args:
+        cursor: of the :func:`transaction` that it belongs to; without one, it is committed by itself.
+
+    Raises:
+        DatabaseUnavailableError: no answer, or not in time. A write may or may not have happened.
+    """
+    if cursor:
+        return _fetch(cursor, sql, parameters)
+    return _run(lambda cursor: _fetch(cursor, sql, parameters))
+
+
+def transaction(work: Callable[[Cursor], T]) -> T:
+    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises.
+
+    Raises:
+        DatabaseUnavailableError: no answer, or not in time. What ``work`` did may or may not be committed.
+    """
+
+    def run(cursor: Cursor) -> T:
+        cursor.execute("BEGIN")
+        try:
+            result = work(cursor)
+        except BaseException:
+            if not cursor.connection.closed:
+                cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
+        return result
+
+    return _run(run)
+
+
+def ping() -> dict[str, Any]:
+    """Ask the server who it is: ``{"server_version": "17.6"}``."""
+    return query("SELECT current_setting('server_version') AS server_version")[0]
+
+
+def close() -> None:
+    """Close the connection. The next use opens another; tests call this between servers."""
+    global _connection
+    with _lock:
+        if _connection is not None:
+            _connection.close()
+            _connection = None
+
+
+def _run(work: Callable[[Cursor], T]) -> T:
+    global _used_at
+    with _turn():
+        if _in_transaction():
+            raise RuntimeError("db.query or db.transaction inside db.transaction")
+        connection = _acquire()
+        try:
+            with connection.cursor() as cursor:
+                return work(cursor)
+        except AppError:
+            raise
+        except _UNAVAILABLE as error:
+            # A cancelled statement leaves a usable connection, everything else of this kind does not.
+            if not isinstance(error, _CANCELLED):
+                close()
+            raise DatabaseUnavailableError() from error
+        except BaseException:
+            # The caller's own error, or a wrong statement: perhaps in the middle of a transaction.
+            if (
+                connection.closed
+                or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE
+            ):
+                close()
+            raise
+        finally:
+            _used_at = time.monotonic()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """The connection for this thread alone. Threads share it, and each waits for its turn within its time."""
+    settings = get_settings()
+    limit = settings.db_connect_timeout + settings.db_statement_timeout
+    if not _lock.acquire(timeout=max(0.0, min(limit, time_left()))):
+        raise DatabaseUnavailableError()
+    try:
+        yield
+    finally:
+        _lock.release()
+
+
+def _fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
+    cursor.execute(sql, parameters)
+    if cursor.description is None:
+        return []
+    # By hand: with psycopg2's RealDictCursor a list page takes a quarter longer or more.
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _in_transaction() -> bool:
+    idle = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+    return _connection is not None and not _connection.closed and _connection.info.transaction_status > idle
+
+
+def _acquire() -> psycopg2.extensions.connection:
+    """The connection of this execution environment, opened or replaced when it is stale."""
+    global _connection
+    if _connection is not None and _is_stale(_connection):
+        close()
+    if _connection is None:
+        _connection = _connect(get_settings())
+    return _connection
+
+
+def _is_stale(connection: psycopg2.extensions.connection) -> bool:
+    if connection.closed:
+        return True
+    # An idle connection has nothing to say: if it can be read, the server has hung up.
+    if select.select([connection.fileno()], [], [], 0)[0]:
+        return True
+    idle = time.monotonic() - _used_at
+    if idle < IDLE_SECONDS_BEFORE_PING:
+        return False
+    if idle > MAX_IDLE_SECONDS:
+        return True
+    try:
+        with time_limit(2), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error:
+        return True
+    return False
+
+
+def _connect(settings: Settings) -> psycopg2.extensions.connection:
+    psycopg2.extensions.set_wait_callback(_wait)
+    arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
+    try:
+        arguments |= _resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
+        connection = psycopg2.connect(
+            port=settings.db_port,
+            dbname=settings.db_name,
+            user=settings.db_user,
+            password=settings.db_password,
+            sslmode=settings.db_sslmode,
+            application_name="image-api",
+            keepalives_idle=30,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
+            **arguments,
+        )
+        connection.autocommit = True
+        # Not as options of the connection: poolers such as RDS Proxy refuse those.
+        with connection.cursor() as cursor:
+            cursor.execute(_session_sql(settings))
+    except psycopg2.OperationalError as error:
+        if "password authentication failed" in str(error) and refresh_settings(PASSWORD_MAX_AGE):
+            return _connect(get_settings())
+        raise DatabaseUnavailableError() from error
+    return cast(psycopg2.extensions.connection, connection)
+
+
+def _session_sql(settings: Settings) -> str:
+    milliseconds = int(settings.db_statement_timeout * 1000)
+    limits = {"statement_timeout": milliseconds, "transaction_timeout": 2 * milliseconds}
+    return "; ".join(f"SET {name} = '{value}'" for name, value in {**SESSION_SETTINGS, **limits}.items())
+
+
+def _resolve(host: str, seconds: float) -> dict[str, str]:
+    """The arguments that name a host to libpq, with its addresses, so that libpq does not look them up: that
+    would have no time limit.
+
+    Raises:
+        psycopg2.OperationalError: the host is not known, or not within ``seconds``.
+    """
+    if host.startswith("/"):  # the folder of a socket
+        return {"host": host}
+    found: Queue[list[str] | OSError] = Queue()
+
+    def look_up() -> None:
+        try:
+            found.put(
+                [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+            )
+        except OSError as error:
+            found.put(error)
+
+    # Left alone when it takes too long: nothing can end it.
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        addresses = found.get(timeout=max(0.001, seconds))
+    except Empty:
+        raise psycopg2.OperationalError(f"no address of {host} within the time limit") from None
+    if isinstance(addresses, OSError):
+        raise psycopg2.OperationalError(f"no address of {host}: {addresses}") from addresses
+    # The name stays: certificates are checked against it.
+    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
+
+
+def _wait(connection: psycopg2.extensions.connection) -> None:
+    """Wait for the server, as psycopg2 asks for, but not beyond the time limit."""
+    settings = get_settings()
+    connecting = connection.status == psycopg2.extensions.STATUS_SETUP
+    limit = settings.db_connect_timeout if connecting else settings.db_statement_timeout + GRACE_SECONDS
+    deadline = time.monotonic() + min(limit, time_left())
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise psycopg2.OperationalError("no answer from the server within the time limit")
+        if state == psycopg2.extensions.POLL_READ:
+            select.select([connection.fileno()], [], [], remaining)
+        else:
+            select.select([], [connection.fileno()], [], remaining)

@@ -1,0 +1,58 @@
+"""Storing variants and intermediates: the row first, then the object, then the row is ready."""
+
+import hashlib
+from contextlib import suppress
+
+from imageapi.catalog import variants as variant_rows
+from imageapi.errors import AppError, VariantPendingError
+from imageapi.model import variants
+from imageapi.storage import s3
+from imageapi.storage.clients import ATTEMPTS
+from imageapi.storage.keys import variant_key
+from imageapi.telemetry.logs import get_logger
+
+
+def store(
+    image_id: str, name: str, token: int, data: bytes, mime_type: str, attempts: int = ATTEMPTS
+) -> bool:
+    """Put a variant whose lease this request holds, and let it be used.
+
+    Returns:
+        False when the image has been deleted meanwhile, or the lease was lost and the row removed; the object
+        is removed again.
+
+    Raises:
+        VariantPendingError: the lease was lost to another request, which puts the same object.
+        DatabaseUnavailableError, StorageUnavailableError: it may be there or not; see :func:`give_up`.
+    """
+    key = variant_key(image_id, name)
+    sha256 = hashlib.sha256(data).digest()
+    s3.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
+    if variant_rows.mark_ready(image_id, name, token):
+        return True
+    status = variant_rows.find_statuses([(image_id, name)]).get((image_id, name))
+    if status is None:
+        s3.delete_objects([key])
+    elif status != "ready":
+        raise VariantPendingError()
+    return status is not None
+
+
+def give_up(image_id: str, name: str, token: int) -> None:
+    """Let the next request try at once. A put that failed may have been stored all the same, so the object
+    goes first.
+    """
+    with suppress(AppError):  # then the lease runs out, and a sweep removes both
+        s3.delete_objects([variant_key(image_id, name)])
+        variant_rows.remove(image_id, name, token)
+
+
+def store_intermediate(image_id: str, data: bytes) -> None:
+    """Store the intermediate of a new image. Never fails: without it, variants are made from the original."""
+    try:
+        lease = variant_rows.acquire_lease(image_id, variants.INTERMEDIATE)
+        if lease:
+            store(image_id, variants.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
+    except Exception as error:
+        # Whatever is half done is removed by a sweep, when the lease has run out.
+        get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

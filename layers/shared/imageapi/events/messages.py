@@ -1,0 +1,53 @@
+"""What the events of S3, SQS and schedules say. Nothing outside this room reads an event."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
+
+from imageapi.events.run import Event
+
+
+class Message(NamedTuple):
+    """One message of the analysis queue."""
+
+    id: str
+    image_id: str
+
+
+def parse_arrived(event: Event) -> list[str]:
+    """The ids of the uploads that an S3 ObjectCreated event names, as they stand in the objects' keys."""
+    keys = (unquote_plus(record["s3"]["object"]["key"]) for record in event["Records"])
+    return [key.removeprefix("incoming/") for key in keys]
+
+
+def parse_sweep(event: Event) -> dict[str, Any]:
+    """The arguments of ``sweep.run.sweep`` in ``{"dry_run": bool, "compare": bool, "force": bool,
+    "object_grace_seconds": int}``, all optional.
+    """
+    options: dict[str, Any] = {"dry_run": False}
+    options |= {name: bool(event[name]) for name in ("dry_run", "compare", "force") if name in event}
+    if "object_grace_seconds" in event:
+        options["object_grace"] = timedelta(seconds=int(event["object_grace_seconds"]))
+    return options
+
+
+def parse_messages(event: Event) -> list[Message] | None:
+    """The messages in an event of SQS; None for any other event, which is the schedule's."""
+    if "Records" not in event:
+        return None
+    return [
+        Message(record["messageId"], str(json.loads(record["body"])["image_id"]))
+        for record in event["Records"]
+    ]
+
+
+def batch_response(outcomes: Mapping[str, str], unfinished: Iterable[Message]) -> dict[str, Any]:
+    """What SQS is answered: it delivers the unfinished messages again, and deletes the others.
+
+    Args:
+        outcomes: what became of each image, for the log.
+    """
+    failures = [{"itemIdentifier": message.id} for message in unfinished]
+    return {"batchItemFailures": failures, "outcomes": dict(outcomes)}

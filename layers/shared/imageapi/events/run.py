@@ -1,0 +1,39 @@
+"""Work that no client waits for: its log, metrics and time limit. The twin of ``http.app``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imageapi.config.settings import SECRETS_MAX_AGE, refresh_settings
+from imageapi.telemetry.logs import add_context, get_logger
+from imageapi.telemetry.metrics import record_outcome
+from imageapi.time_limits import function_limit
+
+Event = dict[str, Any]
+Work = Callable[[Event], dict[str, Any]]
+
+
+def run(
+    name: str, work: Work, event: Event, context: LambdaContext, *, counted: bool = False
+) -> dict[str, Any]:
+    """Do ``work`` on an event that no client waits for, log its outcome and write its metrics.
+
+    Args:
+        counted: whether the numbers in the outcome are metrics; not those of a dry run.
+
+    What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
+    """
+    logger = get_logger()
+    add_context(context)
+    refresh_settings(SECRETS_MAX_AGE)
+    try:
+        with function_limit(context):
+            outcome = work(event)
+    except Exception:
+        logger.exception(f"{name} failed")
+        raise
+    logger.info(name, extra=outcome)
+    counts = outcome if counted and not outcome.get("dry_run") else {}
+    record_outcome(name, counts, context.function_name)
+    return outcome

@@ -1,0 +1,99 @@
+"""From an event of API Gateway to a response: routes, API keys, errors as JSON, request ids, the log."""
+
+import time
+from collections.abc import Collection
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imageapi.config.settings import SECRETS_MAX_AGE, get_settings, refresh_settings
+from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
+from imageapi.http.api_keys import check_api_key
+from imageapi.http.cors import cors_headers
+from imageapi.http.request import Request
+from imageapi.http.response import Response, error_response
+from imageapi.http.routing import Router
+from imageapi.telemetry.logs import add_context, get_logger
+from imageapi.telemetry.metrics import record_request
+from imageapi.time_limits import function_limit
+
+REFUSED_MAX_AGE = 60.0
+"""Keys older than this (seconds) are read again when one was refused."""
+
+
+class App(Router):
+    """The routes of one function.
+
+    Args:
+        public: the rules of the routes that need no API key; all others do.
+    """
+
+    def __init__(self, public: Collection[str] = ()) -> None:
+        super().__init__()
+        self._public = frozenset(public)
+
+    def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one event of API Gateway. Each response has ``x-request-id``, each request a log line."""
+        start = time.perf_counter()
+        request = Request(event)
+        add_context(context)
+        refresh_settings(SECRETS_MAX_AGE)
+        with function_limit(context):
+            answer = self._answer(request)
+            # Refused before anything was done: the keys may have been rotated since they were read.
+            if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
+                answer = self._answer(request)
+        response = answer.to_event()
+        if request.method == "HEAD":
+            response.update(body="", isBase64Encoded=False)
+        headers = response["multiValueHeaders"]
+        headers["x-request-id"] = [context.aws_request_id]
+        # Responses contain signed links: not for caches.
+        headers.setdefault("Cache-Control", ["no-store"])
+        for name, values in cors_headers(request, self.allowed_methods(request.path)).items():
+            headers[name] = [*headers.get(name, []), *values]
+        _record(request, answer, context, (time.perf_counter() - start) * 1000)
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        """The response of the matching route. Only here do errors become responses."""
+        try:
+            return self._dispatch(request)
+        except AppError as error:
+            if error.status >= 500:
+                get_logger().error(error.code, exc_info=error)
+            return error_response(error)
+        except Exception as error:
+            get_logger().exception("internal_error", exc_info=error)
+            return error_response(AppError("Something went wrong on the server."))
+
+    def _dispatch(self, request: Request) -> Response:
+        found = self.find(request.method, request.path)
+        if found:
+            route, arguments = found
+            if route.rule not in self._public:
+                check_api_key(request.header("X-API-Key"), get_settings().api_keys)
+            return route.handler(request, **arguments)
+        methods = ", ".join(self.allowed_methods(request.path))
+        if not methods:
+            raise NotFoundError("There is no such route.")
+        if request.method == "OPTIONS":
+            return Response(204, headers={"Allow": methods})
+        response = error_response(MethodNotAllowedError(f"This route takes {methods}."))
+        response.headers["Allow"] = methods
+        return response
+
+
+def _record(request: Request, answer: Response, context: LambdaContext, milliseconds: float) -> None:
+    """Write the log line and the metrics of a request."""
+    duration = round(milliseconds, 1)
+    facts = {
+        "method": request.method,
+        "path": request.path,
+        "status": answer.status_code,
+        "duration_ms": duration,
+    }
+    if answer.error_code:
+        facts["code"] = answer.error_code
+    get_logger().info("request", extra=facts)
+    record_request(context.function_name, answer.status_code, duration)

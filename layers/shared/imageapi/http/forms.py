@@ -1,0 +1,139 @@
+"""The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
+from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from imageapi.http.json_body import parse_json_object
+from imageapi.model.filenames import clean_filename
+
+FILE_FIELD = "image_file"
+METADATA_FIELD = "metadata"
+
+_EXTENDED_NAME = re.compile(
+    r";\s*filename\*\s*=\s*(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<value>[^\s;\"']+)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+class DirectUploadTooLargeError(PayloadTooLargeError):
+    """413: Lambda could not take the file in one request; the error names the route for large ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
+            "POST /api/uploads.",
+            details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
+        )
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """A parsed body.
+
+    Attributes:
+        filename: cleaned, for display and downloads only; empty when the client sent none.
+        data: the file's bytes, at least one.
+        metadata: the JSON object, not yet checked.
+    """
+
+    filename: str
+    data: bytes
+    metadata: dict[str, Any]
+
+
+def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
+    """Parse the body of ``POST /api/upload``.
+
+    Raises:
+        UnsupportedMediaTypeError: the body is not multipart/form-data.
+        PayloadTooLargeError: the body or the file is too large for a direct upload.
+        InvalidRequestError: ``invalid_multipart``, ``file_missing``, ``file_empty``, ``metadata_missing``,
+            ``metadata_not_json``, ``field_repeated`` or ``field_unknown``.
+        UnprocessableError: ``metadata_too_long`` or ``metadata_not_an_object``.
+    """
+    media_type, options = parse_options_header(content_type or "")
+    if media_type != "multipart/form-data":
+        raise UnsupportedMediaTypeError("Send the image as multipart/form-data.", code="not_multipart")
+    boundary = options.get("boundary", "")
+    if not boundary or not boundary.isascii():
+        raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
+    if len(body) > MAX_MULTIPART_BYTES:
+        raise DirectUploadTooLargeError()
+
+    parts = _read_parts(body, boundary)
+    if FILE_FIELD not in parts:
+        raise InvalidRequestError(f"The form has no file in the field {FILE_FIELD}.", code="file_missing")
+    segment, data = parts[FILE_FIELD]
+    if not data:
+        raise InvalidRequestError("The file is empty.", code="file_empty")
+    if len(data) > MAX_DIRECT_FILE_BYTES:
+        raise DirectUploadTooLargeError()
+    if METADATA_FIELD not in parts:
+        raise InvalidRequestError(
+            f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
+        )
+    return UploadForm(read_filename(segment), data, parse_json_object(parts[METADATA_FIELD][1]))
+
+
+def read_filename(segment: MultipartSegment) -> str:
+    """The file's name, from ``filename*`` when there is one, else from ``filename``; cleaned.
+
+    Of ``filename*`` only what RFC 8187 allows is read: one value, in UTF-8 or Latin-1. Anything else is as if
+    it were not there.
+    """
+    match = _EXTENDED_NAME.search(segment.header("Content-Disposition", ""))
+    if match:
+        return clean_filename(unquote(match["value"], encoding=match["charset"], errors="replace"))
+    return clean_filename(segment.filename or "")
+
+
+def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment, bytes]]:
+    parts: dict[str, tuple[MultipartSegment, bytes]] = {}
+    chunks: list[bytes] = []
+    segment: MultipartSegment | None = None
+    try:
+        with PushMultipartParser(boundary, content_length=len(body), max_segment_count=8) as parser:
+            for event in parser.parse(body):
+                if isinstance(event, MultipartSegment):
+                    segment, chunks = event, []
+                    _check_field(segment.name or "", parts)
+                elif event:
+                    chunks.append(bytes(event))
+                elif segment is not None:
+                    parts[segment.name or ""] = (segment, b"".join(chunks))
+    except ParserLimitReached as error:
+        raise InvalidRequestError(
+            f"The multipart body is not acceptable: {error}.", code="invalid_multipart"
+        ) from error
+    except MultipartError as error:
+        raise InvalidRequestError(
+            f"The multipart body is broken: {error}.", code="invalid_multipart"
+        ) from error
+    return parts
+
+
+def _check_field(name: str, seen: dict[str, tuple[MultipartSegment, bytes]]) -> None:
+    if name in seen:
+        raise InvalidRequestError(
+            f"The field {name} was sent twice; one image is uploaded at a time.",
+            code="field_repeated",
+            details={"field": name},
+        )
+    if name not in (FILE_FIELD, METADATA_FIELD):
+        raise InvalidRequestError(
+            f"The form has a field that is not known: {name[:64]!r}.",
+            code="field_unknown",
+            details={"field": name[:64], "known": [FILE_FIELD, METADATA_FIELD]},
+        )

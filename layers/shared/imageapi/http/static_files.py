@@ -1,0 +1,79 @@
+"""Files as responses: read and hashed once each, with their media types, ETags and security headers."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from imageapi.config.settings import get_settings
+from imageapi.errors import NotFoundError
+from imageapi.http.etags import etag_matches
+from imageapi.http.response import Response
+from imageapi.storage.signing import public_origin
+
+# Not from the module mimetypes: what that says depends on the machine and on Python's version.
+MEDIA_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+}
+BASE_MARK = "<!-- base -->"
+HEADERS = {
+    # Browsers ask each time, so that all the files that they have are from the same deploy.
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+# Pictures come from the object store, or by redirect from the API, whose public address may be another one.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
+    "connect-src 'self' {store}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class StaticFile(NamedTuple):
+    """A text file, as it is sent."""
+
+    text: str
+    content_type: str
+    etag: str
+
+
+@lru_cache(maxsize=128)
+def load_file(path: Path, base: str = "./") -> StaticFile:
+    """A file, read and hashed at the first call.
+
+    Args:
+        base: what a page's relative URLs are relative to; put into ``<base>`` where the page has BASE_MARK.
+    """
+    text = path.read_text(encoding="utf-8").replace(BASE_MARK, f'<base href="{base}">')
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+    return StaticFile(text, f"{MEDIA_TYPES[path.suffix]}; charset=utf-8", etag)
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """The file of this name directly in a folder; the name may be anything that a client sends.
+
+    Raises:
+        NotFoundError: the folder has no such file.
+    """
+    if name not in _list_names(folder):
+        raise NotFoundError("There is no such file.")
+    return folder / name
+
+
+def file_response(file: StaticFile, if_none_match: str | None) -> Response:
+    """200 with the file, or 304 when the If-None-Match header names its ETag."""
+    policy = POLICY.format(store=public_origin(), api=get_settings().public_base_url or "")
+    headers = {**HEADERS, "ETag": file.etag, "Content-Security-Policy": policy}
+    if etag_matches(if_none_match, file.etag):
+        return Response(304, headers=headers)
+    return Response(200, file.content_type, file.text, headers=headers)
+
+
+@lru_cache(maxsize=8)
+def _list_names(folder: Path) -> frozenset[str]:
+    return frozenset(path.name for path in folder.iterdir() if path.is_file())

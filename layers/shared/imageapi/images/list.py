@@ -1,0 +1,52 @@
+"""List images: a page of JSON values, with the link to the next one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from imageapi.images.serialize import serialize_image
+from imageapi.search import counts, pages
+from imageapi.search.cursors import decode_cursor, encode_cursor
+from imageapi.search.list_query import parse_list_query
+
+
+class ListPage(NamedTuple):
+    """The body and the headers of a list's response."""
+
+    value: dict[str, Any]
+    headers: dict[str, str]
+
+
+def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str) -> ListPage:
+    """One page of images.
+
+    Args:
+        parameters: the query parameters, each with all its values (see ``search.list_query``).
+        list_url: the address of the list itself, for the link to the next page.
+        base_url: the address in front of the delivery links, without a slash at its end.
+
+    Returns:
+        ``{"images": [Image], "next_cursor": str | None, "total"?: {"value", "relation"}}``, and the headers
+        (``Link`` when there is a next page). A page may be shorter than its limit and still have a next one:
+        each request does a bounded amount of work.
+
+    Raises:
+        InvalidRequestError: a parameter is refused, or the cursor (``cursor_invalid``, ``cursor_mismatch``).
+        TooManyToSortError: too many images match to sort them by title or size.
+    """
+    query = parse_list_query(parameters)
+    text = parameters["cursor"][0] if parameters.get("cursor") else None
+    position = decode_cursor(text, query.filters) if text else None
+    page = pages.find_page(query, position)
+    cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
+    value: dict[str, Any] = {
+        "images": [serialize_image(row, base_url, query.variants) for row in page.rows],
+        "next_cursor": cursor,
+    }
+    if query.total:
+        value["total"] = counts.count_images(query)
+    headers = {}
+    if cursor:
+        following = urlencode({**parameters, "cursor": [cursor]}, doseq=True)
+        headers["Link"] = f'<{list_url}?{following}>; rel="next"'
+    return ListPage(value, headers)

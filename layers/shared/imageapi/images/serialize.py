@@ -1,0 +1,74 @@
+"""Images as the API shows them: JSON values with fresh delivery links."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imageapi.catalog import analyses
+from imageapi.config.settings import get_settings
+from imageapi.delivery import links
+from imageapi.images.versions import make_etag
+from imageapi.model import variants
+from imageapi.model.metadata import FIELDS
+
+
+def serialize_detail(
+    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = ()
+) -> tuple[dict[str, Any], str]:
+    """An image with its analysis, if one was ever asked for, and its ETag.
+
+    Args:
+        variant_names: of variants to add links for in ``urls``.
+    """
+    found = analyses.find(row["id"])
+    analysis = serialize_analysis(found) if found else None
+    shown = {"analysis": analysis} if analysis else {}
+    return {**serialize_image(row, base_url, variant_names), **shown}, make_etag(row, analysis)
+
+
+def serialize_image(
+    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A row as the API shows it, with fresh delivery links."""
+    settings = get_settings()
+    image_id = row["id"]
+    expires = links.expires_at(time.time(), settings.link_ttl)
+    urls = {
+        name: base_url + links.sign_link(image_id, variant, expires=expires, keys=settings.secret_keys)
+        for name, variant in [*variants.LINKED.items(), *((name, name) for name in variant_names)]
+    }
+    return {
+        "id": image_id,
+        **{field: row[field] for field in FIELDS},
+        "filename": row["filename"],
+        "s3_key": row["s3_key"],
+        "mime_type": row["mime_type"],
+        "size_bytes": row["size_bytes"],
+        "width": row["width"],
+        "height": row["height"],
+        "frames": row["frames"],
+        "sha256": row["sha256"],
+        "duplicate_of": row["duplicate_of"],
+        "placeholder": row["placeholder"],
+        "exif": row["exif"],
+        "created_at": row["created_at"].isoformat(),
+        "updated_at": row["updated_at"].isoformat(),
+        "urls": urls,
+    }
+
+
+def serialize_analysis(row: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
+    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
+    """
+    analyzed_at = row["analyzed_at"]
+    return {
+        "status": row["status"],
+        "failure": row["failure"],
+        "caption": row["caption"],
+        "tags": row["tags"],
+        "text_seen": row["text_seen"],
+        "safety": row["safety"],
+        "model": row["model"],
+        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
+    }

@@ -1,0 +1,49 @@
+"""Change an image's metadata."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imageapi.catalog import analyses, images
+from imageapi.database import db
+from imageapi.errors import PreconditionFailedError
+from imageapi.images.get import get_image
+from imageapi.model.ids import parse_id
+from imageapi.model.metadata import validate_changes
+from imageapi.search.tokens import index_values
+
+
+def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[int] | None) -> db.Row:
+    """Change some of the metadata and, in the same transaction, what searches find the image by.
+
+    Args:
+        changes: any of the fields of ``model.metadata``; the others stay.
+        versions: change the image only at one of these versions; None at any.
+
+    Raises:
+        UnprocessableError: as for an upload's metadata.
+        ImageNotFoundError: there is no such image.
+        PreconditionFailedError: the image is at another version.
+    """
+    clean = validate_changes(changes)
+    if not clean:
+        image = get_image(image_id)
+        if versions is not None and image["version"] not in versions:
+            raise PreconditionFailedError()
+        return image
+    changed = db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))
+    if changed:
+        return changed
+    get_image(image_id)
+    raise PreconditionFailedError()
+
+
+def _update(
+    cursor: db.Cursor, image_id: str, changes: Mapping[str, Any], versions: Sequence[int] | None
+) -> db.Row | None:
+    """None when no image has this id and one of these versions."""
+    image = images.lock(cursor, image_id, versions)
+    if not image:
+        return None
+    text = analyses.find_text(cursor, image_id)
+    values = {**changes, **index_values({**image, **changes, "analysis_text": text})}
+    return images.update(cursor, image_id, values, new_version=True)

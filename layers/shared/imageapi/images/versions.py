@@ -1,0 +1,35 @@
+"""The version of an image: its ETag, and the If-Match header that names it (RFC 9110, 13.1.1)."""
+
+import re
+import time
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from imageapi.config.settings import get_settings
+from imageapi.delivery.links import expires_at
+
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
+"""What :func:`make_etag` makes, weak or not; the version alone is enough."""
+
+
+def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
+    """The ETag of an image as JSON: its version, the expiry of the links in it, and what changes without a
+    new version: the state of its analysis, and the image it duplicates.
+    """
+    expires = expires_at(time.time(), get_settings().link_ttl)
+    others = [row["duplicate_of"], *((analysis["status"], analysis["analyzed_at"]) if analysis else ())]
+    if not any(others):
+        return f'"{row["version"]}.{expires}"'
+    state = zlib.crc32(" ".join(map(str, others)).encode())
+    return f'"{row["version"]}.{expires}-{state:x}"'
+
+
+def parse_if_match(header: str | None) -> list[int] | None:
+    """The versions that an If-Match header names; None when any version will do. Empty when it names no
+    version that an image can have.
+    """
+    if header is None or header.strip() == "*":
+        return None
+    # No ETag of an image has a comma in it.
+    return [int(match[1]) for part in header.split(",") if (match := ETAG.fullmatch(part.strip()))]

@@ -1,0 +1,105 @@
+"""The metadata of an image: its fields, and how they are checked and cleaned.
+
+A field is declared here once. The columns, the tokens of searches and the JSON of the API follow from it;
+tests/unit/model/test_fields.py says where else it has to be named.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from imageapi.errors import UnprocessableError
+from imageapi.model.text import normalise_tag
+
+
+class TextField(NamedTuple):
+    """A field of text.
+
+    Attributes:
+        max_length: in characters (code points), after normalisation.
+        is_multiline: whether it may have line breaks and tabs.
+        is_searched: whether the words of a search are looked for in it.
+    """
+
+    max_length: int
+    is_multiline: bool = False
+    is_searched: bool = False
+
+
+TEXT_FIELDS = {
+    "title": TextField(200, is_searched=True),
+    "description": TextField(2_000, is_multiline=True, is_searched=True),
+    "category": TextField(64),
+}
+FIELDS = (*TEXT_FIELDS, "tags")
+MAX_TAGS = 32
+MAX_TAG_LENGTH = 64
+
+
+def validate_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and clean a whole metadata object; missing fields are empty. See :func:`validate_changes`."""
+    return {**dict.fromkeys(TEXT_FIELDS, ""), "tags": [], **validate_changes(values)}
+
+
+def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and clean the fields that are there. Text is normalised (NFC) and stripped, tags lose their
+    repeats.
+
+    Returns:
+        The same keys; ``tags`` is a list of str, every other value a str.
+
+    Raises:
+        UnprocessableError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
+            ``metadata_too_long``; ``details.field`` names the field.
+    """
+    for key in values:
+        if key not in FIELDS:
+            shown = key[:64].encode("utf-8", "replace").decode()
+            raise _refuse("unknown_field", shown, f"is not known; known are {', '.join(FIELDS)}")
+    return {
+        key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
+        for key, value in values.items()
+    }
+
+
+def _clean_tags(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _refuse("wrong_type", "tags", "must be a list of strings")
+    if len(value) > MAX_TAGS:
+        raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
+    tags = [_clean_text("tags", tag) for tag in value]
+    # Of tags that are equal when normalised the first stays; those that are empty then are dropped.
+    distinct: dict[str, str] = {}
+    for tag in tags:
+        distinct.setdefault(normalise_tag(tag), tag)
+    return [tag for key, tag in distinct.items() if key]
+
+
+def _clean_text(field: str, value: Any) -> str:
+    max_length, is_multiline, _ = TEXT_FIELDS.get(field, TextField(MAX_TAG_LENGTH))
+    if not isinstance(value, str):
+        raise _refuse(
+            "wrong_type", field, "must be a string" if field != "tags" else "must be a list of strings"
+        )
+    # Category Cs are lone surrogates, which UTF-8 cannot hold; Cc are controls, NUL among them.
+    allowed = "\n\t" if is_multiline else ""
+    text = value.replace("\r\n", "\n")
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
+        raise _refuse("invalid_text", field, "has a control character or half a surrogate pair")
+    text = text.strip()
+    # Composing takes the square of the length where it has marks to sort, and leaves a quarter at the least.
+    if len(text) <= max_length * 4:
+        text = unicodedata.normalize("NFC", text).strip()
+    if len(text) > max_length:
+        raise _refuse("too_long", field, f"is longer than {max_length:,} characters", max=max_length)
+    return text
+
+
+def _refuse(kind: str, field: str, problem: str, **details: Any) -> UnprocessableError:
+    return UnprocessableError(
+        f"The field {field} of the metadata {problem}.",
+        code=f"metadata_{kind}",
+        details={"field": field, **details},
+    )

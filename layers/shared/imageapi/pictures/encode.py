@@ -1,0 +1,51 @@
+"""Encode pixels as WebP, AVIF or JPEG, without metadata."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from imageapi.pictures.pixel_formats import to_rgb
+
+QUALITY: dict[str, dict[str, Any]] = {
+    "jpg": {"format": "JPEG", "quality": 82, "progressive": True, "optimize": True},
+    "webp": {"format": "WEBP", "quality": 80, "method": 2},
+    "avif": {"format": "AVIF", "quality": 60, "speed": 8},
+}
+VP8X_ALPHA = 0x10
+"""The flag in the header of a WebP that says that not everything is opaque."""
+
+
+def encode(image: Image.Image, extension: str) -> bytes:
+    """One picture in the format of a file extension; on white in JPEG, which has no transparency."""
+    if extension == "jpg":
+        image = to_rgb(image)
+    buffer = io.BytesIO()
+    # Strip metadata: what Pillow would carry over by itself (EXIF, XMP, profile, comment) is in info.
+    image.info.clear()
+    image.save(buffer, exif=b"", **QUALITY[extension])
+    return buffer.getvalue()
+
+
+def encode_animation(frames: list[Image.Image], durations: list[int], plays: int) -> bytes:
+    """An animated WebP.
+
+    Args:
+        durations: of each frame, in milliseconds.
+        plays: how often it plays; 0 for ever.
+    """
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer,
+        save_all=True,
+        append_images=frames[1:],
+        duration=durations,
+        loop=plays,
+        **QUALITY["webp"],
+    )
+    data = bytearray(buffer.getbuffer())
+    is_transparent = any(frame.getchannel("A").getextrema()[0] != 255 for frame in frames)
+    if is_transparent and data[12:16] == b"VP8X":
+        # libwebp sets this flag only for parts that have alpha, not for what no part covers.
+        data[20] |= VP8X_ALPHA
+    return bytes(data)

@@ -1,0 +1,97 @@
+"""The type of a picture from its first bytes, and its size from its header; nothing is decoded."""
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import IO, cast
+
+from PIL import Image
+
+from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.pictures.decode_limits import LimitedReader, bounded, is_out_of_memory
+from imageapi.pictures.diagnosis import find_unsupported
+from imageapi.pictures.pixel_formats import shorten_transparent_colour
+from imageapi.pictures.size_limits import check_frame, too_many_pixels
+
+MIME_TYPES = {
+    "JPEG": ("image/jpeg", "jpg"),
+    "PNG": ("image/png", "png"),
+    "GIF": ("image/gif", "gif"),
+    "WEBP": ("image/webp", "webp"),
+    "AVIF": ("image/avif", "avif"),
+    "BMP": ("image/bmp", "bmp"),
+    "TIFF": ("image/tiff", "tif"),
+}
+"""Pillow's format: (media type, file extension)."""
+
+SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
+_MAGIC = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|.{4}ftypavi[fs]|BM"
+    rb"|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the first bytes say."""
+
+    format: str
+    mime_type: str
+    extension: str
+
+
+def identify(source: IO[bytes], max_pixels: int) -> Kind:
+    """Tell the type from the bytes and check the size from the header. Decodes nothing.
+
+    Raises:
+        UnsupportedMediaTypeError: not a picture, or not of a supported type.
+        UnprocessableError: of a supported type but broken (``image_corrupt``), too large
+            (``too_many_pixels``), or made to take for ever (``image_too_complex``).
+    """
+    with bounded(source) as reader:
+        return kind_of(open_picture(reader, max_pixels))
+
+
+def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
+    """Open a picture after the checks of :func:`identify`, which also names the errors; decodes nothing."""
+    source.seek(0)
+    head = source.read(16)
+    source.seek(0)
+    if not _MAGIC.match(head):
+        raise UnsupportedMediaTypeError(
+            f"The file is not a {SUPPORTED} image.", code="unsupported_image_type"
+        )
+    # Some of Pillow's decoders make room for a picture as soon as they see its size: they ask this limit
+    # before.
+    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # it refuses at twice this, and warns at this
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    try:
+        image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
+    except (UnprocessableError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise too_many_pixels(max_pixels) from error
+    except Exception as error:  # as in inspect()
+        raise explain_failure(source, opened=False) from error
+    check_frame(image, max_pixels)
+    shorten_transparent_colour(image)
+    return image
+
+
+def kind_of(image: Image.Image) -> Kind:
+    """The type of an opened picture."""
+    # MPO is what Pillow calls a JPEG with further pictures behind the first, as many phones write.
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    mime_type, extension = MIME_TYPES[name]
+    return Kind(name, mime_type, extension)
+
+
+def explain_failure(source: LimitedReader, *, opened: bool) -> AppError:
+    """The error for a picture that could not be read; ``opened`` as for :func:`find_unsupported`."""
+    # When memory ran out, bounded() will say so, unless another read of the file changes the only sign of it.
+    if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
+        return UnsupportedMediaTypeError(
+            f"This kind of {name} is not supported.", code="unsupported_image_type"
+        )
+    return UnprocessableError("The picture is broken or not complete.", code="image_corrupt")

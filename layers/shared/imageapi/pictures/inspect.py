@@ -1,0 +1,123 @@
+"""What a picture is: type, size, number of frames, EXIF, placeholder.
+
+A picture is decoded as a whole, every frame of it, since only that shows that no pixels are missing; a JPEG
+at a fraction of its size, which reads all the data and saves most of the arithmetic.
+"""
+
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import IO, Any
+
+from PIL import Image
+
+from imageapi.errors import UnprocessableError
+from imageapi.pictures import intermediate
+from imageapi.pictures.animation import has_default_image, seek_first_frame
+from imageapi.pictures.decode_limits import LimitedReader, bounded
+from imageapi.pictures.exif import read_exif
+from imageapi.pictures.identify import Kind, explain_failure, kind_of, open_picture
+from imageapi.pictures.orientation import SWAPS_SIDES, turn_upright
+from imageapi.pictures.placeholder import make_placeholder
+from imageapi.pictures.scale_on_load import load_at_scale
+from imageapi.pictures.size_limits import check_frame, is_animated, pixel_limit, too_many_pixels
+
+MAX_FRAMES = 2_000
+ANIMATION_FACTOR = 4
+"""An animation may have this many times ``max_pixels``, over all its frames: they are decoded one at a
+time.
+"""
+DRAFT_SIDE = 128
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is whole.
+
+    Attributes:
+        width, height: pixels as a viewer sees them, after the EXIF orientation.
+        frames: 1 for a still picture, otherwise the number of frames or pages. The picture that a PNG has
+            for viewers without animation does not count.
+        exif: what the camera recorded, without position: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with
+            an offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
+            ``f_number``, ``iso``, ``focal_length`` (millimetres). Only what is there.
+        placeholder: the picture at 16 pixels, as a ``data:`` URL of about 150 characters.
+        intermediate: a JPEG to make small variants from (see ``intermediate``), for large pictures only.
+    """
+
+    kind: Kind
+    width: int
+    height: int
+    frames: int
+    exif: dict[str, Any]
+    placeholder: str
+    intermediate: bytes | None = None
+
+
+def inspect(source: IO[bytes], max_pixels: int, cancelled: Event | None = None) -> Picture:
+    """Decode a picture and describe it.
+
+    Args:
+        cancelled: set it from another thread to end the decode soon, with an error.
+
+    Raises:
+        UnsupportedMediaTypeError, UnprocessableError: as :func:`identify.identify`; ``image_corrupt`` when
+            pixels are missing.
+    """
+    with bounded(source, cancelled=cancelled) as reader:
+        picture, pixels = _inspect(reader, max_pixels)
+    return replace(picture, intermediate=intermediate.encode(pixels)) if pixels else picture
+
+
+def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Image | None]:
+    """The picture, and the pixels of its intermediate if it gets one."""
+    image = open_picture(source, max_pixels)
+    kind = kind_of(image)
+    try:
+        if kind.format == "PNG":
+            # Loading skips the checksums, verifying skips the pixels: both are needed.
+            image.verify()
+            image = open_picture(source, max_pixels)
+        is_large, info = intermediate.is_wanted(image), dict(image.info)
+        wanted = intermediate.draft_size(image.size) if is_large else (DRAFT_SIDE, DRAFT_SIDE)
+        width, height = load_at_scale(image, wanted)
+        exif = read_exif(image)
+        orientation = exif.get("orientation", 1)
+        seek_first_frame(image)
+        placeholder = make_placeholder(image, orientation)
+        pixels = intermediate.reduce(image, info) if is_large else None
+        frames = _count_frames(image, kind, max_pixels, source)
+    except (UnprocessableError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise too_many_pixels(max_pixels) from error
+    except Exception as error:  # a decoder given hostile bytes raises nearly anything
+        raise explain_failure(source, opened=True) from error
+    if orientation in SWAPS_SIDES:
+        width, height = height, width
+    picture = Picture(kind, width, height, frames, exif, placeholder)
+    return picture, turn_upright(pixels, orientation) if pixels else None
+
+
+def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: LimitedReader) -> int:
+    """Decode the frames after the first, one at a time, and return how many there are in all."""
+    uncounted = 1 if has_default_image(image) else 0
+    if kind.format in ("JPEG", "BMP") or not is_animated(image):
+        return 1
+    limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
+    pixels = check_frame(image, max_pixels)
+    frame = 1
+    while True:
+        try:
+            image.seek(frame)
+        except EOFError:
+            return frame - uncounted
+        source.check_time()
+        pixels += check_frame(image, max_pixels)
+        frame += 1
+        if frame > MAX_FRAMES or pixels > limit:
+            raise UnprocessableError(
+                f"The animation is too long: at most {MAX_FRAMES} frames and {limit:,} pixels in all.",
+                code="too_many_frames",
+                details={"max_frames": MAX_FRAMES, "max_pixels": limit},
+            )
+        image.load()

@@ -1,0 +1,75 @@
+"""The intermediate of a large picture: a JPEG of 640 to 1,279 pixels on its shorter side, made at the upload
+out of the decode that proves the picture whole.
+
+Most of a thumbnail's time goes into reading and decoding the original. Small variants are made from the
+intermediate instead, in a third of the time whatever the size of the original. It is upright, opaque, in sRGB
+and without metadata. Where there is none, the original serves.
+"""
+
+import io
+from typing import Any, cast
+
+from PIL import Image
+
+from imageapi.model.variants import INTERMEDIATE_SIDE
+from imageapi.pictures.pixel_formats import to_rgb
+from imageapi.pictures.resize import shrink
+from imageapi.pictures.size_limits import is_animated
+
+MIN_PIXELS = 4_000_000
+"""Smaller pictures have no intermediate: decoding them takes little more than storing one would."""
+MAX_RATIO = 3
+"""Of the longer side to the shorter one. Panoramas have no intermediate: it would be large too."""
+QUALITY = 90
+
+
+def is_wanted(image: Image.Image) -> bool:
+    """Whether a picture gets an intermediate. It has been opened, not yet loaded."""
+    shorter, longer = sorted(image.size)
+    # Many phones write MPOs; only the first picture in one is shown.
+    is_still = image.format == "MPO" or not is_animated(image)
+    is_large = shorter * longer >= MIN_PIXELS and shorter >= 2 * INTERMEDIATE_SIDE
+    return is_still and is_large and longer <= shorter * MAX_RATIO
+
+
+def draft_size(size: tuple[int, int]) -> tuple[int, int]:
+    """What a JPEG of this size has to be decoded at, or more."""
+    factor = min(size) // INTERMEDIATE_SIDE
+    return size[0] // factor, size[1] // factor
+
+
+def reduce(image: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
+    """The pixels of the intermediate, not yet turned upright. Blocks of pixels are averaged: resizing to one
+    size would take as long as decoding a JPEG.
+
+    Args:
+        image: loaded, at its full size or a smaller one that is no smaller than the intermediate.
+        info: of the picture as it was opened.
+
+    Returns:
+        None when the picture is not opaque, and after any error: an intermediate is no
+        reason to refuse a picture.
+    """
+    if image.mode in ("RGBA", "LA") and not _is_opaque(image):
+        return None
+    try:
+        from imageapi.pictures.colour import to_srgb  # only large pictures pay for it
+
+        small = to_srgb(shrink(image, min(image.size) // INTERMEDIATE_SIDE), info)
+    except Exception:  # too little memory, or a picture that only its decoder understands
+        return None
+    return None if small.mode == "RGBA" and not _is_opaque(small) else to_rgb(small)
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    """Of a picture in mode RGBA or LA."""
+    darkest, _ = cast(tuple[tuple[int, int], ...], image.getextrema())[-1]
+    return darkest == 255
+
+
+def encode(image: Image.Image) -> bytes:
+    """The intermediate as a JPEG."""
+    buffer = io.BytesIO()
+    image.info.clear()  # Pillow would carry over the profile
+    image.save(buffer, "JPEG", quality=QUALITY, exif=b"")
+    return buffer.getvalue()

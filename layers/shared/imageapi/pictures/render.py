@@ -1,0 +1,122 @@
+"""Render a variant: a picture made smaller, upright, in sRGB, without metadata, in a format of the web.
+
+The pipeline: ``identify.open_picture`` → ``scale_on_load`` → ``resize`` (and crop) → ``colour.to_srgb`` →
+``orientation.turn_upright`` → ``encode``, which strips metadata. An animation goes through it frame by frame.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import IO, Any
+
+from PIL import Image
+
+from imageapi.errors import AppError, TooComplexError, UnprocessableError
+from imageapi.model.variants import Variant
+from imageapi.pictures.animation import (
+    count_plays,
+    is_short_animation,
+    read_frames,
+    round_durations,
+    seek_first_frame,
+)
+from imageapi.pictures.colour import to_srgb
+from imageapi.pictures.decode_limits import LimitedReader, bounded
+from imageapi.pictures.encode import encode, encode_animation
+from imageapi.pictures.identify import open_picture
+from imageapi.pictures.orientation import SWAPS_SIDES, read_orientation, turn_upright
+from imageapi.pictures.resize import resize
+from imageapi.pictures.scale_on_load import load_at_scale, scale_to_fill
+
+MAX_SIDE = 16_383
+"""The longest side of a variant: what WebP can hold."""
+MAX_ENCODED_PIXELS = 16_000_000
+"""A taller picture is made narrower. AVIF's encoder takes about 12 s for this many on one core: with decoding
+and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
+"""
+MAX_MEMORY = 1_250 * 2**20
+"""Address space for decoding and resizing, in bytes, as in ``decode_limits``: more than an upload has, since
+a JPEG is decoded at the size that is wanted. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
+65,000 x 1,530 pixels, cut to a square), which fits into the 1,536 MB of DeliverFunction and AnalyzeFunction.
+"""
+
+
+def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
+    """Render a variant.
+
+    A JPEG is decoded at the smallest scale that still has every pixel that is wanted. An animation stays one
+    in WebP; in the other formats it is its first frame. A picture that is smaller than asked for is not
+    enlarged.
+
+    Args:
+        source: the original, or its intermediate (see ``intermediate``).
+
+    Raises:
+        UnsupportedMediaTypeError, UnprocessableError: as for an upload, when the stored original cannot be
+            read.
+    """
+    try:
+        with bounded(source, memory=MAX_MEMORY) as reader:
+            encoder = _decode(reader, variant, max_pixels)
+        # Without limits: AVIF's encoder would not survive a failed allocation, and what it is given is small.
+        return encoder()
+    except AppError:
+        raise
+    except MemoryError as error:
+        raise TooComplexError from error
+    except Exception as error:  # a decoder given hostile bytes raises nearly anything
+        raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
+
+
+def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callable[[], bytes]:
+    """Decode and transform; returns a function that encodes the result."""
+    image = open_picture(source, max_pixels)
+    orientation = read_orientation(image) or 1
+    info = dict(image.info)
+    if variant.extension == "webp" and is_short_animation(image):
+        return _decode_animation(image, variant, orientation, info, source)
+    seek_first_frame(image)
+    wanted = scale_to_fill(image.size, plan_size(image.size, orientation, variant))
+    size = load_at_scale(image, wanted)
+    source.check_time()
+    target = plan_size(size, orientation, variant)
+    return partial(encode, _transform(image, variant, target, orientation, info), variant.extension)
+
+
+def _decode_animation(
+    image: Image.Image, variant: Variant, orientation: int, info: dict[Any, Any], source: LimitedReader
+) -> Callable[[], bytes]:
+    target = plan_size(image.size, orientation, variant)
+    frames, durations = [], []
+    for frame, duration in read_frames(image):
+        source.check_time()
+        frames.append(_transform(frame, variant, target, orientation, info))
+        durations.append(duration)
+    return partial(encode_animation, frames, round_durations(durations), count_plays(image))
+
+
+def _transform(
+    image: Image.Image, variant: Variant, target: tuple[int, int], orientation: int, info: dict[Any, Any]
+) -> Image.Image:
+    """The steps for the pixels of one frame."""
+    resized = resize(image, target, cut=variant.cover)
+    return turn_upright(to_srgb(resized, info), orientation)
+
+
+def plan_size(size: tuple[int, int], orientation: int, variant: Variant) -> tuple[int, int]:
+    """The size of the variant before it is turned upright, of a picture stored with this size."""
+    if orientation in SWAPS_SIDES:
+        width, height = fit(size[::-1], variant)
+        return height, width
+    return fit(size, variant)
+
+
+def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
+    """The size of the variant of a picture of this size, in pixels as seen."""
+    width, height = size
+    if variant.cover:
+        side = min(variant.width, width, height)
+        return side, side
+    few_enough = math.sqrt(MAX_ENCODED_PIXELS / (width * height))
+    scale = min(1.0, variant.width / width, MAX_SIDE / height, few_enough)
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,21 @@
+"""Decode a picture no larger than needed: JPEG's decoder can halve the sides up to three times."""
+
+from PIL import Image
+
+
+def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a picture just covers the target: what has to be decoded."""
+    scale = max(target[0] / size[0], target[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def load_at_scale(image: Image.Image, wanted: tuple[int, int]) -> tuple[int, int]:
+    """Decode a picture, a JPEG at the smallest scale that has so many pixels.
+
+    Returns:
+        Its whole size as stored. Of a TIFF that is certain only now: Pillow turns it upright.
+    """
+    size = image.size
+    image.draft(None, wanted)
+    image.load()
+    return image.size if image.format == "TIFF" else size

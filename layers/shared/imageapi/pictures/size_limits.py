@@ -1,0 +1,78 @@
+"""How many pixels a picture may have, told from its header before a decoder sees its data."""
+
+import math
+
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from imageapi.errors import UnprocessableError
+
+MAX_SIDE = 65_535
+"""The longest side, in pixels: what JPEG can hold."""
+
+TILES_FACTOR = 2
+"""All tiles of a TIFF together may have this many times the pixels that the picture may have: tiles at the
+edges reach beyond it.
+"""
+_TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
+
+
+def pixel_limit(image: Image.Image, max_pixels: int) -> int:
+    """How many pixels a picture of this format may have, so that decoding it fits the memory of a function.
+
+    JPEGs are decoded at a fraction of their size and still PNGs in one copy, at 4 bytes a pixel or less; the
+    other decoders hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
+    """
+    frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not is_animated(image))
+    return max_pixels if frugal else max_pixels * 2 // 5
+
+
+def check_frame(image: Image.Image, max_pixels: int) -> int:
+    """Check the current frame and return how many pixels are decoded for it. A TIFF may be stored in tiles,
+    which are decoded as a whole even where they reach beyond the picture.
+
+    Raises:
+        UnprocessableError: ``too_many_pixels``.
+    """
+    bound = pixel_limit(image, max_pixels)
+    check_size(image.size, bound)
+    pixels = image.width * image.height
+    if not isinstance(image, TiffImageFile):
+        return pixels
+    sides = [image.tag_v2.get(tag) for tag in _TIFF_SIZES]
+    width, height, tile_width, tile_height = (side if isinstance(side, int) else 0 for side in sides)
+    if tile_width <= 0 or tile_height <= 0:
+        return pixels
+    check_size((tile_width, tile_height), bound)
+    tiles = math.ceil(width / tile_width) * math.ceil(height / tile_height)
+    pixels = max(pixels, tiles * tile_width * tile_height)
+    if pixels > bound * TILES_FACTOR:
+        raise too_many_pixels(bound)
+    return pixels
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse a picture that is larger than the service decodes.
+
+    Raises:
+        UnprocessableError: ``too_many_pixels``.
+    """
+    width, height = size
+    if width * height > max_pixels or max(size) > MAX_SIDE:
+        raise too_many_pixels(max_pixels, size)
+
+
+def is_animated(image: Image.Image) -> bool:
+    """Whether there is a frame, or a page, after the first."""
+    return bool(getattr(image, "is_animated", False))
+
+
+def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> UnprocessableError:
+    """The error for a picture with more than ``max_pixels``; ``size`` is its width and height, if known."""
+    found = {"width": size[0], "height": size[1]} if size else {}
+    problem = f"has {size[0]} x {size[1]} pixels" if size else "is too large"
+    return UnprocessableError(
+        f"The picture {problem}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
+        code="too_many_pixels",
+        details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
+    )

@@ -1,0 +1,52 @@
+"""The orders of a list. Pure.
+
+An order is declared here once; tests/unit/search/test_sort_orders.py says where else it has to be named.
+"""
+
+from typing import NamedTuple
+
+TIERS = (True, False)
+"""Best matches first: all words in title and tags, then the rest."""
+
+
+class Order(NamedTuple):
+    """How a list is sorted: by a column, then by the id, both in one direction.
+
+    Attributes:
+        key: the column; None in an order of time, which the id alone has.
+        key_type: of the column's values in a cursor.
+    """
+
+    key: str | None
+    key_type: type
+    descending: bool
+
+    @property
+    def columns(self) -> list[str]:
+        """What it is sorted by."""
+        return [f"image.{name}" for name in (self.key, "id") if name]
+
+    def order_by(self, *first: str) -> str:
+        """What follows ORDER BY, after columns that are the same in all of the list."""
+        direction = "DESC" if self.descending else "ASC"
+        return ", ".join(f"{column} {direction}" for column in [*first, *self.columns])
+
+    @property
+    def after(self) -> str:
+        """The condition for what comes after a position."""
+        values = "(%(key)s, %(id)s)" if self.key else "(%(id)s)"
+        return f"({', '.join(self.columns)}) {'<' if self.descending else '>'} {values}"
+
+
+ORDERS = {
+    "newest": Order(None, type(None), descending=True),
+    "oldest": Order(None, type(None), descending=False),
+    "title": Order("title_key", str, descending=False),
+    "size": Order("size_bytes", int, descending=True),
+}
+ORDERS["relevance"] = ORDERS["newest"]
+
+
+def sorts_by_time(*, has_terms: bool) -> list[str]:
+    """The orders in which a list of any length is sorted; by relevance only a search can be."""
+    return [name for name, order in ORDERS.items() if not order.key and (has_terms or name != "relevance")]

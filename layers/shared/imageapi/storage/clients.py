@@ -1,0 +1,76 @@
+"""Connections to S3. botocore is imported when the first one is opened."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from imageapi.config.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager, Retry
+
+# Of each wait. A whole transfer ends with the time limit of the request or event that it is part of.
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
+BLOCK_BYTES = 262_144
+
+
+@lru_cache(maxsize=1)
+def get_client() -> Any:
+    """The S3 client of this execution environment."""
+    return _make_client(get_settings(), CONNECT_SECONDS, READ_SECONDS, ATTEMPTS)
+
+
+@lru_cache(maxsize=1)
+def get_probe_client(timeout: float) -> Any:
+    """A client that asks once, for at most ``timeout`` seconds (connecting and reading, each)."""
+    return _make_client(get_settings(), timeout, timeout, attempts=1)
+
+
+def _make_client(settings: Settings, connect_timeout: float, read_timeout: float, attempts: int) -> Any:
+    import botocore.session
+    from botocore.config import Config
+
+    # A role's credentials are left to botocore, which renews them where they run out (with SnapStart).
+    is_role = settings.s3_session_token is not None
+    # botocore's own session: boto3's would add resources and their models, which nothing here uses.
+    return botocore.session.get_session().create_client(
+        "s3",
+        region_name=settings.region,
+        endpoint_url=settings.s3_endpoint_url,
+        aws_access_key_id=None if is_role else settings.s3_access_key,
+        aws_secret_access_key=None if is_role else settings.s3_secret_key,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
+            # Servers other than AWS do not know the trailing checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def get_connections() -> "PoolManager":
+    """The connections for requests that are sent without botocore's client."""
+    from urllib3 import PoolManager, Timeout
+
+    return PoolManager(
+        timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        ca_certs=get_settings().s3_ca_bundle,  # None: the system's
+        blocksize=BLOCK_BYTES,
+    )
+
+
+@lru_cache
+def get_retries(attempts: int) -> "Retry":
+    """A put may be sent again: it writes the same bytes under the same key."""
+    from urllib3 import Retry
+
+    return Retry(
+        attempts - 1,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )

@@ -1,0 +1,16 @@
+"""The keys of objects: made from ids alone, never from what a client sent."""
+
+
+def original_key(image_id: str, extension: str) -> str:
+    """The key of an image's original bytes."""
+    return f"originals/{image_id}.{extension}"
+
+
+def incoming_key(image_id: str) -> str:
+    """The key that a presigned upload writes to."""
+    return f"incoming/{image_id}"
+
+
+def variant_key(image_id: str, name: str) -> str:
+    """The key of a variant."""
+    return f"variants/{image_id}/{name}"

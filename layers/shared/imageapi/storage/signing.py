@@ -1,0 +1,127 @@
+"""Signed S3 requests: URLs and forms that let a browser speak to the object store itself, and the put of an
+object.
+
+URLs and forms are signed by botocore's signers, without its client: signing needs no model of S3 and no
+connection, and a client would double what the first request of an execution environment costs.
+"""
+
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from imageapi.config.settings import Settings, get_settings
+from imageapi.sigv4 import Credentials, domain_of, sign_request
+
+
+def limit_lifetime(seconds: int) -> int:
+    """The lifetime of a signature that is made now: these seconds, or fewer when its credentials expire
+    earlier.
+    """
+    expires_at = get_settings().s3_credentials_expire_at
+    return seconds if expires_at is None else max(1, min(seconds, int(expires_at - time.time())))
+
+
+def presign_url(
+    method: str, key: str, *, expires_in: int, content_type: str, disposition: str, cache_control: str
+) -> str:
+    """A URL that anyone may GET (or HEAD) for ``expires_in`` seconds; the store answers with the given
+    headers.
+    """
+    from botocore.auth import S3SigV4QueryAuth
+    from botocore.awsrequest import AWSRequest
+
+    settings = get_settings()
+    request = AWSRequest(
+        method,
+        f"{_bucket_url(settings, settings.s3_public_endpoint_url)}/{quote(key)}",
+        params={
+            "response-content-type": content_type,
+            "response-content-disposition": disposition,
+            "response-cache-control": cache_control,
+        },
+    )
+    S3SigV4QueryAuth(_credentials(settings), "s3", settings.region, expires=expires_in).add_auth(request)
+    return str(request.url)
+
+
+def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: int) -> dict[str, Any]:
+    """A form that anyone may POST for ``expires_in`` seconds, with exactly this key, type and size.
+
+    Returns:
+        ``{"url": str, "fields": {name: value}, "expires_at": ISO 8601}``; the file goes last, as ``file``.
+    """
+    from botocore.auth import S3SigV4PostAuth
+    from botocore.awsrequest import AWSRequest
+
+    settings = get_settings()
+    expires_at = datetime.now(UTC) + timedelta(seconds=expires_in)
+    fields = {"key": key, "Content-Type": content_type}
+    url = _bucket_url(settings, settings.s3_public_endpoint_url)
+    request = AWSRequest("POST", url)
+    request.context["s3-presign-post-fields"] = fields
+    request.context["s3-presign-post-policy"] = {
+        "expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "conditions": [
+            {"bucket": settings.bucket},
+            {"key": key},
+            {"Content-Type": content_type},
+            ["content-length-range", size_bytes, size_bytes],
+        ],
+    }
+    S3SigV4PostAuth(_credentials(settings), "s3", settings.region).add_auth(request)
+    return {
+        "url": url,
+        "fields": fields,
+        "expires_at": expires_at.isoformat(timespec="seconds"),
+    }
+
+
+def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:
+    """The URL and all headers of a request that stores an object. The store checks the bytes against
+    ``sha256`` (32 bytes), and keeps that as the object's checksum.
+    """
+    settings = get_settings()
+    url = f"{_bucket_url(settings, settings.s3_endpoint_url)}/{quote(key)}"
+    digests = {
+        "X-Amz-Content-SHA256": sha256.hex(),
+        "x-amz-checksum-sha256": b64encode(sha256).decode(),
+    }
+    credentials = Credentials(settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token)
+    signed = sign_request(
+        "PUT",
+        url,
+        {**headers, **digests},
+        sha256,
+        service="s3",
+        region=settings.region,
+        credentials=credentials,
+    )
+    return url, signed
+
+
+def public_origin() -> str:
+    """The origin (scheme and host) from which browsers load pictures."""
+    settings = get_settings()
+    parts = urlsplit(_bucket_url(settings, settings.s3_public_endpoint_url))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
+    """The address of the bucket, on a server of one's own or on AWS; keys follow after a slash."""
+    if endpoint_url:
+        return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
+    host = f"s3.{settings.region}.{domain_of(settings.region)}"
+    if "." in settings.bucket:  # AWS's wildcard certificate covers one label only
+        return f"https://{host}/{settings.bucket}"
+    return f"https://{settings.bucket}.{host}"
+
+
+def _credentials(settings: Settings) -> Any:
+    import botocore.credentials
+
+    return botocore.credentials.Credentials(
+        settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token
+    )

@@ -1,0 +1,165 @@
+"""Objects and rows side by side: what has no row, and what has no object.
+
+Both come in the order of their ids, so each page of the bucket is compared with the rows of the same range of
+ids. Where there are many rows and few objects, a page's range is cut into several.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from imageapi.catalog import deletions, images, uploads, variants
+from imageapi.database import db
+from imageapi.model.ids import is_id
+from imageapi.storage import s3
+from imageapi.storage.keys import variant_key
+
+BATCH = 500
+"""A part has at most so many rows; each may cost a request to the store."""
+ORIGINALS, INCOMING, VARIANTS = "originals/", "incoming/", "variants/"
+AREAS = (ORIGINALS, INCOMING, VARIANTS)
+"""In the order in which they are compared."""
+_AFTER_ALL = "~"
+"""Sorts behind every key of an area."""
+
+_Object = tuple[str, datetime]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was found in one range of keys.
+
+    Attributes:
+        end: the key up to which it goes.
+        objects: the keys of all objects in it.
+        orphans: keys of objects that no row accounts for.
+        missing: ids of images whose original is gone.
+        lost: rows of ready variants whose object is gone.
+    """
+
+    end: str
+    objects: list[str]
+    orphans: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    lost: list[db.Row] = field(default_factory=list)
+
+    @property
+    def is_of_originals(self) -> bool:
+        """Whether its objects are originals."""
+        return self.end.startswith(ORIGINALS)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.end == VARIANTS + _AFTER_ALL
+
+
+def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
+    """Compare all there is, a part at a time and area by area.
+
+    Args:
+        older_than: younger objects may still get their row.
+        after: the ``end`` of a part to go on from.
+    """
+    compare = {ORIGINALS: _compare_originals, INCOMING: _compare_incoming, VARIANTS: _compare_variants}
+    begin = next((index for index, area in enumerate(AREAS) if after.startswith(area)), 0)
+    for area in AREAS[begin:]:
+        if after != area + _AFTER_ALL:
+            yield from compare[area](after if after.startswith(area) else area, older_than)
+
+
+def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
+    def find_rows(low: str, high: str) -> list[db.Row]:
+        rows = images.find_between(_first_id(low), _first_id(high), BATCH)
+        return [{"id": row["id"], "key": row["s3_key"]} for row in rows]
+
+    for end, objects, rows in _cut(ORIGINALS, after, find_rows):
+        orphans = _find_orphans(objects, rows, older_than)
+        absent = [row["id"] for row in _find_absent(objects, rows)]
+        # One that has gone since is not missing.
+        missing = sorted(images.find_keys(absent)) if absent else []
+        yield Part(end, [key for key, _ in objects], orphans, missing)
+
+
+def _compare_incoming(after: str, older_than: datetime) -> Iterator[Part]:
+    for end, objects in _pages(INCOMING, after):
+        old = [key for key, modified in objects if modified < older_than]
+        ids = [_read_id(key) for key in old if is_id(_read_id(key))]
+        owned = {*uploads.find_keys(ids), *deletions.find_pending(ids)} if ids else set()
+        yield Part(end, [key for key, _ in objects], [key for key in old if _read_id(key) not in owned])
+
+
+def _compare_variants(after: str, older_than: datetime) -> Iterator[Part]:
+    def find_rows(low: str, high: str) -> list[db.Row]:
+        first, name = _first_id(low), low.rpartition("/")[2]
+        place = (first, name if _read_id(low) == first else "")
+        rows = variants.find_between(place, _first_id(high), BATCH)
+        return [row | {"key": variant_key(row["image_id"], row["name"])} for row in rows]
+
+    for end, objects, rows in _cut(VARIANTS, after, find_rows):
+        orphans = _find_orphans(objects, rows, older_than)
+        ready = [row for row in rows if row["status"] == "ready"]
+        yield Part(end, [key for key, _ in objects], orphans, lost=_find_absent(objects, ready))
+
+
+def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: datetime) -> list[str]:
+    owned = {row["key"] for row in rows}
+    found = [key for key, modified in objects if modified < older_than and key not in owned]
+    ids = [_read_id(key) for key in found if is_id(_read_id(key))]
+    if not ids:
+        return found
+    # In the order in which a row moves, so that one that moves meanwhile is seen.
+    uploaded = uploads.find_keys(ids)
+    stored = images.find_keys(ids)
+    deleted = deletions.find_pending(ids)
+    owned = {*uploaded.values(), *stored.values()}
+    return [key for key in found if key not in owned and _read_id(key) not in deleted]
+
+
+def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
+    """Rows whose object does not exist: not listed, and not there either when it is asked for."""
+    listed = {key for key, _ in objects}
+    return [row for row in rows if row["key"] not in listed and not s3.object_exists(row["key"])]
+
+
+def _cut(
+    prefix: str, after: str, find_rows: Callable[[str, str], list[db.Row]]
+) -> Iterator[tuple[str, list[_Object], list[db.Row]]]:
+    """Ranges that cover all keys of an area after one: their end, their objects and their rows.
+
+    Args:
+        find_rows: the first BATCH rows (or all, when they are fewer) after one key and up to another, in the
+            order of keys, each with its ``key``; perhaps some before and behind them.
+    """
+    low = after
+    for high, page in _pages(prefix, after):
+        while low < high:
+            rows = find_rows(low, high)
+            end = min(rows[-1]["key"], high) if len(rows) == BATCH else high
+            inside = [row for row in rows if low < row["key"] <= end]
+            yield end, [item for item in page if low < item[0] <= end], inside
+            low = end
+
+
+def _pages(prefix: str, after: str) -> Iterator[tuple[str, list[_Object]]]:
+    """The bucket's pages with the key up to which each goes; the last one has no objects."""
+    for page in s3.list_objects(prefix, after):
+        if page:
+            yield page[-1][0], page
+    yield prefix + _AFTER_ALL, []
+
+
+def _read_id(key: str) -> str:
+    """The part of a key where an id should be."""
+    return key.partition("/")[2].partition("/")[0].partition(".")[0]
+
+
+def _first_id(key: str) -> str:
+    """The first id of all there can be that does not sort before the one in a key (the last if all do)."""
+    text = _read_id(key)
+    low, high = 0, 2**128 - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if str(UUID(int=middle)) < text else (low, middle)
+    return str(UUID(int=low))

@@ -1,0 +1,128 @@
+"""Rows that crashes left behind: uploads, deletions and variants that nobody is at work on any more."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from imageapi.catalog import deletions, uploads, variants
+from imageapi.database import db
+from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
+from imageapi.images.delete import finish_deletion
+from imageapi.storage import s3
+from imageapi.storage.keys import incoming_key, variant_key
+from imageapi.sweep.report import Count, Report
+from imageapi.telemetry.logs import get_logger
+from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
+from imageapi.uploads.finish import remove_failed, undo_upload
+
+T = TypeVar("T")
+
+BATCH = 500
+
+
+def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
+    """Settle every row whose time has run out, as long as there is time; in a dry run, only count."""
+    dry = report.dry_run
+    # Uploads come last: they take the longest.
+    _settle_each(
+        deletions.find_expired, (lambda _: Count.UNDONE) if dry else _settle_deletion, report, has_time
+    )
+    _settle_each(
+        variants.find_expired,
+        (lambda _: Count.VARIANTS_REMOVED) if dry else _settle_variant,
+        report,
+        has_time,
+    )
+    _settle_each(uploads.find_expired, _predict_outcome if dry else _settle_upload, report, has_time)
+
+
+def _settle_each(
+    find: Callable[[T | None, int], list[T]],
+    settle: Callable[[T], Count | None],
+    report: Report,
+    has_time: Callable[[], bool],
+) -> None:
+    """Settle one row after another and count what becomes of them. One that fails must not keep the others
+    from being settled.
+
+    Args:
+        find: reads the next rows after one, or the first ones.
+    """
+    for row in _in_batches(find):
+        if not has_time():
+            report.rows_left = True
+            return
+        try:
+            outcome = settle(row)
+        except AppError as error:  # a store does not answer
+            get_logger().warning("a row could not be settled", extra={"row": _name(row)}, exc_info=error)
+            outcome = Count.FAILED
+        except Exception:
+            get_logger().exception("a row could not be settled", extra={"row": _name(row)})
+            outcome = Count.FAILED
+        if outcome:
+            report.counts[outcome] += 1
+
+
+def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
+    last = None
+    while True:
+        batch = find(last, BATCH)
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1]
+
+
+def _name(row: Any) -> str:
+    """What the log calls a row: an upload, the id of a deletion, or the id and name of a variant."""
+    return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
+
+
+def _predict_outcome(upload: db.Row) -> Count:
+    arrived = not upload["failure"] and s3.object_exists(incoming_key(upload["id"]))
+    return Count.FINISHED if arrived else Count.UNDONE
+
+
+def _settle_upload(upload: db.Row) -> Count | None:
+    """None when somebody is at work on it again."""
+    if upload["failure"]:
+        remove_failed(upload)
+        return Count.UNDONE
+    try:
+        complete_upload(upload["id"], EVENT_LEASE_SECONDS, wait_seconds=0)
+    except ConflictError as error:
+        # A direct upload never has a file at incoming/.
+        is_missing = error.code == "upload_not_arrived"
+        return Count.UNDONE if is_missing and undo_upload(upload, only_free=True) else None
+    except TooComplexError as error:
+        return Count.REFUSED if error.is_final else Count.FAILED
+    except NotFoundError:  # it has gone since
+        return None
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        return Count.REFUSED
+    return Count.FINISHED
+
+
+def _settle_deletion(image_id: str) -> Count | None:
+    """None when somebody else is at work on it."""
+    deletion = deletions.acquire_lease(image_id)
+    if not deletion:
+        return None
+    finish_deletion(deletion)
+    return Count.UNDONE
+
+
+def _settle_variant(name: variants.Name) -> Count | None:
+    """None when somebody else is at work on it."""
+    # The lease is taken first: nobody renders while the object goes.
+    lease = variants.acquire_lease(*name)
+    if not lease:
+        return None
+    s3.delete_objects([variant_key(*name)])
+    if lease.attempt > variants.MAX_ATTEMPTS:  # not to be tried at once
+        variants.mark_failed(*name, lease.token, TooComplexError.code)
+    else:
+        variants.remove(*name, lease.token)
+    return Count.VARIANTS_REMOVED

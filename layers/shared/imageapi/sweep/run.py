@@ -1,0 +1,101 @@
+"""The sweep, and how far its comparison of objects and rows has come."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from imageapi.catalog import facets, uploads, variants
+from imageapi.database import db
+from imageapi.sweep.orphans import Orphans, is_another_bucket
+from imageapi.sweep.reconciliation import compare_stores
+from imageapi.sweep.report import REPORTED, Count, Report
+from imageapi.sweep.rows import settle_rows
+from imageapi.telemetry.logs import get_logger
+
+OBJECT_GRACE = timedelta(hours=2)
+"""Younger objects are left alone: longer than a presigned form lives."""
+KEY_DAYS, KEY_BATCH = 7, 10_000
+"""How long an Idempotency-Key is remembered."""
+SPARE_MILLISECONDS = 60_000
+"""When so little of the function's time is left, no row is begun and a comparison stops; the next sweep goes
+on from there.
+"""
+
+
+def sweep(
+    *,
+    dry_run: bool,
+    compare: bool = True,
+    force: bool = False,
+    object_grace: timedelta = OBJECT_GRACE,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Report:
+    """Settle every row and object that is older than what could still be at work.
+
+    Args:
+        dry_run: only count.
+        compare: also compare all objects with all rows, which takes the longer the more there are.
+        force: remove objects without a row however many there are.
+        object_grace: how old an object without a row must be.
+        has_time: whether there is time for another row or another part of the bucket. Where it ends, the next
+            one goes on; a dry run always looks from the beginning.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
+    """
+    report = Report(dry_run)
+    report.is_another_bucket = is_another_bucket()
+    if report.is_another_bucket:
+        get_logger().error("no row is settled: the bucket has none of the ten newest images")
+        report.counts[Count.FAILED] += 1
+    else:
+        settle_rows(report, has_time)
+    if not dry_run:
+        _remove_old_keys(has_time)
+        facets.apply_changes()
+    if compare:
+        _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
+    return report
+
+
+def _remove_old_keys(has_time: Callable[[], bool]) -> None:
+    oldest_kept = int((time.time() - KEY_DAYS * 86_400) * 1000)
+    while uploads.remove_keys_before(oldest_kept, KEY_BATCH) and has_time():
+        pass
+
+
+def _settle_differences(
+    report: Report, older_than: datetime, has_time: Callable[[], bool], force: bool
+) -> None:
+    orphans = Orphans(report, force=force)
+    for part in compare_stores(older_than, "" if report.dry_run else _read_progress()):
+        orphans.add(part)
+        report.counts[Count.MISSING_OBJECTS] += len(part.missing)
+        report.counts[Count.VARIANTS_LOST] += len(part.lost)
+        report.missing_ids += part.missing[: REPORTED - len(report.missing_ids)]
+        report.compared_until = "" if part.is_last else part.end
+        if part.lost and not report.dry_run and not report.is_another_bucket:
+            variants.remove_lost(part.lost)
+        # Each time: what ends this function must not have the next sweep begin where this one did. But a
+        # sweep that comes after it has to find the orphans that are still to be removed.
+        if not report.dry_run and not orphans.is_waiting:
+            _write_progress(report.compared_until)
+        if not part.is_last and not has_time():
+            break
+    orphans.judge()
+    if not report.dry_run:
+        _write_progress(report.compared_until)
+
+
+def _read_progress() -> str:
+    """The key after which the comparison goes on."""
+    found = db.query("SELECT compared_until FROM sweep_progress")
+    return found[0]["compared_until"] if found else ""
+
+
+def _write_progress(compared_until: str) -> None:
+    db.query(
+        """INSERT INTO sweep_progress (compared_until) VALUES (%s)
+           ON CONFLICT (only_one) DO UPDATE SET compared_until = excluded.compared_until""",
+        (compared_until,),
+    )

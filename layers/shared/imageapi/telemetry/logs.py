@@ -1,0 +1,38 @@
+"""The JSON log. Its level is LOG_LEVEL; it never gets a key, a body or a setting."""
+
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from imageapi.config.settings import SERVICE, get_settings
+from imageapi.errors import AppError
+
+
+@lru_cache(maxsize=1)
+def get_logger() -> Logger:
+    """The logger of this execution environment; at level INFO when the settings cannot be read, so that this
+    can be logged.
+    """
+    return Logger(service=SERVICE, utc=True, serialize_stacktrace=False, level=_find_level())
+
+
+def add_context(context: LambdaContext) -> None:
+    """Add ``request_id``, ``function_name`` and ``cold_start`` to the lines of this request or event."""
+    logger = get_logger()
+    # Powertools knows what a cold start is. log_event=False: never the event, whatever the environment says.
+    logger.inject_lambda_context(_do_nothing, log_event=False)({}, context)
+    logger.remove_keys(["function_arn", "function_memory_size", "function_request_id"])
+    logger.append_keys(request_id=context.aws_request_id)
+
+
+def _do_nothing(_event: dict[str, Any], _context: LambdaContext) -> None:
+    pass
+
+
+def _find_level() -> str:
+    try:
+        return get_settings().log_level
+    except AppError:
+        return "INFO"

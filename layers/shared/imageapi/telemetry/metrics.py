@@ -1,0 +1,83 @@
+"""Metrics for CloudWatch, in its embedded metric format: lines of the log that CloudWatch reads by itself.
+
+Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of a metric and its dimensions
+is billed by the month, so there are few: ``Requests`` by function and status class; everything else by
+function.
+
+=================  ============  ==============================================================
+``Requests``       Count         answers, by status class: ``2xx`` to ``5xx``
+``Latency``        Milliseconds  of each answer
+``Uploads``        Count         images that turned ready
+``UploadedBytes``  Bytes         their originals
+``Renders``        Count         variants that were made
+``Analyses``       Count         images that Gemini has described
+``Sweep…``         Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
+=================  ============  ==============================================================
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from imageapi.config.settings import get_settings
+from imageapi.errors import AppError
+
+_pending: dict[str, tuple[MetricUnit, float]] = {}
+
+
+def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Add to a metric of the current request or event. Written when that ends."""
+    _pending[name] = (unit, _pending.get(name, (unit, 0))[1] + value)
+
+
+def record_request(function: str, status: int, milliseconds: float) -> None:
+    """Write the metrics of one answered request."""
+    _write({"Requests": (MetricUnit.Count, 1)}, function=_short(function), status=f"{status // 100}xx")
+    add_metric("Latency", milliseconds, MetricUnit.Milliseconds)
+    _write_pending(function)
+
+
+def record_outcome(name: str, outcome: Mapping[str, Any], function: str) -> None:
+    """Write the metrics of an event that no client waited for: every number in its outcome but zeros, since a
+    metric costs the same whatever it says.
+
+    Args:
+        name: the kind of work; ``sweep`` with ``{"orphan_objects": 2}`` is the metric ``SweepOrphanObjects``.
+    """
+    for key, value in outcome.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value:
+            add_metric(f"{name}_{key}".title().replace("_", ""), value)
+    _write_pending(function)
+
+
+def _write_pending(function: str) -> None:
+    _write(_pending, function=_short(function))
+    _pending.clear()
+
+
+def _write(values: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) -> None:
+    namespace = _find_namespace()
+    if not namespace or not values:
+        return
+    # Ephemeral: the other kind keeps what it is given in the class, for all instances.
+    metrics = EphemeralMetrics(namespace=namespace)
+    for dimension, text in dimensions.items():
+        metrics.add_dimension(dimension, text)
+    for name, (unit, value) in values.items():
+        metrics.add_metric(name, unit, value)
+    metrics.flush_metrics()
+
+
+def _find_namespace() -> str | None:
+    try:
+        return get_settings().metrics_namespace
+    except AppError:
+        return None  # misconfigured: the response says so
+
+
+def _short(function: str) -> str:
+    """The function's name in the template, without the stack's name before it and the random end."""
+    match = re.fullmatch(r".+-(\w+Function)-\w+", function)
+    return match[1] if match else function

@@ -1,0 +1,158 @@
+"""Analysis when Gemini or a store refuses, is late, or talks nonsense."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi.analysis import gemini
+
+from tests.integration.analyses import (
+    analyze,
+    calls,
+    gemini_beside,
+    new_image,
+    row,
+)
+from tests.integration.stores import Configure, Stores, stopped
+from tests.support.gemini_server import (
+    KEY,
+    Blocks,
+    Fails,
+    Garbage,
+    GeminiServer,
+    Says,
+    Slow,
+    busy,
+    refuses_key,
+)
+
+
+@pytest.fixture
+def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
+    with gemini_beside(stores, configure, monkeypatch) as found:
+        yield found
+
+
+@pytest.mark.parametrize("first", [busy(), Fails(500), Fails(503, "UNAVAILABLE"), Fails(504)])
+def test_a_busy_gemini_is_asked_again(stores: Stores, server: GeminiServer, first: Fails) -> None:
+    server.script = [first, first, Says()]
+
+    assert analyze(new_image()).status == 200
+    assert len(server.requests) == 3
+    assert calls(stores) == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "retry_after"), [(busy(17), "18"), (busy(), "30"), (Fails(503, "UNAVAILABLE"), "10")]
+)
+def test_a_gemini_that_stays_busy(
+    stores: Stores, server: GeminiServer, behaviour: Fails, retry_after: str
+) -> None:
+    server.script = [behaviour]
+    image_id = new_image()
+
+    answer = analyze(image_id)
+
+    assert (answer.status, answer.code) == (503, "analysis_unavailable")
+    assert answer.headers["retry-after"] == [retry_after]
+    assert len(server.requests) == gemini.ATTEMPTS
+    assert (row(stores, image_id)["status"], row(stores, image_id)["failure"]) == ("failed", answer.code)
+    server.script = [Says()]
+    assert analyze(image_id).status == 200
+    assert row(stores, image_id)["failure"] is None
+
+
+def test_a_gemini_that_does_not_answer_in_time(
+    stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gemini, "ATTEMPT_SECONDS", 0.2)
+    server.script = [Slow(10)]
+    image_id = new_image()
+    start = time.monotonic()
+
+    answer = analyze(image_id)
+
+    assert (answer.status, answer.code) == (503, "analysis_unavailable")
+    assert time.monotonic() - start < 8
+    assert answer.headers["retry-after"]
+
+
+def test_a_gemini_that_is_not_there(stores: Stores, server: GeminiServer, configure: Configure) -> None:
+    configure(GEMINI_BASE_URL="http://127.0.0.1:1")
+    gemini._client.cache_clear()
+
+    assert (analyze(new_image()).code) == "analysis_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        (Says(text="Sure! Here is the JSON:"), "analysis_unusable"),
+        (Says(text='{"caption": "cut of', finish_reason="MAX_TOKENS"), "analysis_unusable"),
+        (Says(text=""), "analysis_unusable"),
+        (Garbage(), "analysis_unavailable"),
+        (Garbage(b"[]"), "analysis_unusable"),
+        (Garbage(b"{}"), "analysis_unusable"),
+    ],
+)
+def test_an_answer_that_is_none(stores: Stores, server: GeminiServer, behaviour: Any, code: str) -> None:
+    server.script = [behaviour]
+
+    answer = analyze(new_image())
+
+    assert (answer.status, answer.code) == (503, code)
+    assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [(Blocks("SAFETY"), "SAFETY"), (Blocks("PROHIBITED_CONTENT"), "PROHIBITED_CONTENT"),
+     (Says(text="", finish_reason="IMAGE_SAFETY"), "IMAGE_SAFETY")],
+)  # fmt: skip
+def test_a_picture_that_gemini_will_not_describe(
+    stores: Stores, server: GeminiServer, behaviour: Any, reason: str
+) -> None:
+    server.script = [behaviour]
+    image_id = new_image()
+
+    answer = analyze(image_id)
+
+    assert (answer.status, answer.code) == (422, "analysis_blocked")
+    assert answer.body["error"]["details"] == {"reason": reason}
+    assert row(stores, image_id)["status"] == "failed"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "behaviour", [refuses_key(), Fails(403, "PERMISSION_DENIED"), Fails(404, "NOT_FOUND")]
+)
+def test_a_key_or_a_model_that_gemini_does_not_take(
+    stores: Stores, server: GeminiServer, behaviour: Fails
+) -> None:
+    server.script = [behaviour]
+
+    answer = analyze(new_image())
+
+    assert (answer.status, answer.code) == (503, "service_misconfigured")
+    assert KEY not in json.dumps(answer.body)
+    assert len(server.requests) == 1
+
+
+def test_an_original_that_is_gone(stores: Stores, server: GeminiServer) -> None:
+    (image_id,) = stores.insert_ready()
+
+    assert analyze(image_id).code == "object_missing"
+    assert row(stores, image_id)["status"] == "failed"
+    assert calls(stores) == 0
+
+
+def test_a_store_that_does_not_answer(stores: Stores, server: GeminiServer) -> None:
+    image_id = new_image()
+    with stopped(stores.s3):
+        answer = analyze(image_id)
+
+    assert (answer.status, answer.code) == (503, "storage_unavailable")
+    assert calls(stores) == 0
+    assert analyze(image_id).status == 200

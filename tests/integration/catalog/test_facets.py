@@ -1,0 +1,163 @@
+"""GET /api/categories and /api/tags: counts that are noted as images come, change and go."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from imageapi.catalog import facets
+
+from tests.integration.client import get, send, upload
+from tests.integration.lifecycle import sweep
+from tests.integration.searchable import Doc, insert
+from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.events import API_KEY, make_event
+from tests.support.worker import workers
+
+SWEEP = {"compare": False}
+
+
+def counts(kind: str, **query: str) -> list[tuple[str, int]]:
+    answer = get(f"/api/{kind}", query)
+    assert answer.status == 200
+    return [(facet["name"], facet["images"]) for facet in answer.body[kind]]
+
+
+def test_nothing(stores: Stores) -> None:
+    assert counts("categories") == counts("tags") == []
+
+
+def test_the_most_used_first(stores: Stores) -> None:
+    insert(
+        stores, [Doc(category="b", tags=["X", "Ｙ"]), Doc(category="a", tags=["x"]), Doc(category="b"), Doc()]
+    )
+
+    assert counts("categories") == [("b", 2), ("a", 1)]
+    assert counts("tags") == [("x", 2), ("y", 1)]
+    assert counts("tags", limit="1") == [("x", 2)]
+
+
+@pytest.mark.parametrize("status", ["pending", "failed", "deleting"])
+def test_only_ready_images_count(stores: Stores, status: str) -> None:
+    stores.insert_unready(status)
+
+    assert counts("categories") == counts("tags") == []
+    assert get("/api/database/status").body["image_count"] == 0
+
+
+def test_changed_and_deleted_images(stores: Stores) -> None:
+    image = upload(pictures.png(), {"category": "a", "tags": ["x", "y"]}).image
+    assert counts("categories") == [("a", 1)]
+
+    headers = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
+    path = f"/api/images/{image['id']}"
+    send(make_event("PATCH", path, headers, (), b'{"category": "b", "tags": ["y", "z"]}'))
+    assert counts("categories") == [("b", 1)]
+    assert counts("tags") == [("y", 1), ("z", 1)]
+
+    assert send(make_event("DELETE", path, headers)).status == 204
+    assert counts("categories") == counts("tags") == []
+
+
+@pytest.mark.parametrize("folded", range(6))
+def test_counts_and_changes_are_added_up(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, folded: int
+) -> None:
+    """However much of the changes has been folded, and whatever comes first by the counts alone."""
+    insert(stores, [Doc(tags=["a", "b"]), Doc(tags=["b"]), Doc(tags=["b"]), Doc(tags=["c"])])
+    stores.execute("DELETE FROM image_metadata WHERE tag_keys = '{c}'")
+    monkeypatch.setattr(facets, "BATCH_ROWS", 1)
+    facets.apply_changes(folded)
+
+    assert len(stores.execute("SELECT 1 FROM facet_changes")) == 5 - folded
+    assert counts("tags") == [("b", 3), ("a", 1)]
+    assert counts("tags", limit="1") == [("b", 3)]
+    assert get("/api/images", {"tag": "b", "total": "true"}).body["total"] == {
+        "value": 3,
+        "relation": "exact",
+    }
+    assert get("/api/database/status").body["image_count"] == 3
+
+
+def test_many_changes_are_folded_before_they_are_read(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "MAX_CHANGES", 9)
+    for expected in ([9, 18], [10, 0]):
+        insert(stores, [Doc(category="c") for _ in range(expected[0])])
+        assert counts("categories")[0][0] == "c"
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert counts("categories") == [("c", 19)]
+
+
+def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
+    """Folding takes each change once, whoever folds; a reader sees all or nothing of it."""
+
+    def write() -> None:
+        insert(stores, [Doc(category="c", tags=["t"]) for _ in range(20)])
+
+    with workers(stores.environment, 2) as folding, ThreadPoolExecutor() as threads:
+        writing = [threads.submit(write) for _ in range(2)]
+        seen = [0]
+        while not all(work.done() for work in writing):
+            for process in folding:
+                process.send(SWEEP, function="SweepFunction")
+            seen += [images for _, images in counts("categories")]
+            for process in folding:
+                process.read()
+
+    assert seen == sorted(seen)
+    assert counts("categories") == [("c", 40)]
+    assert counts("tags") == [("t", 40)]
+
+
+@pytest.mark.parametrize("kind", ["categories", "tags"])
+@pytest.mark.parametrize(
+    ("query", "code"), [({"limit": "0"}, "limit_invalid"), ({"q": "x"}, "parameter_unknown")]
+)
+def test_refused(stores: Stores, kind: str, query: dict[str, str], code: str) -> None:
+    answer = get(f"/api/{kind}", query)
+    assert (answer.status, answer.code) == (400, code)
+
+
+def test_a_sweep_adds_up_what_was_noted(stores: Stores) -> None:
+    upload(pictures.png(), {"category": "sea"})
+    assert stores.execute("SELECT 1 FROM facet_changes") != []
+
+    sweep()
+
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    found = stores.execute("SELECT kind, name, images FROM facet_counts ORDER BY kind")
+    assert [tuple(row.values()) for row in found] == [("all", "", 1), ("category", "sea", 1)]
+
+
+def test_many_names_do_not_take_too_long(stores: Stores, configure: Configure) -> None:
+    """A large import, each image with tags of its own."""
+    configure(DB_STATEMENT_TIMEOUT="1")
+    stores.execute(
+        """INSERT INTO facet_changes (change, category, tag_keys)
+           SELECT 1, 'c', ARRAY(SELECT format('tag %%s %%s', image, n) FROM generate_series(1, 32) AS n)
+           FROM generate_series(1, 4000) AS image"""
+    )
+
+    assert counts("categories") == [("c", 4_000)]
+    assert len(get("/api/tags", {"limit": "1000"}).body["tags"]) == 1_000
+    sweep()
+
+    assert stores.execute("SELECT 1 FROM facet_changes") == []
+    assert stores.execute("SELECT count(*) AS n FROM facet_counts WHERE kind = 'tag'") == [{"n": 128_000}]
+
+
+def test_who_meets_another_one_folding_waits_for_nothing(stores: Stores) -> None:
+    for _ in range(3):
+        upload(pictures.png(), {"category": "sea"})
+    with closing(stores.postgres.connect()) as other:
+        other.cursor().execute("SELECT pg_advisory_xact_lock(%s)", (facets.LOCK,))
+        facets.apply_changes()
+        assert counts("categories") == [("sea", 3)]
+        assert len(stores.execute("SELECT 1 FROM facet_changes")) == 3
+        other.rollback()  # a closed connection's server process may hold the lock a moment longer
+
+    facets.apply_changes()
+    assert counts("categories") == [("sea", 3)]
+    assert stores.execute("SELECT 1 FROM facet_changes") == []

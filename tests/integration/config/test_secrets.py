@@ -1,0 +1,234 @@
+"""Keys and the database's password from Secrets Manager: read, rotated, refused, and gone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi.config import secrets_manager, settings
+from imageapi.database import db
+
+from tests.integration.analyses import analyze, gemini_beside
+from tests.integration.client import get, upload
+from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.aws import emulate_aws, make_client
+from tests.support.gemini_server import KEY
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Where Secrets Manager is."""
+    with emulate_aws() as url:
+        yield url
+
+
+@pytest.fixture
+def manager(endpoint: str) -> Iterator[Any]:
+    """A client; the secrets that a test makes are removed."""
+    client = make_client("secretsmanager", endpoint)
+    yield client
+    for secret in client.list_secrets()["SecretList"]:
+        client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture
+def keys(stores: Stores, configure: Configure, manager: Any, endpoint: str) -> dict[str, str]:
+    """The ARNs of secrets with everything that is secret; nothing of it is in the environment."""
+    password = {"username": stores.postgres.user, "password": stores.postgres.password}
+    values = {
+        "API_KEY_SECRET_ARN": "first-api-key",
+        "SECRET_KEY_SECRET_ARN": "first-signing-key",
+        "DATABASE_SECRET_ARN": json.dumps(password),
+    }
+    arns = {
+        name: str(manager.create_secret(Name=name.lower(), SecretString=value)["ARN"])
+        for name, value in values.items()
+    }
+    outright = dict.fromkeys(("API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"))
+    configure(**arns, **outright, **CREDENTIALS, AWS_ENDPOINT_URL=endpoint)
+    return arns
+
+
+def list_with(key: str) -> int:
+    return get("/api/images", key=key).status
+
+
+def test_a_request_with_nothing_secret_in_the_environment(keys: dict[str, str], stores: Stores) -> None:
+    stores.insert_ready()
+
+    answer = get("/api/images", key="first-api-key")
+
+    assert (answer.status, len(answer.body["images"])) == (200, 1)
+    assert settings.get_settings().secret_keys == ("first-signing-key",)
+    assert list_with("wrong") == 401
+
+
+def test_rotation_without_a_deploy(
+    keys: dict[str, str], manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list_with("first-api-key") == 200
+
+    manager.put_secret_value(SecretId=keys["API_KEY_SECRET_ARN"], SecretString="second-api-key")
+
+    # Asked less than a minute ago: not again.
+    assert list_with("second-api-key") == 401
+    monkeypatch.setattr("imageapi.http.app.REFUSED_MAX_AGE", 0.0)
+    assert list_with("second-api-key") == 200
+    assert list_with("first-api-key") == 200, "the old key still counts"
+    monkeypatch.setattr(secrets_manager, "OVERLAP_SECONDS", -1)
+    assert list_with("wrong") == 401
+    assert list_with("second-api-key") == 200
+    assert list_with("first-api-key") == 401, "the old key has had its time"
+
+
+def test_a_new_environment_knows_both_keys(keys: dict[str, str], manager: Any, configure: Configure) -> None:
+    manager.put_secret_value(SecretId=keys["SECRET_KEY_SECRET_ARN"], SecretString="second-signing-key")
+    configure()
+
+    assert settings.get_settings().secret_keys == ("second-signing-key", "first-signing-key")
+
+
+def test_wrong_keys_do_not_make_it_ask_again_and_again(
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    fetch = secrets_manager.fetch_secrets
+
+    def count(*arguments: Any) -> dict[str, tuple[str, ...]]:
+        asked.append(1)
+        return fetch(*arguments)
+
+    monkeypatch.setattr(secrets_manager, "fetch_secrets", count)
+    list_with("first-api-key")
+    first = len(asked)
+
+    for _ in range(20):
+        assert list_with("wrong") == 401
+
+    assert len(asked) == first
+
+
+def test_old_secrets_are_read_again(
+    keys: dict[str, str], manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list_with("first-api-key") == 200
+    manager.put_secret_value(SecretId=keys["API_KEY_SECRET_ARN"], SecretString="second-api-key")
+    monkeypatch.setattr("imageapi.http.app.SECRETS_MAX_AGE", 0.0)
+
+    assert list_with("second-api-key") == 200
+
+
+def test_a_store_that_is_gone_leaves_what_is_known(
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert list_with("first-api-key") == 200
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("imageapi.http.app.SECRETS_MAX_AGE", 0.0)
+
+    assert list_with("first-api-key") == 200
+    (warning,) = (record for record in caplog.records if record.levelname == "WARNING")
+    assert warning.message == "secrets not renewed"
+    assert "ConnectionRefusedError" in caplog.text
+
+
+@pytest.fixture
+def rotating_user(stores: Stores, keys: dict[str, str], manager: Any, configure: Configure) -> Iterator[str]:
+    """A user of the database whose password is in the secret."""
+    stores.execute("CREATE ROLE rotating LOGIN SUPERUSER PASSWORD 'first-password'")
+    put_password(manager, keys, "first-password")
+    configure()
+    yield "rotating"
+    db.close()
+    stores.execute("DROP ROLE rotating")
+
+
+def put_password(manager: Any, keys: dict[str, str], password: str) -> None:
+    text = json.dumps({"username": "rotating", "password": password})
+    manager.put_secret_value(SecretId=keys["DATABASE_SECRET_ARN"], SecretString=text)
+
+
+def test_a_new_password_of_the_database(
+    rotating_user: str, stores: Stores, keys: dict[str, str], manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list_with("first-api-key") == 200
+    stores.execute("ALTER ROLE rotating PASSWORD 'second-password'")
+    put_password(manager, keys, "second-password")
+    db.close()
+    assert list_with("first-api-key") == 503, "read a moment ago: not again"
+    monkeypatch.setattr(db, "PASSWORD_MAX_AGE", 0.0)
+
+    assert list_with("first-api-key") == 200
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("API_KEY_SECRET_ARN", "your-api-key-here", "API_KEY still has the placeholder"),
+        ("DATABASE_SECRET_ARN", '{"username": "postgres"}', "must be JSON with username and password"),
+        ("DATABASE_SECRET_ARN", "not JSON", "must be JSON with username and password"),
+    ],
+)
+def test_unusable_secrets(
+    keys: dict[str, str], manager: Any, configure: Configure, variable: str, value: str, message: str
+) -> None:
+    manager.put_secret_value(SecretId=keys[variable], SecretString=value)
+    configure(AWS_LAMBDA_FUNCTION_NAME="image-api-list", MINIO_SECRET_KEY="strong", METRICS_NAMESPACE=None)
+
+    answer = get("/api/images", key="your-api-key-here")
+
+    assert (answer.status, answer.code) == (503, "service_misconfigured")
+    assert message in answer.body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets_manager.NOT_THERE),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "ConnectionRefusedError"),
+    ],
+)
+def test_secrets_that_cannot_be_read(
+    keys: dict[str, str], configure: Configure, variables: dict[str, str], reason: str
+) -> None:
+    configure(**variables)
+
+    answer = get("/api/images", key="first-api-key")
+
+    assert (answer.status, answer.code) == (503, "service_misconfigured")
+    assert reason in answer.body["error"]["message"]
+
+
+def test_a_secret_is_one_key_whatever_is_in_it(
+    keys: dict[str, str], manager: Any, configure: Configure
+) -> None:
+    manager.put_secret_value(SecretId=keys["API_KEY_SECRET_ARN"], SecretString="a,b c")
+    configure()
+
+    assert [list_with(key) for key in ("a,b c", "a", "first-api-key")] == [200, 401, 200]
+
+
+def test_what_is_set_outright_wins(keys: dict[str, str], configure: Configure) -> None:
+    configure(API_KEY="outright")
+
+    assert list_with("outright") == 200
+    assert list_with("first-api-key") == 401
+
+
+def test_the_key_for_gemini_can_be_replaced_without_a_deploy(
+    manager: Any, endpoint: str, stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = str(manager.create_secret(Name="gemini", SecretString="one that was revoked")["ARN"])
+    image_id = upload(pictures.jpeg()).image["id"]
+    with gemini_beside(stores, configure, monkeypatch) as gemini:
+        outright = {"GEMINI_API_KEY": None, "AWS_ENDPOINT_URL": endpoint, **CREDENTIALS}
+        configure(**outright, GEMINI_API_KEY_SECRET_ARN=arn)
+        assert analyze(image_id).error == (503, "service_misconfigured")
+
+        manager.put_secret_value(SecretId=arn, SecretString=KEY)
+        assert settings.refresh_settings(0.0)
+        assert analyze(image_id).status == 200
+
+    assert [request.headers["x-goog-api-key"] for request in gemini.requests][-1] == KEY

@@ -1,0 +1,263 @@
+"""PostgreSQL that is restarted, stopped, silent or busy: an error in time, and service when it is back."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.errors import ConflictError, DatabaseUnavailableError
+from imageapi.time_limits import time_limit
+
+from tests.integration.client import get, upload, upload_event
+from tests.integration.stores import Configure, Stores, paused, stopped
+from tests.support import pictures
+from tests.support.answers import Answer
+from tests.support.waiting import wait_until
+from tests.support.worker import Hook, worker
+
+PICTURE = pictures.jpeg()
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """In less than the 5 seconds that are the default of both limits: enough for a busy machine, too."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < 4.5
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (503, "database_unavailable")
+    assert int(answer.headers["retry-after"][0]) >= 1
+
+
+def test_restarted_server_is_no_error(stores: Stores) -> None:
+    ids = stores.insert_ready(2)
+    assert get("/api/images").status == 200
+
+    for stop in (stores.postgres.kill, stores.postgres.stop):
+        stop()
+        stores.postgres.start()
+
+        assert [image["id"] for image in get("/api/images").body["images"]] == ids[::-1]
+
+
+def test_connection_ended_by_the_server_is_no_error(stores: Stores) -> None:
+    assert get("/api/images").status == 200
+
+    ended = stores.execute(
+        """SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity
+           WHERE application_name = 'image-api'"""
+    )
+
+    assert ended == [{"ended": True}]
+    assert upload(PICTURE).status == 201
+
+
+def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the server: what Lambda has frozen can do nothing. The next request connects again."""
+    monkeypatch.setitem(db.SESSION_SETTINGS, "idle_session_timeout", "200ms")
+    db.close()
+    assert get("/api/images").status == 200
+
+    connected = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api'"
+    wait_until(lambda: not stores.execute(connected))
+
+    assert get("/api/images").status == 200
+    db.close()
+
+
+def test_one_connection_for_all_requests(stores: Stores) -> None:
+    pids = {str(db.query("SELECT pg_backend_pid() AS pid")[0]["pid"]) for _ in range(3)}
+    get("/api/images")
+    upload(PICTURE, on_duplicate="reject")
+    pids |= {str(db.query("SELECT pg_backend_pid() AS pid")[0]["pid"])}
+
+    assert len(pids) == 1
+
+
+def test_closed_port(stores: Stores) -> None:
+    with stopped(stores.postgres), in_time():
+        answers = [get("/api/images"), upload(PICTURE), get("/api/database/status")]
+
+    for answer in answers:
+        assert_unavailable(answer)
+
+    assert upload(PICTURE).status == 201
+    assert len(stores.rows()) == len(stores.keys()) == 1
+
+
+def test_silent_server(stores: Stores, configure: Configure) -> None:
+    configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
+    assert get("/api/images").status == 200
+
+    with paused(stores.postgres):
+        with in_time():  # on the open connection: the statement's limit and one second
+            assert_unavailable(get("/api/images"))
+        with in_time():  # on a new one, which is accepted but never answered
+            assert_unavailable(upload(PICTURE))
+
+    assert upload(PICTURE).status == 201
+    assert len(stores.rows()) == len(stores.keys()) == 1
+
+
+def test_silent_server_in_a_transaction(stores: Stores, configure: Configure) -> None:
+    configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
+    assert get("/api/images").status == 200
+
+    with paused(stores.postgres), in_time():
+        assert_unavailable(upload(PICTURE, on_duplicate="reject"))
+
+    assert upload(PICTURE, on_duplicate="reject").status == 201
+
+
+def test_statement_over_its_time_limit(stores: Stores, configure: Configure) -> None:
+    configure(DB_STATEMENT_TIMEOUT="1")
+    pid = db.query("SELECT pg_backend_pid() AS pid")
+
+    with closing(stores.postgres.connect()) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE image_metadata")
+        with in_time():
+            assert_unavailable(get("/api/images"))
+        with in_time():
+            assert_unavailable(upload(PICTURE, on_duplicate="reject"))
+
+    assert get("/api/images").status == 200
+    assert db.query("SELECT pg_backend_pid() AS pid") == pid, "the server said no: no reason to reconnect"
+    assert stores.is_empty()
+
+
+def test_transaction_over_its_time_limit(stores: Stores, configure: Configure) -> None:
+    """Each statement is short enough; together they are not."""
+    configure(DB_STATEMENT_TIMEOUT="1")
+
+    with in_time(), pytest.raises(DatabaseUnavailableError):
+        db.transaction(lambda cursor: [db.query("SELECT pg_sleep(0.5)", (), cursor) for _ in range(10)])
+
+    assert get("/api/images").status == 200
+
+
+def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores) -> None:
+    """Threads share the connection, and another one may need it for long."""
+    holds, done = threading.Event(), threading.Event()
+
+    def hold(_: db.Cursor) -> None:
+        holds.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=db.transaction, args=(hold,))
+    thread.start()
+    assert holds.wait(5)
+    start = time.monotonic()
+    try:
+        with pytest.raises(DatabaseUnavailableError), time_limit(0.3):
+            db.ping()
+        assert time.monotonic() - start < 2
+    finally:
+        done.set()
+        thread.join()
+
+    assert db.ping()
+
+
+def test_name_lookup_has_a_time_limit(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq looks names up by itself, for as long as the resolver takes."""
+    configure(DB_HOST="db.invalid", DB_CONNECT_TIMEOUT="5")
+    asked: list[object] = []
+    answer = threading.Event()
+
+    def look_up(*arguments: object, **_: object) -> list[Any]:
+        asked.append(arguments[0])
+        answer.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    start = time.monotonic()
+    with pytest.raises(DatabaseUnavailableError), time_limit(0.5):
+        db.ping()
+    answer.set()
+
+    assert asked == ["db.invalid"]
+    assert time.monotonic() - start < 3
+
+
+def test_each_address_of_a_name_is_tried(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(DB_HOST="db.invalid")
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (stores.postgres.host, 0)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    assert get("/api/database/status").status == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"POSTGRES_PASSWORD": "wrong-s3cret"}, {"POSTGRES_USER": "nobody"}, {"POSTGRES_DB": "missing"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_refused_login(stores: Stores, configure: Configure, change: dict[str, str]) -> None:
+    configure(**change)
+
+    answer = get("/api/images")
+
+    assert_unavailable(answer)
+    assert not any(value in str(answer.body) for value in change.values())
+
+
+def test_transaction_is_rolled_back(stores: Stores) -> None:
+    def insert_and_raise(error: Exception) -> None:
+        def work(cursor: db.Cursor) -> None:
+            cursor.execute("CREATE TABLE half_done ()")
+            raise error
+
+        db.transaction(work)
+
+    for error in (ValueError("of the caller"), ConflictError("of the service")):
+        with pytest.raises(type(error)):
+            insert_and_raise(error)
+
+        assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
+
+
+def test_a_query_inside_a_transaction_is_a_mistake(stores: Stores) -> None:
+    with pytest.raises(RuntimeError, match=r"inside db\.transaction"):
+        db.transaction(lambda cursor: db.query("SELECT 1"))
+    assert db.query("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: Stores) -> None:
+    def work(cursor: db.Cursor) -> None:
+        cursor.execute("CREATE TABLE half_done ()")
+        cursor.execute("SELECT 1 / 0")
+
+    with pytest.raises(Exception, match="division by zero"):
+        db.transaction(work)
+
+    assert db.query("SELECT to_regclass('half_done') AS found") == [{"found": None}]
+    assert db.transaction(lambda cursor: db.query("SELECT 1 AS n", (), cursor)) == [{"n": 1}]
+
+
+def test_server_that_dies_before_the_image_is_ready(stores: Stores) -> None:
+    event = upload_event(PICTURE, idempotency_key="k")
+    with worker(stores.environment) as process:
+        process.send(event, Hook("storage.put_object", "after", action="pause"))
+        process.wait_paused()
+        stores.postgres.kill()
+        process.resume()
+        assert_unavailable(process.answer())
+        stores.postgres.start()
+
+        assert (stores.statuses(), len(stores.keys())) == (["pending"], 1)
+        process.send(event)
+        assert process.answer().status == 201
+    assert (stores.statuses(), len(stores.keys())) == (["ready"], 1)

@@ -1,0 +1,300 @@
+"""The schema: made anew, and brought up to date by migrations that the tests make."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from imageapi.database import db, migrations
+from imageapi.database.migrations import LOCK, Migration, migrate, read_migrations
+from imageapi.errors import DatabaseUnavailableError
+
+from tests.integration.client import get, upload
+from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
+from tests.integration.stores import SCHEMA, Configure, Row, Stores
+from tests.support import pictures
+from tests.support.events import ROOT, LambdaContext, load_handler
+from tests.support.waiting import wait_until
+
+FOLDER = ROOT / "functions/migrate/migrations"
+DATABASE = "migrating"
+CATALOG = """
+    SELECT 'column' AS kind, table_name || '.' || column_name AS name,
+           concat_ws(' ', data_type, udt_name, collation_name, is_nullable, column_default) AS definition
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid)
+        FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', oid::regprocedure::text, pg_get_functiondef(oid)
+        FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT 'relation', relname, concat_ws(' ', relkind, relpersistence, reloptions)
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    ORDER BY kind, name"""
+
+
+@pytest.fixture
+def empty(stores: Stores, configure: Configure) -> Iterator[Stores]:
+    """The service, set up for a database with nothing in it."""
+    run(stores, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+    run(stores, f"CREATE DATABASE {DATABASE}", "postgres")
+    configure(POSTGRES_DB=DATABASE, DB_STATEMENT_TIMEOUT="30")
+    yield stores
+    db.close()
+    run(stores, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
+
+
+def run(stores: Stores, sql: str, database: str = DATABASE) -> list[Row]:
+    with closing(stores.postgres.connect(database)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        if cursor.description is None:
+            return []
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def describe(stores: Stores) -> list[Row]:
+    """Everything in the database, but for the record of migrations."""
+    return [row for row in run(stores, CATALOG) if "schema_migrations" not in row["name"]]
+
+
+def invoke() -> dict[str, Any]:
+    return load_handler("MigrateFunction")({}, LambdaContext())
+
+
+def sql(name: str) -> str:
+    return f"ALTER TABLE image_metadata ADD COLUMN IF NOT EXISTS {name} integer"
+
+
+STEPS = [Migration(1, "one", sql("one")), Migration(2, "two", sql("two"))]
+
+
+def columns(stores: Stores) -> set[str]:
+    """Those that the steps make."""
+    found = run(stores, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'")
+    return {row["column_name"] for row in found} & {"one", "two"}
+
+
+def test_a_new_database_gets_the_whole_schema(empty: Stores) -> None:
+    assert invoke() == {"is_new": True, "applied": [], "version": len(read_migrations(FOLDER))}
+
+    made = describe(empty)
+    run(empty, SCHEMA.read_text(encoding="utf-8"))
+    assert describe(empty) == made
+
+
+def test_migrations_count_as_applied_in_a_new_database(empty: Stores) -> None:
+    outcome = migrate(SCHEMA.read_text(encoding="utf-8") + sql("one") + ";" + sql("two"), STEPS)
+
+    assert outcome == {"is_new": True, "applied": [], "version": 2}
+    assert migrate("", STEPS) == {"is_new": False, "applied": [], "version": 2}
+
+
+def test_an_older_database_gets_those_that_it_lacks(empty: Stores) -> None:
+    invoke()
+
+    assert migrate("", STEPS[:1]) == {"is_new": False, "applied": ["0001_one"], "version": 1}
+    assert columns(empty) == {"one"}
+    assert migrate("", STEPS) == {"is_new": False, "applied": ["0002_two"], "version": 2}
+    assert columns(empty) == {"one", "two"}
+
+
+def test_what_is_up_to_date_stays(empty: Stores) -> None:
+    invoke()
+    before = describe(empty)
+
+    assert invoke()["applied"] == []
+
+    assert describe(empty) == before
+
+
+def test_an_older_release_leaves_a_newer_schema_alone(empty: Stores) -> None:
+    """As when a deploy is undone."""
+    invoke()
+    migrate("", STEPS)
+    before = describe(empty)
+
+    assert migrate("", STEPS[:1]) == {"is_new": False, "applied": [], "version": 2}
+
+    assert describe(empty) == before
+
+
+SERVICE = {"DB_SERVICE_USER": "the service", "DB_SERVICE_PASSWORD": "it's secret"}
+
+
+@pytest.fixture
+def service_user(empty: Stores, configure: Configure) -> Iterator[Stores]:
+    """A migrated database, where the service is its own user from now on."""
+    configure(**SERVICE)
+    invoke()
+    db.close()
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
+    yield empty
+    db.close()
+    run(empty, 'DROP OWNED BY "the service"; DROP ROLE "the service"')
+
+
+def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores) -> None:
+    image = upload(pictures.jpeg(), {"title": "x", "category": "c", "tags": ["t"]}).image
+    assert get("/api/images", {"q": "x", "tag": "t", "total": "true"}).body["images"][0]["id"] == image["id"]
+    assert patch_image(image["id"], {"title": "y"}).status == 200
+    assert fetch(image["urls"]["thumbnail"]).status == 200
+    assert get("/api/tags").body["tags"] == [{"name": "t", "images": 1}]
+    wait_until(lambda: get("/health").status == 200)
+    assert get("/api/database/status").status == 200
+    assert delete_image(image["id"]).status == 204
+    assert sweep()["failed"] == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *("DROP TABLE image_metadata", "ALTER TABLE image_metadata ADD COLUMN x int", "CREATE TABLE x ()"),
+        *("DELETE FROM schema_migrations", "CREATE ROLE x", "COPY image_metadata TO PROGRAM 'true'"),
+    ],
+)
+def test_the_user_of_the_service_may_do_no_more(service_user: Stores, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        db.query(statement)
+
+
+def test_a_new_password_of_the_service_counts_after_a_migration(
+    service_user: Stores, configure: Configure, stores: Stores
+) -> None:
+    db.close()
+    owner = {"POSTGRES_USER": stores.postgres.user, "POSTGRES_PASSWORD": stores.postgres.password}
+    configure(**SERVICE | {"DB_SERVICE_PASSWORD": "another"}, **owner)
+    invoke()
+    db.close()
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD="another")
+    assert get("/api/images").status == 200
+
+
+BAD = Migration(2, "bad", "CREATE TABLE half (id int); SELECT * FROM nowhere")
+
+
+def test_a_failure_leaves_the_steps_before_it(empty: Stores) -> None:
+    invoke()
+    good = Migration(1, "good", "CREATE TABLE more (id int)")
+
+    with pytest.raises(psycopg2.errors.UndefinedTable, match="nowhere"):
+        migrate("", [good, BAD, Migration(3, "never", "CREATE TABLE late (id int)")])
+
+    names = run(empty, "SELECT relname FROM pg_class WHERE relname IN ('more', 'half', 'late')")
+    assert names == [{"relname": "more"}]
+    assert run(empty, "SELECT version FROM schema_migrations") == [{"version": 1}]
+
+
+def test_the_next_run_goes_on_where_one_has_failed(empty: Stores) -> None:
+    invoke()
+    good = Migration(1, "good", "CREATE TABLE more (id int)")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("", [good, BAD])
+
+    outcome = migrate("", [good, Migration(2, "mended", "CREATE TABLE half (id int)")])
+
+    assert outcome == {"is_new": False, "applied": ["0002_mended"], "version": 2}
+
+
+def test_a_new_database_has_all_of_the_schema_or_nothing(empty: Stores) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("CREATE TABLE image_metadata (id int); SELECT * FROM nowhere", [])
+
+    assert describe(empty) == []
+    assert invoke()["is_new"]
+
+
+def test_what_a_step_has_made_is_the_services_though_a_later_one_fails(
+    service_user: Stores, configure: Configure
+) -> None:
+    owner = {"POSTGRES_USER": service_user.postgres.user, "POSTGRES_PASSWORD": service_user.postgres.password}
+    run(service_user, "TRUNCATE schema_migrations")
+    configure(**owner)
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        migrate("", [Migration(1, "good", "CREATE TABLE more (id int)"), BAD])
+
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
+    db.query("INSERT INTO more VALUES (1)")
+
+
+WAITS_FOR_TABLE = """
+    SELECT count(*) AS n FROM pg_locks
+    WHERE relation = 'image_metadata'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"""
+
+
+def test_requests_go_on_while_a_step_waits_for_a_long_reader(
+    empty: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They queue behind the step until it gives up; the advisory lock stays its own between its attempts."""
+    monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 1_000)
+    monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.2)
+    invoke()
+    outcomes: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: outcomes.append(migrate("", STEPS)))
+    with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM image_metadata")
+        thread.start()
+        try:
+            wait_until(lambda: run(empty, WAITS_FOR_TABLE)[0]["n"], seconds=60)
+            read = "SET statement_timeout = '20s'; SELECT count(*) AS n FROM image_metadata"
+            assert run(empty, read) == [{"n": 0}]
+            assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": False}]
+        finally:
+            reader.rollback()
+            thread.join()
+
+    assert [outcome["applied"] for outcome in outcomes] == [["0001_one", "0002_two"]]
+
+
+def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.0)
+    invoke()
+    other = Migration(1, "other", "CREATE TABLE more (id int)")
+    with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM image_metadata")
+        with pytest.raises(DatabaseUnavailableError, match="0002_two did not get a lock"):
+            migrate("", [other, STEPS[1]])
+
+    assert run(empty, "SELECT version FROM schema_migrations") == [{"version": 1}]
+    assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": True}]
+
+
+def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
+    invoke()
+    steps = [Migration(1, "slow", "CREATE TABLE more (id int)")]
+    with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        outcomes: list[dict[str, Any]] = []
+        thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
+        thread.start()
+        thread.join(3)  # longer than any other statement waits for a lock
+        assert thread.is_alive()
+        assert outcomes == []
+        other.rollback()
+        thread.join(10)
+
+    assert [outcome["applied"] for outcome in outcomes] == [["0001_slow"]]
+
+
+@pytest.mark.parametrize("names", [["1_x.sql"], ["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"]])
+def test_names_that_are_not_in_order(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+
+    with pytest.raises(ValueError, match="0001"):
+        read_migrations(tmp_path)
+
+
+def test_the_template_names_the_newest_migration() -> None:
+    """CloudFormation runs the migrations when this property changes."""
+    newest = max((path.stem for path in FOLDER.glob("*.sql")), default="baseline")
+
+    assert f"Migration: {newest}\n" in (ROOT / "template.yaml").read_text(encoding="utf-8")

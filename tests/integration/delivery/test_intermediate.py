@@ -1,0 +1,200 @@
+"""Reduced copies: kept beside a large picture, used for small variants, and never in anybody's way."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from imageapi.errors import StorageUnavailableError
+from imageapi.model.variants import INTERMEDIATE
+from imageapi.storage import s3
+from imageapi.uploads import direct
+from PIL import Image
+
+from tests.integration.client import send, upload, upload_event
+from tests.integration.leftovers import expire
+from tests.integration.lifecycle import (
+    announce_and_post,
+    complete,
+    delete_image,
+    fetch,
+    get_image,
+    ingest,
+    open_link,
+    sign,
+    sweep,
+    watch_keys,
+)
+from tests.integration.stores import Stores
+from tests.support import pictures
+from tests.support.worker import Hook, worker
+
+PICTURE = pictures.large_jpeg(6)
+WEBP = "image/webp"
+
+
+@pytest.fixture
+def image(stores: Stores) -> dict[str, Any]:
+    """A large one that is there."""
+    return upload(PICTURE).image
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of all objects that this process reads from now on."""
+    return watch_keys(monkeypatch, "download")
+
+
+def copy_key(image_id: str) -> str:
+    return f"variants/{image_id}/{INTERMEDIATE}"
+
+
+def settle(stores: Stores) -> None:
+    """Let every claim run out, and sweep."""
+    expire(stores)
+    sweep()
+
+
+def directly() -> str:
+    return str(upload(PICTURE).image["id"])
+
+
+def completed() -> str:
+    image_id = announce_and_post(PICTURE)
+    assert complete(image_id).status == 201
+    return image_id
+
+
+def by_event() -> str:
+    image_id = announce_and_post(PICTURE)
+    assert ingest(image_id)["completed"] == [image_id]
+    return image_id
+
+
+def by_sweep() -> str:
+    return announce_and_post(PICTURE)
+
+
+@pytest.mark.parametrize("way", [directly, completed, by_event, by_sweep])
+def test_every_way_to_upload_keeps_a_copy(stores: Stores, way: Callable[[], str]) -> None:
+    image_id = way()
+    if way is by_sweep:
+        settle(stores)
+
+    assert stores.variants() == [(INTERMEDIATE, "ready")]
+    data, facts = stores.object(copy_key(image_id))
+    assert facts["ContentType"] == "image/jpeg"
+    assert Image.open(io.BytesIO(data)).size == (1_200, 900)
+    assert sweep()["orphan_objects"] == 0
+
+
+def test_small_variants_are_made_from_the_copy(image: dict[str, Any], downloads: list[str]) -> None:
+    for variant in ("w160", "w320", "w320-cover", "w640"):
+        assert fetch(sign(image["id"], variant), WEBP).status == 200
+
+    assert downloads == [copy_key(image["id"])] * 3 + [f"originals/{image['id']}.jpg"]
+
+
+def test_a_copy_that_is_lost_is_made_up_for(
+    stores: Stores, image: dict[str, Any], downloads: list[str]
+) -> None:
+    s3.delete_objects([copy_key(image["id"])])
+
+    found = fetch(image["urls"]["thumbnail"], WEBP)
+
+    assert Image.open(io.BytesIO(found.data)).size == (320, 240)
+    assert downloads == [copy_key(image["id"]), f"originals/{image['id']}.jpg"]
+    assert sweep()["variants_lost"] == 1
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_a_copy_that_is_being_stored_is_not_used(
+    stores: Stores, image: dict[str, Any], downloads: list[str]
+) -> None:
+    stores.execute("UPDATE image_variants SET status = 'pending'")
+
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    assert downloads == [f"originals/{image['id']}.jpg"]
+
+
+def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    original = s3.put_object
+
+    def fail_for_copies(key: str, *args: Any, **options: Any) -> None:
+        if key.startswith("variants/"):
+            raise StorageUnavailableError()
+        original(key, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "put_object", fail_for_copies)
+        answer = upload(PICTURE)
+
+    assert answer.status == 201
+    assert "no intermediate was kept" in caplog.text
+    assert fetch(answer.image["urls"]["thumbnail"], WEBP).status == 200
+    settle(stores)
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_nobody_waits_for_a_copy_when_the_store_is_slow(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "MAX_SECONDS_BEFORE_INTERMEDIATE", 0)
+
+    assert upload(PICTURE).status == 201
+    assert stores.variants() == []
+
+
+KILLS = {
+    "before the claim": Hook("catalog.variants.acquire_lease", "before"),
+    "after the claim": Hook("catalog.variants.acquire_lease", "after"),
+    "before the put": Hook("storage.put_object", "before", 2),
+    "after the put": Hook("storage.put_object", "after", 2),
+    "before ready": Hook("catalog.variants.mark_ready", "before"),
+    "after ready": Hook("catalog.variants.mark_ready", "after"),
+}
+
+
+@pytest.mark.parametrize("moment", KILLS)
+def test_killed_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
+    event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
+    with worker(stores.environment) as process:
+        process.send(event, KILLS[moment])
+        process.wait_killed()
+
+    assert stores.statuses() == ["ready"]
+    again = send(event)
+    assert again.status == 200
+    assert fetch(again.image["urls"]["original"]).data == PICTURE
+    assert fetch(again.image["urls"]["thumbnail"], WEBP).status == 200
+    settle(stores)
+    kept = [(INTERMEDIATE, "ready")] if moment == "after ready" else []
+    assert stores.variants() == [*kept, ("w320.webp", "ready")]
+    assert len(stores.keys()) == 2 + len(kept)
+
+
+@pytest.mark.parametrize("moment", KILLS)
+def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
+    with worker(stores.environment) as process:
+        process.send(upload_event(PICTURE), KILLS[moment]._replace(action="pause"))
+        process.wait_paused()
+        (row,) = stores.rows()
+        assert delete_image(str(row["id"])).status == 204
+        process.resume()
+        assert process.answer().status == 201
+
+    assert stores.is_empty()
+    assert stores.variants() == []
+
+
+def test_deleting_takes_the_copy_away(stores: Stores, image: dict[str, Any]) -> None:
+    assert delete_image(image["id"]).status == 204
+    assert stores.is_empty()
+
+
+def test_nobody_is_given_the_copy_itself(image: dict[str, Any]) -> None:
+    answer = open_link(sign(image["id"], INTERMEDIATE))
+    assert (answer.status, answer.code) == (404, "variant_unknown")
+    assert INTERMEDIATE not in str(get_image(image["id"]).body)

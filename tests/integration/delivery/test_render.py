@@ -1,0 +1,294 @@
+"""Variants that are asked for at once, or given up half way."""
+
+import time
+from typing import Any
+
+import pytest
+from imageapi.catalog import variants
+from imageapi.database import db
+from imageapi.delivery import deliver
+from imageapi.delivery.render import WAIT_SECONDS
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
+from imageapi.pictures import render
+from imageapi.storage import s3
+
+from tests.integration.client import upload
+from tests.integration.leftovers import counts
+from tests.integration.lifecycle import (
+    at_once,
+    delete_image,
+    deliver_event,
+    fetch,
+    open_link,
+    sweep,
+    watch_keys,
+)
+from tests.integration.stores import Configure, Stores, fail
+from tests.support import pictures
+from tests.support.worker import Hook, answer_at_once, worker, workers
+
+PICTURE = pictures.jpeg(800, 600)
+WEBP = "image/webp"
+
+
+@pytest.fixture
+def image(stores: Stores) -> dict[str, Any]:
+    """An image that is there."""
+    return upload(PICTURE).image
+
+
+@pytest.fixture
+def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of all objects that this process puts from now on."""
+    return watch_keys(monkeypatch, "put_object")
+
+
+def expire_leases(stores: Stores) -> None:
+    stores.execute("UPDATE image_variants SET lease_until = now() - interval '1 second'")
+
+
+def test_a_variant_is_made_once(stores: Stores, image: dict[str, Any], puts: list[str]) -> None:
+    found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
+
+    assert puts == [f"variants/{image['id']}/w320.webp"]
+    assert len({one.data for one in found}) == 1
+
+
+def test_first_requests_at_once_in_one_process_render_once(image: dict[str, Any], puts: list[str]) -> None:
+    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
+
+    found = at_once(*[lambda: deliver.deliver_image(image["id"], "w320", query, WEBP)] * 4)
+
+    assert len(found) == 4
+    assert puts == [f"variants/{image['id']}/w320.webp"]
+
+
+def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
+    event = deliver_event(image["urls"]["thumbnail"], WEBP)
+    with workers(stores.environment, 2) as (first, second):
+        first.send(event, Hook("rendering.render", "before", 1, "pause"))
+        first.wait_paused()
+        second.send(event, Hook("storage.put_object", "before", 1, "kill"))
+        assert stores.variants() == [("w320.webp", "pending")]
+        first.resume()
+        # Had the second rendered as well, it would be dead.
+        assert [process.answer().status for process in (first, second)] == [302, 302]
+    assert stores.variants() == [("w320.webp", "ready")]
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+
+
+def test_many_first_requests_at_once(stores: Stores) -> None:
+    with workers(stores.environment, 4) as processes:
+        for number in range(4):
+            url = upload(pictures.jpeg(800, 600, seed=number)).image["urls"]["thumbnail"]
+            answers = answer_at_once(processes, deliver_event(url, WEBP))
+            assert [answer.status for answer in answers] == [302] * 4
+            assert fetch(url, WEBP).status == 200
+    assert stores.variants() == [("w320.webp", "ready")] * 4
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        Hook("rendering.render", "before"),
+        Hook("storage.put_object", "before"),
+        Hook("storage.put_object", "after"),
+    ],
+)
+def test_a_claim_of_a_dead_renderer_is_taken_over(
+    stores: Stores, image: dict[str, Any], hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = image["urls"]["thumbnail"]
+    with worker(stores.environment) as process:
+        process.send(deliver_event(url, WEBP), hook)
+        process.wait_killed()
+    monkeypatch.setattr("imageapi.delivery.render.WAIT_SECONDS", 0.2)
+
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "variant_pending", ["2"])
+    assert fetch(image["urls"]["original"]).data == PICTURE
+
+    expire_leases(stores)
+    assert fetch(url, WEBP).status == 200
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_who_waits_takes_over_when_the_claim_ends(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DeadError(BaseException):
+        """Ends a request without any of its cleaning up."""
+
+    def die(*_: Any) -> bytes:
+        raise DeadError
+
+    monkeypatch.setattr(variants, "LEASE_SECONDS", 0.5)
+    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
+    with monkeypatch.context() as patch:
+        patch.setattr(render, "render", die)
+        with pytest.raises(DeadError):
+            deliver.deliver_image(image["id"], "w320", query, WEBP)
+    assert stores.variants() == [("w320.webp", "pending")]
+
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_an_original_that_cannot_be_rendered(
+    stores: Stores, image: dict[str, Any], configure: Configure
+) -> None:
+    url = image["urls"]["thumbnail"]
+    configure(MAX_PIXELS="1000")
+    for _ in range(2):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "too_many_pixels")
+    configure(MAX_PIXELS=None)
+    expire_leases(stores)
+    key, broken = image["s3_key"], PICTURE[: len(PICTURE) // 2]
+    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code) == (422, "image_corrupt")
+    expire_leases(stores)
+    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
+    answer = open_link(url, WEBP)
+    assert (answer.status, answer.code) == (404, "object_missing")
+
+    # Nobody has to wait for a claim that has come to nothing.
+    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
+    assert fetch(url, WEBP).status == 200
+
+
+def test_what_could_not_be_rendered_is_not_tried_again_at_once(
+    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = image["urls"]["thumbnail"]
+    configure(MAX_PIXELS="1000")
+    downloads = watch_keys(monkeypatch, "download")
+
+    for _ in range(3):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "too_many_pixels")
+    assert len(downloads) == 1
+
+    # Later it is, and what failed again is left alone for longer.
+    waits = []
+    for attempts in range(1, 5):
+        (row,) = stores.execute(
+            "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
+        )
+        assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
+        waits.append(float(row["wait"]))
+        expire_leases(stores)
+        assert open_link(url, WEBP).status == 422
+    assert waits == pytest.approx([60, 240, 960, 3_840], abs=10)
+    stores.execute("UPDATE image_variants SET attempts = 2000000, lease_until = now() - interval '1 second'")
+    assert open_link(url, WEBP).status == 422
+    (row,) = stores.execute("SELECT extract(epoch FROM lease_until - now()) AS wait FROM image_variants")
+    assert float(row["wait"]) == pytest.approx(86_400, abs=10)
+
+    configure(MAX_PIXELS=None)
+    expire_leases(stores)
+    assert fetch(url, WEBP).status == 200
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = deliver_event(image["urls"]["thumbnail"], WEBP)
+    with worker(stores.environment) as process:
+        process.send(event, Hook("rendering.render", "before", 1, "pause"))
+        process.wait_paused()
+        statements: list[str] = []
+        query = db.query
+
+        def note(sql: str, *rest: Any) -> list[db.Row]:
+            statements.append(sql)
+            return query(sql, *rest)
+
+        monkeypatch.setattr(db, "query", note)
+        start = time.monotonic()
+
+        answer = open_link(image["urls"]["thumbnail"], WEBP)
+
+        assert (answer.status, answer.code) == (503, "variant_pending")
+        assert time.monotonic() - start < 2 * WAIT_SECONDS
+        assert len(statements) > 5
+        assert all(statement.startswith("SELECT image.id") for statement in statements)
+        process.resume()
+        assert process.answer().status == 302
+
+
+def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
+    """Without a sweep in between, and with one."""
+    url = image["urls"]["thumbnail"]
+    with worker(stores.environment) as process:
+        for attempt in range(variants.MAX_ATTEMPTS):
+            process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+            process.wait_killed()
+            expire_leases(stores)
+            assert stores.execute("SELECT attempts FROM image_variants") == [{"attempts": attempt + 1}]
+
+    for _ in range(2):
+        answer = open_link(url, WEBP)
+        assert (answer.status, answer.code) == (422, "image_too_complex")
+
+    # After a while it is tried once more.
+    expire_leases(stores)
+    with worker(stores.environment) as process:
+        process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+        process.wait_killed()
+    expire_leases(stores)
+    assert counts(sweep()) == {"variants_removed": 1}
+    assert open_link(url, WEBP).code == "image_too_complex"
+    expire_leases(stores)
+    assert fetch(url, WEBP).status == 200
+
+
+@pytest.mark.parametrize("target", ["download", "put_object"])
+def test_a_store_that_fails_while_rendering(
+    stores: Stores, image: dict[str, Any], target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = image["urls"]["thumbnail"]
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, target, fail)
+        assert open_link(url, WEBP).status == 503
+
+    assert fetch(url, WEBP).status == 200
+    assert stores.variants() == [("w320.webp", "ready")]
+
+
+def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = s3.put_object
+
+    def put_and_fail(*args: Any, **options: Any) -> None:
+        original(*args, **options)
+        raise StorageUnavailableError()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "put_object", put_and_fail)
+        assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
+
+    delete_image(image["id"])
+    assert stores.is_empty()
+
+
+def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(
+    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = db.query
+
+    def ask_and_hear_nothing(sql: str, *parameters: Any) -> list[db.Row]:
+        rows = original(sql, *parameters)
+        if sql.startswith("UPDATE image_variants"):
+            raise DatabaseUnavailableError()
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(db, "query", ask_and_hear_nothing)
+        assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
+
+    assert stores.variants() == [("w320.webp", "ready")]
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200

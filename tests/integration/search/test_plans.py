@@ -1,0 +1,144 @@
+"""Every list that the API offers is found through an index: none of its statements scans the table."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.search import pages
+
+from tests.integration.client import get
+from tests.integration.stores import Stores
+from tests.support import corpus
+
+ROWS = 6_000
+FILTERS: dict[str, list[str]] = {
+    "category": [corpus.CATEGORIES[0], corpus.CATEGORIES[-1]],
+    "tag": [corpus.ENGLISH[0], corpus.PLACES[-1]],
+    "q": ["桜", corpus.COMMON_WORD, corpus.ABSENT_WORD, "su"],
+    "mime_type": ["image/webp"],
+    "min_width": ["5000"],
+    "created_after": ["2023-11-14T22:30:00Z"],
+}
+SORTS = ["newest", "oldest", "title", "size"]
+
+
+def combinations() -> Iterator[dict[str, str]]:
+    """Each filter alone and each pair of filters, in each order, with and without a cursor to begin at."""
+    for size in (0, 1, 2):
+        for names in itertools.combinations(FILTERS, size):
+            for values in itertools.product(*(FILTERS[name] for name in names)):
+                for sort in SORTS if size < 2 else SORTS[::2]:
+                    yield dict(zip(names, values, strict=True)) | {"sort": sort}
+
+
+@pytest.fixture
+def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """A table with rows, and the statements that run on it from now on."""
+    with db_cursor(stores) as cursor:
+        corpus.fill(cursor, ROWS)
+    statements: list[tuple[str, Any]] = []
+    run = db.query
+
+    def record(sql: str, parameters: Any = ()) -> list[db.Row]:
+        statements.append((sql, parameters))
+        return run(sql, parameters)
+
+    monkeypatch.setattr(db, "query", record)
+    # Small for a small table, so that the GIN index is asked as it is in a large one.
+    monkeypatch.setattr(pages, "SCANNED_ROWS", 60)
+    return statements
+
+
+def db_cursor(stores: Stores) -> Any:
+    connection = stores.postgres.connect()
+    connection.autocommit = True
+    return connection.cursor()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The plan and all that is in it."""
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def scans(plan: dict[str, Any]) -> Iterator[str]:
+    """The relations that a plan reads from end to end."""
+    return (node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan")
+
+
+def explain(cursor: Any, sql: str, values: Any) -> dict[str, Any]:
+    """The plan of a statement, in a session like the service's."""
+    cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+    plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
+    return plan
+
+
+def set_up(cursor: Any) -> None:
+    for name, value in db.SESSION_SETTINGS.items():
+        cursor.execute(f"SET {name} = '{value}'")
+
+
+def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    for query in combinations():
+        following = ask(recorded, {**query, "limit": "5", "total": "true"})
+        if following:
+            ask(recorded, {**query, "cursor": following})
+    statements = list(
+        {json.dumps([sql, values], default=str): (sql, values) for sql, values in recorded}.values()
+    )
+    assert len(statements) > 300
+    narrowed = 0
+    with db_cursor(stores) as cursor:
+        set_up(cursor)
+        for sql, values in statements:
+            plan = explain(cursor, sql, values)
+            assert "image_metadata" not in set(scans(plan)), (sql, values)
+            if "image.tokens @>" in sql or "image.tokens &&" in sql:
+                narrowed += 1
+                served = [node for node in nodes(plan) if node["Node Type"] == "Bitmap Index Scan"]
+                assert [node["Index Name"] for node in served] == ["image_metadata_tokens"], (plan, sql)
+                for name in ("@>", "&&"):
+                    assert (f"image.tokens {name}" in sql) == (f"tokens {name}" in served[0]["Index Cond"])
+    assert narrowed > 200
+
+
+def ask(recorded: list[tuple[str, Any]], query: dict[str, str]) -> str | None:
+    """Get a page, with the statements that it may take; returns the next cursor."""
+    before = len(recorded)
+    answer = get("/api/images", query)
+    if answer.status == 422 and answer.code == "too_many_to_sort":
+        return None
+    assert answer.status == 200
+    assert len(recorded) - before <= pages.MAX_STATEMENTS
+    cursor: str | None = answer.body["next_cursor"]
+    # No page is short but the last one.
+    assert cursor is None or len(answer.body["images"]) == int(query.get("limit", "50")), query
+    return cursor
+
+
+def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    """That the test above can fail."""
+    with stores.postgres.connect() as connection, connection.cursor() as cursor:
+        set_up(cursor)
+        cursor.execute("EXPLAIN (FORMAT JSON) SELECT id FROM image_metadata WHERE filename = 'x'")
+        assert list(scans(cursor.fetchone()[0][0]["Plan"])) == ["image_metadata"]
+
+
+def test_a_category_is_read_along_indexes_of_its_own(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
+    """Wherever its images are: PostgreSQL believes that they are everywhere."""
+    for sort in SORTS:
+        query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
+        following = {"cursor": get("/api/images", query).body["next_cursor"]}
+        for more in ({}, following):
+            recorded.clear()
+            get("/api/images", {**query, **more})
+            ((sql, values),) = [each for each in recorded if "ORDER BY" in each[0]]
+            with db_cursor(stores) as cursor:
+                set_up(cursor)
+                limit, scan, *_ = nodes(explain(cursor, sql, values))
+            assert (limit["Node Type"], scan["Node Type"]) == ("Limit", "Index Scan"), sort
+            assert scan["Index Name"].startswith("image_metadata_category"), sort

@@ -1,0 +1,178 @@
+"""What bounds a search: ranges of time, one after another, and a sample. Against what it has to be."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from imageapi.database import db
+from imageapi.search import counts, pages
+from imageapi.search.tokens import SAMPLED_OF
+
+from tests.integration.client import get
+from tests.integration.searchable import AGES, DAY, HOUR, Doc, expected, id_of, insert, moment_of, total, walk
+from tests.integration.stores import Stores
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ages=st.lists(st.tuples(st.sampled_from(AGES), st.booleans()), min_size=5, max_size=14),
+    query=st.fixed_dictionaries(
+        {"sort": st.sampled_from(["newest", "oldest"])},
+        optional={name: st.sampled_from(AGES).map(moment_of) for name in ("created_after", "created_before")},
+    ),
+    limit=st.integers(1, 5),
+    most=st.sampled_from([2, 3, 20_000]),
+)
+@example(
+    # From just before the border of two stretches to just behind it.
+    ages=[(65_536, False), (40_000, True), (0, True)],
+    query={"sort": "oldest"},
+    limit=5,
+    most=20_000,
+)
+@example(
+    # The second stretch is not the end of what is asked for.
+    ages=[(0, False), (1, True), (HOUR, True), (5 * HOUR, True), (DAY, True)],
+    query={"sort": "newest", "created_after": moment_of(4 * DAY)},
+    limit=5,
+    most=20_000,
+)
+def test_searches_through_time(
+    stores: Stores, ages: list[tuple[int, bool]], query: dict[str, str], limit: int, most: int
+) -> None:
+    stores.clear()
+    docs = [Doc(id=id_of(age, rest), tags=["a"] if hit else []) for rest, (age, hit) in enumerate(ages)]
+    insert(stores, docs)
+    query = {**query, "tag": "a"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "SCANNED_ROWS", 1)
+        patch.setattr(pages, "DENSE_ROWS", most)
+        patch.setattr(pages, "MAX_CANDIDATES", most)
+        assert walk(query, limit) == expected(docs, query)
+
+
+def statements_of(query: dict[str, str], limit: int) -> tuple[list[str], list[str]]:
+    """The ids of the first page, and the statements that it took."""
+    statements: list[str] = []
+    run = db.query
+
+    def note(sql: str, *rest: Any) -> list[db.Row]:
+        statements.append(sql)
+        return run(sql, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "query", note)
+        answer = get("/api/images", {**query, "limit": str(limit)})
+    return [image["id"] for image in answer.body["images"]], statements
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits as if there were a hundred times as many images."""
+    monkeypatch.setattr(pages, "SCANNED_ROWS", 5)
+    monkeypatch.setattr(pages, "DENSE_ROWS", 200)
+    monkeypatch.setattr(pages, "MAX_CANDIDATES", 50)
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+@pytest.mark.parametrize("gap", [30, 60, 120, 300])
+@pytest.mark.usefixtures("small")
+def test_matches_behind_a_long_gap_are_on_the_first_page(stores: Stores, sort: str, gap: int) -> None:
+    """More than a range may have, and far away: the first range that is long enough has too many."""
+    sign = 1 if sort == "newest" else -1
+    others = [Doc(id=id_of(sign * day * DAY, 1)) for day in range(0, 400, 2)]
+    hits = [Doc(id=id_of(sign * (gap * DAY + n * 3 * HOUR), 2), tags=["a"]) for n in range(60)]
+    insert(stores, [*others, *hits])
+
+    ids, statements = statements_of({"tag": "a", "sort": sort}, 5)
+
+    assert ids == [doc.id for doc in hits[:5]]
+    assert len(statements) <= pages.MAX_STATEMENTS
+
+
+@pytest.mark.usefixtures("small")
+def test_the_whole_rest_is_asked_for_once(stores: Stores) -> None:
+    """And when it has too many matches, shorter ranges are."""
+    old = [Doc(id=id_of(-n * 5 * HOUR, 1)) for n in range(12)]
+    hits = [Doc(id=id_of(-12 * 5 * HOUR - n * 60_000, 2), tags=["a"]) for n in range(200)]
+    insert(stores, [*old, *hits])
+
+    ids, statements = statements_of({"tag": "a", "sort": "oldest"}, 50)
+
+    assert ids[:5] == [doc.id for doc in hits[:5]]
+    assert len(set(statements)) > 1
+
+
+@pytest.mark.usefixtures("small")
+def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores) -> None:
+    """Also on both sides of the border of two buckets, which no shorter range can tell apart."""
+    others = [Doc(id=id_of(n, 1)) for n in range(5)]
+    hits = [Doc(id=id_of(1_000 + n * 500, 2), tags=["a"]) for n in range(120)]
+    insert(stores, [*others, *hits])
+
+    ids, _ = statements_of({"tag": "a"}, 50)
+
+    assert ids == [doc.id for doc in hits[:50]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"created_after": moment_of(HOUR)}, 2),
+        ({"created_before": moment_of(400 * DAY)}, 2),
+        ({"created_after": moment_of(HOUR), "mime_type": "image/jpeg"}, 2),
+        ({"created_after": moment_of(HOUR), "category": ""}, 2),
+        ({"created_after": moment_of(-DAY)}, 0),
+        ({"created_before": moment_of(500 * DAY)}, 0),
+        ({"created_after": moment_of(HOUR), "created_before": moment_of(2 * HOUR)}, 0),
+        ({"created_before": "1969-01-01"}, 0),
+        ({"created_after": "1970-01-01", "created_before": moment_of(400 * DAY)}, 2),
+        ({"created_after": moment_of(HOUR), "created_before": "2199-01-01"}, 2),
+    ],
+)
+@pytest.mark.parametrize("sort", ["title", "size"])
+def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, query: dict[str, str], found: int, sort: str
+) -> None:
+    monkeypatch.setattr(pages, "MAX_SORTED", 3)
+    monkeypatch.setattr(counts, "MAX_COUNTED", 3)
+    insert(stores, [Doc(id=id_of(age, n)) for n, age in enumerate([0, 1, 450 * DAY, 451 * DAY], 1)])
+    insert(stores, [Doc(id=id_of(200 * DAY, n)) for n in range(1, 41)])
+
+    answer = get("/api/images", {**query, "sort": sort, "total": "true"})
+
+    assert len(answer.body["images"]) == found
+    assert answer.body["total"] == {"value": found, "relation": "exact"}
+
+
+def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A width of 200 is narrowed down to by the token for 128."""
+    monkeypatch.setattr(pages, "MAX_SORTED", 5)
+    monkeypatch.setattr(counts, "MAX_COUNTED", 5)
+    insert(stores, [*(Doc(width=150) for _ in range(10)), *(Doc(width=250) for _ in range(3))])
+
+    answer = get("/api/images", {"min_width": "200", "sort": "size", "total": "true"})
+
+    assert len(answer.body["images"]) == 3
+    assert answer.body["total"] == {"value": 3, "relation": "exact"}
+
+
+def sampled(*tags: str, number: int) -> Doc:
+    """An image that is in the sample."""
+    return Doc(id=id_of(DAY, number << 8), tags=tags)
+
+
+def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tags that many have may be together on few images: these are counted, and sorted."""
+    insert(stores, [sampled("a", number=number) for number in range(9)])
+    insert(stores, [sampled("b", number=number) for number in range(10, 19)])
+    insert(stores, [Doc(tags=["a", "b"])])
+    monkeypatch.setattr(counts, "MAX_COUNTED", 4 * SAMPLED_OF)
+    monkeypatch.setattr(pages, "MAX_SORTED", 4 * SAMPLED_OF)
+
+    # As far as nine in a sample can tell, there are more than two thousand.
+    assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}
+    assert get("/api/images", {"tag": "a", "sort": "size"}).code == "too_many_to_sort"
+    assert total(("tag", "a"), ("tag", "b")) == {"value": 1, "relation": "exact"}
+    assert len(walk({"tag": ["a", "b"], "sort": "size"})) == 1

@@ -1,0 +1,86 @@
+"""The put of an object, a request of the service's own: what the store checks, and what is tried again."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from imageapi.errors import StorageUnavailableError
+from imageapi.storage import s3
+
+from tests.integration.stores import Configure, Stores
+from tests.support.http_server import Handler, serve
+
+DATA = b"a picture" * 1_000
+DIGEST = hashlib.sha256(DATA).digest()
+KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
+
+
+def put(data: bytes | io.BytesIO, sha256: bytes = DIGEST) -> None:
+    s3.put_object(KEY, data, content_type="image/jpeg", sha256=sha256)
+
+
+def test_what_is_kept_with_an_object(stores: Stores) -> None:
+    put(DATA)
+
+    data, headers = stores.object(KEY)
+    assert data == DATA
+    assert headers["ContentType"] == "image/jpeg"
+    assert headers["CacheControl"] == s3.IMMUTABLE
+
+
+def test_a_file_is_sent_from_its_beginning(stores: Stores) -> None:
+    file = io.BytesIO(DATA)
+    file.read(100)
+
+    put(file)
+
+    assert stores.object(KEY)[0] == DATA
+
+
+def test_other_bytes_are_refused(stores: Stores) -> None:
+    """A byte that changed on its way must not be kept."""
+    for sent in (DATA[:-1] + b"X", io.BytesIO(DATA[:-1] + b"X")):
+        with pytest.raises(StorageUnavailableError):
+            put(sent)
+
+    assert stores.keys() == []
+
+
+def test_a_busy_store_is_asked_again(configure: Configure) -> None:
+    with store_that_answers(503, 200) as (url, received):
+        configure(MINIO_ENDPOINT_URL=url)
+        put(io.BytesIO(DATA))
+
+    assert received == [DATA, DATA]
+
+
+@pytest.mark.parametrize("statuses", [(503, 503), (403,), (301,), (404,)])
+def test_what_is_not_stored_is_said(configure: Configure, statuses: tuple[int, ...]) -> None:
+    with store_that_answers(*statuses) as (url, received):
+        configure(MINIO_ENDPOINT_URL=url)
+        with pytest.raises(StorageUnavailableError) as caught:
+            put(DATA)
+
+    assert received == [DATA] * len(statuses)
+    # The rest of the answer may repeat what signed the request, and the cause is logged.
+    assert str(caught.value.__cause__) == f"[Errno {statuses[-1]}] SomethingWrong"
+
+
+@contextmanager
+def store_that_answers(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
+    """An address, and the bodies that came in."""
+    received: list[bytes] = []
+    remaining = list(statuses)
+
+    class Store(Handler):
+        def respond(self) -> None:
+            received.append(self.read_body())
+            status = remaining.pop(0)
+            headers = {301: {"location": "/elsewhere"}, 503: {"retry_after": "3600"}}.get(status, {})
+            body = b"<Error><Code>SomethingWrong</Code><StringToSign>secret</StringToSign></Error>"
+            self.answer(status, body, **headers)
+
+    with serve(Store) as url:
+        yield url, received

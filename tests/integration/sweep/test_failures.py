@@ -1,0 +1,274 @@
+"""The sweep while a store is down: it says so, and the next one settles everything."""
+
+from typing import Any
+
+import pytest
+from imageapi.catalog import uploads
+from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError, TooComplexError
+from imageapi.pictures import inspect
+from imageapi.storage import s3
+from imageapi.sweep import rows, run
+from imageapi.sweep.report import Count
+from imageapi.uploads import complete
+from imageapi.uploads.finish import undo_upload
+
+from tests.integration.client import upload
+from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
+from tests.integration.lifecycle import (
+    announce,
+    announce_and_post,
+    fetch,
+    get_image,
+    post_file,
+    sweep,
+    watch_keys,
+)
+from tests.integration.lifecycle import complete as complete_upload
+from tests.integration.stores import Configure, Stores, fail, stopped
+
+
+def leave_something_of_each_kind(stores: Stores) -> str:
+    announce(PICTURE)
+    arrived = announce_and_post(PICTURE)
+    cut_delete(stores, "db.query", "after")
+    cut_render(stores, "storage.put_object", "after")
+    put(stores, "originals/orphan")
+    expire(stores)
+    return arrived
+
+
+EXPECTED = {"finished": 1, "undone": 2, "variants_removed": 1, "orphan_objects": 1}
+
+
+@pytest.mark.parametrize("down", ["s3", "postgres"])
+def test_a_store_is_down(stores: Stores, down: str) -> None:
+    arrived = leave_something_of_each_kind(stores)
+    error = StorageUnavailableError if down == "s3" else DatabaseUnavailableError
+
+    with stopped(stores.s3 if down == "s3" else stores.postgres):
+        for dry_run in (True, False):
+            with pytest.raises(error):
+                sweep(dry_run=dry_run)
+
+    # What a sweep had begun to undo it has hidden for a minute.
+    expire(stores)
+    assert counts(sweep()) == EXPECTED
+    assert fetch(get_image(arrived).image["urls"]["original"]).data == PICTURE
+    assert stores.statuses() == ["ready"] * 2
+    assert len(stores.keys()) == 2
+
+
+def test_one_row_that_cannot_be_settled_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
+    expire(stores)
+    original = s3.download
+
+    def fail_for_first(key: str, *args: Any, **options: Any) -> None:
+        if first in key:
+            raise StorageUnavailableError()
+        original(key, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "download", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "finished": 1}
+    assert get_image(second).status == 200
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+    assert fetch(get_image(first).image["urls"]["original"]).data == PICTURE
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
+def test_a_row_that_raises_anything_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
+    expire(stores)
+    download = s3.download
+
+    def fail_for_first(key: str, *args: Any, **options: Any) -> None:
+        if first in key:
+            raise error()
+        download(key, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "download", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "finished": 1}
+    assert get_image(second).status == 200
+    # What a store did not answer was no attempt; what nobody knows of may be the row's own fault.
+    attempts = stores.execute("SELECT attempts FROM uploads WHERE id = %s", (first,))
+    assert attempts == [{"attempts": 0 if error is StorageUnavailableError else 1}]
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+
+
+def begin_variants(stores: Stores, count: int) -> list[str]:
+    """Images with one variant each that was begun long ago."""
+    ids = [upload(PICTURE).image["id"] for _ in range(count)]
+    for image_id in ids:
+        stores.insert_variant(image_id, "w320.jpg", "pending")
+    return ids
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
+def test_a_variant_that_cannot_be_removed_does_not_keep_the_others(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    first, *_ = begin_variants(stores, 3)
+    delete = s3.delete_objects
+
+    def fail_for_first(keys: list[str]) -> None:
+        if first in keys[0]:
+            raise error()
+        delete(keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "delete_objects", fail_for_first)
+        assert counts(sweep()) == {"failed": 1, "variants_removed": 2}
+
+    expire(stores)
+    assert counts(sweep()) == {"variants_removed": 1}
+
+
+def test_no_variant_is_begun_when_time_runs_out(stores: Stores) -> None:
+    begin_variants(stores, 3)
+    answers = iter([True, False])
+
+    report = run.sweep(dry_run=False, compare=False, has_time=lambda: next(answers))
+
+    assert (report.counts[Count.VARIANTS_REMOVED], report.rows_left) == (1, True)
+    assert counts(sweep()) == {"variants_removed": 2}
+
+
+def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) -> None:
+    image = upload(PICTURE).image
+    configure(MINIO_BUCKET_NAME="another")
+
+    with pytest.raises(StorageUnavailableError):
+        sweep()
+
+    configure(MINIO_BUCKET_NAME=stores.s3.bucket)
+    assert counts(sweep()) == {}
+    assert fetch(image["urls"]["original"]).data == PICTURE
+
+
+def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    class DeadError(BaseException):
+        """Ends a sweep without any of its cleaning up, as a lack of memory does."""
+
+    def die(*_: Any, **__: Any) -> None:
+        raise DeadError
+
+    announce_and_post(PICTURE)
+    monkeypatch.setattr(s3, "download", die)
+    for _ in range(complete.MAX_ATTEMPTS):
+        expire(stores)
+        with pytest.raises(DeadError):
+            sweep()
+
+    expire(stores)
+    assert counts(sweep()) == {"refused": 1}
+    assert (stores.statuses(), stores.keys()) == (["failed"], [])
+    expire(stores)
+    assert counts(sweep()) == {"undone": 1}
+    assert stores.is_empty()
+
+
+def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes all the time of every sweep keeps no other from being settled."""
+    slow, *others = (announce_and_post(PICTURE) for _ in range(4))
+    stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
+    assert uploads.acquire_lease(slow, lease_seconds=-60)
+    monkeypatch.setattr(rows, "BATCH", 2)
+    tried = watch_keys(monkeypatch, "download")
+
+    assert counts(sweep()) == {"finished": 4}
+    assert tried == [f"incoming/{image_id}" for image_id in [*others, slow]]
+
+
+def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for want of memory may pass an hour later, and not at once."""
+
+    def run_out(*_: Any, **__: Any) -> None:
+        raise TooComplexError
+
+    ids = sorted(announce_and_post(PICTURE) for _ in range(3))
+    expire(stores)
+    monkeypatch.setattr(rows, "BATCH", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(inspect, "inspect", run_out)
+        assert counts(sweep()) == {"failed": 3}
+        assert counts(sweep()) == {}
+    assert stores.execute("SELECT DISTINCT attempts FROM uploads") == [{"attempts": 1}]
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 3}
+    assert sorted(row["id"] for row in stores.rows()) == ids
+
+
+def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
+    """The sweep has read it as expired; then its client asks for another form."""
+    announced = announce(PICTURE, idempotency_key="k").body["data"]
+    expire(stores)
+    (expired,) = uploads.find_expired(None, 10)
+    assert announce(PICTURE, idempotency_key="k").status == 200
+
+    assert not undo_upload(expired, only_free=True)
+
+    post_file(announced["form"], PICTURE)
+    assert complete_upload(announced["id"]).status == 201
+
+
+@pytest.mark.parametrize("bucket", ["missing", "another"])
+def test_beside_another_bucket_no_row_is_settled(stores: Stores, configure: Configure, bucket: str) -> None:
+    """Else what has arrived would count as never sent, and variants as lost."""
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    waiting = announce_and_post(PICTURE)
+    cut_delete(stores, "storage.delete_objects", "before")
+    expire(stores)
+    before = (stores.statuses(), stores.variants(), stores.keys())
+    if bucket == "another":
+        stores.s3.client().create_bucket(Bucket="another-bucket")
+    configure(MINIO_BUCKET_NAME=f"{bucket}-bucket")
+
+    report = run.sweep(dry_run=False, compare=bucket == "another")
+
+    assert report.is_another_bucket
+    assert report.counts[Count.FAILED] == 1
+    configure(**stores.environment)
+    assert (stores.statuses(), stores.variants(), stores.keys()) == before
+    assert counts(sweep()) == {"finished": 1, "undone": 1}
+    assert waiting in {row["id"] for row in stores.rows()}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_no_row_is_begun_when_time_runs_out(stores: Stores, dry_run: bool) -> None:
+    for _ in range(3):
+        announce_and_post(PICTURE)
+    expire(stores)
+    answers = iter([True, False])
+
+    report = run.sweep(dry_run=dry_run, compare=False, has_time=lambda: next(answers))
+
+    assert (report.counts[Count.FINISHED], report.rows_left) == (1, True)
+    assert sweep(dry_run=True, time_left=100)["finished"] == 0
+    assert counts(sweep()) == {"finished": 3 if dry_run else 2}
+
+
+def test_a_store_that_is_down_for_long_is_no_reason_to_give_up(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "download", fail)
+        for _ in range(complete.MAX_ATTEMPTS + 1):
+            expire(stores)
+            assert counts(sweep()) == {"failed": 1}
+
+    expire(stores)
+    assert counts(sweep()) == {"finished": 1}
+    assert fetch(get_image(image_id).image["urls"]["original"]).data == PICTURE

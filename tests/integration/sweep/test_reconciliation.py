@@ -1,0 +1,234 @@
+"""A sweep that compares all objects with all rows: where it stops and goes on, and what changes meanwhile."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.storage import s3
+from imageapi.sweep import reconciliation, run
+
+from tests.integration.client import upload
+from tests.integration.leftovers import counts, put
+from tests.integration.lifecycle import delete_image, fetch, sweep
+from tests.integration.stores import Stores
+from tests.support import pictures
+
+NAMES = ("w320-cover.webp", "w320.webp")
+
+
+def insert_variants(stores: Stores) -> None:
+    """Ready ones without objects, of all images."""
+    for row in stores.rows():
+        for name in NAMES:
+            stores.insert_variant(row["id"], name, "ready")
+
+
+def test_a_variant_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = upload(pictures.jpeg(800, 600)).image
+    put(stores, f"variants/{image['id']}/w320.webp")
+    put(stores, "variants/orphan/w320.webp")
+    compare = reconciliation.compare_stores
+
+    def compare_and_be_asked(*arguments: Any) -> Iterator[Any]:
+        yield from compare(*arguments)
+        assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
+
+    monkeypatch.setattr(run, "compare_stores", compare_and_be_asked)
+    assert sweep()["orphan_objects"] == 2
+
+    assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
+    assert stores.keys() == [image["s3_key"], f"variants/{image['id']}/w320.webp"]
+
+
+def test_an_image_that_comes_after_its_part_was_listed_is_not_missing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = []
+    list_objects = s3.list_objects
+
+    def list_and_upload(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
+        for page in list_objects(prefix, after):
+            if prefix == "originals/":
+                images.append(upload(pictures.png()).image)
+            yield page
+
+    monkeypatch.setattr(s3, "list_objects", list_and_upload)
+
+    assert counts(sweep()) == {}
+    assert stores.keys() == [image["s3_key"] for image in images]
+
+
+def test_an_image_that_is_deleted_meanwhile_is_not_missing(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (image_id, missing) = stores.insert_ready(2)
+    object_exists = s3.object_exists
+
+    def delete_and_look(key: str) -> bool:
+        if image_id in key:
+            assert delete_image(image_id).status == 204
+        return object_exists(key)
+
+    monkeypatch.setattr(s3, "object_exists", delete_and_look)
+
+    assert sweep()["missing_ids"] == [missing]
+
+
+def test_a_dry_run_looks_from_the_beginning(stores: Stores) -> None:
+    put(stores, "incoming/0")
+    stores.execute("INSERT INTO sweep_progress (compared_until) VALUES ('variants/z')")
+
+    assert counts(sweep(dry_run=True)) == {"orphan_objects": 1}
+
+
+def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"{area}/{number}" for area in ("originals", "incoming", "variants") for number in range(4)]
+    for key in keys:
+        put(stores, key)
+    (missing,) = stores.insert_ready(1)
+    monkeypatch.setattr(s3, "LIST_PAGE", 2)
+    ends = [
+        *("originals/1", "originals/3", "originals/~", "incoming/1", "incoming/3", "incoming/~"),
+        *("variants/1", "variants/3", ""),
+    ]
+
+    assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
+    reports = [sweep(time_left=100, force=True) for _ in ends]
+
+    assert [report["compared_until"] for report in reports] == ends
+    assert [key for report in reports for key in report["orphan_keys"]] == keys
+    assert [found for report in reports for found in report["missing_ids"]] == [missing]
+    assert stores.keys() == []
+
+
+def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each missing object costs a request: time is asked for after a few of them, and lost variants go
+    together.
+    """
+    ids = stores.insert_ready(5)
+    newest = f"originals/{ids[-1]}.jpg"
+    put(stores, newest)
+    insert_variants(stores)
+    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    looked: list[str] = []
+    deleted: list[str] = []
+    object_exists, query = s3.object_exists, db.query
+
+    def look(key: str) -> bool:
+        if key != newest:  # by which each sweep sees that this is the database's bucket
+            looked.append(key)
+        return object_exists(key)
+
+    def ask(sql: str, *parameters: Any) -> list[db.Row]:
+        if sql.startswith("DELETE FROM image_variants"):
+            deleted.append(sql)
+        return query(sql, *parameters)
+
+    monkeypatch.setattr(s3, "object_exists", look)
+    monkeypatch.setattr(db, "query", ask)
+    ends = []
+    for ranges in range(1, 12):
+        ends.append(sweep(time_left=100)["compared_until"])
+        assert len(looked) <= 2 * ranges
+    variants = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
+
+    assert ends == [
+        *(f"originals/{ids[1]}.jpg", f"originals/{ids[3]}.jpg", newest, "originals/~", "incoming/~"),
+        *(variants[1], variants[3], variants[5], variants[7], variants[9], ""),
+    ]
+    assert looked == [f"originals/{image_id}.jpg" for image_id in ids[:-1]] + variants
+    assert len(deleted) == 5
+    assert stores.execute("SELECT * FROM image_variants") == []
+
+
+def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = stores.insert_ready(9)
+    insert_variants(stores)
+    lost = [(ids[3], NAMES[0]), (ids[5], NAMES[1])]
+    owned = [f"originals/{image_id}.jpg" for image_id in ids if image_id != ids[4]]
+    owned += [f"variants/{i}/{name}" for i in ids for name in NAMES if (i, name) not in lost]
+    # Keys that are no variant's stand where they sort, and do not hide one.
+    strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
+    for key in [*owned, *strays]:
+        put(stores, key)
+    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    expected = {"orphan_objects": 5, "missing_objects": 1, "variants_lost": 2}
+
+    for page in (1, 3, 1000):
+        monkeypatch.setattr(s3, "LIST_PAGE", page)
+        report = sweep(dry_run=True)
+        assert counts(report) == expected
+        assert report["orphan_keys"] == sorted(strays)
+        assert report["missing_ids"] == [ids[4]]
+
+    assert counts(sweep()) == expected
+    assert stores.keys() == sorted(owned)
+    assert counts(sweep()) == {"missing_objects": 1}
+
+
+class DeadError(BaseException):
+    """Ends a sweep without any of its cleaning up, as the function's Timeout does."""
+
+
+def dies_after(calls: int) -> Callable[[], bool]:
+    """A ``has_time`` that ends the sweep."""
+    asked: list[bool] = []
+
+    def has_time() -> bool:
+        if len(asked) == calls:
+            raise DeadError
+        asked.append(True)
+        return True
+
+    return has_time
+
+
+def test_a_comparison_that_is_ended_goes_on_where_it_was(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = stores.insert_ready(7)
+    monkeypatch.setattr(reconciliation, "BATCH", 2)
+
+    with pytest.raises(DeadError):
+        run.sweep(dry_run=False, has_time=dies_after(2))
+
+    assert sweep()["missing_ids"] == ids[6:]
+
+
+def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Originals are not removed before all of them have been seen."""
+    put(stores, "originals/0")
+    stores.insert_ready(7)
+    monkeypatch.setattr(reconciliation, "BATCH", 2)
+
+    with pytest.raises(DeadError):
+        run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(2))
+
+    assert sweep(force=True)["orphan_keys"] == ["originals/0"]
+    assert stores.keys() == []
+
+
+def test_orphans_among_variants_are_removed_part_by_part(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, none is remembered to the end."""
+    keys = [f"variants/{number}/w320.webp" for number in range(6)]
+    for key in keys:
+        put(stores, key)
+    monkeypatch.setattr(s3, "LIST_PAGE", 2)
+
+    # After the ends of the other two areas and one page of variants.
+    with pytest.raises(DeadError):
+        run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(3))
+
+    assert stores.keys() == keys[4:]
+    assert sweep()["orphan_keys"] == keys[4:]
+    assert stores.keys() == []

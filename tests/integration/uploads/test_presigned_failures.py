@@ -1,0 +1,71 @@
+"""Presigned uploads with a store that fails, or takes all the time."""
+
+import time
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.errors import StorageUnavailableError
+from imageapi.storage import s3
+from imageapi.time_limits import time_left, time_limit
+from imageapi.uploads import complete as completing
+from imageapi.uploads.complete import MAX_ATTEMPTS
+
+from tests.integration.client import upload
+from tests.integration.lifecycle import announce_and_post, complete, fetch, ingest
+from tests.integration.stores import Stores, fail
+from tests.support import pictures
+
+PICTURE = pictures.camera_jpeg()
+
+
+def test_a_file_that_could_not_be_stored_is_not_in_the_way(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "put_object", fail)
+        assert complete(image_id).status == 503
+
+    assert upload(PICTURE, on_duplicate="return").status == 201
+    assert complete(image_id).status == 201
+
+
+def test_a_store_that_takes_all_the_time_is_no_attempt(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is given back, though the database has to be connected to again for that."""
+
+    def wait(*_: Any, **__: Any) -> Any:
+        db.close()
+        while time_left() > 0:
+            time.sleep(0.01)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(completing, "SPARE_SECONDS", 2.0)
+    image_id = announce_and_post(PICTURE)
+    for _ in range(MAX_ATTEMPTS + 1):
+        with monkeypatch.context() as patch, time_limit(2.5):
+            patch.setattr(s3, "download", wait)
+            with pytest.raises(StorageUnavailableError):
+                completing.complete_upload(image_id)
+
+    assert complete(image_id).status == 201
+
+
+@pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])
+def test_a_store_that_fails_on_the_way(stores: Stores, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    image_id = announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, target, fail)
+        answer = complete(image_id)
+        if target == "delete_objects":  # by then there is an image, and a sweep removes the file
+            assert answer.status == 201
+        else:
+            assert (answer.status, answer.code) == (503, "storage_unavailable")
+            with pytest.raises(StorageUnavailableError):
+                ingest(image_id)
+
+    answer = complete(image_id)
+    assert answer.status == (200 if target == "delete_objects" else 201)
+    assert fetch(answer.image["urls"]["original"]).data == PICTURE

@@ -1,0 +1,221 @@
+"""Settings: every variable, what is required, and what AWS must not run with."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import Any
+
+import pytest
+from imageapi.config.settings import (
+    MAX_DIRECT_FILE_BYTES,
+    MAX_MULTIPART_BYTES,
+    PLACEHOLDERS,
+    get_settings,
+    load_settings,
+)
+from imageapi.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[3]
+LAMBDA_PAYLOAD_BYTES = 6_291_556
+"""The quota "Invocation payload (request and response), synchronous"."""
+ON_AWS = {"AWS_LAMBDA_FUNCTION_NAME": "images-list"}
+MINIMAL = {
+    "DB_HOST": "db.example.com",
+    "MINIO_ACCESS_KEY": "an-access-key",
+    "MINIO_SECRET_KEY": "a-storage-secret",
+    "MINIO_BUCKET_NAME": "pictures",
+}
+
+
+def load(**changes: str) -> Any:
+    return load_settings(MINIMAL | changes)
+
+
+def test_defaults() -> None:
+    settings = load()
+    assert (settings.db_host, settings.db_port) == ("db.example.com", 5432)
+    assert (settings.db_name, settings.db_user, settings.db_password) == ("imagedb", "postgres", "")
+    assert (settings.db_sslmode, settings.db_sslrootcert) == ("prefer", None)
+    assert (settings.db_connect_timeout, settings.db_statement_timeout) == (5.0, 5.0)
+    assert (settings.bucket, settings.region) == ("pictures", "us-east-1")
+    assert settings.s3_endpoint_url is settings.s3_public_endpoint_url is None
+    assert settings.api_keys == settings.secret_keys == settings.cors_allow_origins == ()
+    assert settings.public_base_url is None
+    assert settings.max_pixels == settings.max_upload_bytes == 100_000_000
+    assert settings.link_ttl == 3600
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute", "value"),
+    [
+        ("DB_HOST", "10.0.0.7", "db_host", "10.0.0.7"),
+        ("DB_PORT", "6543", "db_port", 6543),
+        ("POSTGRES_DB", "other", "db_name", "other"),
+        ("POSTGRES_USER", "someone", "db_user", "someone"),
+        ("POSTGRES_PASSWORD", " with, spaces ", "db_password", " with, spaces "),
+        ("DB_SSLMODE", "verify-full", "db_sslmode", "verify-full"),
+        ("DB_SSLROOTCERT", "/opt/rds.pem", "db_sslrootcert", "/opt/rds.pem"),
+        ("DB_CONNECT_TIMEOUT", "2", "db_connect_timeout", 2.0),
+        ("DB_STATEMENT_TIMEOUT", "9", "db_statement_timeout", 9.0),
+        ("MINIO_ENDPOINT_URL", "http://minio:9000", "s3_endpoint_url", "http://minio:9000"),
+        ("MINIO_ENDPOINT_URL", "http://minio:9000", "s3_public_endpoint_url", "http://minio:9000"),
+        ("MINIO_PUBLIC_ENDPOINT_URL", "http://localhost:9000", "s3_public_endpoint_url", "http://localhost:9000"),
+        ("AWS_ENDPOINT_URL", "http://emulator:4566", "s3_endpoint_url", "http://emulator:4566"),
+        ("AWS_ENDPOINT_URL_S3", "http://emulator:4566", "s3_public_endpoint_url", "http://emulator:4566"),
+        ("AWS_CA_BUNDLE", "/etc/ssl/own.pem", "s3_ca_bundle", "/etc/ssl/own.pem"),
+        ("MINIO_ACCESS_KEY", "someone-else", "s3_access_key", "someone-else"),
+        ("MINIO_SECRET_KEY", "another-secret", "s3_secret_key", "another-secret"),
+        ("MINIO_BUCKET_NAME", "photos", "bucket", "photos"),
+        ("AWS_REGION", "ap-northeast-1", "region", "ap-northeast-1"),
+        ("AWS_DEFAULT_REGION", "eu-west-1", "region", "eu-west-1"),
+        ("API_KEY", "one", "api_keys", ("one",)),
+        ("API_KEY", " one , ,two,", "api_keys", ("one", "two")),
+        ("SECRET_KEY", "new,old", "secret_keys", ("new", "old")),
+        ("PUBLIC_BASE_URL", "https://img.example.com/", "public_base_url", "https://img.example.com"),
+        ("CORS_ALLOW_ORIGINS", "http://a.test, http://b.test", "cors_allow_origins", ("http://a.test", "http://b.test")),
+        ("MAX_PIXELS", "1000000", "max_pixels", 1_000_000),
+        ("MAX_UPLOAD_BYTES", "5000", "max_upload_bytes", 5_000),
+        ("LINK_TTL_SECONDS", "60", "link_ttl", 60),
+    ],
+)  # fmt: skip
+def test_each_variable(variable: str, text: str, attribute: str, value: Any) -> None:
+    assert getattr(load(**{variable: text}), attribute) == value
+
+
+def test_the_nearest_endpoint_counts() -> None:
+    aws = {"AWS_ENDPOINT_URL_S3": "http://s3.test", "AWS_ENDPOINT_URL": "http://aws.test"}
+    assert load(**aws).s3_endpoint_url == "http://s3.test"
+    assert load(MINIO_ENDPOINT_URL="http://minio:9000", **aws).s3_endpoint_url == "http://minio:9000"
+
+
+def test_a_public_endpoint_leaves_the_endpoint_alone() -> None:
+    settings = load(
+        MINIO_ENDPOINT_URL="http://minio:9000", MINIO_PUBLIC_ENDPOINT_URL="https://s3.example.com"
+    )
+    assert settings.s3_endpoint_url == "http://minio:9000"
+    assert settings.s3_public_endpoint_url == "https://s3.example.com"
+
+
+@pytest.mark.parametrize("variable", ["DB_HOST", "MINIO_BUCKET_NAME"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_is_required(variable: str, value: str | None) -> None:
+    env = {name: text for name, text in MINIMAL.items() if name != variable}
+    with pytest.raises(ConfigurationError, match=f"{variable} is not set"):
+        load_settings(env if value is None else env | {variable: value})
+
+
+NUMBERS = [
+    "DB_PORT",
+    "DB_CONNECT_TIMEOUT",
+    "DB_STATEMENT_TIMEOUT",
+    "MAX_PIXELS",
+    "MAX_UPLOAD_BYTES",
+    "LINK_TTL_SECONDS",
+]
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+@pytest.mark.parametrize("text", ["ten", "1.5", "0x10", "-1", "0", "1e3"])
+def test_numbers_must_be_whole_and_positive(variable: str, text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(**{variable: text})
+    assert caught.value.status == 503
+    assert caught.value.message.startswith(variable)
+    assert not caught.value.message.endswith(text)
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_blank_numbers_mean_the_default(variable: str) -> None:
+    assert load(**{variable: "  "}) == load()
+
+
+def test_links_last_a_minute_at_least() -> None:
+    with pytest.raises(ConfigurationError, match="LINK_TTL_SECONDS must be at least 60"):
+        load(LINK_TTL_SECONDS="59")
+
+
+PLACEHOLDER = {
+    "API_KEY": "your-api-key-here",
+    "SECRET_KEY": "your-secret-key-here",
+    "POSTGRES_PASSWORD": "your_secure_password_123",
+    "MINIO_SECRET_KEY": "minioadmin123",
+}
+
+
+@pytest.mark.parametrize(("variable", "value"), PLACEHOLDER.items())
+def test_aws_refuses_placeholders(variable: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(**ON_AWS, **{variable: value})
+    assert variable in caught.value.message
+    assert value not in caught.value.message
+
+
+@pytest.mark.parametrize("variable", ["API_KEY", "SECRET_KEY"])
+def test_aws_refuses_a_placeholder_among_others(variable: str) -> None:
+    with pytest.raises(ConfigurationError, match=variable):
+        load(**ON_AWS, **{variable: f"a-good-one, {PLACEHOLDER[variable]}"})
+
+
+@pytest.mark.parametrize("place", [{}, ON_AWS | {"AWS_SAM_LOCAL": "true"}])
+def test_placeholders_are_fine_on_a_laptop(place: dict[str, str]) -> None:
+    assert load(**place, **PLACEHOLDER).api_keys == ("your-api-key-here",)
+
+
+def test_aws_takes_real_values() -> None:
+    assert load(**ON_AWS, API_KEY="k-1", SECRET_KEY="s-1", POSTGRES_PASSWORD="p-1").api_keys == ("k-1",)
+
+
+def test_placeholders_are_those_of_the_example() -> None:
+    """A new secret in .env.example has to be refused on AWS too."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    example = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    assert {name: example[name] for name in PLACEHOLDER} == PLACEHOLDER
+    assert frozenset(PLACEHOLDER.values()) == PLACEHOLDERS
+    assert load_settings(example).bucket == "images"
+
+
+def test_secrets_are_not_in_repr() -> None:
+    secrets = {
+        "POSTGRES_PASSWORD": "hidden-1",
+        "MINIO_ACCESS_KEY": "hidden-2",
+        "MINIO_SECRET_KEY": "hidden-3",
+        "API_KEY": "hidden-4",
+        "SECRET_KEY": "hidden-5,hidden-6",
+    }
+    shown = repr(load(**secrets))
+    assert "hidden" not in shown
+    assert "db.example.com" in shown
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        load().db_host = "elsewhere"
+
+
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in MINIMAL.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    first = get_settings()
+    monkeypatch.setenv("DB_HOST", "elsewhere")
+    assert get_settings() is first
+    get_settings.cache_clear()
+    assert get_settings().db_host == "elsewhere"
+    get_settings.cache_clear()
+
+
+def test_a_failed_read_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in MINIMAL.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DB_HOST")
+    get_settings.cache_clear()
+    with pytest.raises(ConfigurationError):
+        get_settings()
+    monkeypatch.setenv("DB_HOST", "here")
+    assert get_settings().db_host == "here"
+    get_settings.cache_clear()
+
+
+def test_a_direct_upload_fits_into_a_lambda_event() -> None:
+    """4 characters of base64 for 3 bytes, and room for the event around them."""
+    assert (MAX_MULTIPART_BYTES + 2) // 3 * 4 + 100_000 < LAMBDA_PAYLOAD_BYTES
+    assert MAX_DIRECT_FILE_BYTES + 100_000 < MAX_MULTIPART_BYTES

@@ -1,0 +1,160 @@
+"""What holds for any upload form: bytes survive, names are clean, and what is refused is an AppError."""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from imageapi.errors import AppError
+from imageapi.http.forms import UploadForm, parse_upload_form
+from imageapi.model.filenames import JOINERS, clean_filename
+
+from tests.support import multipart
+
+T = TypeVar("T")
+
+check = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+any_text = st.text(st.characters(), max_size=400)  # lone surrogates and controls included
+utf8_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+filenames = st.one_of(any_text, st.text('aé写/\\. \0\u202e\u0301\u200d"%;', max_size=300))
+
+
+def is_storable(text: str) -> bool:
+    """PostgreSQL takes UTF-8 without NUL."""
+    return "\0" not in text and text.encode("utf-8", "replace").decode() == text
+
+
+def attempt(function: Callable[..., T], *arguments: object) -> T | AppError:
+    """What the function returns, or its refusal, which is the client's fault and can be sent as JSON."""
+    try:
+        return function(*arguments)
+    except AppError as caught:
+        error = caught
+    assert 400 <= error.status < 500
+    json.dumps([error.message, error.details], ensure_ascii=False).encode()
+    return error
+
+
+DELIMITER = b"\r\n--" + multipart.BOUNDARY.encode()
+
+
+@check
+@given(data=st.binary(min_size=1, max_size=500), filename=utf8_text, title=utf8_text)
+@example(data=b"\r\n--", filename="a", title="")
+@example(data=b"\r", filename="a", title="\r\n")
+@example(data=DELIMITER[2:], filename="a", title=DELIMITER.decode())
+def test_any_bytes_and_names_survive(data: bytes, filename: str, title: str) -> None:
+    metadata = json.dumps({"title": title}, ensure_ascii=False)
+    parts = [multipart.file(data, filename), multipart.field("metadata", metadata)]
+    form = parse_upload_form(*multipart.build(parts))
+    assert (form.data, form.metadata) == (data, {"title": title})
+    # A browser's quoting cannot tell %22 in a name from a quotation mark.
+    if not re.search(r'%(22|0D|0A)|\\"|^"|"$', filename):
+        assert form.filename == clean_filename(filename)
+
+
+@check
+@given(data=st.binary(min_size=1, max_size=300), boundary=st.text("0aZ'()+_,-./:=?", min_size=1, max_size=70))
+def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
+    """RFC 2046, 5.1.1; quoted, as it has to be with most of these characters."""
+    parts = [multipart.field("metadata", "{}"), multipart.file(data)]
+    body, _ = multipart.build(parts, boundary=boundary)
+    if body.count(f"\r\n--{boundary}".encode()) == len(parts):
+        assert parse_upload_form(body, f'multipart/form-data; boundary="{boundary}"').data == data
+
+
+def check_form(body: bytes, content_type: str | None) -> None:
+    """A whole form or a refusal."""
+    form = attempt(parse_upload_form, body, content_type)
+    if isinstance(form, UploadForm):
+        assert form.data
+        assert is_storable(form.filename)
+
+
+content_types = st.one_of(
+    st.none(),
+    any_text,
+    any_text.map("multipart/form-data; {}".format),
+    any_text.map("multipart/form-data; boundary={}".format),
+    any_text.map('multipart/form-data; boundary="{}"'.format),
+)
+
+
+@check
+@given(body=st.binary(max_size=300), content_type=content_types)
+@example(body=b"", content_type='multipart/form-data; boundary="\ud800"')
+def test_garbage_is_refused(body: bytes, content_type: str | None) -> None:
+    check_form(body, content_type)
+
+
+words = st.sampled_from(
+    b"""--x --x-- : ; = " % ' * {} Content-Disposition form-data name filename filename* filename*0*
+    image_file metadata UTF-8'' idna'' Content-Length Content-Disposition:form-data;name=image_file""".split()
+)
+marks = st.sampled_from([b" ", b"\0", b"\xff", b"\n", b"\r\n", b"\r\n--x\r\n"])
+
+
+@check
+@given(parts=st.lists(words | marks | st.binary(max_size=6), max_size=40))
+def test_nearly_a_form_is_refused(parts: list[bytes]) -> None:
+    check_form(b"--x\r\n" + b"".join(parts), "multipart/form-data; boundary=x")
+
+
+charsets = st.sampled_from(
+    [
+        "UTF-8",
+        "iso-8859-1",
+        "idna",
+        "punycode",
+        "undefined",
+        "utf-16",
+        "utf-7",
+        "hex",
+        "unicode_escape",
+        "a\x00",
+    ]
+)
+extended_values = st.tuples(charsets, st.text("%0A1FEé写x'", max_size=20)).map("''".join)
+broken_values = st.text("%0AE'\"\\;= x", max_size=20)
+names = st.sampled_from(["filename", "filename*", "filename*0", "filename*0*", "filename*1*", "FILENAME*"])
+
+
+@check
+@given(parameters=st.lists(st.tuples(names, extended_values | broken_values), max_size=4))
+def test_any_extended_name_costs_the_name_at_most(parameters: list[tuple[str, str]]) -> None:
+    text = "".join(f"; {name}={value}" for name, value in parameters)
+    file = multipart.file(b"data", None, parameters=text)
+    form = parse_upload_form(*multipart.build([file, multipart.field("metadata", "{}")]))
+    assert form.data == b"data"
+    assert is_storable(form.filename)
+    assert clean_filename(form.filename) == form.filename
+
+
+@check
+@given(name=filenames)
+@example(name=". x")
+@example(name="e\u200d\u0301")
+@example(name="a" * 254 + " b")
+@example(name="a" * 250 + " .jpeg")
+def test_clean_filenames(name: str) -> None:
+    clean = clean_filename(name)
+    assert not set(clean) & set("/\\")
+    unseen = set(clean) - set(JOINERS)
+    assert not any(unicodedata.category(c) in ("Cc", "Cs", "Cf", "Zl", "Zp") for c in unseen)
+    assert len(clean) <= 255
+    assert not clean.startswith(".")
+    assert clean == clean.strip()
+    assert is_storable(clean)
+    assert unicodedata.normalize("NFC", clean) == clean
+    assert clean_filename(clean) == clean

@@ -1,0 +1,86 @@
+"""The demo pictures, and where they are uploaded to."""
+
+import io
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from imageapi.http.json_body import parse_json_object
+from imageapi.model.metadata import validate_metadata
+from PIL import ExifTags, Image
+
+from local.demo import upload
+from local.demo.pictures import KINDS, make_picture
+from local.settings import make_settings
+
+NUMBERS = range(4 * len(KINDS))
+ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "image/gif": ".gif",
+}
+made = cache(make_picture)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_each_picture_is_one_that_the_service_takes(number: int) -> None:
+    picture = made(number)
+
+    validate_metadata(parse_json_object(json.dumps(picture.metadata)))
+    assert picture.metadata["title"]
+    assert picture.metadata["category"]
+    assert 3 <= len(picture.metadata["tags"]) <= 10
+    assert len(picture.data) < 4_400_000
+    with Image.open(io.BytesIO(picture.data)) as image:
+        image.load()
+        assert image.get_format_mimetype() == picture.mime_type
+        assert picture.filename.endswith(ENDINGS[picture.mime_type])
+        assert 360 <= min(image.size) <= max(image.size) <= 1920
+        colours = image.convert("RGB").resize((16, 16)).getcolors(256)
+        assert colours
+        assert len(colours) > 3, "nothing but one colour"
+
+
+def test_the_pictures_are_varied() -> None:
+    pictures = [made(number) for number in NUMBERS]
+
+    assert len({picture.data for picture in pictures}) == len(pictures)
+    assert {picture.mime_type for picture in pictures} == set(ENDINGS)
+    assert len({picture.metadata["category"] for picture in pictures}) > 10
+    titles = [picture.metadata["title"] for picture in pictures]
+    assert 0 < sum(map(str.isascii, titles)) < len(titles)
+    shapes, modes, frames, orientations = set(), set(), set(), set()
+    for picture in pictures:
+        with Image.open(io.BytesIO(picture.data)) as image:
+            shapes.add((image.width > image.height) - (image.width < image.height))
+            modes.add((str(image.format), image.mode))
+            frames.add(getattr(image, "n_frames", 1))
+            orientations.add(image.getexif().get(ExifTags.Base.Orientation, 1))
+    assert shapes == {-1, 0, 1}
+    assert modes >= {("JPEG", "L"), ("JPEG", "RGB"), ("PNG", "P"), ("PNG", "RGBA"), ("PNG", "RGB")}
+    assert frames == {1, 24}
+    assert orientations == {1, 6}
+
+
+def test_a_number_is_always_the_same_picture() -> None:
+    assert [make_picture(number) for number in range(len(KINDS))] == [made(n) for n in range(len(KINDS))]
+
+
+@pytest.mark.parametrize(
+    ("variables", "facts", "expected"),
+    [
+        ({"API_KEY": "k"}, None, ("http://127.0.0.1:8000", "k")),
+        ({"API_KEY": "k", "PORT": "81"}, None, ("http://127.0.0.1:81", "k")),
+        ({"API_KEY": "k"}, {"base_url": "http://127.0.0.1:7", "api_key": "r"}, ("http://127.0.0.1:7", "r")),
+        (
+            {"API_KEY": "k", "BASE_URL": "https://x/v1/"},
+            {"base_url": "http://127.0.0.1:7", "api_key": "r"},
+            ("https://x/v1", "k"),
+        ),
+    ],
+)
+def test_which_api_it_is(variables: dict[str, str], facts: Any, expected: tuple[str, str]) -> None:
+    assert upload.choose_api(None, None, make_settings(variables), facts) == expected

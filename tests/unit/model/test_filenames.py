@@ -1,0 +1,93 @@
+"""The names of files, cleaned: what clients send may be a path, a trap, or in any script."""
+
+import unicodedata
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imageapi.model import filenames
+from imageapi.model.filenames import clean_filename, content_disposition
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"),
+        ("a" * 300, "a" * 255),
+        ("a." + "b" * 300, "a." + "b" * 253),
+        ("写" * 300 + ".jpg", "写" * 251 + ".jpg"),
+        (".hidden", "hidden"),
+        (". hidden", "hidden"),
+        ("  spaces  .jpg ", "spaces  .jpg"),
+        ("e\u0301te\u0301.jpg", "été.jpg"),
+        ("e\u200b\u0301.jpg", "é.jpg"),
+        ("東京タワー\u3000夜景.png", "東京タワー 夜景.png"),
+        ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00 AM.png"),
+        ("👩\u200d💻.jpg", "👩\u200d💻.jpg"),
+        ("\u200d\u200c.\u200d", ""),
+        ("\u2028\x7f\x85\t", ""),
+        ("a/b\\c", "c"),
+    ],
+)
+def test_clean_filename(name: str, clean: str) -> None:
+    assert clean_filename(name) == clean
+
+
+def test_only_short_names_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing takes the square of the length where it has marks to sort."""
+    normalize = unicodedata.normalize
+
+    def compose(form: Any, text: str) -> str:
+        assert len(text) < 1_100
+        return normalize(form, text)
+
+    monkeypatch.setattr(filenames, "unicodedata", SimpleNamespace(normalize=compose))
+    clean = clean_filename("a" + "\u0301\u0316" * 16_000 + ".jpeg")
+    assert (len(clean), clean[-5:]) == (255, ".jpeg")
+
+
+@pytest.mark.parametrize(
+    ("filename", "plain"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("a b.jpg", "a b.jpg"),
+        ("写真.jpg", "__.jpg"),
+        ('a"b.jpg', "a_b.jpg"),
+        ("a\\b.jpg", "a_b.jpg"),
+        ("100%.jpg", "100_.jpg"),
+        ("a\r\nSet-Cookie: x=1.jpg", "a__Set-Cookie: x=1.jpg"),
+        ("a\tb\0c\x7f.jpg", "a_b_c_.jpg"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("download", [True, False])
+def test_disposition_of_a_name(filename: str, plain: str, download: bool) -> None:
+    header = content_disposition(filename, download=download)
+
+    assert header.startswith(f'{"attachment" if download else "inline"}; filename="{plain}"; filename*=')
+    assert read_filename(header) == filename
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())
+def test_disposition_is_one_ascii_line_that_tells_the_name(filename: str, download: bool) -> None:
+    header = content_disposition(filename, download=download)
+
+    assert header.isascii()
+    assert header.isprintable()
+    assert header.count('"') == 2
+    assert read_filename(header) == filename
+
+
+def read_filename(header: str) -> str:
+    """The name as a client that follows RFC 6266 reads it."""
+    message = Message()
+    message["Content-Disposition"] = (
+        header[: header.index("filename=")] + header[header.index("filename*=") :]
+    )
+    value = message.get_param("filename", header="content-disposition")
+    assert value is not None
+    return collapse_rfc2231_value(value)

@@ -1,0 +1,142 @@
+"""Whole pictures of a kind that is not supported, and broken ones, have different errors."""
+
+import base64
+import io
+import struct
+from typing import Any
+
+import pytest
+from imageapi.errors import AppError
+from imageapi.pictures.inspect import inspect
+from PIL import Image, ImageFile
+
+from tests.support import pictures
+from tests.support.tiffs import tiff
+from tests.unit.pictures.test_inspect import inspect_bytes, refusal
+
+UNSUPPORTED, CORRUPT = (415, "unsupported_image_type"), (422, "image_corrupt")
+FLOAT = 3
+SIDE = 16
+
+
+ARITHMETIC = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7"
+    "gYKBTmCNl4x9lnN+gXz/yQALCAAYABgBAREA/8wABgAQEAX/2gAIAQEAAD8A9djM62K6AuqlzwNgz2EC6FyJdf8A0P7+/AGA1Zf0"
+    "0cj6wgOp7dAvLAocVG04np9WbnZ/DzFtr8eR91iFXz6GeDIE27jwDKvJeTTfMg3dBb2jEGJTCt8pMaOQF5zUcE7BouCJzYoYcngO"
+    "jyp7ghS73aOSyu9+wacHtse/1XbEsgvCYkstmDKY6mk7yqVXGmcPkIDGLUD91+euddzQ+v3YEK3M79QmcEswZbvQAC/KSUlI8PDH"
+    "g6jJNIGay98H0ebqDeZ8J6VMJw+m7MGXb3YEUPEWsjQR3rhMhfqCdAsChP/Z"
+)
+"""24 x 24 grey pixels in arithmetic coding, which Pillow does not write."""
+
+
+def jpeg_with_frame(marker: int, bits: int = 8) -> bytes:
+    """A JPEG that says that it is compressed in another way; the rest of it is not changed."""
+    data = bytearray(pictures.jpeg())
+    frame = data.index(b"\xff\xc0\0\x11")
+    data[frame + 1], data[frame + 4] = marker, bits
+    return bytes(data)
+
+
+def unknown_tiff(size: int, order: str = "<", **tags: Any) -> bytes:
+    """A TIFF with so many bytes in a pixel."""
+    return tiff(SIDE, SIDE, bytes(SIDE * SIDE * size), order, **tags)
+
+
+TIFFS = {
+    "float RGB": unknown_tiff(12, bits=32, samples=3, photometric=2, sample_format=FLOAT),
+    "half-float RGB": unknown_tiff(6, bits=16, samples=3, photometric=2, sample_format=FLOAT),
+    "64-bit float": unknown_tiff(8, bits=64, sample_format=FLOAT),
+    "16-bit grey and alpha": unknown_tiff(4, bits=16, samples=2, extra_samples=2),
+    "Lab and alpha": unknown_tiff(4, samples=4, photometric=8, extra_samples=2),
+    "big-endian": unknown_tiff(8, ">", bits=64, sample_format=FLOAT),
+    "unknown compression": unknown_tiff(1, compression=34_887),
+}
+
+
+@pytest.fixture
+def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libjpeg can decode arithmetic coding when all the data, of up to 64 KB, is in one buffer."""
+    monkeypatch.setattr(ImageFile, "MAXBLOCK", 64)
+
+
+@pytest.mark.usefixtures("small_buffers")
+def test_arithmetic_coding() -> None:
+    assert refusal(ARITHMETIC) == UNSUPPORTED
+    assert refusal(ARITHMETIC + bytes(1000)) == UNSUPPORTED
+
+
+def test_arithmetic_coding_in_one_buffer() -> None:
+    assert inspect_bytes(ARITHMETIC).width == 24
+
+
+@pytest.mark.usefixtures("small_buffers")
+def test_arithmetic_coding_that_is_cut() -> None:
+    for cut in (1, 2, 100, len(ARITHMETIC) - 30):
+        assert refusal(ARITHMETIC[:-cut]) == CORRUPT
+
+
+@pytest.mark.usefixtures("small_buffers")
+def test_a_marker_may_be_padded() -> None:
+    frame = ARITHMETIC.index(b"\xff\xc9")
+    assert refusal(ARITHMETIC[:frame] + b"\xff" * 5 + ARITHMETIC[frame:]) == UNSUPPORTED
+
+
+@pytest.mark.parametrize("marker", [0xC5, 0xC6, 0xC7, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF])
+def test_other_kinds_of_jpeg(marker: int) -> None:
+    assert refusal(jpeg_with_frame(marker)) == UNSUPPORTED
+
+
+def test_twelve_bits() -> None:
+    assert refusal(jpeg_with_frame(0xC1, bits=12)) == UNSUPPORTED
+
+
+@pytest.mark.parametrize("name", TIFFS)
+def test_a_tiff_in_a_mode_that_is_not_known(name: str) -> None:
+    assert refusal(TIFFS[name]) == UNSUPPORTED
+
+
+@pytest.mark.parametrize("name", TIFFS)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_tiff_that_is_cut_is_broken_whatever_its_mode(name: str) -> None:
+    data = TIFFS[name]
+    for end in [*range(8, 200), len(data) - 1]:
+        assert refusal(data[:end]) == CORRUPT, end
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_directory_at_the_end_that_is_cut() -> None:
+    """All pixels are there, and the tags that tell where; but not those after them."""
+    data = TIFFS["float RGB"]
+    pixels = SIDE * SIDE * 12
+    head, directory = data[:8], bytearray(data[8:-pixels])
+    strip = directory.index(struct.pack("<HHI", 273, 4, 1)) + 8
+    directory[strip : strip + 4] = struct.pack("<I", 8)
+    moved = head[:4] + struct.pack("<I", 8 + pixels) + bytes(pixels) + bytes(directory)
+    assert refusal(moved) == UNSUPPORTED
+    for cut in range(1, len(directory)):
+        assert refusal(moved[:-cut]) == CORRUPT, cut
+
+
+def test_webp_in_a_tiff() -> None:
+    pixels = pictures.encode(Image.new("RGBA", (SIDE, SIDE), (9, 200, 30, 100)), "WEBP", lossless=True)
+    data = tiff(SIDE, SIDE, pixels, compression=50_001, samples=4, photometric=2, extra_samples=2)
+    assert refusal(data) == UNSUPPORTED
+    assert refusal(data[:-1]) == CORRUPT
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_place_of_the_pixels_that_is_no_number() -> None:
+    """Type 7: bytes."""
+    data = TIFFS["float RGB"].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
+    assert data != TIFFS["float RGB"]
+    assert refusal(data) == CORRUPT
+
+
+def test_broken_pixels_of_a_kind_that_is_supported() -> None:
+    assert refusal(tiff(SIDE, SIDE, b"no LZW at all", compression=5)) == CORRUPT
+
+
+@pytest.mark.parametrize(("data", "name"), [(jpeg_with_frame(0xCA), "JPEG"), (TIFFS["float RGB"], "TIFF")])
+def test_the_message_names_the_format(data: bytes, name: str) -> None:
+    with pytest.raises(AppError, match=f"^This kind of {name} is not supported"):
+        inspect(io.BytesIO(data), pictures.MAX_PIXELS)

@@ -1,0 +1,199 @@
+"""Reduced copies: which pictures have one, and that its variants look as those of the original."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from imageapi.errors import NotFoundError
+from imageapi.model.variants import (
+    INTERMEDIATE,
+    INTERMEDIATE_MAX_BYTES,
+    INTERMEDIATE_SIDE,
+    MIME_TYPES,
+    WIDTHS,
+    Variant,
+    parse_names,
+    parse_variant,
+)
+from imageapi.pictures import inspect, intermediate, resize
+from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
+
+from tests.support import pictures
+from tests.unit.pictures.test_render import CORNERS, assert_alike, corners, render_to
+
+WIDTH, HEIGHT = 2_400, 1_800
+
+
+def quadrants(mode: str = "RGB") -> Image.Image:
+    return pictures.quadrants(WIDTH, HEIGHT, mode)
+
+
+def half_transparent() -> bytes:
+    image = quadrants("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, WIDTH // 2, HEIGHT))
+    return pictures.encode(image, "PNG")
+
+
+def deep_grey() -> bytes:
+    return pictures.encode(quadrants("L").convert("I;16").point(lambda value: value * 257), "PNG")
+
+
+def with_profile() -> bytes:
+    """Its profile is a grey one in a colour picture: unusable, and not to be carried over."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    return pictures.encode(quadrants(), "JPEG", quality=90, icc_profile=profile)
+
+
+WITH_COPY: dict[str, Callable[[], bytes]] = {
+    "jpeg": pictures.large_jpeg,
+    **{f"jpeg_orientation_{n}": partial(pictures.large_jpeg, n) for n in (3, 6, 7)},
+    "jpeg_cmyk": partial(pictures.jpeg, WIDTH, HEIGHT, mode="CMYK"),
+    "jpeg_grey": partial(pictures.jpeg, WIDTH, HEIGHT, mode="L"),
+    "jpeg_progressive": partial(pictures.jpeg, WIDTH, HEIGHT, progressive=True),
+    "jpeg_profile": with_profile,
+    "png": partial(pictures.png, WIDTH, HEIGHT),
+    "png_opaque_alpha": partial(pictures.png, WIDTH, HEIGHT, mode="RGBA"),
+    "png_palette": lambda: pictures.encode(quadrants().quantize(4), "PNG"),
+    "png_16_bit": deep_grey,
+    "webp": lambda: pictures.encode(quadrants(), "WEBP"),
+    "avif": lambda: pictures.encode(quadrants(), "AVIF", speed=10),
+    "tiff": lambda: pictures.encode(quadrants(), "TIFF"),
+    "tiff_turned": lambda: pictures.encode(
+        quadrants().transpose(pictures.STORED[6]), "TIFF", exif=pictures.make_exif(6)
+    ),
+    "mpo": partial(pictures.animation, "MPO", 2, WIDTH, HEIGHT),
+}
+
+WITHOUT_COPY: dict[str, Callable[[], bytes]] = {
+    "too_small": partial(pictures.jpeg, 2_400, 1_600),
+    "too_narrow": partial(pictures.jpeg, 3_200, 1_270),
+    "panorama": partial(pictures.jpeg, 4_200, 1_300),
+    "transparent": half_transparent,
+    "animated": partial(pictures.animation, "GIF", 2, WIDTH, HEIGHT),
+    "pages": partial(pictures.animation, "TIFF", 2, WIDTH, HEIGHT),
+}
+
+
+def copy_of(data: bytes) -> bytes | None:
+    return inspect.inspect(io.BytesIO(data), pictures.MAX_PIXELS).intermediate
+
+
+@pytest.mark.parametrize("name", WITH_COPY)
+def test_a_copy_is_small_upright_and_without_metadata(name: str) -> None:
+    data = copy_of(WITH_COPY[name]())
+
+    assert data
+    assert len(data) < INTERMEDIATE_MAX_BYTES
+    copy = Image.open(io.BytesIO(data))
+    assert (copy.format, copy.mode, copy.size) == ("JPEG", "RGB", (1_200, 900))
+    assert not copy.getexif()
+    assert "icc_profile" not in copy.info
+    assert b"GPS" not in data
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png"])
+@pytest.mark.parametrize(
+    ("size", "shorter"),
+    [((2_561, 1_920), 640), ((2_400, 2_559), 800), ((3_840, 1_280), 640), ((4_000, 3_000), 750)],
+)
+def test_a_copy_is_never_smaller_than_its_bound(size: tuple[int, int], shorter: int, extension: str) -> None:
+    data = copy_of(pictures.jpeg(*size) if extension == "jpg" else pictures.png(*size))
+    assert data
+    found = min(Image.open(io.BytesIO(data)).size)
+    # A JPEG is decoded at halves, quarters and eighths only.
+    assert found == shorter if extension == "png" else shorter <= found < 2 * INTERMEDIATE_SIDE
+
+
+@pytest.mark.parametrize("size", [(2_401, 1_921), (3_841, 2_881), (2_559, 1_919)])
+@pytest.mark.parametrize("width", [160, 320])
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_copy_is_not_moved_by_pixels_that_are_left_over(
+    size: tuple[int, int], width: int, mode: str
+) -> None:
+    """Fine lines, which even a part of a pixel makes different."""
+    lines = Image.new("L", size)
+    lines.putdata([255 * (x // 20 % 2 ^ y // 20 % 2) for y in range(size[1]) for x in range(size[0])])
+    data = pictures.encode(lines.convert(mode), "PNG")
+    copy = copy_of(data)
+    assert copy
+
+    variant = render_to(copy, "jpg", width)
+    exact = lines.convert("RGB").resize(variant.size, Image.Resampling.LANCZOS)
+
+    difference = ImageStat.Stat(ImageChops.difference(variant.convert("RGB"), exact)).mean
+    assert max(difference) < 24
+
+
+@pytest.mark.parametrize("size", [(200, 150), (WIDTH, HEIGHT)])
+@pytest.mark.parametrize("name", ["gamma", "icc_profile", "srgb"])
+def test_texts_are_not_taken_for_colours(name: str, size: tuple[int, int]) -> None:
+    """Pillow keeps the texts of a PNG among what it says of the picture."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text(name, "2.2")
+    data = pictures.encode(pictures.quadrants(*size), "PNG", pnginfo=texts)
+
+    assert bool(copy_of(data)) == (size[0] == WIDTH)
+    assert_alike(corners(render_to(data)), CORNERS)
+
+
+@pytest.mark.parametrize("name", WITHOUT_COPY)
+def test_other_pictures_have_none(name: str) -> None:
+    assert copy_of(WITHOUT_COPY[name]()) is None
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("cover", [False, True])
+@pytest.mark.parametrize("name", WITH_COPY)
+def test_variants_look_as_those_of_the_original(name: str, cover: bool, extension: str) -> None:
+    original = WITH_COPY[name]()
+    copy = copy_of(original)
+    assert copy
+
+    of_copy = render_to(copy, extension, 320, cover=cover)
+    of_original = render_to(original, extension, 320, cover=cover)
+
+    assert of_copy.size == of_original.size
+    difference = ImageChops.difference(of_copy.convert("RGB"), of_original.convert("RGB"))
+    assert max(ImageStat.Stat(difference).mean) < 2
+    assert_alike(corners(of_copy), corners(of_original))
+    if name not in ("jpeg_grey", "png_16_bit"):
+        assert_alike(corners(of_copy), CORNERS)
+
+
+def test_colours_are_those_of_the_profile() -> None:
+    """A profile that swaps red and green."""
+    data = pictures.large_jpeg()
+    image = Image.open(io.BytesIO(data))
+    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # The tags rXYZ and gXYZ of the profile change their names.
+    swapped = swapped.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+
+    copy = copy_of(pictures.encode(image, "JPEG", quality=95, icc_profile=swapped))
+
+    assert copy
+    red, green, *_ = corners(Image.open(io.BytesIO(copy)))
+    assert red[1] > red[0] + 100
+    assert green[0] > green[1] + 50
+
+
+def test_a_copy_has_pixels_enough_for_what_it_serves() -> None:
+    served = {width for width in WIDTHS if Variant(width, False, "webp").is_small}
+    assert served == {160, 320}
+    assert max(served) * resize.GAP <= INTERMEDIATE_SIDE
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("cannot convert"), OSError("no")])
+def test_a_copy_is_no_reason_to_refuse_a_picture(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(intermediate, "shrink", fail)
+    assert copy_of(pictures.large_jpeg()) is None
+
+
+def test_nobody_can_ask_for_it() -> None:
+    with pytest.raises(NotFoundError):
+        parse_variant(INTERMEDIATE, None)
+    with pytest.raises(Exception, match=INTERMEDIATE):
+        parse_names(INTERMEDIATE)

@@ -1,0 +1,238 @@
+"""Signed requests are the very ones that boto3 makes; names of files survive in their headers."""
+
+import base64
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import botocore.auth
+import botocore.session
+import botocore.signers
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+from imageapi import sigv4
+from imageapi.config.settings import Settings, load_settings
+from imageapi.model.filenames import content_disposition
+from imageapi.storage import signing
+from urllib3 import HTTPResponse
+
+MOMENT = datetime(2026, 4, 1, 9, 30, 15, 250_000, tzinfo=UTC)
+SETTINGS = load_settings(
+    {
+        "DB_HOST": "db.example.com",
+        "MINIO_ENDPOINT_URL": "http://minio:9000",
+        "MINIO_PUBLIC_ENDPOINT_URL": "http://localhost:9000/",
+        "MINIO_ACCESS_KEY": "an-access-key",
+        "MINIO_SECRET_KEY": "a/storage+secret",
+        "MINIO_BUCKET_NAME": "pictures",
+        "AWS_REGION": "eu-central-1",
+    }
+)
+ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3_session_token="to/k+en==")
+SERVERS = {
+    "a server of one's own": SETTINGS,
+    "aws": ON_AWS,
+    "aws, a bucket with dots": replace(ON_AWS, bucket="pictures.example.com"),
+    "aws in China": replace(ON_AWS, region="cn-north-1"),
+}
+# Where awscrt is installed, boto3 signs with it, and lays out the query in another order.
+CRT = [import_module("botocore.crt.auth")] if find_spec("awscrt") else []
+KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
+
+
+class FrozenDatetime(datetime):
+    """Stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "FrozenDatetime":
+        return cls.fromtimestamp(MOMENT.timestamp(), tz)
+
+
+@pytest.fixture(params=SERVERS)
+def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that the module finds, in a moment that does not pass."""
+    found = SERVERS[request.param]
+    monkeypatch.setattr(signing, "get_settings", lambda: found)
+    monkeypatch.setattr(signing, "datetime", FrozenDatetime)
+    monkeypatch.setattr(sigv4, "datetime", FrozenDatetime)
+    for module in (botocore.auth, botocore.signers, *CRT):
+        monkeypatch.setattr(module, "get_current_datetime", lambda **_: MOMENT.replace(tzinfo=None))
+    return found
+
+
+def make_client(settings: Settings, *, payload_signing_enabled: bool = False) -> Any:
+    return botocore.session.get_session().create_client(
+        "s3",
+        region_name=settings.region,
+        endpoint_url=settings.s3_public_endpoint_url,
+        aws_access_key_id=settings.s3_access_key,
+        aws_secret_access_key=settings.s3_secret_key,
+        aws_session_token=settings.s3_session_token,
+        config=Config(
+            signature_version="s3v4",
+            s3={
+                "addressing_style": "path" if settings.s3_public_endpoint_url else "virtual",
+                "payload_signing_enabled": payload_signing_enabled,
+            },
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "filename", ["a.jpg", "写真 1.jpg", 'a"b\\c%d.jpg', "a+b&c=d;e,f.png", "ä~é'(x)!*.webp"]
+)
+def test_url_is_the_one_that_boto3_makes(settings: Settings, filename: str) -> None:
+    disposition = content_disposition(filename, download=True)
+
+    url = signing.presign_url(
+        "GET",
+        KEY,
+        expires_in=900,
+        content_type="image/jpeg",
+        disposition=disposition,
+        cache_control="private, max-age=900, immutable",
+    )
+
+    expected = make_client(settings).generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": settings.bucket,
+            "Key": KEY,
+            "ResponseContentType": "image/jpeg",
+            "ResponseContentDisposition": disposition,
+            "ResponseCacheControl": "private, max-age=900, immutable",
+        },
+        ExpiresIn=900,
+    )
+    assert take_apart(url) == take_apart(expected)
+
+
+def take_apart(url: str) -> tuple[str, list[tuple[str, str]]]:
+    """The address and the sorted query."""
+    parts = urlsplit(url)
+    query = sorted(parse_qsl(parts.query, strict_parsing=True))
+    assert "X-Amz-Signature" in dict(query)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}", query
+
+
+def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
+    form = signing.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=3600)
+
+    expected = make_client(settings).generate_presigned_post(
+        settings.bucket,
+        "incoming/x",
+        Fields={"Content-Type": "image/png"},
+        # boto3 adds the bucket and the key behind what it is given.
+        Conditions=[{"Content-Type": "image/png"}, ["content-length-range", 12_345, 12_345]],
+        ExpiresIn=3600,
+    )
+    assert form["url"].rstrip("/") == expected["url"].rstrip("/")
+    assert set(form["fields"]) == set(expected["fields"])
+    policies = [decode_policy(fields["fields"]["policy"]) for fields in (form, expected)]
+    assert [policy.pop("expiration") for policy in policies] == ["2026-04-01T10:30:15Z"] * 2
+    ours, theirs = ([str(condition) for condition in policy["conditions"]] for policy in policies)
+    assert sorted(ours) == sorted(theirs)
+    assert form["expires_at"] == "2026-04-01T10:30:15+00:00"
+
+
+def test_form_is_signed_as_boto3_signs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
+    # The order of the conditions is part of what is signed, and boto3 takes its own: give it ours.
+    conditions = decode_policy(form["fields"]["policy"])["conditions"]
+    given = [c for c in conditions if not isinstance(c, dict) or not set(c) & ADDED_BY_BOTO3]
+
+    client = make_client(settings)
+    presigner = botocore.signers.S3PostPresigner(client._request_signer)
+    expected = presigner.generate_presigned_post(
+        request_dict={"url": form["url"], "method": "POST", "headers": {}, "body": b"", "context": {}},
+        fields={"key": "incoming/x", "Content-Type": "image/png"},
+        conditions=given,
+        expires_in=60,
+        region_name=settings.region,
+    )
+    assert form["fields"] == expected["fields"]
+
+
+ADDED_BY_BOTO3 = {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token"}
+
+
+def decode_policy(text: str) -> dict[str, Any]:
+    policy: dict[str, Any] = json.loads(base64.b64decode(text))
+    return policy
+
+
+def test_a_form_allows_one_size_one_key_and_one_type(settings: Settings) -> None:
+    form = signing.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=60)
+
+    conditions = decode_policy(form["fields"]["policy"])["conditions"]
+    assert {"bucket": settings.bucket} in conditions
+    assert {"key": "incoming/x"} in conditions
+    assert {"Content-Type": "image/png"} in conditions
+    assert ["content-length-range", 12_345, 12_345] in conditions
+    assert not [c for c in conditions if isinstance(c, list) and c[0] == "starts-with"]
+
+
+def test_put_is_the_one_that_boto3_sends(settings: Settings) -> None:
+    """But for what it adds for its own sake, and for what it leaves unsigned where TLS protects it."""
+    body = b"a picture"
+    digest = hashlib.sha256(body).digest()
+    caching = "private, max-age=31536000, immutable"
+
+    url, headers = signing.sign_put(KEY, {"Content-Type": "image/jpeg", "Cache-Control": caching}, digest)
+
+    sent: list[AWSPreparedRequest] = []
+
+    def keep(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        sent.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(BytesIO(), preload_content=False))
+
+    private = replace(settings, s3_public_endpoint_url=settings.s3_endpoint_url)
+    client = make_client(private, payload_signing_enabled=True)
+    client.meta.events.register("before-send.s3.PutObject", keep)
+    client.put_object(
+        Bucket=settings.bucket,
+        Key=KEY,
+        Body=body,
+        ContentType="image/jpeg",
+        CacheControl=caching,
+        ChecksumSHA256=base64.b64encode(digest).decode(),
+    )
+    (theirs,) = sent
+    assert url == theirs.url
+    assert headers.pop("Host") == urlsplit(url).netloc
+    expected = {name: as_text(theirs.headers[name]) for name in headers}
+    assert headers == expected
+    assert headers["X-Amz-Content-SHA256"] == digest.hex()
+
+
+def as_text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+@pytest.mark.parametrize(("left", "lifetime"), [(None, 3600), (7200.0, 3600), (900.5, 900), (-5.0, 1)])
+def test_nothing_outlives_the_credentials_that_signed_it(
+    monkeypatch: pytest.MonkeyPatch, left: float | None, lifetime: int
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    found = replace(ON_AWS, s3_credentials_expire_at=None if left is None else 1_000_000.0 + left)
+    monkeypatch.setattr(signing, "get_settings", lambda: found)
+
+    assert signing.limit_lifetime(3600) == lifetime
+
+
+def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:
+    url = signing.presign_url(
+        "GET", KEY, expires_in=60, content_type="a/b", disposition="inline", cache_control="private"
+    )
+    form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
+
+    for text in (url, str(form)):
+        assert settings.s3_secret_key not in text

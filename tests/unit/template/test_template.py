@@ -1,0 +1,285 @@
+"""What the templates must not lose: least privilege, encryption, TLS, and an end to every log."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from imageapi.config.settings import MAX_DIRECT_FILE_BYTES
+
+from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
+
+WILDCARDS = {
+    ("ImageBucketPolicy", "s3:*"): "it denies: whatever comes without TLS",
+}
+"""Statements with a wildcard as action or resource, and why."""
+
+MANAGED_POLICIES = {
+    "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM gives it to every function",
+    "service-role/AWSLambdaVPCAccessExecutionRole": "network interfaces, for functions in a network; "
+    "has to name all, since they are not there yet",
+    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "the account's role for access logs",
+}
+"""AWS's own policies, which have wildcards in them, and what for."""
+
+UNENCRYPTED = {"Topic": "carries the names of alarms; CloudWatch cannot use AWS's own key"}
+
+FUNCTIONS = sorted(find(MAIN, "AWS::Lambda::Function"))
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_no_wildcard_beyond_those_named(path: Path) -> None:
+    for name, statement in statements(path):
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+        actions, resources = as_list(statement["Action"]), as_list(statement.get("Resource", []))
+        wild = [action for action in actions if "*" in action]
+        if "*" in resources:
+            wild += actions
+        assert not [action for action in wild if (name, action) not in WILDCARDS], (name, statement)
+
+
+def test_objects_are_named_by_their_prefix() -> None:
+    """A policy for objects ends in one of the three prefixes, never in the whole bucket."""
+    for name, statement in statements(MAIN):
+        if statement["Effect"] == "Deny" or not str(statement["Action"]).count("Object"):
+            continue
+        texts = [text for text in walk(statement["Resource"]) if isinstance(text, str) and ":s3:::" in text]
+        assert texts, name
+        for text in texts:
+            assert re.search(r"/(originals|incoming|variants)/\*$", text), (name, text)
+
+
+def test_managed_policies_are_those_named() -> None:
+    for path in ALL:
+        for role in find(path, "AWS::IAM::Role").values():
+            for policy in role.get("ManagedPolicyArns", []):
+                text = policy if isinstance(policy, str) else policy["Fn::Sub"]
+                assert text.partition(":policy/")[2] in MANAGED_POLICIES
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_a_role_and_a_log_of_its_own(name: str) -> None:
+    functions = find(MAIN, "AWS::Lambda::Function")
+    role = functions[name]["Role"]["Fn::GetAtt"][0]
+    log = functions[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert role == f"{name}Role"
+    assert log in find(MAIN, "AWS::Logs::LogGroup")
+    others = [other for other in functions.values() if other is not functions[name]]
+    assert all(other["LoggingConfig"]["LogGroup"]["Ref"] != log for other in others)
+
+
+def test_each_log_ends() -> None:
+    for path in ALL:
+        for name, log in find(path, "AWS::Logs::LogGroup").items():
+            assert log["RetentionInDays"], name
+
+
+def test_no_bucket_is_public_and_all_are_encrypted() -> None:
+    buckets = find(MAIN, "AWS::S3::Bucket")
+    assert list(buckets) == ["ImageBucket"]
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert "AccessControl" not in bucket
+
+
+def test_buckets_take_tls_only() -> None:
+    (policy,) = find(MAIN, "AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+    assert len(statement["Resource"]) == 2
+
+
+def test_queues_and_topics_are_encrypted() -> None:
+    for path in ALL:
+        for name, queue in find(path, "AWS::SQS::Queue").items():
+            assert queue["SqsManagedSseEnabled"] is True, name
+        for name, topic in find(path, "AWS::SNS::Topic").items():
+            assert "KmsMasterKeyId" in topic or name in UNENCRYPTED
+
+
+def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
+    path = ROOT / "infra/database.yaml"
+    (cluster,) = find(path, "AWS::RDS::DBCluster").values()
+    (instance,) = find(path, "AWS::RDS::DBInstance").values()
+    (parameters,) = find(path, "AWS::RDS::DBClusterParameterGroup").values()
+    assert cluster["StorageEncrypted"] is True
+    assert cluster["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in cluster
+    assert cluster["BackupRetentionPeriod"] == {"Ref": "BackupRetentionDays"}
+    assert cluster["DeletionProtection"] == {"Ref": "DeletionProtection"}
+    assert instance["PubliclyAccessible"] is False
+    assert parameters["Parameters"]["rds.force_ssl"] == "1"
+    assert expand_template(path)["Cluster"]["DeletionPolicy"] == "Snapshot"
+    environment = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
+    unless_told = environment["DB_SSLMODE"]["Fn::If"][2]
+    assert unless_told == {"Fn::If": ["UsesMadeDatabase", "verify-full", "require"]}
+
+
+def test_the_database_lets_the_functions_in_as_its_lesser_user() -> None:
+    """RDS's own user is MigrateFunction's alone."""
+    owner = "Database.Outputs.SecretArn"
+    template = read_template(MAIN)["Resources"]
+    readers = {
+        name for name, resource in template.items() if owner in json.dumps(resource).replace('", "', ".")
+    }
+    assert readers == {"MigrateFunction", "MigrateReadsDatabasePassword"}
+    assert find(MAIN, "AWS::IAM::Policy")["MigrateReadsDatabasePassword"]["Roles"] == [
+        {"Ref": "MigrateFunctionRole"}
+    ]
+
+
+def test_the_functions_take_every_setting_of_the_readme() -> None:
+    table = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## Configuration")[2]
+        .partition("\n## ")[0]
+    )
+    names = {
+        name for row in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)
+    }
+    declared = set(read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"])
+    for function in find(MAIN, "AWS::Lambda::Function").values():
+        declared |= set(function["Environment"]["Variables"])
+    assert len(names) > 25
+    # Those of AWS's own tools are for emulators, which set them.
+    assert {name for name in names - declared if not name.startswith("AWS_")} == set()
+
+
+def test_the_gateway_says_of_large_files_what_the_service_says() -> None:
+    (api,) = (r for r in read_template(MAIN)["Resources"].values() if r["Type"] == "AWS::Serverless::Api")
+    templates = api["Properties"]["GatewayResponses"]["REQUEST_TOO_LARGE"]["ResponseTemplates"]
+    details = json.loads(templates["application/json"])["error"]["details"]
+    assert details == {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
+
+
+def test_codes_of_the_gateways_own_errors_are_documented() -> None:
+    document = json.loads((ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8"))
+    documented = {code["const"] for code in document["components"]["schemas"]["ErrorCode"]["oneOf"]}
+    codes = re.findall(r'{"error":{"code":"(.*?)"', MAIN.read_text(encoding="utf-8"))
+    assert len(codes) == 5
+    assert set(codes) <= documented
+
+
+def test_images_outlive_their_stack() -> None:
+    assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_no_security_group_is_open_to_all() -> None:
+    for path in ALL:
+        for group in find(path, "AWS::EC2::SecurityGroup").values():
+            for rule in group.get("SecurityGroupIngress", []):
+                assert "SourceSecurityGroupId" in rule
+                assert "CidrIp" not in rule
+
+
+def test_secrets_are_no_parameters_that_show() -> None:
+    for name, parameter in read_template(MAIN)["Parameters"].items():
+        if re.search(r"Password|ApiKey|SecretKey|AccessKey", name):
+            assert parameter["NoEcho"] is True, name
+
+
+def test_every_parameter_says_what_it_is() -> None:
+    for name, parameter in read_template(MAIN)["Parameters"].items():
+        assert parameter.get("Description", "").endswith("."), name
+
+
+MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
+"""https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
+(for 2 ACUs between its neighbours).
+"""
+
+
+@pytest.mark.parametrize("capacity", MAX_CONNECTIONS)
+def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
+    reserved = dict(read_template(MAIN)["Mappings"]["Connections"][capacity])
+    alarm = reserved.pop("Alarm")
+    assert sum(reserved.values()) == MAX_CONNECTIONS[capacity] - 15
+    assert alarm == MAX_CONNECTIONS[capacity] * 8 // 10
+    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery"}
+    assert set(reserved) == users
+
+
+@pytest.mark.parametrize("has_analysis", [True, False])
+@pytest.mark.parametrize("has_database", [True, False])
+def test_the_dashboard_is_json_of_what_there_is(has_analysis: bool, has_database: bool) -> None:
+    (dashboard,) = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Dashboard").values()
+    text, values = dashboard["DashboardBody"]["Fn::Sub"]
+    for name, is_there in (("AnalysisDeadLetters", has_analysis), ("Database", has_database)):
+        _, with_it, without = values[name]["Fn::If"]
+        text = text.replace(f"${{{name}}}", with_it["Fn::Sub"] if is_there else without)
+    body = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", text))
+    titles = {widget["properties"]["title"] for widget in body["widgets"]}
+    assert len(titles) == 7 + has_database
+    assert ("Database" in titles) == has_database
+    places = {(widget["x"], widget["y"]) for widget in body["widgets"]}
+    assert len(places) == len(titles)
+    letters = next(w["properties"] for w in body["widgets"] if w["properties"]["title"] == "Dead letters")
+    queues = ["IngestDeadLetterQueue", "SweepDeadLetterQueue", "AnalysisDeadLetterQueue"]
+    assert [metric[-1] for metric in letters["metrics"]] == queues[: 2 + has_analysis]
+
+
+def test_each_alarm_has_its_part_in_the_runbook() -> None:
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.M)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    alarms = find(ROOT / "infra/operations.yaml", "AWS::CloudWatch::Alarm")
+    assert len(alarms) > 20
+    for name, alarm in alarms.items():
+        assert alarm["AlarmDescription"].partition("docs/operations.md#")[2] in anchors, name
+
+
+def holds(rule: Any, values: dict[str, Any]) -> Any:
+    """What CloudFormation makes of a rule's condition or assertion with these parameters."""
+    if not isinstance(rule, dict):
+        return rule
+    ((name, argument),) = rule.items()
+    if name == "Ref":
+        return values.get(argument, "")
+    parts = [holds(part, values) for part in argument]
+    operations: dict[str, Callable[[], Any]] = {
+        "Fn::Not": lambda: not parts[0],
+        "Fn::Equals": lambda: parts[0] == parts[1],
+        "Fn::Or": lambda: any(parts),
+        "Fn::And": lambda: all(parts),
+        "Fn::EachMemberEquals": lambda: all(part == parts[1] for part in parts[0] or [""]),
+    }
+    return operations[name]()
+
+
+OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_accepted"),
+    [
+        ({}, True),
+        ({"DatabaseHost": "db"}, True),
+        (OWN_NETWORK, True),
+        ({"VpcId": "vpc-1"}, False),
+        ({"GeminiApiKey": "k"}, False),
+        ({"GeminiApiKey": "k", "DatabaseHost": "db"}, True),
+        ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepDatabase": "true"}, False),
+        ({"GeminiApiKey": "k", **OWN_NETWORK}, True),
+        ({"GeminiSecretArn": "arn"}, False),
+        ({"GeminiSecretArn": "arn", **OWN_NETWORK}, True),
+        ({"AnalyzeUploads": "true", **OWN_NETWORK}, False),
+        ({"AnalyzeUploads": "true", "GeminiSecretArn": "arn", **OWN_NETWORK}, True),
+        ({"AnalyzeUploads": "true", "GeminiApiKey": "k", **OWN_NETWORK}, True),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(values: dict[str, Any], is_accepted: bool) -> None:
+    values = {"KeepDatabase": "false", **values}
+    rules = [rule for rule in read_template(MAIN)["Rules"].values() if holds(rule["RuleCondition"], values)]
+    asserted = [holds(a["Assert"], values) for rule in rules for a in rule["Assertions"]]
+    assert all(asserted) is is_accepted

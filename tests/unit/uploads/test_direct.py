@@ -1,0 +1,174 @@
+"""The parts of an upload that touch no store: what is the same request, what is refused, and the keys."""
+
+import io
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.errors import AppError, StorageUnavailableError, TooComplexError
+from imageapi.pictures import identify, inspect
+from imageapi.pictures.decode_limits import LimitedReader
+from imageapi.storage import s3
+from imageapi.uploads import direct
+from imageapi.uploads.direct import Upload, upload_image
+
+from tests.support import pictures
+
+ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+JPEG = identify.Kind("JPEG", "image/jpeg", "jpg")
+METADATA: dict[str, Any] = {
+    "title": "title",
+    "description": "description",
+    "category": "category",
+    "tags": ["a", "b"],
+}
+UPLOAD = Upload(
+    data=b"bytes",
+    filename="cat.jpg",
+    metadata=dict(METADATA),
+    kind=JPEG,
+    sha256=b"\1" * 32,
+    idempotency_key="key",
+    on_duplicate="allow",
+)
+
+
+def change_metadata(**changes: Any) -> Upload:
+    return replace(UPLOAD, metadata=METADATA | changes)
+
+
+OTHERS = {
+    "bytes": replace(UPLOAD, sha256=b"\2" * 32),
+    "filename": replace(UPLOAD, filename="dog.jpg"),
+    "no filename": replace(UPLOAD, filename=""),
+    "title": change_metadata(title="other"),
+    "description": change_metadata(description="other"),
+    "category": change_metadata(category="other"),
+    "tags": change_metadata(tags=["a"]),
+    "order of tags": change_metadata(tags=["b", "a"]),
+    "tags run together": change_metadata(tags=["a, b"]),
+    "title and description swapped": change_metadata(title="description", description="title"),
+    "on_duplicate": replace(UPLOAD, on_duplicate="return"),
+    "text that cannot be ASCII": change_metadata(title="題"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_request_has_another_hash(what: str) -> None:
+    assert OTHERS[what].request_hash != UPLOAD.request_hash
+
+
+def test_all_of_them_differ() -> None:
+    assert len({upload.request_hash for upload in OTHERS.values()}) == len(OTHERS)
+
+
+def test_the_same_request_has_the_same_hash() -> None:
+    same = replace(UPLOAD, metadata=dict(METADATA))
+    assert same.request_hash == UPLOAD.request_hash
+    assert len(UPLOAD.request_hash) == 32
+
+
+def test_the_hash_does_not_depend_on_the_key() -> None:
+    """The key is what the request is looked up by."""
+    assert replace(UPLOAD, idempotency_key="other").request_hash == UPLOAD.request_hash
+
+
+@pytest.fixture
+def no_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings are there; whoever touches a store fails the test."""
+
+    def touch(*_: Any, **__: Any) -> None:
+        raise AssertionError("a store was touched")
+
+    for module, name in (
+        (db, "query"),
+        (db, "transaction"),
+        (s3, "put_object"),
+        (s3, "get_client"),
+    ):
+        monkeypatch.setattr(module, name, touch)
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    monkeypatch.delenv("MAX_PIXELS", raising=False)
+    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
+        monkeypatch.setenv(name, "some-value")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def refusal(data: bytes = b"", **options: Any) -> tuple[int, str]:
+    with pytest.raises(AppError) as caught:
+        upload_image(data or pictures.jpeg(), "a.jpg", {}, **options)
+    return caught.value.status, caught.value.code
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits memory")
+def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would use up the time and the memory of the next request."""
+    started, ended = Event(), Event()
+
+    def decode_until_cancelled(reader: LimitedReader, _: int) -> None:
+        started.set()
+        with suppress(TooComplexError):
+            while True:
+                reader.check_time()
+                time.sleep(0.01)
+        ended.set()
+
+    def fail(*_: Any, **__: Any) -> None:
+        assert started.wait(60)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(inspect, "_inspect", decode_until_cancelled)
+    monkeypatch.setattr(s3, "put_object", fail)
+    monkeypatch.setattr(direct, "_reserve", lambda _: {"id": ID, "s3_key": "key"})
+    monkeypatch.setattr(direct, "undo_upload", lambda *_: True)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    assert refusal() == (503, "storage_unavailable")
+
+    assert ended.is_set()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("on_duplicate", ["", "Allow", "replace", "allow,return", "\0"])
+def test_ways_to_handle_duplicates_that_are_none(on_duplicate: str) -> None:
+    assert refusal(on_duplicate=on_duplicate) == (400, "on_duplicate_invalid")
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\0b", "鍵", "\ud800", "\x7f"])
+def test_idempotency_keys_that_cannot_be_stored(key: str) -> None:
+    assert refusal(idempotency_key=key) == (400, "idempotency_key_invalid")
+
+
+@pytest.mark.usefixtures("no_stores")
+def test_bad_metadata_are_refused_before_anything_is_stored() -> None:
+    with pytest.raises(AppError) as caught:
+        upload_image(pictures.jpeg(), "a.jpg", {"titel": "x"})
+    assert (caught.value.status, caught.value.code) == (422, "metadata_unknown_field")
+
+
+@pytest.mark.usefixtures("no_stores")
+@pytest.mark.parametrize("name", ["png_header_huge", "png_bomb", "svg", "html", "text"])
+def test_what_the_header_tells_is_refused_before_anything_is_stored(name: str) -> None:
+    make, status, code = pictures.BAD[name]
+    assert refusal(make()) == (status, code)
+
+
+@pytest.mark.usefixtures("no_stores")
+def test_the_limit_of_pixels_is_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_PIXELS", str(64 * 48 - 1))
+    get_settings.cache_clear()
+    assert refusal(pictures.jpeg()) == (422, "too_many_pixels")
+    assert identify.identify(io.BytesIO(pictures.jpeg()), 64 * 48) == JPEG
