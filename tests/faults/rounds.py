@@ -63,13 +63,13 @@ class Harness:
         self._stores = stores
         self._chance = random.Random(seed)
         self._proxies = {
-            "db": Proxy((stores.postgres.host, stores.postgres.port)),
+            "database": Proxy((stores.postgres.host, stores.postgres.port)),
             "storage": Proxy((stores.s3.host, stores.s3.port)),
         }
         self._service = Service(
             stores.environment
             | {
-                "DB_PORT": str(self._proxies["db"].port),
+                "DB_PORT": str(self._proxies["database"].port),
                 "MINIO_ENDPOINT_URL": self._proxies["storage"].url,
                 # Whoever has a link or a form speaks to the store itself.
                 "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
@@ -92,7 +92,7 @@ class Harness:
         report: Callable[[int], None] = lambda _: None,
         operations: Sequence[str] = OPERATIONS,
     ) -> Counts:
-        """So many rounds, over all steps and faults; operations take turns, each in an order of its own."""
+        """``rounds`` rounds, over all steps and faults; operations take turns, each in its own order."""
         cases = [case for case in self.find_cases() if case.operation in operations]
         self._chance.shuffle(cases)
         turns = Counter[str]()
@@ -145,7 +145,7 @@ class Harness:
             return self._service.kill_at(function, event, at)
         before, store = at_step(case.step, "before", "pause"), case.name.partition(".")[0]
         if case.fault == "server killed":
-            server = self._stores.postgres if store == "db" else self._stores.s3
+            server = self._stores.postgres if store == "database" else self._stores.s3
             try:
                 return self._service.pause_at(function, event, before, server.kill)
             finally:
@@ -163,7 +163,7 @@ class Harness:
             )
 
     def _choose(self, fault: str, store: str) -> NetworkFault:
-        after = self._chance.randrange(1, 300 if store == "db" else 5_000)
+        after = self._chance.randrange(1, 300 if store == "database" else 5_000)
         mode: Mode = "stall" if fault == "kill during" else next(mode for mode in NETWORK if mode == fault)
         return NetworkFault(mode, after, once=self._chance.random() < 0.5)
 

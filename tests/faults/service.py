@@ -9,7 +9,7 @@ from tests.support.answers import parse
 from tests.support.events import Event
 from tests.support.worker import STEP, Hook, Worker
 
-CONSTANTS = {"storage.CONNECT_SECONDS": 0.5, "storage.READ_SECONDS": 1.0}
+CONSTANTS = {"storage.clients.CONNECT_SECONDS": 0.5, "storage.clients.READ_SECONDS": 1.0}
 """Short enough for hundreds of stores that do not answer."""
 
 
@@ -41,14 +41,13 @@ class Service:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._worker = Worker(environment, CONSTANTS)
-        self._worker.wait_ready()
 
     def close(self) -> None:
         self._worker.close()
 
     def run(self, function: str, event: Event) -> Outcome:
         """Answer an event, undisturbed."""
-        self._worker.send(event, function=function, fork=True)
+        self._worker.send(event, function=function)
         return self._finish(self._worker.read())
 
     def kill_at(self, function: str, event: Event, hook: Hook) -> Outcome:
@@ -73,7 +72,7 @@ class Service:
             kill_when: the process is killed when this returns, unless it has ended by then.
         """
         assert hook.action == "pause"
-        self._worker.send(event, hook, function=function, fork=True)
+        self._worker.send(event, hook, function=function)
         message = self._worker.read()
         if "paused" not in message:
             return self._finish(message)
@@ -81,7 +80,7 @@ class Service:
         self._worker.resume()
         if kill_when:
             kill_when()
-            self._worker.kill_child()
+            self._worker.kill()
         return replace(self._finish(self._worker.read()), reached=True)
 
     def _finish(self, message: dict[str, Any]) -> Outcome:

@@ -37,7 +37,7 @@ def die(stores: Stores, event: Event, target: str, when: Any, call: int = 1) -> 
 
 
 def put(stores: Stores, key: str) -> None:
-    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=b"x")
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=b"x")
 
 
 def cut_upload(stores: Stores, target: str, when: Any) -> None:
@@ -65,10 +65,10 @@ def cut_render(stores: Stores, target: str, when: Any) -> None:
 
 def lose_object(stores: Stores) -> None:
     key = upload(PICTURE).image["s3_key"]
-    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
 
 
 def lose_variant(stores: Stores) -> None:
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
-    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=f"variants/{image['id']}/w320.webp")
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=f"variants/{image['id']}/w320.webp")

@@ -1,11 +1,14 @@
 """The two real stores, as the tests look at them and break them."""
 
 import os
+import re
+import select
 import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -20,17 +23,20 @@ from tests.support.servers import service_environment
 from tests.support.waiting import wait_until
 
 SCHEMA = ROOT / "init_db.sql"
+TABLES = re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", SCHEMA.read_text("utf-8"), re.MULTILINE)
 Server = PostgresServer | S3Server
 Row = dict[str, Any]
 Configure = Callable[..., None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stores:
     """A running PostgreSQL and a running S3."""
 
     postgres: PostgresServer
     s3: S3Server
+    _connection: Any = None
+    _lock: Any = field(default_factory=threading.Lock)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,12 +44,20 @@ class Stores:
         return service_environment(self.postgres, self.s3)
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
-        """Run one statement on a connection of its own, committed."""
-        factory = psycopg2.extras.RealDictCursor
-        with closing(self.postgres.connect(cursor_factory=factory)) as connection, connection:
-            cursor = connection.cursor()
+        """Run one statement, committed."""
+        with self._lock, self._connect().cursor() as cursor:
             cursor.execute(sql, values)
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def _connect(self) -> Any:
+        """The tests' own connection, replaced when the server has closed it."""
+        if self._connection and select.select([self._connection], [], [], 0)[0]:
+            self._connection.close()
+            self._connection = None
+        if not self._connection:
+            self._connection = self.postgres.connect(cursor_factory=psycopg2.extras.RealDictCursor)
+            self._connection.autocommit = True
+        return self._connection
 
     def rows(self) -> list[Row]:
         """All images, uploads and deletions, oldest first, each with its ``status``: ready, pending or
@@ -80,22 +94,20 @@ class Stores:
 
     def keys(self) -> list[str]:
         """The keys of all objects."""
-        found = self._client.list_objects_v2(Bucket=self.s3.bucket)
+        found = self.client.list_objects_v2(Bucket=self.s3.bucket)
         return [item["Key"] for item in found.get("Contents", [])]
 
     def object(self, key: str) -> tuple[bytes, Mapping[str, Any]]:
         """An object's bytes, and what the store says about it."""
-        found = self._client.get_object(Bucket=self.s3.bucket, Key=key)
+        found = self.client.get_object(Bucket=self.s3.bucket, Key=key)
         return found["Body"].read(), found
 
     def clear(self) -> None:
         """No rows, no objects."""
-        self.execute(
-            """TRUNCATE image_metadata, uploads, idempotency_keys, deletions, facet_counts, facet_changes,
-               sweep_progress CASCADE"""
-        )
+        # Not TRUNCATE: that takes 5 ms, and this 0.2.
+        self.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
         for key in self.keys():
-            self._client.delete_object(Bucket=self.s3.bucket, Key=key)
+            self.client.delete_object(Bucket=self.s3.bucket, Key=key)
 
     def is_empty(self) -> bool:
         return not self.rows() and not self.keys()
@@ -157,7 +169,8 @@ class Stores:
         )
 
     @cached_property
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """A boto3 client of the S3."""
         return self.s3.client()
 
 

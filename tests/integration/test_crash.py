@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 # Both ways to write the row: one statement, or a transaction that looks for duplicates first.
-WAYS = {"allow": ("db.query", 2), "reject": ("db.transaction", 5)}
+WAYS = {"allow": ("database.db.query", 2), "reject": ("database.db.transaction", 5)}
 
 
 def steps(on_duplicate: str) -> dict[str, Step]:
@@ -40,10 +40,10 @@ def steps(on_duplicate: str) -> dict[str, Step]:
     return {
         "before the row": Step(Hook(reserve, "before"), [], 0),
         "after the row": Step(Hook(reserve, "after"), ["pending"], 0),
-        "before the put": Step(Hook("storage.put_object", "before"), ["pending"], 0),
-        "after the put": Step(Hook("storage.put_object", "after"), ["pending"], 1),
-        "before ready": Step(Hook("db.query", "before", ready_call), ["pending"], 1),
-        "after ready": Step(Hook("db.query", "after", ready_call), ["ready"], 1),
+        "before the put": Step(Hook("storage.s3.put_object", "before"), ["pending"], 0),
+        "after the put": Step(Hook("storage.s3.put_object", "after"), ["pending"], 1),
+        "before ready": Step(Hook("database.db.query", "before", ready_call), ["pending"], 1),
+        "after ready": Step(Hook("database.db.query", "after", ready_call), ["ready"], 1),
     }
 
 
@@ -92,13 +92,13 @@ def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Wor
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
     # From the second time on, key and pending row are looked up between the attempt to write one and the put.
     attempts = [
-        (Hook("db.query", "after", 1), "pending"),
-        (Hook("db.query", "after", 2), "pending"),
-        (Hook("db.query", "after", 3), "pending"),
-        (Hook("storage.put_object", "before"), "pending"),
-        (Hook("storage.put_object", "after"), "pending"),
-        (Hook("db.query", "before", 4), "pending"),
-        (Hook("db.query", "after", 4), "ready"),
+        (Hook("database.db.query", "after", 1), "pending"),
+        (Hook("database.db.query", "after", 2), "pending"),
+        (Hook("database.db.query", "after", 3), "pending"),
+        (Hook("storage.s3.put_object", "before"), "pending"),
+        (Hook("storage.s3.put_object", "after"), "pending"),
+        (Hook("database.db.query", "before", 4), "pending"),
+        (Hook("database.db.query", "after", 4), "ready"),
     ]
 
     for hook, status in attempts:
@@ -110,10 +110,10 @@ def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Wor
 
 
 UNDOING = {
-    "before the upload has failed": Hook("db.query", "before", 2),
-    "after the upload has failed": Hook("db.query", "after", 2),
-    "before the object is gone": Hook("storage.delete_objects", "before"),
-    "after the object is gone": Hook("storage.delete_objects", "after"),
+    "before the upload has failed": Hook("database.db.query", "before", 2),
+    "after the upload has failed": Hook("database.db.query", "after", 2),
+    "before the object is gone": Hook("storage.s3.delete_objects", "before"),
+    "after the object is gone": Hook("storage.s3.delete_objects", "after"),
 }
 
 

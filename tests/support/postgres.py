@@ -8,8 +8,8 @@ import psycopg2.extensions
 
 @contextmanager
 def without_time_limit() -> Iterator[None]:
-    """Statements may take as long as they need, and COPY. (The wait callback of imageapi.database.db is for
-    the whole process.)
+    """The service's own statements may take as long as they need, and COPY works: psycopg2 refuses it under a
+    wait callback.
     """
     callback = psycopg2.extensions.get_wait_callback()
     psycopg2.extensions.set_wait_callback(None)

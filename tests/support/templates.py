@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,12 @@ class NoManagedPolicies:
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    """A template as it is written."""
+    """A template as it is written, a copy for each caller."""
+    return deepcopy(_parse(path))
+
+
+@lru_cache(maxsize=8)
+def _parse(path: Path) -> dict[str, Any]:
     template: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     return template
 

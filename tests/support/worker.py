@@ -31,7 +31,11 @@ class Hook(NamedTuple):
 
 
 class Worker:
-    """One process. Use :func:`worker`, which ends it."""
+    """A process that answers one event at a time, each in a fresh child; :func:`worker` gives one to a test.
+
+    Attributes:
+        is_idle: nothing is left to read, and no child at work.
+    """
 
     def __init__(self, environment: Mapping[str, str], constants: Mapping[str, float] | None = None) -> None:
         paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
@@ -43,22 +47,17 @@ class Worker:
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
         )
+        self.is_idle = True
 
-    def wait_ready(self) -> None:
-        assert self.read() == {"ready": True}
-
-    def send(
-        self, event: Event, hook: Hook | None = None, *, function: str | None = None, fork: bool = False
-    ) -> None:
+    def send(self, event: Event, hook: Hook | None = None, *, function: str | None = None) -> None:
         """Hand over an event without waiting for anything.
 
         Args:
             function: by its logical id; None finds it by the event's route.
-            fork: a child answers, without the connections of earlier events. What a hook kills always is one.
         """
-        fork = fork or (hook is not None and hook.action == "kill")
-        message = {"event": event, "hook": hook, "function": function, "fork": fork}
-        data = json.dumps(message).encode()
+        assert self.is_idle
+        self.is_idle = False
+        data = json.dumps({"event": event, "hook": hook, "function": function}).encode()
         self._write(len(data).to_bytes(4, "big") + data)
 
     def read(self) -> dict[str, Any]:
@@ -67,13 +66,19 @@ class Worker:
         line = self._process.stdout.readline()
         assert line, "the worker has ended"
         message: dict[str, Any] = json.loads(line)
+        self.is_idle = "ended" in message
         return message
 
-    def answer(self) -> Answer:
-        """Wait for the answer to the event, which no child answers."""
+    def read_response(self) -> Any:
+        """Wait for what the function returns, and for the end of the child."""
         message = self.read()
         assert "response" in message, message
-        return parse(message["response"])
+        assert self.read() == {"ended": 0}
+        return message["response"]
+
+    def answer(self) -> Answer:
+        """Wait for the answer to a request."""
+        return parse(self.read_response())
 
     def wait_paused(self) -> None:
         assert self.read() == {"paused": True}
@@ -86,16 +91,13 @@ class Worker:
         assert self.read() == {"ended": -signal.SIGKILL}
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def kill_child(self) -> None:
         """Kill the child that is answering, unless it has ended."""
         for child in psutil.Process(self._process.pid).children():
             with suppress(psutil.NoSuchProcess):
                 child.kill()
 
     def close(self) -> None:
+        self.kill()
         self._process.kill()
         self._process.communicate()
 
@@ -105,19 +107,23 @@ class Worker:
         self._process.stdin.flush()
 
 
+_idle: dict[frozenset[tuple[str, str]], list[Worker]] = {}
+"""Processes that await their next event, by environment: to start one takes half a second of CPU time."""
+
+
 @contextmanager
 def workers(environment: Mapping[str, str], count: int) -> Iterator[list[Worker]]:
-    """So many processes, ready to answer."""
-    started: list[Worker] = []
+    """``count`` processes, ready to answer."""
+    idle = _idle.setdefault(frozenset(environment.items()), [])
+    taken = [idle.pop() if idle else Worker(environment) for _ in range(count)]
     try:
-        for _ in range(count):
-            started.append(Worker(environment))
-        for process in started:
-            process.wait_ready()
-        yield started
+        yield taken
     finally:
-        for process in started:
-            process.close()
+        for process in taken:
+            if process.is_idle:
+                idle.append(process)
+            else:
+                process.close()
 
 
 @contextmanager

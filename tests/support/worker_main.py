@@ -1,14 +1,12 @@
 """What runs in a worker process (see worker.py): it answers events, and stops or dies where it is told to.
 
-A message on standard input is four bytes with its length, then ``{"event", "hook", "function", "fork"}`` as
-JSON. What the process writes are lines of JSON:
+A message on standard input is four bytes with its length, then ``{"event", "hook", "function"}`` as JSON. A
+child answers it, so that one that dies costs no new interpreter. What the two write are lines of JSON:
 
-- ``{"ready": true}`` once;
 - ``{"paused": true}`` at a hook that pauses; one byte of input lets it go on;
-- ``{"response": …, "steps": ["db.query", …]}``; for an exception ``{"error": [status, code], "steps": …}``;
-- ``{"ended": …}`` when the event was for a child: its exit code, or minus the signal that killed it.
-
-A child answers when something is to die, so that the next event needs no new interpreter.
+- ``{"response": …, "steps": ["database.db.query", …]}``;
+  for an exception ``{"error": [status, code], "steps": …}``;
+- ``{"ended": …}`` in the end: the child's exit code, or minus the signal that killed it.
 """
 
 import importlib
@@ -28,9 +26,9 @@ from tests.support.worker import STEP, Hook
 
 FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
 STORES = (
-    *("db.query", "db.transaction"),
-    *("storage.put_object", "storage.download", "storage.delete_objects", "storage.list_objects"),
-    "storage.object_exists",
+    *("database.db.query", "database.db.transaction"),
+    *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
+    "storage.s3.object_exists",
 )
 """All calls of the service to a store: the steps of an event. A transaction has steps of its own."""
 
@@ -66,7 +64,7 @@ class Calls:
             self.seen.append(name)
             number = len(self.seen)
             self._reach(number, "before")
-            self._inside = name == "db.query"
+            self._inside = name == "database.db.query"
             try:
                 result = original(*args, **options)
             finally:
@@ -90,7 +88,7 @@ def write(value: dict[str, Any]) -> None:
 
 
 def read(size: int) -> bytes:
-    """So many bytes of standard input, and not one more: children read from it too."""
+    """``size`` bytes of standard input, and not one more: children read from it too."""
     data = b""
     while len(data) < size:
         more = os.read(0, size - len(data))
@@ -126,17 +124,15 @@ def answer_in_fork(message: dict[str, Any]) -> None:
 
 
 def serve() -> None:
-    write({"ready": True})
     while True:
-        message = json.loads(read(int.from_bytes(read(4), "big")))
-        (answer_in_fork if message["fork"] else answer)(message)
+        answer_in_fork(json.loads(read(int.from_bytes(read(4), "big"))))
 
 
 def prepare(constants: dict[str, float]) -> None:
     """Everything that children need, but no connection and no thread.
 
     Args:
-        constants: values put in the place of the service's own, as ``{"storage.READ_SECONDS": 1}``.
+        constants: values put in the place of the service's own, as ``{"storage.clients.READ_SECONDS": 1}``.
     """
     for place, value in constants.items():
         module_name, _, name = place.rpartition(".")

@@ -192,7 +192,7 @@ def gemini_variables(server: GeminiServer) -> dict[str, str]:
     [
         (Hook("catalog.analyses.save", "after"), "running", 0),
         (Hook("catalog.images.update", "after"), "running", 0),
-        (Hook("db.transaction", "after"), "ready", 1),
+        (Hook("database.db.transaction", "after"), "ready", 1),
     ],
     ids=["saved", "searchable", "committed"],
 )
@@ -212,7 +212,7 @@ def test_what_is_saved_is_found(
 def test_who_was_overtaken_does_not_save(stores: Stores, server: GeminiServer) -> None:
     image_id = new_image()
     with worker(stores.environment | gemini_variables(server)) as process:
-        process.send(analysis_event(image_id), Hook("db.transaction", "before", 1, "pause"))
+        process.send(analysis_event(image_id), Hook("database.db.transaction", "before", 1, "pause"))
         process.wait_paused()
         stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
         server.script = [Says(caption="The second one.")]

@@ -104,7 +104,7 @@ def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
                 process.send(SWEEP, function="SweepFunction")
             seen += [images for _, images in counts("categories")]
             for process in folding:
-                process.read()
+                process.read_response()
 
     assert seen == sorted(seen)
     assert counts("categories") == [("c", 40)]

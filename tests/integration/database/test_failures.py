@@ -250,7 +250,7 @@ def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: S
 def test_server_that_dies_before_the_image_is_ready(stores: Stores) -> None:
     event = upload_event(PICTURE, idempotency_key="k")
     with worker(stores.environment) as process:
-        process.send(event, Hook("storage.put_object", "after", action="pause"))
+        process.send(event, Hook("storage.s3.put_object", "after", action="pause"))
         process.wait_paused()
         stores.postgres.kill()
         process.resume()

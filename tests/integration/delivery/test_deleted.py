@@ -20,7 +20,7 @@ def image(stores: Stores) -> dict[str, Any]:
     return upload(pictures.jpeg(800, 600)).image
 
 
-@pytest.mark.parametrize("target", ["storage.download", "rendering.render", "storage.put_object"])
+@pytest.mark.parametrize("target", ["storage.s3.download", "pictures.render.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], target: str, when: Any) -> None:
     with worker(stores.environment) as process:
@@ -53,7 +53,8 @@ def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], cal
 def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
     with worker(stores.environment) as process:
         process.send(
-            deliver_event(image["urls"]["thumbnail"], WEBP), Hook("storage.put_object", "before", 1, "pause")
+            deliver_event(image["urls"]["thumbnail"], WEBP),
+            Hook("storage.s3.put_object", "before", 1, "pause"),
         )
         process.wait_paused()
         assert delete_image(image["id"]).status == 204

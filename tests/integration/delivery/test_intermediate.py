@@ -150,8 +150,8 @@ def test_nobody_waits_for_a_copy_when_the_store_is_slow(
 KILLS = {
     "before the claim": Hook("catalog.variants.acquire_lease", "before"),
     "after the claim": Hook("catalog.variants.acquire_lease", "after"),
-    "before the put": Hook("storage.put_object", "before", 2),
-    "after the put": Hook("storage.put_object", "after", 2),
+    "before the put": Hook("storage.s3.put_object", "before", 2),
+    "after the put": Hook("storage.s3.put_object", "after", 2),
     "before ready": Hook("catalog.variants.mark_ready", "before"),
     "after ready": Hook("catalog.variants.mark_ready", "after"),
 }

@@ -66,9 +66,9 @@ def test_first_requests_at_once_in_one_process_render_once(image: dict[str, Any]
 def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook("rendering.render", "before", 1, "pause"))
+        first.send(event, Hook("pictures.render.render", "before", 1, "pause"))
         first.wait_paused()
-        second.send(event, Hook("storage.put_object", "before", 1, "kill"))
+        second.send(event, Hook("storage.s3.put_object", "before", 1, "kill"))
         assert stores.variants() == [("w320.webp", "pending")]
         first.resume()
         # Had the second rendered as well, it would be dead.
@@ -90,9 +90,9 @@ def test_many_first_requests_at_once(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "hook",
     [
-        Hook("rendering.render", "before"),
-        Hook("storage.put_object", "before"),
-        Hook("storage.put_object", "after"),
+        Hook("pictures.render.render", "before"),
+        Hook("storage.s3.put_object", "before"),
+        Hook("storage.s3.put_object", "after"),
     ],
 )
 def test_a_claim_of_a_dead_renderer_is_taken_over(
@@ -145,16 +145,16 @@ def test_an_original_that_cannot_be_rendered(
     configure(MAX_PIXELS=None)
     expire_leases(stores)
     key, broken = image["s3_key"], PICTURE[: len(PICTURE) // 2]
-    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code) == (422, "image_corrupt")
     expire_leases(stores)
-    stores.s3.client().delete_object(Bucket=stores.s3.bucket, Key=key)
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code) == (404, "object_missing")
 
     # Nobody has to wait for a claim that has come to nothing.
-    stores.s3.client().put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
     assert fetch(url, WEBP).status == 200
 
 
@@ -197,7 +197,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
 ) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with worker(stores.environment) as process:
-        process.send(event, Hook("rendering.render", "before", 1, "pause"))
+        process.send(event, Hook("pictures.render.render", "before", 1, "pause"))
         process.wait_paused()
         statements: list[str] = []
         query = db.query
@@ -224,7 +224,7 @@ def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image
     url = image["urls"]["thumbnail"]
     with worker(stores.environment) as process:
         for attempt in range(variants.MAX_ATTEMPTS):
-            process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+            process.send(deliver_event(url, WEBP), Hook("pictures.render.render", "before"))
             process.wait_killed()
             expire_leases(stores)
             assert stores.execute("SELECT attempts FROM image_variants") == [{"attempts": attempt + 1}]
@@ -236,7 +236,7 @@ def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image
     # After a while it is tried once more.
     expire_leases(stores)
     with worker(stores.environment) as process:
-        process.send(deliver_event(url, WEBP), Hook("rendering.render", "before"))
+        process.send(deliver_event(url, WEBP), Hook("pictures.render.render", "before"))
         process.wait_killed()
     expire_leases(stores)
     assert counts(sweep()) == {"variants_removed": 1}

@@ -257,7 +257,9 @@ def test_a_delete_that_the_store_refused_is_hidden_and_can_be_sent_again(
 
 def test_patch_beside_delete_does_not_bring_the_image_back(stores: Stores, image: dict[str, Any]) -> None:
     with worker(stores.environment) as process:
-        process.send(image_event("DELETE", image["id"]), Hook("storage.delete_objects", "before", 1, "pause"))
+        process.send(
+            image_event("DELETE", image["id"]), Hook("storage.s3.delete_objects", "before", 1, "pause")
+        )
         process.wait_paused()
         assert patch_image(image["id"], {"title": "x"}).status == 404
         process.resume()

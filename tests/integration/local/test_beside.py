@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg2.extensions
 import pytest
 
 from tests.integration.run import ROOT, Run
@@ -54,8 +53,6 @@ def local(run: Run, command: str, *arguments: str) -> str:
 
 
 def query(run: Run, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    # The service's way of waiting, which it sets for the whole process, needs its settings.
-    psycopg2.extensions.set_wait_callback(None)
     with closing(run.connect_database()) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall()) if cursor.description else []

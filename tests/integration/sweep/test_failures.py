@@ -30,8 +30,8 @@ from tests.integration.stores import Configure, Stores, fail, stopped
 def leave_something_of_each_kind(stores: Stores) -> str:
     announce(PICTURE)
     arrived = announce_and_post(PICTURE)
-    cut_delete(stores, "db.query", "after")
-    cut_render(stores, "storage.put_object", "after")
+    cut_delete(stores, "database.db.query", "after")
+    cut_render(stores, "storage.s3.put_object", "after")
     put(stores, "originals/orphan")
     expire(stores)
     return arrived
@@ -228,11 +228,11 @@ def test_beside_another_bucket_no_row_is_settled(stores: Stores, configure: Conf
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
     waiting = announce_and_post(PICTURE)
-    cut_delete(stores, "storage.delete_objects", "before")
+    cut_delete(stores, "storage.s3.delete_objects", "before")
     expire(stores)
     before = (stores.statuses(), stores.variants(), stores.keys())
     if bucket == "another":
-        stores.s3.client().create_bucket(Bucket="another-bucket")
+        stores.client.create_bucket(Bucket="another-bucket")
     configure(MINIO_BUCKET_NAME=f"{bucket}-bucket")
 
     report = run.sweep(dry_run=False, compare=bucket == "another")

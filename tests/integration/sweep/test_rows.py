@@ -44,50 +44,54 @@ def state(stores: Stores) -> tuple[Any, ...]:
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 # Name: (what makes it, what the sweep says of it, what is there afterwards: rows, variants, objects).
 LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[str], int, int]]] = {
-    "upload, no object": (lambda s: cut_upload(s, "storage.put_object", "before"), {"undone": 1}, ([], 0, 0)),
-    "upload, object": (lambda s: cut_upload(s, "storage.put_object", "after"), {"undone": 1}, ([], 0, 0)),
+    "upload, no object": (
+        lambda s: cut_upload(s, "storage.s3.put_object", "before"),
+        {"undone": 1},
+        ([], 0, 0),
+    ),
+    "upload, object": (lambda s: cut_upload(s, "storage.s3.put_object", "after"), {"undone": 1}, ([], 0, 0)),
     "announced, nothing came": (lambda s: announce(PICTURE), {"undone": 1}, ([], 0, 0)),
     "announced, arrived": (lambda s: announce_and_post(PICTURE), {"finished": 1}, (["ready"], 0, 1)),
     "announced, broken": (lambda s: announce_and_post(BROKEN), {"refused": 1}, (["failed"], 0, 0)),
     "complete, not claimed": (
-        lambda s: cut_complete(s, "storage.download", "after"),
+        lambda s: cut_complete(s, "storage.s3.download", "after"),
         {"finished": 1},
         (["ready"], 0, 1),
     ),
     "complete, claimed": (
-        lambda s: cut_complete(s, "storage.put_object", "before"),
+        lambda s: cut_complete(s, "storage.s3.put_object", "before"),
         {"finished": 1},
         (["ready"], 0, 1),
     ),
     "complete, stored": (
-        lambda s: cut_complete(s, "storage.put_object", "after"),
+        lambda s: cut_complete(s, "storage.s3.put_object", "after"),
         {"finished": 1},
         (["ready"], 0, 1),
     ),
     "complete, ready": (
-        lambda s: cut_complete(s, "storage.delete_objects", "before"),
+        lambda s: cut_complete(s, "storage.s3.delete_objects", "before"),
         {"orphan_objects": 1},
         (["ready"], 0, 1),
     ),
     "refused": (lambda s: complete(announce_and_post(BROKEN)), {"undone": 1}, ([], 0, 0)),
     "refused, not removed": (
-        lambda s: cut_refusal(s, "storage.delete_objects", "before"),
+        lambda s: cut_refusal(s, "storage.s3.delete_objects", "before"),
         {"undone": 1},
         ([], 0, 0),
     ),
-    "delete, hidden": (lambda s: cut_delete(s, "db.query", "after"), {"undone": 1}, ([], 0, 0)),
+    "delete, hidden": (lambda s: cut_delete(s, "database.db.query", "after"), {"undone": 1}, ([], 0, 0)),
     "delete, no objects": (
-        lambda s: cut_delete(s, "storage.delete_objects", "after"),
+        lambda s: cut_delete(s, "storage.s3.delete_objects", "after"),
         {"undone": 1},
         ([], 0, 0),
     ),
     "render, claimed": (
-        lambda s: cut_render(s, "rendering.render", "before"),
+        lambda s: cut_render(s, "pictures.render.render", "before"),
         {"variants_removed": 1},
         (["ready"], 0, 1),
     ),
     "render, object": (
-        lambda s: cut_render(s, "storage.put_object", "after"),
+        lambda s: cut_render(s, "storage.s3.put_object", "after"),
         {"variants_removed": 1},
         (["ready"], 0, 1),
     ),
@@ -225,7 +229,7 @@ def test_several_at_once_settle_everything_once(stores: Stores) -> None:
     for _ in range(3):
         announce(PICTURE)
         announce_and_post(PICTURE)
-        cut_render(stores, "storage.put_object", "after")
+        cut_render(stores, "storage.s3.put_object", "after")
     put(stores, "originals/orphan")
     expire(stores)
 
@@ -242,10 +246,10 @@ def test_several_at_once_settle_everything_once(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "hook",
     [
-        Hook("storage.put_object", "before", 1, "pause"),
-        Hook("storage.put_object", "after", 1, "pause"),
-        Hook("db.query", "before", 2, "pause"),
-        Hook("db.query", "after", 2, "pause"),
+        Hook("storage.s3.put_object", "before", 1, "pause"),
+        Hook("storage.s3.put_object", "after", 1, "pause"),
+        Hook("database.db.query", "before", 2, "pause"),
+        Hook("database.db.query", "after", 2, "pause"),
     ],
     ids=["before the put", "after the put", "before ready", "after ready"],
 )
@@ -258,7 +262,7 @@ def test_a_slow_upload_is_undone_or_stays(stores: Stores, hook: Hook) -> None:
         process.resume()
         answer = process.answer()
 
-    if hook[:2] == ("db.query", "after"):
+    if hook[:2] == ("database.db.query", "after"):
         assert answer.status == 201
         assert fetch(answer.image["urls"]["original"]).data == PICTURE
     else:

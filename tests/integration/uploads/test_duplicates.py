@@ -80,7 +80,7 @@ def test_of_two_rejects_at_once_one_succeeds(stores: Stores) -> None:
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
 def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate: str) -> None:
     with worker(stores.environment) as first:
-        first.send(upload_event(PICTURE), Hook("storage.put_object", "after", action="pause"))
+        first.send(upload_event(PICTURE), Hook("storage.s3.put_object", "after", action="pause"))
         first.wait_paused()
 
         second = upload(PICTURE, on_duplicate=on_duplicate)

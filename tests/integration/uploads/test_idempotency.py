@@ -91,7 +91,7 @@ def test_same_request_at_once_is_one_image(stores: Stores, three: list[Worker], 
 def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
     event = upload_event(PICTURE, idempotency_key="k")
     with worker(stores.environment) as first:
-        first.send(event, Hook("storage.put_object", "before", action="pause"))
+        first.send(event, Hook("storage.s3.put_object", "before", action="pause"))
         first.wait_paused()
         second = upload(PICTURE, idempotency_key="k")
         first.resume()

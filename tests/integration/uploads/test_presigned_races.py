@@ -60,7 +60,7 @@ def test_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
     assert stores.keys() == sorted(row["s3_key"] for row in stores.rows())
 
 
-STEPS = ["storage.download", "storage.put_object", "catalog.images.insert"]
+STEPS = ["storage.s3.download", "storage.s3.put_object", "catalog.images.insert"]
 
 
 @pytest.mark.parametrize("target", STEPS)
@@ -71,11 +71,11 @@ def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, tar
         process.send(complete_event(image_id), Hook(target, when, 1, "pause"))
         process.wait_paused()
         # It would die if it downloaded the file.
-        event.send(arrived(image_id), Hook("storage.download", "before"), function="IngestFunction")
+        event.send(arrived(image_id), Hook("storage.s3.download", "before"), function="IngestFunction")
         time.sleep(0.3)
         process.resume()
         answer = process.answer()
-        assert event.read()["response"] == {"completed": [image_id], "refused": {}}
+        assert event.read_response() == {"completed": [image_id], "refused": {}}
 
     assert answer.status == 201
     assert stores.statuses() == ["ready"]
@@ -88,7 +88,7 @@ def test_an_event_is_sent_again_when_whoever_was_at_work_has_died(
 ) -> None:
     image_id = announce_and_post(PICTURE)
     with worker(stores.environment) as process:
-        process.send(complete_event(image_id), Hook("storage.put_object", "after"))
+        process.send(complete_event(image_id), Hook("storage.s3.put_object", "after"))
         process.wait_killed()
     monkeypatch.setattr(completing, "EVENT_WAIT_SECONDS", 0.2)
 
@@ -173,7 +173,7 @@ def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores:
     event = complete_event(ticket["id"])
     post_file(ticket["form"], PICTURE)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook("storage.download", "after", 1, "pause"))
+        first.send(event, Hook("storage.s3.download", "after", 1, "pause"))
         first.wait_paused()
         expire_lease(stores)
         post_file(ticket["form"], OTHER)
@@ -186,7 +186,7 @@ def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores:
     assert_one_file(stores, answers, OTHER)
 
 
-@pytest.mark.parametrize("target", ["storage.put_object", "catalog.images.insert"])
+@pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
 def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, target: str) -> None:
     ticket = announce(PICTURE).body["data"]
     event = complete_event(ticket["id"])
@@ -204,7 +204,7 @@ def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, targ
     assert_one_file(stores, answers, PICTURE)
 
 
-@pytest.mark.parametrize("target", ["storage.put_object", "catalog.images.insert"])
+@pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
 def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores, target: str) -> None:
     ticket = announce(PICTURE).body["data"]
     event = complete_event(ticket["id"])
@@ -257,7 +257,7 @@ def test_what_ends_every_attempt_is_refused_without_another_one(
     """A form that is posted again and again, each time with an event, costs three decodes at most."""
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
-        die(stores, complete_event(image_id), "storage.download", "after")
+        die(stores, complete_event(image_id), "storage.s3.download", "after")
         expire_lease(stores)
     downloads = watch_keys(monkeypatch, "download")
 

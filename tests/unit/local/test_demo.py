@@ -14,7 +14,7 @@ from local.demo import upload
 from local.demo.pictures import KINDS, make_picture
 from local.settings import make_settings
 
-NUMBERS = range(4 * len(KINDS))
+NUMBERS = range(3 * len(KINDS))
 ENDINGS = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -66,7 +66,7 @@ def test_the_pictures_are_varied() -> None:
 
 
 def test_a_number_is_always_the_same_picture() -> None:
-    assert [make_picture(number) for number in range(len(KINDS))] == [made(n) for n in range(len(KINDS))]
+    assert [make_picture(number) for number in range(4)] == [made(number) for number in range(4)]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch)
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("imageapi.pictures.inspect._make_placeholder", fail)
+    monkeypatch.setattr("imageapi.pictures.inspect.make_placeholder", fail)
     monkeypatch.setattr(resize, "make_resizable", fail)
     for use in (inspect, render):
         assert refusal(use, pictures.jpeg()) == "image_too_complex"

@@ -1,8 +1,8 @@
-"""Reduced copies: which pictures have one, and that its variants look as those of the original."""
+"""Intermediates: which pictures have one, and that its variants look as those of the original."""
 
 import io
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import pytest
 from imageapi.errors import NotFoundError
@@ -45,7 +45,7 @@ def with_profile() -> bytes:
     return pictures.encode(quadrants(), "JPEG", quality=90, icc_profile=profile)
 
 
-WITH_COPY: dict[str, Callable[[], bytes]] = {
+WITH_INTERMEDIATE: dict[str, Callable[[], bytes]] = {
     "jpeg": pictures.large_jpeg,
     **{f"jpeg_orientation_{n}": partial(pictures.large_jpeg, n) for n in (3, 6, 7)},
     "jpeg_cmyk": partial(pictures.jpeg, WIDTH, HEIGHT, mode="CMYK"),
@@ -65,7 +65,7 @@ WITH_COPY: dict[str, Callable[[], bytes]] = {
     "mpo": partial(pictures.animation, "MPO", 2, WIDTH, HEIGHT),
 }
 
-WITHOUT_COPY: dict[str, Callable[[], bytes]] = {
+WITHOUT_INTERMEDIATE: dict[str, Callable[[], bytes]] = {
     "too_small": partial(pictures.jpeg, 2_400, 1_600),
     "too_narrow": partial(pictures.jpeg, 3_200, 1_270),
     "panorama": partial(pictures.jpeg, 4_200, 1_300),
@@ -75,20 +75,28 @@ WITHOUT_COPY: dict[str, Callable[[], bytes]] = {
 }
 
 
-def copy_of(data: bytes) -> bytes | None:
+@cache
+def example(name: str) -> tuple[bytes, bytes]:
+    """A picture of WITH_INTERMEDIATE, and its intermediate."""
+    data = WITH_INTERMEDIATE[name]()
+    found = intermediate_of(data)
+    assert found
+    return data, found
+
+
+def intermediate_of(data: bytes) -> bytes | None:
     return inspect.inspect(io.BytesIO(data), pictures.MAX_PIXELS).intermediate
 
 
-@pytest.mark.parametrize("name", WITH_COPY)
-def test_a_copy_is_small_upright_and_without_metadata(name: str) -> None:
-    data = copy_of(WITH_COPY[name]())
+@pytest.mark.parametrize("name", WITH_INTERMEDIATE)
+def test_an_intermediate_is_small_upright_and_without_metadata(name: str) -> None:
+    _, data = example(name)
 
-    assert data
     assert len(data) < INTERMEDIATE_MAX_BYTES
-    copy = Image.open(io.BytesIO(data))
-    assert (copy.format, copy.mode, copy.size) == ("JPEG", "RGB", (1_200, 900))
-    assert not copy.getexif()
-    assert "icc_profile" not in copy.info
+    stored = Image.open(io.BytesIO(data))
+    assert (stored.format, stored.mode, stored.size) == ("JPEG", "RGB", (1_200, 900))
+    assert not stored.getexif()
+    assert "icc_profile" not in stored.info
     assert b"GPS" not in data
 
 
@@ -97,8 +105,10 @@ def test_a_copy_is_small_upright_and_without_metadata(name: str) -> None:
     ("size", "shorter"),
     [((2_561, 1_920), 640), ((2_400, 2_559), 800), ((3_840, 1_280), 640), ((4_000, 3_000), 750)],
 )
-def test_a_copy_is_never_smaller_than_its_bound(size: tuple[int, int], shorter: int, extension: str) -> None:
-    data = copy_of(pictures.jpeg(*size) if extension == "jpg" else pictures.png(*size))
+def test_an_intermediate_is_never_smaller_than_its_bound(
+    size: tuple[int, int], shorter: int, extension: str
+) -> None:
+    data = intermediate_of(pictures.jpeg(*size) if extension == "jpg" else pictures.png(*size))
     assert data
     found = min(Image.open(io.BytesIO(data)).size)
     # A JPEG is decoded at halves, quarters and eighths only.
@@ -108,17 +118,19 @@ def test_a_copy_is_never_smaller_than_its_bound(size: tuple[int, int], shorter: 
 @pytest.mark.parametrize("size", [(2_401, 1_921), (3_841, 2_881), (2_559, 1_919)])
 @pytest.mark.parametrize("width", [160, 320])
 @pytest.mark.parametrize("mode", ["RGB", "P"])
-def test_a_copy_is_not_moved_by_pixels_that_are_left_over(
+def test_an_intermediate_is_not_moved_by_pixels_that_are_left_over(
     size: tuple[int, int], width: int, mode: str
 ) -> None:
     """Fine lines, which even a part of a pixel makes different."""
-    lines = Image.new("L", size)
-    lines.putdata([255 * (x // 20 % 2 ^ y // 20 % 2) for y in range(size[1]) for x in range(size[0])])
+    columns, rows = size[0] // 20 + 1, size[1] // 20 + 1
+    lines = Image.new("L", (columns, rows))
+    lines.putdata([255 * ((x ^ y) % 2) for y in range(rows) for x in range(columns)])
+    lines = lines.resize((20 * columns, 20 * rows), Image.Resampling.NEAREST).crop((0, 0, *size))
     data = pictures.encode(lines.convert(mode), "PNG")
-    copy = copy_of(data)
-    assert copy
+    stored = intermediate_of(data)
+    assert stored
 
-    variant = render_to(copy, "jpg", width)
+    variant = render_to(stored, "jpg", width)
     exact = lines.convert("RGB").resize(variant.size, Image.Resampling.LANCZOS)
 
     difference = ImageStat.Stat(ImageChops.difference(variant.convert("RGB"), exact)).mean
@@ -133,32 +145,30 @@ def test_texts_are_not_taken_for_colours(name: str, size: tuple[int, int]) -> No
     texts.add_text(name, "2.2")
     data = pictures.encode(pictures.quadrants(*size), "PNG", pnginfo=texts)
 
-    assert bool(copy_of(data)) == (size[0] == WIDTH)
+    assert bool(intermediate_of(data)) == (size[0] == WIDTH)
     assert_alike(corners(render_to(data)), CORNERS)
 
 
-@pytest.mark.parametrize("name", WITHOUT_COPY)
+@pytest.mark.parametrize("name", WITHOUT_INTERMEDIATE)
 def test_other_pictures_have_none(name: str) -> None:
-    assert copy_of(WITHOUT_COPY[name]()) is None
+    assert intermediate_of(WITHOUT_INTERMEDIATE[name]()) is None
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
 @pytest.mark.parametrize("cover", [False, True])
-@pytest.mark.parametrize("name", WITH_COPY)
+@pytest.mark.parametrize("name", WITH_INTERMEDIATE)
 def test_variants_look_as_those_of_the_original(name: str, cover: bool, extension: str) -> None:
-    original = WITH_COPY[name]()
-    copy = copy_of(original)
-    assert copy
+    original, stored = example(name)
 
-    of_copy = render_to(copy, extension, 320, cover=cover)
+    of_intermediate = render_to(stored, extension, 320, cover=cover)
     of_original = render_to(original, extension, 320, cover=cover)
 
-    assert of_copy.size == of_original.size
-    difference = ImageChops.difference(of_copy.convert("RGB"), of_original.convert("RGB"))
+    assert of_intermediate.size == of_original.size
+    difference = ImageChops.difference(of_intermediate.convert("RGB"), of_original.convert("RGB"))
     assert max(ImageStat.Stat(difference).mean) < 2
-    assert_alike(corners(of_copy), corners(of_original))
+    assert_alike(corners(of_intermediate), corners(of_original))
     if name not in ("jpeg_grey", "png_16_bit"):
-        assert_alike(corners(of_copy), CORNERS)
+        assert_alike(corners(of_intermediate), CORNERS)
 
 
 def test_colours_are_those_of_the_profile() -> None:
@@ -169,27 +179,29 @@ def test_colours_are_those_of_the_profile() -> None:
     # The tags rXYZ and gXYZ of the profile change their names.
     swapped = swapped.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
-    copy = copy_of(pictures.encode(image, "JPEG", quality=95, icc_profile=swapped))
+    stored = intermediate_of(pictures.encode(image, "JPEG", quality=95, icc_profile=swapped))
 
-    assert copy
-    red, green, *_ = corners(Image.open(io.BytesIO(copy)))
+    assert stored
+    red, green, *_ = corners(Image.open(io.BytesIO(stored)))
     assert red[1] > red[0] + 100
     assert green[0] > green[1] + 50
 
 
-def test_a_copy_has_pixels_enough_for_what_it_serves() -> None:
+def test_an_intermediate_has_pixels_enough_for_what_it_serves() -> None:
     served = {width for width in WIDTHS if Variant(width, False, "webp").is_small}
     assert served == {160, 320}
     assert max(served) * resize.GAP <= INTERMEDIATE_SIDE
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("cannot convert"), OSError("no")])
-def test_a_copy_is_no_reason_to_refuse_a_picture(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_intermediate_is_no_reason_to_refuse_a_picture(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(intermediate, "shrink", fail)
-    assert copy_of(pictures.large_jpeg()) is None
+    assert intermediate_of(pictures.large_jpeg()) is None
 
 
 def test_nobody_can_ask_for_it() -> None:

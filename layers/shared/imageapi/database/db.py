@@ -66,6 +66,11 @@ _UNAVAILABLE = (
 
 _CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
+
+class _Connection(psycopg2.extensions.connection):
+    """A connection of the service, which :func:`_wait` limits."""
+
+
 _lock = threading.RLock()
 _connection: psycopg2.extensions.connection | None = None
 _used_at = 0.0
@@ -222,6 +227,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             keepalives_interval=5,
             keepalives_count=3,
             tcp_user_timeout=10_000,
+            connection_factory=_Connection,
             **arguments,
         )
         connection.autocommit = True
@@ -273,7 +279,15 @@ def _resolve(host: str, seconds: float) -> dict[str, str]:
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:
-    """Wait for the server, as psycopg2 asks for, but not beyond the time limit."""
+    """Wait for the server, as psycopg2 asks for, but not beyond the time limit.
+
+    psycopg2 has one wait callback for the whole process: other connections wait as its own callback does.
+    """
+    if not isinstance(connection, _Connection):
+        from psycopg2.extras import wait_select  # only a process that has connections of its own
+
+        wait_select(connection)
+        return
     settings = get_settings()
     connecting = connection.status == psycopg2.extensions.STATUS_SETUP
     limit = settings.db_connect_timeout if connecting else settings.db_statement_timeout + GRACE_SECONDS

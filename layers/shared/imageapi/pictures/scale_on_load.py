@@ -10,7 +10,7 @@ def scale_to_fill(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, 
 
 
 def load_at_scale(image: Image.Image, wanted: tuple[int, int]) -> tuple[int, int]:
-    """Decode a picture, a JPEG at the smallest scale that has so many pixels.
+    """Decode a picture; a JPEG at the smallest scale that is no smaller than ``wanted``.
 
     Returns:
         Its whole size as stored. Of a TIFF that is certain only now: Pillow turns it upright.
