@@ -26,7 +26,7 @@ run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://12
 	@exec $(BIN)/python -m local run
 
 test: $(VENV)/dev.stamp  ## Run all tests that need no Docker
-	$(BIN)/python -m pytest tests/unit tests/integration tests/e2e
+	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e
 
 test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium
 	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \
@@ -44,10 +44,11 @@ test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into a
 .venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
 	@python3.13 local/bootstrap.py .venv-deploy requirements-deploy.txt $@
 
-lint: $(VENV)/dev.stamp  ## Check style and types
+lint: $(VENV)/dev.stamp  ## Check style, types and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
+	PYTHONPATH=layers/shared:. $(BIN)/lint-imports
 	@for app in functions/*/app.py; do echo $(BIN)/mypy $$app; $(BIN)/mypy $$app || exit 1; done
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor

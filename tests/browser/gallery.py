@@ -136,13 +136,14 @@ def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayloa
 
 
 def drop_files(page: Page, event: str, files: Mapping[str, bytes]) -> None:
-    """Let an event that carries files happen: ``drop`` or ``paste``."""
+    """Let an event that carries files happen: ``drop`` or ``paste``. A name without ending means no type."""
     content = json.dumps({name: list(data) for name, data in files.items()})
     page.evaluate(
         """([event, content]) => {
             const carried = new DataTransfer();
             for (const [name, data] of Object.entries(JSON.parse(content))) {
-                carried.items.add(new File([new Uint8Array(data)], name, { type: "image/jpeg" }));
+                const type = name.includes(".") ? "image/jpeg" : "";
+                carried.items.add(new File([new Uint8Array(data)], name, { type }));
             }
             const options = { bubbles: true, cancelable: true };
             document.body.dispatchEvent(event === "paste"

@@ -192,3 +192,16 @@ def test_picture_that_the_list_does_not_have_is_deleted(open_gallery: OpenGaller
     with gallery.page.expect_response(lambda answer: answer.request.method == "DELETE"):
         gallery.page.clock.run_for(9_000)
     assert service.count() == 2
+
+
+@pytest.mark.parametrize("hash_", ["../../images/x", "no-such", "0/../../health", "%2e%2e/health"])
+def test_hash_that_is_no_id_asks_for_nothing(hash_: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(path="/docs")
+    asked: list[str] = []
+    gallery.page.on("request", lambda request: asked.append(request.url))
+
+    gallery.page.goto(f"{gallery.page.url.removesuffix('docs')}#{hash_}")
+
+    expect(gallery.cards).to_have_count(3)
+    expect(gallery.detail).to_be_hidden()
+    assert not [url for url in asked if "/images/x" in url or "no-such" in url or "health" in url]

@@ -37,6 +37,26 @@ def test_search_that_fails_takes_the_old_results_away(open_gallery: OpenGallery)
     expect(gallery.count).to_have_text("1 picture")
 
 
+def test_list_whose_connection_is_lost_halfway_is_asked_for_again(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(with_key=False)
+    gallery.page.add_init_script(
+        """const { fetch } = window;
+        window.lost = 0;
+        window.fetch = async (...request) => {
+          const response = await fetch(...request);
+          if (String(request[0]).includes("api/images?") && window.lost++ < 1) {
+            response.text = () => Promise.reject(new TypeError("network error"));
+          }
+          return response;
+        };"""
+    )
+    gallery.page.evaluate("key => sessionStorage.setItem('image-api-key', key)", API_KEY)
+    gallery.page.reload()
+
+    expect(gallery.cards).to_have_count(2)
+    assert gallery.page.evaluate("lost") > 1
+
+
 def test_slow_list_says_that_it_loads(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     expect(gallery.count).to_have_text("2 pictures")

@@ -115,6 +115,16 @@ def test_large_file_that_is_no_picture(open_gallery: OpenGallery, service: Servi
     assert service.count() == 0
 
 
+def test_file_without_an_extension_is_told_by_its_content(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    gallery = open_gallery()
+    drop_files(gallery.page, "drop", {"small": jpeg(seed="small"), "large": jpeg_of_size(4_400_001)})
+
+    expect(gallery.cards).to_have_count(2)
+    assert service.query("SELECT DISTINCT mime_type FROM image_metadata") == [("image/jpeg",)]
+
+
 def test_same_picture_again_is_told(open_gallery: OpenGallery, service: Service) -> None:
     service.upload(jpeg(seed="twin"))
     gallery = open_gallery()

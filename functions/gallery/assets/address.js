@@ -3,7 +3,13 @@
 let search = location.search;
 let steppedBack = Promise.resolve(); // when the last step back of leavePicture is done
 
-export const pictureInAddress = () => location.hash.slice(1);
+const PICTURE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The id of the open picture; empty when the hash is none, since it becomes part of the paths of requests. */
+export function pictureInAddress() {
+  const id = location.hash.slice(1);
+  return PICTURE_ID.test(id) ? id : "";
+}
 
 /** `onMove` is called when "back", or a hash that was typed, made the address name another picture or none. */
 export function setUpAddress(onMove) {

@@ -32,6 +32,16 @@ export function readError(status, text, retryAfter) {
   });
 }
 
+/** A response and its whole body. A connection that is lost, before the response or within it, is an ApiError. */
+async function fetchText(path, init) {
+  try {
+    const response = await fetch(path, init);
+    return { response, text: await response.text() };
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new ApiError(0, "network");
+  }
+}
+
 /** Send one JSON request. Resolves with `{ status, etag, value }`; rejects with an ApiError. */
 export function callApi(path, { method = "GET", headers = {}, body, signal } = {}) {
   return withKey(async (key) => {
@@ -40,10 +50,7 @@ export function callApi(path, { method = "GET", headers = {}, body, signal } = {
       init.body = JSON.stringify(body);
       init.headers["Content-Type"] = "application/json";
     }
-    const response = await fetch(path, init).catch((error) => {
-      throw error.name === "AbortError" ? error : new ApiError(0, "network");
-    });
-    const text = await response.text();
+    const { response, text } = await fetchText(path, init);
     if (!response.ok) throw readError(response.status, text, response.headers.get("Retry-After"));
     return { status: response.status, etag: response.headers.get("ETag"), value: text ? JSON.parse(text) : null };
   });
@@ -63,7 +70,7 @@ export async function withRetries(action, { attempts = 4, signal, onWait = () =>
   }
 }
 
-/** Resolves after so many seconds; rejects when the signal is aborted. */
+/** Resolves after `seconds`; rejects when the signal is aborted. */
 function sleep(seconds, signal) {
   return new Promise((resolve, reject) => {
     const stop = () => { clearTimeout(timer); reject(signal.reason); };

@@ -45,7 +45,8 @@ function sendDirectly(file, metadata, idempotencyKey) {
 
 /** Announce the file, post it to the store, complete the upload. A file that has arrived is not sent again. */
 function sendThroughStore(file, metadata, idempotencyKey) {
-  const announcement = { filename: file.name, size_bytes: file.size, mime_type: file.type, metadata };
+  // The browser knows no type of a file without an extension; then the server tells it from the content.
+  const announcement = { filename: file.name, size_bytes: file.size, mime_type: file.type || undefined, metadata };
   let arrived = false;
   return async ({ signal, onProgress }) => {
     const headers = { "Idempotency-Key": idempotencyKey };

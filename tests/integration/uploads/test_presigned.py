@@ -74,6 +74,16 @@ def test_every_kind_of_picture_gets_the_type_that_its_bytes_have(stores: Stores,
     assert stores.object(image["s3_key"])[1]["ContentType"] == facts.mime_type
 
 
+@pytest.mark.parametrize("name", ["webp", "tiff_pages"])
+def test_a_type_that_the_client_does_not_know_is_told_from_the_bytes(stores: Stores, name: str) -> None:
+    data, facts = pictures.ALL_GOOD[name](), pictures.facts(name)
+
+    image = complete(announce_and_post(data, mime_type=None)).image
+
+    assert image["mime_type"] == facts.mime_type
+    assert stores.object(image["s3_key"])[1]["ContentType"] == facts.mime_type
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

@@ -225,6 +225,9 @@ def test_names_of_files(filename: str | None, seen: str) -> None:
         ("; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
         ("; filename*=UTF-8''C%3A%5Ccat.png", "cat.png"),
         ("; filename*=UTF-8''a%00b.jpg", "ab.jpg"),
+        # Not a parameter, but part of the plain name.
+        ("; filename=\"note; filename*=utf-8''evil.png\"", "note; filename*=utf-8''evil.png"),
+        ('; filename="a\\"; filename*=utf-8\'\'evil.png"', "a\"; filename*=utf-8''evil.png"),
     ],
 )
 def test_extended_names(parameters: str, seen: str) -> None:

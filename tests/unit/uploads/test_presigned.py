@@ -96,6 +96,11 @@ def test_a_size_over_the_limit(size: int) -> None:
     assert (error.status, error.code, error.details) == (413, "payload_too_large", {"max_bytes": LIMIT})
 
 
+def test_a_type_may_be_left_out() -> None:
+    announced = {name: value for name, value in GOOD.items() if name != "mime_type"}
+    assert parse_announcement(announced).mime_type == "application/octet-stream"
+
+
 @pytest.mark.parametrize(
     "mime_type",
     [

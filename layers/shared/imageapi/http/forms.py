@@ -21,6 +21,7 @@ from imageapi.model.filenames import clean_filename
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
 
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _EXTENDED_NAME = re.compile(
     r";\s*filename\*\s*=\s*(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<value>[^\s;\"']+)",
     re.IGNORECASE | re.ASCII,
@@ -93,7 +94,8 @@ def read_filename(segment: MultipartSegment) -> str:
     Of ``filename*`` only what RFC 8187 allows is read: one value, in UTF-8 or Latin-1. Anything else is as if
     it were not there.
     """
-    match = _EXTENDED_NAME.search(segment.header("Content-Disposition", ""))
+    header = _QUOTED.sub('""', segment.header("Content-Disposition", ""))  # a name may look like a parameter
+    match = _EXTENDED_NAME.search(header)
     if match:
         return clean_filename(unquote(match["value"], encoding=match["charset"], errors="replace"))
     return clean_filename(segment.filename or "")

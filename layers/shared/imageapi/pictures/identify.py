@@ -65,7 +65,8 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     # Some of Pillow's decoders make room for a picture as soon as they see its size: they ask this limit
     # before.
     Image.MAX_IMAGE_PIXELS = max_pixels // 2  # it refuses at twice this, and warns at this
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # Pillow warns of each strange tag, and each warning would be a line of the log.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
     except (UnprocessableError, MemoryError):

@@ -24,12 +24,17 @@ FORM_SECONDS = 3600
 """How long the form can be used."""
 OPEN_SECONDS = FORM_SECONDS + 600
 """How long the sweep waits for the file, and for the client to complete the upload."""
+UNKNOWN_TYPE = "application/octet-stream"
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a client says about the file that it is going to send."""
+    """What a client says about the file that it is going to send.
+
+    Attributes:
+        mime_type: UNKNOWN_TYPE when the client does not know it.
+    """
 
     filename: str
     size_bytes: int
@@ -47,7 +52,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
     """Write the pending row and make the form.
 
     Args:
-        values: the request: ``filename``, ``size_bytes``, ``mime_type``, and optionally ``sha256`` (64 hex
+        values: the request: ``filename``, ``size_bytes``, and optionally ``mime_type``, ``sha256`` (64 hex
             digits) and ``metadata``.
 
     Returns:
@@ -101,7 +106,8 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
             raise _invalid(
                 key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}"
             )
-    filename, size, mime_type = values.get("filename"), values.get("size_bytes"), values.get("mime_type")
+    filename, size = values.get("filename"), values.get("size_bytes")
+    mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):
         raise _invalid("filename", "must be a name")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
@@ -110,9 +116,9 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
     known = [mime for mime, _ in identify.MIME_TYPES.values()]
-    if mime_type not in known:
+    if mime_type not in (*known, UNKNOWN_TYPE):
         raise UnsupportedMediaTypeError(
-            f"mime_type must be one of {', '.join(known)}.",
+            f"mime_type must be one of {', '.join(known)}; leave it out when it is not known.",
             code="unsupported_image_type",
             details={"known": known},
         )
