@@ -87,9 +87,9 @@ def run() -> list[Figure]:
 
 
 def measure(service: Run, picture: bytes, hello_address: str, hello: psutil.Process) -> list[Figure]:
-    key = {"X-API-Key": service.facts["api_key"]}
+    key = {"X-API-Key": service.info["api_key"]}
     body, content_type = upload_body(picture, "photo.jpg", {"title": "Benchmark", "tags": ["one", "two"]})
-    address = service.facts["base_url"].removeprefix("http://")
+    address = service.info["base_url"].removeprefix("http://")
     headers = {**key, "Content-Type": content_type}
 
     def open_upload() -> Call:
@@ -197,7 +197,7 @@ def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
     gateway, *others = service.family()
     found = defaultdict(float, client=time.process_time())
     found |= {"hello": sum(hello.cpu_times()[:2]), "gateway": sum(gateway.cpu_times()[:2])}
-    database, s3 = service.facts["database"]["pid"], service.facts["s3"]["pid"]
+    database, s3 = service.info["database"]["pid"], service.info["s3"]["pid"]
     for process in others:
         times = process.cpu_times()
         if process.pid == s3:
@@ -226,7 +226,7 @@ def run_hello() -> Iterator[tuple[str, psutil.Process]]:
 @contextmanager
 def open_stores(service: Run, picture: bytes) -> Iterator[Call]:
     """One put_object and one INSERT, in the stores of the run."""
-    database, s3 = service.facts["database"], service.facts["s3"]
+    database, s3 = service.info["database"], service.info["s3"]
     environ = {
         "DB_HOST": database["host"],
         "DB_PORT": str(database["port"]),
@@ -238,7 +238,7 @@ def open_stores(service: Run, picture: bytes) -> Iterator[Call]:
         "MINIO_ACCESS_KEY": s3["access_key"],
         "MINIO_SECRET_KEY": s3["secret_key"],
         "MINIO_BUCKET_NAME": s3["bucket"],
-        "API_KEY": service.facts["api_key"],
+        "API_KEY": service.info["api_key"],
         "SECRET_KEY": "not used",
         "AWS_REGION": "us-east-1",
     }

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from local.errors import LocalError
-from local.facts import find_facts, say, short
+from local.run_info import find_run_info, say, short
 from local.settings import OwnStores, load_settings
 
 
@@ -96,10 +96,10 @@ def invoke_function(arguments: argparse.Namespace) -> None:
     settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
     name = arguments.function
     event = arguments.event.read_text() if arguments.event else "{}"
-    facts = find_facts(settings.data_dir)
-    if facts is None:
+    info = find_run_info(settings.data_dir)
+    if info is None:
         raise LocalError("Nothing runs on that data folder: start `make run` in another terminal first.")
-    stores = OwnStores(facts["database"]["port"], facts["s3"]["endpoint_url"])
+    stores = OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
     _, pools = make_pools(settings, stores, LogSink(None), only=name)
     if name not in pools:
         raise LocalError(f"{settings.template} has no function {name}.")
@@ -115,11 +115,11 @@ def show_monitor(arguments: argparse.Namespace) -> None:
     from local.monitor.snapshot import run_monitor
 
     settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
-    run_monitor(arguments, settings, find_facts(settings.data_dir))
+    run_monitor(arguments, settings, find_run_info(settings.data_dir))
 
 
 def add_pictures(arguments: argparse.Namespace) -> None:
     from local.demo.upload import run_demo
 
     settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
-    run_demo(arguments, settings, find_facts(settings.data_dir))
+    run_demo(arguments, settings, find_run_info(settings.data_dir))

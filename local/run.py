@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.errors import LocalError
-from local.facts import RUN_FILE, RUN_LOCK, collect_facts, print_facts, say, short, write_facts
-from local.gateway.hosts import make_host_check
+from local.gateway.host_header import make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
-from local.servers.managed import ManagedServer
+from local.run_info import RUN_FILE, RUN_LOCK, collect_run_info, print_run_info, say, short, write_run_info
+from local.servers.locks import take_lock
+from local.servers.ports import HOST, port_taken
 from local.servers.postgres import PostgresServer
-from local.servers.process import HOST, port_taken, take_lock
 from local.servers.s3 import S3Server
+from local.servers.server import Server
 from local.settings import OwnStores, Settings, page_origins
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ WATCH_SECONDS = 0.5
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
 LOOK_SECONDS = 0.5
-"""facts.find_facts() takes the lock for a moment to look at it."""
+"""run_info.find_run_info() takes the lock for a moment to look at it."""
 
 
 class Runner:
@@ -92,16 +93,16 @@ class Runner:
         api.start(app)
         stack.callback(api.stop)
         stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
-        facts = collect_facts(api.port, self._settings.client_key, postgres, s3)
+        info = collect_run_info(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
-        write_facts(self._ready_files, facts)
-        print_facts(facts, self._data_dir, time.monotonic() - started)
+        write_run_info(self._ready_files, info)
+        print_run_info(info, self._data_dir, time.monotonic() - started)
         threading.Thread(target=self._warm, daemon=True).start()
         while not self._stop.wait(WATCH_SECONDS):
             self._keep_alive(postgres)
             self._keep_alive(s3)
-            facts = self._update_facts(
-                facts, collect_facts(api.port, self._settings.client_key, postgres, s3)
+            info = self._update_run_info(
+                info, collect_run_info(api.port, self._settings.client_key, postgres, s3)
             )
         say("Stopping")
 
@@ -119,7 +120,7 @@ class Runner:
         if answer["applied"]:
             say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
 
-    def _keep_alive(self, server: ManagedServer) -> None:
+    def _keep_alive(self, server: Server) -> None:
         if server.is_running():
             return
         now = time.monotonic()
@@ -130,12 +131,12 @@ class Runner:
         server.start()
         say(f"{server.name} is back, with its data")
 
-    def _update_facts(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
-        """Write the facts again if a restart changed them; returns those that the files hold now."""
+    def _update_run_info(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
+        """Write run.json again if a restart changed them; returns what the files hold now."""
         if written == current:
             return written
         try:
-            write_facts(self._ready_files, current)
+            write_run_info(self._ready_files, current)
         except OSError:  # the disk is full: the next round tries again
             return written
         return current

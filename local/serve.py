@@ -15,11 +15,11 @@ import psycopg2
 from local.errors import LocalError
 from local.gateway.analysis_queue import start_queue
 from local.gateway.app import Gateway
-from local.gateway.hosts import is_loopback, make_host_check
+from local.gateway.host_header import is_loopback, make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
 from local.gateway.pool import make_pools
-from local.servers.process import HOST, port_taken
+from local.servers.ports import HOST, port_taken
 from local.settings import Settings, load_settings, placeholders
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from local.errors import LocalError
-from local.gateway.hosts import HERE
 
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ROOT = Path(__file__).resolve().parent.parent
 # Passed on to every function: what some networks need for requests to the internet.
 PASSED_THROUGH = (
@@ -67,10 +67,10 @@ class Settings:
     def unused(self) -> list[str]:
         """A line for each setting that names another machine, which `make run` ignores."""
         lines = []
-        if (host := self.value("DB_HOST", "localhost")) not in HERE:
+        if (host := self.value("DB_HOST", "localhost")) not in LOOPBACK_NAMES:
             lines.append(f"DB_HOST={host} is not used: a local run starts a PostgreSQL of its own.")
         url = self.value("MINIO_ENDPOINT_URL", "http://localhost:9000")
-        if urlsplit(url).hostname not in HERE:
+        if urlsplit(url).hostname not in LOOPBACK_NAMES:
             lines.append(f"MINIO_ENDPOINT_URL={url} is not used: a local run starts an S3 server of its own.")
         return lines
 
@@ -86,7 +86,7 @@ def make_settings(
 ) -> Settings:
     """Settings from values; arguments win over them. Raises LocalError for a port that is not a number."""
     endpoint = urlsplit(values.get("MINIO_ENDPOINT_URL", ""))
-    own_port = str(endpoint.port or "") if endpoint.hostname in HERE else ""
+    own_port = str(endpoint.port or "") if endpoint.hostname in LOOPBACK_NAMES else ""
     return Settings(
         values=values,
         data_dir=(data_dir or ROOT / ".data").resolve(),

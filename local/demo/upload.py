@@ -28,9 +28,9 @@ class Api(NamedTuple):
     key: str
 
 
-def run_demo(arguments: argparse.Namespace, settings: Settings, facts: dict[str, Any] | None) -> None:
+def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
     """Raises LocalError when no API answers, or when a picture was refused."""
-    api = choose_api(arguments.base_url, arguments.api_key, settings, facts)
+    api = choose_api(arguments.base_url, arguments.api_key, settings, info)
     check_api(api)
     print(f"Making {arguments.count} pictures and uploading them to {api.base_url}", flush=True)
     outcomes: Iterable[str] = upload_all(api, arguments.count)
@@ -43,12 +43,12 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, facts: dict[str,
 
 
 def choose_api(
-    base_url: str | None, api_key: str | None, settings: Settings, facts: dict[str, Any] | None
+    base_url: str | None, api_key: str | None, settings: Settings, info: dict[str, Any] | None
 ) -> Api:
     """The API that the arguments name, else BASE_URL of .env or the shell, else the run on this machine."""
-    here = facts["base_url"] if facts else f"http://127.0.0.1:{settings.port}"
+    here = info["base_url"] if info else f"http://127.0.0.1:{settings.port}"
     found = (base_url or settings.value("BASE_URL", here)).rstrip("/")
-    return Api(found, api_key or (facts["api_key"] if facts and found == here else settings.client_key))
+    return Api(found, api_key or (info["api_key"] if info and found == here else settings.client_key))
 
 
 def check_api(api: Api) -> None:

@@ -16,11 +16,11 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
+from local.gateway.error_responses import make_response, make_too_large
 from local.gateway.pool import Pool
-from local.gateway.refusals import make_response, make_too_large
-from local.gateway.stats import GATEWAY, PATH, Stats
+from local.gateway.response_stats import GATEWAY, PATH, Stats
 from local.gateway.worker import EventTooLargeError, FunctionTimeoutError, InvokeError, ThrottledError
-from local.servers.process import HOST
+from local.servers.ports import HOST
 
 LOG = logging.getLogger(__name__)
 ERRORS: dict[type[Exception], tuple[int, dict[str, Any]]] = {

@@ -14,8 +14,8 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
-from local.gateway.refusals import make_refusal, make_response, make_too_large
-from local.servers.process import HOST
+from local.gateway.error_responses import make_error, make_response, make_too_large
+from local.servers.ports import HOST
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit."""
@@ -86,7 +86,7 @@ class Refusal(ErrorTask):
         if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             error = make_too_large("API Gateway accepts (10 MB)")
         else:
-            error = make_refusal(refused.code, refused.body)
+            error = make_error(refused.code, refused.body)
         self.response_headers, body = make_response(error)
         self.content_length = len(body)
         self.set_close_on_finish()

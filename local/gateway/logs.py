@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from local.servers.process import LOG_LIMIT_BYTES
-
 # Fields of a JSON log line that are the same on every line, or that the readable line shows in its own way.
 SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
 # Control characters, those of text direction too: a terminal obeys them instead of showing them.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps() would make one for each value
+MAX_BYTES = 10_000_000
+"""A run that finds a longer file begins it anew."""
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
@@ -54,7 +54,7 @@ class LogSink:
     """Writes readable lines to standard error, and the original lines to `path`. Use from any thread."""
 
     def __init__(self, path: Path | None) -> None:
-        too_long = path is not None and path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
+        too_long = path is not None and path.exists() and path.stat().st_size > MAX_BYTES
         self._file = path.open("w" if too_long else "a", buffering=1) if path else None
         self._lock = threading.Lock()
         self._colored = sys.stderr.isatty()

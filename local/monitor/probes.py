@@ -23,7 +23,7 @@ SQL = """
     SELECT (SELECT count(*) FROM image_metadata) AS images,
            (SELECT count(*) FROM uploads WHERE failure IS NULL) AS uploads,
            (SELECT coalesce(sum(size_bytes), 0)::bigint FROM image_metadata) AS original_bytes,
-           (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'reduced.jpg')
+           (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'intermediate.jpg')
                AS "Renders",
            (SELECT count(*) FROM uploads WHERE greatest(expires_at, lease_until) < now())
                + (SELECT count(*) FROM deletions WHERE lease_until < now()) AS "SweepFindings",
@@ -41,17 +41,17 @@ def read_machine(folder: Path) -> dict[str, Any]:
     }
 
 
-def read_processes(facts: Mapping[str, Any], health: Mapping[str, Any]) -> list[dict[str, Any]]:
+def read_processes(info: Mapping[str, Any], health: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A part for the runner, each store and each function. CPU is of one core, since the last call."""
     attributes = ["cmdline", "cpu_percent", "memory_info", "status"]
     # psutil keeps these objects, and with them the moment from which the next percentage counts.
     known = {process.pid: process for process in psutil.process_iter(attributes)}
     groups = {
-        "runner": [facts["pid"]],
-        "postgres": find_family(facts["database"]["pid"]),
-        "s3": find_family(facts["s3"]["pid"]),
+        "runner": [info["pid"]],
+        "postgres": find_family(info["database"]["pid"]),
+        "s3": find_family(info["s3"]["pid"]),
     }
-    for pid in find_family(facts["pid"]):
+    for pid in find_family(info["pid"]):
         if pid in known and any(part.endswith(WORKER) for part in known[pid].info["cmdline"] or ()):
             with contextlib.suppress(psutil.Error, KeyError):  # it has just ended
                 name = known[pid].environ()["AWS_LAMBDA_FUNCTION_NAME"]

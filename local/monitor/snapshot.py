@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from local.errors import LocalError
-from local.facts import find_facts
-from local.gateway.stats import PATH
+from local.gateway.response_stats import PATH
 from local.monitor import probes
+from local.run_info import find_run_info
 from local.settings import Settings
 
 SECONDS = 2.0
@@ -18,14 +18,14 @@ STORES_EVERY = 5
 
 
 class Monitor:
-    """Watches the run with these facts, else the containers. Raises LocalError when there are neither."""
+    """Watches the run that ``info`` is of, else the containers. Raises LocalError when there are neither."""
 
-    def __init__(self, settings: Settings, facts: dict[str, Any] | None) -> None:
+    def __init__(self, settings: Settings, info: dict[str, Any] | None) -> None:
         self._data_dir = settings.data_dir
-        self._facts = facts
-        if facts:
-            self._base_url = facts["base_url"]
-            self._database = {key: value for key, value in facts["database"].items() if key != "pid"}
+        self._info = info
+        if info:
+            self._base_url = info["base_url"]
+            self._database = {key: value for key, value in info["database"].items() if key != "pid"}
         else:
             self._base_url = f"http://127.0.0.1:{settings.port}"
             self._database = {
@@ -42,10 +42,12 @@ class Monitor:
             )
 
     def _read_parts(self) -> list[dict[str, Any]]:
-        if not self._facts:
+        if not self._info:
             return probes.read_containers()
-        self._facts = find_facts(self._data_dir) or self._facts  # a server that was restarted has another pid
-        return probes.read_processes(self._facts, self._stores["health"])
+        self._info = (
+            find_run_info(self._data_dir) or self._info
+        )  # a server that was restarted has another pid
+        return probes.read_processes(self._info, self._stores["health"])
 
     def snapshot(self, ask_stores: bool = True) -> dict[str, Any]:
         """The state at this moment, but for what the stores say, which may be that of an earlier call.
@@ -63,7 +65,7 @@ class Monitor:
             self._stores = {"health": health, "database": probes.read_database(self._database)}
         return {
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "mode": "run" if self._facts else "docker",
+            "mode": "run" if self._info else "docker",
             "machine": probes.read_machine(self._data_dir),
             "parts": self._read_parts(),
             "api": {
@@ -75,9 +77,9 @@ class Monitor:
         }
 
 
-def run_monitor(arguments: argparse.Namespace, settings: Settings, facts: dict[str, Any] | None) -> None:
+def run_monitor(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
     """Show a table until Ctrl-C; with --once or --json, print one and end. Raises LocalError."""
-    monitor = Monitor(settings, facts)
+    monitor = Monitor(settings, info)
     if arguments.json or arguments.once:
         time.sleep(0.2)  # CPU use is measured over a time
         shot = monitor.snapshot()

@@ -16,8 +16,8 @@ import psycopg2
 from psycopg2 import sql
 
 from local.errors import LocalError
-from local.servers.managed import POLL_SECONDS, ManagedServer
-from local.servers.process import HOST
+from local.servers.ports import HOST
+from local.servers.server import POLL_SECONDS, Server
 
 ENDING_SECONDS = 5.0
 
@@ -30,7 +30,7 @@ def find_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-class PostgresServer(ManagedServer):
+class PostgresServer(Server):
     """One server with one database.
 
     After start(): host, port, user, password, database, url, connect(). An old data folder is used as it is,

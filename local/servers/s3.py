@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
-from local.servers.managed import ManagedServer
-from local.servers.process import HOST, is_port_free
+from local.servers.ports import HOST, is_port_free
+from local.servers.server import Server
 
 READY_KEY = ".ready"
 # What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are
@@ -67,7 +67,7 @@ def _is_usable(port: int) -> bool:
 def choose_internal_ports(s3_port: int) -> dict[str, int]:
     """A block of free ports: the same one for the same `s3_port` as long as it is free.
 
-    They lie between process.PORTS and those of outgoing connections, one of which could take a port first.
+    They lie between ports.PORTS and those of outgoing connections, one of which could take a port first.
     """
     for attempt in range(BLOCKS):
         base = 20_000 + (s3_port + attempt) % BLOCKS * 10
@@ -77,7 +77,7 @@ def choose_internal_ports(s3_port: int) -> dict[str, int]:
     raise LocalError("No ports are free between 20000 and 32768 for the parts of the S3 server.")
 
 
-class S3Server(ManagedServer):
+class S3Server(Server):
     """One server with one bucket.
 
     After start(): endpoint_url, access_key, secret_key, bucket, client(). The keys, and the origins whose

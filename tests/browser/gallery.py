@@ -23,8 +23,8 @@ class Service:
     """A running service."""
 
     def __init__(self, run: Run) -> None:
-        self.base_url: str = run.facts["base_url"]
-        self.facts: dict[str, Any] = run.facts
+        self.base_url: str = run.info["base_url"]
+        self.info: dict[str, Any] = run.info
         self.api = Api(self.base_url, API_KEY)
         self._run = run
 

@@ -35,7 +35,7 @@ def test_gallery_under_a_stage(open_gallery: OpenGallery, service: Service) -> N
 
     assert gallery.page.url == f"{service.base_url}/v1/"
     # The links to images are made for the address that the service itself is called at.
-    allowed = (f"{service.base_url}/images/", service.facts["s3"]["endpoint_url"], "blob:", "data:")
+    allowed = (f"{service.base_url}/images/", service.info["s3"]["endpoint_url"], "blob:", "data:")
     assert [url for url in elsewhere if not url.startswith(allowed)] == []
 
 

@@ -101,7 +101,7 @@ def test_large_file_goes_to_the_store_itself(open_gallery: OpenGallery, service:
 
     expect(gallery.line("large.jpg")).to_contain_text("Done")
     expect(gallery.card("large")).to_be_visible()
-    assert f"POST {service.facts['s3']['endpoint_url']}/{service.facts['s3']['bucket']}" in asked
+    assert f"POST {service.info['s3']['endpoint_url']}/{service.info['s3']['bucket']}" in asked
     assert f"POST {service.base_url}/api/upload" not in asked
     assert service.query("SELECT size_bytes FROM image_metadata") == [(4_400_001,)]
 
@@ -154,7 +154,7 @@ def test_store_that_goes_away_in_mid_upload(open_gallery: OpenGallery, service: 
 
 def kill_store(service: Service) -> None:
     """Once: the run notices it, and starts the store again."""
-    pid = service.facts["s3"].pop("pid", None)
+    pid = service.info["s3"].pop("pid", None)
     if pid:
         os.kill(pid, signal.SIGKILL)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.servers.ports import HOST, free_port
 from local.servers.postgres import PostgresServer
-from local.servers.process import HOST, free_port
 from tests.support.aws import find_endpoint, make_client
 from tests.support.waiting import wait_until
 

@@ -22,6 +22,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         return
     run = Run(tmp_path_factory.mktemp("e2e") / "data", ROOT / "template.yaml", {"API_KEY": API_KEY})
     try:
-        yield Api(run.facts["base_url"], API_KEY)
+        yield Api(run.info["base_url"], API_KEY)
     finally:
         run.stop()

@@ -44,23 +44,23 @@ class Run:
             )
         wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
         assert self.ready_file.exists(), self.output
-        self.facts = json.loads(self.ready_file.read_text())
+        self.info = json.loads(self.ready_file.read_text())
 
     @property
     def output(self) -> str:
         return self.log.read_text()
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.facts["base_url"].removeprefix("http://"), timeout=20)
+        return http.client.HTTPConnection(self.info["base_url"].removeprefix("http://"), timeout=20)
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        return fetch(method, self.facts["base_url"] + path, headers, body)
+        return fetch(method, self.info["base_url"] + path, headers, body)
 
     def connect_database(self) -> Any:
-        facts = {key: value for key, value in self.facts["database"].items() if key != "pid"}
-        return psycopg2.connect(**facts)
+        info = {key: value for key, value in self.info["database"].items() if key != "pid"}
+        return psycopg2.connect(**info)
 
     def family(self) -> list[psutil.Process]:
         """Every process that this run has started, and itself."""

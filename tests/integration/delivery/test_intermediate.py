@@ -1,4 +1,4 @@
-"""Reduced copies: kept beside a large picture, used for small variants, and never in anybody's way."""
+"""Intermediates: kept beside a large picture, used for small variants, and never in anybody's way."""
 
 import io
 from collections.abc import Callable

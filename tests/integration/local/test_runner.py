@@ -69,8 +69,8 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
     assert variables["API_KEY"] == "key of the shell, old key"
     assert variables["LINK_TTL_SECONDS"] == "61"
     assert variables["DB_HOST"] == "127.0.0.1"
-    assert variables["DB_PORT"] == str(run.facts["database"]["port"])
-    assert variables["MINIO_BUCKET_NAME"] == run.facts["s3"]["bucket"]
+    assert variables["DB_PORT"] == str(run.info["database"]["port"])
+    assert variables["MINIO_BUCKET_NAME"] == run.info["s3"]["bucket"]
     assert variables["ONLY_IN_TEMPLATE"] == "as it is"
     assert variables["AWS_LAMBDA_FUNCTION_NAME"] == "PlayFunction"
     assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == seen["memory"] == "256"
@@ -80,12 +80,12 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
 
 
 def test_first_of_several_keys_is_the_one_to_send(run: Run) -> None:
-    assert run.facts["api_key"] == "key of the shell"
+    assert run.info["api_key"] == "key of the shell"
 
 
 def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
-    port = run.facts["base_url"].rpartition(":")[2]
-    rules = make_client(run.facts["s3"]).get_bucket_cors(Bucket=run.facts["s3"]["bucket"])["CORSRules"]
+    port = run.info["base_url"].rpartition(":")[2]
+    rules = make_client(run.info["s3"]).get_bucket_cors(Bucket=run.info["s3"]["bucket"])["CORSRules"]
     origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
     assert [rule["AllowedOrigins"] for rule in rules] == [origins]
 
@@ -174,7 +174,7 @@ def test_names_of_this_machine_are_its_own(run: Run, host: str) -> None:
 
 
 def test_client_that_names_no_host_is_answered(run: Run) -> None:
-    host, port = run.facts["base_url"].removeprefix("http://").split(":")
+    host, port = run.info["base_url"].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(b"GET /greeting HTTP/1.0\r\n\r\n")
         assert b" 200 " in connection.recv(100)
@@ -209,7 +209,7 @@ def test_second_runner_on_the_folder_is_told_of_the_first(run: Run) -> None:
 
 
 def test_port_that_is_taken_is_named(run: Run, tmp_path: Path) -> None:
-    port = run.facts["base_url"].rpartition(":")[2]
+    port = run.info["base_url"].rpartition(":")[2]
     arguments = ["--data-dir", str(tmp_path), "--template", str(run.template), "--port", port]
     done = subprocess.run(
         [sys.executable, "-m", "local", "run", *arguments],
@@ -238,16 +238,16 @@ def test_invoke_calls_one_function_beside_the_run(run: Run, tmp_path: Path) -> N
 
 def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Path, tmp_path: Path) -> None:
     run = Run(tmp_path / "data", project / "template.yaml")
-    s3 = run.facts["s3"]
+    s3 = run.info["s3"]
     with run.connect_database() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept (n integer); INSERT INTO kept VALUES (42)")
     connection.close()
     put_object(s3, "kept")
 
-    os.kill(run.facts["database"]["pid"], signal.SIGKILL)
+    os.kill(run.info["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # what watches over the server
     wait_until(lambda: run.output.count("is back") == 2)
-    wait_until(lambda: read_pids(run).isdisjoint({run.facts["database"]["pid"], s3["pid"]}))
+    wait_until(lambda: read_pids(run).isdisjoint({run.info["database"]["pid"], s3["pid"]}))
     assert count_rows(run) == 1
     assert get_object(s3, "kept") == b"kept"
 
@@ -256,7 +256,7 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
     run = Run(tmp_path / "data", project / "template.yaml")
     assert not any(is_running(process) for process in family)
     assert count_rows(run) == 1
-    assert get_object(run.facts["s3"], "kept") == b"kept"
+    assert get_object(run.info["s3"], "kept") == b"kept"
     family = run.family()
     assert len(family) >= 5
     assert run.stop() == 0
@@ -265,8 +265,8 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
 
 
 def read_pids(run: Run) -> set[int]:
-    facts = json.loads(run.ready_file.read_text())
-    return {facts["database"]["pid"], facts["s3"]["pid"]}
+    info = json.loads(run.ready_file.read_text())
+    return {info["database"]["pid"], info["s3"]["pid"]}
 
 
 def count_rows(run: Run) -> int:

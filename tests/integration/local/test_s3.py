@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.servers.process import HOST
+from local.servers.ports import HOST
 from local.servers.s3 import S3Server
 
 PAGE = "http://127.0.0.1:8000"

@@ -16,9 +16,10 @@ import pytest
 
 from local.errors import LocalError
 from local.servers import postgres
-from local.servers.managed import ManagedServer
+from local.servers.ports import HOST
 from local.servers.postgres import PostgresServer, find_binaries
-from local.servers.process import HOST, become, server_user
+from local.servers.server import Server
+from local.servers.users import become, server_user
 from tests.support.postgres import without_time_limit
 from tests.support.waiting import wait_until
 
@@ -37,7 +38,7 @@ class NotReadyError(Exception):
     pass
 
 
-class Shell(ManagedServer):
+class Shell(Server):
     """A shell command that is never ready."""
 
     name = "Shell"

@@ -70,7 +70,7 @@ def test_a_number_is_always_the_same_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "facts", "expected"),
+    ("variables", "info", "expected"),
     [
         ({"API_KEY": "k"}, None, ("http://127.0.0.1:8000", "k")),
         ({"API_KEY": "k", "PORT": "81"}, None, ("http://127.0.0.1:81", "k")),
@@ -82,5 +82,5 @@ def test_a_number_is_always_the_same_picture() -> None:
         ),
     ],
 )
-def test_which_api_it_is(variables: dict[str, str], facts: Any, expected: tuple[str, str]) -> None:
-    assert upload.choose_api(None, None, make_settings(variables), facts) == expected
+def test_which_api_it_is(variables: dict[str, str], info: Any, expected: tuple[str, str]) -> None:
+    assert upload.choose_api(None, None, make_settings(variables), info) == expected

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from local.errors import LocalError
-from local.facts import RUN_FILE, write_facts
-from local.gateway.stats import Answer, Stats, percentile, summarize
+from local.gateway.response_stats import Answer, Stats, percentile, summarize
 from local.monitor.snapshot import Monitor
 from local.monitor.view import draw
 from local.run import hold_folder
+from local.run_info import RUN_FILE, write_run_info
 from local.settings import make_settings
 
 SHOT: dict[str, Any] = {
@@ -101,7 +101,7 @@ def test_percentiles(values: list[float], percent: int, expected: float | None) 
 
 def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("local.gateway.stats.time.monotonic", lambda: now)
+    monkeypatch.setattr("local.gateway.response_stats.time.monotonic", lambda: now)
     stats = Stats()
     stats.add("ListFunction", 200, 1)
     now = 1050.0
@@ -200,14 +200,14 @@ def test_without_docker_and_without_a_run_the_next_step_is_said(monkeypatch: pyt
 
 
 def test_a_server_that_was_started_again_is_known_by_its_new_pid(tmp_path: Path) -> None:
-    facts = {"pid": 1, "base_url": "http://127.0.0.1:1", "s3": {"pid": 2}, "database": {"port": 1, "pid": 3}}
+    info = {"pid": 1, "base_url": "http://127.0.0.1:1", "s3": {"pid": 2}, "database": {"port": 1, "pid": 3}}
     with hold_folder(tmp_path):
-        write_facts([tmp_path / RUN_FILE], facts)
-        monitor = Monitor(make_settings({}, data_dir=tmp_path), facts)
-        write_facts([tmp_path / RUN_FILE], facts | {"s3": {"pid": 999_999_999}})
+        write_run_info([tmp_path / RUN_FILE], info)
+        monitor = Monitor(make_settings({}, data_dir=tmp_path), info)
+        write_run_info([tmp_path / RUN_FILE], info | {"s3": {"pid": 999_999_999}})
         restarted = monitor.snapshot()
         (tmp_path / RUN_FILE).unlink()  # as while the run itself starts again
-        without_facts = monitor.snapshot()
-    for shot in (restarted, without_facts):
+        without_info = monitor.snapshot()
+    for shot in (restarted, without_info):
         (s3,) = (part for part in shot["parts"] if part["name"] == "s3")
         assert (s3["id"], s3["state"], s3["memory"]) == ("999999999", "gone", 0)

@@ -11,7 +11,7 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 Headers = list[tuple[str, str]]
 
 
-def make_refusal(status: int, message: str) -> dict[str, Any]:
+def make_error(status: int, message: str) -> dict[str, Any]:
     """The error of a request that cannot be read."""
     return {"code": "request_refused", "message": message, "details": {"reason": HTTPStatus(status).name}}
 

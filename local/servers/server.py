@@ -14,24 +14,19 @@ from pathlib import Path
 from typing import IO, ClassVar
 
 from local.errors import LocalError
-from local.servers.process import (
-    HOST,
-    LOG_LIMIT_BYTES,
-    become,
-    free_port,
-    is_port_free,
-    port_taken,
-    server_user,
-    take_server_lock,
-)
+from local.servers.locks import take_server_lock
+from local.servers.ports import HOST, free_port, is_port_free, port_taken
+from local.servers.users import become, server_user
 
 SUPERVISE = Path(__file__).with_name("supervise.py")
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 SHOWN_LOG_LINES = 5
+MAX_LOG_BYTES = 10_000_000
+"""A start that finds a longer log begins it anew."""
 
 
-class ManagedServer(abc.ABC):
+class Server(abc.ABC):
     """One server with one data folder, `data_dir`/`key`; its log and its lock lie beside that.
 
     Port 0 takes a free one. After launch(), host, port and pid are known. The server ends with this process,
@@ -155,7 +150,7 @@ class ManagedServer(abc.ABC):
         return become(user, Path(program), self.folder) if user else []
 
     def _open_log(self) -> IO[bytes]:
-        too_long = self._log.exists() and self._log.stat().st_size > LOG_LIMIT_BYTES
+        too_long = self._log.exists() and self._log.stat().st_size > MAX_LOG_BYTES
         return self._log.open("wb" if too_long else "ab")
 
     def _end_of_log(self) -> str:

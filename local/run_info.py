@@ -1,4 +1,4 @@
-"""The facts of a run: its addresses and keys, as it prints them and, once ready, writes them to run.json."""
+"""What a run tells of itself: addresses, keys and pids; printed and, once it is ready, in run.json."""
 
 import contextlib
 import json
@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.servers.process import HOST, is_locked
+from local.servers.locks import is_locked
+from local.servers.ports import HOST
 
 if TYPE_CHECKING:
     from local.servers.postgres import PostgresServer
@@ -32,7 +33,7 @@ def short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def collect_facts(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Server") -> dict[str, Any]:
+def collect_run_info(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Server") -> dict[str, Any]:
     """What run.json and --ready-file hold."""
     return {
         "base_url": f"http://{HOST}:{port}",
@@ -56,45 +57,45 @@ def collect_facts(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Se
     }
 
 
-def write_facts(paths: Iterable[Path], facts: dict[str, Any]) -> None:
+def write_run_info(paths: Iterable[Path], info: dict[str, Any]) -> None:
     """Write each file atomically, readable for its owner only because of the keys."""
     for path in paths:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(descriptor, "w") as file:
-                json.dump(facts, file, indent=2)
+                json.dump(info, file, indent=2)
             Path(name).replace(path)
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
 
 
-def find_facts(data_dir: Path) -> dict[str, Any] | None:
-    """The facts of the run that is under way on this data folder; None when there is none."""
+def find_run_info(data_dir: Path) -> dict[str, Any] | None:
+    """What run.json says of the run that is under way on this data folder; None when there is none."""
     if not is_locked(data_dir / RUN_LOCK):
         return None
     try:
-        facts: dict[str, Any] = json.loads((data_dir / RUN_FILE).read_text())
+        info: dict[str, Any] = json.loads((data_dir / RUN_FILE).read_text())
     except OSError:
         return None
-    return facts
+    return info
 
 
-def print_facts(facts: dict[str, Any], data_dir: Path, seconds: float) -> None:
-    database, s3 = facts["database"], facts["s3"]
+def print_run_info(info: dict[str, Any], data_dir: Path, seconds: float) -> None:
+    database, s3 = info["database"], info["s3"]
     picture = data_dir / "sample.png"
     make_sample_picture(picture)
     say(f"Ready in {seconds:.1f} s. Ctrl-C stops everything.\n")
-    say(f"  API       {facts['base_url']}")
-    say(f"  API key   {facts['api_key']}")
+    say(f"  API       {info['base_url']}")
+    say(f"  API key   {info['api_key']}")
     address = f"{database['user']}@{database['host']}:{database['port']}/{database['dbname']}"
     say(f"  database  postgresql://{address}")
     say(f"  S3        {s3['endpoint_url']}, bucket {s3['bucket']}")
     say(f"  data      {short(data_dir)}\n")
     say("  Upload a picture:")
-    say(f"    curl -H {shlex.quote('X-API-Key: ' + facts['api_key'])} \\")
+    say(f"    curl -H {shlex.quote('X-API-Key: ' + info['api_key'])} \\")
     say(f'      -F image_file=@{shlex.quote(short(picture))} -F \'metadata={{"title":"Sample"}}\' \\')
-    say(f"      {facts['base_url']}/api/upload\n")
+    say(f"      {info['base_url']}/api/upload\n")
     say("  A change in functions/ or layers/ is loaded at the next request, one in .env or template.yaml")
     say("  at the next start.\n")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.facts import RUN_FILE, RUN_LOCK, find_facts, write_facts
 from local.run import Runner, hold_folder
+from local.run_info import RUN_FILE, RUN_LOCK, find_run_info, write_run_info
 from local.settings import make_settings
 
 BEFORE: dict[str, Any] = {
@@ -23,31 +23,31 @@ def fail(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_facts_that_a_restart_changed_are_written_again(tmp_path: Path) -> None:
+def test_info_that_a_restart_changed_are_written_again(tmp_path: Path) -> None:
     runner = Runner(make_settings({}, data_dir=tmp_path))
-    assert runner._update_facts(BEFORE, BEFORE) == BEFORE
+    assert runner._update_run_info(BEFORE, BEFORE) == BEFORE
     assert not (tmp_path / RUN_FILE).exists()
-    assert runner._update_facts(BEFORE, AFTER) == AFTER
+    assert runner._update_run_info(BEFORE, AFTER) == AFTER
     with hold_folder(tmp_path):
-        assert find_facts(tmp_path) == AFTER
+        assert find_run_info(tmp_path) == AFTER
 
 
-def test_facts_of_a_killed_run_do_not_count_whoever_has_its_pid_by_now(tmp_path: Path) -> None:
-    write_facts([tmp_path / RUN_FILE], BEFORE | {"pid": os.getpid()})
-    assert find_facts(tmp_path) is None
+def test_info_of_a_killed_run_do_not_count_whoever_has_its_pid_by_now(tmp_path: Path) -> None:
+    write_run_info([tmp_path / RUN_FILE], BEFORE | {"pid": os.getpid()})
+    assert find_run_info(tmp_path) is None
     (tmp_path / RUN_LOCK).touch()
-    assert find_facts(tmp_path) is None
+    assert find_run_info(tmp_path) is None
 
 
-def test_full_disk_leaves_the_old_facts_and_the_next_round_tries_again(
+def test_full_disk_leaves_the_old_info_and_the_next_round_tries_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner = Runner(make_settings({}, data_dir=tmp_path))
-    write_facts([tmp_path / RUN_FILE], BEFORE)
+    write_run_info([tmp_path / RUN_FILE], BEFORE)
     with monkeypatch.context() as patch:
         patch.setattr("json.dump", fail)
-        assert runner._update_facts(BEFORE, AFTER) == BEFORE
+        assert runner._update_run_info(BEFORE, AFTER) == BEFORE
     assert [path.name for path in tmp_path.iterdir()] == [RUN_FILE]
     with hold_folder(tmp_path):
-        assert find_facts(tmp_path) == BEFORE
-    assert runner._update_facts(BEFORE, AFTER) == AFTER
+        assert find_run_info(tmp_path) == BEFORE
+    assert runner._update_run_info(BEFORE, AFTER) == AFTER

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.gateway.hosts import is_loopback, make_host_check
+from local.gateway.host_header import is_loopback, make_host_check
 
 
 @pytest.mark.parametrize("header", ["localhost", "LocalHost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]"])

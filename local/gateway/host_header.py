@@ -8,7 +8,8 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+from local.settings import LOOPBACK_NAMES
+
 HOST_HEADER = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::[0-9]*)?")
 
 
@@ -24,7 +25,7 @@ def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool
     addresses and names without a dot, such as a container's, are too: no stranger can register those.
     """
     public = public_base_url.partition("://")[2].partition("/")[0]
-    names = HERE | {_host_of(public)} - {""}
+    names = LOOPBACK_NAMES | {_host_of(public)} - {""}
     is_open = not is_loopback(bound_to)
 
     def is_ours(header: str) -> bool:

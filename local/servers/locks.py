@@ -1,0 +1,60 @@
+"""Locks on files: whether a run or a server is alive, and that only one uses its data."""
+
+import contextlib
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+from local.errors import LocalError
+
+STOPPING_SECONDS = 40.0
+"""Longer than supervise.py gives a server to stop."""
+
+
+def take_lock(path: Path, seconds: float = 0.0) -> int | None:
+    """A descriptor that holds the lock on `path`, or None when others hold it for longer than `seconds`.
+
+    A lock is the one sign of life that neither a crash nor a pid that is used again can forge.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError as error:
+        owner = path.parent.owner()
+        raise LocalError(
+            f"{path} cannot be written: {path.parent} belongs to {owner}. Run as {owner}, or remove it."
+        ) from error
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.02)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock on `path`."""
+    with contextlib.suppress(OSError), path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def take_server_lock(path: Path, name: str) -> int:
+    """The lock on a server's data. Waits for a server whose owner was killed, while supervise.py ends it."""
+    lock = take_lock(path, 1)
+    if lock is None:
+        print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
+        lock = take_lock(path, STOPPING_SECONDS)
+    if lock is None:
+        raise LocalError(
+            f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
+        )
+    return lock
