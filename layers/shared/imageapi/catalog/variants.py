@@ -17,6 +17,11 @@ class Lease(NamedTuple):
     token: int
     attempt: int
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether all attempts left no result: this one is not to be made, but marked as failed."""
+        return self.attempt > MAX_ATTEMPTS
+
 
 LEASE_SECONDS = 30
 """How long a request has for making and storing a variant; then another may try."""

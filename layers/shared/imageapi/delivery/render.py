@@ -45,7 +45,7 @@ def ensure_variant(image: db.Row, variant: variants.Variant) -> None:
             raise stored_error(image["variant_failure"], "The picture could not be rendered.")
         if not image["is_leased"]:
             lease = variant_rows.acquire_lease(image["id"], variant.name)
-            if lease and image["variant_status"] == "pending" and lease.attempt > variant_rows.MAX_ATTEMPTS:
+            if lease and image["variant_status"] == "pending" and lease.is_exhausted:
                 error = TooComplexError()
                 variant_rows.mark_failed(image["id"], variant.name, lease.token, error.code)
                 raise error

@@ -87,7 +87,8 @@ def is_another_bucket() -> bool:
     """Whether the bucket has none of the newest images: it is another one's, or the database is. Then nothing
     in one says anything about the other.
     """
-    return bool(images.find_newest_keys(1)) and not knows_an_original()
+    newest = images.find_newest_keys(NEWEST)
+    return bool(newest) and not any(map(s3.object_exists, newest))
 
 
 def knows_an_original() -> bool:

@@ -121,7 +121,7 @@ def _settle_variant(name: variants.Name) -> Count | None:
     if not lease:
         return None
     s3.delete_objects([variant_key(*name)])
-    if lease.attempt > variants.MAX_ATTEMPTS:  # not to be tried at once
+    if lease.is_exhausted:  # not to be tried at once
         variants.mark_failed(*name, lease.token, TooComplexError.code)
     else:
         variants.remove(*name, lease.token)
