@@ -25,7 +25,7 @@ COLUMNS = (
 
 def run() -> list[Figure]:
     from imageapi.search.cursors import Position, encode_cursor
-    from imageapi.search.list_query import parse_list_query
+    from imageapi.search.list_parameters import parse_list_parameters
 
     with run_servers() as environ:
         connection = psycopg2.connect(
@@ -39,7 +39,7 @@ def run() -> list[Figure]:
         print(f"list: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         with connection.cursor() as cursor, load_handler("list", environ) as handler:
             fill_table(cursor)
-            filters = parse_list_query({"limit": [str(LIMIT)]}).filters
+            filters = parse_list_parameters({"limit": [str(LIMIT)]}).filters
             deep = encode_cursor(Position(0, None, find_id_at(cursor, DEEP_ROW)), filters)
             calls = {
                 "newest": timed(lambda: read_page(handler, {"limit": str(LIMIT)})),

@@ -25,7 +25,7 @@ FORMATS = {"jpg": "JPEG", "webp": "WEBP"}
 
 def run() -> list[Figure]:
     from imageapi.delivery import links
-    from imageapi.model.variants import Variant
+    from imageapi.model.variant_names import Variant
     from imageapi.pictures import inspect
     from imageapi.pictures.render import render
 

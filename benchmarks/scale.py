@@ -159,7 +159,7 @@ def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | lis
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
     """The cursor of the page that begins at a row, as the service would have given it out."""
     from imageapi.search.cursors import Position, encode_cursor
-    from imageapi.search.list_query import ListQuery
+    from imageapi.search.list_parameters import ListQuery
 
     with without_time_limit():
         cursor.execute("SELECT id FROM image_metadata ORDER BY id DESC OFFSET %s LIMIT 1", (row,))

@@ -17,11 +17,11 @@ from local.gateway.host_header import make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
 from local.run_info import RUN_FILE, RUN_LOCK, collect_run_info, print_run_info, say, short, write_run_info
+from local.servers.base_server import Server
 from local.servers.locks import take_lock
 from local.servers.ports import HOST, port_taken
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from local.servers.server import Server
 from local.settings import OwnStores, Settings, page_origins
 
 if TYPE_CHECKING:

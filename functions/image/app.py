@@ -5,16 +5,16 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.database import db
 from imageapi.http.app import App
-from imageapi.http.etags import etag_matches
+from imageapi.http.if_none_match import etag_matches
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 from imageapi.images.delete import delete_image
+from imageapi.images.etag import parse_if_match
 from imageapi.images.get import get_image
 from imageapi.images.serialize import serialize_detail
 from imageapi.images.update import update_image
-from imageapi.images.versions import parse_if_match
-from imageapi.model.variants import parse_names
+from imageapi.model.variant_names import parse_names
 
 app = App()
 

@@ -13,7 +13,7 @@ from imageapi.http.response import Response, json_response
 from imageapi.images.serialize import serialize_image
 from imageapi.uploads.complete import complete_upload
 from imageapi.uploads.direct import upload_image
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.outcome import Stored
 from imageapi.uploads.presigned import create_upload
 
 app = App()

@@ -7,22 +7,22 @@ from typing import Any, NamedTuple
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from local.demo import painters
+from local.demo import motifs
 
 # Category, titles and tags of each kind, in English and Japanese.
 KINDS = {
-    painters.marble: "Abstract=抽象; Marble=大理石; Tide marks=潮の跡; texture=質感; stone=石",
-    painters.fractal: "Fractal=フラクタル; On the edge=境界; Deeper=深淵; maths=数学; detail=細部",
-    painters.silk: "Abstract=抽象; Slow light=緩やかな光; Silk=絹; gradient=階調; wallpaper=壁紙",
-    painters.screen: "Screenshot=画面; Release day=公開日; Draft=下書き; software=ソフト; work=仕事",
-    painters.spin: "Animation=動画; Loop=ループ; Turning=くるくる; movement=動き; polygon=多角形",
-    painters.flowers: "Nature=自然; In bloom=満開; June garden=六月の庭; flower=花; spring=春",
-    painters.planet: "Space=宇宙; Outer planet=外惑星; Second moon=第二の月; planet=惑星; star=星",
-    painters.city: "City=街; Night shift=夜の街; Last train=終電; night=夜; architecture=建築",
-    painters.scales: "Pattern=模様; Waves=青海波; Scales=鱗; geometry=幾何学; tradition=伝統",
-    painters.sea: "Landscape=風景; Still water=夕凪; Low sun=沈む太陽; sea=海; sunset=夕焼け",
-    painters.blossom: "Sticker=シール; Blossom=一輪; Daisy=雛菊; flower=花; transparent=透明",
-    painters.mountains: "Landscape=風景; Ridges=稜線; Far peaks=遠い峰; mountain=山; sky=空",
+    motifs.marble: "Abstract=抽象; Marble=大理石; Tide marks=潮の跡; texture=質感; stone=石",
+    motifs.fractal: "Fractal=フラクタル; On the edge=境界; Deeper=深淵; maths=数学; detail=細部",
+    motifs.silk: "Abstract=抽象; Slow light=緩やかな光; Silk=絹; gradient=階調; wallpaper=壁紙",
+    motifs.screen: "Screenshot=画面; Release day=公開日; Draft=下書き; software=ソフト; work=仕事",
+    motifs.spin: "Animation=動画; Loop=ループ; Turning=くるくる; movement=動き; polygon=多角形",
+    motifs.flowers: "Nature=自然; In bloom=満開; June garden=六月の庭; flower=花; spring=春",
+    motifs.planet: "Space=宇宙; Outer planet=外惑星; Second moon=第二の月; planet=惑星; star=星",
+    motifs.city: "City=街; Night shift=夜の街; Last train=終電; night=夜; architecture=建築",
+    motifs.scales: "Pattern=模様; Waves=青海波; Scales=鱗; geometry=幾何学; tradition=伝統",
+    motifs.sea: "Landscape=風景; Still water=夕凪; Low sun=沈む太陽; sea=海; sunset=夕焼け",
+    motifs.blossom: "Sticker=シール; Blossom=一輪; Daisy=雛菊; flower=花; transparent=透明",
+    motifs.mountains: "Landscape=風景; Ridges=稜線; Far peaks=遠い峰; mountain=山; sky=空",
 }
 PALETTES = {
     "dusk=夕暮れ": "1b1035 4b1d5e 9a2a6b e2555b f99d5c ffe3a8",
@@ -36,10 +36,10 @@ PALETTES = {
     "neon=ネオン": "0a0620 2b0f54 7b1fa2 ff2e88 ff8a5c 3ef0e0",
     "slate=灰": "15191f 2f3a46 566573 8798a5 c3ced6 f4f6f8",
 }
-PHOTOS = (painters.mountains, painters.sea, painters.city, painters.flowers, painters.planet)
-FLAT = (painters.scales, painters.fractal)
+PHOTOS = (motifs.mountains, motifs.sea, motifs.city, motifs.flowers, motifs.planet)
+FLAT = (motifs.scales, motifs.fractal)
 SIZES = ((1500, 1000), (1600, 900), (1280, 853), (1700, 720), (900, 1350), (720, 1280), (1080, 1080))
-SMALL = {painters.spin: (480, 480), painters.blossom: (640, 640)}
+SMALL = {motifs.spin: (480, 480), motifs.blossom: (640, 640)}
 OPTIONS = {"jpg": {"quality": 88}, "webp": {"quality": 84, "method": 2}, "avif": {"speed": 8}}
 CAMERAS = (("FUJIFILM", "X-T5"), ("Canon", "EOS R5"), ("SONY", "ILCE-7M4"))
 

@@ -16,8 +16,8 @@ import psycopg2
 from psycopg2 import sql
 
 from local.errors import LocalError
+from local.servers.base_server import POLL_SECONDS, Server
 from local.servers.ports import HOST
-from local.servers.server import POLL_SECONDS, Server
 
 ENDING_SECONDS = 5.0
 

@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
+from local.servers.base_server import Server
 from local.servers.ports import HOST, is_port_free
-from local.servers.server import Server
 
 READY_KEY = ".ready"
 # What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are

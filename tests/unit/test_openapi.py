@@ -14,8 +14,8 @@ from imageapi import errors
 from imageapi.catalog import facets
 from imageapi.config import settings
 from imageapi.http import json_body
-from imageapi.model import filenames, metadata, variants
-from imageapi.search import counts, list_query, tokens
+from imageapi.model import filenames, metadata, variant_names
+from imageapi.search import counts, list_parameters, tokens
 from imageapi.uploads import idempotency
 from openapi_spec_validator import validate
 
@@ -256,19 +256,19 @@ def test_limits_in_prose_are_those_of_the_code() -> None:
 def test_parameters_of_the_list_are_those_of_the_code() -> None:
     described = parameters("get", "/api/images")
 
-    assert set(described) == set(list_query.PARAMETERS)
+    assert set(described) == set(list_parameters.PARAMETERS)
     assert {
         name for name, value in described.items() if value["schema"]["type"] == "array"
-    } == list_query.REPEATABLE
+    } == list_parameters.REPEATABLE
     limit = described["limit"]["schema"]
-    assert (limit["default"], limit["maximum"]) == (list_query.DEFAULT_LIMIT, list_query.MAX_LIMIT)
+    assert (limit["default"], limit["maximum"]) == (list_parameters.DEFAULT_LIMIT, list_parameters.MAX_LIMIT)
     assert described["q"]["schema"]["maxLength"] == tokens.MAX_QUERY_LENGTH
     assert f"at most {tokens.MAX_TERMS}" in described["q"]["description"]
-    assert described["tag"]["schema"]["maxItems"] == list_query.MAX_TAG_FILTERS
+    assert described["tag"]["schema"]["maxItems"] == list_parameters.MAX_TAG_FILTERS
     for path in ("/api/categories", "/api/tags"):
         limit = parameters("get", path)["limit"]["schema"]
         assert (limit["default"], limit["maximum"]) == (facets.DEFAULT_LIMIT, facets.MAX_LIMIT)
 
 
 def test_links_are_those_of_the_code() -> None:
-    assert set(schema("Links")["required"]) == set(variants.LINKED)
+    assert set(schema("Links")["required"]) == set(variant_names.LINKED)

@@ -5,13 +5,13 @@ make in order; `catalog` functions are rows changing, `s3` functions are objects
 
 Upload (``uploads.direct.upload_image``)
     ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (``pictures.inspect`` decodes
-    meanwhile) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.store``
+    meanwhile) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.variant_store``
 Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.complete_upload``)
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
     ``catalog.images.insert``
 List (``images.list.list_images``)
-    ``search.list_query`` → ``search.cursors`` → ``search.pages.find_page`` → ``images.serialize``
+    ``search.list_parameters`` → ``search.cursors`` → ``search.plans.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)
     ``links.verify_link`` → ``catalog.variants.find_image``, and for a variant that is not there yet
     ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
@@ -25,7 +25,7 @@ Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.save`` → ``catalog.images.update``
 Sweep (``sweep.run.sweep``)
     ``sweep.rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
-    ``sweep.reconciliation`` → ``sweep.orphans``
+    ``sweep.compare_stores`` → ``sweep.orphans``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` at once
 Migrate (``database.migrations.migrate``)

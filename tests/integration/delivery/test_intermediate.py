@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from imageapi.errors import StorageUnavailableError
-from imageapi.model.variants import INTERMEDIATE
+from imageapi.model.variant_names import INTERMEDIATE
 from imageapi.storage import s3
 from imageapi.uploads import direct
 from PIL import Image

@@ -16,9 +16,9 @@ import pytest
 
 from local.errors import LocalError
 from local.servers import postgres
+from local.servers.base_server import Server
 from local.servers.ports import HOST
 from local.servers.postgres import PostgresServer, find_binaries
-from local.servers.server import Server
 from local.servers.users import become, server_user
 from tests.support.postgres import without_time_limit
 from tests.support.waiting import wait_until

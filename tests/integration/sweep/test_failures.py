@@ -10,7 +10,7 @@ from imageapi.storage import s3
 from imageapi.sweep import rows, run
 from imageapi.sweep.report import Count
 from imageapi.uploads import complete
-from imageapi.uploads.finish import undo_upload
+from imageapi.uploads.outcome import undo_upload
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put

@@ -1,10 +1,10 @@
-"""Where the width of a variant has to be named beside its declaration in ``model.variants``."""
+"""Where the width of a variant has to be named beside its declaration in ``model.variant_names``."""
 
 import json
 import re
 from typing import Any
 
-from imageapi.model.variants import WIDTHS
+from imageapi.model.variant_names import WIDTHS
 
 from tests.support.events import ROOT
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from imageapi.errors import AppError, TooComplexError, UnprocessableError
-from imageapi.model.variants import Variant
+from imageapi.model.variant_names import Variant
 from imageapi.pictures import decode_limits
 from imageapi.pictures.decode_limits import bounded
 from imageapi.pictures.identify import open_picture

@@ -45,7 +45,7 @@ except UnprocessableError as error:
 RENDER = """
 import sys
 from imageapi.errors import UnprocessableError
-from imageapi.model.variants import Variant
+from imageapi.model.variant_names import Variant
 from imageapi.pictures import render
 render.MAX_MEMORY = int(sys.argv[2])
 try:

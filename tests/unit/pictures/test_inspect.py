@@ -11,7 +11,7 @@ import pytest
 from imageapi.errors import AppError, UnprocessableError
 from imageapi.pictures.identify import identify
 from imageapi.pictures.inspect import Picture, inspect
-from imageapi.pictures.size_limits import check_size
+from imageapi.pictures.pixel_limits import check_size
 from PIL import Image, ImageFile
 
 from tests.support import pictures

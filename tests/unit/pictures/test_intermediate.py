@@ -6,11 +6,11 @@ from functools import cache, partial
 
 import pytest
 from imageapi.errors import NotFoundError
-from imageapi.model.variants import (
+from imageapi.model.variant_formats import MIME_TYPES
+from imageapi.model.variant_names import (
     INTERMEDIATE,
     INTERMEDIATE_MAX_BYTES,
     INTERMEDIATE_SIDE,
-    MIME_TYPES,
     WIDTHS,
     Variant,
     parse_names,

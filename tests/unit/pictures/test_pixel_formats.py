@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 
 import pytest
-from imageapi.model.variants import MIME_TYPES
+from imageapi.model.variant_formats import MIME_TYPES
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.support import pictures

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
-from imageapi.model.variants import MIME_TYPES, WIDTHS, Variant
+from imageapi.model.variant_formats import MIME_TYPES
+from imageapi.model.variant_names import WIDTHS, Variant
 from imageapi.pictures import resize
 from imageapi.pictures.inspect import inspect
 from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit, render

@@ -5,8 +5,9 @@ import struct
 from typing import Any
 
 import pytest
-from imageapi.model.variants import MIME_TYPES, Variant
-from imageapi.pictures import animation
+from imageapi.model.variant_formats import MIME_TYPES
+from imageapi.model.variant_names import Variant
+from imageapi.pictures import frames
 from imageapi.pictures.render import render
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -251,7 +252,7 @@ def test_an_animation_over_the_bounds_is_its_first_frame(
 ) -> None:
     data = pictures.animation("GIF", duration=DURATIONS)
     assert getattr(render_image(data, "webp"), "n_frames", 1) == 3
-    monkeypatch.setattr(animation, limit, value)
+    monkeypatch.setattr(frames, limit, value)
 
     image = render_image(data, "webp")
 

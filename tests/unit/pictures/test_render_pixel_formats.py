@@ -4,7 +4,7 @@ import struct
 from typing import Any
 
 import pytest
-from imageapi.model.variants import MIME_TYPES
+from imageapi.model.variant_formats import MIME_TYPES
 from imageapi.pictures import resize
 from PIL import Image
 

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imageapi.sweep.compare_stores import _first_id
 from imageapi.sweep.orphans import count_removable
-from imageapi.sweep.reconciliation import _first_id
 
 IDS = st.integers(0, 2**128 - 1).map(lambda number: str(UUID(int=number)))
 

@@ -14,7 +14,7 @@ from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.images.get import get_image
 from imageapi.images.serialize import serialize_analysis
-from imageapi.model.variants import Variant
+from imageapi.model.variant_names import Variant
 from imageapi.search.tokens import index_values
 from imageapi.storage import s3
 from imageapi.telemetry.logs import get_logger
@@ -46,7 +46,7 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
         again: make a new one even if there is one.
 
     Returns:
-        As ``presenting.serialize_analysis``; its status is ``ready``.
+        As ``images.serialize.serialize_analysis``; its status is ``ready``.
 
     Raises:
         NotConfiguredError: 501.

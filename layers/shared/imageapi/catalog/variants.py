@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from imageapi.database import db
-from imageapi.model import variants
+from imageapi.model import variant_names
 from imageapi.model.ids import ZERO_ID
 
 Name = tuple[str, str]
@@ -45,7 +45,7 @@ def find_image(image_id: str, name: str) -> db.Row | None:
            FROM image_metadata AS image
            LEFT JOIN image_variants AS variant ON variant.image_id = image.id AND variant.name = %s
            WHERE image.id = %s""",
-        (variants.INTERMEDIATE, name, image_id),
+        (variant_names.INTERMEDIATE, name, image_id),
     )
     return found[0] if found else None
 

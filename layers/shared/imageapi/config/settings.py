@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from imageapi.config import secrets_manager
-from imageapi.config.credentials import (
-    KEYS,
-    make_access,
-    read_endpoint,
-    read_region,
-    read_s3_credentials,
-    read_secrets,
-)
+from imageapi.config.credentials import read_endpoint, read_region, read_s3_credentials
 from imageapi.config.environment import read_bool, read_int, read_matching, read_url, require, split
+from imageapi.config.secrets import KEYS, make_access, read_secrets
 from imageapi.errors import ConfigurationError
 
 SERVICE = "image-api"
@@ -84,7 +78,7 @@ class Settings:
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels; ``bounds.pixel_limit`` has the limit of each format."""
+    """The largest picture, in pixels; ``pixel_limits.pixel_limit`` has the limit of each format."""
     max_upload_bytes: int
     """The largest file through a presigned upload."""
     link_ttl: int

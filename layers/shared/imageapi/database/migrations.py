@@ -39,7 +39,7 @@ LOCK_TIMEOUT = "3s"
 
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 20, 5.0
 """How often a step is tried when it does not get its lock, and the pause in between: together less than three
-minutes, but more than custom_resource.RETRY_SECONDS, within which all of it would begin again.
+minutes, but more than cloudformation.RETRY_SECONDS, within which all of it would begin again.
 """
 
 RECORD = """

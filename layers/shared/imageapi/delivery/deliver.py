@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from imageapi.config.settings import get_settings
 from imageapi.delivery import links
-from imageapi.delivery.render import ensure_variant, find_image
-from imageapi.model import variants
+from imageapi.delivery.make_variant import ensure_variant, find_image
+from imageapi.model import variant_formats, variant_names
 from imageapi.model.filenames import content_disposition
 from imageapi.model.ids import parse_id
 from imageapi.storage import signing
@@ -54,7 +54,7 @@ def deliver_image(
     """
     keys = get_settings().secret_keys
     expires = links.verify_link(image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=keys)
-    if variant == variants.ORIGINAL:
+    if variant == variant_names.ORIGINAL:
         image = find_image(parse_id(image_id), variant)
         file = _File(image["s3_key"], image["mime_type"], image["filename"])
     else:
@@ -63,10 +63,10 @@ def deliver_image(
 
 
 def _find_or_make(image_id: str, name: str, accept: str | None) -> _File:
-    wanted = variants.parse_variant(name, accept)
+    wanted = variant_names.parse_variant(name, accept)
     image = find_image(parse_id(image_id), wanted.name)
     if image["frames"] > 1:
-        moving = variants.parse_variant(name, accept, variants.MOVING)
+        moving = variant_names.parse_variant(name, accept, variant_formats.MOVING)
         if moving != wanted:
             wanted, image = moving, find_image(image["id"], moving.name)
     if image["variant_status"] != "ready":

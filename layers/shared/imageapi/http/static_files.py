@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import NotFoundError
-from imageapi.http.etags import etag_matches
+from imageapi.http.if_none_match import etag_matches
 from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 

@@ -1,4 +1,4 @@
 """Images as the API has them: ``list``, ``get``, ``update``, ``delete``, one verb a file.
 
-``serialize`` makes the JSON, ``versions`` the ETag and the check of If-Match.
+``serialize`` makes the JSON, ``etag`` the ETag and the check of If-Match.
 """

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from imageapi.images.serialize import serialize_image
-from imageapi.search import counts, pages
+from imageapi.search import counts, plans
 from imageapi.search.cursors import decode_cursor, encode_cursor
-from imageapi.search.list_query import parse_list_query
+from imageapi.search.list_parameters import parse_list_parameters
 
 
 class ListPage(NamedTuple):
@@ -21,7 +21,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     """One page of images.
 
     Args:
-        parameters: the query parameters, each with all its values (see ``search.list_query``).
+        parameters: the query parameters, each with all its values (see ``search.list_parameters``).
         list_url: the address of the list itself, for the link to the next page.
         base_url: the address in front of the delivery links, without a slash at its end.
 
@@ -34,10 +34,10 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
         InvalidRequestError: a parameter is refused, or the cursor (``cursor_invalid``, ``cursor_mismatch``).
         TooManyToSortError: too many images match to sort them by title or size.
     """
-    query = parse_list_query(parameters)
+    query = parse_list_parameters(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
     position = decode_cursor(text, query.filters) if text else None
-    page = pages.find_page(query, position)
+    page = plans.find_page(query, position)
     cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
     value: dict[str, Any] = {
         "images": [serialize_image(row, base_url, query.variants) for row in page.rows],

@@ -7,9 +7,9 @@ from typing import Any
 from imageapi.catalog import analyses
 from imageapi.config.settings import get_settings
 from imageapi.delivery import links
-from imageapi.images.versions import make_etag
-from imageapi.model import variants
+from imageapi.images.etag import make_etag
 from imageapi.model.metadata import FIELDS
+from imageapi.model.variant_names import LINKED
 
 
 def serialize_detail(
@@ -35,7 +35,7 @@ def serialize_image(
     expires = links.expires_at(time.time(), settings.link_ttl)
     urls = {
         name: base_url + links.sign_link(image_id, variant, expires=expires, keys=settings.secret_keys)
-        for name, variant in [*variants.LINKED.items(), *((name, name) for name in variant_names)]
+        for name, variant in [*LINKED.items(), *((name, name) for name in variant_names)]
     }
     return {
         "id": image_id,

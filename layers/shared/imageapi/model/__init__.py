@@ -5,7 +5,8 @@
 ``metadata``           title, description, category and tags: limits and validation
 ``filenames``          names of files, coming in and going out
 ``text``               text as searches compare it
-``variants``           names, widths and formats of variants
+``variant_names``      names and widths of variants
+``variant_formats``    formats of variants, and which one an Accept header gets
 ``parameters``         query parameters, checked in one way for all routes
 =====================  ======================================================================
 """

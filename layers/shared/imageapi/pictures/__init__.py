@@ -5,8 +5,8 @@ and ``render.render()`` (a variant). The steps of ``render``, each in a file of 
 
 ``identify`` → ``scale_on_load`` → ``resize`` → ``colour`` → ``orientation`` → ``encode``
 
-Around them: ``size_limits`` and ``decode_limits`` bound what a decoder may take, ``diagnosis`` tells pictures
-that Pillow cannot decode from broken ones, ``pixel_formats`` and ``animation`` cover what Pillow leaves out
-or gets wrong, ``exif`` and ``placeholder`` describe a picture, ``intermediate`` makes what small variants are
-rendered from.
+Around them: ``pixel_limits`` and ``decode_limits`` bound what a decoder may take; ``diagnosis`` tells
+pictures that Pillow cannot decode from broken ones; ``pixel_formats`` and ``frames`` (of animations) cover
+what Pillow leaves out or gets wrong; ``exif`` and ``placeholder`` describe a picture; ``intermediate`` makes
+what small variants are rendered from.
 """

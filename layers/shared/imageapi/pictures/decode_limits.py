@@ -1,4 +1,4 @@
-"""Limits to what decoding a picture may take: pixels, CPU time, memory, scans.
+"""Limits to what decoding a picture may take: CPU time, memory, scans. See pixel_limits for its size.
 
 The header of a file cannot be trusted: the data may hold more pixels than it announces, or repeat the same
 ones thousands of times. So every decode runs inside :func:`bounded`, which limits the memory of the process,

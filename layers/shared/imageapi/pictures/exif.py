@@ -18,7 +18,7 @@ _EXIF_TAGS = {
 
 
 def read_exif(image: Image.Image) -> dict[str, Any]:
-    """What the camera said, without position (see ``imaging.Picture``); only the orientation when more cannot
+    """What the camera said, without position (see ``inspect.Picture``); only the orientation when more cannot
     be read, or not even that.
     """
     orientation = read_orientation(image)

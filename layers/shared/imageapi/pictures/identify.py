@@ -11,7 +11,7 @@ from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeEr
 from imageapi.pictures.decode_limits import LimitedReader, bounded, is_out_of_memory
 from imageapi.pictures.diagnosis import find_unsupported
 from imageapi.pictures.pixel_formats import shorten_transparent_colour
-from imageapi.pictures.size_limits import check_frame, too_many_pixels
+from imageapi.pictures.pixel_limits import check_frame, too_many_pixels
 
 MIME_TYPES = {
     "JPEG": ("image/jpeg", "jpg"),

@@ -12,14 +12,14 @@ from PIL import Image
 
 from imageapi.errors import UnprocessableError
 from imageapi.pictures import intermediate
-from imageapi.pictures.animation import has_default_image, seek_first_frame
 from imageapi.pictures.decode_limits import LimitedReader, bounded
 from imageapi.pictures.exif import read_exif
+from imageapi.pictures.frames import has_default_image, seek_first_frame
 from imageapi.pictures.identify import Kind, explain_failure, kind_of, open_picture
 from imageapi.pictures.orientation import SWAPS_SIDES, turn_upright
+from imageapi.pictures.pixel_limits import check_frame, is_animated, pixel_limit, too_many_pixels
 from imageapi.pictures.placeholder import make_placeholder
 from imageapi.pictures.scale_on_load import load_at_scale
-from imageapi.pictures.size_limits import check_frame, is_animated, pixel_limit, too_many_pixels
 
 MAX_FRAMES = 2_000
 ANIMATION_FACTOR = 4

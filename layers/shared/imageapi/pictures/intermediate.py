@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from PIL import Image
 
-from imageapi.model.variants import INTERMEDIATE_SIDE
+from imageapi.model.variant_names import INTERMEDIATE_SIDE
 from imageapi.pictures.pixel_formats import to_rgb
+from imageapi.pictures.pixel_limits import is_animated
 from imageapi.pictures.resize import shrink
-from imageapi.pictures.size_limits import is_animated
 
 MIN_PIXELS = 4_000_000
 """Smaller pictures have no intermediate: decoding them takes little more than storing one would."""

@@ -12,17 +12,17 @@ from typing import IO, Any
 from PIL import Image
 
 from imageapi.errors import AppError, TooComplexError, UnprocessableError
-from imageapi.model.variants import Variant
-from imageapi.pictures.animation import (
+from imageapi.model.variant_names import Variant
+from imageapi.pictures.colour import to_srgb
+from imageapi.pictures.decode_limits import LimitedReader, bounded
+from imageapi.pictures.encode import encode, encode_animation
+from imageapi.pictures.frames import (
     count_plays,
     is_short_animation,
     read_frames,
     round_durations,
     seek_first_frame,
 )
-from imageapi.pictures.colour import to_srgb
-from imageapi.pictures.decode_limits import LimitedReader, bounded
-from imageapi.pictures.encode import encode, encode_animation
 from imageapi.pictures.identify import open_picture
 from imageapi.pictures.orientation import SWAPS_SIDES, read_orientation, turn_upright
 from imageapi.pictures.resize import resize

@@ -53,7 +53,7 @@ def _is_resizable(image: Image.Image) -> bool:
 
 def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Image:
     """The picture in a mode in which averaging pixels gives the right colour. Palettes and bit masks are
-    none, and neither is one colour that means transparent. ``levels`` as for ``modes.to_rgb``.
+    none, and neither is one colour that means transparent. ``levels`` as for ``pixel_formats.to_rgb``.
     """
     image = unmultiply_grey(image)
     if is_deep(image):

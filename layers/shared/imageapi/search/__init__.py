@@ -20,6 +20,6 @@ the next page begins behind it. There are two plans:
 A search has two tiers, best matches first: all words in title and tags, then the rest. A page may run at most
 eight statements. Where they do not suffice it is short, and its cursor says where to continue.
 
-The path of a page: query (parameters) → cursors → orders → conditions (SQL and tokens) → pages (the plans).
-``totals`` counts a list.
+The path of a page: ``list_parameters`` → ``cursors`` → ``sort_orders`` → ``conditions`` (SQL, with
+``tokens``) → ``plans``. ``counts`` counts a list.
 """

@@ -8,7 +8,7 @@ from uuid import UUID
 from imageapi.database import db
 from imageapi.model.ids import MAX_MILLISECONDS, milliseconds_at, milliseconds_of, smallest_id
 from imageapi.search import tokens
-from imageapi.search.list_query import ListQuery
+from imageapi.search.list_parameters import ListQuery
 from imageapi.search.sort_orders import ORDERS, Order
 
 
@@ -81,7 +81,7 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
         # ANY of an array of one: with = PostgreSQL would drop the category from ORDER BY, as a constant, and
-        # might walk all images (see pages._scan_index).
+        # might walk all images (see plans._scan_index).
         category.append("image.category = ANY(%(category)s)")
     checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]

@@ -5,7 +5,7 @@ from typing import Any
 from imageapi.catalog import facets
 from imageapi.database import db
 from imageapi.search.conditions import Conditions, find_times, make_conditions
-from imageapi.search.list_query import ListQuery
+from imageapi.search.list_parameters import ListQuery
 from imageapi.search.tokens import SAMPLE, SAMPLED_OF, hash_token
 
 MAX_COUNTED = 10_000

@@ -12,7 +12,7 @@ from imageapi.catalog import images, variants
 from imageapi.model.ids import is_id
 from imageapi.storage import s3
 from imageapi.storage.keys import variant_key
-from imageapi.sweep.reconciliation import Part
+from imageapi.sweep.compare_stores import Part
 from imageapi.sweep.report import REPORTED, Count, Report
 
 MAX_SHARE = 10
@@ -25,7 +25,7 @@ NEWEST = 10
 
 
 class Orphans:
-    """The orphans of one comparison, which finds those among the originals first."""
+    """What becomes of the orphans of one comparison, which meets those among the originals first."""
 
     def __init__(self, report: Report, *, force: bool) -> None:
         self._report = report

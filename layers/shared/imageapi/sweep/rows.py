@@ -12,7 +12,7 @@ from imageapi.storage.keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
 from imageapi.telemetry.logs import get_logger
 from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
-from imageapi.uploads.finish import remove_failed, undo_upload
+from imageapi.uploads.outcome import remove_failed, undo_upload
 
 T = TypeVar("T")
 

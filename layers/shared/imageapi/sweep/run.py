@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from imageapi.catalog import facets, uploads, variants
 from imageapi.database import db
+from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.orphans import Orphans, is_another_bucket
-from imageapi.sweep.reconciliation import compare_stores
 from imageapi.sweep.report import REPORTED, Count, Report
 from imageapi.sweep.rows import settle_rows
 from imageapi.telemetry.logs import get_logger

@@ -2,5 +2,5 @@
 
 Enter at ``direct.upload_image()`` (one request brings the file) or ``presigned.create_upload()`` and
 ``complete.complete_upload()`` (the client posts the file to the object store). Both end in
-``finish.finish_upload()``: the image, or nothing. ``idempotency`` makes a retry the same upload.
+``outcome.create_image()``: the image, or nothing. ``idempotency`` makes a retry the same upload.
 """

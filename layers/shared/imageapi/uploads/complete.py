@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.delivery import store
+from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -35,7 +35,7 @@ from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, original_key
 from imageapi.time_limits import time_left, time_limit
-from imageapi.uploads.finish import Stored, UploadInProgressError, find_outcome, finish_upload, remove_objects
+from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, find_outcome, remove_objects
 
 LEASE_SECONDS = 60
 """How long a client's request may be at work: twice its function's Timeout."""
@@ -184,11 +184,11 @@ def _check_and_store(upload: db.Row) -> Stored:
             return find_outcome(upload)
         s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
     changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
-    stored = finish_upload({**upload, **changed}, picture, sha256)
+    stored = create_image({**upload, **changed}, picture, sha256)
     with suppress(AppError):  # the image is there all the same, and a sweep removes the file
         s3.delete_objects([incoming])
     if picture.intermediate and stored.created:
-        store.store_intermediate(upload["id"], picture.intermediate)
+        variant_store.store_intermediate(upload["id"], picture.intermediate)
     return stored
 
 

@@ -14,15 +14,15 @@ from typing import Any
 from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.delivery import store
+from imageapi.delivery import variant_store
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.keys import original_key
-from imageapi.uploads.finish import Stored, UploadInProgressError, finish_upload, undo_upload
-from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume, sent_fields
+from imageapi.uploads.idempotency import check_idempotency_key, find_earlier_upload, request_hash, sent_fields
+from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, undo_upload
 
 ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
@@ -95,9 +95,9 @@ def upload_image(
         return row
     start = time.monotonic()
     picture = _store_object(upload, row)
-    stored = finish_upload(row, picture, upload.sha256)
+    stored = create_image(row, picture, upload.sha256)
     if stored.created and picture.intermediate and time.monotonic() - start < MAX_SECONDS_BEFORE_INTERMEDIATE:
-        store.store_intermediate(row["id"], picture.intermediate)
+        variant_store.store_intermediate(row["id"], picture.intermediate)
     return stored
 
 
@@ -115,7 +115,9 @@ def _reserve(upload: Upload) -> db.Row | Stored:
         row: db.Row | Stored | None = uploads.insert(_new_upload(upload))
     else:
         row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
-    return row or resume(str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS)
+    return row or find_earlier_upload(
+        str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS
+    )
 
 
 def _new_upload(upload: Upload) -> uploads.NewUpload:

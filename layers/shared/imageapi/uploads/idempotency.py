@@ -8,7 +8,7 @@ from typing import Any
 from imageapi.catalog import images, uploads
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.outcome import Stored
 
 MAX_KEY_LENGTH = 255
 
@@ -47,7 +47,7 @@ def to_canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
 
 
-def resume(
+def find_earlier_upload(
     key: str, expected_hash: bytes, *, open_seconds: int = 0, lease_seconds: int = 0
 ) -> db.Row | Stored:
     """What a taken Idempotency-Key stands for: a pending upload, or the image that it has become.

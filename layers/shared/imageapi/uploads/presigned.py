@@ -17,8 +17,8 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.keys import incoming_key
-from imageapi.uploads.finish import Stored
-from imageapi.uploads.idempotency import check_idempotency_key, request_hash, resume, sent_fields
+from imageapi.uploads.idempotency import check_idempotency_key, find_earlier_upload, request_hash, sent_fields
+from imageapi.uploads.outcome import Stored
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -81,7 +81,9 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             open_seconds=OPEN_SECONDS,
         )
     )
-    found = inserted or resume(str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS)
+    found = inserted or find_earlier_upload(
+        str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS
+    )
     if isinstance(found, Stored):
         found_id, form = found.row["id"], None
     else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import AppError, InvalidRequestError
-from imageapi.search.list_query import PARAMETERS, ListQuery, parse_list_query
+from imageapi.search.list_parameters import PARAMETERS, ListQuery, parse_list_parameters
 
 from tests.unit.http.test_forms_properties import any_text, check
 
@@ -14,17 +14,17 @@ from tests.unit.http.test_forms_properties import any_text, check
 def refusal(**parameters: str | list[str]) -> tuple[str, str | None]:
     lists = {name: value if isinstance(value, list) else [value] for name, value in parameters.items()}
     with pytest.raises(InvalidRequestError) as caught:
-        parse_list_query(lists)
+        parse_list_parameters(lists)
     assert caught.value.status == 400
     return caught.value.code, (caught.value.details or {}).get("parameter")
 
 
 def test_nothing_asked_for() -> None:
-    assert parse_list_query({}) == ListQuery()
+    assert parse_list_parameters({}) == ListQuery()
 
 
 def test_everything_asked_for() -> None:
-    query = parse_list_query(
+    query = parse_list_parameters(
         {
             "limit": ["7"],
             "category": ["旅行"],
@@ -47,12 +47,12 @@ def test_everything_asked_for() -> None:
 
 
 def test_the_best_matches_come_first_unless_asked_otherwise() -> None:
-    assert parse_list_query({"q": ["sun"]}).sort == "relevance"
-    assert parse_list_query({"q": ["sun"], "sort": ["newest"]}).sort == "newest"
+    assert parse_list_parameters({"q": ["sun"]}).sort == "relevance"
+    assert parse_list_parameters({"q": ["sun"], "sort": ["newest"]}).sort == "newest"
 
 
 def test_a_plus_sign_that_was_not_encoded() -> None:
-    query = parse_list_query({"created_after": ["2026-11-24T09:30:00 09:00"]})
+    query = parse_list_parameters({"created_after": ["2026-11-24T09:30:00 09:00"]})
     assert query.created_after == datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
 
 
@@ -101,7 +101,7 @@ def test_unknown() -> None:
 @given(st.dictionaries(st.sampled_from(sorted(PARAMETERS)), st.lists(any_text, min_size=1, max_size=2)))
 def test_anything_is_read_or_refused(parameters: dict[str, list[str]]) -> None:
     try:
-        query = parse_list_query(parameters)
+        query = parse_list_parameters(parameters)
     except AppError:
         return
     assert all("\0" not in term.needle for term in query.terms)

@@ -4,16 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import NotFoundError
-from imageapi.model.variants import (
-    LINKED,
-    MIME_TYPES,
-    MOVING,
-    ORIGINAL,
-    WIDTHS,
-    Variant,
-    choose_extension,
-    parse_variant,
-)
+from imageapi.model.variant_formats import MIME_TYPES, MOVING, choose_format
+from imageapi.model.variant_names import LINKED, ORIGINAL, WIDTHS, Variant, parse_variant
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
@@ -88,7 +80,7 @@ def test_other_names_are_unknown(name: str) -> None:
     ],
 )
 def test_accept_decides_the_format(accept: str | None, extension: str) -> None:
-    assert choose_extension(accept) == extension
+    assert choose_format(accept) == extension
     assert parse_variant("w320", accept) == Variant(320, False, extension)
 
 
@@ -103,7 +95,7 @@ def test_accept_chooses_among_the_allowed_formats(accept: str | None, extension:
 
 @given(st.text())
 def test_any_accept_header_gets_a_format(accept: str) -> None:
-    assert choose_extension(accept) in MIME_TYPES
+    assert choose_format(accept) in MIME_TYPES
 
 
 @given(st.one_of(st.text(), st.from_regex(r"w[0-9]{1,5}(-cover)?(\.(webp|avif|jpg|png))?", fullmatch=True)))

@@ -37,7 +37,7 @@ class UploadInProgressError(ConflictError):
         super().__init__(message, retry_after=2)
 
 
-def finish_upload(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
+def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
     """Make the image of an upload whose object has been stored.
 
     A crash before the INSERT leaves a pending upload with its object; after it, an image whose analysis is
@@ -109,7 +109,7 @@ def find_outcome(upload: db.Row) -> Stored:
     """What became of an upload whose lease was lost: the image that another request has made of it.
 
     Raises:
-        UploadInterruptedError, UploadInProgressError: as :func:`finish_upload`.
+        UploadInterruptedError, UploadInProgressError: as :func:`create_image`.
     """
     # In the order in which a row moves: the other way round, one that moves meanwhile would be in neither.
     current = uploads.find(upload["id"])

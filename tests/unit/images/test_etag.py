@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.http.etags import etag_matches
-from imageapi.images import versions
-from imageapi.images.versions import make_etag, parse_if_match
+from imageapi.http.if_none_match import etag_matches
+from imageapi.images import etag
+from imageapi.images.etag import make_etag, parse_if_match
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 NOW = 1_800_000_001.0
@@ -18,8 +18,8 @@ NOW = 1_800_000_001.0
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The time that images are shown at; links last an hour to an hour and a half."""
     moment = SimpleNamespace(now=NOW)
-    monkeypatch.setattr(versions, "time", SimpleNamespace(time=lambda: moment.now))
-    monkeypatch.setattr(versions, "get_settings", lambda: SimpleNamespace(link_ttl=3600))
+    monkeypatch.setattr(etag, "time", SimpleNamespace(time=lambda: moment.now))
+    monkeypatch.setattr(etag, "get_settings", lambda: SimpleNamespace(link_ttl=3600))
     return moment
 
 

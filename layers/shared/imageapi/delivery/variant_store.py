@@ -3,9 +3,9 @@
 import hashlib
 from contextlib import suppress
 
-from imageapi.catalog import variants as variant_rows
+from imageapi.catalog import variants
 from imageapi.errors import AppError, VariantPendingError
-from imageapi.model import variants
+from imageapi.model import variant_names
 from imageapi.storage import s3
 from imageapi.storage.clients import ATTEMPTS
 from imageapi.storage.keys import variant_key
@@ -28,9 +28,9 @@ def store(
     key = variant_key(image_id, name)
     sha256 = hashlib.sha256(data).digest()
     s3.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
-    if variant_rows.mark_ready(image_id, name, token):
+    if variants.mark_ready(image_id, name, token):
         return True
-    status = variant_rows.find_statuses([(image_id, name)]).get((image_id, name))
+    status = variants.find_statuses([(image_id, name)]).get((image_id, name))
     if status is None:
         s3.delete_objects([key])
     elif status != "ready":
@@ -44,15 +44,15 @@ def give_up(image_id: str, name: str, token: int) -> None:
     """
     with suppress(AppError):  # then the lease runs out, and a sweep removes both
         s3.delete_objects([variant_key(image_id, name)])
-        variant_rows.remove(image_id, name, token)
+        variants.remove(image_id, name, token)
 
 
 def store_intermediate(image_id: str, data: bytes) -> None:
     """Store the intermediate of a new image. Never fails: without it, variants are made from the original."""
     try:
-        lease = variant_rows.acquire_lease(image_id, variants.INTERMEDIATE)
+        lease = variants.acquire_lease(image_id, variant_names.INTERMEDIATE)
         if lease:
-            store(image_id, variants.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
+            store(image_id, variant_names.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
     except Exception as error:
         # Whatever is half done is removed by a sweep, when the lease has run out.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

@@ -6,8 +6,8 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from local.demo import paint
-from local.demo.paint import BICUBIC, Colours, Size, colorize, gradient, mix, noise, reflect, sky
+from local.demo import brushes
+from local.demo.brushes import BICUBIC, Colours, Size, colorize, gradient, mix, noise, reflect, sky
 
 
 def mountains(random: Random, size: Size, colours: Colours) -> Image.Image:
@@ -147,7 +147,7 @@ def screen(random: Random, size: Size, colours: Colours) -> Image.Image:
     draw.rounded_rectangle((left, top, left + wide, top + high), 24, paper)
     for number, light in enumerate(((255, 95, 87), (254, 188, 46), (40, 200, 64))):
         draw.circle((left + 40 + number * 44, top + 38), 13, light)
-    lines = inspect.getsource(paint).splitlines()[random.randrange(30) :] if is_code else []
+    lines = inspect.getsource(brushes).splitlines()[random.randrange(30) :] if is_code else []
     for row, line in enumerate(lines[: int((high - 120) / width * 42)]):
         draw.text((left + 40, top + 80 + row * width / 42), line[:75], random.choice(colours[3:]), font)
     for bar in range(0 if is_code else 12):

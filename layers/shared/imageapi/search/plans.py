@@ -12,7 +12,7 @@ from imageapi.model.ids import largest_id, milliseconds_of, smallest_id
 from imageapi.search import counts
 from imageapi.search.conditions import Conditions, find_times, make_conditions
 from imageapi.search.cursors import InvalidCursorError, Position
-from imageapi.search.list_query import ListQuery
+from imageapi.search.list_parameters import ListQuery
 from imageapi.search.sort_orders import ORDERS, TIERS, Order, sorts_by_time
 from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time
 

@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from imageapi.pictures.animation import round_durations
+from imageapi.pictures.frames import round_durations
 from PIL import Image
 
 from tests.support import pictures

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from imageapi.database import db
 from imageapi.storage import s3
-from imageapi.sweep import reconciliation, run
+from imageapi.sweep import compare_stores, run
 
 from tests.integration.client import upload
 from tests.integration.leftovers import counts, put
@@ -29,7 +29,7 @@ def test_a_variant_that_is_made_meanwhile_stays(stores: Stores, monkeypatch: pyt
     image = upload(pictures.jpeg(800, 600)).image
     put(stores, f"variants/{image['id']}/w320.webp")
     put(stores, "variants/orphan/w320.webp")
-    compare = reconciliation.compare_stores
+    compare = compare_stores.compare_stores
 
     def compare_and_be_asked(*arguments: Any) -> Iterator[Any]:
         yield from compare(*arguments)
@@ -115,7 +115,7 @@ def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
     newest = f"originals/{ids[-1]}.jpg"
     put(stores, newest)
     insert_variants(stores)
-    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    monkeypatch.setattr(compare_stores, "BATCH", 2)
     looked: list[str] = []
     deleted: list[str] = []
     object_exists, query = s3.object_exists, db.query
@@ -157,7 +157,7 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
     for key in [*owned, *strays]:
         put(stores, key)
-    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    monkeypatch.setattr(compare_stores, "BATCH", 2)
     expected = {"orphan_objects": 5, "missing_objects": 1, "variants_lost": 2}
 
     for page in (1, 3, 1000):
@@ -193,7 +193,7 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = stores.insert_ready(7)
-    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    monkeypatch.setattr(compare_stores, "BATCH", 2)
 
     with pytest.raises(DeadError):
         run.sweep(dry_run=False, has_time=dies_after(2))
@@ -207,7 +207,7 @@ def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
     """Originals are not removed before all of them have been seen."""
     put(stores, "originals/0")
     stores.insert_ready(7)
-    monkeypatch.setattr(reconciliation, "BATCH", 2)
+    monkeypatch.setattr(compare_stores, "BATCH", 2)
 
     with pytest.raises(DeadError):
         run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(2))

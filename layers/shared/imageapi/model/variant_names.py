@@ -1,4 +1,4 @@
-"""Names of variants, and which format a browser gets. Pure.
+"""Names of variants. Pure.
 
 A name is ``w<width>``, optionally ``-cover`` (a square cut from the middle; otherwise the whole picture is
 kept), and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header decides): ``w320``,
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from imageapi.errors import NotFoundError
 from imageapi.model.parameters import InvalidParameterError
+from imageapi.model.variant_formats import MIME_TYPES, choose_format
 
 ORIGINAL = "original"
 LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
@@ -18,19 +19,12 @@ LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
 WIDTHS = (160, 320, 640, 1280, 1920)
 """In pixels. A set, not a range: what is not in it cannot be asked for, so nobody can fill the bucket."""
 MAX_NAMES = 30
-MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
-"""Extension: media type; in the order in which they are preferred."""
 INTERMEDIATE = "intermediate.jpg"
 """The name of a large picture's intermediate, which is kept among its variants. No link can have it."""
 INTERMEDIATE_SIDE = 640
 """The shorter side of an intermediate, in pixels: so many or more, but less than twice as many."""
 INTERMEDIATE_MAX_BYTES = 16 * 2**20
 """No intermediate is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
-MOVING = ("webp", "jpg")
-"""The formats that a browser's choice is between when the image moves: only WebP variants do, and JPEG is
-for who shows no WebP.
-"""
-
 _NAME = re.compile(r"w(?P<width>[1-9][0-9]{1,3})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
 
 
@@ -78,7 +72,7 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
     if not match or int(match["width"]) not in WIDTHS:
         widths = ", ".join(map(str, WIDTHS))
         raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
-    extension = match["extension"] or choose_extension(accept, allowed)
+    extension = match["extension"] or choose_format(accept, allowed)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
 
 
@@ -99,15 +93,3 @@ def parse_names(text: str | None) -> list[str]:
                 widths=list(WIDTHS),
             )
     return names
-
-
-def choose_extension(accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> str:
-    """The best of the allowed formats that an Accept header names outright; JPEG, which everything shows,
-    when it names none.
-    """
-    accepted = set()
-    for part in (accept or "").lower().split(","):
-        media_type, *parameters = (piece.strip() for piece in part.split(";"))
-        if not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
-            accepted.add(media_type)
-    return next((name for name, mime in MIME_TYPES.items() if name in allowed and mime in accepted), "jpg")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
-from imageapi.catalog import variants as variant_rows
+from imageapi.catalog import variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.delivery import store
+from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
     ImageNotFoundError,
@@ -20,7 +20,7 @@ from imageapi.errors import (
     VariantPendingError,
     stored_error,
 )
-from imageapi.model import variants
+from imageapi.model import variant_names
 from imageapi.storage import s3
 from imageapi.storage.keys import variant_key
 from imageapi.telemetry.logs import get_logger
@@ -31,23 +31,23 @@ WAIT_SECONDS, POLL_SECONDS = 2.0, 0.05
 
 
 def find_image(image_id: str, variant_name: str) -> db.Row:
-    image = variant_rows.find_image(image_id, variant_name)
+    image = variants.find_image(image_id, variant_name)
     if image is None:
         raise ImageNotFoundError()
     return image
 
 
-def ensure_variant(image: db.Row, variant: variants.Variant) -> None:
+def ensure_variant(image: db.Row, variant: variant_names.Variant) -> None:
     """Render, or wait for the request that is rendering it already."""
     deadline = time.monotonic() + WAIT_SECONDS
     while image["variant_status"] != "ready":
         if image["variant_status"] == "failed" and image["is_leased"]:
             raise stored_error(image["variant_failure"], "The picture could not be rendered.")
         if not image["is_leased"]:
-            lease = variant_rows.acquire_lease(image["id"], variant.name)
+            lease = variants.acquire_lease(image["id"], variant.name)
             if lease and image["variant_status"] == "pending" and lease.is_exhausted:
                 error = TooComplexError()
-                variant_rows.mark_failed(image["id"], variant.name, lease.token, error.code)
+                variants.mark_failed(image["id"], variant.name, lease.token, error.code)
                 raise error
             if lease:
                 return _make_variant(image, variant, lease.token)
@@ -57,7 +57,7 @@ def ensure_variant(image: db.Row, variant: variants.Variant) -> None:
         image = find_image(image["id"], variant.name)
 
 
-def _make_variant(image: db.Row, variant: variants.Variant, token: int) -> None:
+def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> None:
     """Render and store a variant whose lease was taken."""
     try:
         data = _render(image, variant)
@@ -65,15 +65,15 @@ def _make_variant(image: db.Row, variant: variants.Variant, token: int) -> None:
         # It was decoded once, when it was uploaded: that need not be the picture's fault.
         facts = {"image_id": image["id"], "variant": variant.name}
         get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
-        variant_rows.mark_failed(image["id"], variant.name, token, error.code)
+        variants.mark_failed(image["id"], variant.name, token, error.code)
         raise
     except AppError:
-        store.give_up(image["id"], variant.name, token)
+        variant_store.give_up(image["id"], variant.name, token)
         raise
     try:
-        stored = store.store(image["id"], variant.name, token, data, variant.mime_type)
+        stored = variant_store.store(image["id"], variant.name, token, data, variant.mime_type)
     except StorageUnavailableError:
-        store.give_up(image["id"], variant.name, token)
+        variant_store.give_up(image["id"], variant.name, token)
         raise
     # When the database does not answer, the row may be ready: the object stays, or the lease runs out.
     if not stored:
@@ -81,7 +81,7 @@ def _make_variant(image: db.Row, variant: variants.Variant, token: int) -> None:
     add_metric("Renders")
 
 
-def _render(image: db.Row, variant: variants.Variant) -> bytes:
+def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
     from imageapi.pictures import render  # only who renders pays for Pillow
 
     with _source(image, variant) as source:
@@ -89,12 +89,12 @@ def _render(image: db.Row, variant: variants.Variant) -> bytes:
 
 
 @contextmanager
-def _source(image: db.Row, variant: variants.Variant) -> Iterator[IO[bytes]]:
+def _source(image: db.Row, variant: variant_names.Variant) -> Iterator[IO[bytes]]:
     """What to make a variant from: the intermediate when there is one that has pixels enough."""
     with ExitStack() as stack:
         source: IO[bytes] | None = None
         if variant.is_small and image["has_intermediate"]:
-            key = variant_key(image["id"], variants.INTERMEDIATE)
+            key = variant_key(image["id"], variant_names.INTERMEDIATE)
             with suppress(ObjectMissingError):  # lost, as a sweep will find
-                source = stack.enter_context(s3.downloaded(key, variants.INTERMEDIATE_MAX_BYTES))
+                source = stack.enter_context(s3.downloaded(key, variant_names.INTERMEDIATE_MAX_BYTES))
         yield source or stack.enter_context(s3.downloaded(image["s3_key"], image["size_bytes"]))

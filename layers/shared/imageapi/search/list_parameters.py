@@ -17,7 +17,7 @@ from imageapi.model.parameters import (
     single,
 )
 from imageapi.model.text import normalise_tag
-from imageapi.model.variants import parse_names
+from imageapi.model.variant_names import parse_names
 from imageapi.search import tokens
 from imageapi.search.sort_orders import ORDERS
 
@@ -65,7 +65,7 @@ class ListQuery:
         }
 
 
-def parse_list_query(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
+def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
     """Check a query string: every name with all its values.
 
     Raises:

@@ -1,0 +1,64 @@
+"""Which variables name a secret, and its value from Secrets Manager: the API's keys, and the passwords of the
+database's users.
+"""
+
+import json
+from collections.abc import Mapping
+
+from imageapi.config import secrets_manager
+from imageapi.config.credentials import read_endpoint, read_region, read_role_credentials
+from imageapi.errors import ConfigurationError
+
+SECRET_ARNS = {
+    "API_KEY": "API_KEY_SECRET_ARN",
+    "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
+    "GEMINI_API_KEY": "GEMINI_API_KEY_SECRET_ARN",
+    "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
+    "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
+}
+"""Which variable names the secret that holds another's value."""
+KEYS = ("API_KEY", "SECRET_KEY", "GEMINI_API_KEY")
+"""Variables and secrets that may hold several values: all are accepted. Of Gemini's key the first is sent."""
+USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
+"""Secrets that are JSON with a user's name beside the password."""
+
+
+def make_access(env: Mapping[str, str]) -> secrets_manager.Access:
+    """How Secrets Manager is reached."""
+    endpoint = read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+    return secrets_manager.Access(read_region(env), endpoint, read_role_credentials(env))
+
+
+def read_secrets(
+    env: Mapping[str, str], cache: secrets_manager.SecretCache
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """The secrets that variables ``*_SECRET_ARN`` name. A value that is set outright wins.
+
+    Returns:
+        Users and passwords of the database, by the names of their variables; and the keys, each of which may
+        have several values, the current one first.
+
+    Raises:
+        ConfigurationError: a secret cannot be read, or has another form than it should.
+    """
+    named = {
+        name: env[variable]
+        for name, variable in SECRET_ARNS.items()
+        if env.get(variable) and not env.get(name)
+    }
+    if not named:
+        return {}, {}
+    try:
+        found = cache.read(named.values(), make_access(env))
+        users = {}
+        for password in USERS.keys() & named.keys():
+            database = json.loads(found[named[password]][0])
+            users[password] = str(database["password"])
+            users[USERS[password]] = str(database["username"])
+    except secrets_manager.SecretError as error:
+        raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationError(
+            "The secrets of the database's users must be JSON with username and password."
+        ) from None
+    return users, {name: found[named[name]] for name in KEYS if name in named}
