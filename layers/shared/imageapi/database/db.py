@@ -6,12 +6,10 @@ server's own ``statement_timeout`` is set as well: it frees the server, this one
 """
 
 import select
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from queue import Empty, Queue
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg2
@@ -19,6 +17,7 @@ import psycopg2.errors
 import psycopg2.extensions
 
 from imageapi.config.settings import Settings, get_settings, refresh_settings
+from imageapi.database.name_lookup import resolve
 from imageapi.errors import AppError, DatabaseUnavailableError
 from imageapi.time_limits import time_left, time_limit
 
@@ -215,7 +214,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     psycopg2.extensions.set_wait_callback(_wait)
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
-        arguments |= _resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
+        arguments |= resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
         connection = psycopg2.connect(
             port=settings.db_port,
             dbname=settings.db_name,
@@ -245,37 +244,6 @@ def _session_sql(settings: Settings) -> str:
     milliseconds = int(settings.db_statement_timeout * 1000)
     limits = {"statement_timeout": milliseconds, "transaction_timeout": 2 * milliseconds}
     return "; ".join(f"SET {name} = '{value}'" for name, value in {**SESSION_SETTINGS, **limits}.items())
-
-
-def _resolve(host: str, seconds: float) -> dict[str, str]:
-    """The arguments that name a host to libpq, with its addresses, so that libpq does not look them up: that
-    would have no time limit.
-
-    Raises:
-        psycopg2.OperationalError: the host is not known, or not within ``seconds``.
-    """
-    if host.startswith("/"):  # the folder of a socket
-        return {"host": host}
-    found: Queue[list[str] | OSError] = Queue()
-
-    def look_up() -> None:
-        try:
-            found.put(
-                [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-            )
-        except OSError as error:
-            found.put(error)
-
-    # Left alone when it takes too long: nothing can end it.
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        addresses = found.get(timeout=max(0.001, seconds))
-    except Empty:
-        raise psycopg2.OperationalError(f"no address of {host} within the time limit") from None
-    if isinstance(addresses, OSError):
-        raise psycopg2.OperationalError(f"no address of {host}: {addresses}") from addresses
-    # The name stays: certificates are checked against it.
-    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:

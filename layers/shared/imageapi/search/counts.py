@@ -47,14 +47,12 @@ def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, 
     return None
 
 
-def _count(
-    conditions: Conditions, times: list[int] | None, limit: int, *extra_tokens: int
-) -> tuple[int, bool]:
-    """How many images match, up to ``limit``, and whether that is all. ``extra_tokens`` as for
+def _count(conditions: Conditions, times: list[int] | None, limit: int, *extra: int) -> tuple[int, bool]:
+    """How many images match, up to ``limit``, and whether that is all. ``extra`` as for
     :meth:`Conditions.index_condition`."""
-    where, values = conditions.index_condition(times, *extra_tokens)
+    where, values = conditions.index_condition(times, *extra)
     candidates = CANDIDATES_FACTOR * limit
-    if not conditions.checks and not extra_tokens:  # an index has exactly these
+    if not conditions.checks and not extra:  # an index has exactly these
         where, candidates = conditions.all, limit + 1
     (counted,) = db.query(
         f"""SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images

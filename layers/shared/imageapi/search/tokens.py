@@ -30,6 +30,7 @@ MAX_TERMS = 20
 MIN_SIDE_EXPONENT = 6
 MAX_SIDE_EXPONENT = 16
 TITLE_KEY_LENGTH = 100
+OTHER_TEXT = [name for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title"]
 """In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
 TIME_SHIFTS = (16, 20, 24, 28, 32, 36)
 """The lengths of ranges of time, as powers of two of a millisecond: 2**16 are a minute, 2**36 two years."""
@@ -64,7 +65,9 @@ def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     title = normalise(row["title"])
     strong = f" {title} {normalise(' '.join(row['tags']))}".rstrip()  # each word begins with a space
-    rest = normalise(" ".join([row["filename"], *_other_text(row), row.get("analysis_text") or ""]))
+    rest = normalise(
+        " ".join([row["filename"], *(row[name] for name in OTHER_TEXT), row.get("analysis_text") or ""])
+    )
     everything = f"{strong} {rest}".rstrip()
     return {
         "search_text": everything,
@@ -73,11 +76,6 @@ def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "tag_keys": list(dict.fromkeys(normalise_tag(tag) for tag in row["tags"])),
         "title_key": title[:TITLE_KEY_LENGTH],
     }
-
-
-def _other_text(row: Mapping[str, Any]) -> Iterator[str]:
-    """The text fields that are searched, but for the title."""
-    return (row[name] for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title")
 
 
 def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[int]:
