@@ -33,7 +33,7 @@ def test_layer_is_complete_compiled_and_within_lambdas_limits() -> None:
     missing = [path for path in files if path.suffix == ".py" and bytecode[path] not in files]
     services = {path.name for path in (LAYER / "python" / "botocore" / "data").iterdir() if path.is_dir()}
 
-    assert (LAYER / "python" / "imageapi" / "config.py").exists()
+    assert (LAYER / "python" / "imageapi" / "config" / "settings.py").exists()
     assert missing == []
     assert "s3" in services
     assert len(services) < 10
