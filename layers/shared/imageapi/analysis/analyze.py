@@ -1,4 +1,4 @@
-"""The analysis of one image: take its lease, make a small copy, send it to Gemini, store the description.
+"""Analysis of one image: take its lease, make a small copy, send it to Gemini, store the description.
 
 Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, colour profile or file name.
 """
@@ -31,7 +31,7 @@ class BudgetSpentError(AppError):
 
 
 class AnalysisInProgressError(ConflictError):
-    """409: another request is at work on the same image."""
+    """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
 
@@ -40,10 +40,10 @@ class AnalysisInProgressError(ConflictError):
 
 
 def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
-    """The analysis of an image, made now unless it is there already.
+    """The analysis of an image, made now unless it exists.
 
     Args:
-        again: make a new one even if there is one.
+        again: make a new one even if one exists.
 
     Returns:
         As ``images.serialize.serialize_analysis``; its status is ``ready``.
@@ -70,11 +70,11 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
 
 
 def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
-    """Analyse images that wait in the queue.
+    """Analyse queued images.
 
     Returns:
-        What became of each (``ready``, ``not_due`` or an error's code), and the ids that are to be tried
-        again. The rows of all others are ready, failed, or due later.
+        The outcome of each (``ready``, ``not_due`` or an error's code), and the ids to retry. The rows of all
+        others are ready, failed, or due later.
     """
     outcomes, unfinished = {}, set()
     for image_id in image_ids:
@@ -101,12 +101,12 @@ def _work_on_queued(image_id: str) -> str:
 
 
 def _may_pass(error: AppError) -> bool:
-    """Whether the next attempt may succeed: Gemini or a store did not answer, or not usably."""
+    """Whether the error is transient: no answer from Gemini or a store, or an unusable one."""
     return error.status == 503 and error.retry_after is not None
 
 
 def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
-    """Analyse an image whose lease was taken. When that fails, give the lease back and raise."""
+    """Analyse a leased image. On an error, release the lease and raise."""
     try:
         jpeg = _make_variant(image)
         _spend_budget()
@@ -120,14 +120,14 @@ def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
 
 
 def _make_variant(image: db.Row) -> bytes:
-    from imageapi.pictures import render  # only who renders pays for Pillow
+    from imageapi.pictures import render  # only renders pay for Pillow
 
     with s3.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
         return render.render(source, VARIANT, get_settings().max_pixels)
 
 
 def _spend_budget() -> None:
-    """Count one call for today. An analysis counts once, however often Gemini had to be asked."""
+    """Count one call for today. An analysis counts once, however often it calls Gemini."""
     budget = get_settings().analysis_daily_budget
     if not analyses.count_call(budget):
         raise BudgetSpentError(
@@ -138,7 +138,7 @@ def _spend_budget() -> None:
 
 
 def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> db.Row:
-    """Store what Gemini said, and let the image be found by it, in one transaction."""
+    """Store the description and update the search columns, in one transaction."""
     image = images.lock(cursor, taken["image_id"])
     if not image:  # deleted meanwhile
         raise ImageNotFoundError()
@@ -152,10 +152,10 @@ def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> 
 
 
 def _release_lease(taken: db.Row, error: AppError) -> None:
-    """Return a lease after an error: the row is ``ready`` when there is an older analysis, ``queued`` when
-    the next attempt may succeed, else ``failed``.
+    """Release a lease after an error: ``ready`` if there is an older analysis, ``queued`` if the next attempt
+    may succeed, else ``failed``.
 
-    Queued only where ANALYZE_UPLOADS is set, since nothing reads the queue elsewhere.
+    Queued only if ANALYZE_UPLOADS is set: otherwise nothing reads the queue.
     """
     spent = isinstance(error, BudgetSpentError)
     if taken["analyzed_at"]:

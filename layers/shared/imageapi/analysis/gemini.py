@@ -1,6 +1,6 @@
 """Gemini, through google-genai: send one picture, get a checked description.
 
-google-genai is imported when the first picture is sent: it takes half a second, and only one function has it.
+google-genai is imported on first use: that takes half a second, and only one function has it.
 """
 
 import json
@@ -15,7 +15,7 @@ from imageapi.errors import AppError, ConfigurationError, UnprocessableError
 
 ATTEMPTS = 3
 ATTEMPT_SECONDS = 7.0
-"""With the pauses between them, three attempts take less than 25 s: API Gateway waits for 29."""
+"""Three attempts and their pauses take less than 25 s: API Gateway times out after 29."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 RETRY_AFTER = {429: 30}
 """Seconds, by the HTTP status of Gemini's answer."""
@@ -65,7 +65,7 @@ class GeminiUnavailableError(AppError):
 
 @dataclass(frozen=True)
 class Description:
-    """What Gemini says of a picture, cut to the lengths above."""
+    """Gemini's description of a picture, cut to the lengths above."""
 
     caption: str
     tags: tuple[str, ...]
@@ -82,13 +82,13 @@ def check_configured() -> None:
 
 
 def describe_picture(jpeg: bytes) -> Description:
-    """Have Gemini describe a picture. Tries three times when it is busy, for at most 25 seconds in all.
+    """Have Gemini describe a picture. Tries up to three times if it is busy, for at most 25 seconds in all.
 
     Raises:
         NotConfiguredError: no key, or google-genai is not installed.
         GeminiUnavailableError: try again after ``retry_after`` seconds.
-        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: this picture is never described;
-            trying again does not help.
+        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: Gemini will not describe this picture;
+            retrying does not help.
         ConfigurationError: the key or the model is not accepted.
     """
     check_configured()
@@ -112,7 +112,7 @@ def describe_picture(jpeg: bytes) -> Description:
         )
     except errors.APIError as error:
         raise _explain(error.code, error.details) from error
-    except (httpx2.HTTPError, ValueError) as error:  # no answer in time, or one that is no JSON
+    except (httpx2.HTTPError, ValueError) as error:  # timeout, or not JSON
         raise GeminiUnavailableError(
             "Gemini does not answer. Try again.", retry_after=OTHER_RETRY_AFTER
         ) from error
@@ -148,7 +148,7 @@ def parse_description(text: str, model: str) -> Description:
 
 
 def find_retry_after(code: int, details: Any) -> int:
-    """Seconds to wait: those of a RetryInfo in the error, else those of RETRY_AFTER for the status."""
+    """Seconds to wait: from a RetryInfo in the error, else from RETRY_AFTER by status."""
     content = details.get("error", details) if isinstance(details, Mapping) else {}
     entries = content.get("details") if isinstance(content, Mapping) else None
     for entry in entries if isinstance(entries, list) else []:
@@ -161,7 +161,7 @@ def find_retry_after(code: int, details: Any) -> int:
 
 @lru_cache(maxsize=1)
 def _client(api_key: str) -> Any:
-    """The client of this execution environment, until the key is another one."""
+    """The client of this execution environment, until the key changes."""
     from google import genai
     from google.genai import types
 
@@ -193,7 +193,7 @@ def _explain(code: int, details: Any) -> AppError:
 
 
 def _check_blocked(response: Any) -> None:
-    """Raise when Gemini would not look, or would not say what it saw."""
+    """Raise if Gemini blocked the picture or its own answer."""
     feedback, candidates = response.prompt_feedback, response.candidates or []
     reason = feedback.block_reason if feedback else None
     if not reason and candidates and candidates[0].finish_reason not in (None, "STOP", "MAX_TOKENS"):
@@ -207,7 +207,7 @@ def _check_blocked(response: Any) -> None:
 
 
 def _clean(text: Any, limit: int) -> str:
-    """One line without control characters, which PostgreSQL does not all store."""
+    """One line without control characters; PostgreSQL cannot store all of them."""
     if not isinstance(text, str):
         raise TypeError("not a text")
     printable = "".join(char if char.isprintable() else " " for char in text)

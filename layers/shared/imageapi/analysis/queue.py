@@ -1,7 +1,7 @@
-"""Announces images that wait for their analysis, which are rows of ``image_analysis``, to AnalyzeFunction.
+"""Announces queued rows of ``image_analysis`` to AnalyzeFunction.
 
-On AWS an SQS message starts that function; locally the runner looks for such rows. The row is the queue, so
-it does no harm when a message is lost, comes twice, or comes after the budget of the day is spent.
+On AWS an SQS message starts that function; locally the runner polls the table. The row is the queue, so a
+message may be lost, duplicated, or delivered after the day's budget is spent.
 """
 
 import json
@@ -15,8 +15,7 @@ from imageapi.telemetry.logs import get_logger
 
 
 def resend_overdue() -> dict[str, Any]:
-    """Send the messages of overdue rows again, of as many as the budget of today still has. Runs on a
-    schedule.
+    """Resend the messages of overdue rows, up to what is left of today's budget. Runs on a schedule.
 
     Returns:
         ``{"resent": [id]}``.

@@ -1,7 +1,7 @@
-"""The table ``image_analysis``: what Gemini says of images, and the queue of those that wait for that.
+"""The table ``image_analysis``: Gemini's descriptions, and the queue of analyses.
 
-An image is due for analysis when its lease has expired: with status ``queued`` for the first time, with
-``running`` because the function that held the lease has died.
+An analysis is due when its lease has expired: a ``queued`` one waits for an attempt, the function that held
+the lease of a ``running`` one has died.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ import psycopg2.extras
 from imageapi.database import db
 
 LEASE_SECONDS = 60
-"""How long a request has for an analysis; longer than the function's Timeout."""
+"""Lease of one analysis; longer than the function's Timeout."""
 MAX_ATTEMPTS = 5
 """A queued analysis fails after this many attempts. Equal to the SQS queue's maxReceiveCount."""
 OVERDUE = "10 minutes"
-"""A row that has waited longer than this has lost its SQS message."""
+"""A row that has been due for longer has lost its SQS message."""
 
-# The row of the day is locked, so no call is missed.
+# Locks the day's row, so concurrent calls all count.
 _COUNT_CALL = """
     INSERT INTO analysis_budget AS budget (day, calls) VALUES ((now() AT TIME ZONE 'UTC')::date, 1)
     ON CONFLICT (day) DO UPDATE SET calls = budget.calls + 1 WHERE budget.calls < %s
@@ -26,16 +26,16 @@ _COUNT_CALL = """
 
 
 def find(image_id: str) -> db.Row | None:
-    """The row of an image; None when no analysis was ever asked for."""
+    """The row of an image; None if no analysis was ever requested."""
     found = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
     return found[0] if found else None
 
 
 def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
-    """Take the lease of an analysis that a client asks for, now; a row is made when there is none.
+    """Lease the analysis that a client requests; inserts the row if there is none.
 
     Args:
-        statuses: only when the row has one of these, or is running and its lease has run out.
+        statuses: an existing row must have one of these, or be running with an expired lease.
 
     Returns:
         The row; None when another request holds the lease, or there is no such image.
@@ -56,7 +56,7 @@ def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
 
 
 def acquire_queued_lease(image_id: str) -> db.Row | None:
-    """Take the lease of an analysis that waits; None when it is done, or not due, or tried too often."""
+    """Lease a queued analysis; None if it is done, not due, or out of attempts."""
     taken = db.query(
         """UPDATE image_analysis
            SET status = 'running', attempts = attempts + 1, lease_token = lease_token + 1,
@@ -69,7 +69,7 @@ def acquire_queued_lease(image_id: str) -> db.Row | None:
 
 
 def fail_exhausted(image_id: str, failure: str) -> None:
-    """Let an analysis fail whose last attempt was killed or timed out, and so has set no status."""
+    """Fail an analysis whose last attempt was killed or timed out before it set a status."""
     db.query(
         """UPDATE image_analysis
            SET status = CASE WHEN analyzed_at IS NULL THEN 'failed' ELSE 'ready' END, failure = %s
@@ -80,12 +80,12 @@ def fail_exhausted(image_id: str, failure: str) -> None:
 
 
 def release_lease(taken: db.Row, status: str, failure: str, *, wait_seconds: int, counted: bool) -> None:
-    """Return a lease after an error.
+    """Release a lease after an error.
 
     Args:
-        status: ``queued`` to be tried again, ``ready`` when there is an older analysis, or ``failed``.
-        wait_seconds: how long it waits before it is tried again.
-        counted: whether that was an attempt.
+        status: ``queued`` to retry, ``ready`` if there is an older analysis, or ``failed``.
+        wait_seconds: backoff before the next attempt.
+        counted: whether this counts as an attempt.
     """
     db.query(
         """UPDATE image_analysis
@@ -97,7 +97,7 @@ def release_lease(taken: db.Row, status: str, failure: str, *, wait_seconds: int
 
 
 def save(cursor: db.Cursor, taken: db.Row, description: Mapping[str, Any]) -> db.Row | None:
-    """Store what Gemini said.
+    """Store Gemini's description.
 
     Args:
         description: ``model``, ``caption``, ``tags``, ``text_seen``, ``safety``.
@@ -123,9 +123,7 @@ def save(cursor: db.Cursor, taken: db.Row, description: Mapping[str, Any]) -> db
 
 
 def find_text(cursor: db.Cursor, image_id: str) -> str:
-    """The text of an analysis that a search looks through: caption, tags and text seen; empty without an
-    analysis.
-    """
+    """The searchable text of an analysis: caption, tags and text seen; empty if there is none."""
     found = db.query(
         "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,), cursor
     )
@@ -135,7 +133,7 @@ def find_text(cursor: db.Cursor, image_id: str) -> str:
 
 
 def find_overdue(limit: int) -> list[str]:
-    """Ids of images whose analysis has waited for longer than OVERDUE, the oldest first."""
+    """Ids of images whose analysis has been due for longer than OVERDUE, oldest first."""
     found = db.query(
         """SELECT image_id FROM image_analysis
            WHERE status IN ('queued', 'running') AND lease_until < now() - %s::interval
@@ -146,12 +144,12 @@ def find_overdue(limit: int) -> list[str]:
 
 
 def count_call(budget: int) -> bool:
-    """Count one analysis of today (UTC); False when the budget is spent."""
+    """Count one analysis for today (UTC); False if the budget is spent."""
     return bool(db.query(_COUNT_CALL, (budget,)))
 
 
 def read_budget() -> db.Row:
-    """``calls`` of today (UTC), and the ``seconds`` until tomorrow."""
+    """Today's ``calls`` (UTC), and the ``seconds`` until tomorrow."""
     return db.query(
         """SELECT coalesce((SELECT calls FROM analysis_budget
                             WHERE day = (now() AT TIME ZONE 'UTC')::date), 0) AS calls,

@@ -1,4 +1,4 @@
-"""The table ``deletions``: images that are gone, but for their objects."""
+"""The table ``deletions``: deleted images whose objects still exist."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,11 +6,11 @@ from imageapi.database import db
 from imageapi.model.ids import ZERO_ID
 
 LEASE_SECONDS = 60
-"""How long a request has for removing the objects; then the sweep may take over."""
+"""Time to remove the objects; then the sweep may take over."""
 
 
-# One message, so one transaction, which no client can leave open. The image is locked before its variants are
-# looked for: none can be added then.
+# Sent as one message: one transaction, which no client can leave open. Locking the image first keeps variants
+# from being added.
 _BEGIN = """
     SELECT 1 FROM image_metadata WHERE id = %(id)s FOR UPDATE;
     INSERT INTO deletions (image_id, s3_key, variants, lease_until)
@@ -24,21 +24,21 @@ _BEGIN = """
 
 
 def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
-    """Turn an image into a deletion. Its variants, its analysis and its Idempotency-Key go with its row.
+    """Turn an image into a deletion. Its variants, analysis and Idempotency-Key are removed with its row.
 
     Args:
-        versions: only when the image is at one of these.
+        versions: only if the image is at one of these.
 
     Returns:
-        ``image_id``, ``s3_key`` and ``variants`` (names) of the deletion, also of one that was begun before
-        and is not finished; None when there is neither, or the image is at another version.
+        ``image_id``, ``s3_key`` and ``variants`` (names) of the deletion, new or unfinished; None if there
+        is neither image nor deletion, or the image is at another version.
     """
     rows = db.query(_BEGIN, {"id": image_id, "versions": versions, "lease": LEASE_SECONDS})
     return rows[0] if rows else None
 
 
 def acquire_lease(image_id: str) -> db.Row | None:
-    """Take the lease of a deletion that nobody is at work on; as :func:`begin`."""
+    """Take over a deletion whose lease has expired; returns as :func:`begin`."""
     rows = db.query(
         """UPDATE deletions SET lease_until = now() + make_interval(secs => %s)
            WHERE image_id = %s AND lease_until < now() RETURNING image_id, s3_key, variants""",
@@ -48,12 +48,12 @@ def acquire_lease(image_id: str) -> db.Row | None:
 
 
 def finish(image_id: str) -> None:
-    """Forget a deletion, after its objects have been removed."""
+    """Remove a deletion, after its objects."""
     db.query("DELETE FROM deletions WHERE image_id = %s", (image_id,))
 
 
 def find_expired(after: str | None, limit: int) -> list[str]:
-    """The next images, after one of them, whose deletion nobody is at work on."""
+    """The next image ids, after one, whose deletion has an expired lease."""
     rows = db.query(
         """SELECT image_id FROM deletions WHERE lease_until < now() AND image_id > %s
            ORDER BY image_id LIMIT %s""",
@@ -63,6 +63,6 @@ def find_expired(after: str | None, limit: int) -> list[str]:
 
 
 def find_pending(image_ids: Collection[str]) -> set[str]:
-    """Those of the ids whose deletion is not finished."""
+    """The subset of ids with an unfinished deletion."""
     rows = db.query("SELECT image_id FROM deletions WHERE image_id = ANY(%s::uuid[])", (list(image_ids),))
     return {row["image_id"] for row in rows}

@@ -1,5 +1,5 @@
-"""How many images each category and each tag has: the table ``facet_counts``, and the changes in
-``facet_changes`` that have not been added to it yet. Both are read in one statement, so the sum is exact.
+"""Image counts per category and tag: ``facet_counts`` plus the rows of ``facet_changes``, which are not yet
+added to it. Both are read in one statement, so the sum is exact.
 """
 
 from typing import Any, Literal
@@ -10,22 +10,22 @@ Kind = Literal["all", "category", "tag"]
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 MAX_CHANGES = 1_000
-"""When there are more changes than that, a request that lists facets first adds them to the counts."""
+"""With more changes than this, a request first adds a batch of them to the counts."""
 LOCK = 0x6661636574
-"""For pg_advisory_lock: only one transaction applies changes: two could deadlock on each other's names."""
+"""Advisory lock: only one transaction applies changes; two could deadlock on each other's names."""
 BATCH_ROWS = 500
-"""Changes that one statement applies; each may be of 34 names. A request runs one batch, a sweep all."""
+"""Changes per statement, each of up to 34 names. A request runs one batch, a sweep all."""
 
 _CHANGES = {
     "all": "SELECT '' AS name, change FROM facet_changes",
     "category": "SELECT category AS name, change FROM facet_changes",
     "tag": "SELECT tag AS name, change FROM facet_changes, unnest(tag_keys) AS tag",
 }
-"""SQL: the name and the change, for each change of a kind."""
+"""SQL, by kind: ``name`` and ``change`` of each change."""
 
 
 def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
-    """The names that the most images have.
+    """The most frequent names.
 
     Args:
         kind: which names.
@@ -35,7 +35,7 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
         ``[{"name": str, "images": int}]``, the most frequent first.
     """
     _apply_if_many()
-    # Of the counts that have not changed, the first ones suffice.
+    # Of the unchanged counts, the top ones suffice.
     return db.query(
         f"""WITH noted AS ({_CHANGES[kind]}),
             changes AS (SELECT name, sum(change) AS change FROM noted GROUP BY name),
@@ -101,7 +101,7 @@ def _apply_batch() -> int:
 
 
 def _apply_if_many() -> None:
-    """Positions tell about how many changes there are."""
+    """Estimates the number of changes from positions."""
     (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
     if found["changes"] > MAX_CHANGES:
         apply_changes(1)

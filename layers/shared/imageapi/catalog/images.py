@@ -13,7 +13,7 @@ COLUMNS = f"""
     (SELECT first.id FROM image_metadata AS first
      WHERE first.sha256 = image.sha256 AND first.id < image.id ORDER BY first.id LIMIT 1) AS duplicate_of,
     image.placeholder, image.exif, image.created_at, image.updated_at"""
-"""The columns of ``image_metadata AS image`` as the rest of the package knows them."""
+"""The columns of ``image_metadata AS image`` that callers see."""
 
 _INSERTED = (
     *FIELDS,
@@ -34,15 +34,15 @@ _INSERT = f"""
 
 
 def insert(values: Mapping[str, Any]) -> db.Row | None:
-    """Turn an upload into an image, after its object has been stored: the upload's row goes, the image's row
-    comes, and its analysis is queued.
+    """Turn an upload whose object is stored into an image: delete its row, insert the image's, queue the
+    analysis.
 
     Args:
         values: the columns of ``image_metadata``; ``lease_token`` of the upload; ``analyze``: whether to
             queue an analysis.
 
     Returns:
-        The image; None when the upload is not pending any more, or not under this lease.
+        The image; None if the upload is no longer pending, or the lease was lost.
     """
     rows = db.query(_INSERT, values)
     return rows[0] if rows else None
@@ -55,10 +55,10 @@ def find(image_id: str, cursor: db.Cursor | None = None) -> db.Row | None:
 
 
 def lock(cursor: db.Cursor, image_id: str, versions: Sequence[int] | None = None) -> db.Row | None:
-    """The image, not to be changed by others before the transaction ends.
+    """The image, locked against changes until the transaction ends.
 
     Args:
-        versions: only when it is at one of these.
+        versions: only if it is at one of these.
     """
     rows = db.query(
         f"""SELECT {COLUMNS} FROM image_metadata AS image
@@ -74,7 +74,7 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
     """Change columns of an image that the transaction has locked.
 
     Args:
-        new_version: whether its owner changed it. What it is found by may change without that.
+        new_version: whether its owner changed it; False if only search columns change.
     """
     assignments = [f"{column} = %({column})s" for column in values]
     if new_version:
@@ -94,7 +94,7 @@ def find_keys(image_ids: Collection[str]) -> dict[str, str]:
 
 
 def find_between(after: str, until: str, limit: int) -> list[db.Row]:
-    """The first images after one id and up to another, in their order: ``id``, ``s3_key``."""
+    """The first images after one id and up to another, in id order: ``id``, ``s3_key``."""
     return db.query(
         "SELECT id, s3_key FROM image_metadata WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
         (after, until, limit),

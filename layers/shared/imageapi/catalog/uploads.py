@@ -1,7 +1,7 @@
-"""The tables ``uploads`` and ``idempotency_keys``: what is on its way in, and which requests stand for it.
+"""The tables ``uploads`` and ``idempotency_keys``: uploads, pending or failed, and their requests' keys.
 
-An upload is pending, or it has failed (``failure`` names the error) and never becomes an image. A pending one
-is finished by ``images.insert``, which removes its row.
+A failed upload (``failure`` names the error) never becomes an image. ``images.insert`` finishes a pending one
+and removes its row.
 """
 
 from collections.abc import Collection
@@ -18,13 +18,13 @@ COLUMNS = (
     "id, metadata, filename, mime_type, size_bytes, encode(sha256, 'hex') AS sha256, s3_key, failure,"
     " lease_until >= now() AS is_leased, lease_token, attempts, created_at"
 )
-"""The columns of a row as the rest of the package knows it."""
+"""The columns that callers see."""
 KEPT_DAYS = 1
 """How long a client can ask why an upload was refused."""
 RETRY_SECONDS = 1_200
-"""How long the sweep leaves an upload alone whose attempt has failed: longer than a sweep takes."""
+"""The sweep's backoff after a failed attempt: longer than a sweep takes."""
 
-# A key that is there already: nothing is inserted.
+# Inserts nothing if the key is taken.
 _INSERT = f"""
     WITH key AS (
         INSERT INTO idempotency_keys (key, request_hash, image_id)
@@ -41,14 +41,14 @@ _INSERT = f"""
 
 @dataclass(frozen=True)
 class NewUpload:
-    """An upload of which nothing has been stored yet.
+    """An upload before anything is stored.
 
     Attributes:
         metadata: as ``validate_metadata`` returns it.
         sha256: 32 bytes; None while unknown.
         s3_key: where its object will be put; None while unknown.
         request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
-        open_seconds: how long its file may still come.
+        open_seconds: how long its file may still arrive.
         lease_seconds: how long the request that sends the file holds the lease.
     """
 
@@ -67,13 +67,13 @@ class NewUpload:
 
 
 def insert(new: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
-    """Write the row of an upload, under a lease.
+    """Insert the row of an upload, leased.
 
     Args:
         cursor: of a transaction; without one, the row is committed at once.
 
     Returns:
-        The row; None when the Idempotency-Key is taken (see :func:`find_key`).
+        The row; None if the Idempotency-Key is taken (see :func:`find_key`).
     """
     values = {**vars(new), "metadata": psycopg2.extras.Json(new.metadata)}
     rows = db.query(_INSERT, values, cursor)
@@ -87,14 +87,14 @@ def find(upload_id: str) -> db.Row | None:
 
 
 def find_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
-    """What an Idempotency-Key stands for: ``request_hash``, ``image_id``."""
+    """The row of an Idempotency-Key: ``request_hash``, ``image_id``."""
     rows = db.query("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
     return rows[0] if rows else None
 
 
 def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]:
-    """The first image with these bytes, and whether an upload of them is under way."""
-    # One statement, so one moment: between two, an upload could become an image, unseen by both.
+    """The first image with these bytes, and whether an upload of them is in progress."""
+    # One statement, one snapshot: two could both miss an upload that becomes an image in between.
     (found,) = db.query(
         """SELECT (SELECT id FROM image_metadata WHERE sha256 = %(sha256)s ORDER BY id LIMIT 1) AS image_id,
                   EXISTS (SELECT FROM uploads WHERE sha256 = %(sha256)s AND failure IS NULL
@@ -106,9 +106,7 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]
 
 
 def extend_lease(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) -> db.Row | None:
-    """Let a request that was sent again share the lease of the first one, and leave the upload open for as
-    long as that would. None when it is not pending.
-    """
+    """Extend lease and expiry of a pending upload, for a retried request. None if it is not pending."""
     rows = db.query(
         f"""UPDATE uploads SET
                 expires_at = greatest(expires_at, now() + make_interval(secs => %(open)s)),
@@ -120,9 +118,7 @@ def extend_lease(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 
 
 
 def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
-    """Take the lease of a pending upload, and count an attempt. None when another holds it, or the upload is
-    not pending.
-    """
+    """Lease a pending upload and count an attempt. None if it is leased, or not pending."""
     rows = db.query(
         f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %(lease)s),
                 expires_at = greatest(expires_at, now() + make_interval(secs => %(lease)s)),
@@ -134,10 +130,10 @@ def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
 
 
 def release_lease(upload: db.Row, *, counted: bool) -> None:
-    """Let the next request take a lease that this one took.
+    """Release a lease, so that the next request can take it.
 
     Args:
-        counted: whether that was an attempt; not when a store did not answer.
+        counted: whether this was an attempt; False if a store did not answer.
     """
     db.query(
         """UPDATE uploads SET lease_until = now(), attempts = attempts - %s,
@@ -148,9 +144,7 @@ def release_lease(upload: db.Row, *, counted: bool) -> None:
 
 
 def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) -> bool:
-    """Record where the object of a leased upload is going to be, and its bytes. False when the lease was
-    lost.
-    """
+    """Record key, type and hash of a leased upload's object before it is put. False if the lease was lost."""
     named = db.query(
         """UPDATE uploads SET s3_key = %s, mime_type = %s, sha256 = %s
            WHERE id = %s AND lease_token = %s AND failure IS NULL RETURNING id""",
@@ -160,21 +154,21 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 
 def refuse(upload: db.Row, failure: str) -> bool:
-    """Let a leased upload fail for good, and its Idempotency-Key go. The row stays for a day, to tell the
-    client. False when the lease was lost.
+    """Fail a leased upload for good and free its Idempotency-Key. The row stays for a day, to tell the
+    client. False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
 
 
 def interrupt(upload: db.Row, *, only_free: bool) -> bool:
-    """Let an upload fail that is not to be finished, and its Idempotency-Key go. Its row is to be removed
-    after its objects.
+    """Fail an upload that will not be finished and free its Idempotency-Key. The caller removes the objects,
+    then the row.
 
     Args:
-        only_free: only when its time has run out and nobody holds its lease.
+        only_free: only if it has expired and is not leased.
 
     Returns:
-        False when it is not pending, or not free.
+        False if it is not pending, or not free.
     """
     free = "lease_until < now() AND expires_at < now()" if only_free else "true"
     return _fail(upload, "upload_interrupted", free, 0)
@@ -186,11 +180,11 @@ def remove(upload_id: str) -> None:
 
 
 def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
-    """The next uploads whose time has run out and that nobody is at work on. One that is tried and fails gets
-    more time, so that it comes after all others.
+    """The next expired uploads that are not leased, in order of expiry. A failed attempt extends the expiry,
+    so the upload moves to the end.
 
     Args:
-        after: the last row of the call before.
+        after: the last row of the previous call.
     """
     place = (after["expires_at"], after["id"]) if after else ("-infinity", ZERO_ID)
     return db.query(
@@ -208,13 +202,13 @@ def find_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
 
 
 def remove_key(key: str, image_id: str) -> None:
-    """Forget an Idempotency-Key that stands for nothing any more."""
+    """Remove an Idempotency-Key whose upload or image is gone."""
     db.query("DELETE FROM idempotency_keys WHERE key = %s AND image_id = %s", (key, image_id))
 
 
 def remove_keys_before(milliseconds: int, limit: int) -> bool:
-    """Forget the Idempotency-Keys from before a time, in milliseconds since 1970: up to ``limit`` of them.
-    Whether more may be left.
+    """Remove up to ``limit`` Idempotency-Keys from before a time (milliseconds since 1970). True if more may
+    be left.
     """
     removed = db.query(
         """DELETE FROM idempotency_keys WHERE image_id IN (

@@ -1,4 +1,4 @@
-"""The table ``image_variants``: variants that are ready, being made, or could not be made."""
+"""The table ``image_variants``: variants that are ready, pending or failed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,22 +19,21 @@ class Lease(NamedTuple):
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether all attempts left no result: this one is not to be made, but marked as failed."""
+        """Whether the attempts are used up: mark the variant as failed, do not render it."""
         return self.attempt > MAX_ATTEMPTS
 
 
 LEASE_SECONDS = 30
-"""How long a request has for making and storing a variant; then another may try."""
+"""Time to render and store a variant; then another request may try."""
 MAX_ATTEMPTS = 3
-"""A variant fails after this many attempts that left no result: it may crash the process that renders it."""
+"""A variant fails after this many attempts without a result: it may crash the process that renders it."""
 RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
-"""How long a variant that could not be made is not tried again: longer each time."""
+"""Exponential backoff of a failed variant."""
 
 
 def find_image(image_id: str, name: str) -> db.Row | None:
-    """What the delivery of an image needs: its columns; ``has_intermediate``, whether a large picture's
-    intermediate is ready; and of the variant ``variant_status`` (None when it has no row),
-    ``variant_failure`` and ``is_leased``.
+    """What delivery needs: columns of the image; ``has_intermediate``, whether a large picture's intermediate
+    is ready; of the variant ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
     """
     found = db.query(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
@@ -51,13 +50,13 @@ def find_image(image_id: str, name: str) -> db.Row | None:
 
 
 def acquire_lease(image_id: str, name: str) -> Lease | None:
-    """Take the lease of a variant, which is then to be made.
+    """Lease a variant, to render it.
 
     Returns:
-        None when another holds it, or the variant is ready, or there is no such image.
+        None if it is leased or ready, or there is no such image.
     """
-    # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it the foreign key would
-    # be violated.
+    # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it, the insert would
+    # violate the foreign key.
     taken = db.query(
         """INSERT INTO image_variants AS variant (image_id, name, lease_until)
            SELECT id, %(name)s, now() + make_interval(secs => %(lease)s)
@@ -73,7 +72,7 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:
-    """Let a variant be used, after its object has been stored. False when the lease was lost."""
+    """Mark a variant as ready, after its object is stored. False if the lease was lost."""
     ready = db.query(
         """UPDATE image_variants SET status = 'ready'
            WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending' RETURNING name""",
@@ -83,7 +82,7 @@ def mark_ready(image_id: str, name: str, token: int) -> bool:
 
 
 def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
-    """Remember why a variant could not be made. Nobody tries again before its lease has run out."""
+    """Record why a render failed. The lease blocks retries for the backoff."""
     db.query(
         """UPDATE image_variants SET status = 'failed', failure = %(failure)s,
                lease_until = now() + make_interval(
@@ -102,7 +101,7 @@ def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
 
 
 def remove(image_id: str, name: str, token: int) -> None:
-    """Remove the row of a variant that has not turned ready, after its object."""
+    """Remove the row of a pending variant, after its object."""
     db.query(
         """DELETE FROM image_variants
            WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending'""",
@@ -111,8 +110,8 @@ def remove(image_id: str, name: str, token: int) -> None:
 
 
 def remove_lost(lost: Sequence[db.Row]) -> None:
-    """Remove rows (of :func:`find_between`) of ready variants whose objects are gone, so that they are made
-    again; not those that have been made again since.
+    """Remove the rows (from :func:`find_between`) of ready variants whose objects are gone, so that they are
+    rendered again; skips those rendered again since.
     """
     db.query(
         """DELETE FROM image_variants
@@ -123,7 +122,7 @@ def remove_lost(lost: Sequence[db.Row]) -> None:
 
 
 def find_statuses(names: Sequence[Name]) -> dict[Name, str]:
-    """The status of each that has a row."""
+    """The status of each variant with a row."""
     found = db.query(
         """SELECT image_id, name, status FROM image_variants
            WHERE (image_id, name) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))""",
@@ -133,7 +132,7 @@ def find_statuses(names: Sequence[Name]) -> dict[Name, str]:
 
 
 def find_expired(after: Name | None, limit: int) -> list[Name]:
-    """The next variants, after one of them, that were begun and not finished in time."""
+    """The next pending variants, after one, whose lease has expired."""
     found = db.query(
         """SELECT image_id, name FROM image_variants
            WHERE status = 'pending' AND lease_until < now() AND (image_id, name) > (%s, %s)
@@ -144,8 +143,8 @@ def find_expired(after: Name | None, limit: int) -> list[Name]:
 
 
 def find_between(after: Name, until: str, limit: int) -> list[db.Row]:
-    """The first variants after one of them, of images up to an id, in order: ``image_id``, ``name``,
-    ``status``, ``lease_token``.
+    """The first variants after one and up to an image id, in order: ``image_id``, ``name``, ``status``,
+    ``lease_token``.
     """
     return db.query(
         """SELECT image_id, name, status, lease_token FROM image_variants

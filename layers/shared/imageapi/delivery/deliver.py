@@ -1,4 +1,4 @@
-"""Delivery: a signed link becomes a redirect to a presigned URL; variants are made when first asked for."""
+"""Delivery: a signed link becomes a redirect to a presigned URL; variants are rendered on first request."""
 
 import time
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from imageapi.storage import signing
 from imageapi.storage.keys import variant_key
 
 MAX_URL_SECONDS = 3600
-"""A presigned URL is valid for no longer than this, however long the link is."""
+"""A presigned URL is valid for at most this long, however long the link is."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where to go, and the Cache-Control of that."""
+    """The redirect's target and Cache-Control."""
 
     url: str
     cache_control: str
@@ -27,7 +27,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _File:
-    """An object as a browser is to get it."""
+    """An object as a browser gets it."""
 
     key: str
     mime_type: str
@@ -37,19 +37,19 @@ class _File:
 def deliver_image(
     image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
 ) -> Delivery:
-    """Check a link and find or make what it names.
+    """Check a link; find or render what it names.
 
     Args:
         variant: ``original``, or a name as in ``variants``.
         query: ``e`` and ``s`` of the link; ``download=1`` asks the browser to save the file.
         accept: the Accept header, for a variant without a format.
-        method: GET or HEAD, which the client will use on the URL too: its signature is for one of them.
+        method: GET or HEAD; the URL is signed for that method only.
 
     Raises:
         ForbiddenError: the link was altered or has expired.
         NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
             it.
-        UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered, now or a while ago.
+        UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
         VariantPendingError: another request is rendering it; try again.
     """
     keys = get_settings().secret_keys
@@ -77,7 +77,7 @@ def _find_or_make(image_id: str, name: str, accept: str | None) -> _File:
 
 
 def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Delivery:
-    # Counted from now: a variant may have taken its time.
+    # Counted from now: rendering may have taken seconds.
     seconds = signing.limit_lifetime(max(1, min(expires - int(time.time()), MAX_URL_SECONDS)))
     url = signing.presign_url(
         method,
@@ -87,7 +87,7 @@ def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Deli
         disposition=content_disposition(file.filename, download=download),
         cache_control=f"private, max-age={seconds}, immutable",
     )
-    # Both the link and the URL must outlive what a cache remembers of them. What is signed for HEAD is of no
-    # use to the GET that the same cache may answer.
+    # Link and URL must outlive the cached redirect. One signed for HEAD is not cached: the cache might answer
+    # a GET with it.
     remembered = f"private, max-age={max(0, seconds - 60)}" if method == "GET" else "no-store"
     return Delivery(url, remembered)

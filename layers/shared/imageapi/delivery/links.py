@@ -1,8 +1,8 @@
 """Delivery links: a path that anyone may open until it expires, signed with SECRET_KEY. Pure.
 
-A link is ``/images/<id>/<variant>?e=<expiry>&s=<signature>``, where the expiry is in seconds since 1970 and
-the signature is HMAC-SHA256 over all three, cut to 192 bits. Expiries are rounded up to half the lifetime,
-so that the same image keeps the same link for a while and caches can work.
+A link is ``/images/<id>/<variant>?e=<expiry>&s=<signature>``. The expiry is in seconds since 1970; the
+signature is HMAC-SHA256 over id, variant and expiry, truncated to 192 bits. Expiries are rounded up to
+multiples of half the lifetime, so that repeated requests get the same link and caches can work.
 """
 
 import base64
@@ -30,8 +30,8 @@ def sign_link(image_id: str, variant: str, *, expires: int, keys: Sequence[str])
 
 
 def expires_at(now: float, lifetime: int) -> int:
-    """When a link that is signed ``now`` expires: after 1 to 1.5 lifetimes, at the same moment for all that
-    are signed within half a lifetime.
+    """When a link signed ``now`` expires: after 1 to 1.5 lifetimes, at the same time for all links signed
+    in the same half lifetime.
     """
     step = max(1, lifetime // 2)
     return (int(now) + lifetime + step - 1) // step * step
@@ -46,14 +46,14 @@ def verify_link(
     now: float,
     keys: Sequence[str],
 ) -> int:
-    """Check a link's parts. Every key is tried, each in constant time, before anything is said.
+    """Check a link. Every key is tried, in constant time, before the result is known.
 
     Returns:
         When the link expires, in seconds since 1970.
 
     Raises:
         ConfigurationError: there is no key to check with.
-        ForbiddenError: ``link_invalid`` when any part was altered, ``link_expired`` when it was right once.
+        ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid once.
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
@@ -81,5 +81,5 @@ def _signature(image_id: str, variant: str, expires: int, key: str) -> str:
 
 @lru_cache(maxsize=8)
 def _keyed(key: str) -> hmac.HMAC:
-    """A page has hundreds of links, and the key goes into the hash only once."""
+    """Hashes the key once: a page has hundreds of links."""
     return hmac.new(key.encode("utf-8", "surrogatepass"), digestmod="sha256")

@@ -1,4 +1,4 @@
-"""Render a variant at its first request: take its lease, render, store."""
+"""Render a variant on its first request: take its lease, render, store."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.telemetry.metrics import add_metric
 
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.05
-"""How long a request waits for another one that is making the same variant."""
+"""How long a request waits for another that is rendering the same variant."""
 
 
 def find_image(image_id: str, variant_name: str) -> db.Row:
@@ -58,11 +58,11 @@ def ensure_variant(image: db.Row, variant: variant_names.Variant) -> None:
 
 
 def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> None:
-    """Render and store a variant whose lease was taken."""
+    """Render and store a leased variant."""
     try:
         data = _render(image, variant)
     except (UnprocessableError, UnsupportedMediaTypeError) as error:
-        # It was decoded once, when it was uploaded: that need not be the picture's fault.
+        # It was decoded when uploaded, so the picture may not be at fault.
         facts = {"image_id": image["id"], "variant": variant.name}
         get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
         variants.mark_failed(image["id"], variant.name, token, error.code)
@@ -75,14 +75,14 @@ def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> 
     except StorageUnavailableError:
         variant_store.give_up(image["id"], variant.name, token)
         raise
-    # When the database does not answer, the row may be ready: the object stays, or the lease runs out.
+    # On a database error the row may be ready, so the object stays; if it is not, the lease expires.
     if not stored:
         raise ImageNotFoundError()
     add_metric("Renders")
 
 
 def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
-    from imageapi.pictures import render  # only who renders pays for Pillow
+    from imageapi.pictures import render  # only renders pay for Pillow
 
     with _source(image, variant) as source:
         return render.render(source, variant, get_settings().max_pixels)
@@ -90,11 +90,11 @@ def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
 
 @contextmanager
 def _source(image: db.Row, variant: variant_names.Variant) -> Iterator[IO[bytes]]:
-    """What to make a variant from: the intermediate when there is one that has pixels enough."""
+    """The intermediate if it exists and has enough pixels for the variant, else the original."""
     with ExitStack() as stack:
         source: IO[bytes] | None = None
         if variant.is_small and image["has_intermediate"]:
             key = variant_key(image["id"], variant_names.INTERMEDIATE)
-            with suppress(ObjectMissingError):  # lost, as a sweep will find
+            with suppress(ObjectMissingError):  # lost; a sweep reports it
                 source = stack.enter_context(s3.downloaded(key, variant_names.INTERMEDIATE_MAX_BYTES))
         yield source or stack.enter_context(s3.downloaded(image["s3_key"], image["size_bytes"]))

@@ -1,4 +1,4 @@
-"""Storing variants and intermediates: the row first, then the object, then the row is ready."""
+"""Stores variants and intermediates: insert the row, put the object, mark the row ready."""
 
 import hashlib
 from contextlib import suppress
@@ -15,15 +15,15 @@ from imageapi.telemetry.logs import get_logger
 def store(
     image_id: str, name: str, token: int, data: bytes, mime_type: str, attempts: int = ATTEMPTS
 ) -> bool:
-    """Put a variant whose lease this request holds, and let it be used.
+    """Put a leased variant and mark it ready.
 
     Returns:
-        False when the image has been deleted meanwhile, or the lease was lost and the row removed; the object
-        is removed again.
+        False if the image was deleted meanwhile, or the lease was lost and the row removed; the object is
+        then removed.
 
     Raises:
         VariantPendingError: the lease was lost to another request, which puts the same object.
-        DatabaseUnavailableError, StorageUnavailableError: it may be there or not; see :func:`give_up`.
+        DatabaseUnavailableError, StorageUnavailableError: it may or may not be stored; see :func:`give_up`.
     """
     key = variant_key(image_id, name)
     sha256 = hashlib.sha256(data).digest()
@@ -39,10 +39,10 @@ def store(
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
-    """Let the next request try at once. A put that failed may have been stored all the same, so the object
-    goes first.
+    """Let the next request retry at once. A failed put may still have stored the object, so that is removed
+    first.
     """
-    with suppress(AppError):  # then the lease runs out, and a sweep removes both
+    with suppress(AppError):  # the lease then expires, and a sweep removes both
         s3.delete_objects([variant_key(image_id, name)])
         variants.remove(image_id, name, token)
 
@@ -54,5 +54,5 @@ def store_intermediate(image_id: str, data: bytes) -> None:
         if lease:
             store(image_id, variant_names.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
     except Exception as error:
-        # Whatever is half done is removed by a sweep, when the lease has run out.
+        # A sweep removes what is half done, once the lease expires.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

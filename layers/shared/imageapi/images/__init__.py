@@ -1,4 +1,4 @@
-"""Images as the API has them: ``list``, ``get``, ``update``, ``delete``, one verb a file.
+"""Images in the API: ``list``, ``get``, ``update``, ``delete``, one verb per file.
 
-``serialize`` makes the JSON, ``etag`` the ETag and the check of If-Match.
+``serialize`` makes the JSON, ``etag`` makes ETags and parses If-Match.
 """

@@ -1,4 +1,4 @@
-"""Delete an image: its row becomes a deletion, its objects go, the deletion goes."""
+"""Delete an image: turn its row into a deletion, remove its objects, then the deletion."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ from imageapi.storage.keys import incoming_key, variant_key
 def delete_image(image_id: str, versions: Sequence[int] | None) -> None:
     """Delete an image and everything made from it.
 
-    A crash after the first step leaves a deletion, which the same request or a sweep finishes.
+    A crash after the first step leaves a deletion, which a retry or a sweep finishes.
 
     Args:
-        versions: delete the image only at one of these versions; None at any.
+        versions: delete the image only at one of these versions; None: any.
 
     Raises:
         ImageNotFoundError: there is no such image.

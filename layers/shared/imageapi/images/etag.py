@@ -10,7 +10,7 @@ from imageapi.config.settings import get_settings
 from imageapi.delivery.links import expires_at
 
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
-"""What :func:`make_etag` makes, weak or not; the version alone is enough."""
+"""An ETag from :func:`make_etag`, weak or strong; the version alone is enough."""
 
 
 def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
@@ -26,9 +26,7 @@ def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None)
 
 
 def parse_if_match(header: str | None) -> list[int] | None:
-    """The versions that an If-Match header names; None when any version will do. Empty when it names no
-    version that an image can have.
-    """
+    """The versions in an If-Match header; None if any version matches, empty if none can match."""
     if header is None or header.strip() == "*":
         return None
     # No ETag of an image has a comma in it.

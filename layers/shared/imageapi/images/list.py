@@ -1,4 +1,4 @@
-"""List images: a page of JSON values, with the link to the next one."""
+"""List images: a page as JSON values, with a link to the next page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,8 +22,8 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
 
     Args:
         parameters: the query parameters, each with all its values (see ``search.list_parameters``).
-        list_url: the address of the list itself, for the link to the next page.
-        base_url: the address in front of the delivery links, without a slash at its end.
+        list_url: URL of the list itself, for the link to the next page.
+        base_url: prefix of the delivery links, without a trailing slash.
 
     Returns:
         ``{"images": [Image], "next_cursor": str | None, "total"?: {"value", "relation"}}``, and the headers
@@ -31,7 +31,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
         each request does a bounded amount of work.
 
     Raises:
-        InvalidRequestError: a parameter is refused, or the cursor (``cursor_invalid``, ``cursor_mismatch``).
+        InvalidRequestError: a parameter or the cursor (``cursor_invalid``, ``cursor_mismatch``) is refused.
         TooManyToSortError: too many images match to sort them by title or size.
     """
     query = parse_list_parameters(parameters)

@@ -15,10 +15,10 @@ from imageapi.model.variant_names import LINKED
 def serialize_detail(
     row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
-    """An image with its analysis, if one was ever asked for, and its ETag.
+    """An image with its analysis, if one was ever requested, and its ETag.
 
     Args:
-        variant_names: of variants to add links for in ``urls``.
+        variant_names: variants to add to ``urls``.
     """
     found = analyses.find(row["id"])
     analysis = serialize_analysis(found) if found else None
@@ -59,7 +59,7 @@ def serialize_image(
 
 def serialize_analysis(row: Mapping[str, Any]) -> dict[str, Any]:
     """``{"status": "queued" | "running" | "ready" | "failed", "failure": code | null, "caption", "tags",
-    "text_seen", "safety", "model", "analyzed_at"}``; what is not known yet is empty or null.
+    "text_seen", "safety", "model", "analyzed_at"}``; values not known yet are empty or null.
     """
     analyzed_at = row["analyzed_at"]
     return {

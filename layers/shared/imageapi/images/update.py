@@ -13,11 +13,11 @@ from imageapi.search.tokens import index_values
 
 
 def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[int] | None) -> db.Row:
-    """Change some of the metadata and, in the same transaction, what searches find the image by.
+    """Change metadata fields and, in the same transaction, the image's search columns.
 
     Args:
         changes: any of the fields of ``model.metadata``; the others stay.
-        versions: change the image only at one of these versions; None at any.
+        versions: change the image only at one of these versions; None: any.
 
     Raises:
         UnprocessableError: as for an upload's metadata.

@@ -1,4 +1,4 @@
-"""What a list asks for, as SQL on ``image_metadata AS image`` and as tokens of the GIN index."""
+"""The conditions of a list, as SQL on ``image_metadata AS image`` and as GIN index tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from imageapi.search.sort_orders import ORDERS, Order
 
 @dataclass(frozen=True)
 class Conditions:
-    """A list, or the part of it with the best matches, or the rest.
+    """The conditions of a list, or of one of its tiers.
 
     Attributes:
         bounds: conditions on the id, which begins with the time.
         category: the condition on the category, if there is one.
         checks: all others.
-        tokens: what each image of the list has in the GIN index.
+        tokens: those that every image of the list has.
         values: the parameters of the conditions.
-        earliest: the time in ``bounds``, in milliseconds since 1970, inclusive.
-        latest: the same, exclusive.
+        earliest: start of the range in ``bounds``, in milliseconds since 1970, inclusive.
+        latest: its end, exclusive.
     """
 
     order: Order
@@ -37,7 +37,7 @@ class Conditions:
 
     @property
     def follows_index(self) -> bool:
-        """Whether the list is one stretch of its order's index (of the index within a category)."""
+        """Whether the list is one range of its order's index (or of its category's index)."""
         return not self.checks and not (self.bounds and self.order.key)
 
     @property
@@ -49,7 +49,7 @@ class Conditions:
         """The condition that the GIN index serves, with its parameters; TRUE when there are no tokens.
 
         Args:
-            times: tokens of time, of which an image must have one; None for any time.
+            times: time tokens, one of which an image must have; None for any time.
             extra_tokens: other tokens that it must have.
         """
         required = [*self.tokens, *extra_tokens]
@@ -62,7 +62,7 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     """The conditions of a list.
 
     Args:
-        strong: of a search: True for images with all words in title and tags, False for the others; None for
+        strong: in a search, True for images with all words in title and tags, False for the rest; None for
             all.
     """
     values: dict[str, Any] = {}
@@ -80,8 +80,8 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     if query.category is not None:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
-        # ANY of an array of one: with = PostgreSQL would drop the category from ORDER BY, as a constant, and
-        # might walk all images (see plans._scan_index).
+        # ANY of a one-element array: with =, PostgreSQL would drop the category, a constant, from ORDER BY
+        # and might scan all images (see plans._scan_index).
         category.append("image.category = ANY(%(category)s)")
     checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]
@@ -89,8 +89,8 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
 
 
 def find_times(conditions: Conditions) -> list[int] | None:
-    """Tokens of time, of which every image of a list has one; None when it has no bounds, or too wide ones.
-    Where one bound is open or decades away, the images tell where they end, which takes one statement.
+    """Time tokens, one of which every image of a list has; None if its bounds are missing or too wide.
+    A bound that is open or decades away is narrowed to the first or last image, in one statement.
     """
     if not conditions.bounds:
         return None

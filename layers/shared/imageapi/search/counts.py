@@ -1,4 +1,4 @@
-"""How many images a list has, as Elasticsearch's ``total`` has it: exact, or at least so many."""
+"""The total of a list, as in Elasticsearch: exact, or a lower bound."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from imageapi.search.list_parameters import ListQuery
 from imageapi.search.tokens import SAMPLE, SAMPLED_OF, hash_token
 
 MAX_COUNTED = 10_000
-"""How many images are counted one by one."""
+"""At most this many images are counted one by one."""
 CANDIDATES_FACTOR = 3
-"""So many are looked at for each image that may match: tokens of a time cover up to three times as much."""
+"""Candidate rows read per match: time tokens cover up to three times the range."""
 STATEMENTS = 3
-"""At limit so many does counting a list take."""
+"""At most this many statements per total."""
 
 
 def count_images(query: ListQuery) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def count_images(query: ListQuery) -> dict[str, Any]:
 
 
 def is_far_beyond(conditions: Conditions, times: list[int] | None, images: int) -> bool:
-    """Whether at least about twice ``images`` match, by a sample; when False, they may all the same."""
+    """Whether about twice ``images`` or more match, by a sample. False does not rule that out."""
     enough = max(1, 2 * images // SAMPLED_OF)
     found, _ = _count(conditions, times, enough, hash_token(SAMPLE))
     return found >= enough
@@ -48,11 +48,11 @@ def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, 
 
 
 def _count(conditions: Conditions, times: list[int] | None, limit: int, *extra: int) -> tuple[int, bool]:
-    """How many images match, up to ``limit``, and whether that is all. ``extra`` as for
+    """The number of matches, up to ``limit``, and whether it is exact. ``extra``: as for
     :meth:`Conditions.index_condition`."""
     where, values = conditions.index_condition(times, *extra)
     candidates = CANDIDATES_FACTOR * limit
-    if not conditions.checks and not extra:  # an index has exactly these
+    if not conditions.checks and not extra:  # an index serves exactly these
         where, candidates = conditions.all, limit + 1
     (counted,) = db.query(
         f"""SELECT count(*) AS candidates, count(*) FILTER (WHERE hit) AS images

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as an opaque text that is bound to the list's filters. Pure."""
+"""Cursors: where a page ended, as an opaque string bound to the list's filters. Pure."""
 
 import base64
 import binascii
@@ -28,9 +28,9 @@ class Position(NamedTuple):
     """Where a page ended.
 
     Attributes:
-        tier: which part of the list, for lists that have several (best matches first); else 0.
-        key: what the list is sorted by, of the last image; None when that is the id itself.
-        id: the id of the last image that was looked at.
+        tier: index of the tier, best matches first; 0 for lists without tiers.
+        key: sort key of the last image; None if the list is sorted by id alone.
+        id: id of the last image that was read.
     """
 
     tier: int
@@ -49,7 +49,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
     """The position in a cursor.
 
     Raises:
-        InvalidRequestError: ``cursor_invalid`` when it is no cursor, ``cursor_mismatch`` when it belongs to a
+        InvalidRequestError: ``cursor_invalid`` if it is not a cursor, ``cursor_mismatch`` if it belongs to a
             list with other filters or another order.
     """
     try:

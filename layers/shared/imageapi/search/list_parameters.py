@@ -33,7 +33,7 @@ REPEATABLE = frozenset({"tag"})
 
 @dataclass(frozen=True)
 class ListQuery:
-    """A checked request. ``None`` and empty mean: any."""
+    """A checked request. ``None`` and empty mean any."""
 
     limit: int = DEFAULT_LIMIT
     sort: str = "newest"
@@ -53,7 +53,7 @@ class ListQuery:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """All that decides which images are in the list, and their order; a cursor is bound to it."""
+        """Everything that determines the list's images and order; a cursor is bound to it."""
         return {
             "sort": self.sort,
             "category": self.category,
@@ -66,7 +66,7 @@ class ListQuery:
 
 
 def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
-    """Check a query string: every name with all its values.
+    """Parse query parameters, each name with all its values.
 
     Raises:
         InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``, ``parameter_invalid`` (with

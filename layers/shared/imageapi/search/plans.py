@@ -17,19 +17,19 @@ from imageapi.search.sort_orders import ORDERS, TIERS, Order, sorts_by_time
 from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time
 
 MAX_STATEMENTS = 8
-"""For one request, with those that count its total."""
+"""Per request, including those that count its total."""
 SCANNED_ROWS = 500
-"""How many images a search by time reads before it asks the GIN index."""
+"""Rows that a search in time order scans before it uses the GIN index."""
 MAX_CANDIDATES = 5_000
-"""A range of time with more candidates than this is not used: a shorter one is asked for."""
+"""A time range with more candidates than this is discarded for a shorter one."""
 DENSE_ROWS = 20_000
-"""How many images are read one after another where more than MAX_CANDIDATES come in a minute."""
+"""Rows scanned instead where one minute has more than MAX_CANDIDATES."""
 MAX_SORTED = 5_000
-"""How many images are sorted by title or size for a search."""
+"""At most this many matches are sorted by title or size."""
 MARGIN = 1.5
-"""Factor: how much longer a range is than the frequency of matches suggests."""
+"""Factor by which a range is longer than the density of matches suggests."""
 NEWEST_OF_ALL = UUID(int=2**128 - 1)
-"""Where a list that is newest first begins."""
+"""Where a newest-first list begins."""
 
 
 class Page(NamedTuple):
@@ -44,7 +44,7 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
 
     Raises:
         InvalidCursorError: the position does not fit the order.
-        TooManyToSortError: more images match than are sorted by title or size.
+        TooManyToSortError: too many images match to sort by title or size.
     """
     order, conditions = ORDERS[query.sort], make_conditions(query)
     if position and not _fits(position.key, order):
@@ -73,8 +73,8 @@ def _fits(key: str | int | None, order: Order) -> bool:
 
 
 def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | None) -> Page:
-    """``hits``: rows with their tiers, up to ``wanted``: one too many tells that there are more. ``unread``:
-    where to go on when there are fewer.
+    """``hits``: up to ``wanted`` rows with their tiers; the last one only shows that there are more.
+    ``unread``: where to continue if there are fewer.
     """
     rows = [row for row, _ in hits]
     if len(rows) < wanted:
@@ -84,12 +84,12 @@ def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | N
 
 
 _Found = tuple[list[db.Row], db.Row]
-"""What a statement has found: hits in order, and facts: ``candidates`` (how many it has read) and more."""
+"""A statement's result: hits in order, and facts: ``candidates`` (rows read) and more."""
 
 
 @dataclass
 class _TimeSearch:
-    """Plan (b) in an order of time: what has been found, and how many statements are left."""
+    """Plan (b) in time order: hits so far, and statements left."""
 
     wanted: int
     statements: int
@@ -100,10 +100,10 @@ class _TimeSearch:
         return self.wanted - len(self.hits)
 
     def read_tier(self, conditions: Conditions, tier: int, place: UUID | None) -> UUID | None:
-        """Add the hits of a tier that come after a place.
+        """Add the hits of a tier after a position.
 
         Returns:
-            Where to go on; None when the tier has been read to its end, or the page is full.
+            Where to continue; None if the tier is exhausted or the page is full.
         """
         if self.statements <= 0:
             return place or NEWEST_OF_ALL
@@ -111,10 +111,10 @@ class _TimeSearch:
         if scanned["candidates"] < SCANNED_ROWS:
             return None
         place = UUID(scanned["last"])
-        # The frequency of matches: ``matches`` in ``span`` milliseconds.
+        # Density: ``matches`` in ``span`` milliseconds.
         span = abs(_milliseconds(scanned["first"]) - milliseconds_of(place)) + 1
         end = _milliseconds(scanned["end"])
-        limit, share = end, 1  # the next range may cover a share of what is left up to there
+        limit, share = end, 1  # the next range is at most 1/share of the way to ``limit``
         while self.missing and self.statements > 0:
             length = math.ceil(self.missing * span / (matches + 0.5) * MARGIN)
             longest = abs(limit - milliseconds_of(place)) // share
@@ -125,7 +125,7 @@ class _TimeSearch:
                 if not asked["next"]:
                     return None
                 matches, span = matches + hits, span + length
-                # Just before the first image behind the range.
+                # Just before the first image after the range.
                 place = UUID(int=UUID(asked["next"]).int + (1 if conditions.order.descending else -1))
                 if abs(end - milliseconds_of(place)) <= abs(end - limit):
                     limit, share = end, 1
@@ -150,8 +150,8 @@ def _scan_index(conditions: Conditions, position: Position | None, wanted: int) 
     """Plan (a): the next entries of the order's index."""
     order = conditions.order
     where = [*conditions.bounds, *conditions.category, *([order.after] if position else [])]
-    # ORDER BY begins with the category, so that only the indexes that begin with it have this order. Else
-    # PostgreSQL may walk all images and discard those of other categories.
+    # ORDER BY begins with the category, so that only indexes that begin with it have this order. Otherwise
+    # PostgreSQL may scan all images and discard other categories.
     first = ["image.category"] if conditions.category else []
     return db.query(
         f"""SELECT {_columns(order)} FROM image_metadata AS image
@@ -179,8 +179,8 @@ def _sort_matches(conditions: Conditions, position: Position | None, wanted: int
 
 
 def _scan_time(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> _Found:
-    """Read the next images one after another. Facts: the ``first`` and the ``last`` of them in order, and
-    the ``end``, the last image of the whole list, be they hits or not.
+    """Scan the next images. Facts, hits or not: the ``first`` and ``last`` of them in order, and ``end``, the
+    last image of the whole list.
     """
     order = conditions.order
     bounds, backward = " AND ".join(conditions.bounds) or "TRUE", "ASC" if order.descending else "DESC"
@@ -198,8 +198,8 @@ def _scan_time(conditions: Conditions, place: UUID | None, rows: int, wanted: in
 
 
 def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wanted: int) -> _Found:
-    """Ask the GIN index for a range of time; no rows when there are more than MAX_CANDIDATES. Facts: the
-    ``next`` image behind the range, hit or not.
+    """Search a time range in the GIN index; no rows if it has more than MAX_CANDIDATES. Facts: ``next``, the
+    first image after the range, hit or not.
     """
     order = conditions.order
     indexed, values = conditions.index_condition(time_range.tokens)
@@ -220,21 +220,21 @@ def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wa
 
 
 def _next_range(conditions: Conditions, place: UUID, length: int) -> TimeRange:
-    """The time after a place, of at least ``length`` milliseconds."""
+    """The range after a position, at least ``length`` milliseconds long."""
     now = milliseconds_of(place)
     start, end = (max(0, now - length), now + 1) if conditions.order.descending else (now, now + length + 1)
     return cover_time(start, end)
 
 
 def _select(candidates: str, facts: str, order: Order, values: dict[str, Any]) -> _Found:
-    """Run a statement that reads candidates, and get the rows of the first hits in order.
+    """Read candidates in one statement; return the first hits in order, and the facts.
 
     Args:
         candidates: the SELECT of ``id``, the order's key and ``hit``.
         facts: further expressions, which may read the candidates.
     """
     key = f", image.{order.key}" if order.key else ""
-    # Joined to one row, which is there when there are no hits.
+    # LEFT JOIN from one row: the facts come even without hits.
     found = db.query(
         f"""WITH candidates AS MATERIALIZED ({candidates}),
             page AS (SELECT image.id{key} FROM candidates AS image WHERE hit

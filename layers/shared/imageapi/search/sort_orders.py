@@ -13,8 +13,8 @@ class Order(NamedTuple):
     """How a list is sorted: by a column, then by the id, both in one direction.
 
     Attributes:
-        key: the column; None in an order of time, which the id alone has.
-        key_type: of the column's values in a cursor.
+        key: the column; None in time order, since ids begin with the time.
+        key_type: type of the key in a cursor.
     """
 
     key: str | None
@@ -23,17 +23,17 @@ class Order(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """What it is sorted by."""
+        """The sort columns."""
         return [f"image.{name}" for name in (self.key, "id") if name]
 
     def order_by(self, *first: str) -> str:
-        """What follows ORDER BY, after columns that are the same in all of the list."""
+        """The ORDER BY list. ``first``: leading columns, constant in the list."""
         direction = "DESC" if self.descending else "ASC"
         return ", ".join(f"{column} {direction}" for column in [*first, *self.columns])
 
     @property
     def after(self) -> str:
-        """The condition for what comes after a position."""
+        """The condition for rows after a position."""
         values = "(%(key)s, %(id)s)" if self.key else "(%(id)s)"
         return f"({', '.join(self.columns)}) {'<' if self.descending else '>'} {values}"
 
@@ -48,5 +48,5 @@ ORDERS["relevance"] = ORDERS["newest"]
 
 
 def sorts_by_time(*, has_terms: bool) -> list[str]:
-    """The orders in which a list of any length is sorted; by relevance only a search can be."""
+    """The orders that can sort a list of any length; relevance needs search terms."""
     return [name for name, order in ORDERS.items() if not order.key and (has_terms or name != "relevance")]

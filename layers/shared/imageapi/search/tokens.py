@@ -1,18 +1,17 @@
 """What searches compare: normalised text, and tokens for the GIN index. Pure.
 
-PostgreSQL's own means cannot serve this: its word search needs spaces between words, and trigrams scan
-everything for a search of one or two characters, which in Japanese are whole words. So tokens are made here,
-and each row keeps them as hashes in an array with a GIN index:
+PostgreSQL's own search does not suffice: full-text search needs spaces between words, and trigrams scan
+everything for one or two characters, which are whole words in Japanese. So tokens are made here, and each row
+keeps them as hashes in an array with a GIN index:
 
-- of text: single characters and pairs of neighbours in scripts that are written without spaces; elsewhere
-  triples of neighbours, and the first one and two characters of each word;
-- of everything else that can be filtered by: category, tags, media type, and the powers of two that the width
-  and the height reach;
-- of the time in the image's id: the range that it lies in, for ranges of several lengths;
-- SAMPLE, which a random part of all images has.
+- of the text: unigrams and bigrams in scripts written without spaces; elsewhere trigrams, and the first one
+  and two characters of each word;
+- of the other filters: category, tags, media type, and the powers of two that width and height reach;
+- of the time in the image's id: its bucket, for buckets of several lengths;
+- SAMPLE, on a random sample of the images.
 
-A token only narrows the search down. What it finds is checked against the text itself, so that neither a
-collision of hashes nor a pair found in the wrong place shows an image that does not match.
+Tokens only narrow a search down. Candidates are checked against the text itself, so neither a hash collision
+nor a bigram in the wrong place yields a false match.
 """
 
 import zlib
@@ -30,12 +29,12 @@ MAX_TERMS = 20
 MIN_SIDE_EXPONENT = 6
 MAX_SIDE_EXPONENT = 16
 TITLE_KEY_LENGTH = 100
-OTHER_TEXT = [name for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title"]
 """In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
+OTHER_TEXT = [name for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title"]
 TIME_SHIFTS = (16, 20, 24, 28, 32, 36)
-"""The lengths of ranges of time, as powers of two of a millisecond: 2**16 are a minute, 2**36 two years."""
+"""Lengths of time buckets: 2**n milliseconds. 2**16 are a minute, 2**36 two years."""
 MAX_TIME_TOKENS = 17
-"""A range that is 16 times as long as those that cover it overlaps 17 of them."""
+"""A range as long as 16 buckets overlaps up to 17."""
 SAMPLE = "s"
 SAMPLED_OF = 256
 """One image in 256 has the token SAMPLE: the end of a UUIDv7 is random."""
@@ -47,7 +46,7 @@ class Term:
 
     Attributes:
         text: normalised.
-        needle: what the search text must contain: the same, or the same at the beginning of a word.
+        needle: what the search text must contain: ``text``, anywhere or at the beginning of a word.
         grams: the tokens that each image with this term has.
     """
 
@@ -57,7 +56,7 @@ class Term:
 
 
 def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of ``image_metadata`` that lists and searches use, made from the others.
+    """The search columns of ``image_metadata``, derived from the others.
 
     Args:
         row: ``id``, the metadata, ``filename``, ``mime_type``, ``width``, ``height``, and ``analysis_text``
@@ -93,7 +92,7 @@ def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[i
 
 
 def parse_terms(query: str) -> list[Term]:
-    """The terms of a search, each of which an image must have; empty when there is nothing to search for."""
+    """The terms of a search, all of which an image must have; empty if there is nothing to search for."""
     return [_make_term(word) for word in dict.fromkeys(normalise(query).split())]
 
 
@@ -104,7 +103,7 @@ def term_tokens(terms: Iterable[Term], *, strong: bool) -> list[int]:
 
 
 class TimeRange(NamedTuple):
-    """Milliseconds from ``start`` to before ``end``, and tokens of which its images have one, if any."""
+    """A time range in milliseconds, ``end`` exclusive, and the tokens of its buckets, if any."""
 
     start: int
     end: int
@@ -112,8 +111,8 @@ class TimeRange(NamedTuple):
 
 
 def cover_time(start: int, end: int) -> TimeRange:
-    """The whole buckets around a time (``start`` < ``end``), of the shortest ones of which MAX_TIME_TOKENS
-    suffice; where even the longest do not, the time itself, without tokens.
+    """Round a range (``start`` < ``end``) out to whole buckets, the shortest that need only MAX_TIME_TOKENS.
+    Unchanged and without tokens if too long for any.
     """
     for shift in TIME_SHIFTS:
         first, last = start >> shift, end - 1 >> shift
@@ -151,6 +150,6 @@ def _neighbours(word: str, size: int) -> Iterator[str]:
 
 
 def side_tokens(name: str, side: int) -> list[int]:
-    """The tokens of pictures so many pixels wide (``w``) or high (``h``), the largest last."""
+    """The tokens of a picture ``side`` pixels wide (``w``) or high (``h``), largest last."""
     exponents = range(MIN_SIDE_EXPONENT, MAX_SIDE_EXPONENT)
     return [hash_token(f"{name}{exponent}") for exponent in exponents if 2**exponent <= side]

@@ -1,6 +1,5 @@
-"""The sweep: settles on a schedule what crashes leave behind.
+"""The sweep: on a schedule, settles (finishes or undoes) what crashes leave behind.
 
-Enter at ``run.sweep()``. ``rows`` settles uploads, deletions and variants that nobody works on any more,
-``compare_stores`` compares all objects with all rows, ``orphans`` decides about objects without a row,
-``report`` counts.
+Entry point: ``run.sweep()``. ``rows`` settles expired uploads, deletions and variants, ``compare_stores``
+compares objects with rows, ``orphans`` decides about objects without a row, ``report`` counts.
 """

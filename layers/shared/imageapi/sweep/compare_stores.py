@@ -1,7 +1,7 @@
-"""Objects and rows side by side: what has no row, and what has no object.
+"""Compares objects with rows: finds orphaned objects, and rows without an object.
 
-Both come in the order of their ids, so each page of the bucket is compared with the rows of the same range of
-ids. Where there are many rows and few objects, a page's range is cut into several.
+Both are read in id order, so each page of the bucket is compared with the rows of the same id range. A range
+with many rows and few objects is split.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +16,12 @@ from imageapi.storage import s3
 from imageapi.storage.keys import variant_key
 
 BATCH = 500
-"""A part has at most so many rows; each may cost a request to the store."""
+"""At most this many rows per part; each may cost a request to the store."""
 ORIGINALS, INCOMING, VARIANTS = "originals/", "incoming/", "variants/"
 AREAS = (ORIGINALS, INCOMING, VARIANTS)
 """In the order in which they are compared."""
 _AFTER_ALL = "~"
-"""Sorts behind every key of an area."""
+"""Sorts after every key of an area."""
 
 _Object = tuple[str, datetime]
 
@@ -31,9 +31,9 @@ class Part:
     """What was found in one range of keys.
 
     Attributes:
-        end: the key up to which it goes.
+        end: the end of the range, inclusive.
         objects: the keys of all objects in it.
-        orphans: keys of objects that no row accounts for.
+        orphans: keys of objects without a row.
         missing: ids of images whose original is gone.
         lost: rows of ready variants whose object is gone.
     """
@@ -56,11 +56,11 @@ class Part:
 
 
 def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
-    """Compare all there is, a part at a time and area by area.
+    """Compare all objects and rows, area by area, in parts.
 
     Args:
         older_than: younger objects may still get their row.
-        after: the ``end`` of a part to go on from.
+        after: the ``end`` of a part to resume after.
     """
     compare = {ORIGINALS: _compare_originals, INCOMING: _compare_incoming, VARIANTS: _compare_variants}
     begin = next((index for index, area in enumerate(AREAS) if after.startswith(area)), 0)
@@ -77,7 +77,7 @@ def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
     for end, objects, rows in _cut(ORIGINALS, after, find_rows):
         orphans = _find_orphans(objects, rows, older_than)
         absent = [row["id"] for row in _find_absent(objects, rows)]
-        # One that has gone since is not missing.
+        # Images deleted meanwhile are not missing.
         missing = sorted(images.find_keys(absent)) if absent else []
         yield Part(end, [key for key, _ in objects], orphans, missing)
 
@@ -109,7 +109,7 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     ids = [_read_id(key) for key in found if is_id(_read_id(key))]
     if not ids:
         return found
-    # In the order in which a row moves, so that one that moves meanwhile is seen.
+    # In the order in which rows move, so that one that moves meanwhile is seen.
     uploaded = uploads.find_keys(ids)
     stored = images.find_keys(ids)
     deleted = deletions.find_pending(ids)
@@ -118,7 +118,7 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
 
 
 def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
-    """Rows whose object does not exist: not listed, and not there either when it is asked for."""
+    """Rows whose object does not exist: neither listed nor found by key."""
     listed = {key for key, _ in objects}
     return [row for row in rows if row["key"] not in listed and not s3.object_exists(row["key"])]
 
@@ -126,11 +126,11 @@ def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
 def _cut(
     prefix: str, after: str, find_rows: Callable[[str, str], list[db.Row]]
 ) -> Iterator[tuple[str, list[_Object], list[db.Row]]]:
-    """Ranges that cover all keys of an area after one: their end, their objects and their rows.
+    """Split the keys of an area after one key into ranges: end, objects and rows of each.
 
     Args:
-        find_rows: the first BATCH rows (or all, when they are fewer) after one key and up to another, in the
-            order of keys, each with its ``key``; perhaps some before and behind them.
+        find_rows: the first BATCH rows (or all, if fewer) after one key and up to another, in key order, each
+            with its ``key``; may over-read on both sides.
     """
     low = after
     for high, page in _pages(prefix, after):
@@ -143,7 +143,7 @@ def _cut(
 
 
 def _pages(prefix: str, after: str) -> Iterator[tuple[str, list[_Object]]]:
-    """The bucket's pages with the key up to which each goes; the last one has no objects."""
+    """The bucket's pages, each with its end; the last one has no objects."""
     for page in s3.list_objects(prefix, after):
         if page:
             yield page[-1][0], page
@@ -156,7 +156,7 @@ def _read_id(key: str) -> str:
 
 
 def _first_id(key: str) -> str:
-    """The first id of all there can be that does not sort before the one in a key (the last if all do)."""
+    """The smallest possible id that is not below the one in a key (the largest if all are)."""
     text = _read_id(key)
     low, high = 0, 2**128 - 1
     while low < high:

@@ -1,8 +1,8 @@
-"""Objects without a row: whether they are what crashes left behind, and their removal.
+"""Orphaned objects: decides whether crashes left them, and removes them.
 
-Beside a database that is empty, another or an older one every original is without a row, and none of them
-may go. What a crash leaves is one or two. So no object is removed before the originals have been counted, and
-where originals are kept, variants and incoming files are kept with them.
+With an empty, wrong or older database every original is an orphan, and none may be removed. A crash leaves
+one or two. So nothing is removed before the originals have been counted, and if orphaned originals are kept,
+so are variants and incoming files.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from imageapi.sweep.compare_stores import Part
 from imageapi.sweep.report import REPORTED, Count, Report
 
 MAX_SHARE = 10
-"""At most one original in ten is removed, but always a single one."""
+"""At most one original in ten is removed; a single one always may be."""
 MIN_REMOVED = 10
-"""A small bucket: this many are removed when their share allows it."""
+"""Small buckets: up to this many are removed if MAX_SHARE allows it."""
 LARGE_BUCKET_SHARE, MAX_REMOVED = 1_000, 100
-"""A large bucket: one in a thousand, and never more than MAX_REMOVED."""
+"""Large buckets: up to one in a thousand, never more than MAX_REMOVED."""
 NEWEST = 10
 
 
 class Orphans:
-    """What becomes of the orphans of one comparison, which meets those among the originals first."""
+    """Decides about the orphans of one comparison, which yields originals first."""
 
     def __init__(self, report: Report, *, force: bool) -> None:
         self._report = report
@@ -37,7 +37,7 @@ class Orphans:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether orphans were found that have been neither removed nor kept."""
+        """Whether orphans are still undecided."""
         return bool(self._held)
 
     def add(self, part: Part) -> None:
@@ -50,18 +50,18 @@ class Orphans:
         self._report.orphan_keys += part.orphans[: REPORTED - len(self._report.orphan_keys)]
         if self._is_judged:
             self._remove_or_keep(part.orphans)
-        else:  # where there are more than MAX_REMOVED, all are kept
+        else:  # with more than MAX_REMOVED, all are kept
             self._held += part.orphans[: MAX_REMOVED + 1 - len(self._held)]
 
     def judge(self) -> None:
-        """Remove or keep the orphans among the originals, of which there are no more."""
+        """Remove or keep the orphaned originals, once all are counted."""
         if not self._is_judged:
             self._is_judged = True
             self._remove_or_keep(self._held, self._orphaned)
             self._held = []
 
     def _remove_or_keep(self, keys: Sequence[str], count: int | None = None) -> None:
-        """Remove orphans, or keep them and count them (``count``, where not all keys are known)."""
+        """Remove orphans, or keep and count them. ``count``: their number, if ``keys`` is incomplete."""
         if not keys:
             return
         if not self._force and not self._may_remove:
@@ -73,19 +73,19 @@ class Orphans:
     def _may_remove(self) -> bool:
         if self._orphaned > count_removable(self._originals):
             return False
-        # Asked again: a comparison that goes on where the last one ended may look at variants alone.
+        # Checked again: a resumed comparison may see variants alone.
         return knows_an_original() or not any(s3.list_objects("originals/"))
 
 
 def count_removable(originals: int) -> int:
-    """How many originals without a row a sweep may remove by itself, of this many that it looked at."""
+    """How many orphaned originals a sweep may remove by itself, of ``originals`` compared."""
     absolute = max(MIN_REMOVED, min(MAX_REMOVED, originals // LARGE_BUCKET_SHARE))
     return max(1, min(absolute, originals // MAX_SHARE))
 
 
 def is_another_bucket() -> bool:
-    """Whether the bucket has none of the newest images: it is another one's, or the database is. Then nothing
-    in one says anything about the other.
+    """Whether the bucket has none of the newest images: bucket and database do not belong together, and
+    neither says anything about the other.
     """
     newest = images.find_newest_keys(NEWEST)
     return bool(newest) and not any(map(s3.object_exists, newest))
@@ -97,7 +97,7 @@ def knows_an_original() -> bool:
 
 
 def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
-    """A variant may have been made again under the same key while the rest was compared."""
+    """Drops keys of variants that were rendered again during the comparison."""
     parts = [key.split("/") for key in keys]
     names = [
         (part[1], part[2]) for part in parts if part[0] == "variants" and len(part) == 3 and is_id(part[1])

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 REPORTED = 100
-"""At most so many ids or keys of each kind are listed in a report; the counts are complete."""
+"""At most this many ids or keys of each kind are listed; the counts are complete."""
 
 
 class Count(StrEnum):
@@ -15,7 +15,7 @@ class Count(StrEnum):
     FINISHED = "finished"
     """Uploads whose file had arrived: now images."""
     UNDONE = "undone"
-    """Uploads that never arrived or failed, and deletions that were cut off: row and objects removed."""
+    """Uploads that never arrived or failed, and interrupted deletions: row and objects removed."""
     REFUSED = "refused"
     """Uploads whose file had arrived and was refused: the row says why for a day."""
     FAILED = "failed"
@@ -23,15 +23,15 @@ class Count(StrEnum):
     VARIANTS_REMOVED = "variants_removed"
     """Variants that were begun and never finished."""
     VARIANTS_LOST = "variants_lost"
-    """Ready variants whose object is gone: forgotten, so that they can be made again; intermediates are
-    not.
+    """Ready variants whose object is gone: row removed, so that they are rendered again (intermediates are
+    not).
     """
     ORPHAN_OBJECTS = "orphan_objects"
-    """Objects without a row: removed, unless a crash cannot have left them."""
+    """Objects without a row: removed if a crash can have left them."""
     ORPHANS_KEPT = "orphans_kept"
-    """The same when a crash cannot have left them."""
+    """Those kept, as a crash cannot have left them."""
     MISSING_OBJECTS = "missing_objects"
-    """Images whose object is gone: only reported, since only a person can tell what to do."""
+    """Images whose object is gone: only reported, for a person to decide."""
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Report:
     dry_run: bool
     counts: Counter[Count] = field(default_factory=Counter)
     is_another_bucket: bool = False
-    """The bucket has none of the newest images, so no row was settled: it is not the database's."""
+    """The bucket has none of the newest images: it is not this database's, and no row was settled."""
     rows_left: bool = False
     """Time ran out before all rows were looked at."""
     orphan_keys: list[str] = field(default_factory=list)
     missing_ids: list[str] = field(default_factory=list)
     compared_until: str = ""
-    """The key up to which objects were compared with rows, when time ran out before the end."""
+    """The last key compared, if time ran out before the end."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, each count by its name."""

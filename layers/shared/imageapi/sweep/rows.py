@@ -1,4 +1,4 @@
-"""Rows that crashes left behind: uploads, deletions and variants that nobody is at work on any more."""
+"""Rows that crashes left behind: uploads, deletions and variants whose lease has expired."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ BATCH = 500
 
 
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
-    """Settle every row whose time has run out, as long as there is time; in a dry run, only count."""
+    """Settle all expired rows while there is time; in a dry run, only count."""
     dry = report.dry_run
     # Uploads come last: they take the longest.
     _settle_each(
@@ -41,8 +41,7 @@ def _settle_each(
     report: Report,
     has_time: Callable[[], bool],
 ) -> None:
-    """Settle one row after another and count what becomes of them. One that fails must not keep the others
-    from being settled.
+    """Settle rows one by one and count the outcomes. A row that fails does not stop the others.
 
     Args:
         find: reads the next rows after one, or the first ones.
@@ -74,7 +73,7 @@ def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
 
 
 def _name(row: Any) -> str:
-    """What the log calls a row: an upload, the id of a deletion, or the id and name of a variant."""
+    """A row's name in the log: the id of an upload or deletion, or the id and name of a variant."""
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
@@ -84,7 +83,7 @@ def _predict_outcome(upload: db.Row) -> Count:
 
 
 def _settle_upload(upload: db.Row) -> Count | None:
-    """None when somebody is at work on it again."""
+    """None if it is leased again, or gone."""
     if upload["failure"]:
         remove_failed(upload)
         return Count.UNDONE
@@ -96,7 +95,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         return Count.UNDONE if is_missing and undo_upload(upload, only_free=True) else None
     except TooComplexError as error:
         return Count.REFUSED if error.is_final else Count.FAILED
-    except NotFoundError:  # it has gone since
+    except NotFoundError:  # gone meanwhile
         return None
     except AppError as error:
         if error.status >= 500:
@@ -106,7 +105,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
 
 
 def _settle_deletion(image_id: str) -> Count | None:
-    """None when somebody else is at work on it."""
+    """None if it is leased or gone."""
     deletion = deletions.acquire_lease(image_id)
     if not deletion:
         return None
@@ -115,13 +114,13 @@ def _settle_deletion(image_id: str) -> Count | None:
 
 
 def _settle_variant(name: variants.Name) -> Count | None:
-    """None when somebody else is at work on it."""
-    # The lease is taken first: nobody renders while the object goes.
+    """None if it is leased, ready or gone."""
+    # The lease keeps others from rendering while the object is deleted.
     lease = variants.acquire_lease(*name)
     if not lease:
         return None
     s3.delete_objects([variant_key(*name)])
-    if lease.is_exhausted:  # not to be tried at once
+    if lease.is_exhausted:  # back off, do not retry
         variants.mark_failed(*name, lease.token, TooComplexError.code)
     else:
         variants.remove(*name, lease.token)

@@ -1,4 +1,4 @@
-"""The sweep, and how far its comparison of objects and rows has come."""
+"""The sweep, and the progress of its comparison of objects and rows."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,11 @@ from imageapi.sweep.rows import settle_rows
 from imageapi.telemetry.logs import get_logger
 
 OBJECT_GRACE = timedelta(hours=2)
-"""Younger objects are left alone: longer than a presigned form lives."""
+"""Younger objects are left alone; longer than a presigned form is valid."""
 KEY_DAYS, KEY_BATCH = 7, 10_000
 """How long an Idempotency-Key is remembered."""
 SPARE_MILLISECONDS = 60_000
-"""When so little of the function's time is left, no row is begun and a comparison stops; the next sweep goes
-on from there.
-"""
+"""With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
 
 
 def sweep(
@@ -30,18 +28,18 @@ def sweep(
     object_grace: timedelta = OBJECT_GRACE,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Report:
-    """Settle every row and object that is older than what could still be at work.
+    """Settle all rows and objects too old to belong to running work.
 
     Args:
         dry_run: only count.
-        compare: also compare all objects with all rows, which takes the longer the more there are.
-        force: remove objects without a row however many there are.
-        object_grace: how old an object without a row must be.
-        has_time: whether there is time for another row or another part of the bucket. Where it ends, the next
-            one goes on; a dry run always looks from the beginning.
+        compare: also compare all objects with all rows; the time grows with their number.
+        force: remove orphaned objects, however many there are.
+        object_grace: minimum age of an orphaned object.
+        has_time: whether there is time for another row or part of the bucket. The next sweep resumes where
+            this one stops; a dry run always starts at the beginning.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: stopped half way; nothing is half done.
+        DatabaseUnavailableError, StorageUnavailableError: stopped early; nothing is half done.
     """
     report = Report(dry_run)
     report.is_another_bucket = is_another_bucket()
@@ -76,8 +74,8 @@ def _settle_differences(
         report.compared_until = "" if part.is_last else part.end
         if part.lost and not report.dry_run and not report.is_another_bucket:
             variants.remove_lost(part.lost)
-        # Each time: what ends this function must not have the next sweep begin where this one did. But a
-        # sweep that comes after it has to find the orphans that are still to be removed.
+        # After each part, so that the next sweep resumes here if this function dies. Not while orphans are
+        # undecided: the next sweep has to find those again.
         if not report.dry_run and not orphans.is_waiting:
             _write_progress(report.compared_until)
         if not part.is_last and not has_time():
@@ -88,7 +86,7 @@ def _settle_differences(
 
 
 def _read_progress() -> str:
-    """The key after which the comparison goes on."""
+    """The key after which the comparison resumes."""
     found = db.query("SELECT compared_until FROM sweep_progress")
     return found[0]["compared_until"] if found else ""
 

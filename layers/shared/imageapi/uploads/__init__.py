@@ -1,6 +1,6 @@
 """Uploads: from a request to an image.
 
-Enter at ``direct.upload_image()`` (one request brings the file) or ``presigned.create_upload()`` and
-``complete.complete_upload()`` (the client posts the file to the object store). Both end in
-``outcome.create_image()``: the image, or nothing. ``idempotency`` makes a retry the same upload.
+Entry points: ``direct.upload_image()`` (one request carries the file) or ``presigned.create_upload()`` and
+``complete.complete_upload()`` (the client posts it to the object store). Both end in
+``outcome.create_image()``: an image or nothing. ``idempotency`` maps a retry to the same upload.
 """

@@ -1,12 +1,11 @@
 """The second half of a presigned upload: its file has arrived at ``incoming/<id>``.
 
-The client, S3's event and the sweep may all call :func:`complete_upload`. The one that takes the upload's
-lease does the work: download, check like a direct upload, name the final key in the row, put, make the image,
-remove the incoming file. The file is stored again because the form stays usable until it expires, and must
-not change an image that has been checked.
+The client, S3's event and the sweep may all call :func:`complete_upload`. The lease holder does the work:
+download, check like a direct upload, record the final key, put, create the image, delete the incoming file.
+The file is copied because the form stays usable until it expires and must not change a checked image.
 
-Every attempt is counted before the download, so a file that ends the process, or takes all its time, is
-refused after MAX_ATTEMPTS.
+Attempts are counted before the download, so a file that crashes the process or times out is refused after
+MAX_ATTEMPTS.
 """
 
 import hashlib
@@ -38,37 +37,36 @@ from imageapi.time_limits import time_left, time_limit
 from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, find_outcome, remove_objects
 
 LEASE_SECONDS = 60
-"""How long a client's request may be at work: twice its function's Timeout."""
+"""Lease of a client's request: twice its function's Timeout."""
 EVENT_LEASE_SECONDS = 240
-"""How long an event may be: twice the Timeout of IngestFunction; and the sweep, for one upload."""
+"""Lease of an event, and of the sweep for one upload: twice IngestFunction's Timeout."""
 SPARE_SECONDS = 5.0
-"""So long before its lease or its time runs out, a holder gives up, and gives the lease back."""
+"""The holder gives up and releases the lease this long before its lease or time runs out."""
 MAX_ATTEMPTS = 3
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
-"""How long a client's request waits for another one that is at work."""
+"""How long a client's request waits for the lease holder."""
 EVENT_WAIT_SECONDS = 35.0
-"""How long an event does: longer than UploadFunction's Timeout. Whoever is at work then has died, and Lambda
-sends the event again.
+"""How long an event waits: longer than UploadFunction's Timeout. A holder that outlasts it has died; Lambda
+then resends the event.
 """
 
 
 def complete_upload(
     image_id: str, lease_seconds: int = LEASE_SECONDS, wait_seconds: float = WAIT_SECONDS
 ) -> Stored:
-    """Check the file that was sent and make the image. Safe to call again, and by several at once.
+    """Check the uploaded file and create the image. Idempotent; safe to call concurrently.
 
     Args:
-        lease_seconds: how long this call may be at work.
-        wait_seconds: how long it waits for another one that is at work.
+        lease_seconds: lease of this call.
+        wait_seconds: how long it waits for another lease holder.
 
     Raises:
         NotFoundError: ``upload_not_found``.
         ConflictError: ``upload_not_arrived``: the file is not there yet; ``upload_in_progress``: another
-            request is at work on it.
+            request holds the lease.
         UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError: the file was refused (now or
             before) and removed.
-        TooComplexError: the file was refused; when that is not final it is kept, and another call tries
-            again.
+        TooComplexError: the file was refused; unless that is final, it is kept and another call retries.
         DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
     """
     if not is_id(image_id):
@@ -78,7 +76,7 @@ def complete_upload(
     if isinstance(upload, Stored):
         return upload
     if not s3.object_exists(incoming_key(image_id)):
-        # Perhaps another request has just finished the upload, and removed the file.
+        # Another request may just have finished the upload and removed the file.
         upload = _find_pending(image_id)
         return upload if isinstance(upload, Stored) else _raise_not_arrived()
     taken = _acquire(image_id, lease_seconds, wait_seconds)
@@ -88,7 +86,7 @@ def complete_upload(
 
 
 def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
-    """Complete the uploads whose files have arrived; an id may be anything that stands in an object's key.
+    """Complete the uploads whose files have arrived. Ids come from object keys, so they may be invalid.
 
     Returns:
         ``{"completed": [id], "refused": {id: code}}``.
@@ -125,10 +123,10 @@ def _find_pending(image_id: str) -> db.Row | Stored:
 
 
 def _acquire(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | Stored:
-    """The upload under a lease of ours, or the image that another request has made of it meanwhile.
+    """Lease the upload, or return the image if another request has created it meanwhile.
 
     Raises:
-        UploadInProgressError: another request is still at work.
+        UploadInProgressError: another request still holds the lease.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -144,9 +142,7 @@ def _acquire(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row |
 
 
 def _complete(upload: db.Row, seconds: float) -> Stored:
-    """Work on an upload whose lease was taken, for so long. After an error it is refused for good, or given
-    back.
-    """
+    """Work on a leased upload, for at most ``seconds``. An error refuses it for good or releases it."""
     try:
         if upload["attempts"] > MAX_ATTEMPTS:
             raise TooComplexError(is_final=True)
@@ -162,7 +158,7 @@ def _complete(upload: db.Row, seconds: float) -> Stored:
             remove_objects(upload)
         raise
     except Exception as error:
-        # A store that does not answer is no attempt. Without an answer here either, the lease runs out.
+        # A store that does not answer costs no attempt. If the release fails too, the lease expires.
         with suppress(AppError):
             uploads.release_lease(upload, counted=not isinstance(error, AppError))
         raise
@@ -174,7 +170,7 @@ def _check_and_store(upload: db.Row) -> Stored:
         size = file.tell()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
-        # Announced by the client, or recorded by an attempt before this one, which may have put those bytes.
+        # Announced by the client, or recorded by an earlier attempt, which may have put those bytes.
         if upload["sha256"] not in (None, sha256.hex()):
             raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
         picture = inspect.inspect(file, get_settings().max_pixels)
@@ -185,7 +181,7 @@ def _check_and_store(upload: db.Row) -> Stored:
         s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
     changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
     stored = create_image({**upload, **changed}, picture, sha256)
-    with suppress(AppError):  # the image is there all the same, and a sweep removes the file
+    with suppress(AppError):  # the image exists anyway; a sweep removes the file
         s3.delete_objects([incoming])
     if picture.intermediate and stored.created:
         variant_store.store_intermediate(upload["id"], picture.intermediate)

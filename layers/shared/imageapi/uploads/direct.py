@@ -1,4 +1,4 @@
-"""Direct uploads: one request brings picture and metadata; the response comes when both are stored."""
+"""Direct uploads: one request carries picture and metadata, and is answered when both are stored."""
 
 import hashlib
 import io
@@ -26,10 +26,10 @@ from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image
 
 ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
-"""How long a request may be at work on an upload: twice the function's Timeout."""
+"""Lease of one request: twice the function's Timeout."""
 
 MAX_SECONDS_BEFORE_INTERMEDIATE = 8
-"""When checking and storing the original took longer, the client does not wait for an intermediate, too."""
+"""If checking and storing the original took longer, the client is not kept waiting for an intermediate."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ def upload_image(
         data: the file, at least one byte.
         filename: for display and downloads; empty when the client sent none.
         metadata: the fields of ``model.metadata``, not yet checked.
-        idempotency_key: the header of that name: the same key with the same request is the same upload.
+        idempotency_key: the Idempotency-Key header: same key and same request, same upload.
         on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
             another, ``return`` returns the existing one, ``reject`` refuses.
 
     Raises:
         InvalidRequestError, UnsupportedMediaTypeError, UnprocessableError: the request or the picture is
-            refused, and nothing stays behind.
+            refused; nothing is stored.
         ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
@@ -110,7 +110,7 @@ def _check_options(idempotency_key: str | None, on_duplicate: str | None) -> Non
 
 
 def _reserve(upload: Upload) -> db.Row | Stored:
-    """Write the row of the upload, or find what this upload already is."""
+    """Insert the upload, or find the existing upload or image."""
     if upload.on_duplicate == "allow":
         row: db.Row | Stored | None = uploads.insert(_new_upload(upload))
     else:
@@ -139,7 +139,7 @@ def _new_upload(upload: Upload) -> uploads.NewUpload:
 
 def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stored | None:
     """Insert unless there is an image with these bytes, or the Idempotency-Key is taken (then None). The lock
-    makes two such uploads take turns.
+    admits one such upload at a time.
     """
     lock = int.from_bytes(upload.sha256[:8], "big", signed=True)
     db.query("SELECT pg_advisory_xact_lock(%s)", (lock,), cursor)
@@ -163,14 +163,14 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stor
 def _store_object(upload: Upload, row: db.Row) -> inspect.Picture:
     """Put the object and decode the picture. When either fails, the upload is undone."""
     try:
-        # The picture is decoded while the object is sent: both release the interpreter lock.
+        # Decoding and sending overlap: both release the GIL.
         with _decoding(upload.data) as picture:
             s3.put_object(
                 row["s3_key"], upload.data, content_type=upload.kind.mime_type, sha256=upload.sha256
             )
             return picture.result()
     except Exception:
-        # The first error is the one to report. What cannot be removed now is removed by a sweep.
+        # Report the first error. A sweep removes what cannot be removed now.
         with suppress(AppError):
             undo_upload(row)
         raise
@@ -178,7 +178,7 @@ def _store_object(upload: Upload, row: db.Row) -> inspect.Picture:
 
 @contextmanager
 def _decoding(data: bytes) -> Iterator["Future[inspect.Picture]"]:
-    """Decode in another thread. It has ended when this ends: otherwise it would use up the next request's
+    """Decode in another thread. Decoding ends with this context: otherwise it would use the next request's
     time and memory.
     """
     cancelled = Event()

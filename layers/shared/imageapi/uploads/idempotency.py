@@ -29,7 +29,7 @@ def check_idempotency_key(key: str | None) -> None:
 
 
 def request_hash(request: Mapping[str, Any]) -> bytes:
-    """Equal for two requests that ask for the same. 32 bytes.
+    """32 bytes, equal for equal requests.
 
     Args:
         request: JSON values, or bytes.
@@ -38,25 +38,25 @@ def request_hash(request: Mapping[str, Any]) -> bytes:
 
 
 def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata without empty fields. A retry hashes the same after a deploy that adds a field."""
+    """The metadata without empty fields, so a retry hashes the same after a deploy adds a field."""
     return {name: value for name, value in metadata.items() if value}
 
 
 def to_canonical_json(value: Any) -> str:
-    """The same text for the same value, whatever the order of its keys; bytes as hexadecimal digits."""
+    """The same JSON for equal values: keys sorted, bytes as hexadecimal digits."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
 
 
 def find_earlier_upload(
     key: str, expected_hash: bytes, *, open_seconds: int = 0, lease_seconds: int = 0
 ) -> db.Row | Stored:
-    """What a taken Idempotency-Key stands for: a pending upload, or the image that it has become.
+    """The pending upload of a taken Idempotency-Key, or the image that it has become.
 
     Args:
-        open_seconds, lease_seconds: how much longer a pending upload is open, and worked on.
+        open_seconds, lease_seconds: least time that a pending upload stays open, and leased.
 
     Raises:
-        UnprocessableError: ``idempotency_key_reused``: the key came with another request.
+        UnprocessableError: ``idempotency_key_reused``: the key was used with another request.
         UploadInterruptedError: the upload has just failed, or its image was deleted.
     """
     found = uploads.find_key(key)

@@ -1,4 +1,4 @@
-"""The end of every upload: its object is stored and the image follows, or nothing of it is to stay."""
+"""The end of every upload: it becomes an image, or everything it stored is removed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of an upload: the image's row, and whether this request made it."""
+    """Result of an upload: the image's row, and whether this request created it."""
 
     row: db.Row
     created: bool
 
 
 class UploadInProgressError(ConflictError):
-    """409: another request is at work on the same upload, or on the same bytes."""
+    """409: another request is working on the same upload, or on the same bytes."""
 
     code = "upload_in_progress"
 
@@ -38,13 +38,13 @@ class UploadInProgressError(ConflictError):
 
 
 def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
-    """Make the image of an upload whose object has been stored.
+    """Create the image of an upload whose object is stored.
 
     A crash before the INSERT leaves a pending upload with its object; after it, an image whose analysis is
-    queued but was not announced, which the hourly schedule does.
+    queued but not announced until the hourly schedule runs.
 
     Raises:
-        UploadInterruptedError: the upload was undone or refused meanwhile; the object is removed again.
+        UploadInterruptedError: the upload was undone or refused meanwhile; the object is removed.
         UploadInProgressError: another request has taken it over, and puts the same bytes under the same key.
     """
     analyze = get_settings().analyze_uploads
@@ -59,15 +59,15 @@ def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
 
 
 def undo_upload(upload: db.Row, *, only_free: bool = False) -> bool:
-    """Let an upload fail and remove what it has stored.
+    """Fail an upload and remove what it stored.
 
-    A crash after the first step leaves a failed upload, of which the sweep removes the rest.
+    A crash after the first step leaves a failed upload, which the sweep cleans up.
 
     Args:
-        only_free: only when nobody is at work on it.
+        only_free: only if it has expired and is not leased.
 
     Returns:
-        False when it is not pending any more, or somebody is at work on it.
+        False if it is no longer pending, or not free.
     """
     if not uploads.interrupt(upload, only_free=only_free):
         return False
@@ -106,12 +106,12 @@ def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, 
 
 
 def find_outcome(upload: db.Row) -> Stored:
-    """What became of an upload whose lease was lost: the image that another request has made of it.
+    """The image that another request created from an upload whose lease was lost.
 
     Raises:
         UploadInterruptedError, UploadInProgressError: as :func:`create_image`.
     """
-    # In the order in which a row moves: the other way round, one that moves meanwhile would be in neither.
+    # In the order in which rows move: the reverse could miss one that moves meanwhile.
     current = uploads.find(upload["id"])
     if current and not current["failure"]:
         raise UploadInProgressError()

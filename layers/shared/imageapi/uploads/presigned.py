@@ -1,7 +1,7 @@
 """Presigned uploads: the client sends the file straight to the object store; it is checked afterwards.
 
-Here the upload's row is written, and the client gets a form with which one file of one size and type can be
-posted to ``incoming/<id>``. What follows is in ``complete``.
+This module inserts the upload's row and returns a form for posting one file of one size and type to
+``incoming/<id>``. ``complete`` does the rest.
 """
 
 import re
@@ -30,7 +30,7 @@ FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a client says about the file that it is going to send.
+    """What a client announces about the file it will send.
 
     Attributes:
         mime_type: UNKNOWN_TYPE when the client does not know it.
@@ -44,12 +44,12 @@ class Announcement:
 
     @property
     def request_hash(self) -> bytes:
-        """Equal for two requests that announce the same."""
+        """Equal for equal announcements."""
         return request_hash({**vars(self), "metadata": sent_fields(self.metadata)})
 
 
 def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
-    """Write the pending row and make the form.
+    """Insert the pending row and sign the form.
 
     Args:
         values: the request: ``filename``, ``size_bytes``, and optionally ``mime_type``, ``sha256`` (64 hex
@@ -61,7 +61,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
 
     Raises:
         UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
-        PayloadTooLargeError, UnsupportedMediaTypeError: such a file will not be taken.
+        PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
     """
     check_idempotency_key(idempotency_key)
     announced = parse_announcement(values)
