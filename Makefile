@@ -32,7 +32,7 @@ test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium
 	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \
 	  echo "$$program is missing. Debian and Ubuntu: sudo apt-get install chromium npm"; \
 	  echo "Another browser of the Chromium family: make test-browser CHROMIUM=/path/to/it"; exit 1; }; done
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal tests/browser
 
 test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
 	$(BIN)/python -m pytest tests/docker
