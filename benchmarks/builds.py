@@ -1,4 +1,4 @@
-"""What `sam build` made, run by fresh processes of Lambda's Python as Lambda would run it."""
+"""Runs the output of `sam build` as Lambda would: in fresh processes of Lambda's Python version."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ class Build:
 
     @cached_property
     def python(self) -> str:
-        """A Python of Lambda's version. pyenv leaves shims that fail, so each is tried, not just found."""
+        """A Python of Lambda's version. Each candidate is run: pyenv leaves shims that fail."""
         candidates = (f"python{PYTHON_VERSION}", f"/usr/bin/python{PYTHON_VERSION}", sys.executable)
         for candidate in filter(None, map(shutil.which, candidates)):
             code = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2])"
@@ -45,7 +45,7 @@ class Build:
         )
 
     def check(self) -> None:
-        """Refuse a build that is missing, or that is of other sources than these."""
+        """Raise BenchmarkError when the build is missing or older than the sources."""
         if not self.layer.is_dir():
             raise BenchmarkError(f"there is no build in {self.folder}: run `sam build` first.")
         for source in SOURCES.rglob("*.py"):
@@ -57,7 +57,7 @@ class Build:
 
     def run(self, script: Path, *arguments: str | Path, environ: Mapping[str, str]) -> Any:
         """Run a script in a fresh process that writes no bytecode; returns the JSON on its last line."""
-        # -S and -I: nothing of this machine's packages, settings or .pth files.
+        # -S and -I: ignore this machine's packages, settings and .pth files.
         command = [self.python, "-I", "-S", "-B", str(script), *map(str, arguments)]
         answer = subprocess.run(command, capture_output=True, text=True, env=dict(environ), check=False)
         if answer.returncode != 0:

@@ -1,4 +1,4 @@
-"""A line chart as SVG: latency against rows, both on logarithmic scales."""
+"""A line chart as SVG: latency against rows, on logarithmic scales."""
 
 import math
 from html import escape

@@ -1,7 +1,7 @@
-"""Cold imports of the built functions, against the same packages imported without any care.
+"""Cold imports of the built functions, compared with a naive import of the same packages.
 
-In CPU time: on a quiet machine imports take as long on the clock, since the files are in memory and
-there is nothing else to wait for; on a busy one the clock counts what other programs took.
+Measured in CPU time. On a quiet machine that equals wall-clock time, since the files are cached in memory;
+on a busy one, wall-clock time would include other programs.
 """
 
 import shutil
@@ -34,7 +34,7 @@ ENVIRON = {
 
 @dataclass(frozen=True)
 class Start:
-    """One way to start a function: its import, and what its first request brings besides."""
+    """One way to start a function: its import and, with `then`, part of its first request."""
 
     function: str
     then: str = ""
@@ -43,7 +43,7 @@ class Start:
 
 
 def list_starts(build: Build) -> list[Start]:
-    """Those with goals first; then the other functions that were built, for information."""
+    """Starts with goals first, then the other built functions, for information."""
     starts = [
         Start("list", goal=0.15),
         Start("list", "answer", "import + first answer (401)"),
@@ -60,8 +60,8 @@ def task_of(build: Build, function: str) -> Path:
 
 
 def lay_out_naive_stack(build: Build, folder: Path) -> None:
-    """The layer's packages from source, as `sam build` ships packages when nobody helps it, and boto3, which
-    the layer does without.
+    """Copy the layer's packages without bytecode, as plain `sam build` ships them, plus boto3, which the
+    layer lacks.
     """
     ignored = shutil.ignore_patterns("__pycache__", "imageapi")
     shutil.copytree(build.layer, folder, ignore=ignored)

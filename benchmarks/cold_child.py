@@ -2,7 +2,7 @@
 
 Prints milliseconds of CPU time as JSON.
 
-Stands alone, and imports nothing before the clock starts that the measured code might import too.
+Standalone: before the clock starts, it imports nothing that the measured code might import.
 """
 
 import sys
@@ -42,7 +42,7 @@ if then == "put":
     signing.sign_put("originals/an-id.jpg", {}, bytes(32))
     clients.get_connections()
 elif then == "answer":
-    # No key, and so no server is asked.
+    # Without a key, so no server is contacted.
     event = {
         "httpMethod": "GET",
         "path": "/api/images",

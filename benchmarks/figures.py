@@ -1,4 +1,4 @@
-"""What a benchmark hands back, and the table of it."""
+"""The results of a benchmark, and their table."""
 
 import statistics
 import time
@@ -13,7 +13,7 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value beside its floor. Without a goal it is for information only."""
+    """A measured value and its floor. Without a goal, it is for information only."""
 
     name: str
     value: float
@@ -38,10 +38,10 @@ class Figure:
 
 
 def take_turns(calls: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Let the calls take turns, and return the median of what each returned.
+    """Interleave the calls; return the median result of each.
 
-    Whatever slows the machine down meets all of them. Every other round runs backwards, so that none always
-    follows the same one.
+    A slowdown of the machine then affects all of them. Every other round runs in reverse, so that no call
+    always follows the same one.
     """
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds):
@@ -52,7 +52,7 @@ def take_turns(calls: dict[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 def timed(work: Callable[[], object]) -> Callable[[], float]:
-    """``work`` as a call that returns the milliseconds that it took."""
+    """Wrap ``work`` in a call that returns its duration in milliseconds."""
 
     def call() -> float:
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The functions in this process, and the events that API Gateway would hand to them."""
+"""Runs the functions in this process, with the events that API Gateway would send."""
 
 import contextlib
 import os
@@ -17,9 +17,9 @@ from tests.support.multipart import upload_body
 
 @contextmanager
 def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
-    """``lambda_handler`` of functions/<function>/app.py. Its log is written, but nowhere.
+    """Load ``lambda_handler`` of functions/<function>/app.py; its log goes to os.devnull.
 
-    The settings, the connection and the clients are those of ``environ`` while this lasts.
+    Within the block, settings, connection and clients come from ``environ``.
     """
     from imageapi.database import db
 
@@ -27,12 +27,12 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
     os.environ.update(environ)
     clear_caches()
     try:
-        # The logger takes sys.stdout when the first request makes it, and keeps it.
+        # The first request creates the logger, which keeps the sys.stdout of that moment.
         with contextlib.redirect_stdout(open_nowhere()):
             yield load_app(function).lambda_handler
     finally:
         db.close()
-        psycopg2.extensions.set_wait_callback(None)  # imageapi.database.db's, which is for the whole process
+        psycopg2.extensions.set_wait_callback(None)  # set by imageapi.database.db for the whole process
         clear_caches()
         os.environ.clear()
         os.environ.update(before)
@@ -40,12 +40,12 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
 
 @lru_cache(maxsize=1)
 def open_nowhere() -> TextIO:
-    """A stream that stays open as long as a logger may write to it."""
+    """os.devnull, kept open because a logger may still write to it."""
     return open(os.devnull, "w")
 
 
 def clear_caches() -> None:
-    """Forget the settings, the logger and the clients: everything that imageapi keeps in an lru_cache."""
+    """Clear every lru_cache of imageapi: settings, logger and clients."""
     for name, module in list(sys.modules.items()):
         if name.startswith("imageapi."):
             for value in vars(module).values():
@@ -54,7 +54,7 @@ def clear_caches() -> None:
 
 
 def make_context() -> LambdaContext:
-    """What Lambda tells a handler."""
+    """The context that Lambda passes to a handler."""
     return LambdaContext(time_left=29_000)
 
 

@@ -1,7 +1,7 @@
 """`make run` over HTTP: uploads, the newest page, and the CPU time that each process takes for them.
 
-The floor of an upload is what none can do without: one put_object and one INSERT, by a client that does
-nothing else. That of a page is a response of five bytes from the gateway's HTTP server alone.
+The floor of an upload is the minimum work: one put_object and one INSERT, from a client that does nothing
+else. The floor of a page is a five-byte response from the bare HTTP server of the gateway.
 """
 
 import http.client
@@ -31,12 +31,12 @@ from tests.support.multipart import upload_body
 NAME = "http"
 PICTURE_BYTES = 318_000
 COLLECTION = 20
-"""How many images there are when the newest page is requested."""
+"""Number of images when the newest page is requested."""
 CLIENTS = 8
 ROUNDS, UPLOADS, PAGES = 6, 48, 400
 PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
 UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.1, 18.0
-"""About 15.5 and 2.5 ms where the figures in docs/architecture.md were measured."""
+"""About 15.5 and 2.5 ms on the machine that produced the figures in docs/architecture.md."""
 
 Call = Callable[[], None]
 Seconds = dict[str, float]
@@ -44,7 +44,7 @@ Seconds = dict[str, float]
 
 @dataclass
 class Cost:
-    """What a number of requests took."""
+    """Latency and CPU time of a number of requests."""
 
     latencies: list[float] = field(default_factory=list)  # milliseconds
     seconds: float = 0.0
@@ -56,17 +56,17 @@ class Cost:
 
     @property
     def each(self) -> float:
-        """Milliseconds for each request: the inverse of the throughput."""
+        """Milliseconds per request: the inverse of the throughput."""
         return self.seconds * 1000 / len(self.latencies)
 
     def cpu_each(self, *names: str) -> float:
-        """Milliseconds of CPU time for each request, in these processes together."""
+        """CPU milliseconds per request, summed over these processes."""
         return sum(self.cpu[name] for name in names) * 1000 / len(self.latencies)
 
 
 @dataclass
 class Work:
-    """Something done `count` times, by so many clients together. `open` makes a client."""
+    """A workload: `count` calls, split among `clients` threads. `open` makes a client."""
 
     open: Callable[[], Call]
     count: int
@@ -143,9 +143,9 @@ def make_figures(costs: dict[str, Cost]) -> list[Figure]:
 
 
 def take_turns(read: Callable[[], Seconds], works: dict[str, Work]) -> dict[str, Cost]:
-    """What each of the works takes. `read` says how much CPU time each process has taken so far."""
+    """Interleave the workloads and measure each. `read` returns the CPU time of each process so far."""
     for work in works.values():
-        do(work)  # which starts workers, and warms them
+        do(work)  # starts and warms the workers
     costs = {name: Cost() for name in works}
     for number in range(ROUNDS):
         order = list(works.items())
@@ -159,7 +159,7 @@ def take_turns(read: Callable[[], Seconds], works: dict[str, Work]) -> dict[str,
 
 
 def do(work: Work) -> list[float]:
-    """Milliseconds of each call."""
+    """The milliseconds of each call."""
     latencies: list[float] = []
 
     def act() -> None:
@@ -180,7 +180,7 @@ def do(work: Work) -> list[float]:
 def open_client(
     address: str, method: str, path: str, status: int, headers: dict[str, str], body: bytes | None = None
 ) -> Call:
-    """A client that keeps its connection, and expects this status."""
+    """A client with a persistent connection that expects this status."""
     connection = http.client.HTTPConnection(address, timeout=60)
 
     def send() -> None:
@@ -193,7 +193,7 @@ def open_client(
 
 
 def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
-    """Seconds of CPU time that each process of the run has taken, `hello`, and this one, the client."""
+    """CPU seconds so far of each process of the run, of `hello`, and of this process, the client."""
     gateway, *others = service.family()
     found = defaultdict(float, client=time.process_time())
     found |= {"hello": sum(hello.cpu_times()[:2]), "gateway": sum(gateway.cpu_times()[:2])}
@@ -203,7 +203,7 @@ def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
         if process.pid == s3:
             found["S3 server"] += sum(times[:2])
         elif process.pid == database or process.ppid() == database:
-            found["PostgreSQL"] += sum(times[:4])  # with the connections that have ended
+            found["PostgreSQL"] += sum(times[:4])  # including closed connections
         elif any(part.endswith("worker_main.py") for part in process.cmdline()):
             found["workers"] += sum(times[:2])
     return found
@@ -211,7 +211,7 @@ def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
 
 @contextmanager
 def run_hello() -> Iterator[tuple[str, psutil.Process]]:
-    """The gateway's HTTP server in a process of its own, with a response of five bytes to everything."""
+    """Run the gateway's HTTP server in its own process; it answers every request with five bytes."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.http_child"],
         cwd=ROOT,

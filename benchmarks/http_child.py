@@ -1,4 +1,4 @@
-"""The gateway's HTTP server alone, as a process. Prints its port, ends with its input."""
+"""The gateway's HTTP server alone, as a process. Prints its port; ends when standard input closes."""
 
 import sys
 from typing import Any

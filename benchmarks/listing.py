@@ -1,4 +1,4 @@
-"""The newest page and the page at row 50,000 of 100,000: both are one walk along an index."""
+"""The newest page and the page at row 50,000 of 100,000: each is one index scan."""
 
 import datetime
 import io
@@ -64,7 +64,7 @@ def read_page(handler: Handler, query: dict[str, str]) -> None:
 
 
 def fill_table(cursor: "psycopg2.extensions.cursor") -> None:
-    """ROWS ready rows, one second apart, the last one now."""
+    """Insert ROWS ready images, one second apart, the last one now."""
     lines = io.StringIO()
     now = int(datetime.datetime.now(datetime.UTC).timestamp())
     for number in range(ROWS):
@@ -84,7 +84,7 @@ def fill_table(cursor: "psycopg2.extensions.cursor") -> None:
 
 
 def make_uuid7(second: int) -> UUID:
-    """An id of that time (RFC 9562, 5.7)."""
+    """A UUIDv7 of that time (RFC 9562, 5.7)."""
     return UUID(
         int=second * 1000 << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62)
     )

@@ -1,4 +1,4 @@
-"""The memory that uploads take at most, against what UploadFunction has on AWS."""
+"""Peak memory of uploads, compared with UploadFunction's memory on AWS."""
 
 import json
 import re
@@ -18,10 +18,10 @@ CHILD = Path(__file__).with_name("memory_child.py")
 WIDTH, HEIGHT = 8660, 5774
 PHOTO_BYTES = 4_300_000
 UPLOADS = 2
-"""In one process: the second finds what the first left in memory."""
+"""Uploads per process: the second runs with what the first left in memory."""
 PHOTO_GOAL = 0.8
 HEAVY_GOAL = 0.9
-"""Made to fill memory; it must not end the process, which Lambda would at 1."""
+"""For pictures that fill memory: at 1, Lambda would end the process."""
 
 
 def run(build: Build) -> list[Figure]:
@@ -54,16 +54,16 @@ class Uploads:
         self._event_file = event_file
 
     def measure_peak(self, picture: bytes) -> float:
-        """Megabytes (2**20) at most, of a picture that must be accepted."""
+        """Peak memory in MB (2**20 bytes) for a picture that must be accepted."""
         result = self._upload(picture)
         if result["status"] != 201:
             raise BenchmarkError(f"an upload was answered with {result['status']}: {result['body']}")
         return float(result["peak"])
 
     def measure_largest(self, kind: str) -> tuple[str, float]:
-        """The same for the largest picture of a kind that is accepted; also says what that was.
+        """Description and peak memory of the largest accepted picture of a kind.
 
-        Begins with MAX_PIXELS. Where fewer are accepted, the answer says how many.
+        Starts at MAX_PIXELS. A refusal says how many pixels are accepted.
         """
         from imageapi.config.settings import load_settings
 

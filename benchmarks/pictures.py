@@ -1,4 +1,4 @@
-"""Pictures made the same way each time: like photographs, and such as fill memory."""
+"""Reproducible pictures: photo-like ones, and ones that fill memory."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from benchmarks.figures import BenchmarkError
 
 
 def make_photo(width: int, height: int, *, grain: int = 6, seed: int = 1) -> Image.Image:
-    """Smooth shapes with some grain: about what a camera's picture is to a JPEG encoder.
+    """Smooth shapes with some grain: to a JPEG encoder, about like a photo.
 
     ``grain`` is the size of the finest detail, in pixels.
     """
@@ -81,11 +81,11 @@ def make_avif(side: int) -> bytes:
 
 
 def make_deep_tiff(side: int) -> bytes:
-    """Four channels of 16 bits in a single strip, which a decoder unpacks as a whole. Pillow writes none."""
+    """A TIFF with four 16-bit channels in one strip, which a decoder unpacks whole. Pillow writes none."""
     packer = zlib.compressobj()
     row = bytes(side * 8)
     strip = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    bits_at = 8 + 2 + 12 * 10 + 4  # behind the header and ten entries
+    bits_at = 8 + 2 + 12 * 10 + 4  # after the header and ten entries
     entries = (
         (256, 4, 1, side),  # width
         (257, 4, 1, side),  # height
@@ -112,7 +112,7 @@ HEAVY_PICTURES: dict[str, Callable[[int], bytes]] = {
     "RGBA AVIF": make_avif,
     "16-bit TIFF": make_deep_tiff,
 }
-"""Small files that take much memory to decode, by the length of their sides in pixels."""
+"""Small files that need much memory to decode, as functions of the side in pixels."""
 
 
 def _save(image: Image.Image, format: str, **options: object) -> bytes:

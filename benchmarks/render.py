@@ -1,7 +1,7 @@
-"""Variants of 320 pixels of a 12-megapixel JPEG, against the plain Pillow way; and checking a link.
+"""320-pixel variants of a 12-megapixel JPEG, compared with plain Pillow; and verifying a link.
 
-They are made from the intermediate that the upload kept. What that costs the upload is told as well, and what
-a variant from the original takes.
+The variants are made from the upload's intermediate. Also measured: what the intermediate costs the upload,
+and a variant made from the original.
 """
 
 import io
@@ -78,14 +78,14 @@ def run() -> list[Figure]:
 
 
 def decode(data: bytes) -> None:
-    """The least that shows that a JPEG is whole."""
+    """The minimum that proves a JPEG complete."""
     image = Image.open(io.BytesIO(data))
     image.draft(None, (SIZE[0] // 8, SIZE[1] // 8))
     image.load()
 
 
 def render_plainly(data: bytes, extension: str) -> bytes:
-    """Open, thumbnail, save: what anyone writes first. It leaves the picture lying on its side."""
+    """Open, thumbnail, save: the obvious version. It ignores the EXIF orientation."""
     image = Image.open(io.BytesIO(data))
     image.thumbnail((WIDTH, WIDTH))
     buffer = io.BytesIO()

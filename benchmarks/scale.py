@@ -82,7 +82,7 @@ def main() -> int:
         for rows in sorted(arguments.rows):
             with connection.cursor() as cursor:
                 seconds = corpus.fill(cursor, rows - filled, filled, churn=arguments.churn)
-                clear_caches()  # for minutes the service would still believe that there are so few
+                clear_caches()  # drop anything cached from the smaller table
                 say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
                 filled = rows
                 results[rows] = measure(cursor, handler, rows)
@@ -100,7 +100,7 @@ def main() -> int:
 def measure(
     cursor: psycopg2.extensions.cursor, handler: Handler, rows: int
 ) -> dict[str, tuple[float, float]]:
-    """p50 and p95 in milliseconds of each kind of page; prints them as they come."""
+    """p50 and p95 of each kind of page, in milliseconds; prints each when measured."""
     floor = measure_call(timed(lambda: cursor.execute("SELECT 1")))
     say(f"  {'SELECT 1':34} {floor[0]:8.2f} {floor[1]:8.2f} ms (p50, p95)")
     figures = {"SELECT 1": floor}
@@ -116,7 +116,7 @@ def measure(
 
 
 def make_call(handler: Handler, query: dict[str, str | list[str]], statuses: set[int]) -> Callable[[], float]:
-    """A timed request, which adds its status to ``statuses``."""
+    """A timed request that adds its status to ``statuses``."""
     pairs = [("limit", str(LIMIT))]
     for name, values in query.items():
         pairs += [(name, value) for value in (values if isinstance(values, list) else [values])]
@@ -143,12 +143,12 @@ def report(name: str, figure: tuple[float, float], floor: float) -> None:
 
 
 def say(text: str) -> None:
-    """Print, although the handlers' log has been sent away."""
+    """Print to the real standard output: sys.stdout is redirected."""
     print(text, file=sys.__stdout__, flush=True)
 
 
 def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | list[str]]:
-    """Put the hour in the middle of the rows into a query that asks for one."""
+    """Replace HOUR_START in a query with the hour in the middle of the rows."""
     if query.get("created_after") != "HOUR_START":
         return query
     start = datetime.fromtimestamp(corpus.START / 1000 + rows // 2, UTC)
@@ -157,7 +157,7 @@ def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | lis
 
 
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
-    """The cursor of the page that begins at a row, as the service would have given it out."""
+    """The cursor, as the service would issue it, of the page that begins at a row."""
     from imageapi.search.cursors import Position, encode_cursor
     from imageapi.search.list_parameters import ListQuery
 
@@ -171,7 +171,7 @@ def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
 def measure_inserts(
     cursor: psycopg2.extensions.cursor, rows: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """A committed insert into a table with only its primary key, and into the real one; both are undone."""
+    """Measure committed inserts into a table with only its primary key and into the real one; undo both."""
     cursor.execute("DROP TABLE IF EXISTS bare; CREATE TABLE bare (LIKE image_metadata INCLUDING DEFAULTS)")
     cursor.execute("ALTER TABLE bare ADD PRIMARY KEY (id)")
     samples = {}

@@ -1,4 +1,4 @@
-"""A warm upload of 300 KB, against putting the same bytes and inserting the same row and nothing else."""
+"""A warm upload of 300 KB, compared with only putting the same bytes and inserting the same row."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def run() -> list[Figure]:
 
 @contextmanager
 def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[], None]]:
-    """What no upload can do without: one put_object, then one committed INSERT of the same row."""
+    """The minimum work of an upload: one put_object, then one committed INSERT of the same row."""
 
     client = boto3.client(
         "s3",
@@ -89,7 +89,7 @@ INSERT = """
 
 
 def make_row(picture: bytes) -> dict[str, object]:
-    """Everything in a row but its id and key."""
+    """All columns of a row except its id and key."""
     return {
         "title": "Benchmark",
         "description": "A picture.",

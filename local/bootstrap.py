@@ -1,4 +1,4 @@
-"""Builds .venv, or says why it cannot. Run by the system's python3, which may be too old for all else here.
+"""Builds .venv, or says why it cannot. Runs under the system's python3, which may be too old for the rest.
 
 python3 local/bootstrap.py VENV REQUIREMENTS STAMP
 """
@@ -10,11 +10,11 @@ import subprocess
 import sys
 
 PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
-"""Where PostgreSQL and S3 come as wheels."""
+"""Platforms that have wheels of PostgreSQL and S3."""
 
 
 def check_platform() -> None:
-    """End with a sentence where there is no PostgreSQL or no S3 server to install."""
+    """Exit with a message on a platform without wheels of PostgreSQL and S3."""
     here = f"{platform.system()} {platform.machine()}"
     if here not in PLATFORMS:
         sys.exit(
@@ -24,7 +24,7 @@ def check_platform() -> None:
 
 
 def check_python() -> None:
-    """End with a sentence when this Python is too old, or newer than the wheels."""
+    """Exit with a message when this Python is too old, or newer than the wheels."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 14):
         sys.exit(
             f"error: Python 3.11 to 3.14 is needed, and {sys.executable} is {platform.python_version()}. "
@@ -39,7 +39,7 @@ def works(python: str) -> bool:
 
 
 def run(*command: str) -> None:
-    """End when the command fails, which has said why."""
+    """Run a command; exit if it fails. The command prints the reason."""
     code = subprocess.call(command)
     if code:
         sys.exit(code)
@@ -56,7 +56,7 @@ def main() -> None:
         run(sys.executable, "-m", "venv", folder)
     print(f"Installing {requirements} (some 250 MB the first time: a minute or two)", flush=True)
     run(python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirements)
-    with open(stamp, "w"):  # make goes by its time
+    with open(stamp, "w"):  # make compares its modification time
         pass
 
 

@@ -1,6 +1,6 @@
 """python -m local run, invoke, monitor and demo: see --help.
 
-What only one command needs is imported when that command runs: SAM CLI alone takes half a second.
+Each command imports what only it needs: SAM CLI alone takes half a second.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Do what the command line says; returns the exit code."""
+    """Run the command line; returns the exit code."""
     arguments = parse_arguments()
     commands = {"run": run_service, "invoke": invoke_function, "monitor": show_monitor, "demo": add_pictures}
     try:
@@ -54,7 +54,7 @@ def main() -> int:
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except OSError as error:  # a folder that may not be written, a disk that is full
+    except OSError as error:  # a read-only folder, a full disk
         print(
             f"error: {error.strerror}: {error.filename}" if error.filename else f"error: {error}",
             file=sys.stderr,
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def run_service(arguments: argparse.Namespace) -> None:
-    """Runs until a signal. Raises LocalError, as do the other commands."""
+    """Run until a signal. Raises LocalError, like the other commands."""
     from local.run import Runner
 
     with contextlib.ExitStack() as stack:
@@ -88,7 +88,7 @@ def run_service(arguments: argparse.Namespace) -> None:
 
 
 def invoke_function(arguments: argparse.Namespace) -> None:
-    """Print the answer of one function to one event as JSON. Uses the stores of a run that is under way."""
+    """Invoke a function with an event and print its result as JSON. Uses the stores of the current run."""
     from local.gateway.logs import LogSink
     from local.gateway.pool import make_pools
     from local.gateway.worker import InvokeError

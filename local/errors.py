@@ -2,4 +2,4 @@
 
 
 class LocalError(Exception):
-    """Its message says what is wrong and what to do about it."""
+    """Its message says what is wrong and how to fix it."""

@@ -1,4 +1,4 @@
-"""Runs the whole service: stores, workers and the API, until a signal comes."""
+"""Runs the whole service until a signal: stores, workers and the API."""
 
 import contextlib
 import json
@@ -32,11 +32,11 @@ WATCH_SECONDS = 0.5
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
 LOOK_SECONDS = 0.5
-"""run_info.find_run_info() takes the lock for a moment to look at it."""
+"""How long to wait for the lock: run_info.find_run_info() takes it briefly."""
 
 
 class Runner:
-    """One run. A lock on its data folder keeps other runs off it."""
+    """One run. A lock on the data folder excludes other runs."""
 
     def __init__(self, settings: Settings, ready_file: Path | None = None) -> None:
         self._settings = settings
@@ -48,7 +48,7 @@ class Runner:
         self._pools: dict[str, Pool] = {}
 
     def run(self) -> None:
-        """Returns after SIGINT, SIGTERM or SIGHUP, with everything stopped. Raises LocalError."""
+        """Run until SIGINT, SIGTERM or SIGHUP, then stop everything. Raises LocalError."""
         started = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stop.set())
@@ -56,7 +56,7 @@ class Runner:
             say(f"note: {line}")
         with contextlib.ExitStack() as stack:
             stack.enter_context(hold_folder(self._data_dir))
-            self._remove_ready_files()  # of a run that was killed
+            self._remove_ready_files()  # left by a killed run
             try:
                 api = stack.enter_context(contextlib.closing(ApiServer(self._settings.port)))
             except OSError as error:
@@ -71,7 +71,7 @@ class Runner:
         s3.launch()
         stack.callback(postgres.stop)
         postgres.launch()
-        # SAM CLI takes as long to import as S3 takes to start: side by side, they cost that time once.
+        # Import SAM CLI while S3 starts: each takes about as long.
         from local.gateway.analysis_queue import start_queue
         from local.gateway.app import Gateway
         from local.gateway.pool import make_pools
@@ -84,7 +84,7 @@ class Runner:
         app = Gateway(template.api, self._pools, api.port, is_ours)
         executor = ThreadPoolExecutor(1)
         s3_ready = executor.submit(s3.wait_ready)
-        executor.shutdown(wait=False)  # an error below does not wait for S3
+        executor.shutdown(wait=False)  # errors below do not wait for S3
         postgres.wait_ready()
         self._bring_up_to_date()
         s3_ready.result()
@@ -107,7 +107,7 @@ class Runner:
         say("Stopping")
 
     def _bring_up_to_date(self) -> None:
-        """Create the schema or migrate it, by the function that does this in a deploy."""
+        """Create or migrate the schema, with the function that a deploy uses."""
         from local.gateway.worker import InvokeError
 
         if MIGRATE not in self._pools:
@@ -132,7 +132,7 @@ class Runner:
         say(f"{server.name} is back, with its data")
 
     def _update_run_info(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
-        """Write run.json again if a restart changed them; returns what the files hold now."""
+        """Rewrite the ready files if a restart changed the info; returns their current content."""
         if written == current:
             return written
         try:
@@ -161,7 +161,7 @@ class Runner:
 
 @contextlib.contextmanager
 def hold_folder(data_dir: Path) -> Iterator[None]:
-    """Make the data folder when there is none, and keep other runners off it."""
+    """Create the data folder if missing, and lock it against other runs."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / RUN_LOCK
     lock = take_lock(path, LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""What a run tells of itself: addresses, keys and pids; printed and, once it is ready, in run.json."""
+"""What a run publishes: addresses, keys and pids; printed and, once it is ready, written to run.json."""
 
 import contextlib
 import json
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from local.servers.s3 import S3Server
 
 RUN_FILE = "run.json"
-"""In the data folder; it exists as long as the run is ready, and longer when that is killed."""
+"""In the data folder; exists while the run is ready, and remains if the run is killed."""
 RUN_LOCK = "runner.lock"
-"""Beside it, locked as long as the run lives."""
+"""Next to it; locked while the run lives."""
 
 
 def say(text: str) -> None:
-    """Print, and ignore a closed terminal: a run must still be able to stop in order."""
+    """Print, and ignore a closed terminal: a run must still shut down cleanly."""
     with contextlib.suppress(OSError):
         print(text, flush=True)
 
 
 def short(path: Path) -> str:
-    """The path relative to the current folder when it is inside that, else the whole path."""
+    """The path relative to the current folder if inside it, else the full path."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def collect_run_info(port: int, api_key: str, postgres: "PostgresServer", s3: "S3Server") -> dict[str, Any]:
-    """What run.json and --ready-file hold."""
+    """The content of run.json and --ready-file."""
     return {
         "base_url": f"http://{HOST}:{port}",
         "api_key": api_key,
@@ -58,7 +58,7 @@ def collect_run_info(port: int, api_key: str, postgres: "PostgresServer", s3: "S
 
 
 def write_run_info(paths: Iterable[Path], info: dict[str, Any]) -> None:
-    """Write each file atomically, readable for its owner only because of the keys."""
+    """Write each file atomically, readable only by its owner because it contains keys."""
     for path in paths:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -71,7 +71,7 @@ def write_run_info(paths: Iterable[Path], info: dict[str, Any]) -> None:
 
 
 def find_run_info(data_dir: Path) -> dict[str, Any] | None:
-    """What run.json says of the run that is under way on this data folder; None when there is none."""
+    """The content of run.json for the current run on this data folder; None without one."""
     if not is_locked(data_dir / RUN_LOCK):
         return None
     try:
@@ -101,7 +101,7 @@ def print_run_info(info: dict[str, Any], data_dir: Path, seconds: float) -> None
 
 
 def make_sample_picture(path: Path) -> None:
-    """A small PNG for the first upload, unless there is one."""
+    """Create a small PNG for the first upload, unless it exists."""
     if path.exists():
         return
     from PIL import Image  # only the first run needs it

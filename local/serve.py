@@ -24,7 +24,7 @@ from local.settings import Settings, load_settings, placeholders
 
 
 def connect(settings: Settings) -> Any:
-    """A connection to the database that the environment names."""
+    """A connection to the database in the settings."""
     value = settings.value
     return psycopg2.connect(
         host=value("DB_HOST"),
@@ -38,9 +38,9 @@ def connect(settings: Settings) -> Any:
 
 
 def refuse_placeholders(settings: Settings, host: str) -> None:
-    """Raise LocalError when others than this machine could come with keys that everyone can read.
+    """Raise LocalError when other machines could use the published example keys.
 
-    PUBLISHED_ON_LOOPBACK=true says that a container's port leads to this machine's loopback only.
+    PUBLISHED_ON_LOOPBACK=true says that a container's port is published on loopback only.
     """
     if is_loopback(host) or settings.value("PUBLISHED_ON_LOOPBACK").lower() == "true":
         return

@@ -13,7 +13,7 @@ from local.errors import LocalError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ROOT = Path(__file__).resolve().parent.parent
-# Passed on to every function: what some networks need for requests to the internet.
+# Passed to every function: some networks need these for requests to the internet.
 PASSED_THROUGH = (
     "HTTPS_PROXY",
     "https_proxy",
@@ -22,17 +22,17 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
-# A function that has another limit in the template keeps it, whatever the settings say, as migrations do.
+# A function with another limit in the template keeps it, regardless of the settings, as for migrations.
 USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
-# Given to every function when .env or the shell sets them, whether the template declares them or not.
+# Passed to every function if .env or the shell sets them, even if the template does not declare them.
 BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
 
-# Read by boto3. The addresses count where MINIO_ENDPOINT_URL is empty.
+# Read by boto3. The addresses apply if MINIO_ENDPOINT_URL is empty.
 AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
 
 
 def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """All variables. A name without a value in a file counts as empty."""
+    """All variables. A name without a value in a file is empty."""
     values: dict[str, str] = {}
     for name in (".env.example", ".env"):
         values |= {key: value or "" for key, value in dotenv_values(root / name, interpolate=False).items()}
@@ -41,7 +41,7 @@ def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Settings:
-    """The variables, and what follows from them and the command line. Port 0 takes a free one at start."""
+    """The variables, and values derived from them and the command line. Port 0 takes a free one at start."""
 
     values: Mapping[str, str]
     data_dir: Path
@@ -55,17 +55,17 @@ class Settings:
         return self.values.get(name) or default
 
     def chosen(self, names: Iterable[str]) -> dict[str, str]:
-        """Those of the variables that are set to something."""
+        """The named variables that are not empty."""
         return {name: self.value(name) for name in names if self.value(name)}
 
     @property
     def client_key(self) -> str:
-        """The key for clients: the first in API_KEY, which holds several while one is being replaced."""
+        """The key for clients: the first in API_KEY, which has several during a rotation."""
         return next(iter(_split(self.value("API_KEY"))), "")
 
     @property
     def unused(self) -> list[str]:
-        """A line for each setting that names another machine, which `make run` ignores."""
+        """A note for each setting that `make run` ignores because it names another machine."""
         lines = []
         if (host := self.value("DB_HOST", "localhost")) not in LOOPBACK_NAMES:
             lines.append(f"DB_HOST={host} is not used: a local run starts a PostgreSQL of its own.")
@@ -84,7 +84,7 @@ def make_settings(
     db_port: int | None = None,
     s3_port: int | None = None,
 ) -> Settings:
-    """Settings from values; arguments win over them. Raises LocalError for a port that is not a number."""
+    """Settings from values; arguments override them. Raises LocalError for an invalid port."""
     endpoint = urlsplit(values.get("MINIO_ENDPOINT_URL", ""))
     own_port = str(endpoint.port or "") if endpoint.hostname in LOOPBACK_NAMES else ""
     return Settings(
@@ -103,7 +103,7 @@ def make_settings(
 def load_settings(
     root: Path = ROOT, environ: Mapping[str, str] = os.environ, **overrides: object
 ) -> Settings:
-    """The settings of this checkout; overrides are those of make_settings()."""
+    """The settings of this checkout; overrides are passed to make_settings()."""
     return make_settings(read_values(root, environ), **overrides)  # type: ignore[arg-type]
 
 
@@ -114,7 +114,7 @@ def _split(text: str) -> list[str]:
 def page_origins(settings: Settings, port: int) -> list[str]:
     """The origins whose pages may use S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
 
-    Origins with a * are left out: the API knows no patterns, and S3 would take it for one.
+    Origins with a * are left out: S3 would treat it as a wildcard, which the API does not support.
     """
     public = re.match(r"https?://[^/]+", settings.value("PUBLIC_BASE_URL").lower())
     own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
@@ -136,14 +136,14 @@ def _number(name: str, text: str) -> int:
 
 @dataclass(frozen=True)
 class OwnStores:
-    """Where the servers listen that a run has started itself."""
+    """The addresses of the servers that a run has started."""
 
     db_port: int
     s3_url: str
 
 
 def template_parameters(settings: Settings, stores: OwnStores | None) -> dict[str, str]:
-    """The template's parameters: those that samconfig.toml gives `sam local`, with this machine's hosts."""
+    """The template's parameters, as samconfig.toml passes them to `sam local`, with this machine's hosts."""
     value = settings.value
     s3_url = stores.s3_url if stores else value("MINIO_ENDPOINT_URL")
     parameters = {
@@ -172,12 +172,12 @@ def template_parameters(settings: Settings, stores: OwnStores | None) -> dict[st
 def function_environment(
     settings: Settings, declared: Mapping[str, object], stores: OwnStores | None
 ) -> dict[str, str]:
-    """A function's variables: those that its template declares, with the values of .env and the shell.
+    """A function's variables: those that its template declares, with values from .env and the shell.
 
-    As under `sam local`, these win over the template's. With `stores`, the function gets their addresses,
-    whatever the settings say; without, it also gets the variables in AWS_TOOLS.
+    As under `sam local`, these override the template's. With `stores`, the function gets their addresses,
+    regardless of the settings; without, it also gets the variables in AWS_TOOLS.
     """
-    # What only AWS can resolve (the ARN of a secret that it makes) is empty here, as under `sam local`.
+    # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
     if stores:
@@ -201,7 +201,7 @@ def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
 
 
 def passed_through(values: Mapping[str, str]) -> dict[str, str]:
-    """The proxy and certificate variables, with this machine exempt from the proxy."""
+    """The proxy and certificate variables, with this machine excluded from the proxy."""
     found = {name: values[name] for name in PASSED_THROUGH if values.get(name)}
     if any(name.lower().endswith("_proxy") for name in found):
         direct = [values.get("NO_PROXY") or values.get("no_proxy") or "", "127.0.0.1", "localhost"]

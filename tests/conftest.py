@@ -1,4 +1,4 @@
-"""What every test leaves as it found it."""
+"""State that every test restores."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from PIL import Image
 
 @pytest.fixture(autouse=True)
 def pillow_limit() -> Iterator[None]:
-    """The service sets Pillow's own limit for each picture, for the whole process."""
+    """For each picture, the service sets Pillow's own limit for the whole process."""
     limit = Image.MAX_IMAGE_PIXELS
     yield
     Image.MAX_IMAGE_PIXELS = limit

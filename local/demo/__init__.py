@@ -1,1 +1,1 @@
-"""make demo: made pictures, uploaded to an API that runs here."""
+"""make demo: generated pictures, uploaded to an API on this machine."""

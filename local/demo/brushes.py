@@ -14,25 +14,25 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """`share` of the other colour in the one."""
+    """Blend two colours; `share` is that of the other one."""
     return tuple(round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
 
 
 def gradient(size: Size, colours: Colours) -> Image.Image:
-    """From the first colour at the top to the last at the bottom."""
+    """A gradient from the first colour at the top to the last at the bottom."""
     strip = Image.new("RGB", (1, len(colours)))
     strip.putdata(colours)
     return strip.resize(size, BICUBIC, (0, 0.5, 1, len(colours) - 0.5))
 
 
 def colorize(grey: Image.Image, colours: Colours) -> Image.Image:
-    """Black becomes the first colour, white the last."""
+    """Map black to the first colour, white to the last."""
     grey.putpalette(gradient((1, 256), colours).tobytes())
     return grey.convert("RGB")
 
 
 def noise(random: Random, size: Size, lumps: Size, octaves: int = 5) -> Image.Image:
-    """Clouds: smooth, from black to white, with so many lumps across and down."""
+    """Smooth clouds from black to white; `lumps` is their number across and down."""
     total = Image.new("L", size)
     for octave in range(octaves):
         grid = (lumps[0] << octave, lumps[1] << octave)
@@ -42,14 +42,14 @@ def noise(random: Random, size: Size, lumps: Size, octaves: int = 5) -> Image.Im
 
 
 def glow(picture: Image.Image, centre: Point, reach: Point, colour: Colour) -> None:
-    """Light that fades from the centre to an ellipse of these radii."""
+    """Add light that fades from the centre to an ellipse of these radii."""
     mask = Image.radial_gradient("L").point(lambda v: max(0, 255 - v * 1.42))
     mask = mask.resize((round(reach[0] * 2), round(reach[1] * 2)))
     picture.paste(colour, (round(centre[0] - reach[0]), round(centre[1] - reach[1])), mask)
 
 
 def sky(random: Random, size: Size, colours: Colours) -> tuple[Image.Image, Point]:
-    """A sky with clouds and a low sun, and where that is."""
+    """A sky with clouds and a low sun, and the sun's position."""
     width, height = size
     picture, density = gradient(size, colours[1:5]), random.uniform(0.5, 1.1)
     sun = (width * random.uniform(0.25, 0.75), height * random.uniform(0.3, 0.5))
@@ -61,7 +61,7 @@ def sky(random: Random, size: Size, colours: Colours) -> tuple[Image.Image, Poin
 
 
 def reflect(random: Random, picture: Image.Image, horizon: int, colours: Colours, x: float) -> None:
-    """Put water below the horizon, which mirrors what is above it, with a path of light at x."""
+    """Draw water below the horizon that mirrors what is above, with a path of light at x."""
     size = (picture.width, picture.height - horizon)
     water = ImageOps.flip(picture.crop((0, max(0, horizon - size[1]), size[0], horizon))).resize(size)
     water = ImageChops.multiply(water, gradient(size, [mix(colours[2], (255,) * 3, 0.55), colours[2]]))

@@ -35,7 +35,7 @@ def sea(random: Random, size: Size, colours: Colours) -> Image.Image:
 
 
 def city(random: Random, size: Size, colours: Colours) -> Image.Image:
-    """A skyline at night, windows lit, above the water."""
+    """A skyline at night with lit windows, above water."""
     picture, (width, height) = gradient(size, colours[:4]), size
     draw, foot, pane = ImageDraw.Draw(picture), round(height * random.uniform(0.7, 0.9)), sum(size) // 340
     for depth in (0.3, 0.6, 1.0):
@@ -70,7 +70,7 @@ def planet(random: Random, size: Size, colours: Colours) -> Image.Image:
     disc = Image.new("L", ball.size)
     ImageDraw.Draw(disc).circle((radius, radius), radius - 2, 255)
     rings = [(radius * (1.4 + n * 0.09), random.choice(colours[1:])) for n in range(random.choice((0, 7)))]
-    for start in (180, 0):  # behind the planet, then before it
+    for start in (180, 0):  # behind the planet, then in front of it
         for reach, colour in rings:
             box = (x - reach, y - reach * 0.25, x + reach, y + reach * 0.25)
             draw.arc(box, start, start + 180, mix(colour, colours[0], 0.3), radius // 16)
@@ -139,7 +139,7 @@ def scales(random: Random, size: Size, colours: Colours) -> Image.Image:
 
 
 def screen(random: Random, size: Size, colours: Colours) -> Image.Image:
-    """A window with a piece of this program, or with a chart."""
+    """A window with part of this program's source, or with a chart."""
     picture, (width, height) = silk(random, size, colours[1:5]), size
     draw, font, is_code = ImageDraw.Draw(picture), ImageFont.load_default(width / 55), random.random() < 0.5
     left, top, wide, high = width * 0.07, height * 0.09, width * 0.86, height * 0.83

@@ -29,7 +29,7 @@ class Api(NamedTuple):
 
 
 def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
-    """Raises LocalError when no API answers, or when a picture was refused."""
+    """Run the demo. Raises LocalError when no API answers or a picture is refused."""
     api = choose_api(arguments.base_url, arguments.api_key, settings, info)
     check_api(api)
     print(f"Making {arguments.count} pictures and uploading them to {api.base_url}", flush=True)
@@ -45,7 +45,7 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, 
 def choose_api(
     base_url: str | None, api_key: str | None, settings: Settings, info: dict[str, Any] | None
 ) -> Api:
-    """The API that the arguments name, else BASE_URL of .env or the shell, else the run on this machine."""
+    """The API from the arguments, else from BASE_URL in .env or the shell, else the run on this machine."""
     here = info["base_url"] if info else f"http://127.0.0.1:{settings.port}"
     found = (base_url or settings.value("BASE_URL", here)).rstrip("/")
     return Api(found, api_key or (info["api_key"] if info and found == here else settings.client_key))
@@ -72,7 +72,7 @@ def check_api(api: Api) -> None:
 
 
 def upload_all(api: Api, count: int) -> Iterator[str]:
-    """Upload pictures in one process per core, and one more for the time spent waiting."""
+    """Upload pictures with one process per core, plus one to use the time spent waiting."""
     with ProcessPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         try:
             for task in as_completed([pool.submit(upload_one, api, number) for number in range(count)]):
@@ -83,7 +83,7 @@ def upload_all(api: Api, count: int) -> Iterator[str]:
 
 
 def upload_one(api: Api, number: int) -> str:
-    """Make a picture and upload it, again when the API is busy: ADDED, THERE, or what went wrong."""
+    """Make and upload a picture; retry while the API is busy. Returns ADDED, THERE or the error."""
     picture = make_picture(number)
     fields = {
         "image_file": (picture.filename, picture.data, picture.mime_type),
@@ -100,7 +100,7 @@ def upload_one(api: Api, number: int) -> str:
     if status == 201:
         return ADDED
     problem = answer.get("error", {}) if isinstance(answer, dict) else {}
-    # The key is known, but came with other bytes: another version of Pillow writes other files.
+    # The key was used with other bytes: each version of Pillow writes different files.
     if status == 200 or problem.get("code") == "idempotency_key_reused":
         return THERE
     return f"number {number}: {status} {problem.get('code', '')}: {problem.get('message', '')}"
@@ -110,7 +110,7 @@ def ask(
     api: Api, method: str, path: str, headers: dict[str, str] | None = None, **request: Any
 ) -> tuple[int, Any]:
     """Status and JSON (or None) of one response. Raises urllib3's HTTPError when there is no response."""
-    # A manager for this request alone: processes that fork must not share a connection.
+    # One manager per request: forked processes must not share a connection.
     with urllib3.PoolManager(headers={"X-API-Key": api.key}) as manager:
         headers = {**manager.headers, **(headers or {})}
         response = manager.request(method, api.base_url + path, headers=headers, timeout=TIMEOUT, **request)
@@ -121,5 +121,5 @@ def ask(
 
 
 def describe(error: HTTPError) -> str:
-    """The end of urllib3's message, which says what went wrong; its beginning names the connection."""
+    """The end of urllib3's message, which is the error; the beginning names the connection."""
     return str(error).rpartition(": ")[2]

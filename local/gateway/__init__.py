@@ -1,1 +1,1 @@
-"""The API of a local run: SAM CLI's gateway, with worker processes where it has containers."""
+"""The API of a local run: SAM CLI's gateway, with worker processes instead of containers."""

@@ -1,7 +1,7 @@
-"""Replaces SQS and its event source mapping: sends waiting analyses to the function as that queue's events.
+"""Replaces SQS and its event source mapping: sends waiting analyses to the function as SQS events.
 
-On AWS too, the rows of image_analysis are the queue, and messages only say when to look. Here the table is
-read once a second, which needs no further server; the function gets the same events.
+The rows of image_analysis are the queue; on AWS, messages only say when to look. Here the table is polled
+once a second instead, so no queue server is needed.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ from local.settings import Settings
 FUNCTION = "AnalyzeFunction"
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 10.0
-"""How long it waits after an error."""
+"""The pause after an error."""
 BATCH = 1
-"""As the template's BatchSize: the function's Timeout is for one image."""
+"""The template's BatchSize: the function's Timeout is for one image."""
 WAITING_SQL = """
     SELECT image_id::text FROM image_analysis
     WHERE status IN ('queued', 'running') AND lease_until <= now() ORDER BY lease_until LIMIT %s"""
@@ -37,7 +37,7 @@ def is_wanted(settings: Settings) -> bool:
 def start_queue(
     settings: Settings, pools: Mapping[str, Pool], connect: Callable[[], Any], logs: LogSink
 ) -> Callable[[], None]:
-    """Start sending waiting analyses to the function, if that is wanted. Returns what ends it."""
+    """Start sending waiting analyses to the function, if wanted. Returns a function that stops it."""
     stop = threading.Event()
     if FUNCTION in pools and is_wanted(settings):
         arguments = (pools[FUNCTION], connect, logs, stop)
@@ -46,7 +46,7 @@ def start_queue(
 
 
 def make_event(image_ids: list[str]) -> dict[str, Any]:
-    """What Lambda gets from SQS for these images."""
+    """The event that SQS sends to Lambda for these images."""
     return {
         "Records": [
             {
@@ -77,7 +77,7 @@ def _follow(pool: Pool, connect: Callable[[], Any], logs: LogSink, stop: threadi
         except psycopg2.Error as error:
             logs.note("analysis queue", str(error).strip().partition("\n")[0])
             seconds = PAUSE_SECONDS
-        except InvokeError:  # which the pool has logged
+        except InvokeError:  # logged by the pool
             seconds = PAUSE_SECONDS
         stop.wait(seconds)
 

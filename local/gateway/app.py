@@ -1,7 +1,7 @@
-"""The API: SAM CLI's own local API Gateway, with worker processes where it has containers.
+"""The API: SAM CLI's local API Gateway, with worker processes instead of containers.
 
-Routes, events and responses are SAM CLI's. What it does between them is left out: for each request it keeps
-telemetry, writes the event as JSON with base64 of a whole upload in it, and parses the result twice.
+Routes, events and responses are SAM CLI's; its slow steps are skipped. For each request it collects
+telemetry, writes the event as JSON that includes a whole upload in base64, and parses the result twice.
 """
 
 import json
@@ -37,7 +37,7 @@ UNKNOWN_HOST = {
 
 
 class ApiRequest(Request):
-    """With what SAM CLI reads from Flask's requests, and the name for the statistics."""
+    """A request with the Flask attributes that SAM CLI reads, and the function's name for the statistics."""
 
     endpoint: str
     view_args: Mapping[str, Any]
@@ -47,18 +47,18 @@ class ApiRequest(Request):
 class Gateway:
     """A WSGI app with the template's routes; `api` is samcli's, `port` the one that clients use.
 
-    Requests whose Host header `is_ours` does not know are refused.
+    Refuses requests whose Host header `is_ours` rejects.
     """
 
     def __init__(
         self, api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]
     ) -> None:
-        logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns of each answer without a body
+        logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns about each response without a body
         runner = SimpleNamespace(is_debugging=lambda: False)
         self._service = LocalApigwService(api=api, lambda_runner=runner, port=port, host=HOST)
         self._service.create()
         routes = self._service._app.url_map
-        routes.merge_slashes = False  # `//` is no route, instead of a redirect
+        routes.merge_slashes = False  # `//` matches no route, instead of redirecting
         self._routes = routes.bind(HOST)
         self._pools = pools
         self._is_ours = is_ours
@@ -81,7 +81,7 @@ class Gateway:
             return Response(json.dumps(self._stats.summary()), mimetype="application/json")
         try:
             return self._invoke(request)
-        except MethodNotAllowed as error:  # of methods that API Gateway's ANY does not cover, such as TRACE
+        except MethodNotAllowed as error:  # a method that API Gateway's ANY excludes, such as TRACE
             allow = ", ".join(sorted(error.valid_methods or []))
             message = f"This route takes {allow}."
             response = _make_error(405, {"code": "method_not_allowed", "message": message})
@@ -95,7 +95,7 @@ class Gateway:
     def _invoke(self, request: ApiRequest) -> Response:
         service = self._service
         request.endpoint, request.view_args = self._routes.match(request.path, request.method)
-        request.headers = Headers(list(request.headers))  # SAM CLI goes through those of WSGI for each header
+        request.headers = Headers(list(request.headers))  # SAM CLI would scan all of WSGI's for each header
         route = service._get_current_route(request)
         request.function = route.function_name
         body = request.stream.read()

@@ -1,4 +1,4 @@
-"""The errors that the gateway itself gives, in the service's form: see GatewayResponses in the template."""
+"""Errors of the gateway itself, in the service's format: see GatewayResponses in the template."""
 
 import json
 import uuid
@@ -6,24 +6,24 @@ from http import HTTPStatus
 from typing import Any
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
-"""Of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
+"""The limit of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
 
 Headers = list[tuple[str, str]]
 
 
 def make_error(status: int, message: str) -> dict[str, Any]:
-    """The error of a request that cannot be read."""
+    """The error for a malformed request."""
     return {"code": "request_refused", "message": message, "details": {"reason": HTTPStatus(status).name}}
 
 
 def make_too_large(limit: str) -> dict[str, Any]:
-    """The error of a body above a limit, such as "Lambda accepts (6 MB)"."""
+    """The error for a body above a limit, such as "Lambda accepts (6 MB)"."""
     message = f"The request is larger than {limit}. Upload large files through POST /api/uploads."
     details = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
     return {"code": "payload_too_large", "message": message, "details": details}
 
 
 def make_response(error: dict[str, Any]) -> tuple[Headers, bytes]:
-    """Headers and body of the response, with API Gateway's own `message` beside the error."""
+    """Headers and body of the response, with API Gateway's own `message` next to the error."""
     headers = [("Content-Type", "application/json"), ("x-request-id", str(uuid.uuid4()))]
     return headers, json.dumps({"error": error, "message": error["message"]}).encode()

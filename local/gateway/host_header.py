@@ -1,7 +1,7 @@
 """Which Host headers the local gateway accepts.
 
-A web page can make a host name of its own resolve to this machine (DNS rebinding). The browser then lets it
-read the gateway's responses, but the Host header still has that name.
+A web page can make its own host name resolve to this machine (DNS rebinding). The browser then lets it read
+the gateway's responses, but the Host header still has that name.
 """
 
 import ipaddress
@@ -14,15 +14,15 @@ HOST_HEADER = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::[0-9]*)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
+    """Whether only this machine can reach a server that listens on `host`."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool]:
-    """A function that says whether a Host header is accepted by a service that listens on `bound_to`.
+    """Returns a check of Host headers for a service that listens on `bound_to`.
 
-    Accepted are localhost and the host of PUBLIC_BASE_URL. Where other machines can reach the service, IP
-    addresses and names without a dot, such as a container's, are too: no stranger can register those.
+    It accepts localhost and the host of PUBLIC_BASE_URL. If other machines can reach the service, it also
+    accepts IP addresses and names without a dot, such as a container's: an attacker cannot register those.
     """
     public = public_base_url.partition("://")[2].partition("/")[0]
     names = LOOPBACK_NAMES | {_host_of(public)} - {""}

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 server under the API: waitress, which refuses in the service's form."""
+"""The HTTP/1.1 server of the API: waitress, with errors in the service's format."""
 
 import logging
 import re
@@ -20,27 +20,27 @@ from local.servers.ports import HOST
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit."""
 READ_BYTES = 128 * 1024 * 1024
-"""A larger body is read up to this size before it is refused: a connection that is closed with bytes unread
-is reset, and its client may lose the response."""
+"""A body above the limit is read up to this size before it is refused: closing a connection with unread bytes
+resets it, and the client may lose the response."""
 MAX_THREADS = 100
-"""More than all workers, so that requests that wait for one function do not hold up those for another."""
+"""More than all workers, so that requests waiting for one function do not block those for another."""
 OPTIONS = {
-    "connection_limit": 200,  # on macOS, a process has 256 files
+    "connection_limit": 200,  # macOS allows a process 256 files
     "channel_timeout": 75,  # seconds without a byte
     "max_request_header_size": 65_536,
     "max_request_body_size": READ_BYTES,
-    "inbuf_overflow": MAX_BODY_BYTES,  # larger bodies, which will be refused, go to a temporary file
+    "inbuf_overflow": MAX_BODY_BYTES,  # larger bodies, to be refused, go to a temporary file
     "recv_bytes": 1024 * 1024,
     "asyncore_use_poll": True,  # select() fails beyond 1,024 open files
     "clear_untrusted_proxy_headers": False,  # functions see every header, as on AWS
-    "log_socket_errors": False,  # of clients that went away
+    "log_socket_errors": False,  # from clients that disconnected
     "ident": None,
 }
 
 
 class Parser(HTTPRequestParser):
-    """Refuses what waitress mistakes: addresses and lengths that it crashes on, versions that it takes for
-    HTTP/1.0, and bodies above MAX_BODY_BYTES, which it would ask for if the client expects 100 Continue.
+    """Refuses what waitress mishandles: addresses and lengths that crash it, versions that it takes for
+    HTTP/1.0, and bodies above MAX_BODY_BYTES, which it would request with 100 Continue.
     """
 
     completed: bool
@@ -52,12 +52,12 @@ class Parser(HTTPRequestParser):
         if size > MAX_BODY_BYTES and (self.completed or self.expect_continue):
             self.error, self.completed = RequestEntityTooLarge(""), True
         if self.completed:
-            self.expect_continue = False  # waitress would send 100 Continue, and wait
+            self.expect_continue = False  # else waitress would send 100 Continue and wait
         return count
 
     def parse_header(self, header_plus: bytes) -> None:
         line, end, headers = header_plus.partition(b"\r\n")
-        # Characters that a client did not escape, as curl sends what is typed.
+        # Escape what the client did not: curl sends non-ASCII characters as typed.
         line = re.sub(rb"[\x80-\xff]", lambda found: b"%%%02X" % ord(found[0]), line)
         try:
             super().parse_header(line + end + headers)
@@ -70,7 +70,7 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Sends no Content-Length in response to HEAD: it would be 0, and not that of the response to GET."""
+    """Sends no Content-Length in response to HEAD: it would be 0 instead of GET's value."""
 
     @property
     def has_body(self) -> bool:
@@ -78,7 +78,7 @@ class Task(WSGITask):
 
 
 class Refusal(ErrorTask):
-    """The response to a request that Parser refused. The connection is closed after it."""
+    """The response to a request that Parser refused. Closes the connection."""
 
     def execute(self) -> None:
         refused = self.request.error
@@ -98,7 +98,7 @@ class Channel(HTTPChannel):
 
 
 class Threads(ThreadedTaskDispatcher):
-    """Has as many threads as there were requests at once: they take turns, so idle ones would be slower."""
+    """Has as many threads as there were concurrent requests: more would be slower, as all take turns."""
 
     def add_task(self, task: Any) -> None:
         if len(self.threads) < min(MAX_THREADS, self.active_count + len(self.queue) + 1):
@@ -107,7 +107,7 @@ class Threads(ThreadedTaskDispatcher):
 
 
 class ApiServer:
-    """Binds the port when it is made (OSError when it is taken); 0 takes a free one."""
+    """Binds the port when created (OSError when it is taken); 0 takes a free one."""
 
     def __init__(self, port: int, host: str = HOST) -> None:
         self._host = host
@@ -122,8 +122,8 @@ class ApiServer:
         return int(self._socket.getsockname()[1])
 
     def start(self, app: Any) -> None:
-        """Answer requests with this WSGI app, in threads of its own."""
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of each wait for a thread
+        """Serve this WSGI app in background threads."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns about each wait for a thread
         self._server = create_server(
             app,
             map=self._connections,
@@ -136,7 +136,7 @@ class ApiServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more requests. Those under way are still answered, until close()."""
+        """Accept no more requests. Those in progress are still answered, until close()."""
         self._stopping = True
         self._server.pull_trigger()
         self._thread.join()

@@ -10,21 +10,21 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-# Fields of a JSON log line that are the same on every line, or that the readable line shows in its own way.
+# Fields of a JSON log line that are the same on every line, or that the readable line formats itself.
 SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
-# Control characters, those of text direction too: a terminal obeys them instead of showing them.
+# Control characters, including those for text direction: a terminal obeys instead of showing them.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps() would make one for each value
+JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps() would create one per value
 MAX_BYTES = 10_000_000
-"""A run that finds a longer file begins it anew."""
+"""A run truncates a longer file at its start."""
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
 def readable(source: str, line: str) -> tuple[str, str]:
     """The level of a line, and the text to show on a terminal.
 
-    A JSON log line is taken apart, anything else is kept. The text is one line, and the indented lines of a
-    traceback: requests choose part of what is logged, and must not be able to forge a line of the log.
+    JSON log lines are parsed, others kept. The text is one line plus the indented lines of a traceback:
+    requests control part of what is logged and must not be able to forge a log line.
     """
     try:
         record = json.loads(line) if line.startswith("{") else None
@@ -42,7 +42,7 @@ def readable(source: str, line: str) -> tuple[str, str]:
 
 
 def escape(text: str) -> str:
-    """The text in one line, with escapes such as \\n or \\x1b in place of control characters."""
+    """The text as one line, with control characters escaped, such as \\n or \\x1b."""
     return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -71,7 +71,7 @@ class LogSink:
         threading.Thread(target=self._follow, args=(source, stream), daemon=True).start()
 
     def note(self, source: str, text: str) -> None:
-        """A line of the runner's own about `source`; `text` may hold what a handler raised."""
+        """Log a line from the runner about `source`; `text` may contain what a handler raised."""
         line = escape(f"{source}: {text}")
         self._write("", line, line)
 
@@ -86,7 +86,7 @@ class LogSink:
         line = f"{time.strftime('%H:%M:%S')} {shown}"
         with self._lock:
             if self._shown:
-                with contextlib.suppress(OSError):  # whoever read it is gone; the functions must go on
+                with contextlib.suppress(OSError):  # the reader is gone; the functions must go on
                     print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
             if self._file:
                 with contextlib.suppress(OSError):  # the disk is full; requests and later lines must go on

@@ -25,7 +25,7 @@ CLOSE_SECONDS = 2.0
 
 
 class Pool:
-    """The workers of one function. A change of its code is loaded at the next event. Use from any thread."""
+    """The workers of one function. Code changes are loaded at the next event. Thread-safe."""
 
     def __init__(self, spec: FunctionSpec, environ: Mapping[str, str], logs: LogSink, size: int) -> None:
         self.spec = spec
@@ -42,9 +42,9 @@ class Pool:
         self._fingerprint = self._take_fingerprint()
 
     def invoke(self, event: str, body: bytes = b"") -> bytes:
-        """The handler's result as JSON. Raises InvokeError, after logging it.
+        """The handler's result as JSON. Logs and raises InvokeError.
 
-        `body` becomes that of the event, as base64.
+        `body` becomes the event's body, in base64.
         """
         size = len(event) + len(body) * 4 // 3
         if size > PAYLOAD_LIMIT_BYTES:
@@ -69,7 +69,7 @@ class Pool:
             return [worker.pid for _, worker in self._idle] + [worker.pid for worker in self._busy]
 
     def close(self) -> None:
-        """End the workers; those that are busy get CLOSE_SECONDS to finish. Events that wait are refused."""
+        """End the workers; busy ones get CLOSE_SECONDS to finish. Waiting events are refused."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -164,8 +164,8 @@ def make_pools(
 ) -> tuple[Template, dict[str, Pool]]:
     """The template, and a pool for each of its functions (or for `only` one).
 
-    Without `stores`, the functions use those that the settings name. What the function `unseen` logs goes to
-    the file alone.
+    Without `stores`, the functions use the stores in the settings. The log of the function `unseen` goes only
+    to the file.
     """
     template = read_template(settings.template, template_parameters(settings, stores))
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))

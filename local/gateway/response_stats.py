@@ -1,4 +1,4 @@
-"""Counts of recent responses. The gateway counts them, so those that it gives itself are included.
+"""Counts of recent responses. The gateway counts them, so its own are included.
 
 GET /_local/stats returns them, mainly for `make monitor`. Only the local gateway has that path.
 """
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Stats:
-    """The responses of the last minute, at most the last 20,000. Use from any thread."""
+    """The responses of the last minute, at most 20,000. Thread-safe."""
 
     def __init__(self) -> None:
         self._answers: deque[Answer] = deque(maxlen=KEPT)
@@ -37,13 +37,13 @@ class Stats:
             self._total += 1
 
     def summary(self) -> dict[str, Any]:
-        """What /_local/stats answers: see summarize()."""
+        """The response of /_local/stats: see summarize()."""
         now = time.monotonic()
         with self._lock:
             while self._answers and self._answers[0].at < now - WINDOW_SECONDS:
                 self._answers.popleft()
             recent, total = list(self._answers), self._total
-        # The window is shorter just after the start, and when a minute has more than KEPT responses.
+        # The window is shorter just after the start, or when a minute has more than KEPT responses.
         begin = recent[0].at if len(recent) == KEPT else max(self._started, now - WINDOW_SECONDS)
         return {
             "total_requests": total,
@@ -53,7 +53,7 @@ class Stats:
 
 
 def summarize(answers: Iterable[Answer], seconds: float) -> dict[str, Any]:
-    """Rates and latencies of the responses of the last `seconds`, under the metrics' names on AWS.
+    """Rates and latencies of the responses of the last `seconds`, under the metric names used on AWS.
 
     {"window_seconds": 60.0, "all": {"Requests": {"2xx": 3}, "requests_per_minute": 3.0, "errors": 0,
      "Latency": {"p50": 4.1, "p95": 9.0}}, "functions": {"ListFunction": …}}; latencies in ms, or null.

@@ -21,7 +21,7 @@ LAMBDA_DEFAULT_MEMORY_MB = 128
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function. Timeout in seconds, memory in MB; `variables` are as the template resolves them."""
+    """One function. Timeout in seconds, memory in MB; `variables` as resolved by the template."""
 
     name: str
     handler: str
@@ -39,15 +39,15 @@ class Template:
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
-    """Raises LocalError when the template cannot be read or has no API.
+    """Read a template. Raises LocalError when it cannot be read or has no API.
 
-    Nested stacks are not read: ours have what only AWS needs, and reading them took most of the time.
+    Nested stacks are not read: ours contain only what AWS needs, and reading them took most of the time.
     """
     try:
         stacks = [Stack("", "", str(path), dict(parameters), get_template_data(str(path)))]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
         found = {function.name: _to_spec(function) for function in SamFunctionProvider(stacks).get_all()}
-    except Exception as error:  # samcli's parsers raise their own, yaml's and plain ones
+    except Exception as error:  # samcli's parsers raise their own, yaml's and built-in errors
         raise LocalError(f"{path} cannot be read: {error}") from error
     if not api.routes:
         raise LocalError(f"{path} has no function with an Api event.")

@@ -24,7 +24,7 @@ PAYLOAD_LIMIT_BYTES = 6_291_556
 
 
 class InvokeError(Exception):
-    """The handler gave no result."""
+    """The handler returned no result."""
 
 
 class FunctionError(InvokeError):
@@ -32,7 +32,7 @@ class FunctionError(InvokeError):
 
 
 class HandlerError(FunctionError):
-    """The handler raised, or its result is too large. Its process can be used again."""
+    """The handler raised, or its result is too large. Its process is still usable."""
 
 
 class FunctionTimeoutError(InvokeError):
@@ -50,7 +50,7 @@ class EventTooLargeError(InvokeError):
 def lambda_environment(
     spec: FunctionSpec, variables: Mapping[str, str], keys: tuple[str, str]
 ) -> dict[str, str]:
-    """The environment of a worker: PATH, HOME and TMPDIR of the shell, Lambda's variables, the function's."""
+    """The environment of a worker: the shell's PATH, HOME and TMPDIR, Lambda's variables, the function's."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return inherited | {
         "LANG": "C.UTF-8",
@@ -78,8 +78,8 @@ def lambda_environment(
 class Worker:
     """One process. Raises FunctionError when the handler cannot be imported.
 
-    `keep_bytecode` should be False for code that has been edited: Python takes cached bytecode for current
-    when the source's size and time, in whole seconds, are the same, as after two quick edits.
+    `keep_bytecode` should be False for code that has been edited: Python considers cached bytecode current
+    when the source's size and time (in whole seconds) are unchanged, as after two quick edits.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Worker:
     def invoke(self, event: str, body: bytes = b"") -> bytes:
         """The handler's result as JSON. After any error but HandlerError, close() the worker.
 
-        `body` becomes that of the event, as base64.
+        `body` becomes the event's body, in base64.
         """
         data = event.encode()
         head = {
@@ -150,7 +150,7 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the process and whatever it has started."""
+        """Kill the process and its children."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -160,7 +160,7 @@ class Worker:
         self._socket.close()
 
     def _receive(self) -> tuple[bytes, bytes]:
-        """The letter that says what came, and its JSON."""
+        """The letter that gives the message type, and the JSON."""
         with self._errors():
             line = self._answers.readline()
             if not line.endswith(b"\n"):

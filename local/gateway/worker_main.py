@@ -1,16 +1,16 @@
-"""What runs inside a worker: one function's handler, called with one event at a time. Standard library only.
+"""Runs inside a worker: calls one function's handler with one event at a time. Standard library only.
 
-Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket to the runner,
-which carries lines of JSON. Events and bodies follow theirs, and those of the worker begin with a letter:
+Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket to the runner
+that carries lines of JSON. The runner's are followed by the event and body; the worker's begin with a letter:
 
     runner → worker   {"request_id", "arn", "deadline_ms", "event_bytes", "body_bytes"}, the event, and
-                      its body as it is: the handler gets it as base64
+                      its raw body: the handler gets it in base64
     worker → runner   H  ready: the handler is imported
                       X  it cannot be imported: {"errorType", "errorMessage"}
                       R  what the handler returned
                       E  what it raised, in the form of X
 
-Standard input is a pipe that nobody writes to: at its end the runner is gone, and so are we.
+Standard input is a pipe that nobody writes to: when it closes, the runner is gone and the worker exits.
 """
 
 import importlib
@@ -49,7 +49,7 @@ class LambdaContext:
 
 
 def exit_with_runner() -> None:
-    """Exit when standard input, a pipe from the runner, is closed. The handler gets an empty one."""
+    """Exit when standard input, a pipe from the runner, closes. The handler gets an empty one."""
     lifeline = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -78,7 +78,7 @@ def describe(error: BaseException) -> str:
 
 
 def load_handler(code_dir: str, layer_dirs: list[str], handler: str) -> Callable[[Any, LambdaContext], Any]:
-    """Import it with sys.path as Lambda has it: the function, then its layers, then what is installed."""
+    """Import it with Lambda's sys.path order: the function, its layers, installed packages."""
     sys.path[:0] = [code_dir, *layer_dirs]
     module, _, name = handler.rpartition(".")
     function: Callable[[Any, LambdaContext], Any] = getattr(
@@ -97,7 +97,7 @@ def read_exactly(stream: io.IOBase, size: int) -> bytes:
 def make_event(event: bytes, body: bytes) -> Any:
     made = json.loads(event)
     if body:
-        import pybase64  # only uploads have bodies of bytes
+        import pybase64  # only uploads have binary bodies
 
         made["body"] = pybase64.b64encode_as_string(body)
     return made

@@ -1,1 +1,1 @@
-"""make monitor: what a run, or the containers of docker compose, are doing."""
+"""make monitor: the state of a run or of docker compose's containers."""

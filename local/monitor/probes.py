@@ -1,4 +1,4 @@
-"""What the monitor asks the machine, docker and the services. Each question is cheap or has a time limit."""
+"""The monitor's queries to the machine, docker and the services. Each is cheap or has a time limit."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ import urllib3
 
 WORKER = "worker_main.py"
 CONTAINERS = ("image_api_postgres", "image_api_minio", "image_api")
-"""Those of docker-compose.yml."""
+"""The container names in docker-compose.yml."""
 UNITS = ("B", "KiB", "MiB", "GiB")
 SECONDS = 3
 DOCKER_SECONDS = 20
@@ -31,7 +31,7 @@ SQL = """
 
 
 def read_machine(folder: Path) -> dict[str, Any]:
-    """CPU since the last call, memory, and the disk of a folder, which need not exist yet."""
+    """CPU since the last call, memory, and the disk of a folder, which may not exist yet."""
     memory = psutil.virtual_memory()
     disk = psutil.disk_usage(str(next(path for path in (folder, *folder.parents) if path.exists())))
     return {
@@ -42,9 +42,9 @@ def read_machine(folder: Path) -> dict[str, Any]:
 
 
 def read_processes(info: Mapping[str, Any], health: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A part for the runner, each store and each function. CPU is of one core, since the last call."""
+    """One part for the runner, each store and each function. CPU is of one core, since the last call."""
     attributes = ["cmdline", "cpu_percent", "memory_info", "status"]
-    # psutil keeps these objects, and with them the moment from which the next percentage counts.
+    # psutil caches these objects, and with them the start of the next CPU measurement.
     known = {process.pid: process for process in psutil.process_iter(attributes)}
     groups = {
         "runner": [info["pid"]],
@@ -80,7 +80,7 @@ def read_processes(info: Mapping[str, Any], health: Mapping[str, Any]) -> list[d
 
 
 def find_family(pid: int) -> list[int]:
-    """The process and all below it."""
+    """The pids of the process and all its descendants."""
     try:
         return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
     except psutil.Error:
@@ -88,14 +88,14 @@ def find_family(pid: int) -> list[int]:
 
 
 def judge(check: Mapping[str, Any] | None) -> str:
-    """One of the checks of /health, in a word or two."""
+    """One check of /health as short text."""
     if check is None:
         return "unknown"
     return "up" if check["status"] == "up" else f"down ({check.get('error', '?')})"
 
 
 def read_containers() -> list[dict[str, Any]]:
-    """A part for each container that exists; its health is that of its own healthcheck."""
+    """One entry for each existing container; its health is that of its healthcheck."""
     inspected = json.loads(run_docker("inspect", "--type", "container", *CONTAINERS) or "[]")
     running = [found["Name"].lstrip("/") for found in inspected if found["State"]["Running"]]
     lines = run_docker("stats", "--no-stream", "--format", "json", *running).splitlines() if running else []
@@ -120,7 +120,7 @@ def read_containers() -> list[dict[str, Any]]:
 
 
 def run_docker(*arguments: str) -> str:
-    """What a docker command prints, also when it fails half-way; empty when docker does not answer."""
+    """The output of a docker command, even if it fails partway; empty when docker does not respond."""
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=DOCKER_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
@@ -129,13 +129,13 @@ def run_docker(*arguments: str) -> str:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of the "12.3MiB" with which docker's "12.3MiB / 15GiB" begins; 0 for any other text."""
+    """The first size in docker's "12.3MiB / 15GiB", in bytes; 0 for any other text."""
     match = re.match(rf"([0-9.]+)({'|'.join(UNITS)})", text)
     return round(float(match[1]) * 1024 ** UNITS.index(match[2])) if match else 0
 
 
 def get_json(url: str, field: str) -> dict[str, Any]:
-    """The JSON object that a URL returns; empty when nothing answers, or something without this field."""
+    """The JSON object that a URL returns; empty when there is no response, or none with this field."""
     try:
         content = urllib3.request("GET", url, timeout=SECONDS, retries=False).json()
     except (urllib3.exceptions.HTTPError, ValueError):
@@ -144,7 +144,7 @@ def get_json(url: str, field: str) -> dict[str, Any]:
 
 
 def read_database(database: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows by state and what is stored; {"error": …} when it does not answer in time."""
+    """Rows by state and stored bytes; {"error": …} when the database does not answer in time."""
     try:
         with contextlib.closing(
             psycopg2.connect(

@@ -14,11 +14,11 @@ from local.settings import Settings
 
 SECONDS = 2.0
 STORES_EVERY = 5
-"""Snapshots from one question to the stores to the next: each is a request, which the API counts and logs."""
+"""Query the stores only in every fifth snapshot: the API counts and logs each query as a request."""
 
 
 class Monitor:
-    """Watches the run that ``info`` is of, else the containers. Raises LocalError when there are neither."""
+    """Watches the run described by ``info``, else the containers. Raises LocalError without either."""
 
     def __init__(self, settings: Settings, info: dict[str, Any] | None) -> None:
         self._data_dir = settings.data_dir
@@ -36,7 +36,7 @@ class Monitor:
                 "dbname": settings.value("POSTGRES_DB", "imagedb"),
             }
         self._stores: dict[str, Any] = {"health": {}}
-        if not self._read_parts():  # and the first percentages, which are always 0
+        if not self._read_parts():  # also discards the first CPU percentages, which are always 0
             raise LocalError(
                 "Nothing runs here: start `make run`, or `make up` for the containers, then try again."
             )
@@ -44,13 +44,11 @@ class Monitor:
     def _read_parts(self) -> list[dict[str, Any]]:
         if not self._info:
             return probes.read_containers()
-        self._info = (
-            find_run_info(self._data_dir) or self._info
-        )  # a server that was restarted has another pid
+        self._info = find_run_info(self._data_dir) or self._info  # a restarted server has another pid
         return probes.read_processes(self._info, self._stores["health"])
 
     def snapshot(self, ask_stores: bool = True) -> dict[str, Any]:
-        """The state at this moment, but for what the stores say, which may be that of an earlier call.
+        """The current state; without `ask_stores`, that of the stores is from an earlier call.
 
         {"at", "mode": "run" | "docker",
          "machine": {"cpu_percent", "memory": {"used", "total"}, "disk": {"used", "total"}},
@@ -58,7 +56,7 @@ class Monitor:
          "api": {"base_url", "health": {…}, "stats": {…}},
          "database": {"images", "uploads", "original_bytes", "database_bytes", "Renders", "SweepFindings"}}
 
-        Sizes are in bytes. What the API does not answer is {}, a database that does not {"error": …}.
+        Sizes are in bytes. If the API does not answer, its values are {}; the database's are {"error": …}.
         """
         if ask_stores:
             health = probes.get_json(self._base_url + "/health", "checks")
@@ -81,7 +79,7 @@ def run_monitor(arguments: argparse.Namespace, settings: Settings, info: dict[st
     """Show a table until Ctrl-C; with --once or --json, print one and end. Raises LocalError."""
     monitor = Monitor(settings, info)
     if arguments.json or arguments.once:
-        time.sleep(0.2)  # CPU use is measured over a time
+        time.sleep(0.2)  # CPU use is measured over an interval
         shot = monitor.snapshot()
         if arguments.json:
             print(json.dumps(shot, indent=2))

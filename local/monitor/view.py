@@ -69,14 +69,14 @@ def draw_parts(parts: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def judged(text: str) -> Text:
-    """Green when it is fine, red when it is not, grey when neither is known."""
+    """Green for healthy, red for unhealthy, grey for unknown."""
     fine = text in GOOD or text.endswith(("worker", "workers"))
     return Text(text, style="green" if fine else "bright_black" if text in NEUTRAL else "red")
 
 
 def draw_api(api: Mapping[str, Any]) -> RenderableType:
     if not api["stats"]:
-        # A gateway other than the one in local/: sam local start-api counts nothing.
+        # Not the gateway in local/: sam local start-api has no statistics.
         return Text("The API answers." if api["health"] else "The API does not answer.", style="yellow")
     table = make_table("function", ">requests/min", ">4xx", ">5xx", ">p50 ms", ">p95 ms")
     for name, one in [*api["stats"]["functions"].items(), ("all", api["stats"]["all"])]:
@@ -103,7 +103,7 @@ def draw_database(found: Mapping[str, Any]) -> Text:
 
 
 def make_table(*names: str) -> Table:
-    """A table with these columns; those that begin with > hold numbers."""
+    """A table with these columns; a leading > marks numbers, aligned right."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black", pad_edge=False)
     for name in names:
         table.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")

@@ -1,1 +1,1 @@
-"""PostgreSQL and S3 as processes of this machine."""
+"""PostgreSQL and S3 as local processes."""

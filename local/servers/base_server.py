@@ -1,4 +1,4 @@
-"""What PostgreSQL and S3 have in common as servers of a run."""
+"""The base class of a run's PostgreSQL and S3 servers."""
 
 import abc
 import contextlib
@@ -23,22 +23,22 @@ START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 SHOWN_LOG_LINES = 5
 MAX_LOG_BYTES = 10_000_000
-"""A start that finds a longer log begins it anew."""
+"""A start truncates a longer log."""
 
 
 class Server(abc.ABC):
-    """One server with one data folder, `data_dir`/`key`; its log and its lock lie beside that.
+    """One server with one data folder, `data_dir`/`key`; its log and lock are next to that folder.
 
-    Port 0 takes a free one. After launch(), host, port and pid are known. The server ends with this process,
-    even if that is killed (supervise.py).
+    Port 0 takes a free one. After launch(), host, port and pid are set. The server ends with this process,
+    even if the process is killed (supervise.py).
     """
 
     name: ClassVar[str]
-    """For people, as in "PostgreSQL did not start"."""
+    """The display name, as in "PostgreSQL did not start"."""
     key: ClassVar[str]
-    """The name of its data folder and, with an ending, of its log and its lock."""
+    """The name of its data folder and, with a suffix, of its log and lock."""
     port_variable: ClassVar[str]
-    """Which setting moves it to another port."""
+    """The setting that moves it to another port."""
     not_ready: ClassVar[tuple[type[Exception], ...]]
     """What _check_ready() raises while the server starts."""
     stop_signal: ClassVar[signal.Signals]
@@ -61,7 +61,7 @@ class Server(abc.ABC):
         self.wait_ready()
 
     def launch(self) -> None:
-        """Make the data folder when there is none, and start the server without waiting for it."""
+        """Create the data folder if missing, and start the server without waiting for it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         lock = take_server_lock(self._lock, self.name)
         try:
@@ -88,14 +88,14 @@ class Server(abc.ABC):
                 env=self._environ,
                 cwd="/",
                 pass_fds=[lock],
-                start_new_session=True,  # Ctrl-C is for the owner alone, which stops things in order
+                start_new_session=True,  # Ctrl-C goes to the owner alone, which stops everything in order
             )
         assert self._supervisor.stdout
         with self._supervisor.stdout as answer:
             self.pid = int(answer.readline() or 0)
 
     def wait_ready(self) -> None:
-        """Return when it can be used. Raises LocalError, and stops it, when that takes too long."""
+        """Return when the server is ready. If that takes too long, stop it and raise LocalError."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -116,13 +116,13 @@ class Server(abc.ABC):
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def stop(self) -> None:
-        """End it in order, with everything written. May be called twice."""
+        """Shut down cleanly, with everything written. May be called twice."""
         if self._supervisor and self._supervisor.stdin:
             self._supervisor.stdin.close()
             self._supervisor.wait()
 
     def kill(self) -> None:
-        """kill -9. The next start() has everything that it had confirmed."""
+        """kill -9. Everything acknowledged survives to the next start()."""
         if self.is_running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -130,22 +130,22 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def _prepare_folder(self) -> None:
-        """Make the data folder, or see that it can be used."""
+        """Create the data folder, or check that it is usable."""
 
     @abc.abstractmethod
     def _make_command(self) -> Sequence[str | Path]:
-        """The program, by its whole path, and its arguments for `port`."""
+        """The program, with its full path, and its arguments for `port`."""
 
     @abc.abstractmethod
     def _check_ready(self) -> None:
-        """Return when it can be used, raise one of `not_ready` while it starts, and LocalError for good."""
+        """Return when ready; raise one of `not_ready` while starting, LocalError on a permanent failure."""
 
     def _server_user(self) -> pwd.struct_passwd | None:
-        """Whom it runs as; None for ourselves."""
+        """The user to run the server as; None for the current one."""
         return server_user(self.folder, self.data_dir, self.data_dir.parent)
 
     def _as_user(self, program: str | Path) -> list[str]:
-        """What comes before a command of the server's user."""
+        """The command prefix that runs a program as the server's user."""
         user = self._server_user()
         return become(user, Path(program), self.folder) if user else []
 

@@ -1,4 +1,4 @@
-"""Locks on files: whether a run or a server is alive, and that only one uses its data."""
+"""File locks: they show that a run or server is alive, and give it exclusive use of its data."""
 
 import contextlib
 import fcntl
@@ -14,9 +14,9 @@ STOPPING_SECONDS = 40.0
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
-    """A descriptor that holds the lock on `path`, or None when others hold it for longer than `seconds`.
+    """A descriptor that holds the lock on `path`, or None if it is not free within `seconds`.
 
-    A lock is the one sign of life that neither a crash nor a pid that is used again can forge.
+    Unlike a pid file, a lock stays correct after a crash or when a pid is reused.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -48,7 +48,7 @@ def is_locked(path: Path) -> bool:
 
 
 def take_server_lock(path: Path, name: str) -> int:
-    """The lock on a server's data. Waits for a server whose owner was killed, while supervise.py ends it."""
+    """Take the lock on a server's data. If the owner was killed, wait until supervise.py ends the server."""
     lock = take_lock(path, 1)
     if lock is None:
         print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)

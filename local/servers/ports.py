@@ -1,4 +1,4 @@
-"""Ports for the servers of a run, and who has one that is taken."""
+"""Ports for the servers of a run, and the owner of a port that is taken."""
 
 import contextlib
 import random
@@ -10,12 +10,12 @@ from local.errors import LocalError
 
 HOST = "127.0.0.1"
 PORTS = range(10_000, 20_000)
-"""Below those of outgoing connections (from 32,768 on) and of the S3 server's own parts (from 20,000 on)."""
+"""Below those of outgoing connections (from 32,768) and of the S3 server's internal ports (from 20,000)."""
 
 
 def free_port() -> int:
-    """A port for a server, of PORTS: elsewhere an outgoing connection may take it before the server does, and
-    a client that waits for the server there may even be connected to itself.
+    """A free port from PORTS. Elsewhere, an outgoing connection could take it before the server does, and a
+    client waiting for the server could even connect to itself.
     """
     return next(port for port in random.sample(PORTS, len(PORTS)) if is_port_free(port))
 
@@ -31,7 +31,7 @@ def is_port_free(port: int) -> bool:
 
 
 def port_taken(port: int, purpose: str, variable: str) -> LocalError:
-    """The error that names the port's owner, where it can be known, and the variable that moves it."""
+    """An error that names the port's owner, if known, and the variable that changes the port."""
     return LocalError(
         f"Port {port}, meant for {purpose}, is taken{_port_owner(port)}. "
         f"Stop that, or take another port: make run {variable}={port + 1}"

@@ -33,15 +33,15 @@ def find_binaries() -> Path:
 class PostgresServer(Server):
     """One server with one database.
 
-    After start(): host, port, user, password, database, url, connect(). An old data folder is used as it is,
-    and must have been made with the same user and password. With `schema`, each start runs that SQL file.
+    After start(): host, port, user, password, database, url, connect(). An existing data folder is reused and
+    must have been created with the same user and password. With `schema`, each start runs that SQL file.
     """
 
     name = "PostgreSQL"
     key = "postgres"
     port_variable = "DB_PORT"
     not_ready = (psycopg2.OperationalError,)
-    stop_signal = signal.SIGINT  # fast shutdown: sessions are ended, everything is written
+    stop_signal = signal.SIGINT  # fast shutdown: ends sessions, writes everything
     stop_seconds = 20
 
     def __init__(
@@ -93,7 +93,7 @@ class PostgresServer(Server):
         return command
 
     def _check_ready(self) -> None:
-        """SELECT 1 succeeds in the database, which then has the schema."""
+        """Create the database if missing, run the schema, and check that SELECT 1 succeeds."""
         try:
             self._prepare_database()
         except psycopg2.OperationalError as error:
@@ -118,7 +118,7 @@ class PostgresServer(Server):
             ) from error
 
     def _initialize(self) -> None:
-        """Run initdb in another folder and rename that at the end, so that a half-made one is never used."""
+        """Run initdb in another folder and rename it at the end, so that an incomplete one is never used."""
         new = self.data_dir / f"postgres.new-{secrets.token_hex(4)}"
         secret = self.data_dir / f"{new.name}.password"
         new.mkdir(mode=0o700)
@@ -140,7 +140,7 @@ class PostgresServer(Server):
                     stderr=log,
                     env=self._environ,
                     cwd="/",
-                    start_new_session=True,  # Ctrl-C is not for it
+                    start_new_session=True,  # keeps Ctrl-C from it
                 )
             if done.returncode != 0:
                 raise LocalError(f"initdb failed. {self._end_of_log()}")
@@ -166,10 +166,10 @@ class PostgresServer(Server):
             )
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove postmaster.pid of a server that was killed.
+        """Remove the postmaster.pid of a killed server.
 
-        PostgreSQL does not start while any process has that pid, even a zombie or another program. One that
-        works in this folder without our lock was started by hand: PostgreSQL itself refuses to run beside it.
+        PostgreSQL does not start while any process has that pid, even a zombie or another program. A server
+        that runs in this folder without our lock was started by hand: PostgreSQL refuses to run beside it.
         """
         path = self.folder / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError):
@@ -182,7 +182,7 @@ class PostgresServer(Server):
             path.unlink()
 
     def _is_home_of(self, pid: int) -> bool:
-        """Whether this process works in our data folder, as each PostgreSQL does in its own."""
+        """Whether the process's working directory is our data folder: PostgreSQL's always is its own."""
         try:
             return Path(psutil.Process(pid).cwd()) == self.folder
         except psutil.Error:

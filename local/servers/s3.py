@@ -15,15 +15,14 @@ from local.servers.base_server import Server
 from local.servers.ports import HOST, is_port_free
 
 READY_KEY = ".ready"
-# What pages of S3Server's origins may do. Pages of other origins may do nothing: the keys of .env.example are
-# public.
+# What pages of S3Server's origins may do; others may do nothing, since the keys in .env.example are public.
 CORS_RULE = {
     "AllowedMethods": ["GET", "HEAD", "POST"],
     "AllowedHeaders": ["*"],
     "ExposeHeaders": ["ETag"],
     "MaxAgeSeconds": 3600,
 }
-# The parts of SeaweedFS and their place in a block of ports. Admin's gRPC port is always its port + 10000.
+# SeaweedFS's components and their offsets in a block of ports. Admin's gRPC port is always its port + 10000.
 INTERNAL_PORTS = {
     "master.port": 0,
     "master.port.grpc": 1,
@@ -47,9 +46,9 @@ def find_weed() -> Path:
 
 
 def _remove_sockets(port: int) -> bool:
-    """Remove what SeaweedFS, killed, left in /tmp beside a port (the names are fixed in it).
+    """Remove the sockets that a killed SeaweedFS left in /tmp for a port (it hard-codes their names).
 
-    False where another user left it: SeaweedFS cannot start with that port then.
+    False if another user owns them: then SeaweedFS cannot start with that port.
     """
     kinds = ("master-grpc", "volume-grpc", "filer", "filer-grpc", "s3", "s3-grpc", "admin-grpc")
     try:
@@ -65,9 +64,9 @@ def _is_usable(port: int) -> bool:
 
 
 def choose_internal_ports(s3_port: int) -> dict[str, int]:
-    """A block of free ports: the same one for the same `s3_port` as long as it is free.
+    """A block of free ports: the same one for the same `s3_port`, if free.
 
-    They lie between ports.PORTS and those of outgoing connections, one of which could take a port first.
+    They lie between ports.PORTS and those of outgoing connections, which could take a port first.
     """
     for attempt in range(BLOCKS):
         base = 20_000 + (s3_port + attempt) % BLOCKS * 10
@@ -80,8 +79,8 @@ def choose_internal_ports(s3_port: int) -> dict[str, int]:
 class S3Server(Server):
     """One server with one bucket.
 
-    After start(): endpoint_url, access_key, secret_key, bucket, client(). The keys, and the origins whose
-    pages may speak to it, are those of this start, whatever they were before.
+    After start(): endpoint_url, access_key, secret_key, bucket, client(). Each start replaces the keys and
+    CORS origins.
     """
 
     name = "S3"
@@ -113,7 +112,7 @@ class S3Server(Server):
             "HOME": str(self.folder),
             "AWS_ACCESS_KEY_ID": access_key,
             "AWS_SECRET_ACCESS_KEY": secret_key,
-            # With them, the volume server answers nobody but the parts of this process.
+            # With these, the volume server answers only the components of this process.
             "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
             "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
         }
@@ -124,7 +123,7 @@ class S3Server(Server):
 
     def client(self, retries: int = 2) -> Any:
         """A new boto3 client for this server."""
-        import boto3  # which takes a while: launch() goes without
+        import boto3  # slow; launch() does not need it
         from botocore.config import Config
 
         return boto3.session.Session().client(
@@ -148,7 +147,7 @@ class S3Server(Server):
             self.folder.mkdir(mode=0o700)
             if user:
                 os.chown(self.folder, user.pw_uid, user.pw_gid)
-        # The options of the last start, which it would read again.
+        # The options of the last start, which SeaweedFS would read again.
         (self.folder / "mini.options").unlink(missing_ok=True)
 
     def _make_command(self) -> list[str | Path]:
@@ -162,10 +161,10 @@ class S3Server(Server):
         if self._internal:
             for port in (self.port, *self._internal.values()):
                 _remove_sockets(port)
-        self._internal = {}  # the ports may be another server's by the next call
+        self._internal = {}  # another server may have the ports by the next call
 
     def _check_ready(self) -> None:
-        """The bucket is there and put, get and delete succeed: the port opens long before."""
+        """Check that the bucket exists and put, get and delete succeed: the port opens long before."""
         self._probe = client = self._probe or self.client(retries=0)
         self._prepare_bucket(client)
         client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
@@ -183,16 +182,16 @@ class S3Server(Server):
             "s3.port.lance": 0,
             "s3.iam": "false",
             "s3.autoCreateBucket": "false",
-            "s3.allowedOrigins": ",".join(self.origins),  # for what is no object: buckets, and their list
-            # Master and filer ask nobody who they are. Their parts speak gRPC, which no page can.
+            "s3.allowedOrigins": ",".join(self.origins),  # for requests that are not about objects
+            # Master and filer do not authenticate. Components use gRPC, which web pages cannot.
             "disableHttp": "true",
             "webdav": "false",
             "admin.ui": "false",
             "master.telemetry": "false",
-            # Resumed, the master is at times too late for the volume server, which then waits for 5 s. What a
-            # new master needs to know, volumes and the highest key, the volume server tells it.
+            # A resumed master is sometimes late for the volume server, which then waits 5 s. A new master
+            # learns all it needs (volumes and the highest key) from the volume server.
             "master.resumeState": "false",
-            "master.volumeSizeLimitMB": 1024,  # volumes grow as they fill; this many are not set aside
+            "master.volumeSizeLimitMB": 1024,  # volumes grow as they fill; this is not preallocated
             "volume.preStopSeconds": 0,
         }
         return [f"-{name}={value}" for name, value in options.items()]

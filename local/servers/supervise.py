@@ -2,8 +2,8 @@
 
     python -I -S supervise.py SIGNAL SECONDS PROGRAM ARGUMENT…
 
-Nobody writes to standard input: it ends when its owner stops, crashes or is killed. The server's pid goes to
-standard output, what the server prints to standard error. SIGNAL asks it to end; stronger ones follow after
+Nobody writes to standard input: it closes when the owner stops, crashes or is killed. The server's pid goes
+to standard output, its own output to standard error. SIGNAL asks it to end; stronger signals follow after
 SECONDS.
 """
 
@@ -18,10 +18,10 @@ QUIT_SECONDS, KILL_SECONDS = 6, 5
 
 
 def stop(server: "subprocess.Popen[bytes]", number: int, seconds: float) -> None:
-    """End the server by `number`, or by a stronger signal when it does not end in time.
+    """End the server with signal `number`, or a stronger one if it does not end in time.
 
-    SIGKILL would end PostgreSQL's first process alone, and one that writes to a slow disk would keep the data
-    folder. After SIGQUIT the first one ends all others, by SIGKILL after five seconds, and itself.
+    SIGKILL would end only PostgreSQL's main process, and a child writing to a slow disk would keep the data
+    folder. On SIGQUIT the main process ends its children (with SIGKILL after five seconds), then itself.
     """
     for stronger, patience in (
         (number, seconds),
@@ -36,7 +36,7 @@ def stop(server: "subprocess.Popen[bytes]", number: int, seconds: float) -> None
 
 def main() -> int:
     number, seconds = int(sys.argv[1]), float(sys.argv[2])
-    # The lock on the server's data is an open file, held as long as any of the server's processes has it.
+    # The server inherits the lock on its data as an open file, held until all its processes have ended.
     server = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=2, close_fds=False)
     os.write(1, b"%d\n" % server.pid)
     os.close(1)

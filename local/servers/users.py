@@ -1,4 +1,4 @@
-"""The user as whom a server runs: PostgreSQL refuses to run as root."""
+"""The user that a server runs as: PostgreSQL refuses to run as root."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ CAP_DAC_READ_SEARCH = 2
 
 
 def server_user(*folders: Path) -> pwd.struct_passwd | None:
-    """The user for a server when we are root, as whom PostgreSQL refuses to run; else None.
+    """The user to run a server as when we are root; else None.
 
-    It is the owner of the first folder that is not root's, so that their files stay theirs; else `postgres`,
-    else `nobody`.
+    This is the owner of the first folder that root does not own, so that file ownership is kept; else
+    `postgres`, else `nobody`.
     """
     if os.geteuid() != 0:
         return None
@@ -31,7 +31,7 @@ def server_user(*folders: Path) -> pwd.struct_passwd | None:
 
 
 def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
-    """What comes before a command of `user`, who then reaches `paths` even in folders such as /root."""
+    """The command prefix to run a program as `user`, with access to `paths` even in folders such as /root."""
     if not shutil.which("setpriv"):
         raise LocalError(
             "Started by root, this needs setpriv (of util-linux): install it, or run as another user."
@@ -39,16 +39,16 @@ def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(can_reach(path, user) for path in paths):
         held = int(re.findall(r"CapPrm:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
-        # Docker leaves root only the second one, with which the server may write anywhere, too.
+        # Docker leaves root only the second, which also lets the server write anywhere.
         capability = "dac_read_search" if held >> CAP_DAC_READ_SEARCH & 1 else "dac_override"
-        # initdb finds programs by access(2), which knows capabilities only with this bit.
+        # initdb finds programs with access(2), which honours capabilities only with this bit.
         command.append("--securebits=+no_setuid_fixup")
         command += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
     return command
 
 
 def can_reach(path: Path, user: pwd.struct_passwd) -> bool:
-    """Whether the modes let `user` enter every folder above `path`."""
+    """Whether file modes let `user` enter every folder above `path`."""
     for folder in path.resolve().parents:
         status = folder.stat()
         shift = 6 if status.st_uid == user.pw_uid else 3 if status.st_gid == user.pw_gid else 0

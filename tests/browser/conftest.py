@@ -1,6 +1,6 @@
-"""A real browser on a real service: `python -m local run` with stores of its own, and headless Chromium.
+"""A real browser on a real service: headless Chromium, and `python -m local run` with its own stores.
 
-Needed are Chromium (`apt-get install chromium`, or its path in CHROMIUM) and npm (for axe-core).
+Needs Chromium (`apt-get install chromium`, or its path in CHROMIUM) and npm (for axe-core).
 """
 
 import os
@@ -43,18 +43,18 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.fail("Chromium is needed: apt-get install chromium, or name another in the variable CHROMIUM.")
     with sync_playwright() as playwright:
-        # A new, empty profile each time: Playwright makes one and removes it.
+        # Playwright creates and removes an empty profile each time.
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
 @pytest.fixture
 def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
-    """Opens the gallery in a window of its own: ``open_gallery(with_key=False, color_scheme="dark")``.
+    """Opens the gallery in its own window: ``open_gallery(with_key=False, color_scheme="dark")``.
 
-    With ``stopped_clock`` no time passes for the page but by ``clock.run_for``, from its first script on: a
-    clock that is put in later cannot end the timers that run by then.
+    With ``stopped_clock``, the page's time advances only by ``clock.run_for``. The clock is installed before
+    the first script, because one installed later cannot stop timers that are already running.
 
-    Whatever a page complains of fails the test, but for requests whose errors the page itself shows.
+    Any console error or warning fails the test, except for failed requests, which the page itself reports.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []

@@ -1,4 +1,4 @@
-"""The gallery as a person uses it, and the service behind it as a test looks into it."""
+"""Drives the gallery as a user does, and gives tests access to the service behind it."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from tests.integration.run import Run
 from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
-RETRY_SECONDS = 30  # a busy machine takes its time
+RETRY_SECONDS = 30  # for busy machines
 
 
 class Service:
@@ -42,7 +42,7 @@ class Service:
         return answer.image
 
     def upload_many(self, count: int) -> None:
-        """Small pictures of different shapes, titled "Picture 0001" and so on in order of their upload."""
+        """Upload small pictures of different shapes, titled "Picture 0001" and so on in upload order."""
         shapes = random.Random(6)
         sizes = [(shapes.randint(60, 120), shapes.randint(60, 120)) for _ in range(count)]
 
@@ -78,14 +78,14 @@ class Gallery:
         return self.page.get_by_role("button", name=title, exact=True)
 
     def upload(self, files: Sequence[FilePayload] | Mapping[str, bytes]) -> None:
-        """Choose files as the file picker does."""
+        """Choose files with the file picker."""
         payloads = (
             files if not isinstance(files, Mapping) else [as_file(name, data) for name, data in files.items()]
         )
         self.page.locator("#files").set_input_files(list(payloads))
 
     def line(self, filename: str) -> Locator:
-        """The line of a file in the list of uploads."""
+        """A file's line in the list of uploads."""
         return self.page.locator("#uploads-list li").filter(has_text=filename)
 
     def open(self, title: str) -> Locator:
@@ -94,9 +94,9 @@ class Gallery:
         return self.detail
 
     def delete(self, title: str) -> None:
-        """Delete an open picture, or open it first.
+        """Delete a picture; open it first if needed.
 
-        Closing a picture is a step back in the history, and one that is still pending undoes a `goto`.
+        Closing a picture goes back in the history, which while pending would undo a later `goto`.
         """
         if self.detail.is_hidden():
             self.open(title)
@@ -107,7 +107,7 @@ class Gallery:
     def wait_until(
         self, condition: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
     ) -> None:
-        """Let the page go on until a condition is true, with something done again and again."""
+        """Let the page run until a condition is true; call ``meanwhile`` before each check."""
         deadline = time.monotonic() + RETRY_SECONDS
         while not condition():
             assert time.monotonic() < deadline, "what was waited for did not happen"
@@ -115,9 +115,9 @@ class Gallery:
             self.page.wait_for_timeout(50)
 
     def settle(self) -> None:
-        """Wait until all thumbnails in sight are there, and some are.
+        """Wait until there are thumbnails and all visible ones have loaded.
 
-        An item that is out of sight may not be laid out: then it alone has a place, and not its picture.
+        Measures the item, not its picture: outside the viewport, the browser may skip layout of the picture.
         """
         expect(self.cards.first).to_be_visible()
         self.page.wait_for_function(
@@ -136,7 +136,7 @@ def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayloa
 
 
 def drop_files(page: Page, event: str, files: Mapping[str, bytes]) -> None:
-    """Let an event that carries files happen: ``drop`` or ``paste``. A name without ending means no type."""
+    """Dispatch ``drop`` or ``paste`` with files. A name without an extension means no type."""
     content = json.dumps({name: list(data) for name, data in files.items()})
     page.evaluate(
         """([event, content]) => {

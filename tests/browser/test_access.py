@@ -1,4 +1,4 @@
-"""For everyone: by keyboard alone, by screen reader, on a phone, in the dark, in Japanese; and the key."""
+"""Accessibility: keyboard only, screen reader, phone, dark mode, Japanese; and the key."""
 
 import subprocess
 from pathlib import Path
@@ -45,7 +45,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def find_violations(page: Page, axe: str) -> list[str]:
-    page.wait_for_timeout(400)  # what fades in has its colours by then
+    page.wait_for_timeout(400)  # until fade-ins have their final colours
     page.evaluate(axe)
     result: dict[str, Any] = page.evaluate("axe.run()")
     assert len(result["passes"]) > 15
@@ -83,7 +83,7 @@ def test_accessibility_of_every_view(
     gallery.detail.get_by_role("button", name="Cancel").click()
     gallery.delete("Picture 5")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    page.locator(".toast").hover()  # which stops its time
+    page.locator(".toast").hover()  # which pauses its timer
     assert find_violations(page, axe) == []
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("searchbox").fill("nothing of the kind")
@@ -191,7 +191,7 @@ def test_narrow_screens_need_no_sideways_scrolling(width: int, open_gallery: Ope
 
 
 def is_wide_enough(gallery: Gallery) -> bool:
-    """A phone would zoom out to show what is too wide: compared is the width that it really has."""
+    """Whether the page fits the real viewport width: a phone would zoom out to show a wider page."""
     assert gallery.page.viewport_size
     return bool(
         gallery.page.evaluate("document.documentElement.scrollWidth") <= gallery.page.viewport_size["width"]

@@ -1,4 +1,4 @@
-"""What the address keeps: the filters and the picture that is open, through "back" and a reload."""
+"""The URL keeps the filters and the open picture through "back" and a reload."""
 
 import re
 from typing import Any
@@ -165,7 +165,7 @@ def test_next_comes_back_when_more_has_been_loaded(open_gallery: OpenGallery, se
 
 
 def serve_pages_of_two(gallery: Gallery) -> list[Route]:
-    """The first page at once; the others are held."""
+    """Serve the first page at once; hold the others."""
     held: list[Route] = []
 
     def serve(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""Looking around among 1,000 pictures: paging, searching, filtering, and what it costs."""
+"""Browsing 1,000 pictures: paging, searching, filtering, and their cost."""
 
 import re
 from typing import Any
@@ -76,7 +76,7 @@ def test_nothing_moves_while_it_loads_and_scrolls(open_gallery: OpenGallery) -> 
     gallery = open_gallery(script=WATCH_SHIFTS)
     gallery.settle()
     items = gallery.page.locator(".item")
-    # Faster than the pages come.
+    # Scroll faster than pages arrive.
     gallery.wait_until(lambda: items.count() > 250, meanwhile=lambda: gallery.page.mouse.wheel(0, 3_000))
     gallery.settle()
 
@@ -196,7 +196,7 @@ def test_what_is_too_much_to_sort_comes_newest_first_and_says_so(open_gallery: O
     expect(gallery.page.locator(".item").first).to_have_text(gallery.service.query(newest)[0][0])
     scroll_to_end(gallery)
     expect(gallery.page.locator(".item")).to_have_count(500)
-    # Narrowed down, the list has the order that was chosen.
+    # With few enough matches, the chosen order applies.
     gallery.page.get_by_role("combobox", name="Category").select_option("Sea")
     expect(gallery.count).to_have_text("166 pictures")
     expect(gallery.page.locator(".item").first).to_have_text("Picture 0006")

@@ -1,4 +1,4 @@
-"""One picture: look, edit, share, download, delete and think better of it."""
+"""One picture: view, edit, share, download, delete and undo."""
 
 import re
 from io import BytesIO
@@ -14,7 +14,7 @@ from tests.support.pictures import camera_jpeg, jpeg
 
 @pytest.fixture(autouse=True)
 def three(service: Service) -> None:
-    """The first is the oldest, so it comes last."""
+    """Three pictures; the first is the oldest, so it is listed last."""
     service.clear()
     service.upload(
         camera_jpeg(),

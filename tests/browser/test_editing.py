@@ -1,4 +1,4 @@
-"""What is being typed about a picture stays until it is saved or given up."""
+"""Edits to a picture stay until they are saved or discarded."""
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
@@ -24,7 +24,7 @@ def start_editing(gallery: Gallery, title: str) -> Locator:
 
 
 def save_slowly(gallery: Gallery) -> Route:
-    """Press Save; what is sent is held, but nothing that is sent later."""
+    """Press Save and hold its request; later requests pass."""
     held: list[Route] = []
     gallery.page.route(
         "**/api/images/*",

@@ -1,4 +1,4 @@
-"""How it looks: on tablets and low screens, transparent or moving pictures, writing from right to left."""
+"""Appearance: tablets and low screens, transparent and animated pictures, right-to-left text."""
 
 import re
 from typing import Any

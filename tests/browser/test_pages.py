@@ -1,4 +1,4 @@
-"""The pages under a stage's prefix, and the description of the API to try."""
+"""The pages under a stage prefix, and the interactive API documentation."""
 
 from playwright.sync_api import BrowserContext, expect
 
@@ -8,7 +8,7 @@ from tests.support.pictures import jpeg
 
 
 def serve_under_stage(context: BrowserContext, service: Service) -> list[str]:
-    """Let the service be found under /v1 as well, as on AWS. Returns what is asked for elsewhere."""
+    """Also serve under /v1, as on AWS. Returns the URLs requested outside it."""
     elsewhere: list[str] = []
     prefix = f"{service.base_url}/v1/"
     context.route(
@@ -34,7 +34,7 @@ def test_gallery_under_a_stage(open_gallery: OpenGallery, service: Service) -> N
     expect(gallery.card("more")).to_be_visible()
 
     assert gallery.page.url == f"{service.base_url}/v1/"
-    # The links to images are made for the address that the service itself is called at.
+    # Image links use the address at which the service itself is called.
     allowed = (f"{service.base_url}/images/", service.info["s3"]["endpoint_url"], "blob:", "data:")
     assert [url for url in elsewhere if not url.startswith(allowed)] == []
 

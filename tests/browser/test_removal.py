@@ -1,4 +1,4 @@
-"""Deleting and thinking better of it: by keyboard, in one's own time, and with counts that are right."""
+"""Deleting and undoing: by keyboard, without time pressure, and with correct counts."""
 
 import pytest
 from playwright.sync_api import expect

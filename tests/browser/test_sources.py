@@ -1,4 +1,4 @@
-"""What is pasted or dropped: pictures are uploaded; text and the page's own pictures are left alone."""
+"""Paste and drop: pictures are uploaded; text and the page's own pictures are ignored."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def one(service: Service) -> None:
 
 
 def paste(gallery: Gallery, selector: str, *, with_text: bool) -> bool:
-    """Paste a picture, maybe with text, as a spreadsheet's cells come. Returns whether it was left alone."""
+    """Paste a picture, optionally with text, as from spreadsheet cells. Returns whether it was ignored."""
     gallery.page.evaluate(
         """([selector, withText]) => {
             const carried = new DataTransfer();
@@ -59,7 +59,7 @@ def test_drop_of_text_is_the_fields_own(open_gallery: OpenGallery) -> None:
 
 
 def test_own_pictures_are_not_uploaded_by_a_drag(open_gallery: OpenGallery) -> None:
-    """Some systems give a picture that is dragged from the page along as a file."""
+    """Some systems attach a picture dragged from the page as a file."""
     gallery = open_gallery()
     picture = gallery.page.locator(".card img")
     own, other = {"own.jpg": jpeg(seed=1)}, {"other.jpg": jpeg(seed=2)}

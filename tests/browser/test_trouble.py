@@ -1,4 +1,4 @@
-"""Lists that are slow or fail, and keys that no server can take: the page says so, and can be helped."""
+"""Lists that are slow or fail, and keys that no server can accept: the page says so and can recover."""
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -106,7 +106,7 @@ def test_more_that_has_to_wait_says_so_below(open_gallery: OpenGallery, service:
     gallery.page.route("**/api/images?*", refuse_more_once)
     gallery.page.goto(service.base_url)
     trouble = gallery.page.get_by_role("alert").filter(has_text="The database does not answer. Trying again…")
-    # A frame has to pass before more is asked for.
+    # The page requests more only after a frame.
     gallery.wait_until(trouble.is_visible, meanwhile=lambda: gallery.page.clock.run_for(100))
 
     expect(trouble.get_by_role("button")).to_be_hidden()

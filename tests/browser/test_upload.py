@@ -1,4 +1,4 @@
-"""Uploads in the browser: many at once, bad ones among them, large ones, and a store that goes away."""
+"""Uploads in the browser: many at once, some of them bad, large ones, and a store that goes down."""
 
 import os
 import re
@@ -153,7 +153,7 @@ def test_store_that_goes_away_in_mid_upload(open_gallery: OpenGallery, service: 
 
 
 def kill_store(service: Service) -> None:
-    """Once: the run notices it, and starts the store again."""
+    """Kill the store once; the run notices and restarts it."""
     pid = service.info["s3"].pop("pid", None)
     if pid:
         os.kill(pid, signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     keys: list[str] = []
 
     def lose_the_answer(route: Route) -> None:
-        """The upload arrives, but its answer does not: the worst that a network can do."""
+        """The upload arrives, but its response does not: the worst case of a network failure."""
         keys.append(route.request.headers["idempotency-key"])
         route.fetch()
         route.abort()

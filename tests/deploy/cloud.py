@@ -35,7 +35,7 @@ class Stack:
 
 
 class Cloud:
-    """Starts when it is made. ``environ`` is what a program needs to speak to it."""
+    """Starts when created. ``environ`` is what a program needs to connect to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class Cloud:
         self.database.stop()
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account's owner."""
+        """A boto3 client with the account owner's permissions."""
         return make_client(
             service,
             self.url,
@@ -120,7 +120,7 @@ class Cloud:
         )
 
     def sam(self, *arguments: str, check: bool = True) -> str:
-        """Run SAM CLI and return what it printed; fails with that when SAM does and ``check`` is true."""
+        """Run SAM CLI and return its output; if SAM fails and ``check`` is true, fail with that output."""
         done = subprocess.run(
             [Path(sys.executable).with_name("sam"), *arguments],
             cwd=ROOT,
@@ -136,7 +136,7 @@ class Cloud:
         return done.stdout
 
     def errors(self) -> str:
-        """What the emulator has logged as errors; nothing when it is another one."""
+        """The errors that the emulator logged; nothing for another emulator."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(line for line in lines if " ERROR " in line)
 
@@ -147,7 +147,7 @@ class Cloud:
         return target
 
     def deploy(self, build: Path, name: str, parameters: Mapping[str, str], *, check: bool = True) -> str:
-        """``sam deploy`` with samconfig.toml, and parameters beside those that every stack here needs.
+        """``sam deploy`` with samconfig.toml; adds parameters to those that every stack here needs.
 
         Returns:
             What SAM printed.
@@ -177,13 +177,13 @@ class Cloud:
         }
 
     def make_database_secret(self) -> str:
-        """A secret like that of RDS; its ARN."""
+        """Create a secret like that of RDS; returns its ARN."""
         values = {"username": self.database.user, "password": self.database.password}
         secret = self.client("secretsmanager").create_secret(Name="database", SecretString=json.dumps(values))
         return str(secret["ARN"])
 
     def describe(self, name: str) -> Stack:
-        """A stack that was deployed."""
+        """A deployed stack."""
         stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
         outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
         api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
@@ -191,7 +191,7 @@ class Cloud:
         return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
 
     def delete(self, name: str) -> None:
-        """Delete a stack; see gaps.COMMANDS for why not by SAM CLI."""
+        """Delete a stack; gaps.COMMANDS says why not with SAM CLI."""
         client = self.client("cloudformation")
         client.delete_stack(StackName=name)
 
@@ -203,20 +203,20 @@ class Cloud:
         wait_until(is_gone, START_SECONDS)
 
     def status(self, name: str) -> str:
-        """CloudFormation's word for a stack; empty when there is none."""
+        """The stack's status in CloudFormation; empty without a stack."""
         stacks = self.client("cloudformation").list_stacks()["StackSummaries"]
         found = [item["StackStatus"] for item in stacks if item["StackName"] == name]
         return str(found[-1]) if found else ""
 
     def physical_id(self, stack: str, name: str) -> str:
-        """What AWS calls the resource that has this name in the template."""
+        """The physical id of the resource with this name in the template."""
         answer = self.client("cloudformation").describe_stack_resource(
             StackName=stack, LogicalResourceId=name
         )
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 
     def invoke(self, stack: str, function: str, event: Mapping[str, Any]) -> Any:
-        """Run a function of a stack, by its logical name, and return its answer."""
+        """Invoke a stack's function by its logical name and return its response."""
         name = self.physical_id(stack, function)
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())

@@ -12,7 +12,7 @@ from tests.support.aws import find_endpoint
 
 @dataclass(frozen=True)
 class Deployed:
-    """The stack that most tests speak to."""
+    """The stack that most tests use."""
 
     cloud: Cloud
     stack: Stack
@@ -35,15 +35,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def build(cloud: Cloud) -> Path:
-    """``sam build``: the folder with what is deployed."""
+    """``sam build``: the folder that is deployed."""
     return cloud.build()
 
 
 @pytest.fixture(scope="session")
 def deployed(cloud: Cloud, build: Path) -> Deployed:
-    """Deployed from nothing, then updated: links need the emulator's address, and the API's id is in that."""
+    """Deployed from nothing, then updated: links need the emulator's address, which contains the API's id."""
     name = "image-api"
-    # Nothing secret among the parameters, and everything on that costs money when it is.
+    # No secrets among the parameters, and every option on that costs money.
     parameters = {
         "DatabasePassword": "",
         "DatabaseSecretArn": cloud.make_database_secret(),

@@ -1,7 +1,7 @@
 """Runs ministack, an emulator of AWS: ``.venv-deploy/bin/python tests/deploy/emulator.py``, on GATEWAY_PORT.
 
-What AWS does and this version of it does not is mended here, in the process itself, so that what is deployed
-is template.yaml as it stands. What cannot be mended is left out by name in ``gaps.py``.
+Patches this version's differences from AWS in the running process, so that template.yaml is deployed
+unchanged. Gaps that cannot be patched are listed in ``gaps.py``.
 """
 
 import importlib
@@ -11,9 +11,7 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 
 
 def mend_any_method(gateway: Any) -> None:
-    """API Gateway's extension of OpenAPI for ``ANY`` is exported by ministack, but ignored when it is
-    imported.
-    """
+    """ministack exports API Gateway's OpenAPI extension for ``ANY``, but ignores it on import."""
     import_path = gateway._import_path_item
     gateway._OPENAPI_HTTP_METHODS.add("any")
 
@@ -25,9 +23,7 @@ def mend_any_method(gateway: Any) -> None:
 
 
 def mend_binary_media_types(gateway: Any) -> None:
-    """CloudFormation wants ``multipart~1form-data`` for ``multipart/form-data``; ministack compares it as it
-    is.
-    """
+    """CloudFormation wants ``/`` in media types as ``~1``, which ministack does not unescape."""
     matches = gateway._media_type_matches
     gateway._media_type_matches = lambda found, accepted: matches(
         found, [name.replace("~1", "/") for name in accepted or []]
@@ -35,7 +31,7 @@ def mend_binary_media_types(gateway: Any) -> None:
 
 
 def mend_answers_without_body(gateway: Any) -> None:
-    """A function's answer may have ``"body": null``, as a redirect has; ministack fails on it."""
+    """A function may respond with ``"body": null``, as for a redirect; ministack fails on it."""
     read_answer = gateway._lambda_proxy_response
 
     def read_answer_with_body(result: Any) -> tuple[Any, Any]:
@@ -48,7 +44,7 @@ def mend_answers_without_body(gateway: Any) -> None:
 
 
 def assume_tls(evaluator: Any) -> None:
-    """The emulator is spoken to without TLS, which the bucket's policy denies (and with AUTH it does)."""
+    """The bucket's policy denies requests without TLS (enforced with AUTH), and the emulator has no TLS."""
     resolve = evaluator._resolve_condition_key
     evaluator._resolve_condition_key = lambda key, context: (
         "true" if key.lower() == "aws:securetransport" else resolve(key, context)

@@ -1,13 +1,13 @@
-"""What the emulator lacks, each by its name and with the reason. A pytest plugin: ``-p tests.deploy.gaps``.
+"""Gaps of the emulator, each with the reason. A pytest plugin: ``-p tests.deploy.gaps``.
 
-A test that is named here still runs, and must fail: when it passes, the emulator has learnt it, and it has to
-leave this list.
+A test listed here still runs and must fail. Once the emulator supports it and it passes, remove it from the
+list.
 """
 
 import pytest
 
 TESTS: dict[str, str] = {}
-"""Of tests/e2e, by the beginning of their ids."""
+"""Tests of tests/e2e, by id prefix."""
 
 COMMANDS = {
     "sam delete": "reads nested templates from addresses that begin with https://s3; the emulator's do not. "
@@ -20,11 +20,11 @@ RESOURCES = {
     "AWS::EC2::VPCEndpoint": "is recorded and routes nothing, so the functions are not put into a network.",
     "ManageMasterUserPassword": "RDS makes that secret; the tests make one of the same form.",
 }
-"""What is deployed there, but for these. Nothing tests the list: it is for readers."""
+"""Everything else is deployed there. The list is documentation; no test uses it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the list; a name that no test has is an error."""
+    """Mark the listed tests; a name that matches no test is an error."""
     for name, reason in TESTS.items():
         found = [item for item in items if item.nodeid.startswith(name)]
         if not found:

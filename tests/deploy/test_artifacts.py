@@ -1,4 +1,4 @@
-"""What `sam build` makes of it: small, compiled, and nothing but what runs."""
+"""The output of `sam build`: small, compiled, and only what runs."""
 
 import importlib.metadata
 import re
@@ -12,7 +12,7 @@ from tests.deploy.cloud import ROOT, Cloud
 from tests.support.templates import ALL, MAIN, find
 
 LIMIT_BYTES = 50_000_000
-"""Lambda's limit for a zip that is uploaded to it directly."""
+"""Lambda's limit for a zip uploaded directly."""
 
 FUNCTIONS = sorted(find(MAIN, "AWS::Lambda::Function"))
 LAYERS = ["AnalysisLayer", "SharedLayer"]
@@ -37,7 +37,7 @@ def test_sizes(build: Path, tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_source_of_a_layer_has_its_bytecode(build: Path, name: str) -> None:
-    """Lambda cannot write it: it would be made again at each cold start."""
+    """Lambda cannot write bytecode, so it would be compiled at each cold start."""
     python = build / name / "python"
     sources = [path for path in files(python) if path.suffix == ".py"]
     assert len(sources) > 300
@@ -48,7 +48,7 @@ def test_each_source_of_a_layer_has_its_bytecode(build: Path, name: str) -> None
 
 
 def test_every_package_of_the_layers_is_pinned(build: Path) -> None:
-    """What is installed is what the two requirements files and their constraints say, and in that version."""
+    """The installed packages and versions are those in the two requirements files and their constraints."""
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared").glob("*.txt")]
     pinned = {
         (canonicalize_name(name), version)
@@ -65,11 +65,11 @@ def test_every_package_of_the_layers_is_pinned(build: Path) -> None:
 
 
 def test_what_is_in_both_layers_is_the_same(build: Path) -> None:
-    """They are unpacked into one folder."""
+    """Both layers are unpacked into one folder."""
     one, other = ({path.relative_to(build / name) for path in files(build / name)} for name in LAYERS)
     assert one & other
     for path in one & other:
-        if path.name == "RECORD":  # says as well which of them was asked for by name
+        if path.name == "RECORD":  # also records whether the package was requested by name
             continue
         assert len({(build / name / path).read_bytes() for name in LAYERS}) == 1, path
 

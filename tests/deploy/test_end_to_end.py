@@ -31,7 +31,7 @@ def test_suite(deployed: Deployed) -> None:
 
 
 def test_the_event_of_s3_ingests_an_upload(deployed: Deployed) -> None:
-    """Nobody calls /complete here."""
+    """No client calls /complete here."""
     api, data = api_of(deployed), pictures.jpeg()
     announced = api.request(
         "POST",

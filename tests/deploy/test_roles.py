@@ -1,8 +1,8 @@
-"""Each function's role, tried: moto with IAM enforced, and exactly the policies of the template.
+"""Each function's role, tested in moto with IAM enforced and exactly the template's policies.
 
-What the functions do with their roles is shown by the other tests here, for which the emulator enforces IAM
-as well. Here everything else is tried, too. But for secrets: moto takes no account of which one a policy
-names, so those are in test_stack.py.
+The other tests here show what the functions do with their roles, since the emulator enforces IAM too. This
+file also tries everything else, except secrets: moto ignores which one a policy names, so test_stack.py tests
+those.
 """
 
 import json
@@ -50,11 +50,11 @@ ALLOWED: dict[str, set[str]] = {
     "AnalyzeFunction": {"list", "get originals"},
     "MigrateFunction": set(),
 }
-"""What each function needs. Whatever of the whole list below is not here must be refused."""
+"""What each function needs. Every other attempt must be refused."""
 
 
 class Account:
-    """An AWS account in moto, where nobody may do anything that no policy allows."""
+    """An AWS account in moto that permits only what a policy allows."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -72,7 +72,7 @@ class Account:
         return make_client(service, self.url, **keys)
 
     def make_user(self, function: str) -> dict[str, str]:
-        """Someone with the policies that the template gives to the function's role."""
+        """Create a user with the policies of the function's role in the template."""
         iam = self.client("iam", self.owner)
         iam.create_user(UserName=function)
         for number, document in enumerate(policies_of(f"{function}Role")):
@@ -83,7 +83,7 @@ class Account:
 
 
 def enforce_after(url: str, requests: str) -> None:
-    """Let moto ask for permissions after so many requests from now on."""
+    """Let moto enforce permissions after this number of further requests."""
     headers = {"Content-Type": "text/plain"}
     request = urllib.request.Request(f"{url}/moto-api/reset-auth", requests.encode(), headers, method="POST")
     urllib.request.urlopen(request).close()
@@ -98,7 +98,7 @@ def policies_of(role: str) -> Iterator[dict[str, Any]]:
 
 
 def resolve(value: Any, secrets: dict[str, str]) -> Any:
-    """CloudFormation's functions, for a bucket of this name and secrets that the template makes."""
+    """Evaluate CloudFormation's functions, for the bucket BUCKET and secrets that the template creates."""
     if isinstance(value, list):
         return [resolve(item, secrets) for item in value]
     if not isinstance(value, dict):
@@ -123,7 +123,7 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
 
 
 def attempts(account: Account, function: str) -> dict[str, Callable[[], Any]]:
-    """Everything that is tried."""
+    """All attempts, by name."""
     keys = account.users[function]
     s3, manager = account.client("s3", keys), account.client("secretsmanager", keys)
     found: dict[str, Callable[[], Any]] = {

@@ -1,4 +1,4 @@
-"""What becomes of a stack: updated with nothing to change, changed, and deleted."""
+"""A stack's life: updated without changes, changed, and deleted."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_an_update_without_a_change(deployed: Deployed, build: Path) -> None:
 
 
 def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
-    """Both keys count at once, in environments that have read the first one (see REFUSED_MAX_AGE) and in new
+    """Both keys work at once, both in environments that have read the first (see REFUSED_MAX_AGE) and in new
     ones.
     """
     old = Api(deployed.stack.base_url, deployed.api_key)
@@ -68,7 +68,7 @@ def test_there_are_alarms(deployed: Deployed) -> None:
 
 @pytest.fixture
 def other(cloud: Cloud, build: Path) -> str:
-    """A stack of this test's own, with keys among its parameters."""
+    """A stack for this test alone, with keys as parameters."""
     cloud.deploy(build, "other", OWN_KEYS)
     return "other"
 
@@ -100,7 +100,7 @@ def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Pat
 
 
 def test_a_function_reads_no_secret_that_is_not_for_it(deployed: Deployed) -> None:
-    """Health signs no links, so the key for them is refused to it."""
+    """Health signs no links, so it must not read the signing key."""
     client, name = deployed.cloud.client("lambda"), deployed.cloud.physical_id
     listing, health = (name(deployed.stack.name, f"{kind}Function") for kind in ("List", "Health"))
     arn = client.get_function_configuration(FunctionName=listing)["Environment"]["Variables"][
@@ -128,7 +128,7 @@ def test_placeholders_are_refused(deployed: Deployed, name: str) -> None:
     changed = {"Variables": environment["Variables"] | {variables[name]: example[name]}}
     client.update_function_configuration(FunctionName=function, Environment=changed)
     try:
-        # Not through the API, which leads to the version that was published.
+        # Not through the API, which routes to the published version.
         answer = cloud.invoke(deployed.stack.name, "ListFunction", make_event("GET", "/api/images"))
         error = json.loads(answer["body"])["error"]
         assert (answer["statusCode"], error["code"]) == (503, "service_misconfigured")

@@ -1,4 +1,4 @@
-"""A second deploy publishes what it has changed, and nothing else. The rules are tested in tests/unit."""
+"""A second deploy publishes only what it changed. The rules are tested in tests/unit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def stack(cloud: Cloud, build: Path) -> Api:
 
 @pytest.fixture
 def changed_build(build: Path) -> Iterator[Path]:
-    """The build, as if the source of ListFunction had been changed before it."""
+    """The build, as if ListFunction's source had changed before it."""
     path = build / "ListFunction" / "app.py"
     source = path.read_text(encoding="utf-8")
     path.write_text(source + CHANGE, encoding="utf-8")
@@ -39,7 +39,7 @@ def changed_build(build: Path) -> Iterator[Path]:
 
 
 def live(cloud: Cloud) -> dict[str, str]:
-    """The version that each alias leads to. There is no other: the one before is deleted."""
+    """The version of each alias. There is no other: the previous one is deleted."""
     client, found = cloud.client("lambda"), {}
     for name in PUBLISHED:
         function = cloud.physical_id(STACK, name)

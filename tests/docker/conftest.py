@@ -1,4 +1,4 @@
-"""docker-compose.yml's stack under its real names, with volumes of the tests' own. Takes minutes."""
+"""docker-compose.yml's stack under its real names, with separate volumes. Takes minutes."""
 
 from collections.abc import Iterator
 
@@ -29,6 +29,6 @@ def stores() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """``sam build``, without a flag."""
+    """``sam build``, without flags."""
     done = stack.run(stack.sam_command(), "build", timeout=300)
     assert "Build Succeeded" in done.stdout + done.stderr

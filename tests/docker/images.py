@@ -1,4 +1,4 @@
-"""Pictures, and sending them to the API."""
+"""Makes pictures and sends them to the API."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ BOUNDARY = "image-api-docker-tests"
 
 
 def make_jpeg(*, seed: int, side: int = 320) -> bytes:
-    """A JPEG of noise, always the same for one seed and large enough to hold every byte value."""
+    """A JPEG of noise, reproducible by seed and large enough to contain every byte value."""
     pixels = random.Random(seed).randbytes(side * side * 3)
     out = BytesIO()
     Image.frombytes("RGB", (side, side), pixels).save(out, "JPEG", quality=90)
@@ -30,7 +30,7 @@ def sha256(data: bytes) -> str:
 
 
 def make_s3() -> Any:
-    """A client of the stack's MinIO, as its published port answers."""
+    """A client of the stack's MinIO, through its published port."""
     return boto3.client(
         "s3",
         endpoint_url="http://127.0.0.1:9000",
@@ -41,14 +41,14 @@ def make_s3() -> Any:
 
 
 def download_original(image: dict[str, Any]) -> bytes:
-    """Through the image's link, as a browser here does: to the API, and on to the published port of MinIO."""
+    """Follow the image's link as a browser does: to the API, then to MinIO's published port."""
     with urllib.request.urlopen(image["urls"]["original"], timeout=40) as answer:
         data: bytes = answer.read()
     return data
 
 
 def wait_for_original(image: dict[str, Any], *, timeout: float) -> bytes:
-    """The same, from a store that has just started: it may know its bucket before it finds the objects."""
+    """The same, from a store that has just started: it may know its bucket before its objects."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -60,7 +60,7 @@ def wait_for_original(image: dict[str, Any], *, timeout: float) -> bytes:
 
 
 def upload(picture: bytes) -> dict[str, Any]:
-    """POST /api/upload; the Image that it answers with."""
+    """POST /api/upload; returns the Image from the response."""
     parts = [
         (b'name="metadata"', json.dumps({"title": "from the docker tests"}).encode()),
         (b'name="image_file"; filename="a.jpg"\r\nContent-Type: image/jpeg', picture),

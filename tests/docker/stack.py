@@ -1,4 +1,4 @@
-"""Docker, compose and SAM as these tests drive them."""
+"""Runs Docker, compose and SAM for these tests."""
 
 import http.client
 import json
@@ -38,22 +38,22 @@ class Response(NamedTuple):
 
 @lru_cache(maxsize=1)
 def clean_env() -> dict[str, str]:
-    """This process's environment without the project's own settings: the stack runs with its defaults.
+    """This process's environment without the project's settings, so that the stack runs with its defaults.
 
-    Compose reads them from the shell, and ``sam local`` lets a variable of the shell win over samconfig.toml.
+    Compose reads settings from the shell, and in ``sam local`` shell variables override samconfig.toml.
     """
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
     compose_file = (ROOT / "docker-compose.yml").read_text()
     names |= {"DB_PORT", "DB_SSLMODE", *re.findall(r"\$\{(\w+):", compose_file)}
     env = {name: value for name, value in os.environ.items() if name not in names}
-    # The classic builder takes a base image that is there without asking a registry about it.
+    # The classic builder uses a local base image without asking a registry.
     env.setdefault("DOCKER_BUILDKIT", "0")
     return env | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def run(*command: str, timeout: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command in the project's folder. What it printed is in the error when it fails."""
+    """Run a command in the project's folder. On failure, the error contains its output."""
     done = subprocess.run(
         command, cwd=ROOT, env=clean_env(), text=True, capture_output=True, timeout=timeout, check=False
     )
@@ -69,19 +69,19 @@ def compose_command() -> tuple[str, ...]:
 
 
 def compose(*arguments: str, timeout: float = 180, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run compose as the project PROJECT, whose volumes are its own, without the developer's .env."""
+    """Run compose as PROJECT, with its own volumes and without the developer's .env."""
     command = (*compose_command(), "-p", PROJECT, "--env-file", os.devnull, *arguments)
     return run(*command, timeout=timeout, check=check)
 
 
 def find_sam_containers() -> list[str]:
-    """Ids of the function containers that ``sam local`` has put on the stack's network."""
+    """Ids of the function containers that ``sam local`` started on the stack's network."""
     filters = ("--filter", f"network={NETWORK}", "--filter", "label=sam.cli.container.type=lambda")
     return run("docker", "ps", "--all", "--quiet", *filters).stdout.split()
 
 
 def remove_stack() -> None:
-    """Remove the containers, the network and the volumes of PROJECT; nobody else's."""
+    """Remove the containers, network and volumes of PROJECT, and no others."""
     label = f"label=com.docker.compose.project={PROJECT}"
     ours = run("docker", "network", "ls", "--quiet", "--filter", label).stdout
     if ours and (left := find_sam_containers()):
@@ -99,7 +99,7 @@ def image_bytes(image: str) -> int:
 
 
 def find_conflicts() -> list[str]:
-    """What is in the way of the stack: containers, a network or listeners that these tests did not start."""
+    """What conflicts with the stack: containers, a network or listeners that these tests did not start."""
     found = []
     for kind, names in (("container", CONTAINERS), ("network", (NETWORK,))):
         for name in names:
@@ -143,7 +143,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Response:
 
 
 def wait_for_status(path: str, status: int, *, timeout: float) -> Response:
-    """Ask until the API answers with a status; fails with the last answer."""
+    """Poll until the API responds with a status; fails with the last response."""
     deadline = time.monotonic() + timeout
     last: object = None
     while time.monotonic() < deadline:
@@ -158,7 +158,7 @@ def wait_for_status(path: str, status: int, *, timeout: float) -> Response:
 
 
 def sam_command() -> str:
-    """The ``sam`` beside this Python, else the one on PATH."""
+    """The ``sam`` next to this Python, else the one on PATH."""
     beside = Path(sys.executable).with_name("sam")
     found = str(beside) if beside.exists() else shutil.which("sam")
     assert found, "No `sam` here: install requirements-dev.txt."
@@ -167,10 +167,10 @@ def sam_command() -> str:
 
 @contextmanager
 def sam_local_api(log: Path) -> Iterator[None]:
-    """``sam local start-api`` in the background, ended as Ctrl-C in a terminal ends it."""
+    """``sam local start-api`` in the background, ended by SIGINT like Ctrl-C in a terminal."""
     command = [sam_command(), "local", "start-api", "--skip-pull-image"]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # So does a shell start its background jobs, and SAM would inherit it.
+        # Shells start background jobs this way, and SAM would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -193,7 +193,7 @@ def sam_local_api(log: Path) -> Iterator[None]:
 
 
 def run_e2e_suite(*options: str) -> str:
-    """Run tests/e2e against BASE_URL in a process of its own. Returns its summary, raises with its output."""
+    """Run tests/e2e against BASE_URL in its own process. Returns its summary; raises with its output."""
     env = clean_env() | {"BASE_URL": BASE_URL, "API_KEY": API_KEY}
     command = [
         sys.executable,

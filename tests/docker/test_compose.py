@@ -1,4 +1,4 @@
-"""docker-compose.yml: what `docker compose up -d --wait` leaves running."""
+"""docker-compose.yml: the services after `docker compose up -d --wait`."""
 
 import json
 import time
@@ -79,7 +79,7 @@ def test_bucket_is_made_again_where_it_is_missing() -> None:
 
 
 def test_pages_of_the_api_may_post_a_presigned_upload() -> None:
-    """A page on the API's port, another origin than MinIO's, sends the form and can read the answer."""
+    """A page on the API's port, a different origin from MinIO's, sends the form and can read the response."""
     form = images.make_s3().generate_presigned_post("images", "incoming/cors-check", ExpiresIn=60)
     parts = [f'name="{name}"\r\n\r\n{value}' for name, value in form["fields"].items()]
     parts.append('name="file"; filename="a"\r\n\r\nhello')

@@ -29,7 +29,7 @@ def test_image_holds_nothing_but_what_the_api_needs() -> None:
     listed = stack.run("docker", "exec", "image_api", "ls", "-A", "/app").stdout.split()
 
     assert not {".env", ".git", "tests", ".aws-sam", ".data"} & set(listed)
-    # 250 MB of it are Debian and Python where the base image is built from Debian's packages.
+    # Debian and Python take 250 MB if the base image is built from Debian's packages.
     assert stack.image_bytes("image-api") < 700_000_000
 
 

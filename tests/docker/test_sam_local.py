@@ -1,6 +1,6 @@
-"""`sam build`, `sam local invoke` and `sam local start-api`, with samconfig.toml's settings and no others.
+"""`sam build`, `sam local invoke` and `sam local start-api`, with only samconfig.toml's settings.
 
-(--skip-pull-image is about the machine, not the project: it keeps what is pulled already.)
+(--skip-pull-image concerns the machine, not the project: it reuses images already pulled.)
 """
 
 import json
@@ -37,7 +37,7 @@ def test_layer_is_complete_compiled_and_within_lambdas_limits() -> None:
     assert missing == []
     assert "s3" in services
     assert len(services) < 10
-    # Lambda's own limit is 250 MB for the layers and the function together; cold starts want far less.
+    # Lambda's limit is 250 MB for layers and function together; cold starts need far less.
     assert sum(path.stat().st_size for path in files) < 80_000_000
 
 
@@ -60,7 +60,7 @@ def test_second_request_finds_a_warm_container(sam_api: Path) -> None:
 
 
 def test_picture_comes_back_as_it_was_sent(sam_api: Path) -> None:
-    """Bytes that are no UTF-8, through SAM's base64 into MinIO, and out of it through a link."""
+    """Non-UTF-8 bytes, through SAM's base64 into MinIO and back through a link."""
     picture = images.make_jpeg(seed=1)
 
     stored = images.upload(picture)
@@ -79,6 +79,6 @@ def test_api_survives_a_restart_of_postgres(sam_api: Path) -> None:
 
 
 def test_end_to_end_suite_passes(sam_api: Path) -> None:
-    # SAM itself answers 502 to a body that is no UTF-8, before a function sees it, and some of the requests
-    # that break the description have one. The API's container gets them all.
+    # SAM itself responds 502 to a body that is not UTF-8, before a function sees it; some of the invalid
+    # generated requests have one. The API's container gets them all.
     print(stack.run_e2e_suite("-k", "not (test_answers_are_described and negative)"))

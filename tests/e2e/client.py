@@ -1,4 +1,4 @@
-"""The API as any client sees it: HTTP and nothing else."""
+"""The API as a client sees it: HTTP only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 from tests.support.http_client import Answer, fetch
 from tests.support.multipart import upload_body
 
-# Without these characters, a query is not sent as it stands.
+# Characters that must stay unescaped for a query to be sent unchanged.
 SAFE_IN_PATH = "/%+"
 
 
 @dataclass(frozen=True)
 class Api:
-    """A service and the key for it."""
+    """A service and its key."""
 
     base_url: str
     key: str
@@ -29,9 +29,9 @@ class Api:
         body: bytes | None = None,
         key: str | None = "",
     ) -> Answer:
-        """One request with the API key, or another one; None sends none. Redirects are not followed.
+        """Send a request with the API key, or another; None sends none. Redirects are not followed.
 
-        What is true of every answer of the API is checked here.
+        Checks what must hold for every response of the API.
         """
         sent = dict(headers or {})
         if key is not None:

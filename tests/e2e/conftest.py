@@ -1,6 +1,6 @@
-"""A service to speak to: the one at BASE_URL with API_KEY, or one that is started here and stopped again.
+"""The service under test: the one at BASE_URL with API_KEY, or one started and stopped here.
 
-The service may hold images already: no test here may expect an empty list, or that nobody else uses it.
+The service may already have images and other users: no test here may assume otherwise.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Uploads that have to be refused, as they come over HTTP."""
+"""Uploads over HTTP that must be refused."""
 
 import uuid
 
@@ -105,7 +105,7 @@ def test_form_that_ends_early(api: Api, keep: float) -> None:
 
 
 def test_too_large_for_one_request(api: Api) -> None:
-    """More than a direct upload takes, but little enough for every gateway on the way."""
+    """Over the limit of direct uploads, but within that of every gateway on the way."""
     answer = api.upload(pictures.jpeg_of_size(4_650_000))
 
     assert (answer.status, answer.code) == (413, "payload_too_large")

@@ -29,7 +29,7 @@ SEPARATORS = {
 
 
 class Example(NamedTuple):
-    """A block of code, and the headings that it stands under."""
+    """A code block and the headings above it."""
 
     heading: str
     language: str
@@ -112,5 +112,5 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
 
 
 def separate(language: str, number: int) -> str:
-    """A line that tells, in the output, which example comes next."""
+    """A line that marks the next example in the output."""
     return SEPARATORS[language].format(number)

@@ -1,4 +1,4 @@
-"""An image's whole life over HTTP: up, changed, delivered, large, deleted; and every refusal."""
+"""An image's life cycle over HTTP: upload (also large), change, delivery, deletion; and every refusal."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ NAME = '夕焼け 1 "海".jpg'
 
 @pytest.fixture
 def picture() -> bytes:
-    """A turned photo with a position, unlike all others."""
+    """A unique rotated photo with a GPS position."""
     return pictures.jpeg(800, 600, orientation=6, gps=True, seed=uuid.uuid4())
 
 
@@ -50,14 +50,14 @@ def complete(api: Api, image_id: str) -> Answer:
 
 
 def post_file(form: Mapping[str, Any], data: bytes) -> int:
-    """To the store itself, as a browser's form does; returns its status."""
+    """Post to the store itself, as a browser's form does; returns its status."""
     fields = [multipart.field(name, value) for name, value in form["fields"].items()]
     body, content_type = multipart.build([*fields, multipart.file(data, "x", name="file", content_type=None)])
     return fetch("POST", form["url"], {"Content-Type": content_type}, body).status
 
 
 def follow(url: str, accept: str = "*/*") -> tuple[Answer, Answer]:
-    """The redirect of a link, and what is behind it."""
+    """Follow a link's redirect."""
     redirect = fetch("GET", url, {"Accept": accept})
     assert redirect.status == 302, redirect.data
     return redirect, fetch("GET", redirect.headers["location"])

@@ -1,7 +1,7 @@
-"""The service against its own description: whatever is sent, the answer is one that the description has.
+"""The service against its OpenAPI description: every response must be a documented one.
 
-Requests are made from the description, both such as it allows and such as it does not. Left to chance alone
-they would meet no image and upload none, so some get a real id, a real link or a real picture.
+Valid and invalid requests are generated from the description. Random values alone would match no image and
+upload none, so some requests get a real id, link or picture.
 """
 
 import json
@@ -33,7 +33,7 @@ REQUESTS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
     for mode in GenerationMode
-    # Where there is nothing to fill in, or any text will do, nothing can be filled in wrongly.
+    # No invalid requests for operations without parameters or that accept any text.
     if method != "parameters"
     and (mode.is_positive or ("parameters" in item.keys() | operation.keys() and path != "/assets/{file}"))
 ]
@@ -49,7 +49,7 @@ EXAMPLES = 20
 
 @pytest.fixture(scope="module")
 def made(api: Api) -> Iterator[list[str]]:
-    """The ids of what was uploaded here, which is removed in the end."""
+    """The ids of uploads made here, removed at the end."""
     ids: list[str] = []
     yield ids
     for image_id in ids:
@@ -86,14 +86,14 @@ def test_answers_are_described(
         answer = case.call(base_url=api.base_url, headers={"X-API-Key": api.key}, allow_redirects=False)
         if answer.status_code == 201:
             made.append(answer.json()["data"]["id"])
-        # 501 is no failure of the server: what was asked for is not switched on.
+        # 501 is not a server failure: the feature is not enabled.
         case.validate_response(answer, checks=CHECKS if answer.status_code != 501 else CHECKS[1:])
 
     check()
 
 
 def make_real(case: Any, image: dict[str, Any]) -> None:
-    """Let the request meet something. The image itself stays: what deletes gets no real id."""
+    """Make the request refer to a real image. DELETE gets no real id, so the image stays."""
     if case.method != "DELETE" and "id" in case.path_parameters:
         case.path_parameters["id"] = image["id"]
     if case.path.startswith("/images/"):
@@ -105,7 +105,7 @@ def make_real(case: Any, image: dict[str, Any]) -> None:
 
 
 def test_client_made_from_the_description_uploads_and_lists(api: Api) -> None:
-    """Nothing here but the document says where and how to send anything."""
+    """Only the document tells this test where and how to send requests."""
     operations = {
         operation["operationId"]: (method.upper(), path, operation)
         for path, item in DOCUMENT["paths"].items()

@@ -1,4 +1,4 @@
-"""Health, status, and what is no route at all."""
+"""Health, status, and unknown routes."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.http_client import Answer
 
 
 def ask_health(api: Api) -> Answer:
-    """Ask a few times: the time limit is short, and a busy machine may miss it once."""
+    """Retry a few times: the time limit is short, and a busy machine may exceed it once."""
     for _ in range(5):
         answer = api.get("/health", key=None)
         if answer.status == 200:

@@ -1,4 +1,4 @@
-"""A picture's way through the API: up, found again, and back byte for byte."""
+"""A picture through the API: uploaded, found, and returned byte for byte."""
 
 import hashlib
 import uuid
@@ -16,7 +16,7 @@ UNUSUAL = ("jpeg_cmyk", "png_16_bit", "gif_animated", "webp_animated", "avif", "
 
 @pytest.fixture
 def category() -> str:
-    """A category of this test's own, by which its images are found among others."""
+    """A category for this test alone, to find its images among others."""
     return f"検査-{uuid.uuid4()}"
 
 
@@ -28,7 +28,7 @@ def find(api: Api, category: str) -> list[dict[str, Any]]:
 
 
 def unlike_signatures(image: dict[str, Any]) -> dict[str, Any]:
-    """The image without its links, which change with time."""
+    """The image without its links, which change over time."""
     return {name: value for name, value in image.items() if name != "urls"}
 
 

@@ -1,4 +1,4 @@
-"""What clients were told, and whether the stores agree."""
+"""Records what clients were told and compares it with the stores."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ class Known:
 
     Attributes:
         data: its bytes.
-        titles: one; two after a change that was sent but not acknowledged.
-        may_be_gone: after an upload or a deletion that was sent but not acknowledged.
-        image: the last JSON that a client was given, or None.
+        titles: one; two after an unacknowledged change.
+        may_be_gone: after an unacknowledged upload or deletion.
+        image: the last JSON that a client received, or None.
     """
 
     data: bytes
@@ -26,19 +26,19 @@ class Known:
 
 @dataclass
 class Ledger:
-    """All images, by their id or (without one yet) by their title, and the ids that are gone for good."""
+    """All images, by id or (before they have one) by title, and the ids of deleted images."""
 
     images: dict[str, Known] = field(default_factory=dict)
     unnamed: dict[str, bytes] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
-    """Uploads of what is no picture: one sweep leaves a row that says so, the next removes it."""
+    """Uploads that are not pictures: one sweep leaves a row that records this, the next removes it."""
 
     def settle(self, stores: Stores) -> list[str]:
-        """Compare with the stores after a sweep. What was uncertain is certain from then on.
+        """Compare with the stores after a sweep, and record the outcome of unacknowledged operations.
 
         Returns:
-            What is wrong.
+            The problems found.
         """
         rows = {str(row["id"]): row for row in stores.rows()}
         wrong = []
@@ -75,7 +75,7 @@ class Ledger:
         return True
 
     def forget(self, image_id: str) -> None:
-        """It is gone for good."""
+        """Record that the image is gone for good."""
         del self.images[image_id]
         self.gone.add(image_id)
 

@@ -1,4 +1,4 @@
-"""What clients do: each operation as an event, and what an answer to it means."""
+"""Client operations: the event of each, and what its response means."""
 
 import random
 from collections.abc import Callable
@@ -31,8 +31,8 @@ class Attempt:
     """One operation, prepared.
 
     Attributes:
-        done: the statuses that acknowledge it; ``again`` those of the same event sent again after it.
-        acknowledge: tells the ledger, with the answer.
+        done: the statuses that acknowledge it; ``again``: those that do when the same event is sent again.
+        acknowledge: records the response in the ledger.
     """
 
     function: str
@@ -43,7 +43,7 @@ class Attempt:
 
 
 class Client:
-    """Prepares operations, undisturbed, and remembers what it was told."""
+    """Prepares operations without faults, and remembers the responses."""
 
     def __init__(self, service: Service, stores: Stores, ledger: Ledger, chance: random.Random) -> None:
         self.service = service
@@ -54,8 +54,8 @@ class Client:
 
     def prepare(self, operation: str) -> Attempt:
         """``upload``, ``upload_unique``, ``upload_large``, ``announce``, ``complete``, ``ingest``,
-        ``refuse``, ``patch``, ``delete``, ``render``, ``render_large`` or ``sweep``. What is completed or
-        ingested is large enough for an intermediate, too.
+        ``refuse``, ``patch``, ``delete``, ``render``, ``render_large`` or ``sweep``. Pictures that are
+        completed or ingested are large enough for an intermediate.
         """
         prepared: Attempt = getattr(self, f"_{operation}")()
         return prepared
@@ -72,17 +72,17 @@ class Client:
         return outcome
 
     def _picture(self, *, large: bool = False) -> tuple[bytes, str]:
-        """Bytes that nobody has sent yet, and a title that nobody has used."""
+        """Bytes and a title that have not been used before."""
         self._number += 1
         size = self._chance.choice([3_000, 60_000, 400_000])
         if large:
-            data = pictures.large_jpeg() + str(self._number).encode()  # decoders ignore what is after the end
+            data = pictures.large_jpeg() + str(self._number).encode()  # decoders ignore bytes after the end
         else:
             data = pictures.jpeg_of_size(size, seed=self._number)
         return data, f"title {self._number}"
 
     def _some_image(self) -> str:
-        """The id of an image that is there; all bytes of variants are still to be made for a new one."""
+        """The id of an existing image, or of a new one, whose variants have not been made yet."""
         sure = [image_id for image_id, known in self.ledger.images.items() if known.image]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
 
@@ -120,7 +120,7 @@ class Client:
     def _complete(self) -> Attempt:
         data, title = self._picture(large=True)
         image_id = self._arrive(data, title)
-        # What has arrived whole must become an image, whoever finishes it.
+        # An upload that has fully arrived must become an image, whichever process completes it.
         known = self.ledger.images[image_id] = Known(data, [title])
 
         def acknowledge(outcome: Outcome) -> None:
@@ -174,7 +174,7 @@ class Client:
         return self._render(self.new_image(large=True))
 
     def _sweep(self) -> Attempt:
-        """With something of every kind to settle."""
+        """A sweep with leftovers of every kind."""
         self._do(self._announce())
         self._complete()
         self._refuse()
@@ -186,11 +186,11 @@ class Client:
         return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200})
 
     def expire(self) -> None:
-        """Let everything that is under way count as dead."""
+        """Expire the leases of everything in progress."""
         expire(self.stores)
 
     def sweep(self) -> dict[str, Any]:
-        """Once, undisturbed."""
+        """Run one sweep without faults."""
         self.expire()
         outcome = self.service.run("SweepFunction", {"object_grace_seconds": -60})
         assert outcome.status == 200, outcome
@@ -198,13 +198,13 @@ class Client:
         return report
 
     def check_delivery(self, known: Known) -> bool:
-        """Whether a link that was given out ends at the very bytes."""
+        """Whether a link given to a client leads to exactly these bytes."""
         assert known.image
         outcome = self.service.run("DeliverFunction", deliver_event(known.image["urls"]["original"]))
         return outcome.status == 302 and HTTP.request("GET", outcome.location).data == known.data
 
     def trim(self, most: int = 8) -> None:
-        """Delete the oldest images, so that a round does not get slower and slower."""
+        """Delete the oldest images, so that rounds do not get slower."""
         while len(self.ledger.images) > most:
             image_id = next(iter(self.ledger.images))
             self._do(Attempt("ImageFunction", image_event("DELETE", image_id), {204}, set()))

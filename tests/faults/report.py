@@ -4,7 +4,7 @@ from tests.faults.rounds import FAULTS, OPERATIONS, Counts
 
 
 def describe(counts: Counts) -> str:
-    """Rounds by operation and fault, by step, and what came of them."""
+    """Rounds by operation and fault, by step, and their outcomes."""
     lines = ["", "rounds".ljust(16) + "".join(fault.rjust(14) for fault in FAULTS) + "all".rjust(7)]
     for operation in OPERATIONS:
         found = [counts.rounds[operation, fault] for fault in FAULTS]

@@ -23,11 +23,11 @@ KILLS = ("kill before", "kill after", "kill during")
 NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")
 FAULTS = (*KILLS, *NETWORK, "server killed")
 UNDER_FAULT = {409, 503}
-"""What an operation may answer besides success while a store is broken: try again."""
+"""Responses other than success allowed while a store is broken: both mean "try again"."""
 
 
 class Case(NamedTuple):
-    """What is done, and what happens at which step of it."""
+    """An operation, and a fault at one of its steps."""
 
     operation: str
     step: int
@@ -41,7 +41,7 @@ class Case(NamedTuple):
 
 @dataclass
 class Counts:
-    """What happened in all rounds."""
+    """Totals over all rounds."""
 
     rounds: Counter[tuple[str, str]] = field(default_factory=Counter)
     steps: Counter[tuple[str, int, str]] = field(default_factory=Counter)
@@ -71,7 +71,7 @@ class Harness:
             | {
                 "DB_PORT": str(self._proxies["database"].port),
                 "MINIO_ENDPOINT_URL": self._proxies["storage"].url,
-                # Whoever has a link or a form speaks to the store itself.
+                # Clients with a link or a form connect to the store directly.
                 "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
                 "DB_CONNECT_TIMEOUT": "1",
                 "DB_STATEMENT_TIMEOUT": "1",
@@ -92,7 +92,7 @@ class Harness:
         report: Callable[[int], None] = lambda _: None,
         operations: Sequence[str] = OPERATIONS,
     ) -> Counts:
-        """``rounds`` rounds, over all steps and faults; operations take turns, each in its own order."""
+        """Run ``rounds`` rounds over all steps and faults; operations take turns, each in shuffled order."""
         cases = [case for case in self.find_cases() if case.operation in operations]
         self._chance.shuffle(cases)
         turns = Counter[str]()
@@ -106,7 +106,7 @@ class Harness:
         return self.counts
 
     def find_cases(self) -> list[Case]:
-        """Every fault at every step of every operation, the steps found by doing each once, undisturbed."""
+        """Every fault at every step of every operation; one run without faults finds the steps."""
         cases = []
         for operation in OPERATIONS:
             attempt = self._client.prepare(operation)
@@ -120,7 +120,7 @@ class Harness:
         return cases
 
     def run_round(self, case: Case) -> None:
-        """One operation, one fault, one recovery."""
+        """Run one operation, one fault, one recovery."""
         counts = self.counts
         counts.rounds[case.operation, case.fault] += 1
         counts.steps[case.operation, case.step, case.name] += 1
@@ -156,8 +156,8 @@ class Harness:
             fault = self._choose(case.fault, store)
             if case.fault != "kill during":
                 return self._service.pause_at(function, event, before, lambda: break_with(fault))
-            # It dies while it waits in the middle of a request: after two seconds at most, by when a request
-            # that the fault did not meet has ended.
+            # Killed while waiting in the middle of a request: after at most two seconds, by when a request
+            # that missed the fault has ended.
             return self._service.pause_at(
                 function, event, before, lambda: break_with(fault), lambda: proxy.happened.wait(2)
             )
@@ -187,7 +187,7 @@ class Harness:
                 self.counts.wrong.append(f"{case}: {outcome}")
 
     def _try_again(self, case: Case, attempt: Attempt, first: Outcome) -> None:
-        """The client sends the same event again, and now it has to succeed."""
+        """The client sends the same event again, which must now succeed."""
         self.counts.retried += 1
         self._client.expire()
         outcome = self._service.run(attempt.function, attempt.event)
@@ -200,7 +200,7 @@ class Harness:
 
     def _check(self, context: str) -> None:
         for problem in self._ledger.settle(self._stores):
-            if problem not in self._told:  # what is lost stays lost
+            if problem not in self._told:  # a loss is reported once
                 self._told.add(problem)
                 self.counts.wrong.append(f"{context}: {problem}")
         shown = [known for known in self._ledger.images.values() if known.image]

@@ -1,4 +1,4 @@
-"""The service in a process of its own, whose children can be killed or paused at any step."""
+"""The service in its own process, whose children can be killed or paused at any step."""
 
 import signal
 from collections.abc import Callable, Mapping
@@ -10,17 +10,17 @@ from tests.support.events import Event
 from tests.support.worker import STEP, Hook, Worker
 
 CONSTANTS = {"storage.clients.CONNECT_SECONDS": 0.5, "storage.clients.READ_SECONDS": 1.0}
-"""Short enough for hundreds of stores that do not answer."""
+"""Timeouts short enough for hundreds of unresponsive stores."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an event.
+    """The outcome of an event.
 
     Attributes:
         status: 0 when the process was killed.
-        steps: what was called, in order; empty when the process was killed.
-        reached: whether the place of the fault was reached.
+        steps: the calls, in order; empty when the process was killed.
+        reached: whether the fault's step was reached.
     """
 
     status: int
@@ -37,7 +37,7 @@ class Outcome:
 
 
 class Service:
-    """One process; each event is answered by a fresh child of it. Hooks are those of :func:`at_step`."""
+    """One process that forks a child for each event. Hooks come from :func:`at_step`."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._worker = Worker(environment, CONSTANTS)
@@ -46,12 +46,12 @@ class Service:
         self._worker.close()
 
     def run(self, function: str, event: Event) -> Outcome:
-        """Answer an event, undisturbed."""
+        """Answer an event without faults."""
         self._worker.send(event, function=function)
         return self._finish(self._worker.read())
 
     def kill_at(self, function: str, event: Event, hook: Hook) -> Outcome:
-        """Answer an event until kill -9."""
+        """Answer an event until a step, then kill -9."""
         assert hook.action == "kill"
         self._worker.send(event, hook, function=function)
         outcome = self._finish(self._worker.read())
@@ -65,10 +65,10 @@ class Service:
         then: Callable[[], object],
         kill_when: Callable[[], object] | None = None,
     ) -> Outcome:
-        """Answer an event, and do something at the step.
+        """Answer an event, and call ``then`` at the step.
 
         Args:
-            then: what is done; the event goes on when it returns.
+            then: the event continues when it returns.
             kill_when: the process is killed when this returns, unless it has ended by then.
         """
         assert hook.action == "pause"
@@ -84,7 +84,7 @@ class Service:
         return replace(self._finish(self._worker.read()), reached=True)
 
     def _finish(self, message: dict[str, Any]) -> Outcome:
-        """Read up to the end of the child. An answer counts when it was given before the end came."""
+        """Read until the child ends. A response counts if it was sent before that."""
         outcome = Outcome(0)
         if "ended" not in message:
             outcome = read_outcome(message)
@@ -94,7 +94,7 @@ class Service:
 
 
 def read_outcome(message: dict[str, Any]) -> Outcome:
-    """The outcome of an event that was answered."""
+    """The outcome of an answered event."""
     steps = message["steps"]
     if "error" in message:
         status, body = message["error"]

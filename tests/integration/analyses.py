@@ -1,4 +1,4 @@
-"""Analyses as the tests ask for them, and what is written down of them."""
+"""Requests for analyses, and their rows."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FUNCTION = "AnalyzeFunction"
 def gemini_beside(
     stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[GeminiServer]:
-    """Gemini, for which the service is set up; retries do not wait, and nothing of the budget is spent."""
+    """A fake Gemini, with the service configured for it; retries do not wait, and the budget is unspent."""
     monkeypatch.setattr(gemini, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(gemini, "LONGEST_PAUSE", 0.01)
     stores.execute("DELETE FROM analysis_budget")

@@ -1,4 +1,4 @@
-"""Requests straight to the functions: no HTTP, but the events that API Gateway would make of it."""
+"""Invokes the functions directly, with the events that API Gateway would make; no HTTP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.multipart import upload_body
 
 
 def send(event: Event) -> Answer:
-    """Let the function answer. What is true of every answer is checked here."""
+    """Invoke the function. Checks what must hold for every response."""
     return parse(handle(event))
 
 
@@ -62,7 +62,7 @@ def _key(key: str | None) -> dict[str, str]:
 
 
 def fetch_link(url: str) -> bytes:
-    """The bytes behind a delivery link: the function's redirect, followed to the store."""
+    """The bytes of a delivery link: the function's redirect, followed to the store."""
     parts = urlsplit(url)
     path = parts.path.removeprefix(f"/{STAGE}")
     answer = send(make_event("GET", path, query=parse_qsl(parts.query)))

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and real S3, started once for all tests here; clean for each."""
+"""Real PostgreSQL and real S3, started once for all tests here and emptied for each."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +17,7 @@ from tests.support.settings import set_environment
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
-    """Both servers on free ports. They end with this process, however it ends."""
+    """Both servers on free ports. They end when this process ends, even if killed."""
     folder: Path = tmp_path_factory.mktemp("stores")
     postgres, s3 = PostgresServer(folder, schema=SCHEMA), S3Server(folder)
     try:
@@ -35,8 +35,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
 
 
 def let_writes_wait(postgres: PostgresServer) -> None:
-    """Nothing here cuts the power, and the files that emptying the tables makes would be synced by the
-    thousand: for most of a minute when the disk is slow.
+    """Turn fsync off: no test cuts the power, and syncing the thousands of files created by emptying tables
+    takes most of a minute on a slow disk.
     """
     with closing(postgres.connect()) as connection:
         connection.autocommit = True
@@ -46,7 +46,7 @@ def let_writes_wait(postgres: PostgresServer) -> None:
 
 @pytest.fixture
 def stores(servers: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
-    """Both stores, empty, and the service set up for them."""
+    """Both stores, empty, and the service configured for them."""
     set_environment(monkeypatch, servers.environment)
     servers.clear()
     yield servers
@@ -55,7 +55,7 @@ def stores(servers: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]
 
 @pytest.fixture
 def configure(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
-    """Change settings for this test: ``configure(DB_PORT="1")``; None takes a variable away."""
+    """Change settings for this test: ``configure(DB_PORT="1")``; None removes a variable."""
 
     def change(**variables: str | None) -> None:
         for name, value in variables.items():
@@ -70,7 +70,7 @@ def configure(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Confi
 
 
 def forget_settings() -> None:
-    """Let the service read its environment again and open everything anew."""
+    """Make the service reread its environment and reopen all connections."""
     db.close()
     for module in (settings, s3):
         for cached in vars(module).values():

@@ -1,4 +1,4 @@
-"""What crashes leave behind, made by cutting the real code off with kill -9."""
+"""Leftovers of crashes, created by killing the real code with kill -9."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ COUNTS = (
 
 
 def expire(stores: Stores) -> None:
-    """Whatever is at work has been for too long."""
+    """Expire every lease."""
     ago = "now() - interval '1 second'"
     stores.execute(f"UPDATE uploads SET expires_at = {ago}, lease_until = {ago}")
     stores.execute(f"UPDATE deletions SET lease_until = {ago}")
@@ -26,7 +26,7 @@ def expire(stores: Stores) -> None:
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
-    """What a report found, without the noughts."""
+    """The nonzero counts of a report."""
     return {name: report[name] for name in COUNTS if report[name]}
 
 

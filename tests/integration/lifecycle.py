@@ -1,4 +1,4 @@
-"""Requests of an image's whole life: get, change, delete, presigned uploads, delivery, sweep."""
+"""Requests of an image's life cycle: get, change, delete, presigned uploads, delivery, sweep."""
 
 import json
 import time
@@ -48,7 +48,7 @@ def delete_image(image_id: str, **headers: str) -> Answer:
 
 
 def announce_event(data: bytes, idempotency_key: str | None = None, **changes: Any) -> Event:
-    """POST /api/uploads for a file with these bytes; None leaves a field out."""
+    """POST /api/uploads for a file with these bytes; None omits a field."""
     values = {"filename": "写真.jpg", "size_bytes": len(data), "mime_type": "image/jpeg"} | changes
     body = json.dumps({key: value for key, value in values.items() if value is not None})
     headers = KEY | ({} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
@@ -72,7 +72,7 @@ def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
     """Send a file to the store as a browser's form does.
 
     Args:
-        changes: fields that are sent with another value: ``key="…"``, ``Content_Type="…"``.
+        changes: fields to send with another value: ``key="…"``, ``Content_Type="…"``.
 
     Returns:
         The store's status.
@@ -83,7 +83,7 @@ def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
 
 
 def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes: Any) -> str:
-    """Bring a file under incoming/; returns the id."""
+    """Announce and post a file, which arrives under incoming/; returns the id."""
     announced = announce(data, idempotency_key, **changes)
     assert announced.status == 201
     assert post_file(announced.body["data"]["form"], data) in (200, 201, 204)
@@ -91,7 +91,7 @@ def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes
 
 
 def arrived(image_id: str) -> dict[str, Any]:
-    """What S3 tells the function ingest of a file under incoming/."""
+    """S3's event to the function ingest for a file under incoming/."""
     return {"Records": [{"s3": {"object": {"key": f"incoming/{image_id}"}}}]}
 
 
@@ -102,10 +102,10 @@ def ingest(image_id: str) -> dict[str, Any]:
 def sweep(
     *, dry_run: bool = False, force: bool = False, grace: int = -60, time_left: int = 900_000
 ) -> dict[str, Any]:
-    """Run the function sweep. With a negative grace it takes objects of every age for left behind.
+    """Run the function sweep. With a negative grace, objects of any age count as orphans.
 
     Args:
-        time_left: the milliseconds that the function has, all the time.
+        time_left: the remaining milliseconds; does not decrease.
     """
     event = {"dry_run": dry_run, "force": force, "object_grace_seconds": grace}
     return load_handler("SweepFunction")(event, LambdaContext(time_left=time_left))
@@ -113,7 +113,7 @@ def sweep(
 
 @dataclass(frozen=True)
 class Delivered:
-    """A redirect, and what was behind it."""
+    """A redirect and its target."""
 
     answer: Answer
     status: int
@@ -126,20 +126,20 @@ class Delivered:
 
 
 def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
-    """A request for a delivery link; ``query`` is put over what the link has."""
+    """A request for a delivery link; ``query`` overrides the link's parameters."""
     parts = urlsplit(url)
     path = parts.path.removeprefix(f"/{STAGE}")
     return make_event("GET", path, {"Accept": accept}, dict(parse_qsl(parts.query)) | query)
 
 
 def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
-    """A link as it was handed out some seconds ago."""
+    """A link as issued ``ago`` seconds ago."""
     expires = links.expires_at(time.time() - ago, lifetime)
     return links.sign_link(image_id, variant, expires=expires, keys=[key or get_settings().secret_keys[0]])
 
 
 def open_link(url: str, accept: str = "*/*", **query: str) -> Answer:
-    """The function's own answer to a delivery link."""
+    """The function's own response to a delivery link."""
     return send(deliver_event(url, accept, **query))
 
 
@@ -156,13 +156,13 @@ def fetch(url: str, accept: str = "*/*", **query: str) -> Delivered:
 
 
 def at_once(*works: Callable[[], T]) -> list[T]:
-    """Do all of this at the same time, in threads."""
+    """Run all of these concurrently, in threads."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
 
 
 def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
-    """The keys of all objects that this process gives to a function of ``storage`` from now on."""
+    """The keys that this process passes to a function of ``storage`` from now on."""
     keys: list[str] = []
     original = getattr(s3, name)
 

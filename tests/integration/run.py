@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Run:
-    """Starts when it is made and is ready then; `facts` is its ready file, `output` what it printed."""
+    """Starts when created and is then ready; `info` is its ready file, `output` what it printed."""
 
     data_dir: Path
     template: Path
@@ -63,12 +63,12 @@ class Run:
         return psycopg2.connect(**info)
 
     def family(self) -> list[psutil.Process]:
-        """Every process that this run has started, and itself."""
+        """The run's process and all its descendants."""
         me = psutil.Process(self.process.pid)
         return [me, *me.children(recursive=True)]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """The exit code."""
+        """Stop the run; returns its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(20)

@@ -1,4 +1,4 @@
-"""Rows that can be found, written as the service writes them, and what a list of them has to be."""
+"""Searchable rows, written as the service writes them, and the expected lists of them."""
 
 import json
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from tests.integration.stores import Stores, new_id
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOW = 417 << 32
-"""In milliseconds: where a bucket of time of each size begins."""
+"""In milliseconds: a time at which buckets of every size begin."""
 AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
-"""Within a bucket of time, in neighbours, and farther apart than buckets reach."""
+"""Within a time bucket, in adjacent buckets, and farther apart than any bucket is long."""
 
 
 def id_of(age: int, rest: int) -> str:
@@ -30,7 +30,7 @@ def moment_of(age: int) -> str:
 
 @dataclass
 class Doc:
-    """A ready image, as far as lists are concerned."""
+    """The fields of a ready image that matter for lists."""
 
     title: str = ""
     description: str = ""
@@ -50,7 +50,7 @@ class Doc:
         )
 
     def matches(self, word: str) -> bool:
-        """Whether a normalised search word is in it, as the API describes it; without any index."""
+        """Whether a normalised search word matches, as the API describes it; without an index."""
         text = (
             normalise(f"{self.title} {' '.join(self.tags)}")
             + "|"
@@ -68,12 +68,12 @@ class Doc:
 
 
 def is_short(word: str) -> bool:
-    """One or two letters of a script with spaces only count at the beginning of a word."""
+    """In scripts with spaces, one or two letters match only at the start of a word."""
     return len(word) < 3 and all(ord(c) < 0xE00 for c in word)
 
 
 def insert(stores: Stores, docs: Sequence[Doc]) -> None:
-    """Write the rows, in one statement each."""
+    """Write the rows, with one statement each."""
     for doc in docs:
         row = {
             "id": doc.id,
@@ -93,7 +93,7 @@ def insert(stores: Stores, docs: Sequence[Doc]) -> None:
 
 
 def walk(query: dict[str, Any], limit: int = 50) -> list[str]:
-    """The ids of all pages of a list. Fails, rather than never ending, when a page leads nowhere."""
+    """The ids of all pages of a list. Fails instead of looping when the cursor does not advance."""
     ids: list[str] = []
     lists = [(name, value) for name, values in query.items() for value in _listed(values)]
     cursor: list[tuple[str, str]] = []

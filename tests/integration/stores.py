@@ -1,4 +1,4 @@
-"""The two real stores, as the tests look at them and break them."""
+"""The two real stores, and ways to inspect and break them."""
 
 import os
 import re
@@ -40,7 +40,7 @@ class Stores:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The service's settings for these two."""
+        """The service's settings for both."""
         return service_environment(self.postgres, self.s3)
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
@@ -50,7 +50,7 @@ class Stores:
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
     def _connect(self) -> Any:
-        """The tests' own connection, replaced when the server has closed it."""
+        """The tests' own connection, reopened if the server has closed it."""
         if self._connection and select.select([self._connection], [], [], 0)[0]:
             self._connection.close()
             self._connection = None
@@ -98,13 +98,13 @@ class Stores:
         return [item["Key"] for item in found.get("Contents", [])]
 
     def object(self, key: str) -> tuple[bytes, Mapping[str, Any]]:
-        """An object's bytes, and what the store says about it."""
+        """An object's bytes and the store's metadata."""
         found = self.client.get_object(Bucket=self.s3.bucket, Key=key)
         return found["Body"].read(), found
 
     def clear(self) -> None:
-        """No rows, no objects."""
-        # Not TRUNCATE: that takes 5 ms, and this 0.2.
+        """Remove all rows and objects."""
+        # Not TRUNCATE, which takes 5 ms; this takes 0.2.
         self.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
         for key in self.keys():
             self.client.delete_object(Bucket=self.s3.bucket, Key=key)
@@ -119,9 +119,7 @@ class Stores:
         return ids
 
     def insert_unready(self, status: str, s3_key: str | None = None) -> str:
-        """The row of an upload (``pending`` or ``failed``) or of a deletion (``deleting``); its time has run
-        out.
-        """
+        """Add an expired row of an upload (``pending`` or ``failed``) or a deletion (``deleting``)."""
         image_id = new_id()
         if status == "deleting":
             self.execute(
@@ -139,7 +137,7 @@ class Stores:
         return image_id
 
     def insert_variant(self, image_id: str, name: str, status: str) -> None:
-        """The row of a variant without an object, whose lease has run out."""
+        """Add the row of a variant without an object and with an expired lease."""
         self.execute(
             "INSERT INTO image_variants (image_id, name, status, lease_until) VALUES (%s, %s, %s, now())",
             (image_id, name, status),
@@ -149,7 +147,7 @@ class Stores:
         """Rows without objects.
 
         Args:
-            values: columns; those not named have some value.
+            values: columns; the others get arbitrary values.
         """
         columns = {
             "filename": "a.jpg",
@@ -175,20 +173,20 @@ class Stores:
 
 
 def new_id() -> str:
-    """A UUIDv7 as the service makes them."""
+    """A UUIDv7, made as the service makes them."""
     import uuid_utils
 
     return str(uuid.UUID(bytes=uuid_utils.uuid7().bytes))
 
 
 def fail(*_: Any, **__: Any) -> NoReturn:
-    """In place of a function of ``imageapi.storage``: the object store does not answer."""
+    """Replaces a function of ``imageapi.storage``: the object store does not answer."""
     raise StorageUnavailableError()
 
 
 @contextmanager
 def paused(*servers: Server) -> Iterator[None]:
-    """SIGSTOP for all processes of the servers: ports stay open, nobody answers. SIGCONT at the end."""
+    """SIGSTOP all processes of the servers: ports stay open but unanswered. SIGCONT at the end."""
     processes = [
         process
         for server in servers
@@ -206,7 +204,7 @@ def paused(*servers: Server) -> Iterator[None]:
 
 @contextmanager
 def stopped(*servers: Server) -> Iterator[None]:
-    """The servers are stopped, their ports closed; started again at the end."""
+    """Stop the servers, which closes their ports; restart them at the end."""
     for server in servers:
         server.stop()
     try:

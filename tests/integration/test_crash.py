@@ -1,7 +1,7 @@
 """Uploads that die with kill -9 at every step.
 
-Whatever the step: no object is without a row, what was acknowledged is served byte for byte, and the same
-request sent again with its Idempotency-Key ends with exactly one image.
+At each step: no object lacks a row, every acknowledged upload is served byte for byte, and repeating the
+request with its Idempotency-Key results in exactly one image.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ BROKEN = pictures.truncated(pictures.noisy("JPEG"))
 
 
 class Step(NamedTuple):
-    """Where the process dies, and what is there then."""
+    """Where the process dies, and what exists then."""
 
     hook: Hook
     statuses: list[str]
@@ -90,7 +90,7 @@ def test_upload_killed_during_the_put(stores: Stores, cut: bool) -> None:
 
 def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Worker) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
-    # From the second time on, key and pending row are looked up between the attempt to write one and the put.
+    # From the second time on, key and pending row are looked up between the attempted insert and the put.
     attempts = [
         (Hook("database.db.query", "after", 1), "pending"),
         (Hook("database.db.query", "after", 2), "pending"),

@@ -1,4 +1,4 @@
-"""The samples in events/, answered by the functions that template.yaml has for them."""
+"""The samples in events/, sent to their functions in template.yaml."""
 
 from typing import Any
 
@@ -37,17 +37,17 @@ EXPECTED = {
     "update_image": 404,
     "upload": 201,
 }
-"""What each sample is answered with when the stores are empty…"""
+"""The status for each sample when the stores are empty…"""
 
 WITH_IMAGE = {"complete_upload": 200, "delete_image": 204, "deliver": 302, "image": 200, "update_image": 200}
-"""… and when the image that it names is there."""
+"""… and when its image exists."""
 
 
 @pytest.mark.parametrize("name", event_names())
 def test_sample_is_answered(stores: Stores, name: str) -> None:
     assert function_for(name).endswith("Function")
 
-    if name == "health":  # has a time limit, which a busy machine may miss once
+    if name == "health":  # has a time limit that a busy machine may exceed once
         wait_until(lambda: send(load_event(name)).status == EXPECTED[name])
     else:
         assert send(load_event(name)).status == EXPECTED[name]
@@ -112,7 +112,7 @@ def test_every_route_has_a_sample_or_does_not_answer(stores: Stores) -> None:
 
 
 def key_tree(value: Any, *leaves: str) -> Any:
-    """The keys of nested objects; those of ``leaves`` and below are not looked at, nor is any query."""
+    """The keys of nested objects, ignoring everything below ``leaves`` and in queries."""
     if not isinstance(value, dict):
         return None
     ignored = {*leaves, "queryStringParameters", "multiValueQueryStringParameters"}

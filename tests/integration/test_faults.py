@@ -1,4 +1,4 @@
-"""A short run of the fault harness; `python -m tests.faults` makes a long one."""
+"""A short run of the fault harness; `python -m tests.faults` runs longer."""
 
 from tests.faults.report import describe
 from tests.faults.rounds import KILLS, OPERATIONS, Harness
@@ -17,7 +17,7 @@ def test_nothing_is_lost_and_nothing_is_left(stores: Stores) -> None:
     print(describe(counts))
     assert counts.wrong == []
     assert counts.rounds.total() == ROUNDS
-    # The run is worth something: every operation had its turn, and died or was refused in some of them.
+    # The run is meaningful: every operation had its turn, and some were killed or refused.
     assert {operation for operation, _ in counts.rounds} == set(OPERATIONS)
     assert counts.killed.total() >= ROUNDS * len(KILLS) // 9 // 2
     assert counts.refused.total() > 0

@@ -1,4 +1,4 @@
-"""GET /health and GET /api/database/status, with stores that are up, down, or silent."""
+"""GET /health and GET /api/database/status, with stores that are up, down or unresponsive."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def ask_health() -> Answer:
 
 
 def ask_until_down(expected: set[str]) -> Answer:
-    """Ask until just these stores are down: on a busy machine the others may be too slow once."""
+    """Poll until exactly these stores are down: on a busy machine, the others may time out once."""
     answers: list[Answer] = []
 
     def ask() -> bool:

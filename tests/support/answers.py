@@ -1,4 +1,4 @@
-"""What the functions answer to API Gateway."""
+"""Responses of the functions to API Gateway."""
 
 import json
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of a function.
+    """A response of a function.
 
     Attributes:
         headers: lists of values, by name in lower case.
-        body: JSON is parsed, any other body is text, and None is none.
-        text: the body as it stands.
+        body: parsed JSON, text for any other body, or None without one.
+        text: the raw body.
     """
 
     status: int
@@ -22,26 +22,26 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of the error that this answer is."""
+        """The code of this error response."""
         return str(self.body["error"]["code"])
 
     @property
     def error(self) -> tuple[int, str]:
-        """The status and the code of the error that this answer is."""
+        """The status and code of this error response."""
         return self.status, self.code
 
     @property
     def image(self) -> dict[str, Any]:
-        """The image that this answer is."""
+        """The image in this response."""
         image: dict[str, Any] = self.body["data"]
         return image
 
 
 def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
-    """Read a function's response. What is true of every answer and of every error is checked here.
+    """Parse a function's response. Checks what must hold for every response and every error.
 
     Args:
-        head: it answers HEAD, and so has no body.
+        head: responds to HEAD, so it has no body.
     """
     assert not response.get("headers"), "API Gateway would take one of the two"
     headers = {name.lower(): value for name, value in response["multiValueHeaders"].items()}

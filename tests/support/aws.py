@@ -1,4 +1,4 @@
-"""AWS as an emulator has it: the one that AWS_ENDPOINT_URL or LOCALSTACK_HOST names, or one of the tests."""
+"""An AWS emulator: the one named by AWS_ENDPOINT_URL or LOCALSTACK_HOST, or one started by the tests."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 
 def find_endpoint() -> str | None:
-    """The address that the environment names, of LocalStack, ministack or moto's server."""
+    """The address in the environment of LocalStack, ministack or moto's server."""
     if os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("LOCALSTACK_HOST"):
         return str(get_service_endpoint("s3"))
     return None
@@ -20,7 +20,7 @@ def find_endpoint() -> str | None:
 
 @contextmanager
 def emulate_aws() -> Iterator[str]:
-    """The address of the emulator that the environment names, or of a moto server of this block's own."""
+    """The address of the emulator in the environment, or of a moto server started for this block."""
     if endpoint := find_endpoint():
         yield endpoint
         return
@@ -37,6 +37,6 @@ def make_client(service: str, endpoint: str, **keys: str) -> Any:
     """A boto3 client.
 
     Args:
-        keys: ``aws_access_key_id`` and ``aws_secret_access_key``, where it matters who asks.
+        keys: ``aws_access_key_id`` and ``aws_secret_access_key``, if the identity matters.
     """
     return Session(localstack_host=urlsplit(endpoint).netloc, **keys).client(service)

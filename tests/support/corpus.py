@@ -1,4 +1,4 @@
-"""Rows by the million: skewed, Japanese and English, as the service itself would have written them."""
+"""Millions of rows: skewed, Japanese and English, identical to what the service would write."""
 
 import io
 import random
@@ -17,7 +17,7 @@ from tests.support.postgres import without_time_limit
 
 CHUNK = 20_000
 START = 1_700_000_000_000
-"""The first row's moment, in milliseconds since 1970; each further one is a second later."""
+"""The first row's time, in milliseconds since 1970; each further row is a second later."""
 COLUMNS = (
     "id, title, description, category, tags, filename, s3_key, mime_type, size_bytes, width, height,"
     " sha256, placeholder, exif, created_at, updated_at, search_text, strong_length, tokens,"
@@ -125,7 +125,7 @@ TYPES = (
 
 
 def make_row(number: int) -> dict[str, Any]:
-    """Row ``number`` as columns; the same for the same number."""
+    """The columns of row ``number``; reproducible."""
     pick = random.Random(number)
     japanese = pick.random() < 0.5
     if japanese:
@@ -162,16 +162,16 @@ def make_row(number: int) -> dict[str, Any]:
 
 
 def make_id(number: int, pick: random.Random) -> UUID:
-    """A UUIDv7 of the row's moment (RFC 9562, 5.7)."""
+    """A UUIDv7 of the row's time (RFC 9562, 5.7)."""
     high = (START + number * 1000) << 80 | 7 << 76 | pick.getrandbits(12) << 64
     return UUID(int=high | 2 << 62 | pick.getrandbits(62))
 
 
 def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn: bool = False) -> float:
-    """Add ``rows`` rows by COPY; returns the seconds that it took.
+    """Add ``rows`` rows with COPY; returns the seconds taken.
 
     Args:
-        churn: with the indexes in place, as single uploads would; then change a tenth and delete a tenth.
+        churn: keep the indexes in place, as for single uploads; then change a tenth and delete a tenth.
             Otherwise the indexes are built at the end.
     """
     with without_time_limit():
@@ -201,7 +201,7 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool
            INSERT INTO facet_counts SELECT 'tag', tag, count(*) FROM image_metadata, unnest(tag_keys) AS tag
            GROUP BY tag;"""
     )
-    if not churn:  # autovacuum alone looks after a table that is in use
+    if not churn:  # a table in use has only autovacuum
         _progress("VACUUM ANALYZE")
         cursor.execute("VACUUM ANALYZE image_metadata")
     _progress("")
@@ -209,7 +209,7 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool
 
 
 def _churn(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> None:
-    """Give every tenth row the title, the text and the tags of another, and delete every tenth."""
+    """Give every tenth row the title, text and tags of another, and delete every tenth."""
     from imageapi.search.tokens import index_values
 
     for number in range(first, first + rows, 10):
@@ -256,7 +256,7 @@ def _escape(value: object) -> str:
 
 
 def _skewed(pick: random.Random, words: list[str]) -> str:
-    """The first words often, the last ones seldom."""
+    """A word: the first ones often, the last ones rarely."""
     return words[min(int(pick.expovariate(5.0 / len(words))), len(words) - 1)]
 
 
@@ -266,5 +266,5 @@ def _progress(text: str) -> None:
 
 
 def iterate(rows: int) -> Iterator[dict[str, Any]]:
-    """Rows beyond those that were filled in, for measuring inserts."""
+    """Further rows, for measuring inserts."""
     return (make_row(number) for number in range(rows, rows + 100_000))

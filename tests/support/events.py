@@ -1,7 +1,7 @@
 """Events as API Gateway sends them (REST API, Lambda proxy), and the functions that answer them.
 
-``events/<name>.json`` is a sample of a route. Which function it belongs to follows from its ``resource`` and
-template.yaml alone, so a new route needs its file and nothing here::
+``events/<name>.json`` is a sample of a route. Its function follows from its ``resource`` and template.yaml,
+so a new route only needs its file::
 
     sam local invoke UploadFunction -e events/upload.json     # function_for("upload") == "UploadFunction"
 """
@@ -34,7 +34,7 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """What the handlers and Powertools read of Lambda's context."""
+    """The parts of Lambda's context that the handlers and Powertools read."""
 
     function_name: str = "tests"
     memory_limit_in_mb: int = 512
@@ -68,7 +68,7 @@ def load_handler(function: str) -> Handler:
 
 
 def load_app(folder: str) -> ModuleType:
-    """``functions/<folder>/app.py``, anew each time."""
+    """Load ``functions/<folder>/app.py`` afresh."""
     path = ROOT / "functions" / folder / "app.py"
     spec = importlib.util.spec_from_file_location(f"{folder}_app", path)
     assert spec
@@ -79,7 +79,7 @@ def load_app(folder: str) -> ModuleType:
 
 
 def handle(event: Event) -> dict[str, Any]:
-    """Let the function that the template has for this event answer it."""
+    """Invoke the event's function from the template."""
     return load_handler(load_routes()[event["resource"]])(event, LambdaContext())
 
 
@@ -105,9 +105,9 @@ def make_event(
     """The event of one request.
 
     Args:
-        headers: of the request; those that every request has (Host, X-Forwarded-For…) are added.
-        query: parameters, as pairs when one comes twice.
-        body: in base64 when its media type is among the template's BinaryMediaTypes, as text otherwise.
+        headers: of the request; standard ones (Host, X-Forwarded-For…) are added.
+        query: parameters, as pairs if one is repeated.
+        body: base64-encoded if its media type is one of the template's BinaryMediaTypes, else text.
     """
     sent = _gateway_headers() | dict(headers or {})
     content_type = next((value for name, value in sent.items() if name.lower() == "content-type"), "")
@@ -134,7 +134,7 @@ def make_event(
 
 
 def find_resource(path: str) -> tuple[str, dict[str, str]]:
-    """The template's path for a request's path, and its path parameters. Literal parts come first."""
+    """The template's path for a request's path, and the path parameters. Literal parts match first."""
     for resource in sorted(load_routes(), key=lambda name: (name.endswith("+}"), name.count("{"))):
         pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", resource.replace(".", r"\."))
         if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path):
@@ -190,7 +190,7 @@ def _request_context(method: str, path: str, resource: str, headers: Mapping[str
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """CloudFormation's YAML, with its short forms (``!Ref``, ``!Sub``…) left out."""
+    """Loads CloudFormation's YAML, ignoring short forms (``!Ref``, ``!Sub``…)."""
 
 
 _TemplateLoader.add_multi_constructor("!", lambda *_: None)

@@ -1,4 +1,4 @@
-"""A server that speaks Gemini's wire (POST /v1/models/{model}:generateContent), one behaviour at a time.
+"""A server that speaks Gemini's protocol (POST /v1/models/{model}:generateContent), one behaviour at a time.
 
 with gemini_server() as gemini:
     gemini.script = [busy(2), Says(caption="A cat.")]   # 429 first; the last one stays
@@ -24,7 +24,7 @@ SAFE = {"adult": "unlikely", "violence": "unlikely", "hate": "unlikely", "person
 
 @dataclass(frozen=True)
 class Request:
-    """What came in."""
+    """A received request."""
 
     path: str
     headers: Mapping[str, str]
@@ -32,9 +32,9 @@ class Request:
 
     @property
     def picture(self) -> bytes:
-        """The picture in it."""
+        """The picture in the request."""
         (data,) = [part["inlineData"] for part in self.parts if "inlineData" in part]
-        # Google takes both spellings of a field, and both alphabets of base64.
+        # Google accepts both spellings of a field, and both alphabets of base64.
         assert data.get("mimeType", data.get("mime_type")) == "image/jpeg"
         return base64.b64decode(data["data"].translate(str.maketrans("-_", "+/")), validate=True)
 
@@ -52,7 +52,7 @@ class Behaviour(Protocol):
 
 @dataclass(frozen=True)
 class Says:
-    """200, with a description as the schema asks for, or with any other ``text``."""
+    """200, with a description that follows the schema, or with any other ``text``."""
 
     caption: str = "A red square on a table."
     tags: tuple[str, ...] = ("Red", "square", "red")
@@ -91,7 +91,7 @@ class Says:
 
 @dataclass(frozen=True)
 class Fails:
-    """An error as Gemini writes it."""
+    """An error in Gemini's format."""
 
     code: int
     status: str = "INTERNAL"
@@ -106,21 +106,21 @@ class Fails:
 
 
 def busy(seconds: float | None = None) -> Fails:
-    """429, with the time to wait in it or not."""
+    """429, with or without the time to wait."""
     info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}
     details: tuple[Mapping[str, Any], ...] = (info,) if seconds else ()
     return Fails(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", details)
 
 
 def refuses_key() -> Fails:
-    """400, for a key that is none."""
+    """400, for an invalid key."""
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     return Fails(400, "INVALID_ARGUMENT", "API key not valid.", (info,))
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """200, with nothing in it but why."""
+    """200, with only the reason for blocking."""
 
     reason: str = "SAFETY"
 
@@ -141,7 +141,7 @@ class Slow:
 
 @dataclass(frozen=True)
 class Garbage:
-    """200 with a body that is no JSON."""
+    """200, with a body that is not JSON."""
 
     body: bytes = b"<html>proxy error</html>"
 
@@ -150,7 +150,7 @@ class Garbage:
 
 
 class GeminiServer:
-    """Answers by ``script``: each request takes the next behaviour, and the last one stays."""
+    """Answers each request with the next behaviour of ``script``; the last one repeats."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -185,5 +185,5 @@ class _Handler(Handler):
     def respond(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         status, answer = self.gemini.handle(Request(self.path, headers, json.loads(self.read_body())))
-        with suppress(OSError):  # whoever asked did not wait for it
+        with suppress(OSError):  # the client did not wait
             self.answer(status, answer, content_type="application/json; charset=UTF-8")

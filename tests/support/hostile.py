@@ -1,4 +1,4 @@
-"""Small pictures that ask for much: more pixels than they announce, or the same ones again and again."""
+"""Small pictures that are expensive to decode: more pixels than announced, or the same ones repeatedly."""
 
 import struct
 from collections.abc import Callable
@@ -14,7 +14,7 @@ RATIONAL = 5
 
 
 def jpeg(scans: int, side: int = 64) -> bytes:
-    """A grey progressive JPEG whose last scan is repeated until there are so many: 20 bytes for each."""
+    """A grey progressive JPEG that repeats its last scan until it has ``scans``: 20 bytes each."""
     data = pictures.encode(Image.new("L", (side, side), 77), "JPEG", progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
@@ -28,12 +28,12 @@ def tiff(
     pages: int = 1,
     rationals: int = 0,
 ) -> bytes:
-    """A black TIFF in tiles, packed with deflate. All its tiles and pages have the same few bytes.
+    """A black tiled TIFF, compressed with deflate. All tiles and pages share the same few bytes.
 
     Args:
-        tile: the size of a tile; one that is larger than the picture stands over its edges.
-        tiles: how many there are on a page.
-        rationals: so many numbers, instead of one, say how many pixels there are to an inch.
+        tile: the size of a tile; one larger than the picture extends past its edges.
+        tiles: the number on each page.
+        rationals: how many numbers, instead of one, give the resolution.
     """
     packed = compress_zeros(tile[0] * tile[1])
     data = bytearray(b"II*\0" + bytes(4) + packed)
@@ -63,7 +63,7 @@ def tiff(
 
 
 def avif(side: int) -> bytes:
-    """An AVIF that announces 64 x 64 pixels and holds a frame of another size."""
+    """An AVIF that announces 64 x 64 pixels and contains a frame of another size."""
     image = Image.new("RGB", (side, side), (9, 99, 199))
     data = bytearray(pictures.encode(image, "AVIF", quality=10, speed=10, subsampling="4:4:4"))
     struct.pack_into(">II", data, data.index(b"ispe") + 8, 64, 64)
@@ -71,7 +71,7 @@ def avif(side: int) -> bytes:
 
 
 def jpeg_with_rationals(count: int) -> bytes:
-    """A JPEG whose camera gives so many numbers for its exposure."""
+    """A JPEG whose EXIF exposure time has ``count`` numbers."""
     numbers = (TiffImagePlugin.IFDRational(5, 2),) * count
     return pictures.jpeg(exif_details={ExifTags.Base.ExposureTime: numbers})
 
@@ -89,4 +89,4 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
         "too_many_frames",
     ),
 }
-"""As ``pictures.BAD``. Each is announced with no more pixels than are accepted."""
+"""Like ``pictures.BAD``. Each announces no more pixels than are accepted."""

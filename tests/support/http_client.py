@@ -1,4 +1,4 @@
-"""Requests over HTTP, and what comes back."""
+"""HTTP requests and responses."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, its JSON parsed (None where there is none)."""
+    """An HTTP response with its parsed JSON, if any."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,12 +27,12 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of the error that this answer is."""
+        """The code of this error response."""
         return str(self.body["error"]["code"])
 
     @property
     def image(self) -> dict[str, Any]:
-        """The image that this answer is."""
+        """The image in this response."""
         image: dict[str, Any] = self.body["data"]
         return image
 

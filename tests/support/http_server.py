@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as a test wants it to."""
+"""A small HTTP server that answers as a test specifies."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What a server does with a request: ``respond``, which calls ``answer`` once."""
+    """Handles requests: subclasses define ``respond``, which calls ``answer`` once."""
 
     protocol_version = "HTTP/1.1"
 
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(handler: type[Handler]) -> Iterator[str]:
-    """A server on a free port until the end of the block: its address."""
+    """The address of a server on a free port until the end of the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Bodies of multipart/form-data, byte by byte, so that broken ones can be made too."""
+"""Builds multipart/form-data bodies from bytes, including broken ones."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ BOUNDARY = "----form-boundary-7MA4YWxkTrZu0gW"
 
 
 class Part(NamedTuple):
-    """One part: its header lines as they stand, without the line end, and its content."""
+    """One part: its raw header lines, without line ends, and its content."""
 
     headers: list[bytes]
     content: bytes
@@ -32,9 +32,9 @@ def file(
     """A form field with a file.
 
     Args:
-        filename: as browsers write it: UTF-8, with ``"``, CR and LF percent-encoded. None writes none.
-        parameters: added to Content-Disposition as they stand, for example ``"; filename*=UTF-8''a.jpg"``.
-        headers: further header lines, as they stand.
+        filename: written as browsers do: UTF-8, with ``"``, CR and LF percent-encoded. None omits it.
+        parameters: appended verbatim to Content-Disposition, for example ``"; filename*=UTF-8''a.jpg"``.
+        headers: further raw header lines.
     """
     disposition = f'Content-Disposition: form-data; name="{name}"'.encode()
     if filename is not None:
@@ -59,8 +59,8 @@ def build(
     """Put the parts together.
 
     Args:
-        preamble: what stands before the first boundary; it has to end with a line end.
-        closed: False leaves the last boundary out.
+        preamble: the bytes before the first boundary; must end with a line end.
+        closed: False omits the last boundary.
 
     Returns:
         The body and its Content-Type.

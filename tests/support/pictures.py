@@ -1,8 +1,7 @@
 """Real pictures, made with Pillow, and broken or hostile ones made from them.
 
-Every good picture shows four quadrants to a viewer (red, green / blue, white), so that a test can tell
-whether one was turned the right way. Sizes are as a viewer sees them: with ``orientation`` the stored pixels
-are turned.
+Every good picture displays four quadrants (red, green / blue, white), so that a test can check its
+orientation. Sizes are those displayed: with ``orientation``, the stored pixels are rotated.
 """
 
 import io
@@ -29,7 +28,7 @@ STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How a picture is stored so that a viewer who follows this EXIF orientation sees it upright."""
+"""How to store a picture so that a viewer that applies this EXIF orientation displays it upright."""
 
 
 def quadrants(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Image:
@@ -39,7 +38,7 @@ def quadrants(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Ima
 
 
 def encode(image: Image.Image, format: str, **options: Any) -> bytes:
-    """The picture as a file."""
+    """Encode the picture as a file."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
@@ -65,7 +64,7 @@ def jpeg(
         exif_details: tags of the Exif directory, for example DateTimeOriginal and FNumber.
         gps: with a position, in Tokyo.
         mode: "RGB", "L" or "CMYK".
-        seed: makes the bytes (not the pixels) differ from those with another seed.
+        seed: makes the bytes differ, but not the pixels.
     """
     image = quadrants(width, height, mode)
     if orientation in STORED:
@@ -104,12 +103,12 @@ def make_exif(
 
 @lru_cache(maxsize=2)
 def large_jpeg(orientation: int | None = None) -> bytes:
-    """Of 4.3 megapixels: large enough for an intermediate."""
+    """A JPEG of 4.3 megapixels: large enough for an intermediate."""
     return jpeg(2_400, 1_800, orientation=orientation, gps=True)
 
 
 def camera_jpeg() -> bytes:
-    """As a camera writes it: 6 (turned), with make, lens, time, exposure and position."""
+    """A JPEG as from a camera: orientation 6 (rotated), with make, lens, time, exposure and position."""
     return jpeg(
         orientation=6,
         gps=True,
@@ -127,13 +126,13 @@ def camera_jpeg() -> bytes:
 
 
 def jpeg_with_exif_block(block: bytes) -> bytes:
-    """A good JPEG with these bytes as its EXIF (``b"Exif\\0\\0"`` included), whatever they are."""
+    """A good JPEG with arbitrary bytes as its EXIF (including ``b"Exif\\0\\0"``)."""
     data = jpeg()
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2:]
 
 
 def jpeg_of_size(size: int, **options: Any) -> bytes:
-    """A whole JPEG of exactly ``size`` bytes: what decoders ignore, after its end, fills it up."""
+    """A complete JPEG of exactly ``size`` bytes, padded after its end, which decoders ignore."""
     data = jpeg(**options)
     if len(data) > size:
         raise ValueError(f"The picture alone has {len(data)} bytes.")
@@ -152,14 +151,14 @@ def png(
 
 
 def png_16_bit(**options: Any) -> bytes:
-    """Grey with 16 bits: brighter to the right, all within the upper half of the range."""
+    """A 16-bit grey PNG: brighter to the right, all in the upper half of the range."""
     image = Image.new("I;16", (64, 48))
     image.putdata([32_768 + x * 500 for _ in range(48) for x in range(64)])
     return encode(image, "PNG", **options)
 
 
 def png_palette_transparent() -> bytes:
-    """A palette with one transparent colour."""
+    """A PNG with a palette and one transparent colour."""
     return encode(quadrants().quantize(4), "PNG", transparency=0)
 
 
@@ -171,23 +170,23 @@ def animation(format: str, frames: int = 3, width: int = 64, height: int = 48, *
 
 
 def still(format: str, **options: Any) -> bytes:
-    """One picture in a format that needs nothing special."""
+    """A plain picture in a format."""
     return encode(quadrants(), format, **options)
 
 
 def png_header_only(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds next to nothing."""
+    """A PNG that claims a size and contains almost nothing."""
     return assemble_png(width, height, 8, 2, zlib.compress(b"\0" * 64))
 
 
 @lru_cache(maxsize=2)
 def png_bomb(side: int = 11_000) -> bytes:
-    """A whole, valid black square, with one bit per pixel: 15 KB that turn into 121 MB when decoded."""
+    """A complete, valid black square with one bit per pixel: 15 KB that decode to 121 MB."""
     return assemble_png(side, side, 1, 0, compress_zeros(side * (1 + (side + 7) // 8)))
 
 
 def png_wrong_checksum(chunk: bytes) -> bytes:
-    """A PNG whose chunk of this name (``b"IHDR"``, ``b"IDAT"``) has a wrong checksum; all else is right."""
+    """A PNG that is valid except for the checksum of this chunk (``b"IHDR"``, ``b"IDAT"``)."""
     data = bytearray(png())
     start = data.index(chunk)
     data[start + 4 + int.from_bytes(data[start - 4 : start], "big")] ^= 0xFF
@@ -200,13 +199,13 @@ def truncated(data: bytes, keep: float = 0.6) -> bytes:
 
 
 def noisy(format: str, side: int = 96) -> bytes:
-    """A picture that does not compress, so that its pixels are most of the file."""
+    """An incompressible picture: most of the file is pixels."""
     pixels = random.Random(1).randbytes(side * side * 3)
     return encode(Image.frombytes("RGB", (side, side), pixels), format)
 
 
 def bmp_header_only(width: int, height: int) -> bytes:
-    """A BMP that claims a size and holds no pixels."""
+    """A BMP that claims a size and contains no pixels."""
     return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
 
 
@@ -237,11 +236,11 @@ ALL_GOOD: dict[str, Callable[[], bytes]] = {
     "tiff": partial(still, "TIFF"),
     "tiff_pages": partial(animation, "TIFF"),
 }
-"""Name → what makes the file. The service accepts all of them."""
+"""Name → a function that makes the file. The service accepts all of them."""
 
 
 class Facts(NamedTuple):
-    """What the service has to find out about a good picture."""
+    """What the service must detect in a good picture."""
 
     mime_type: str
     extension: str
@@ -251,7 +250,7 @@ class Facts(NamedTuple):
 
 
 def facts(name: str) -> Facts:
-    """What is true of the picture ``ALL_GOOD[name]``."""
+    """The expected facts of ``ALL_GOOD[name]``."""
     format = name.split("_")[0]
     frames = 3 if name.endswith(("_animated", "_pages")) else 1
     return Facts(f"image/{format}", {"jpeg": "jpg", "tiff": "tif"}.get(format, format), 64, 48, frames)
@@ -286,4 +285,4 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "bmp_header_huge": (partial(bmp_header_only, 30_000, 30_000), *_TOO_LARGE),
     "gif_too_many_frames": (partial(animation, "GIF", 2_001, 1, 1), 422, "too_many_frames"),
 }
-"""Name → (what makes the file, the HTTP status and the code of the refusal)."""
+"""Name → (a function that makes the file, the HTTP status and code of the refusal)."""

@@ -1,16 +1,16 @@
-"""PNGs put together chunk by chunk."""
+"""PNGs assembled chunk by chunk."""
 
 import struct
 import zlib
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
-    """A chunk of a PNG with its right checksum."""
+    """A PNG chunk with its correct checksum."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 def compress_zeros(count: int) -> bytes:
-    """So many NULs, as zlib packs them: about a thousandth."""
+    """NUL bytes compressed with zlib, to about a thousandth."""
     compressor = zlib.compressobj(9)
     block = bytes(65_536)
     packed = b"".join(compressor.compress(block) for _ in range(count // len(block)))
@@ -18,7 +18,7 @@ def compress_zeros(count: int) -> bytes:
 
 
 def assemble_png(width: int, height: int, bits: int, colour_type: int, pixels: bytes) -> bytes:
-    """A whole PNG around these pixels, which are packed already."""
+    """A complete PNG from compressed pixels."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, content) for name, content in chunks)

@@ -1,4 +1,4 @@
-"""Statements of tests and benchmarks, beside those of the service in the same process."""
+"""Runs statements of tests and benchmarks in the same process as the service's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ import psycopg2.extensions
 
 @contextmanager
 def without_time_limit() -> Iterator[None]:
-    """The service's own statements may take as long as they need, and COPY works: psycopg2 refuses it under a
-    wait callback.
+    """Disable the service's statement time limits, and so allow COPY, which psycopg2 refuses under a wait
+    callback.
     """
     callback = psycopg2.extensions.get_wait_callback()
     psycopg2.extensions.set_wait_callback(None)

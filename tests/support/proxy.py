@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a store, which can refuse, stall, cut, mute, reset or slow down what passes."""
+"""A TCP proxy in front of a store that can refuse, stall, cut, mute, reset or slow down connections."""
 
 import socket
 import struct
@@ -16,15 +16,14 @@ Mode = Literal["refuse", "stall", "cut", "mute", "reset", "slow"]
 
 @dataclass(frozen=True)
 class NetworkFault:
-    """What happens to the traffic.
+    """A fault in the traffic.
 
     Attributes:
-        mode: ``refuse`` hangs up on everyone; ``stall`` lets nothing more through, and says nothing; ``cut``
-            hangs up in the middle of a request; ``mute`` lets the request pass, and nothing of the answer;
-            ``reset`` hangs up in the middle of an answer, and the server does not know; ``slow`` delays every
-            chunk.
-        after: bytes that still pass before a stall, a cut or a reset; for mute, bytes of the request.
-        once: whether it happens to one connection only; the next ones are well.
+        mode: ``refuse`` closes every connection; ``stall`` silently passes nothing more; ``cut`` closes in
+            the middle of a request; ``mute`` passes the request, but none of the response; ``reset`` closes
+            in the middle of a response, unnoticed by the server; ``slow`` delays every chunk.
+        after: bytes that still pass before a stall, cut or reset; for mute, bytes of the request.
+        once: whether it affects only one connection; later ones work.
     """
 
     mode: Mode
@@ -33,10 +32,10 @@ class NetworkFault:
 
 
 class Proxy:
-    """Listens on a port of its own until it is closed.
+    """Listens on its own port until closed.
 
     Attributes:
-        happened: set when the fault has met a connection.
+        happened: set when the fault has affected a connection.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -53,7 +52,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def break_with(self, fault: NetworkFault) -> None:
-        """From now on."""
+        """Apply a fault from now on."""
         with self._lock:
             self._fault, self._left = fault, fault.after
             self._healed.clear()
@@ -63,13 +62,13 @@ class Proxy:
                     _hang_up(client)
 
     def heal(self) -> None:
-        """Let everything pass again; what was stalled is hung up on."""
+        """Pass everything again; stalled connections are closed."""
         with self._lock:
             self._fault = None
         self._healed.set()
 
     def is_idle(self) -> bool:
-        """Whether the server has nothing more to do for anyone who came through here."""
+        """Whether no connections through the proxy are open."""
         with self._lock:
             return not self._pairs
 
@@ -106,7 +105,7 @@ class Proxy:
             self._pairs.discard(pair)
 
     def _take(self, mode: Mode) -> bool:
-        """Whether this fault is on; one that happens once is used up."""
+        """Whether this fault is active; uses up a fault with ``once``."""
         with self._lock:
             if self._fault is None or self._fault.mode != mode:
                 return False
@@ -116,7 +115,7 @@ class Proxy:
         return True
 
     def _allow(self, mode: Mode, size: int) -> int:
-        """How many of these bytes may pass before the fault."""
+        """The number of these bytes that may pass before the fault."""
         with self._lock:
             if self._fault is None or self._fault.mode != mode:
                 return size
@@ -152,7 +151,7 @@ class Proxy:
                     break
         _hang_up(client)
         with suppress(OSError):
-            # The server may finish what it has begun.
+            # The server may finish what it has started.
             server.shutdown(socket.SHUT_WR)
 
     def _pass_answers(self, client: socket.socket, server: socket.socket) -> None:
@@ -174,7 +173,7 @@ class Proxy:
 
 @contextmanager
 def broken_proxy(target: tuple[str, int], fault: NetworkFault) -> Iterator[Proxy]:
-    """A proxy with a fault, which is closed at the end."""
+    """A proxy with a fault, closed at the end."""
     proxy = Proxy(target)
     try:
         proxy.break_with(fault)
@@ -184,7 +183,7 @@ def broken_proxy(target: tuple[str, int], fault: NetworkFault) -> Iterator[Proxy
 
 
 def _hang_up(client: socket.socket) -> None:
-    """At once: the other side gets a reset."""
+    """Close at once: the peer gets a reset."""
     with suppress(OSError):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.shutdown(socket.SHUT_RDWR)

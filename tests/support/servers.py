@@ -1,4 +1,4 @@
-"""What the service needs to know of the two stores."""
+"""The service's settings for the two stores."""
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
@@ -6,7 +6,7 @@ from tests.support.events import API_KEY
 
 
 def service_environment(postgres: PostgresServer, s3: S3Server) -> dict[str, str]:
-    """The service's settings for these two."""
+    """The service's settings for both."""
     return {
         "DB_HOST": postgres.host,
         "DB_PORT": str(postgres.port),

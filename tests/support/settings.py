@@ -12,11 +12,11 @@ OPTIONAL = (
     *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
 )
-"""What the service also reads: none of it may come from the shell that runs the tests."""
+"""Variables the service also reads; they must not come from the shell that runs the tests."""
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
-    """Put these variables in the place of all that the service reads."""
+    """Replace all variables that the service reads with these."""
     for name in OPTIONAL:
         monkeypatch.delenv(name, raising=False)
     for name, value in values.items():
@@ -25,7 +25,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) 
 
 @contextmanager
 def use_settings(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> Iterator[None]:
-    """:func:`set_environment`, and the service reads it again before and after the block."""
+    """:func:`set_environment`; the service rereads it before and after the block."""
     set_environment(monkeypatch, values)
     get_settings.cache_clear()
     yield

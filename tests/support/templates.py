@@ -1,4 +1,4 @@
-"""The templates as CloudFormation gets them: SAM's shorthand written out, without asking AWS."""
+"""The templates as CloudFormation gets them: SAM's shorthand expanded, without asking AWS."""
 
 import os
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ Resource = dict[str, Any]
 
 
 class NoManagedPolicies:
-    """Stands where SAM asks IAM for the managed policies that a template names; this one names none."""
+    """Replaces SAM's IAM lookup of managed policies; our template names none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    """A template as it is written, a copy for each caller."""
+    """A template as written, copied for each caller."""
     return deepcopy(_parse(path))
 
 
@@ -38,12 +38,12 @@ def _parse(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def expand_template(path: Path) -> dict[str, Resource]:
-    """The resources of a template, those that SAM makes included."""
+    """A template's resources, including those that SAM generates."""
     return expand(read_template(path))
 
 
 def expand(template: dict[str, Any]) -> dict[str, Resource]:
-    """The same, of a template that was read (and maybe changed), which is used up."""
+    """The same for a template from read_template(), possibly changed; the argument is modified."""
     if "Transform" in template:
         for resource in template["Resources"].values():
             for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
@@ -56,7 +56,7 @@ def expand(template: dict[str, Any]) -> dict[str, Resource]:
 
 
 def walk(value: Any) -> Iterator[Any]:
-    """The value and everything in it."""
+    """The value and everything nested in it."""
     yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from walk(inner)

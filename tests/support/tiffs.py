@@ -1,4 +1,4 @@
-"""TIFFs of kinds that Pillow does not write, made tag by tag."""
+"""Kinds of TIFF that Pillow cannot write, built tag by tag."""
 
 import struct
 
@@ -11,9 +11,9 @@ def tiff(width: int, height: int, pixels: bytes, order: str = "<", **tags: int) 
     """A TIFF of one strip.
 
     Args:
-        pixels: as they are stored.
+        pixels: as stored.
         order: "<" or ">": the order of the bytes in the header.
-        tags: names of this module's tags in small letters, beside or instead of those of 8-bit grey.
+        tags: this module's tag names in lower case; added to or replacing those of 8-bit grey.
     """
     values = {"bits": 8, "compression": 1, "photometric": 1, "samples": 1, **tags}
     values |= {"width": width, "height": height, "rows": height, "length": len(pixels)}

@@ -1,4 +1,4 @@
-"""Functions in processes of their own: several at once, paused between two steps, or killed there."""
+"""Functions in separate processes: run concurrently, paused between steps, or killed there."""
 
 import json
 import os
@@ -18,7 +18,7 @@ STEP = "step"
 
 
 class Hook(NamedTuple):
-    """A place in the service, and what happens there: before or after the nth call since the event.
+    """A fault before or after the nth call of a function of the service since the event.
 
     Attributes:
         target: a function of a module (``storage.put_object``); ``STEP`` for any call to a store.
@@ -34,7 +34,7 @@ class Worker:
     """A process that answers one event at a time, each in a fresh child; :func:`worker` gives one to a test.
 
     Attributes:
-        is_idle: nothing is left to read, and no child at work.
+        is_idle: whether nothing is left to read and no child is running.
     """
 
     def __init__(self, environment: Mapping[str, str], constants: Mapping[str, float] | None = None) -> None:
@@ -50,10 +50,10 @@ class Worker:
         self.is_idle = True
 
     def send(self, event: Event, hook: Hook | None = None, *, function: str | None = None) -> None:
-        """Hand over an event without waiting for anything.
+        """Send an event without waiting.
 
         Args:
-            function: by its logical id; None finds it by the event's route.
+            function: its logical id; None takes the function of the event's route.
         """
         assert self.is_idle
         self.is_idle = False
@@ -70,14 +70,14 @@ class Worker:
         return message
 
     def read_response(self) -> Any:
-        """Wait for what the function returns, and for the end of the child."""
+        """Wait for the function's return value and for the child's end."""
         message = self.read()
         assert "response" in message, message
         assert self.read() == {"ended": 0}
         return message["response"]
 
     def answer(self) -> Answer:
-        """Wait for the answer to a request."""
+        """Wait for the response to a request."""
         return parse(self.read_response())
 
     def wait_paused(self) -> None:
@@ -87,11 +87,11 @@ class Worker:
         self._write(b"\n")
 
     def wait_killed(self) -> None:
-        """Wait until a hook has killed what was answering; fails when there was an answer instead."""
+        """Wait until a hook has killed the child; fails if it answered instead."""
         assert self.read() == {"ended": -signal.SIGKILL}
 
     def kill(self) -> None:
-        """Kill the child that is answering, unless it has ended."""
+        """Kill the current child, unless it has ended."""
         for child in psutil.Process(self._process.pid).children():
             with suppress(psutil.NoSuchProcess):
                 child.kill()
@@ -108,7 +108,7 @@ class Worker:
 
 
 _idle: dict[frozenset[tuple[str, str]], list[Worker]] = {}
-"""Processes that await their next event, by environment: to start one takes half a second of CPU time."""
+"""Idle processes, by environment: starting one takes half a second of CPU time."""
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def worker(environment: Mapping[str, str]) -> Iterator[Worker]:
 
 
 def answer_at_once(processes: list[Worker], event: Event) -> list[Answer]:
-    """Send one event to all of them at the same time."""
+    """Send one event to all of them concurrently."""
     for process in processes:
         process.send(event)
     return [process.answer() for process in processes]

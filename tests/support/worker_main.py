@@ -1,12 +1,12 @@
-"""What runs in a worker process (see worker.py): it answers events, and stops or dies where it is told to.
+"""Runs in a worker process (see worker.py): answers events, and pauses or dies at a given hook.
 
 A message on standard input is four bytes with its length, then ``{"event", "hook", "function"}`` as JSON. A
-child answers it, so that one that dies costs no new interpreter. What the two write are lines of JSON:
+forked child answers it, so that a killed one costs no new interpreter. Both write lines of JSON:
 
-- ``{"paused": true}`` at a hook that pauses; one byte of input lets it go on;
+- ``{"paused": true}`` at a hook that pauses; one byte of input resumes it;
 - ``{"response": …, "steps": ["database.db.query", …]}``;
   for an exception ``{"error": [status, code], "steps": …}``;
-- ``{"ended": …}`` in the end: the child's exit code, or minus the signal that killed it.
+- ``{"ended": …}`` at the end: the child's exit code, or minus the signal that killed it.
 """
 
 import importlib
@@ -30,11 +30,11 @@ STORES = (
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
     "storage.s3.object_exists",
 )
-"""All calls of the service to a store: the steps of an event. A transaction has steps of its own."""
+"""All of the service's calls to a store: the steps of an event. A transaction has its own steps."""
 
 
 class Calls:
-    """Counts the calls of some functions during one event, and acts at one of them."""
+    """Counts the calls of some functions during an event, and runs the hook at one of them."""
 
     def __init__(self, hook: Hook | None) -> None:
         self.seen: list[str] = []
@@ -59,7 +59,7 @@ class Calls:
 
     def _wrap(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **options: Any) -> Any:
-            if self._inside:  # db.query fetches as well: that is one step
+            if self._inside:  # db.query also fetches; both are one step
                 return original(*args, **options)
             self.seen.append(name)
             number = len(self.seen)
@@ -88,7 +88,7 @@ def write(value: dict[str, Any]) -> None:
 
 
 def read(size: int) -> bytes:
-    """``size`` bytes of standard input, and not one more: children read from it too."""
+    """Read exactly ``size`` bytes of standard input: children read from it too."""
     data = b""
     while len(data) < size:
         more = os.read(0, size - len(data))
@@ -109,7 +109,7 @@ def answer(message: dict[str, Any]) -> None:
             result = {"response": load_handler(function)(message["event"], LambdaContext())}
         except AppError as error:
             result = {"error": [error.status, error.code]}
-        except Exception as error:  # the tests tell it
+        except Exception as error:  # reported by the tests
             result = {"error": [500, repr(error)]}
     write({**result, "steps": calls.seen})
 
@@ -129,10 +129,10 @@ def serve() -> None:
 
 
 def prepare(constants: dict[str, float]) -> None:
-    """Everything that children need, but no connection and no thread.
+    """Load everything that children need, without opening connections or starting threads.
 
     Args:
-        constants: values put in the place of the service's own, as ``{"storage.clients.READ_SECONDS": 1}``.
+        constants: values that replace the service's, such as ``{"storage.clients.READ_SECONDS": 1}``.
     """
     for place, value in constants.items():
         module_name, _, name = place.rpartition(".")
@@ -147,7 +147,7 @@ def prepare(constants: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    # The service logs to standard output: that goes where errors go, and answers have a way of their own.
+    # The service logs to standard output, which is redirected to standard error; results use a copy of it.
     CHANNEL = os.dup(1)
     os.dup2(2, 1)
     prepare(json.loads(sys.argv[1]))

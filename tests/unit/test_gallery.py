@@ -1,4 +1,4 @@
-"""The gallery's function: its files, their headers, and the address that they are under."""
+"""The gallery's function: its files, their headers, and their base URL."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def get(path: str, headers: dict[str, str] | None = None, context_path: str | No
 
 
 class Links(HTMLParser):
-    """The relative URLs of a page, and whatever in it a strict policy would refuse."""
+    """The relative URLs of a page, and anything in it that a strict CSP would block."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

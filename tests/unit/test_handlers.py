@@ -1,4 +1,4 @@
-"""The functions' own files: which routes are public, what importing them costs, and that they stay thin."""
+"""The functions' own files: which routes are public, the cost of importing them, and that they stay thin."""
 
 import ast
 import json
@@ -27,11 +27,11 @@ PUBLIC = {
     "GET /openapi.json",
     "GET /assets/<file>",
 }
-"""The only routes that answer without a key. A new one has to be named here, with a thought."""
+"""The only routes that work without a key. Adding one here must be a deliberate decision."""
 
 
 def list_routes() -> list[tuple[str, str, str]]:
-    """Function, method and rule of each route; functions that S3 or a schedule starts have none."""
+    """Function, method and rule of each route; functions started by S3 or a schedule have none."""
     found = []
     for function in FUNCTIONS:
         app = getattr(load_app(function), "app", None)
@@ -45,7 +45,7 @@ GUARDED = [route for route in ROUTES if f"{route[1]} {route[2]}" not in PUBLIC]
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Settings with which no store can be reached: what gets past the key would fail with another error."""
+    """Settings with unreachable stores: requests that pass the key check would fail with another error."""
     settings = {
         "DB_HOST": "db.invalid",
         "API_KEY": "right-key",
@@ -136,7 +136,7 @@ print(json.dumps({"modules": sorted(sys.modules), "read": read, "opened": opened
 
 
 def probe_import(function: str) -> dict[str, list[str]]:
-    """Import a handler in a process of its own: nothing in the environment, sys.path as Lambda has it."""
+    """Import a handler in its own process, with an empty environment and Lambda's sys.path."""
     paths = [str(ROOT / "functions" / function), str(ROOT / "layers" / "shared")]
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *paths], env={}, capture_output=True, text=True, check=False, timeout=60
@@ -147,8 +147,8 @@ def probe_import(function: str) -> dict[str, list[str]]:
 
 
 def aws_modules(modules: list[str]) -> list[str]:
-    """What is loaded of boto3 and botocore: it has to wait for the first request that needs it. (Powertools
-    looks whether there is a botocore, which loads its ``__init__`` alone.)
+    """The loaded modules of boto3 and botocore, which must wait for the first request that needs them.
+    (Powertools checks for botocore, which loads only its ``__init__``.)
     """
     return [name for name in modules if name == "boto3" or name.startswith(("boto3.", "botocore."))]
 

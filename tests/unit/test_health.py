@@ -1,4 +1,4 @@
-"""Health: what one store or both being down looks like, and that no answer takes long."""
+"""Health: the response with one or both stores down, and that none takes long."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ def break_down(*_: Any) -> None:
 
 @pytest.fixture
 def hang() -> Iterator[Callable[..., object]]:
-    """A check that does not come back before the test is over."""
+    """A check that does not return before the test ends."""
     over = threading.Event()
     yield lambda *_: over.wait(30)
     over.set()

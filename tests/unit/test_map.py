@@ -1,4 +1,4 @@
-"""The docstrings that say what is where name modules and functions that exist."""
+"""The modules and functions named in the overview docstrings exist."""
 
 import importlib
 import pkgutil
@@ -14,7 +14,7 @@ ROOMS = [f"imageapi.{room.name}" for room in pkgutil.iter_modules(imageapi.__pat
 
 
 def exists(room: str, name: str) -> bool:
-    """Whether a name such as ``direct.upload_image()`` in a room is a module, or something in one."""
+    """Whether a name in a room, such as ``direct.upload_image()``, is a module or a module's attribute."""
     name = name.removesuffix("()")
     path, _, attribute = name.rpartition(".")
     for module in MODULES:

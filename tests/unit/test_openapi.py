@@ -1,4 +1,4 @@
-"""openapi.json against the code: routes, methods, error codes, limits. What one has, the other has."""
+"""openapi.json and the code agree on routes, methods, error codes and limits."""
 
 import ast
 import importlib
@@ -24,7 +24,7 @@ from tests.support.events import ROOT, load_app, load_routes
 LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
 BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
-"""Codes that API Gateway answers with by itself (GatewayResponses), or local/gateway/app.py."""
+"""Codes of API Gateway itself (GatewayResponses) or local/gateway/app.py."""
 NAMES_OF_JSON = {"metadata", "body"}
 
 
@@ -74,7 +74,7 @@ def routes_of_the_code() -> set[tuple[str, str]]:
 
 
 def without_names(path: str) -> str:
-    """A path without the names of its parameters, which the code and the template spell differently."""
+    """A path without its parameter names, which the code and the template spell differently."""
     return re.sub(r"<\w+>|\{\w+\}", "*", path)
 
 
@@ -137,7 +137,7 @@ def find_codes() -> set[str]:
 
 
 def find_positions_of_code(tree: ast.Module) -> dict[str, int]:
-    """Functions that take an error's code and pass it on, and the place of that argument."""
+    """Functions that pass on an error's code, and the position of that argument."""
     return {
         node.name: [argument.arg for argument in node.args.args].index("code")
         for node in ast.walk(tree)
@@ -159,7 +159,7 @@ def expand(value: ast.expr, path: Path) -> Iterator[str]:
             kinds = re.findall(r'_refuse\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
             yield from (start + kind for kind in kinds)
         case ast.Call() | ast.BoolOp() | ast.Subscript() | ast.Name(id="code"):
-            return  # passed on from an error, a row or a caller, where this finds it
+            return  # passed on from an error, a row or a caller, and found there
         case _:
             pytest.fail(f"{path.name}:{value.lineno}: how is this code made? {ast.unparse(value)}")
 
@@ -197,7 +197,7 @@ def test_each_code_has_the_status_of_its_class() -> None:
 def test_codes_stand_under_their_own_status() -> None:
     described = {entry["const"]: entry["title"] for entry in schema("ErrorCode")["oneOf"]}
     refused_before = {"unsupported_image_type", "payload_too_large"}
-    """What was refused with these answers 422 when it is asked for again."""
+    """Uploads refused with these codes respond 422 when requested again."""
     for method, path, operation in operations():
         for status, response in operation["responses"].items():
             for code in codes_of(response):
@@ -212,9 +212,9 @@ def test_each_code_can_be_met_at_some_route() -> None:
         for answer in operation["responses"].values()
         for code in codes_of(answer)
     }
-    met |= {"method_not_allowed", "request_refused", "host_unknown"}  # of no route more than of another
+    met |= {"method_not_allowed", "request_refused", "host_unknown"}  # not specific to a route
     general = {"invalid_request", "conflict", "unprocessable", "unsupported_media_type"}
-    """Defaults of their classes: each place where they are raised says more."""
+    """Defaults of their classes: every raise has a more specific code."""
 
     assert {entry["const"] for entry in schema("ErrorCode")["oneOf"]} == met | general
 

@@ -1,4 +1,4 @@
-"""Analysis against real stores and a real HTTP server that speaks Gemini's wire."""
+"""Analysis against real stores and an HTTP server that speaks Gemini's protocol."""
 
 import io
 import json
@@ -199,7 +199,7 @@ def gemini_variables(server: GeminiServer) -> dict[str, str]:
 def test_what_is_saved_is_found(
     stores: Stores, server: GeminiServer, hook: Hook, status: str, found: int
 ) -> None:
-    """Wherever the process dies."""
+    """Regardless of where the process dies."""
     image_id = new_image()
     with worker(stores.environment | gemini_variables(server)) as process:
         process.send(analysis_event(image_id), hook)

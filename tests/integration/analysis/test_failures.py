@@ -1,4 +1,4 @@
-"""Analysis when Gemini or a store refuses, is late, or talks nonsense."""
+"""Analysis when Gemini or a store refuses, is late, or returns garbage."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Waking the analysis by SQS, as an emulator has it."""
+"""Starting analyses through SQS, in an emulator."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ QUEUE = "analysis"
 
 @pytest.fixture
 def sqs(configure: Configure) -> Iterator[Any]:
-    """A client; the service is set up for its queue."""
+    """An SQS client; the service is configured for its queue."""
     with emulate_aws() as endpoint:
         client = make_client("sqs", endpoint)
         url = client.create_queue(QueueName=QUEUE)["QueueUrl"]
@@ -57,7 +57,7 @@ def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: A
 
 
 def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, configure: Configure) -> None:
-    """As many as there may be analyses today."""
+    """Up to the number of analyses left in today's budget."""
     configure(ANALYSIS_DAILY_BUDGET="130")
     stores.execute(
         """INSERT INTO analysis_budget  -- tomorrow's, too: midnight may come meanwhile
@@ -72,7 +72,7 @@ def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, 
            FROM image_metadata"""
     )
 
-    # Those that have waited longest.
+    # The longest-waiting ones.
     assert sorted(queue.resend_overdue()["resent"]) == images[:120]
 
     assert sorted(message["image_id"] for message in receive(sqs)) == images[:120]

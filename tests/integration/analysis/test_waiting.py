@@ -86,7 +86,7 @@ def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
 def test_work_that_ends_the_process_is_given_up(
     stores: Stores, server: GeminiServer, analyzed_at: datetime | None, status: str
 ) -> None:
-    """What was claimed five times and never given back."""
+    """An analysis whose lease was taken five times and never released."""
     image_id = new_image()
     queue(stores, image_id, "running")
     stores.execute("UPDATE image_analysis SET attempts = 5, analyzed_at = %s", (analyzed_at,))

@@ -1,4 +1,4 @@
-"""GET /api/categories and /api/tags: counts that are noted as images come, change and go."""
+"""GET /api/categories and /api/tags: counts recorded as images are added, changed and deleted."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -63,7 +63,7 @@ def test_changed_and_deleted_images(stores: Stores) -> None:
 def test_counts_and_changes_are_added_up(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, folded: int
 ) -> None:
-    """However much of the changes has been folded, and whatever comes first by the counts alone."""
+    """Regardless of how many changes are folded, and of the order that folded counts alone would give."""
     insert(stores, [Doc(tags=["a", "b"]), Doc(tags=["b"]), Doc(tags=["b"]), Doc(tags=["c"])])
     stores.execute("DELETE FROM image_metadata WHERE tag_keys = '{c}'")
     monkeypatch.setattr(facets, "BATCH_ROWS", 1)
@@ -91,7 +91,7 @@ def test_many_changes_are_folded_before_they_are_read(
 
 
 def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
-    """Folding takes each change once, whoever folds; a reader sees all or nothing of it."""
+    """Each change is folded exactly once, even by several processes; folding is atomic for readers."""
 
     def write() -> None:
         insert(stores, [Doc(category="c", tags=["t"]) for _ in range(20)])
@@ -156,7 +156,7 @@ def test_who_meets_another_one_folding_waits_for_nothing(stores: Stores) -> None
         facets.apply_changes()
         assert counts("categories") == [("sea", 3)]
         assert len(stores.execute("SELECT 1 FROM facet_changes")) == 3
-        other.rollback()  # a closed connection's server process may hold the lock a moment longer
+        other.rollback()  # after close, the server process may hold the lock a moment longer
 
     facets.apply_changes()
     assert counts("categories") == [("sea", 3)]

@@ -1,4 +1,4 @@
-"""Keys and the database's password from Secrets Manager: read, rotated, refused, and gone."""
+"""Keys and the database's password from Secrets Manager: read, rotated, refused, and missing."""
 
 import json
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """Where Secrets Manager is."""
+    """The address of Secrets Manager."""
     with emulate_aws() as url:
         yield url
 
 
 @pytest.fixture
 def manager(endpoint: str) -> Iterator[Any]:
-    """A client; the secrets that a test makes are removed."""
+    """A client; secrets that a test creates are removed."""
     client = make_client("secretsmanager", endpoint)
     yield client
     for secret in client.list_secrets()["SecretList"]:
@@ -36,7 +36,7 @@ def manager(endpoint: str) -> Iterator[Any]:
 
 @pytest.fixture
 def keys(stores: Stores, configure: Configure, manager: Any, endpoint: str) -> dict[str, str]:
-    """The ARNs of secrets with everything that is secret; nothing of it is in the environment."""
+    """The ARNs of secrets with all keys and passwords; the environment contains none of them."""
     password = {"username": stores.postgres.user, "password": stores.postgres.password}
     values = {
         "API_KEY_SECRET_ARN": "first-api-key",
@@ -73,7 +73,7 @@ def test_rotation_without_a_deploy(
 
     manager.put_secret_value(SecretId=keys["API_KEY_SECRET_ARN"], SecretString="second-api-key")
 
-    # Asked less than a minute ago: not again.
+    # Secrets were read less than a minute ago, so they are not read again.
     assert list_with("second-api-key") == 401
     monkeypatch.setattr("imageapi.http.app.REFUSED_MAX_AGE", 0.0)
     assert list_with("second-api-key") == 200
@@ -136,7 +136,7 @@ def test_a_store_that_is_gone_leaves_what_is_known(
 
 @pytest.fixture
 def rotating_user(stores: Stores, keys: dict[str, str], manager: Any, configure: Configure) -> Iterator[str]:
-    """A user of the database whose password is in the secret."""
+    """A database user whose password is in the secret."""
     stores.execute("CREATE ROLE rotating LOGIN SUPERUSER PASSWORD 'first-password'")
     put_password(manager, keys, "first-password")
     configure()

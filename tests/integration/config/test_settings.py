@@ -1,4 +1,4 @@
-"""Settings that are missing or unusable: 503 which names the variable, and never tells a value."""
+"""Missing or invalid settings: a 503 that names the variable and never its value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""PostgreSQL that is restarted, stopped, silent or busy: an error in time, and service when it is back."""
+"""PostgreSQL restarted, stopped, unresponsive or busy: an error in time, and recovery afterwards."""
 
 import socket
 import threading
@@ -24,7 +24,7 @@ PICTURE = pictures.jpeg()
 
 @contextmanager
 def in_time() -> Iterator[None]:
-    """In less than the 5 seconds that are the default of both limits: enough for a busy machine, too."""
+    """Within the 5 seconds that are the default of both limits, which suffices for a busy machine."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < 4.5
@@ -59,7 +59,7 @@ def test_connection_ended_by_the_server_is_no_error(stores: Stores) -> None:
 
 
 def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the server: what Lambda has frozen can do nothing. The next request connects again."""
+    """The server closes it, since a frozen Lambda cannot. The next request reconnects."""
     monkeypatch.setitem(db.SESSION_SETTINGS, "idle_session_timeout", "200ms")
     db.close()
     assert get("/api/images").status == 200
@@ -96,9 +96,9 @@ def test_silent_server(stores: Stores, configure: Configure) -> None:
     assert get("/api/images").status == 200
 
     with paused(stores.postgres):
-        with in_time():  # on the open connection: the statement's limit and one second
+        with in_time():  # on the open connection: the statement timeout plus one second
             assert_unavailable(get("/api/images"))
-        with in_time():  # on a new one, which is accepted but never answered
+        with in_time():  # on a new connection, which is accepted but never answered
             assert_unavailable(upload(PICTURE))
 
     assert upload(PICTURE).status == 201
@@ -132,7 +132,7 @@ def test_statement_over_its_time_limit(stores: Stores, configure: Configure) -> 
 
 
 def test_transaction_over_its_time_limit(stores: Stores, configure: Configure) -> None:
-    """Each statement is short enough; together they are not."""
+    """Each statement is within its limit; their sum is not."""
     configure(DB_STATEMENT_TIMEOUT="1")
 
     with in_time(), pytest.raises(DatabaseUnavailableError):
@@ -142,7 +142,7 @@ def test_transaction_over_its_time_limit(stores: Stores, configure: Configure) -
 
 
 def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores) -> None:
-    """Threads share the connection, and another one may need it for long."""
+    """Threads share the connection, and another may hold it for a long time."""
     holds, done = threading.Event(), threading.Event()
 
     def hold(_: db.Cursor) -> None:
@@ -167,7 +167,7 @@ def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores
 def test_name_lookup_has_a_time_limit(
     stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """libpq looks names up by itself, for as long as the resolver takes."""
+    """libpq's own name lookup would take as long as the resolver does."""
     configure(DB_HOST="db.invalid", DB_CONNECT_TIMEOUT="5")
     asked: list[object] = []
     answer = threading.Event()

@@ -1,4 +1,4 @@
-"""The schema: made anew, and brought up to date by migrations that the tests make."""
+"""The schema: created, and migrated by migrations defined here."""
 
 import threading
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ CATALOG = """
 
 @pytest.fixture
 def empty(stores: Stores, configure: Configure) -> Iterator[Stores]:
-    """The service, set up for a database with nothing in it."""
+    """The service, configured for an empty database."""
     run(stores, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
     run(stores, f"CREATE DATABASE {DATABASE}", "postgres")
     configure(POSTGRES_DB=DATABASE, DB_STATEMENT_TIMEOUT="30")
@@ -60,7 +60,7 @@ def run(stores: Stores, sql: str, database: str = DATABASE) -> list[Row]:
 
 
 def describe(stores: Stores) -> list[Row]:
-    """Everything in the database, but for the record of migrations."""
+    """Everything in the database except the record of migrations."""
     return [row for row in run(stores, CATALOG) if "schema_migrations" not in row["name"]]
 
 
@@ -76,7 +76,7 @@ STEPS = [Migration(1, "one", sql("one")), Migration(2, "two", sql("two"))]
 
 
 def columns(stores: Stores) -> set[str]:
-    """Those that the steps make."""
+    """The columns that the steps add."""
     found = run(stores, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'")
     return {row["column_name"] for row in found} & {"one", "two"}
 
@@ -115,7 +115,7 @@ def test_what_is_up_to_date_stays(empty: Stores) -> None:
 
 
 def test_an_older_release_leaves_a_newer_schema_alone(empty: Stores) -> None:
-    """As when a deploy is undone."""
+    """As after a rollback."""
     invoke()
     migrate("", STEPS)
     before = describe(empty)
@@ -130,7 +130,7 @@ SERVICE = {"DB_SERVICE_USER": "the service", "DB_SERVICE_PASSWORD": "it's secret
 
 @pytest.fixture
 def service_user(empty: Stores, configure: Configure) -> Iterator[Stores]:
-    """A migrated database, where the service is its own user from now on."""
+    """A migrated database; the service then connects as its own user."""
     configure(**SERVICE)
     invoke()
     db.close()
@@ -231,7 +231,7 @@ WAITS_FOR_TABLE = """
 def test_requests_go_on_while_a_step_waits_for_a_long_reader(
     empty: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They queue behind the step until it gives up; the advisory lock stays its own between its attempts."""
+    """Requests queue behind the step until it gives up; it keeps the advisory lock between attempts."""
     monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 1_000)
     monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.2)
     invoke()
@@ -275,7 +275,7 @@ def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
         outcomes: list[dict[str, Any]] = []
         thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
         thread.start()
-        thread.join(3)  # longer than any other statement waits for a lock
+        thread.join(3)  # longer than other statements wait for a lock
         assert thread.is_alive()
         assert outcomes == []
         other.rollback()

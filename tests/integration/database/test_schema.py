@@ -11,7 +11,7 @@ from tests.support import pictures
 
 
 def describe_schema(stores: Stores) -> list[Row]:
-    """Everything that the schema made."""
+    """Everything that the schema created."""
     return stores.execute(
         """SELECT 'column' AS kind, table_name || '.' || column_name AS name,
                   concat_ws(' ', data_type, is_nullable, column_default) AS definition

@@ -1,4 +1,4 @@
-"""Images that are deleted while a variant of them is made."""
+"""Images that are deleted while one of their variants is being made."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ WEBP = "image/webp"
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(pictures.jpeg(800, 600)).image
 
 

@@ -1,4 +1,4 @@
-"""Delivery: from a signed link to the bytes, and every link that is refused."""
+"""Delivery: from a signed link to the bytes, and all refused links."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
 
 
@@ -80,7 +80,7 @@ def test_the_browser_gets_a_format_that_it_knows(
 
     rendered = Image.open(io.BytesIO(found.data))
     assert (found.status, found.headers["Content-Type"], rendered.format) == (200, mime_type, format)
-    assert (image["width"], image["height"]) == (800, 600)  # as seen
+    assert (image["width"], image["height"]) == (800, 600)  # as displayed
     assert rendered.size == (320, 240)
     assert not dict(rendered.getexif())
     (variant,) = stores.execute("SELECT * FROM image_variants")
@@ -116,7 +116,7 @@ def test_a_variant_that_nobody_may_have(stores: Stores, image: dict[str, Any], v
 
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
 def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
-    """The signature of a URL is for one method: with HEAD, the redirect leads to what can be asked about."""
+    """A URL's signature covers one method: for HEAD, the redirect is signed for HEAD."""
     link = sign(image["id"], variant)
     size = len(fetch(link).data)
 
@@ -217,7 +217,7 @@ def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], conf
     configure(SECRET_KEY="new")
     assert open_link(old).code == "link_invalid"
     assert fetch(new).data == PICTURE
-    # A list shows links that are signed anew.
+    # A list has links with the new signature.
     listed = get("/api/images").body["images"][0]
     assert fetch(listed["urls"]["original"]).data == PICTURE
 

@@ -1,4 +1,4 @@
-"""Intermediates: kept beside a large picture, used for small variants, and never in anybody's way."""
+"""Intermediates: stored with a large picture, used for small variants, and never in the way."""
 
 import io
 from collections.abc import Callable
@@ -35,13 +35,13 @@ WEBP = "image/webp"
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """A large one that is there."""
+    """An existing large image."""
     return upload(PICTURE).image
 
 
 @pytest.fixture
 def downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of all objects that this process reads from now on."""
+    """The keys of all objects that this process downloads from now on."""
     return watch_keys(monkeypatch, "download")
 
 
@@ -50,7 +50,7 @@ def copy_key(image_id: str) -> str:
 
 
 def settle(stores: Stores) -> None:
-    """Let every claim run out, and sweep."""
+    """Expire every lease, and sweep."""
     expire(stores)
     sweep()
 

@@ -1,4 +1,4 @@
-"""How long a link, the URL behind it, and what a cache remembers of both may live."""
+"""Lifetimes of a link, the URL behind it, and cached copies of both."""
 
 import re
 import time
@@ -17,7 +17,7 @@ from tests.support import pictures
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(pictures.jpeg(800, 600)).image
 
 
@@ -48,7 +48,7 @@ def test_nothing_outlives_the_link(image: dict[str, Any], configure: Configure) 
             assert url_expiry(found.location) <= expires
             assert found.answer.headers["cache-control"][0].startswith("private, ")
             assert found.headers["Cache-Control"].startswith("private, ")
-            # A cache must not remember a redirect to where nothing is any more.
+            # A cache must not keep a redirect longer than its target URL is valid.
             assert asked + max_age(found.answer.headers["cache-control"][0]) < url_expiry(found.location)
 
 

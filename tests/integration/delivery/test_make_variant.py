@@ -1,4 +1,4 @@
-"""Variants that are asked for at once, or given up half way."""
+"""Variants requested concurrently or abandoned partway."""
 
 import time
 from typing import Any
@@ -33,7 +33,7 @@ WEBP = "image/webp"
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(PICTURE).image
 
 
@@ -71,7 +71,7 @@ def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict
         second.send(event, Hook("storage.s3.put_object", "before", 1, "kill"))
         assert stores.variants() == [("w320.webp", "pending")]
         first.resume()
-        # Had the second rendered as well, it would be dead.
+        # If the second also rendered, its hook would have killed it.
         assert [process.answer().status for process in (first, second)] == [302, 302]
     assert stores.variants() == [("w320.webp", "ready")]
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
@@ -117,7 +117,7 @@ def test_who_waits_takes_over_when_the_claim_ends(
     stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class DeadError(BaseException):
-        """Ends a request without any of its cleaning up."""
+        """Ends a request without any cleanup."""
 
     def die(*_: Any) -> bytes:
         raise DeadError
@@ -153,7 +153,7 @@ def test_an_original_that_cannot_be_rendered(
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code) == (404, "object_missing")
 
-    # Nobody has to wait for a claim that has come to nothing.
+    # A failed attempt makes nobody wait.
     stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
     assert fetch(url, WEBP).status == 200
 
@@ -170,7 +170,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
         assert (answer.status, answer.code) == (422, "too_many_pixels")
     assert len(downloads) == 1
 
-    # Later it is, and what failed again is left alone for longer.
+    # It is retried later, and the wait grows with each failure.
     waits = []
     for attempts in range(1, 5):
         (row,) = stores.execute(
@@ -220,7 +220,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
 
 
 def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
-    """Without a sweep in between, and with one."""
+    """Without and with a sweep in between."""
     url = image["urls"]["thumbnail"]
     with worker(stores.environment) as process:
         for attempt in range(variants.MAX_ATTEMPTS):

@@ -47,7 +47,7 @@ def test_further_links_work_and_the_next_page_has_them(stores: Stores) -> None:
     assert Image.open(io.BytesIO(fetch_link(image["urls"]["w640"]))).size == (640, 480)
     assert Image.open(io.BytesIO(fetch_link(image["urls"]["w320-cover.webp"]))).size == (320, 320)
     assert "variants=w640%2Cw320-cover.webp" in answer.headers["link"][0]
-    # Links are no filter: a cursor goes on without them.
+    # `variants` is not a filter: a cursor works without it.
     following = get("/api/images", {"cursor": answer.body["next_cursor"]})
     assert list(following.body["images"][0]["urls"]) == ["original", "thumbnail", "preview"]
 

@@ -1,4 +1,4 @@
-"""A function as a resource of a stack: CloudFormation gets an answer, whatever happens."""
+"""A function as a custom resource: CloudFormation always gets a response."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ CONTEXT: Any = LambdaContext()
 
 
 class CloudFormation:
-    """Where the answers go: ``answers`` has each, ``types`` its Content-Type."""
+    """Receives the responses: ``answers`` has each one, ``types`` its Content-Type."""
 
     def __init__(self) -> None:
         self.answers: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""One image: its ETag, changing it, racing for it, deleting it."""
+"""One image: ETag, changes, races, deletion."""
 
 import json
 import re
@@ -29,7 +29,7 @@ METADATA = {"title": "夕焼け", "description": "海", "category": "風景", "t
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(PICTURE, METADATA).image
 
 
@@ -38,7 +38,7 @@ def etag_of(image_id: str) -> str:
 
 
 def shown(image: dict[str, Any]) -> dict[str, Any]:
-    """Without the links: they change with time."""
+    """The image without its links, which change over time."""
     return {key: value for key, value in image.items() if key != "urls"}
 
 

@@ -1,4 +1,4 @@
-"""Walking through the pages while images come and go: none is seen twice, none that stays is missed."""
+"""Paging while images are added and deleted: none is seen twice, and none that stays is missed."""
 
 import random
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from tests.integration.client import get
 from tests.integration.stores import Stores
 
-# All rows have one created_at: only the id tells them apart.
+# All rows have the same created_at: only ids differ.
 SAME_TIME = "2026-04-01T00:00:00Z"
 CATEGORIES = ("", "海")
 
 changes = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12)
-"""Between two pages: so many images come, and so many go."""
+"""Between two pages: numbers of images added and deleted."""
 
 
 def walk(limit: int, category: str | None) -> Iterator[list[str]]:
-    """The ids of one page after the other. Fails, rather than never ending, when a page leads nowhere."""
+    """The ids of each page in turn. Fails instead of looping when the cursor does not advance."""
     query = {"limit": str(limit)} | ({} if category is None else {"category": category})
     cursor: dict[str, Any] = {}
     while cursor.get("cursor", "") is not None:

@@ -14,7 +14,7 @@ PICTURE = pictures.jpeg(400, 300)
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An image that is there."""
+    """An existing image."""
     return upload(PICTURE).image
 
 

@@ -1,4 +1,4 @@
-"""What runs beside `make run`: demo and monitor, and the queue of analyses that the runner looks after."""
+"""What runs alongside `make run`: demo, monitor, and the runner's analysis queue."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def gemini() -> Iterator[GeminiServer]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, gemini: GeminiServer) -> Iterator[Run]:
-    """A run that analyses uploads, with Gemini beside it."""
+    """A run that analyses uploads with a fake Gemini."""
     folder: Path = tmp_path_factory.mktemp("beside")
     folder.chmod(0o711)
     variables = {

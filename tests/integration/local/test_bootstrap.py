@@ -1,4 +1,4 @@
-"""How .venv comes about, and what is said when it does not."""
+"""Building .venv, and the messages when that fails."""
 
 import os
 import subprocess

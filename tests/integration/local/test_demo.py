@@ -1,4 +1,4 @@
-"""make demo against an HTTP server that answers as the test says."""
+"""make demo against a scripted HTTP server."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from tests.support.http_server import Handler, serve
 
 
 class Api:
-    """Answers uploads by ``answers``: each takes the next, and the last one stays. ``keys`` are theirs."""
+    """Answers each upload with the next of ``answers``; the last repeats. ``keys``: Idempotency-Keys sent."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, Any]] = [(201, {"data": {}})]

@@ -1,4 +1,4 @@
-"""What the local gateway refuses by itself: always JSON with a code and x-request-id, never a wrong guess."""
+"""What the local gateway itself refuses: always JSON with a code and x-request-id, never misread."""
 
 import http.client
 import io
@@ -23,7 +23,7 @@ SMUGGLED = f"GET /smuggled HTTP/1.1\r\n{HOST}\r\n"
 
 
 class Function:
-    """In place of a pool: answers each event with its path and `q`, and remembers its path."""
+    """Replaces a pool: answers each event with its path and `q`, and records the path."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -66,7 +66,7 @@ def port(function: Function) -> Iterator[int]:
 
 
 class Bytes:
-    """What http.client reads a response from."""
+    """A fake socket from which http.client reads a response."""
 
     def __init__(self, data: io.BytesIO) -> None:
         self._data = data
@@ -76,7 +76,7 @@ class Bytes:
 
 
 def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.client.HTTPMessage, bytes]]:
-    """The responses to these bytes until the server closes the connection; `end` closes our side first."""
+    """The responses to these bytes until the server closes the connection; `end` first closes our side."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(text.encode("latin-1"))
         if end:
@@ -104,7 +104,7 @@ def refuse(port: int, text: str, end: bool = False) -> tuple[int, dict[str, Any]
 
 
 def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
-    """As when it is typed into curl."""
+    """curl sends them as typed."""
     text = f"GET /写真?q=海 HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
     [(status, _, body)] = exchange(port, text.encode().decode("latin-1"))
     assert (status, body.decode()) == (200, "/写真海")
@@ -174,7 +174,7 @@ def test_requests_in_one_go_are_answered_in_turn(port: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 2])
 def test_client_that_waits_for_leave_to_send_gets_it(port: int, length: int) -> None:
-    """Or the response at once, where there is nothing to send."""
+    """Or, with nothing to send, the response at once."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         head = f"{POST}Expect: 100-continue\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode())

@@ -1,4 +1,4 @@
-"""`make run` from outside: what it answers, what it survives and what it leaves behind."""
+"""`make run` from outside: its responses, what it survives and what it leaves behind."""
 
 import json
 import os
@@ -245,7 +245,7 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
     put_object(s3, "kept")
 
     os.kill(run.info["database"]["pid"], signal.SIGKILL)
-    os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # what watches over the server
+    os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # the server's supervisor
     wait_until(lambda: run.output.count("is back") == 2)
     wait_until(lambda: read_pids(run).isdisjoint({run.info["database"]["pid"], s3["pid"]}))
     assert count_rows(run) == 1

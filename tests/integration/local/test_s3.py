@@ -1,4 +1,4 @@
-"""The S3 server of `make run`: whom its ports answer, and which pages."""
+"""The S3 server of `make run`: which clients and web origins its ports answer."""
 
 import http.client
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 def ask(port: int, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, str | None]:
-    """Status and Access-Control-Allow-Origin; 0 where nobody speaks HTTP, or the connection is closed."""
+    """Status and Access-Control-Allow-Origin; 0 if the port does not speak HTTP or closes the connection."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         body = FORM if method in ("POST", "PUT") else None

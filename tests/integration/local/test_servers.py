@@ -1,4 +1,4 @@
-"""Servers that do not start, or not with these settings."""
+"""Servers that fail to start, at all or with certain settings."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(autouse=True)
 def no_limits() -> Iterator[None]:
-    """Those of the service in this process, if other tests have imported it."""
+    """Disables the service's time limits in this process, if other tests have imported it."""
     with without_time_limit():
         yield
 
@@ -131,7 +131,7 @@ def test_pid_of_a_killed_server_may_be_another_one_s_by_now(tmp_path: Path) -> N
 
 @pytest.fixture
 def by_hand(tmp_path: Path) -> Iterator[tuple[PostgresServer, subprocess.Popen[bytes]]]:
-    """A server with data, and a process that somebody started on these."""
+    """A stopped server with data, and a PostgreSQL started by hand on that data."""
     server = PostgresServer(tmp_path / "data")
     server.start()
     server.stop()

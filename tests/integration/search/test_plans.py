@@ -1,4 +1,4 @@
-"""Every list that the API offers is found through an index: none of its statements scans the table."""
+"""Every list of the API uses an index: none of its statements scans the table."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ SORTS = ["newest", "oldest", "title", "size"]
 
 
 def combinations() -> Iterator[dict[str, str]]:
-    """Each filter alone and each pair of filters, in each order, with and without a cursor to begin at."""
+    """No filter, each filter, and each pair of filters, in several orders."""
     for size in (0, 1, 2):
         for names in itertools.combinations(FILTERS, size):
             for values in itertools.product(*(FILTERS[name] for name in names)):
@@ -36,7 +36,7 @@ def combinations() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """A table with rows, and the statements that run on it from now on."""
+    """The statements that run from now on, on a filled table."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
     statements: list[tuple[str, Any]] = []
@@ -47,7 +47,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
         return run(sql, parameters)
 
     monkeypatch.setattr(db, "query", record)
-    # Small for a small table, so that the GIN index is asked as it is in a large one.
+    # Small because the table is: the GIN index is then used as for a large one.
     monkeypatch.setattr(plans, "SCANNED_ROWS", 60)
     return statements
 
@@ -59,19 +59,19 @@ def db_cursor(stores: Stores) -> Any:
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The plan and all that is in it."""
+    """The plan and all its nested nodes."""
     yield plan
     for inner in plan.get("Plans", []):
         yield from nodes(inner)
 
 
 def scans(plan: dict[str, Any]) -> Iterator[str]:
-    """The relations that a plan reads from end to end."""
+    """The relations that a plan scans sequentially."""
     return (node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan")
 
 
 def explain(cursor: Any, sql: str, values: Any) -> dict[str, Any]:
-    """The plan of a statement, in a session like the service's."""
+    """The plan of a statement."""
     cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
     plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
     return plan
@@ -107,7 +107,7 @@ def test_no_list_scans_the_table(stores: Stores, recorded: list[tuple[str, Any]]
 
 
 def ask(recorded: list[tuple[str, Any]], query: dict[str, str]) -> str | None:
-    """Get a page, with the statements that it may take; returns the next cursor."""
+    """Get a page within MAX_STATEMENTS statements; returns the next cursor."""
     before = len(recorded)
     answer = get("/api/images", query)
     if answer.status == 422 and answer.code == "too_many_to_sort":
@@ -115,13 +115,13 @@ def ask(recorded: list[tuple[str, Any]], query: dict[str, str]) -> str | None:
     assert answer.status == 200
     assert len(recorded) - before <= plans.MAX_STATEMENTS
     cursor: str | None = answer.body["next_cursor"]
-    # No page is short but the last one.
+    # Only the last page may be short.
     assert cursor is None or len(answer.body["images"]) == int(query.get("limit", "50")), query
     return cursor
 
 
 def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
-    """That the test above can fail."""
+    """Proves that the test above can fail."""
     with stores.postgres.connect() as connection, connection.cursor() as cursor:
         set_up(cursor)
         cursor.execute("EXPLAIN (FORMAT JSON) SELECT id FROM image_metadata WHERE filename = 'x'")
@@ -129,7 +129,7 @@ def test_a_search_that_has_no_index_would_be_seen(stores: Stores, recorded: list
 
 
 def test_a_category_is_read_along_indexes_of_its_own(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
-    """Wherever its images are: PostgreSQL believes that they are everywhere."""
+    """Regardless of where its images are: PostgreSQL assumes an even distribution."""
     for sort in SORTS:
         query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
         following = {"cursor": get("/api/images", query).body["next_cursor"]}

@@ -1,4 +1,4 @@
-"""What bounds a search: ranges of time, one after another, and a sample. Against what it has to be."""
+"""The bounds of a search: consecutive time ranges, and a sample. Compared with the expected results."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ from tests.integration.stores import Stores
     most=st.sampled_from([2, 3, 20_000]),
 )
 @example(
-    # From just before the border of two stretches to just behind it.
+    # From just before the boundary of two ranges to just after it.
     ages=[(65_536, False), (40_000, True), (0, True)],
     query={"sort": "oldest"},
     limit=5,
     most=20_000,
 )
 @example(
-    # The second stretch is not the end of what is asked for.
+    # The second range does not reach the end of the query.
     ages=[(0, False), (1, True), (HOUR, True), (5 * HOUR, True), (DAY, True)],
     query={"sort": "newest", "created_after": moment_of(4 * DAY)},
     limit=5,
@@ -53,7 +53,7 @@ def test_searches_through_time(
 
 
 def statements_of(query: dict[str, str], limit: int) -> tuple[list[str], list[str]]:
-    """The ids of the first page, and the statements that it took."""
+    """The ids of the first page, and the statements executed."""
     statements: list[str] = []
     run = db.query
 
@@ -69,7 +69,7 @@ def statements_of(query: dict[str, str], limit: int) -> tuple[list[str], list[st
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits as if there were a hundred times as many images."""
+    """Limits a hundredth of the real ones, as if there were that many more images."""
     monkeypatch.setattr(plans, "SCANNED_ROWS", 5)
     monkeypatch.setattr(plans, "DENSE_ROWS", 200)
     monkeypatch.setattr(plans, "MAX_CANDIDATES", 50)
@@ -79,7 +79,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("gap", [30, 60, 120, 300])
 @pytest.mark.usefixtures("small")
 def test_matches_behind_a_long_gap_are_on_the_first_page(stores: Stores, sort: str, gap: int) -> None:
-    """More than a range may have, and far away: the first range that is long enough has too many."""
+    """More matches than a range may have, and far away: the first range that reaches them has too many."""
     sign = 1 if sort == "newest" else -1
     others = [Doc(id=id_of(sign * day * DAY, 1)) for day in range(0, 400, 2)]
     hits = [Doc(id=id_of(sign * (gap * DAY + n * 3 * HOUR), 2), tags=["a"]) for n in range(60)]
@@ -93,7 +93,7 @@ def test_matches_behind_a_long_gap_are_on_the_first_page(stores: Stores, sort: s
 
 @pytest.mark.usefixtures("small")
 def test_the_whole_rest_is_asked_for_once(stores: Stores) -> None:
-    """And when it has too many matches, shorter ranges are."""
+    """If it has too many matches, shorter ranges follow."""
     old = [Doc(id=id_of(-n * 5 * HOUR, 1)) for n in range(12)]
     hits = [Doc(id=id_of(-12 * 5 * HOUR - n * 60_000, 2), tags=["a"]) for n in range(200)]
     insert(stores, [*old, *hits])
@@ -106,7 +106,7 @@ def test_the_whole_rest_is_asked_for_once(stores: Stores) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores) -> None:
-    """Also on both sides of the border of two buckets, which no shorter range can tell apart."""
+    """Even across the boundary of two buckets, where ranges cannot get shorter."""
     others = [Doc(id=id_of(n, 1)) for n in range(5)]
     hits = [Doc(id=id_of(1_000 + n * 500, 2), tags=["a"]) for n in range(120)]
     insert(stores, [*others, *hits])
@@ -147,7 +147,7 @@ def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
 
 
 def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A width of 200 is narrowed down to by the token for 128."""
+    """A min_width of 200 is looked up by the token for 128."""
     monkeypatch.setattr(plans, "MAX_SORTED", 5)
     monkeypatch.setattr(counts, "MAX_COUNTED", 5)
     insert(stores, [*(Doc(width=150) for _ in range(10)), *(Doc(width=250) for _ in range(3))])
@@ -159,19 +159,19 @@ def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pyte
 
 
 def sampled(*tags: str, number: int) -> Doc:
-    """An image that is in the sample."""
+    """An image in the sample."""
     return Doc(id=id_of(DAY, number << 8), tags=tags)
 
 
 def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two tags that many have may be together on few images: these are counted, and sorted."""
+    """Two common tags may rarely occur together: such images are counted and sorted."""
     insert(stores, [sampled("a", number=number) for number in range(9)])
     insert(stores, [sampled("b", number=number) for number in range(10, 19)])
     insert(stores, [Doc(tags=["a", "b"])])
     monkeypatch.setattr(counts, "MAX_COUNTED", 4 * SAMPLED_OF)
     monkeypatch.setattr(plans, "MAX_SORTED", 4 * SAMPLED_OF)
 
-    # As far as nine in a sample can tell, there are more than two thousand.
+    # Nine matches in the sample imply more than two thousand.
     assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}
     assert get("/api/images", {"tag": "a", "sort": "size"}).code == "too_many_to_sort"
     assert total(("tag", "a"), ("tag", "b")) == {"value": 1, "relation": "exact"}

@@ -1,4 +1,4 @@
-"""Lists with filters, searches and orders on real rows, against what they have to be."""
+"""Lists with filters, searches and orders on real rows, compared with the expected results."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -268,7 +268,7 @@ def test_every_list_is_what_it_has_to_be(
     candidates: int,
     statements: int,
 ) -> None:
-    """Against plain Python, with limits so low that every way to find a page is gone."""
+    """Compared with plain Python, with limits low enough that every code path is used."""
     stores.clear()
     random.Random(1).shuffle(docs)
     insert(stores, docs)

@@ -1,4 +1,4 @@
-"""An object store that is stopped, or refuses: 503, nothing left behind, and service when it is back."""
+"""An object store that is stopped or refuses: 503, nothing left behind, and recovery afterwards."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ def assert_unavailable(answer: Answer) -> None:
 
 
 def assert_nothing_stored(stores: Stores) -> None:
-    """No object and no image to be seen. A row may be on its way out: the sweep takes it away."""
+    """No object and no visible image. A failed row may remain until the sweep removes it."""
     assert stores.keys() == []
     assert set(stores.statuses()) <= {"failed"}
     assert get("/api/images").body["images"] == []
@@ -70,8 +70,8 @@ def test_refusing_store(stores: Stores, configure: Configure, change: dict[str, 
 
 
 def test_a_transfer_has_a_time_limit(stores: Stores, configure: Configure) -> None:
-    """A store that is slow, and never so slow that a single wait would be too long."""
-    data = bytes(20_000_000)  # more than the buffers on the way hold
+    """A store that is slow overall, although no single wait times out."""
+    data = bytes(20_000_000)  # more than the buffers on the way can hold
     proxy = Proxy((stores.s3.host, stores.s3.port))
     try:
         configure(MINIO_ENDPOINT_URL=proxy.url)

@@ -1,4 +1,4 @@
-"""The put of an object, a request of the service's own: what the store checks, and what is tried again."""
+"""The service's own put request: what the store checks, and what is retried."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ def test_a_file_is_sent_from_its_beginning(stores: Stores) -> None:
 
 
 def test_other_bytes_are_refused(stores: Stores) -> None:
-    """A byte that changed on its way must not be kept."""
+    """Corruption in transit must not be stored."""
     for sent in (DATA[:-1] + b"X", io.BytesIO(DATA[:-1] + b"X")):
         with pytest.raises(StorageUnavailableError):
             put(sent)
@@ -64,13 +64,13 @@ def test_what_is_not_stored_is_said(configure: Configure, statuses: tuple[int, .
             put(DATA)
 
     assert received == [DATA] * len(statuses)
-    # The rest of the answer may repeat what signed the request, and the cause is logged.
+    # The cause is logged, so it omits the rest of the response, which may repeat the signature's input.
     assert str(caught.value.__cause__) == f"[Errno {statuses[-1]}] SomethingWrong"
 
 
 @contextmanager
 def store_that_answers(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
-    """An address, and the bodies that came in."""
+    """The address of a scripted store, and the bodies it received."""
     received: list[bytes] = []
     remaining = list(statuses)
 

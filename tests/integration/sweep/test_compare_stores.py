@@ -1,4 +1,4 @@
-"""A sweep that compares all objects with all rows: where it stops and goes on, and what changes meanwhile."""
+"""A sweep that compares all objects with all rows: where it stops and resumes, and concurrent changes."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ NAMES = ("w320-cover.webp", "w320.webp")
 
 
 def insert_variants(stores: Stores) -> None:
-    """Ready ones without objects, of all images."""
+    """Insert ready variants, without objects, for all images."""
     for row in stores.rows():
         for name in NAMES:
             stores.insert_variant(row["id"], name, "ready")
@@ -96,7 +96,7 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
         *("variants/1", "variants/3", ""),
     ]
 
-    assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # which it leaves to be found
+    assert sweep(dry_run=True, time_left=100)["compared_until"] == ends[0]  # a dry run removes nothing
     reports = [sweep(time_left=100, force=True) for _ in ends]
 
     assert [report["compared_until"] for report in reports] == ends
@@ -108,7 +108,7 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
 def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each missing object costs a request: time is asked for after a few of them, and lost variants go
+    """Each missing object costs a request: time is checked after each batch, and lost variants are deleted
     together.
     """
     ids = stores.insert_ready(5)
@@ -121,7 +121,7 @@ def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
     object_exists, query = s3.object_exists, db.query
 
     def look(key: str) -> bool:
-        if key != newest:  # by which each sweep sees that this is the database's bucket
+        if key != newest:  # each sweep looks it up to recognise the database's bucket
             looked.append(key)
         return object_exists(key)
 
@@ -153,7 +153,7 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     lost = [(ids[3], NAMES[0]), (ids[5], NAMES[1])]
     owned = [f"originals/{image_id}.jpg" for image_id in ids if image_id != ids[4]]
     owned += [f"variants/{i}/{name}" for i in ids for name in NAMES if (i, name) not in lost]
-    # Keys that are no variant's stand where they sort, and do not hide one.
+    # Keys that belong to no variant, spread over the sort order, must not hide one that does.
     strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
     for key in [*owned, *strays]:
         put(stores, key)
@@ -173,11 +173,11 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
 
 
 class DeadError(BaseException):
-    """Ends a sweep without any of its cleaning up, as the function's Timeout does."""
+    """Ends a sweep without any cleanup, as the function's Timeout does."""
 
 
 def dies_after(calls: int) -> Callable[[], bool]:
-    """A ``has_time`` that ends the sweep."""
+    """A ``has_time`` that ends the sweep after this many calls."""
     asked: list[bool] = []
 
     def has_time() -> bool:
@@ -204,7 +204,7 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
 def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Originals are not removed before all of them have been seen."""
+    """Originals are removed only after all of them have been seen."""
     put(stores, "originals/0")
     stores.insert_ready(7)
     monkeypatch.setattr(compare_stores, "BATCH", 2)
@@ -219,13 +219,13 @@ def test_orphans_of_a_comparison_that_is_ended_are_found_by_the_next(
 def test_orphans_among_variants_are_removed_part_by_part(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many there are, none is remembered to the end."""
+    """Regardless of their number, they are not collected until the end."""
     keys = [f"variants/{number}/w320.webp" for number in range(6)]
     for key in keys:
         put(stores, key)
     monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
-    # After the ends of the other two areas and one page of variants.
+    # After the other two areas and one page of variants.
     with pytest.raises(DeadError):
         run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(3))
 

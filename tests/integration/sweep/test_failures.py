@@ -1,4 +1,4 @@
-"""The sweep while a store is down: it says so, and the next one settles everything."""
+"""The sweep while a store is down: it fails, and the next one settles everything."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_a_store_is_down(stores: Stores, down: str) -> None:
             with pytest.raises(error):
                 sweep(dry_run=dry_run)
 
-    # What a sweep had begun to undo it has hidden for a minute.
+    # The failed sweep has leased for a minute what it began to undo.
     expire(stores)
     assert counts(sweep()) == EXPECTED
     assert fetch(get_image(arrived).image["urls"]["original"]).data == PICTURE
@@ -97,7 +97,7 @@ def test_a_row_that_raises_anything_does_not_keep_the_others(
         patch.setattr(s3, "download", fail_for_first)
         assert counts(sweep()) == {"failed": 1, "finished": 1}
     assert get_image(second).status == 200
-    # What a store did not answer was no attempt; what nobody knows of may be the row's own fault.
+    # A store outage is not counted as an attempt; an unknown error may be the row's fault.
     attempts = stores.execute("SELECT attempts FROM uploads WHERE id = %s", (first,))
     assert attempts == [{"attempts": 0 if error is StorageUnavailableError else 1}]
 
@@ -106,7 +106,7 @@ def test_a_row_that_raises_anything_does_not_keep_the_others(
 
 
 def begin_variants(stores: Stores, count: int) -> list[str]:
-    """Images with one variant each that was begun long ago."""
+    """Images that each have a variant begun long ago."""
     ids = [upload(PICTURE).image["id"] for _ in range(count)]
     for image_id in ids:
         stores.insert_variant(image_id, "w320.jpg", "pending")
@@ -157,7 +157,7 @@ def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) ->
 
 def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     class DeadError(BaseException):
-        """Ends a sweep without any of its cleaning up, as a lack of memory does."""
+        """Ends a sweep without any cleanup, as running out of memory does."""
 
     def die(*_: Any, **__: Any) -> None:
         raise DeadError
@@ -178,7 +178,7 @@ def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch
 
 
 def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that takes all the time of every sweep keeps no other from being settled."""
+    """A row that uses up all the time of every sweep does not block the others."""
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
     stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
     assert uploads.acquire_lease(slow, lease_seconds=-60)
@@ -190,7 +190,7 @@ def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pyte
 
 
 def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails for want of memory may pass an hour later, and not at once."""
+    """A picture that fails for lack of memory may succeed an hour later, but not at once."""
 
     def run_out(*_: Any, **__: Any) -> None:
         raise TooComplexError
@@ -210,7 +210,7 @@ def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.Monk
 
 
 def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
-    """The sweep has read it as expired; then its client asks for another form."""
+    """After the sweep reads it as expired, its client requests another form."""
     announced = announce(PICTURE, idempotency_key="k").body["data"]
     expire(stores)
     (expired,) = uploads.find_expired(None, 10)
@@ -224,7 +224,7 @@ def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
 
 @pytest.mark.parametrize("bucket", ["missing", "another"])
 def test_beside_another_bucket_no_row_is_settled(stores: Stores, configure: Configure, bucket: str) -> None:
-    """Else what has arrived would count as never sent, and variants as lost."""
+    """Otherwise, arrived uploads would count as never sent, and variants as lost."""
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
     waiting = announce_and_post(PICTURE)

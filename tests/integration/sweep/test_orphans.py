@@ -1,4 +1,4 @@
-"""Objects without a row: which a sweep removes, and when it keeps them all."""
+"""Objects without a row: which ones a sweep removes, and when it keeps them all."""
 
 import pytest
 from imageapi.storage import s3
@@ -101,7 +101,7 @@ def test_variants_and_incoming_files_are_kept_with_the_originals(stores: Stores)
 def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As beside an older database, whose newer originals all come last."""
+    """As with an older database: all originals newer than it come last."""
     owned = put_images(stores, 30)
     found = put_orphans(stores, 4)
     monkeypatch.setattr(s3, "LIST_PAGE", 32)

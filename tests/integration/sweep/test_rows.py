@@ -1,4 +1,4 @@
-"""The sweep: each kind of leftover is finished, undone, removed or reported, and nothing else is touched."""
+"""The sweep finishes, undoes, removes or reports each kind of leftover, and touches nothing else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +42,7 @@ def state(stores: Stores) -> tuple[Any, ...]:
 
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
-# Name: (what makes it, what the sweep says of it, what is there afterwards: rows, variants, objects).
+# Name: (what creates it, the sweep's counts, what remains: rows, variants, objects).
 LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[str], int, int]]] = {
     "upload, no object": (
         lambda s: cut_upload(s, "storage.s3.put_object", "before"),
@@ -136,11 +136,11 @@ def test_leftover(stores: Stores, name: str) -> None:
     for row in stores.rows():
         if row["s3_key"] in stores.keys() and str(row["id"]) != kept.image["id"]:  # noqa: SIM118
             assert fetch(get_image(str(row["id"])).image["urls"]["original"]).data == PICTURE
-    # What a person has to look at is told again; all else is settled.
+    # Only what needs a person's attention is reported again.
     assert counts(sweep()) == {k: n for k, n in expected.items() if k == "missing_objects"}
 
 
-# A dry run reads no picture and removes no row, so it cannot tell what would come of either.
+# A dry run reads no picture and removes no row, so it cannot predict the outcome.
 LEFTOVERS_DRY = {
     "announced, broken": {"finished": 1},
 }
@@ -154,8 +154,7 @@ def test_what_is_still_at_work_is_left_alone(stores: Stores) -> None:
         LEFTOVERS[name][0](stores)
     before = state(stores)
 
-    # Even with every object counted as old.
-    assert counts(sweep(dry_run=True)) == {}
+    assert counts(sweep(dry_run=True)) == {}  # even though every object counts as old
     assert counts(sweep()) == {}
     assert state(stores) == before
 
@@ -235,9 +234,8 @@ def test_several_at_once_settle_everything_once(stores: Stores) -> None:
 
     reports = at_once(sweep, sweep, sweep)
 
-    # Two may both have seen the same, but none stumbles over what another has settled.
-    assert max(report["finished"] for report in reports) <= 3
-    assert {report["failed"] for report in reports} == {0}
+    assert max(report["finished"] for report in reports) <= 3  # several may see the same row
+    assert {report["failed"] for report in reports} == {0}  # none fails on what another has settled
     assert stores.statuses() == ["ready"] * 6
     assert len(stores.keys()) == 6
     assert counts(sweep()) == {}
@@ -273,7 +271,7 @@ def test_a_slow_upload_is_undone_or_stays(stores: Stores, hook: Hook) -> None:
 
 
 def test_beside_live_traffic(stores: Stores) -> None:
-    """Uploads, deletes and variants while sweeps run that take every object for old."""
+    """Uploads, deletes and variants during sweeps that consider every object old."""
 
     def use() -> list[dict[str, Any]]:
         kept = []
@@ -294,7 +292,7 @@ def test_beside_live_traffic(stores: Stores) -> None:
 
     kept, reports = at_once(use, sweep_often)
 
-    # The incoming file of an upload that has just turned ready may be taken for left behind: so it is.
+    # The incoming file of an upload that has just become ready may rightly count as an orphan.
     assert all(set(report) <= {"orphan_objects"} for report in reports)
     for image in kept:
         assert fetch(image["urls"]["original"]).status == 200

@@ -1,4 +1,4 @@
-"""Uploads that succeed, looked at in both stores."""
+"""Successful uploads, checked in both stores."""
 
 import hashlib
 import json

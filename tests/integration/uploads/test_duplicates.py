@@ -94,7 +94,7 @@ def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate
 
 
 def test_the_first_of_many_copies_goes_at_once(stores: Stores) -> None:
-    """Nothing of the copies has to be written, however many there are."""
+    """No copy has to be rewritten, regardless of their number."""
     first = upload(PICTURE).image
     copies = stores.insert_ready(3_000, sha256=sha256(PICTURE).digest())
     before = stores.execute(

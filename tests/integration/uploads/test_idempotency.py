@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is sent again is the same upload."""
+"""Idempotency-Key: a repeated request is the same upload."""
 
 import time
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
 
 
 class CutOffError(BaseException):
-    """Stops an upload as a crash would: nothing in the service catches it."""
+    """Stops an upload like a crash: nothing in the service catches it."""
 
 
 def test_upload_that_was_cut_off_is_finished_by_the_same_request(

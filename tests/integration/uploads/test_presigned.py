@@ -1,4 +1,4 @@
-"""Presigned uploads, with real posts to a real store: the whole way, and every way to refuse one."""
+"""Presigned uploads with real posts to a real store: success, and every refusal."""
 
 import hashlib
 import re
@@ -133,7 +133,7 @@ def test_a_post_is_refused_by_the_store(stores: Stores, case: str) -> None:
     assert stores.keys() == []
     answer = complete(ticket["id"])
     assert (answer.status, answer.code) == (409, "upload_not_arrived")
-    # The form is still good for what it was made for.
+    # The form still works for the announced file.
     assert post_file(ticket["form"], PICTURE) < 300
     assert complete(ticket["id"]).status == 201
 
@@ -144,7 +144,7 @@ def test_a_form_expires(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None
 
     wait_until(lambda: post_file(form, PICTURE) == 403)
 
-    # What was posted before is there; what is posted now is not.
+    # Earlier posts were stored; this one is not.
     before = stores.keys()
     assert post_file(form, PICTURE) == 403
     assert stores.keys() == before

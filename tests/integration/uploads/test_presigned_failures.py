@@ -1,4 +1,4 @@
-"""Presigned uploads with a store that fails, or takes all the time."""
+"""Presigned uploads with a store that fails or uses up all the time."""
 
 import time
 from typing import Any
@@ -34,7 +34,7 @@ def test_a_file_that_could_not_be_stored_is_not_in_the_way(
 def test_a_store_that_takes_all_the_time_is_no_attempt(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lease is given back, though the database has to be connected to again for that."""
+    """The lease is released, even though that requires a new database connection."""
 
     def wait(*_: Any, **__: Any) -> Any:
         db.close()
@@ -59,7 +59,7 @@ def test_a_store_that_fails_on_the_way(stores: Stores, target: str, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(s3, target, fail)
         answer = complete(image_id)
-        if target == "delete_objects":  # by then there is an image, and a sweep removes the file
+        if target == "delete_objects":  # by then the image exists, and a sweep removes the file
             assert answer.status == 201
         else:
             assert (answer.status, answer.code) == (503, "storage_unavailable")

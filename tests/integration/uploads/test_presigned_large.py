@@ -1,4 +1,4 @@
-"""The largest file that is taken: what it costs in memory."""
+"""The memory that the largest accepted file needs."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from tests.support import pictures
 from tests.support.events import ROOT
 
 MEGABYTE = 1_000_000
-# VmHWM: the highest memory of this process alone; ru_maxrss counts its parent's too.
+# VmHWM: the peak memory of this process alone; ru_maxrss includes its parent's.
 CHILD = """
 import json, sys
 from tests.support.events import handle
@@ -32,7 +32,7 @@ for event in json.load(sys.stdin):
 
 
 def complete_in_fresh_process(stores: Stores, *image_ids: str) -> list[dict[str, object]]:
-    """Complete one after the other; after each the highest memory so far, in bytes."""
+    """Complete uploads in turn; returns each outcome with the peak memory so far, in bytes."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
     child = subprocess.run(
         [sys.executable, "-c", CHILD],
@@ -55,7 +55,7 @@ def test_100_megabytes_do_not_need_200(stores: Stores) -> None:
     before, after = complete_in_fresh_process(stores, small_id, large_id)
 
     assert (before["status"], after["status"]) == (201, 201)
-    # The decoded picture has four bytes for each pixel, 133 MB; the file itself must not be there as well.
+    # The decoded picture has four bytes per pixel, 133 MB; the file itself must not be in memory too.
     assert isinstance(before["peak"], int)
     assert isinstance(after["peak"], int)
     assert after["peak"] - before["peak"] < 160 * MEGABYTE
@@ -65,7 +65,7 @@ def test_100_megabytes_do_not_need_200(stores: Stores) -> None:
 
 
 def test_a_packed_tiff_larger_than_what_is_kept_in_memory(stores: Stores) -> None:
-    # libtiff reads it by its descriptor.
+    # libtiff reads it through its descriptor.
     noise = Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12 * MEGABYTE))
     data = pictures.encode(noise, "TIFF", compression="packbits")
     assert len(data) > 12 * MEGABYTE

@@ -1,4 +1,4 @@
-"""Presigned uploads of pictures that reach a limit of decoding: what is final, and what is tried again."""
+"""Presigned uploads that reach a decoding limit: which refusals are final, and which are retried."""
 
 import pytest
 from imageapi.pictures import inspect
@@ -14,7 +14,7 @@ PICTURE = pictures.jpeg()
 
 
 def test_a_lack_of_memory_is_not_final(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be the machine's, not the picture's."""
+    """The machine may be the cause, not the picture."""
 
     def fail(*_: object) -> None:
         raise MemoryError

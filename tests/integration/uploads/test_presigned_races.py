@@ -1,4 +1,4 @@
-"""Presigned uploads completed by several at once, or against another post."""
+"""Presigned uploads completed concurrently, or during another post."""
 
 import hashlib
 import time
@@ -70,7 +70,7 @@ def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, tar
     with workers(stores.environment, 2) as (process, event):
         process.send(complete_event(image_id), Hook(target, when, 1, "pause"))
         process.wait_paused()
-        # It would die if it downloaded the file.
+        # Its hook would kill it if it downloaded the file.
         event.send(arrived(image_id), Hook("storage.s3.download", "before"), function="IngestFunction")
         time.sleep(0.3)
         process.resume()
@@ -92,7 +92,7 @@ def test_an_event_is_sent_again_when_whoever_was_at_work_has_died(
         process.wait_killed()
     monkeypatch.setattr(completing, "EVENT_WAIT_SECONDS", 0.2)
 
-    with pytest.raises(UploadInProgressError):  # which Lambda takes for a failure
+    with pytest.raises(UploadInProgressError):  # which Lambda treats as a failure
         ingest(image_id)
 
     expire(stores)
@@ -102,7 +102,7 @@ def test_an_event_is_sent_again_when_whoever_was_at_work_has_died(
 def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever was overtaken asks what has become of it, and must not take the answers for 'nothing'."""
+    """A process that lost its lease looks for the outcome, and must not conclude that there is none."""
     image_id = announce_and_post(PICTURE)
     overtaken = uploads.acquire_lease(image_id, lease_seconds=60)
     assert overtaken
@@ -254,7 +254,7 @@ def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(
 def test_what_ends_every_attempt_is_refused_without_another_one(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A form that is posted again and again, each time with an event, costs three decodes at most."""
+    """A form that is posted repeatedly, each time with an event, costs at most three decodes."""
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
         die(stores, complete_event(image_id), "storage.s3.download", "after")
@@ -272,7 +272,7 @@ def test_what_ends_every_attempt_is_refused_without_another_one(
 
 
 def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
-    """Everybody was told of these bytes, and they are what is there."""
+    """All responses and the store agree on these bytes."""
     digest = hashlib.sha256(data).hexdigest()
     for image in [*(answer.image for answer in answers), get_image(answers[0].image["id"]).image]:
         assert image["sha256"] == digest

@@ -1,4 +1,4 @@
-"""Uploads that are refused: the right status and code, and nothing left in either store."""
+"""Refused uploads: the right status and code, and nothing left in either store."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is made of Gemini's answers, without Gemini and without a database."""
+"""Processing of Gemini's responses, without Gemini or a database."""
 
 import json
 from datetime import UTC, datetime

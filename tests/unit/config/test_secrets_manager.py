@@ -1,4 +1,4 @@
-"""Requests to Secrets Manager, their signature held against botocore's; and a role's credentials."""
+"""Requests to Secrets Manager, with signatures compared to botocore's; and a role's credentials."""
 
 import hashlib
 import json
@@ -67,8 +67,8 @@ def test_access_shows_no_secret() -> None:
 
 @pytest.fixture
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The settings of a function with SnapStart. Its role's credentials are behind a local address: what was
-    asked there.
+    """Settings of a function with SnapStart, whose role's credentials come from a local address; yields the
+    requests made to it.
     """
     asked: list[str] = []
 
@@ -91,7 +91,7 @@ def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_a_role_of_snapstart(role: list[str]) -> None:
-    """Its credentials are read again when they are old."""
+    """Its credentials are reread once they are old."""
     keys = []
     for max_age in (300.0, 300.0, -1.0):
         settings.refresh_settings(max_age)

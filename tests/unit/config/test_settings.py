@@ -1,4 +1,4 @@
-"""Settings: every variable, what is required, and what AWS must not run with."""
+"""Settings: every variable, which are required, and which values are refused on AWS."""
 
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -165,7 +165,7 @@ def test_aws_takes_real_values() -> None:
 
 
 def test_placeholders_are_those_of_the_example() -> None:
-    """A new secret in .env.example has to be refused on AWS too."""
+    """A new secret in .env.example must also be refused on AWS."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     example = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     assert {name: example[name] for name in PLACEHOLDER} == PLACEHOLDER
@@ -216,6 +216,6 @@ def test_a_failed_read_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_direct_upload_fits_into_a_lambda_event() -> None:
-    """4 characters of base64 for 3 bytes, and room for the event around them."""
+    """Base64 takes 4 characters for 3 bytes, plus room for the rest of the event."""
     assert (MAX_MULTIPART_BYTES + 2) // 3 * 4 + 100_000 < LAMBDA_PAYLOAD_BYTES
     assert MAX_DIRECT_FILE_BYTES + 100_000 < MAX_MULTIPART_BYTES

@@ -1,4 +1,4 @@
-"""Signed links: what was altered is refused, what has expired is refused, and keys can be replaced."""
+"""Signed links: altered and expired links are refused, and keys can be rotated."""
 
 import hmac
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ KEYS = ("new-secret", "old-secret")
 
 
 def make_link(now: float = NOW, keys: tuple[str, ...] = KEYS, lifetime: int = TTL) -> dict[str, Any]:
-    """The parts of a fresh link, by the names of verify_link's arguments."""
+    """The parts of a fresh link, as keyword arguments of verify_link."""
     url = urlsplit(sign_link(ID, "w320", expires=expires_at(now, lifetime), keys=keys))
     _, images, image_id, variant = url.path.split("/")
     assert images == "images"

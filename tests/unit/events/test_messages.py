@@ -1,4 +1,4 @@
-"""Events of S3, SQS and schedules: what is read out of them, and what SQS is answered."""
+"""Events of S3, SQS and schedules: parsing them, and the response to SQS."""
 
 from datetime import timedelta
 from typing import Any

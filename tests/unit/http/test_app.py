@@ -1,4 +1,4 @@
-"""HTTP in one place: routes, methods, keys, errors and headers, with API Gateway's own events."""
+"""The HTTP layer: routes, methods, keys, errors and headers, with API Gateway's events."""
 
 import base64
 import json
@@ -102,7 +102,7 @@ def test_all_other_routes_need_one(method: str, path: str) -> None:
 
 
 def test_a_refused_key_is_told_which_scheme_to_use() -> None:
-    """RFC 9110, 11.6.1: a 401 names a challenge."""
+    """RFC 9110, 11.6.1: a 401 includes a challenge."""
     answer = send(make_app(), "GET", "/things/1", {"X-API-Key": "wrong-key"})
     assert answer.headers["www-authenticate"] == ['ApiKey realm="image-api", header="X-API-Key"']
     assert "www-authenticate" not in send(make_app(), "GET", "/things/1", WITH_KEY).headers
@@ -125,7 +125,7 @@ def test_a_missing_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) 
     "path", ["/nothing", "/", "/things/1/2", "/open/1/2", "/OPEN", "/日本", "//open", "/openXjson"]
 )
 def test_unknown_routes(path: str) -> None:
-    """With a key and without, and also those that look like a known one."""
+    """With and without a key, including routes that resemble a known one."""
     assert send(make_app(), "GET", path, WITH_KEY).error == (404, "not_found")
     assert send(make_app(), "GET", path).error == (404, "not_found")
 
@@ -214,7 +214,7 @@ def test_an_unexpected_exception_tells_nothing(error: Exception) -> None:
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        # Under a media type that is not binary, API Gateway passes text alone.
+        # API Gateway passes only text for media types that are not binary.
         ("application/json", b""),
         ("application/json", b'{"a": "\xe6\xa1\x9c"}'),
         ("multipart/form-data; boundary=x", b""),

@@ -1,4 +1,4 @@
-"""CORS, the address that links begin with, and what is written to the log."""
+"""CORS, the base URL of links, and the log."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What the service's logger writes, one JSON object a line."""
-    handle(make_event("GET", "/public"))  # makes the logger, if there is none yet
+    handle(make_event("GET", "/public"))  # creates the logger if needed
     logger, stream = logging.getLogger("image-api"), io.StringIO()
     level = logger.level
     logger.setLevel(logging.INFO)
@@ -75,7 +75,7 @@ def make_app() -> App:
 
 
 def handle(event: dict[str, Any], request_id: str = "request-7") -> tuple[int, dict[str, str], str]:
-    """The status, the headers (lower case) and the body."""
+    """The status, headers (lower case) and body."""
     context: Any = LambdaContext(aws_request_id=request_id)
     response = make_app().handle(event, context)
     headers = {name.lower(): ", ".join(values) for name, values in response["multiValueHeaders"].items()}
@@ -143,7 +143,7 @@ def test_base_url_behind_a_custom_domain() -> None:
 
 
 def test_base_url_when_a_route_begins_like_the_stage() -> None:
-    """The stage "public" is not part of the path behind a custom domain, though the route is called so."""
+    """Behind a custom domain the path has no stage, although this route starts with the stage's name."""
     headers = {"Host": "img.example.com", "X-Forwarded-Proto": "https"}
     context = {"path": "/public", "stage": "public"}
     assert base_url_of(headers=headers, context=context) == "https://img.example.com"

@@ -1,4 +1,4 @@
-"""The multipart body of a direct upload, and the names of files."""
+"""The multipart body of a direct upload, and file names."""
 
 import pytest
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES

@@ -1,4 +1,4 @@
-"""What holds for any upload form: bytes survive, names are clean, and what is refused is an AppError."""
+"""Properties of any upload form: bytes survive, names are clean, and refusals are AppErrors."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def is_storable(text: str) -> bool:
 
 
 def attempt(function: Callable[..., T], *arguments: object) -> T | AppError:
-    """What the function returns, or its refusal, which is the client's fault and can be sent as JSON."""
+    """The function's result, or its refusal, which must be a client error that can be sent as JSON."""
     try:
         return function(*arguments)
     except AppError as caught:
@@ -67,7 +67,7 @@ def test_any_bytes_and_names_survive(data: bytes, filename: str, title: str) -> 
 @check
 @given(data=st.binary(min_size=1, max_size=300), boundary=st.text("0aZ'()+_,-./:=?", min_size=1, max_size=70))
 def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
-    """RFC 2046, 5.1.1; quoted, as it has to be with most of these characters."""
+    """RFC 2046, 5.1.1; quoted, as most of these characters require."""
     parts = [multipart.field("metadata", "{}"), multipart.file(data)]
     body, _ = multipart.build(parts, boundary=boundary)
     if body.count(f"\r\n--{boundary}".encode()) == len(parts):
@@ -75,7 +75,7 @@ def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
 
 
 def check_form(body: bytes, content_type: str | None) -> None:
-    """A whole form or a refusal."""
+    """A complete form or a refusal."""
     form = attempt(parse_upload_form, body, content_type)
     if isinstance(form, UploadForm):
         assert form.data

@@ -1,4 +1,4 @@
-"""Files that are read once, and found by names that a client sends."""
+"""Files that are read once, and looked up by client-supplied names."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ NOW = 1_800_000_001.0
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The time that images are shown at; links last an hour to an hour and a half."""
+    """The current time for ETags; links last an hour to an hour and a half."""
     moment = SimpleNamespace(now=NOW)
     monkeypatch.setattr(etag, "time", SimpleNamespace(time=lambda: moment.now))
     monkeypatch.setattr(etag, "get_settings", lambda: SimpleNamespace(link_ttl=3600))
@@ -53,7 +53,7 @@ def test_an_etag_is_read_back_as_its_version(version: int) -> None:
 
     assert parse_if_match(etag) == [version]
     assert parse_if_match(f"  {etag} ") == [version]
-    # Proxies that compress make ETags weak.
+    # Compressing proxies make ETags weak.
     assert parse_if_match(f"W/{etag}") == [version]
     assert parse_if_match(f'"{version}"') == [version]
 

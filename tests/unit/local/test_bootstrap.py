@@ -1,4 +1,4 @@
-"""Where `make run` cannot be: each is said in a sentence."""
+"""Platforms where `make run` cannot work: each gets a message."""
 
 import ast
 import inspect

@@ -1,4 +1,4 @@
-"""The demo pictures, and where they are uploaded to."""
+"""The demo pictures and their upload destination."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Which Host headers the local gateway answers to, and what it says to others."""
+"""Which Host headers the local gateway accepts, and its response to others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Locks: the sign of life of a run and of its servers."""
+"""Locks: they show that a run and its servers are alive."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""How the functions' log lines look on the terminal."""
+"""Formatting of the functions' log lines on the terminal."""
 
 import errno
 import io
@@ -50,7 +50,7 @@ def test_no_value_can_begin_a_line_of_the_log(name: str) -> None:
 
 
 def follow(sink: LogSink, line: str) -> None:
-    """Have the sink show what a process prints."""
+    """Make the sink show a process's output."""
     read, write = os.pipe()
     os.write(write, line.encode() + b"\n")
     os.close(write)
@@ -86,7 +86,7 @@ def test_path_of_a_request_does_not_reach_the_terminal_raw(capsys: pytest.Captur
 
 
 class Disk(io.RawIOBase):
-    """A file on a disk that may be full."""
+    """A file on a disk that can be full."""
 
     full = False
     content = b""

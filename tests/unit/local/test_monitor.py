@@ -1,4 +1,4 @@
-"""The monitor's numbers and its tables, without anything that runs."""
+"""The monitor's numbers and tables, without a running service."""
 
 import io
 import json
@@ -206,7 +206,7 @@ def test_a_server_that_was_started_again_is_known_by_its_new_pid(tmp_path: Path)
         monitor = Monitor(make_settings({}, data_dir=tmp_path), info)
         write_run_info([tmp_path / RUN_FILE], info | {"s3": {"pid": 999_999_999}})
         restarted = monitor.snapshot()
-        (tmp_path / RUN_FILE).unlink()  # as while the run itself starts again
+        (tmp_path / RUN_FILE).unlink()  # as during a restart of the run
         without_info = monitor.snapshot()
     for shot in (restarted, without_info):
         (s3,) = (part for part in shot["parts"] if part["name"] == "s3")

@@ -1,4 +1,4 @@
-"""Ports of a local run: those of its servers, and those of the S3 server's own parts."""
+"""Ports of a local run: those of its servers, and internal ones of the S3 server."""
 
 import os
 import socket

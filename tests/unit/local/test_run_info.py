@@ -1,4 +1,4 @@
-"""run.json when a server has another pid by now, when its run was killed, and when the disk is full."""
+"""run.json after a server's pid has changed, after its run was killed, and on a full disk."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a local run takes its settings from."""
+"""The sources of a local run's settings."""
 
 import re
 import shutil
@@ -101,7 +101,7 @@ def test_key_is_for_the_functions_that_declare_it_alone() -> None:
 
 @pytest.mark.parametrize("stores", [OWN, None])
 def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
-    """SECRET_KEY_SECRET_ARN, for one: with a text in it, a function would ask Secrets Manager for its key."""
+    """For example SECRET_KEY_SECRET_ARN: if set, a function would ask Secrets Manager for its key."""
     settings = make_settings(read_values(ROOT, {}) | {"API_KEY": "", "SECRET_KEY": ""})
     template = read_template(ROOT / "template.yaml", template_parameters(settings, stores))
     for name, spec in template.functions.items():
@@ -111,8 +111,8 @@ def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
 
 
 def test_nested_stacks_are_not_read(tmp_path: Path) -> None:
-    """They are for AWS alone, and a start is faster without them."""
-    shutil.copy(ROOT / "template.yaml", tmp_path)  # without infra/, where they are
+    """They are only for AWS, and starting is faster without them."""
+    shutil.copy(ROOT / "template.yaml", tmp_path)  # without infra/, which contains them
     parameters = template_parameters(make_settings({}), OWN)
     found, whole = (read_template(folder / "template.yaml", parameters) for folder in (tmp_path, ROOT))
     assert found.functions.keys() == whole.functions.keys()
@@ -133,11 +133,11 @@ def documented() -> set[str]:
     return {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row.split("|")[1])}
 
 
-# A run and docker-compose.yml say themselves where their own stores are.
+# A run and docker-compose.yml set the addresses of their own stores.
 OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPOINT_URL"}
 AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
 ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
-"""What no function but AnalyzeFunction is told."""
+"""Variables that only AnalyzeFunction gets."""
 
 
 def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:

@@ -1,4 +1,4 @@
-"""As whom the servers run."""
+"""The user that the servers run as."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Where a metadata field has to be named beside its declaration in ``model.metadata``.
+"""Where a metadata field must be named besides its declaration in ``model.metadata``.
 
 Each test names the file that lacks a field.
 """

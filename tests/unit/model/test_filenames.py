@@ -1,4 +1,4 @@
-"""The names of files, cleaned: what clients send may be a path, a trap, or in any script."""
+"""Cleaning of file names: clients may send paths, malicious names, or any script."""
 
 import unicodedata
 from email.message import Message
@@ -38,7 +38,7 @@ def test_clean_filename(name: str, clean: str) -> None:
 
 
 def test_only_short_names_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Composing takes the square of the length where it has marks to sort."""
+    """Composition is quadratic in the length when there are marks to sort."""
     normalize = unicodedata.normalize
 
     def compose(form: Any, text: str) -> str:
@@ -83,7 +83,7 @@ def test_disposition_is_one_ascii_line_that_tells_the_name(filename: str, downlo
 
 
 def read_filename(header: str) -> str:
-    """The name as a client that follows RFC 6266 reads it."""
+    """The name as read by a client that follows RFC 6266."""
     message = Message()
     message["Content-Disposition"] = (
         header[: header.index("filename=")] + header[header.index("filename*=") :]

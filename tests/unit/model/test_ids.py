@@ -1,4 +1,4 @@
-"""Ids: one spelling each, everything else is not found; and the time in them."""
+"""Ids: one spelling each, anything else is not found; and their timestamps."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -73,7 +73,7 @@ def test_the_id_of_a_moment() -> None:
 
 
 def test_a_moment_between_two_that_ids_can_tell_is_the_later() -> None:
-    """What was made in a millisecond is before any later moment in it, and not after it."""
+    """Times within a millisecond are rounded up: its images were created before them, not after."""
     start = datetime(2026, 4, 1, 12, tzinfo=UTC)
     for microseconds, expected in ((0, 0), (1, 1), (999, 1), (1_000, 1)):
         found = milliseconds_at(start + timedelta(microseconds=microseconds))

@@ -187,7 +187,7 @@ def test_the_code_names_what_was_parsed() -> None:
 
 
 def test_whole_limits_fit_into_the_json() -> None:
-    """The longest values that are allowed, all of four bytes in UTF-8, are not too long together."""
+    """The longest allowed values, all of four-byte UTF-8 characters, fit together."""
     values = {field: "🌸" * length for field, (length, *_) in TEXT_FIELDS.items()}
     tags = [f"{n:02}" + "🌸" * (MAX_TAG_LENGTH - 2) for n in range(MAX_TAGS)]
     text = json.dumps(values | {"tags": tags}, ensure_ascii=False).encode()
@@ -196,7 +196,7 @@ def test_whole_limits_fit_into_the_json() -> None:
 
 @pytest.mark.parametrize("field", TEXTS)
 def test_only_short_texts_are_composed(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Composing takes the square of the length where it has marks to sort."""
+    """Composition is quadratic in the length when there are marks to sort."""
     limit = TEXT_FIELDS[field].max_length
     normalize = unicodedata.normalize
 
@@ -208,6 +208,6 @@ def test_only_short_texts_are_composed(field: str, monkeypatch: pytest.MonkeyPat
         metadata, "unicodedata", SimpleNamespace(normalize=compose, category=unicodedata.category)
     )
     assert refusal({field: "a" + "\u0301\u0316" * limit * 2}) == (422, "metadata_too_long", field)
-    # Four characters that are one, with spaces around them that do not count.
+    # Four characters that compose to one, with surrounding spaces that do not count.
     text = " " * limit * 4 + "\u03b1\u0313\u0300\u0345" * limit + " "
     assert validate_metadata({field: text})[field] == "\u1f82" * limit

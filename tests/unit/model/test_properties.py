@@ -1,4 +1,4 @@
-"""What holds for any metadata, cursor and link: what is accepted can be stored, all else is refused."""
+"""Properties of any metadata, cursor and link: accepted values can be stored, all others are refused."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ likely_objects = st.dictionaries(
 
 
 def check_metadata(text: bytes | str) -> None:
-    """Clean values or a refusal; clean values can be stored, and cleaning them again changes nothing."""
+    """Clean values or a refusal. Clean values can be stored, and cleaning is idempotent."""
     clean = attempt(lambda: validate_metadata(parse_json_object(text)))
     if isinstance(clean, AppError):
         return
@@ -83,7 +83,7 @@ def test_cursors_round_trip(position: Position, filters: dict[str, Any]) -> None
 
 
 def check_cursor(text: str, filters: dict[str, Any]) -> None:
-    """A position that the database can be asked with, or one of the two errors that there are for cursors."""
+    """A position usable in a query, or one of the two cursor errors."""
     position = attempt(decode_cursor, text, filters)
     if isinstance(position, AppError):
         assert position.code in ("cursor_invalid", "cursor_mismatch")
@@ -127,7 +127,7 @@ KEY_LISTS = st.lists(any_text.filter(bool), min_size=1, max_size=3, unique=True)
 @check
 @given(PATH_TEXT, st.floats(0, 1e11), st.integers(60, 10**6), KEY_LISTS, st.data())
 def test_links(variant: str, now: float, lifetime: int, keys: list[str], other: st.DataObject) -> None:
-    """A link is good as it was signed, under any of the keys, and no other one is."""
+    """A link is valid only as signed, under any of the keys."""
     link = sign_link("an-id", variant, expires=expires_at(now, lifetime), keys=keys[-1:])
     path, _, query = link.rpartition("?e=")
     expires, _, signature = query.partition("&s=")

@@ -1,4 +1,4 @@
-"""Names of variants, and the choice of a format by the Accept header."""
+"""Variant names, and the choice of a format by the Accept header."""
 
 import pytest
 from hypothesis import given

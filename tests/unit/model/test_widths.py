@@ -1,4 +1,4 @@
-"""Where the width of a variant has to be named beside its declaration in ``model.variant_names``."""
+"""Where a variant's width must be named besides its declaration in ``model.variant_names``."""
 
 import json
 import re

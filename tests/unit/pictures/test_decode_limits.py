@@ -1,4 +1,4 @@
-"""Limits of decoding: a small file gets no more time and memory than any picture of its size."""
+"""Decoding limits: a small file gets no more time and memory than any picture of its size."""
 
 import io
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def test_hostile_pictures(name: str) -> None:
     data = make()
     assert len(data) < 70_000
     assert refusal(inspect, data) == code
-    if code != "too_many_frames":  # a variant shows the first page alone
+    if code != "too_many_frames":  # a variant shows only the first page
         assert refusal(render, data) == code
 
 
@@ -75,7 +75,7 @@ def test_the_most_scans() -> None:
 
 
 def test_what_looks_like_scans_in_metadata_is_none() -> None:
-    """Two bytes that come by chance, once in 64 KB."""
+    """The marker's two bytes occur by chance once in 64 KB."""
     block = b"\xff\xe4\xff\xff" + (b"\xff\xda\x12\x34" * 16_384)[:65_533]
     data = pictures.jpeg()
     assert inspect(data[:2] + block * 3 + data[2:]).frames == 1
@@ -100,7 +100,7 @@ def test_numbers_that_nobody_asks_for_are_not_made(data: bytes, monkeypatch: pyt
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The processor time, which stands still."""
+    """The CPU time, which stands still."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(decode_limits, "time", SimpleNamespace(process_time=lambda: clock.now))
     return clock
@@ -170,7 +170,7 @@ def test_a_decode_that_is_cancelled_ends(name: str) -> None:
 
 
 def test_decodes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise two would share one allowance of time and memory."""
+    """Otherwise two decodes would share one allowance of time and memory."""
     waiting = Event()
     order: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Decoding with a limit to the memory of the process."""
+"""Decoding with a limit on the process's memory."""
 
 import errno
 import io
@@ -27,7 +27,7 @@ def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert inspect_alone(data, tmp_path / "picture.png", 2**20) == "image_too_complex"
     assert inspect_alone(data, tmp_path / "picture.png", 2**20, RENDER) == "image_too_complex"
     monkeypatch.setattr(decode_limits, "MAX_MEMORY", 2**20)
-    assert render(data)  # has a limit of its own
+    assert render(data)  # has its own limit
 
 
 INSPECT = """
@@ -56,7 +56,7 @@ except UnprocessableError as error:
 
 
 def inspect_alone(data: bytes, file: Path, memory: int, script: str = INSPECT) -> str:
-    """Inspect, or render, in a process that has freed no other picture, whose memory could be used again.
+    """Inspect or render in a fresh process, which has no freed memory of another picture to reuse.
 
     Args:
         file: where to put the data.
@@ -64,7 +64,7 @@ def inspect_alone(data: bytes, file: Path, memory: int, script: str = INSPECT) -
         script: INSPECT or RENDER.
 
     Returns:
-        The code of the refusal, or nothing.
+        The code of the refusal, or an empty string.
     """
     file.write_bytes(data)
     command = [sys.executable, "-c", script, str(file), str(memory)]
@@ -81,7 +81,7 @@ def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
 
 @linux
 def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(tmp_path: Path) -> None:
-    """libjpeg's own failure to allocate reaches Python as the same OSError as broken data."""
+    """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
     data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
     assert inspect_alone(data, tmp_path / "picture.jpg", 20_000_000) == "image_too_complex"
     assert inspect_alone(data[:-1_000], tmp_path / "picture.jpg", 200_000_000) == "image_corrupt"

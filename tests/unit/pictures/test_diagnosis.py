@@ -1,4 +1,4 @@
-"""Whole pictures of a kind that is not supported, and broken ones, have different errors."""
+"""Intact pictures of an unsupported kind and broken pictures have different errors."""
 
 import base64
 import io
@@ -26,11 +26,11 @@ ARITHMETIC = base64.b64decode(
     "jyp7ghS73aOSyu9+wacHtse/1XbEsgvCYkstmDKY6mk7yqVXGmcPkIDGLUD91+euddzQ+v3YEK3M79QmcEswZbvQAC/KSUlI8PDH"
     "g6jJNIGay98H0ebqDeZ8J6VMJw+m7MGXb3YEUPEWsjQR3rhMhfqCdAsChP/Z"
 )
-"""24 x 24 grey pixels in arithmetic coding, which Pillow does not write."""
+"""24 x 24 grey pixels in arithmetic coding, which Pillow cannot write."""
 
 
 def jpeg_with_frame(marker: int, bits: int = 8) -> bytes:
-    """A JPEG that says that it is compressed in another way; the rest of it is not changed."""
+    """A JPEG that declares another compression; the rest is unchanged."""
     data = bytearray(pictures.jpeg())
     frame = data.index(b"\xff\xc0\0\x11")
     data[frame + 1], data[frame + 4] = marker, bits
@@ -38,7 +38,7 @@ def jpeg_with_frame(marker: int, bits: int = 8) -> bytes:
 
 
 def unknown_tiff(size: int, order: str = "<", **tags: Any) -> bytes:
-    """A TIFF with so many bytes in a pixel."""
+    """A TIFF with ``size`` bytes per pixel."""
     return tiff(SIDE, SIDE, bytes(SIDE * SIDE * size), order, **tags)
 
 
@@ -55,7 +55,7 @@ TIFFS = {
 
 @pytest.fixture
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """libjpeg can decode arithmetic coding when all the data, of up to 64 KB, is in one buffer."""
+    """Small buffers: libjpeg can decode arithmetic coding if all data (up to 64 KB) is in one buffer."""
     monkeypatch.setattr(ImageFile, "MAXBLOCK", 64)
 
 
@@ -105,7 +105,7 @@ def test_a_tiff_that_is_cut_is_broken_whatever_its_mode(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_a_directory_at_the_end_that_is_cut() -> None:
-    """All pixels are there, and the tags that tell where; but not those after them."""
+    """All pixels and the tags that locate them are present, but not the tags after those."""
     data = TIFFS["float RGB"]
     pixels = SIDE * SIDE * 12
     head, directory = data[:8], bytearray(data[8:-pixels])
@@ -126,7 +126,7 @@ def test_webp_in_a_tiff() -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_a_place_of_the_pixels_that_is_no_number() -> None:
-    """Type 7: bytes."""
+    """The offset has type 7 (bytes)."""
     data = TIFFS["float RGB"].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
     assert data != TIFFS["float RGB"]
     assert refusal(data) == CORRUPT

@@ -1,4 +1,4 @@
-"""What the camera said: read when it makes sense, left out when it does not, and never the position."""
+"""EXIF: read if plausible, omitted if not, and never the position."""
 
 import io
 import json
@@ -17,7 +17,7 @@ Rational = TiffImagePlugin.IFDRational
 
 
 def read_exif(**options: Any) -> dict[str, Any]:
-    """What inspect() reads from a JPEG with this EXIF; always something that JSON and PostgreSQL can hold."""
+    """What inspect() reads from a JPEG with this EXIF; JSON and PostgreSQL must be able to store it."""
     return checked(pictures.jpeg(**options)).exif
 
 
@@ -126,7 +126,7 @@ def test_the_position_is_never_told(orientation: int) -> None:
 def test_other_formats(format: str) -> None:
     exif = pictures.make_exif(None, {Base.Make: "SONY"}, {Base.FNumber: 2.8}, gps=True)
     said = checked(pictures.encode(pictures.quadrants(), format, exif=exif)).exif
-    # Pillow writes only the main directory into a TIFF.
+    # Pillow writes only the main directory to a TIFF.
     assert said == ({"camera": "SONY"} if format == "TIFF" else {"camera": "SONY", "f_number": 2.8})
 
 

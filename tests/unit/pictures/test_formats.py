@@ -1,4 +1,4 @@
-"""Where a picture format has to be named beside its declaration in ``pictures.identify``.
+"""Where a picture format must be named besides its declaration in ``pictures.identify``.
 
 Each test names the file that lacks a format.
 """

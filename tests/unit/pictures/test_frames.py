@@ -1,4 +1,4 @@
-"""Which frames an animation has, what they show, and for how long."""
+"""The frames of an animation: which ones, their content and durations."""
 
 import io
 import struct
@@ -35,7 +35,7 @@ def apng(first: Image.Image, *others: Image.Image, **options: Any) -> bytes:
 
 
 def shown(image: Image.Image, frame: int) -> list[bool]:
-    """Whether there is anything at each of PLACES."""
+    """Whether each of PLACES is opaque."""
     image.seek(frame)
     alpha = image.convert("RGBA").getchannel("A")
     return [alpha.getpixel(place) == 255 for place in PLACES]
@@ -94,12 +94,11 @@ def gif(*frames: tuple[list[int], int]) -> bytes:
     """A GIF of 4 x 4 pixels.
 
     Args:
-        frames: pixels (0: transparent except in the first, 1: red) and how the frame is removed (3: by what
-            was there before it).
+        frames: pixels (0: transparent except in the first, 1: red) and disposal (3: restore to previous).
     """
     data = b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0xF0, 0, 0) + bytes([0, 0, 0, 255, 0, 0])
     for number, (pixels, disposal) in enumerate(frames):
-        codes = [4]  # "clear the table", before each pixel, so that all codes stay 3 bits long
+        codes = [4]  # "clear the table", before each pixel to keep all codes 3 bits long
         for pixel in pixels:
             codes += [pixel, 4]
         bits = sum(code << 3 * place for place, code in enumerate([*codes, 5]))

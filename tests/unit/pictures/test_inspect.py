@@ -1,5 +1,5 @@
-"""Pictures: every good one is read right, every bad one is refused with its code, and the size is bounded
-before anything is decoded.
+"""Pictures: good ones are read correctly, bad ones refused with their code, and the size limited before
+anything is decoded.
 """
 
 import base64
@@ -109,9 +109,7 @@ def test_the_size_is_bounded_before_anything_is_decoded(name: str, monkeypatch: 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_frame_larger_than_its_screen_is_refused_before_there_is_room_for_it(first: bool) -> None:
-    """Pillow makes room for a frame that is to be wiped as soon as it sees its size: 900 MB for these few
-    bytes.
-    """
+    """Pillow allocates a frame to be wiped as soon as it reads its size: 900 MB for these few bytes."""
     screen = b"GIF89a\x01\0\x01\0\x80\0\0" + b"\0" * 6
     small = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
     huge = (
@@ -126,7 +124,7 @@ def refuse_to_load(_: object) -> None:
 
 
 def test_the_bomb_is_a_bomb() -> None:
-    """It is a whole picture: only the limit keeps it out."""
+    """It is a complete picture: only the limit refuses it."""
     assert len(pictures.png_bomb()) < 20_000
     small = pictures.png_bomb(64)
     assert (inspect_bytes(small).width, inspect_bytes(small).height) == (64, 64)
@@ -172,7 +170,7 @@ def test_every_format_is_turned_as_a_viewer_turns_it(format: str, orientation: i
 
 def test_an_animation_may_have_four_times_the_pixels() -> None:
     four, five = pictures.animation("GIF", 4), pictures.animation("GIF", 5)
-    most = 64 * 48 * 5 // 2  # of which a GIF may have two fifths
+    most = 64 * 48 * 5 // 2  # a GIF may use two fifths of it
     assert inspect_bytes(four, most).frames == 4
     assert refusal(five, most) == (422, "too_many_frames")
 
@@ -215,14 +213,14 @@ def test_a_later_frame_that_is_broken() -> None:
 )
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_no_cut_is_overlooked(make: partial[bytes]) -> None:
-    """Wherever the pixels end early. (The last bytes of a PNG are the checksum of an empty chunk.)"""
+    """Pixels cut off at any point. (The last bytes of a PNG are the checksum of an empty chunk.)"""
     data = make()
     for keep in range(20, len(data) - 12, len(data) // 40):
         assert refusal(data[:keep])[0] in (415, 422)
 
 
 def test_text_that_expands_is_not_unpacked() -> None:
-    """A compressed comment of 50 MB in a PNG of 50 KB."""
+    """A 50 MB comment, compressed in a 50 KB PNG."""
     data = pictures.png()
     bomb = png_chunk(b"zTXt", b"Comment\0\0" + compress_zeros(50_000_000))
     end_of_header = 8 + 12 + 13
@@ -241,7 +239,7 @@ def test_hardly_any_bytes(data: bytes) -> None:
 
 
 def test_a_directory_that_points_to_itself() -> None:
-    """TIFF: the next directory is the first one again, for ever."""
+    """A TIFF whose next directory is the first one, in an endless loop."""
     data = bytearray(pictures.still("TIFF"))
     (first,) = struct.unpack_from("<I", data, 4)
     (entries,) = struct.unpack_from("<H", data, first)

@@ -1,4 +1,4 @@
-"""Intermediates: which pictures have one, and that its variants look as those of the original."""
+"""Intermediates: which pictures have one, and that variants match those of the original."""
 
 import io
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def deep_grey() -> bytes:
 
 
 def with_profile() -> bytes:
-    """Its profile is a grey one in a colour picture: unusable, and not to be carried over."""
+    """A colour picture with an unsuitable profile, which must not be carried over."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     return pictures.encode(quadrants(), "JPEG", quality=90, icc_profile=profile)
 
@@ -111,7 +111,7 @@ def test_an_intermediate_is_never_smaller_than_its_bound(
     data = intermediate_of(pictures.jpeg(*size) if extension == "jpg" else pictures.png(*size))
     assert data
     found = min(Image.open(io.BytesIO(data)).size)
-    # A JPEG is decoded at halves, quarters and eighths only.
+    # A JPEG can only be decoded at halves, quarters and eighths.
     assert found == shorter if extension == "png" else shorter <= found < 2 * INTERMEDIATE_SIDE
 
 
@@ -121,7 +121,7 @@ def test_an_intermediate_is_never_smaller_than_its_bound(
 def test_an_intermediate_is_not_moved_by_pixels_that_are_left_over(
     size: tuple[int, int], width: int, mode: str
 ) -> None:
-    """Fine lines, which even a part of a pixel makes different."""
+    """Fine lines, in which even a subpixel shift is visible."""
     columns, rows = size[0] // 20 + 1, size[1] // 20 + 1
     lines = Image.new("L", (columns, rows))
     lines.putdata([255 * ((x ^ y) % 2) for y in range(rows) for x in range(columns)])
@@ -140,7 +140,7 @@ def test_an_intermediate_is_not_moved_by_pixels_that_are_left_over(
 @pytest.mark.parametrize("size", [(200, 150), (WIDTH, HEIGHT)])
 @pytest.mark.parametrize("name", ["gamma", "icc_profile", "srgb"])
 def test_texts_are_not_taken_for_colours(name: str, size: tuple[int, int]) -> None:
-    """Pillow keeps the texts of a PNG among what it says of the picture."""
+    """Pillow stores a PNG's texts in the same dictionary as its colour information."""
     texts = PngImagePlugin.PngInfo()
     texts.add_text(name, "2.2")
     data = pictures.encode(pictures.quadrants(*size), "PNG", pnginfo=texts)
@@ -176,7 +176,7 @@ def test_colours_are_those_of_the_profile() -> None:
     data = pictures.large_jpeg()
     image = Image.open(io.BytesIO(data))
     swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    # The tags rXYZ and gXYZ of the profile change their names.
+    # Swap the profile's tags rXYZ and gXYZ.
     swapped = swapped.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
     stored = intermediate_of(pictures.encode(image, "JPEG", quality=95, icc_profile=swapped))

@@ -1,4 +1,4 @@
-"""Grey of more than 8 bits, and the gamma of a PNG, as a viewer sees them."""
+"""The displayed shades of grey with more than 8 bits, and of PNGs with gamma."""
 
 import struct
 import zlib
@@ -15,12 +15,12 @@ from tests.unit.pictures.test_inspect import inspect_bytes, open_placeholder, re
 from tests.unit.pictures.test_render import render_to
 
 SIZES = [(64, 48), (640, 480)]
-"""Shown as it is, and reduced in bands."""
+"""Shown at full size, and reduced in bands."""
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 
 
 def ramp(size: tuple[int, int], format: str, first: float, last: float) -> bytes:
-    """Numbers from the left to the right, each as ``struct`` writes it in this format."""
+    """Numbers that increase from left to right, in a ``struct`` format."""
     width, height = size
     steps = [first + (last - first) * x / (width - 1) for x in range(width)]
     numbers: list[float] = steps if "f" in format else [int(step) for step in steps]
@@ -28,13 +28,13 @@ def ramp(size: tuple[int, int], format: str, first: float, last: float) -> bytes
 
 
 def shades(image: Image.Image) -> list[int]:
-    """At the left, in the middle and at the right."""
+    """The grey levels at the left, middle and right."""
     grey = image.convert("L")
     return [grey.tobytes()[x + grey.width * (grey.height // 2)] for x in (0, grey.width // 2, grey.width - 1)]
 
 
 def assert_shades(data: bytes, expected: tuple[int, int, int]) -> None:
-    """In a variant, and less exactly in the placeholder."""
+    """Check the shades in a variant and, less exactly, in the placeholder."""
     for image, tolerance in ((render_to(data, "jpg"), 5), (open_placeholder(inspect_bytes(data)), 18)):
         found = shades(image)
         assert all(abs(a - b) <= tolerance for a, b in zip(found, expected, strict=True)), found
@@ -112,7 +112,7 @@ def test_a_transparent_shade_of_16_bits(size: tuple[int, int], extension: str) -
 
 
 def test_a_transparent_colour_of_16_bits() -> None:
-    """And another one with the same lower 8 bits, which is not transparent."""
+    """Another colour with the same lower 8 bits is not transparent."""
     key, other = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x3434, 0x7878, 0xBCBC)
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)),

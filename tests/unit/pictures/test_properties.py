@@ -1,4 +1,4 @@
-"""What holds for any damage to a picture: it is read or refused, and broken EXIF costs the facts at most."""
+"""Properties of damaged pictures: read or refused, and broken EXIF loses at most the facts in it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Variants: of the right size, upright, and never with more pixels than there were."""
+"""Variants: of the right size, upright, and never with more pixels than the original."""
 
 import io
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support import pictures
 XMP = 700
 FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 CORNERS = [pictures.RED, pictures.GREEN, pictures.BLUE, pictures.WHITE]
-# Black and white, 16 bits, or with a transparent quadrant: other tests look at their colours.
+# Black and white, 16 bits, or with a transparent quadrant: other tests check their colours.
 OTHER_COLOURS = {"png_one_bit", "png_16_bit", "png_palette_transparent"}
 BIG: dict[str, bytes] = {
     "jpeg": pictures.jpeg(600, 400),
@@ -47,7 +47,7 @@ def render_to(data: bytes, extension: str = "webp", width: int = 160, *, cover: 
 
 
 def corners(image: Image.Image) -> list[Any]:
-    """The colours near the four corners of the picture as a viewer sees it, on white."""
+    """The colours near the four corners of the displayed picture, on white."""
     rgba = image.convert("RGBA")
     seen = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     right, bottom = seen.width - 4, seen.height - 4
@@ -118,7 +118,7 @@ def test_cover_cuts_the_same_from_both_sides() -> None:
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
 def test_a_very_tall_picture_is_rendered_too(extension: str) -> None:
-    # A long screenshot: WebP ends at 16,383 pixels a side.
+    # A long screenshot: WebP allows 16,383 pixels a side.
     image = render_to(pictures.png(200, 20_000), extension, 320)
 
     assert image.width <= 200
@@ -269,13 +269,13 @@ def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tu
     decoded = scale_to_fill(size, target)
 
     assert decoded[0] >= target[0] or decoded[1] >= target[1]
-    # Half a pixel is what rounding may take.
+    # Rounding may take half a pixel.
     assert all(have >= want - 0.5 for have, want in zip(decoded, target, strict=True))
 
 
 @pytest.mark.parametrize("size", [(600, 400), (2_400, 1_800)])
 def test_a_tiff_that_only_xmp_turns(size: tuple[int, int]) -> None:
-    """Pillow turns it while it is loaded, and tells its size as stored before."""
+    """Pillow rotates it on load, and reports the stored size before that."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[XMP] = b'<x tiff:Orientation="6"/>'
     tags.tagtype[XMP] = TiffTags.BYTE

@@ -1,4 +1,4 @@
-"""What is in a variant: colours as the profile says, frames as they were, and no metadata."""
+"""The content of a variant: colours per the profile, the original frames, and no metadata."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ from tests.support import pictures
 
 SECRET = b"taken at home, 35.65861 139.74556"
 DURATIONS = [50, 70, 90]
-# The primaries of Adobe RGB (1998) and of sRGB, adapted to D50, as their profiles have them.
+# The primaries of Adobe RGB (1998) and sRGB, adapted to D50 as in their profiles.
 ADOBE_RGB = {
     b"rXYZ": (0.60974, 0.31111, 0.01947),
     b"gXYZ": (0.20528, 0.62567, 0.06087),
@@ -29,7 +29,7 @@ SRGB = {
 
 
 def make_profile(primaries: dict[bytes, tuple[float, float, float]]) -> bytes:
-    """An RGB profile with these primaries and sRGB's curve: sRGB's own profile, with other numbers in it."""
+    """An RGB profile with these primaries and sRGB's curve, made by patching sRGB's profile."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     (count,) = struct.unpack_from(">I", profile, 128)
     for entry in range(132, 132 + count * 12, 12):
@@ -57,7 +57,7 @@ def from_linear(value: float) -> float:
 
 
 def convert(colour: tuple[int, int, int]) -> tuple[int, ...]:
-    """A colour of Adobe RGB (with sRGB's curve) in sRGB, by arithmetic."""
+    """Convert a colour from Adobe RGB (with sRGB's curve) to sRGB, by arithmetic."""
     linear = [to_linear(part / 255) for part in colour]
     xyz = [
         sum(p[axis] * value for p, value in zip(ADOBE_RGB.values(), linear, strict=True)) for axis in range(3)
@@ -117,7 +117,7 @@ def test_a_profile_of_a_picture_in_another_mode(mode: str) -> None:
     image = image.quantize(2) if mode == "P" else image.convert(mode)
     data = pictures.encode(image, "PNG", icc_profile=make_profile(ADOBE_RGB))
 
-    # An RGB profile says nothing of a grey picture.
+    # An RGB profile does not apply to a grey picture.
     assert_colour(render_image(data, "webp"), colour if grey else convert(colour), 8)
 
 
@@ -140,7 +140,7 @@ def test_cmyk_is_shown_in_its_colours(profile: bytes | None) -> None:
 
 
 def full_of_metadata() -> dict[str, bytes]:
-    """Files that say where they were taken, in every place that their formats have."""
+    """Files that say where they were taken, in every metadata field of their formats."""
     exif = pictures.make_exif(6, {0x010E: SECRET.decode()}, {0x9286: SECRET}, gps=True)
     everywhere: dict[str, Any] = {"exif": exif, "icc_profile": make_profile(ADOBE_RGB)}
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + SECRET + b"</x:xmpmeta>"
@@ -166,7 +166,7 @@ def full_of_metadata() -> dict[str, bytes]:
 @pytest.mark.parametrize("name", full_of_metadata())
 def test_no_metadata_is_in_a_variant(name: str, extension: str) -> None:
     source = full_of_metadata()[name]
-    # Text in a PNG may be packed: what matters is that a reader finds it there.
+    # Text in a PNG may be compressed: it suffices that a reader finds it.
     assert SECRET in source or SECRET.decode() in str(Image.open(io.BytesIO(source)).info)
 
     data = render_bytes(source, extension)
@@ -195,7 +195,7 @@ def test_an_animation_stays_one_in_webp(format: str) -> None:
 
 @pytest.mark.parametrize(("format", "loop"), [("GIF", 1), ("WEBP", 2), ("PNG", 2)])
 def test_an_animation_that_plays_twice_plays_twice(format: str, loop: int) -> None:
-    """A GIF says how often it is repeated, the others how often it is played."""
+    """A GIF stores the number of repeats, the others the number of plays."""
     data = pictures.animation(format, duration=DURATIONS, loop=loop)
 
     assert render_image(data, "webp").info["loop"] == 2

@@ -1,4 +1,4 @@
-"""Pictures in modes that have to be converted before they can be resized."""
+"""Pictures in modes that must be converted before resizing."""
 
 import struct
 from typing import Any
@@ -17,7 +17,7 @@ GREY_ON_WHITE = (120 * 200 + 255 * 55) // 255
 
 
 def grey_with_associated_alpha(width: int = 64, height: int = 48) -> bytes:
-    """Grey 120 with an alpha of 200 that is already multiplied in, which Pillow reads but does not write."""
+    """Grey 120 with a premultiplied alpha of 200, which Pillow can read but not write."""
     data = bytearray(pictures.encode(Image.new("LA", (width, height), (94, 200)), "TIFF"))
     extra_samples = data.index(struct.pack("<HHI", 338, 3, 1))
     data[extra_samples + 8] = 1  # associated alpha
@@ -63,7 +63,7 @@ TO_CONVERT: dict[str, bytes] = {
 def test_a_picture_is_converted_in_parts(
     name: str, width: int, cover: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy of all of it in another mode would need more memory than there is for the largest pictures."""
+    """For the largest pictures, there is not enough memory for a full copy in another mode."""
     parts = []
     convert = resize.make_resizable
 

@@ -1,4 +1,4 @@
-"""What Pillow says of a strange picture does not fill the log."""
+"""Pillow's warnings about a malformed picture do not fill the log."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ SHORT, ENTRY_SIZE = 3, 12
 
 
 def tiff_with_bad_tags(count: int) -> bytes:
-    """A grey TIFF with ``count`` further tags, whose values are more than the file holds."""
+    """A grey TIFF with ``count`` further tags whose values extend past the end of the file."""
     data = tiff(4, 4, bytes(16))
     (good,) = struct.unpack("<H", data[8:10])
     entries = data[10 : 10 + good * ENTRY_SIZE]

@@ -1,4 +1,4 @@
-"""Cursors: a round trip, and nothing else is taken for one."""
+"""Cursors: a round trip, and anything else is refused."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ def code_of(cursor: str, filters: dict[str, Any] | None = None) -> str:
 
 
 def forge(payload: object) -> str:
-    """A cursor as a client could make one: the right filters, and any JSON behind them."""
+    """A cursor forged by a client: the right filters, then any JSON."""
     raw = base64.urlsafe_b64decode(CURSOR + "=" * (-len(CURSOR) % 4))
     fingerprint = raw[: raw.index(b"[")]
     return base64.urlsafe_b64encode(fingerprint + json.dumps(payload).encode()).decode().rstrip("=")
@@ -77,7 +77,7 @@ def test_not_a_cursor(cursor: str) -> None:
 
 
 def test_a_forged_cursor_is_as_good_as_a_given_one() -> None:
-    """That the next test is about the payloads, and not about how they are put in."""
+    """Proves that the next test fails because of the payloads, not because of forge()."""
     assert decode_cursor(forge([1, 0, None, ID.hex]), FILTERS) == POSITION
 
 
@@ -110,7 +110,7 @@ def test_forged_payloads(payload: object) -> None:
 
 
 def test_one_spelling_only() -> None:
-    """The unused bits of the last character, and the other alphabet, make no second cursor of a page."""
+    """Unused bits of the last character, or the other base64 alphabet, give no second cursor for a page."""
     position = Position(0, "???>>>~~~", ID)
     cursor = encode_cursor(position, FILTERS)
     spellings = {cursor[:-1] + c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"}

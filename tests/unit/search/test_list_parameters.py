@@ -1,4 +1,4 @@
-"""The query string of a list: what is accepted, and how everything else is refused."""
+"""The query string of a list: accepted values, and the refusals of all others."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Where a sort order has to be named beside its declaration in ``search.sort_orders``.
+"""Where a sort order must be named besides its declaration in ``search.sort_orders``.
 
 Each test names the file that lacks an order.
 """

@@ -1,4 +1,4 @@
-"""Normalising, and tokens: whatever contains a term has all of the term's tokens."""
+"""Normalisation and tokens: a text that contains a term has all of the term's tokens."""
 
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ def row(**values: Any) -> dict[str, Any]:
 
 
 def make_search_text(image: dict[str, Any]) -> tuple[str, str]:
-    """All that is searched, and the part with title and tags."""
+    """All searched text, and its part with title and tags."""
     values = index_values(image)
     return values["search_text"], values["search_text"][: values["strong_length"]]
 
@@ -116,7 +116,7 @@ words = st.text(st.sampled_from("abcdeéßｱ東京夜景の한국7_- "), max_si
 def test_what_contains_a_term_has_its_tokens(
     before: str, inside: str, after: str, data: st.DataObject
 ) -> None:
-    """The index never hides what matches."""
+    """The index never hides a match."""
     field = data.draw(st.sampled_from(["title", "description", "filename"]))
     image = row(**{field: before + inside + after})
     everything, strong = make_search_text(image)
@@ -157,7 +157,7 @@ MINUTE, DAY = 60_000, 86_400_000
 @check
 @given(st.integers(0, MAX_MILLISECONDS - 1), st.integers(1, 30 * 365 * DAY), st.data())
 def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject) -> None:
-    """By few tokens; every image in the range has one of them, and none outside of it."""
+    """By few tokens, which every image in the range has one of, and no image outside it."""
     length = min(length, MAX_MILLISECONDS - start)
     covered = cover_time(start, start + length)
     assert covered.tokens

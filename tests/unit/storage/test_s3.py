@@ -1,4 +1,4 @@
-"""What the object store answers, where no server of a test gives such an answer."""
+"""Responses of the object store that no test server gives."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Signed requests are the very ones that boto3 makes; names of files survive in their headers."""
+"""Signed requests are identical to boto3's; file names survive in their headers."""
 
 import base64
 import hashlib
@@ -43,13 +43,13 @@ SERVERS = {
     "aws, a bucket with dots": replace(ON_AWS, bucket="pictures.example.com"),
     "aws in China": replace(ON_AWS, region="cn-north-1"),
 }
-# Where awscrt is installed, boto3 signs with it, and lays out the query in another order.
+# If awscrt is installed, boto3 signs with it, and orders the query differently.
 CRT = [import_module("botocore.crt.auth")] if find_spec("awscrt") else []
 KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
 
 
 class FrozenDatetime(datetime):
-    """Stands still."""
+    """A datetime whose clock stands still."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "FrozenDatetime":
@@ -58,7 +58,7 @@ class FrozenDatetime(datetime):
 
 @pytest.fixture(params=SERVERS)
 def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings that the module finds, in a moment that does not pass."""
+    """Settings for the module, at a fixed time."""
     found = SERVERS[request.param]
     monkeypatch.setattr(signing, "get_settings", lambda: found)
     monkeypatch.setattr(signing, "datetime", FrozenDatetime)
@@ -130,7 +130,7 @@ def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
         settings.bucket,
         "incoming/x",
         Fields={"Content-Type": "image/png"},
-        # boto3 adds the bucket and the key behind what it is given.
+        # boto3 appends the bucket and the key to the given conditions.
         Conditions=[{"Content-Type": "image/png"}, ["content-length-range", 12_345, 12_345]],
         ExpiresIn=3600,
     )
@@ -145,7 +145,7 @@ def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
 
 def test_form_is_signed_as_boto3_signs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
-    # The order of the conditions is part of what is signed, and boto3 takes its own: give it ours.
+    # The signature covers the order of the conditions, and boto3 has its own: give it ours.
     conditions = decode_policy(form["fields"]["policy"])["conditions"]
     given = [c for c in conditions if not isinstance(c, dict) or not set(c) & ADDED_BY_BOTO3]
 
@@ -181,7 +181,7 @@ def test_a_form_allows_one_size_one_key_and_one_type(settings: Settings) -> None
 
 
 def test_put_is_the_one_that_boto3_sends(settings: Settings) -> None:
-    """But for what it adds for its own sake, and for what it leaves unsigned where TLS protects it."""
+    """Except for headers that boto3 adds for itself, and what it leaves unsigned under TLS."""
     body = b"a picture"
     digest = hashlib.sha256(body).digest()
     caching = "private, max-age=31536000, immutable"

@@ -1,4 +1,4 @@
-"""How many originals without a row a sweep may remove; where a key stands among the rows of variants."""
+"""How many originals without a row a sweep may remove; the position of a key among the rows of variants."""
 
 from uuid import UUID
 

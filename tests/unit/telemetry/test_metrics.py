@@ -1,4 +1,4 @@
-"""The lines that CloudWatch reads its metrics from."""
+"""The log lines from which CloudWatch reads metrics."""
 
 import json
 from collections.abc import Iterator

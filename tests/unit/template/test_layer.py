@@ -1,4 +1,4 @@
-"""The layers hold what the functions import, and no more."""
+"""The layers contain only what the functions import."""
 
 import ast
 import importlib.metadata
@@ -10,11 +10,11 @@ from packaging.utils import canonicalize_name
 from tests.support.templates import ROOT
 
 OTHERS_NEED = {"typing-extensions": "aws-lambda-powertools"}
-"""What no source here imports and has to be one version in both layers, and a package that imports it."""
+"""A package pinned only because both layers need the same version, and the package that imports it."""
 
 
 def imported_modules() -> set[str]:
-    """The top-level modules that imageapi and the functions import, now or later."""
+    """The top-level modules that imageapi and the functions import, at once or lazily."""
     found = set()
     for path in [*(ROOT / "layers/shared/imageapi").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -26,14 +26,14 @@ def imported_modules() -> set[str]:
 
 
 def pinned(pattern: str) -> set[str]:
-    """The packages that files of layers/shared name."""
+    """The packages named in files of layers/shared."""
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared").glob(pattern)]
     return {canonicalize_name(name) for text in texts for name in re.findall(r"^([\w.-]+)==", text, re.M)}
 
 
 def test_the_layers_require_what_is_imported() -> None:
     distributions = importlib.metadata.packages_distributions()
-    # A module such as `google` belongs to several.
+    # A module such as `google` belongs to several packages.
     owners = {
         module: {canonicalize_name(owner) for owner in distributions[module]} for module in imported_modules()
     }

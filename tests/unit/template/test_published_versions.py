@@ -1,4 +1,4 @@
-"""Which deploys publish a version of the functions that clients wait for, told from what SAM makes of it."""
+"""Which deploys publish a version of the functions that clients wait for, according to SAM's output."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.support.templates import MAIN, expand, expand_template, find, read_te
 
 PUBLISHED = ["UploadFunction", "ListFunction", "ImageFunction", "DeliverFunction"]
 UNVERSIONED = {"ReservedConcurrentExecutions"}
-"""Properties of a function that are no part of its versions."""
+"""Properties of a function that are not part of its versions."""
 
 Template = dict[str, Any]
 
@@ -43,7 +43,7 @@ def test_requests_reach_what_clients_wait_for_through_the_alias() -> None:
 
 
 def test_the_version_before_is_deleted() -> None:
-    """Lambda charges for each snapshot that is kept, and keeps the code of each version."""
+    """Lambda charges for each snapshot kept, and stores the code of each version."""
     for version in versions(expand_template(MAIN)).values():
         assert expand_template(MAIN)[version]["DeletionPolicy"] == "Delete"
         assert expand_template(MAIN)[version]["UpdateReplacePolicy"] == "Delete"
@@ -95,7 +95,7 @@ def test_a_change_publishes_what_it_changes(change: Callable[[Template], None], 
 
 
 def inputs(value: Any, conditions: dict[str, Any]) -> set[str]:
-    """The parameters and outputs of nested stacks that decide a value, by way of conditions too."""
+    """The parameters and outputs of nested stacks that determine a value, including through conditions."""
     parameters = read_template(MAIN)["Parameters"]
     found = set()
     for part in walk(value):
@@ -115,11 +115,11 @@ def inputs(value: Any, conditions: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_parameter_publishes_the_functions_that_it_changes(name: str) -> None:
-    """A version's name does not depend on the values of parameters; its description does, by Settings. With
-    too few of them a function keeps old values; with too many Lambda refuses to publish what has not changed.
+    """A version's name does not depend on parameter values; its description does, through Settings. With too
+    few of them, a function keeps old values; with too many, Lambda refuses to publish an unchanged version.
     """
     template = read_template(MAIN)
-    template["Parameters"]["Tracing"]["Default"] = "Active"  # otherwise SAM leaves the property out
+    template["Parameters"]["Tracing"]["Default"] = "Active"  # otherwise SAM omits the property
     conditions, resources = template["Conditions"], expand(template)
     properties = resources[name]["Properties"]
     versioned = {key: value for key, value in properties.items() if key not in UNVERSIONED}

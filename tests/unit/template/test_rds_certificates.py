@@ -1,4 +1,4 @@
-"""The certificates of RDS that the layer brings, by region."""
+"""The RDS certificates in the layer, by region."""
 
 import ssl
 import time

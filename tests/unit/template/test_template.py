@@ -1,4 +1,4 @@
-"""What the templates must not lose: least privilege, encryption, TLS, and an end to every log."""
+"""What the templates must keep: least privilege, encryption, TLS, and log retention limits."""
 
 import json
 import re
@@ -22,7 +22,7 @@ MANAGED_POLICIES = {
     "has to name all, since they are not there yet",
     "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "the account's role for access logs",
 }
-"""AWS's own policies, which have wildcards in them, and what for."""
+"""AWS's managed policies, which contain wildcards, and their purpose."""
 
 UNENCRYPTED = {"Topic": "carries the names of alarms; CloudWatch cannot use AWS's own key"}
 
@@ -46,7 +46,7 @@ def test_no_wildcard_beyond_those_named(path: Path) -> None:
 
 
 def test_objects_are_named_by_their_prefix() -> None:
-    """A policy for objects ends in one of the three prefixes, never in the whole bucket."""
+    """A policy for objects covers one of the three prefixes, never the whole bucket."""
     for name, statement in statements(MAIN):
         if statement["Effect"] == "Deny" or not str(statement["Action"]).count("Object"):
             continue
@@ -127,7 +127,7 @@ def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
 
 
 def test_the_database_lets_the_functions_in_as_its_lesser_user() -> None:
-    """RDS's own user is MigrateFunction's alone."""
+    """Only MigrateFunction uses RDS's own user."""
     owner = "Database.Outputs.SecretArn"
     template = read_template(MAIN)["Resources"]
     readers = {
@@ -153,7 +153,7 @@ def test_the_functions_take_every_setting_of_the_readme() -> None:
     for function in find(MAIN, "AWS::Lambda::Function").values():
         declared |= set(function["Environment"]["Variables"])
     assert len(names) > 25
-    # Those of AWS's own tools are for emulators, which set them.
+    # Variables of AWS's own tools are for emulators, which set them.
     assert {name for name in names - declared if not name.startswith("AWS_")} == set()
 
 
@@ -197,7 +197,7 @@ def test_every_parameter_says_what_it_is() -> None:
 
 MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
 """https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
-(for 2 ACUs between its neighbours).
+(interpolated for 2 ACUs).
 """
 
 
@@ -240,7 +240,7 @@ def test_each_alarm_has_its_part_in_the_runbook() -> None:
 
 
 def holds(rule: Any, values: dict[str, Any]) -> Any:
-    """What CloudFormation makes of a rule's condition or assertion with these parameters."""
+    """The value of a rule's condition or assertion in CloudFormation, with these parameters."""
     if not isinstance(rule, dict):
         return rule
     ((name, argument),) = rule.items()

@@ -1,7 +1,7 @@
-"""How long the code keeps a claim, waits and tries again, against the limits that template.yaml sets.
+"""Leases, waits and retries in the code, compared with the limits in template.yaml.
 
-A claim that ends before its owner's Timeout lets a second one in. Work that lasts longer than a Timeout is
-ended without an answer.
+A lease that ends before its owner's Timeout lets a second owner in. Work that exceeds a Timeout ends without
+a response.
 """
 
 import operator
@@ -24,7 +24,7 @@ from tests.support.templates import MAIN, find, read_template
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUE = find(MAIN, "AWS::SQS::Queue")["AnalysisQueue"]
 GATEWAY_SECONDS = 29
-"""API Gateway waits no longer for a function."""
+"""API Gateway's time limit for a function."""
 
 TIMEOUT = {name: float(function["Timeout"]) for name, function in FUNCTIONS.items()}
 MIGRATE_SECONDS = TIMEOUT["MigrateFunction"] - cloudformation.ANSWER_SECONDS
@@ -35,12 +35,12 @@ ALL_LOCKS_SECONDS = migrations.LOCK_ATTEMPTS * LOCK_SECONDS + (
 
 
 def variable(name: str, function: str) -> float:
-    """A limit in seconds that a function has in its environment."""
+    """A limit in seconds from a function's environment."""
     return float(FUNCTIONS[function]["Environment"]["Variables"][name])
 
 
 SECONDS_OF_COPY = (
-    # The claim, one attempt to put it, and that it is ready.
+    # Taking the lease, one put attempt, and marking it ready.
     2 * (variable("DB_STATEMENT_TIMEOUT", "UploadFunction") + db.GRACE_SECONDS)
     + clients.CONNECT_SECONDS
     + clients.READ_SECONDS
@@ -173,7 +173,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         read_template(MAIN)["Resources"]["Schema"]["Properties"]["ServiceTimeout"],
     ),
 }
-"""What must hold: ``left (operator) right``, in seconds but for the one that counts attempts."""
+"""What must hold: ``left (operator) right``, in seconds except for the one that counts attempts."""
 
 
 @pytest.mark.parametrize(("left", "holds", "right"), LIMITS.values(), ids=LIMITS)

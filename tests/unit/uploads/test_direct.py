@@ -1,4 +1,4 @@
-"""The parts of an upload that touch no store: what is the same request, what is refused, and the keys."""
+"""The parts of an upload that touch no store: request identity, refusals, and keys."""
 
 import io
 import resource
@@ -77,13 +77,13 @@ def test_the_same_request_has_the_same_hash() -> None:
 
 
 def test_the_hash_does_not_depend_on_the_key() -> None:
-    """The key is what the request is looked up by."""
+    """The request is looked up by its key."""
     assert replace(UPLOAD, idempotency_key="other").request_hash == UPLOAD.request_hash
 
 
 @pytest.fixture
 def no_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Settings are there; whoever touches a store fails the test."""
+    """Settings exist; any access to a store fails the test."""
 
     def touch(*_: Any, **__: Any) -> None:
         raise AssertionError("a store was touched")
@@ -113,7 +113,7 @@ def refusal(data: bytes = b"", **options: Any) -> tuple[int, str]:
 @pytest.mark.usefixtures("no_stores")
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system limits memory")
 def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would use up the time and the memory of the next request."""
+    """It would use up the next request's time and memory."""
     started, ended = Event(), Event()
 
     def decode_until_cancelled(reader: LimitedReader, _: int) -> None:

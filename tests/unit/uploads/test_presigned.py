@@ -1,4 +1,4 @@
-"""What a client announces of a large file: every field, right and wrong."""
+"""The announcement of a large file: every field, valid and invalid."""
 
 import json
 from types import SimpleNamespace
@@ -130,7 +130,7 @@ def test_a_type_that_is_not_taken(mime_type: Any) -> None:
     "digest",
     [
         *("", "0" * 63, "0" * 65, "g" * 64, "0x" + "0" * 62, "０" * 64, 1, True, [], {}, DIGEST.encode()),
-        # bytes.fromhex lets spaces pass, and the column takes 32 bytes and no fewer.
+        # bytes.fromhex accepts spaces, and the column takes exactly 32 bytes.
         *("00 " * 21 + "0", " " * 64, "0" * 62 + "  ", "\n" + "0" * 62 + "\n"),
     ],
 )
@@ -158,7 +158,7 @@ def test_an_unknown_field(field: str) -> None:
     error = refuse(**{field: 1})
 
     assert error.code == "upload_invalid"
-    # As UTF-8, since that is how the answer goes out.
+    # As UTF-8, like the response.
     assert len(json.dumps([error.message, error.details], ensure_ascii=False).encode()) < 400
 
 
