@@ -1,11 +1,11 @@
 """The image service, shared by all functions.
 
-A function parses its event, calls one function of a use case, and answers. The use cases, and the calls they
-make in order; `catalog` functions are rows changing, `s3` functions are objects:
+Each Lambda function parses its event, calls one use case, and responds. The use cases with their calls in
+order (`catalog` functions change rows, `s3` functions handle objects):
 
 Upload (``uploads.direct.upload_image``)
-    ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (``pictures.inspect`` decodes
-    meanwhile) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.variant_store``
+    ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (while ``pictures.inspect``
+    decodes) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.variant_store``
 Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.complete_upload``)
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
@@ -13,7 +13,7 @@ Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.c
 List (``images.list.list_images``)
     ``search.list_parameters`` → ``search.cursors`` → ``search.plans.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)
-    ``links.verify_link`` → ``catalog.variants.find_image``, and for a variant that is not there yet
+    ``links.verify_link`` → ``catalog.variants.find_image``, and if the variant does not exist yet
     ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
     ``catalog.variants.mark_ready`` → ``signing.presign_url``
 Update (``images.update.update_image``)
@@ -27,7 +27,7 @@ Sweep (``sweep.run.sweep``)
     ``sweep.rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
     ``sweep.compare_stores`` → ``sweep.orphans``
 Health (``health.check_health``)
-    ``db.ping`` and ``s3.check_bucket`` at once
+    ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →

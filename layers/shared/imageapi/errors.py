@@ -1,7 +1,7 @@
-"""The errors that a caller of the API can meet. Each has one HTTP status and one stable code.
+"""The errors that the API returns. Each has one HTTP status and one stable code.
 
-Errors of one room stand in that room. Only ``imageapi.http`` turns errors into HTTP. A message is for people
-and may change; a code may not.
+Errors specific to one package are defined there. Only ``imageapi.http`` turns errors into HTTP. Messages are
+for people and may change; codes may not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from typing import Any
 
 
 class AppError(Exception):
-    """Base of all errors with a meaning for the client.
+    """Base class of the errors reported to the client.
 
     Attributes:
         status: the HTTP status.
         code: a stable, machine-readable name, in snake_case.
-        message: one sentence for a person. Never holds a secret.
-        details: further JSON values, for example the limit that was passed.
-        retry_after: seconds to wait before trying again, where that can help.
+        message: one sentence for people. Never contains a secret.
+        details: further JSON values, for example the limit exceeded.
+        retry_after: seconds to wait before retrying, where that can help.
     """
 
     status = 500
@@ -38,7 +38,7 @@ class AppError(Exception):
 
 
 class InvalidRequestError(AppError):
-    """400: the request cannot be understood as it stands."""
+    """400: the request is invalid."""
 
     status = 400
     code = "invalid_request"
@@ -59,7 +59,7 @@ class ForbiddenError(AppError):
 
 
 class NotFoundError(AppError):
-    """404: nothing is there."""
+    """404: the resource does not exist."""
 
     status = 404
     code = "not_found"
@@ -88,15 +88,15 @@ class MethodNotAllowedError(AppError):
 
 
 class ConflictError(AppError):
-    """409: the request contradicts what is there."""
+    """409: the request conflicts with the current state."""
 
     status = 409
     code = "conflict"
 
 
 class UploadInterruptedError(ConflictError):
-    """409: an upload was undone while it was in progress: by the sweep, by another request, or its image was
-    deleted.
+    """409: the upload was undone while in progress: by the sweep, by another request, or because its image
+    was deleted.
     """
 
     code = "upload_interrupted"
@@ -118,7 +118,7 @@ class PreconditionFailedError(AppError):
 
 
 class PayloadTooLargeError(AppError):
-    """413: the body or the file is larger than this route takes."""
+    """413: the body or the file is larger than this route accepts."""
 
     status = 413
     code = "payload_too_large"
@@ -139,11 +139,11 @@ class UnprocessableError(AppError):
 
 
 class TooComplexError(UnprocessableError):
-    """422: decoding the picture takes more than a limit allows.
+    """422: decoding the picture exceeds a limit.
 
     Attributes:
-        is_final: the same file is always refused. False when CPU time or memory ran out, which may also be
-            due to what else the machine was doing.
+        is_final: whether the same file is always refused. False when CPU time or memory ran out: other load
+            on the machine may be the cause.
     """
 
     code = "image_too_complex"
@@ -154,11 +154,11 @@ class TooComplexError(UnprocessableError):
 
 
 class TooManyToSortError(UnprocessableError):
-    """422: more images match than are sorted in this order.
+    """422: too many images match to sort them in this order.
 
     Args:
-        limit: how many are sorted at most.
-        sort: the order that was asked for.
+        limit: the maximum number of images to sort.
+        sort: the requested order.
         sorts: the orders that always work.
     """
 
@@ -180,7 +180,7 @@ class ConfigurationError(AppError):
 
 
 class DatabaseUnavailableError(AppError):
-    """503: PostgreSQL does not answer, or not in time."""
+    """503: PostgreSQL does not answer in time."""
 
     status = 503
     code = "database_unavailable"
@@ -210,7 +210,7 @@ class VariantPendingError(AppError):
 
 
 def stored_error(code: str, message: str) -> AppError:
-    """The error of a picture that was refused before, of which only the code was stored."""
+    """Rebuild the error of a previously refused picture from its stored code."""
     kinds: dict[str, type[AppError]] = {
         UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
         "unsupported_image_type": UnsupportedMediaTypeError,

@@ -1,4 +1,4 @@
-"""Whether the database and the object store answer: both are asked at the same time, for a few seconds."""
+"""Check that the database and the object store answer: both at the same time, within a few seconds."""
 
 import threading
 import time
@@ -13,11 +13,11 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.time_limits import time_limit
 
 TIMEOUT = 3.0
-"""Seconds for each store; both are asked at once."""
+"""Seconds per store; both checks run concurrently."""
 
 
 def check_health() -> tuple[bool, dict[str, Any]]:
-    """Ask both stores.
+    """Check both stores.
 
     Returns:
         Whether both answered, and ``{"status": "healthy" | "unhealthy", "checks": {"database": …, "storage":
@@ -34,7 +34,7 @@ def check_database() -> dict[str, Any]:
     "latency_ms": 0.4}``.
 
     Raises:
-        DatabaseUnavailableError: it does not answer, or not in time.
+        DatabaseUnavailableError: it does not answer in time.
     """
     with time_limit(TIMEOUT):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Signature Version 4, and the domain of AWS's servers."""
+"""AWS Signature Version 4, and the domain of AWS endpoints."""
 
 import hashlib
 import hmac
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Credentials:
-    """What requests to AWS, or to a server like S3, are signed with."""
+    """Credentials for signing requests to AWS or an S3-compatible store."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     expire_at: float | None = None
-    """In seconds since 1970; None where that is not told."""
+    """In seconds since 1970; None if unknown."""
 
 
 def sign_request(
@@ -29,15 +29,15 @@ def sign_request(
     region: str,
     credentials: Credentials,
 ) -> dict[str, str]:
-    """Sign a request without a query, by Signature Version 4. botocore's signer would do the same, but takes
-    longer to import than all else that a function needs.
+    """Sign a request that has no query string. botocore's signer would do the same, but takes longer to
+    import than everything else a function needs.
 
     Args:
-        url: its path escaped.
-        sha256: of the body, 32 bytes.
+        url: with its path percent-encoded.
+        sha256: the digest of the body, 32 bytes.
 
     Returns:
-        The headers with those that sign them
+        The headers, with the signature headers added
         (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -61,5 +61,5 @@ def sign_request(
 
 
 def domain_of(region: str) -> str:
-    """What the names of AWS's servers in a region end with."""
+    """The domain of AWS endpoints in a region."""
     return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

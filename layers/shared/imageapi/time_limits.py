@@ -1,4 +1,4 @@
-"""How long what is going on may still take: one limit for all that it waits for, in both stores."""
+"""The time limit of the current operation, shared by all its calls to both stores."""
 
 import math
 import time
@@ -13,8 +13,8 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Let everything inside take at most ``seconds`` in all, connecting included. A longer limit inside a
-    shorter one makes no difference.
+    """Limit everything inside to ``seconds`` in total, connecting included. A nested limit can only shorten
+    the outer one.
     """
     outer = _deadline.get()
     inner = time.monotonic() + seconds
@@ -26,11 +26,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def function_limit(context: LambdaContext) -> AbstractContextManager[None]:
-    """Let everything inside end a second before Lambda's Timeout, whatever a store does."""
+    """Limit everything inside to end a second before the Lambda timeout, even if a store hangs."""
     return time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1))
 
 
 def time_left() -> float:
-    """Seconds left of the limit; infinite without one."""
+    """Seconds left before the limit; infinite without one."""
     deadline = _deadline.get()
     return math.inf if deadline is None else deadline - time.monotonic()

@@ -1,12 +1,12 @@
-"""Plain values and their rules, without I/O: what everything else speaks about.
+"""Domain values and their rules, without I/O.
 
 =====================  ======================================================================
-``ids``                UUIDv7: the id of an image, and the time in it
+``ids``                image ids: UUIDv7, with the time of creation
 ``metadata``           title, description, category and tags: limits and validation
-``filenames``          names of files, coming in and going out
-``text``               text as searches compare it
+``filenames``          file names: cleaning and Content-Disposition
+``text``               text normalisation for search
 ``variant_names``      names and widths of variants
-``variant_formats``    formats of variants, and which one an Accept header gets
-``parameters``         query parameters, checked in one way for all routes
+``variant_formats``    formats of variants and content negotiation
+``parameters``         validation of query parameters
 =====================  ======================================================================
 """

@@ -1,4 +1,4 @@
-"""Names of files: cleaned when they come in, and spelled for a header when they go out. Pure."""
+"""File names: cleaned on upload, encoded for Content-Disposition on download. Pure."""
 
 import unicodedata
 from urllib.parse import quote
@@ -13,7 +13,7 @@ def clean_filename(name: str) -> str:
     left.
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    if len(last) > MAX_FILENAME_LENGTH * 4:  # composing takes the square of the length
+    if len(last) > MAX_FILENAME_LENGTH * 4:  # NFC can take quadratic time
         last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
     printable = unicodedata.normalize("NFC", "".join(map(_in_filename, last)))
     stripped = printable.lstrip(". " + JOINERS).rstrip(" " + JOINERS)
@@ -24,8 +24,8 @@ def clean_filename(name: str) -> str:
 
 
 def _in_filename(character: str) -> str:
-    """A space for any space (the ideographic one, the narrow one in the names of macOS's screenshots), and
-    nothing for what is not printed, but for JOINERS.
+    """Replace any space (ideographic, or the narrow one in macOS screenshot names) by an ASCII one, and drop
+    other unprintable characters except JOINERS.
     """
     if character in JOINERS or character.isprintable():
         return character
@@ -33,7 +33,7 @@ def _in_filename(character: str) -> str:
 
 
 def content_disposition(filename: str, *, download: bool) -> str:
-    """The header that names a file in any script (RFC 6266): plain ASCII for old clients, UTF-8 beside it."""
+    """The Content-Disposition header (RFC 6266): a file name in ASCII for old clients, and in UTF-8."""
     kind = "attachment" if download else "inline"
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,4 +1,4 @@
-"""Ids of images: UUIDv7 (RFC 9562, 5.7). They begin with the time, so a range of time is a range of ids."""
+"""Image ids: UUIDv7 (RFC 9562, 5.7). They begin with a timestamp, so a time range is an id range."""
 
 import math
 import re
@@ -9,7 +9,7 @@ from imageapi.errors import ImageNotFoundError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MILLISECONDS = 2**48
-"""The first time, in milliseconds since 1970, that no id can have."""
+"""The first time too late for an id, in milliseconds since 1970."""
 
 ZERO_ID = str(UUID(int=0))
 """Smaller than every id."""
@@ -18,7 +18,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | r
 
 
 def new_id() -> tuple[str, datetime]:
-    """A new id, and the time in it, to the millisecond."""
+    """A new id and its timestamp, to the millisecond."""
     import uuid_utils  # only uploads make ids
 
     made = UUID(str(uuid_utils.uuid7()))
@@ -26,15 +26,15 @@ def new_id() -> tuple[str, datetime]:
 
 
 def is_id(text: str) -> bool:
-    """Whether this is how an id is written, in small or capital letters."""
+    """Whether the text is an id, in lower or upper case."""
     return _ID.fullmatch(text) is not None
 
 
 def parse_id(text: str) -> str:
-    """An id out of a path, in its one canonical spelling.
+    """The id in a path, in its canonical form (lower case).
 
     Raises:
-        NotFoundError: no image has such an id.
+        NotFoundError: the text is not an id.
     """
     if not is_id(text):
         raise ImageNotFoundError()

@@ -1,7 +1,7 @@
-"""The metadata of an image: its fields, and how they are checked and cleaned.
+"""Image metadata: the fields, and their validation and cleaning.
 
-A field is declared here once. The columns, the tokens of searches and the JSON of the API follow from it;
-tests/unit/model/test_fields.py says where else it has to be named.
+Each field is declared here once. Database columns, search tokens and the API's JSON derive from it;
+tests/unit/model/test_fields.py lists the other places that must name it.
 """
 
 import unicodedata
@@ -13,12 +13,12 @@ from imageapi.model.text import normalise_tag
 
 
 class TextField(NamedTuple):
-    """A field of text.
+    """A text field.
 
     Attributes:
         max_length: in characters (code points), after normalisation.
         is_multiline: whether it may have line breaks and tabs.
-        is_searched: whether the words of a search are looked for in it.
+        is_searched: whether full-text search covers it.
     """
 
     max_length: int
@@ -42,8 +42,7 @@ def validate_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check and clean the fields that are there. Text is normalised (NFC) and stripped, tags lose their
-    repeats.
+    """Check and clean the given fields. Text is normalised (NFC) and stripped; duplicate tags are dropped.
 
     Returns:
         The same keys; ``tags`` is a list of str, every other value a str.
@@ -70,7 +69,7 @@ def _clean_tags(value: Any) -> list[str]:
     if len(value) > MAX_TAGS:
         raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
     tags = [_clean_text("tags", tag) for tag in value]
-    # Of tags that are equal when normalised the first stays; those that are empty then are dropped.
+    # Keep the first of the tags that are equal once normalised; drop those that become empty.
     distinct: dict[str, str] = {}
     for tag in tags:
         distinct.setdefault(normalise_tag(tag), tag)
@@ -83,13 +82,13 @@ def _clean_text(field: str, value: Any) -> str:
         raise _refuse(
             "wrong_type", field, "must be a string" if field != "tags" else "must be a list of strings"
         )
-    # Category Cs are lone surrogates, which UTF-8 cannot hold; Cc are controls, NUL among them.
+    # Category Cs: lone surrogates, which UTF-8 cannot encode; Cc: control characters, including NUL.
     allowed = "\n\t" if is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
         raise _refuse("invalid_text", field, "has a control character or half a surrogate pair")
     text = text.strip()
-    # Composing takes the square of the length where it has marks to sort, and leaves a quarter at the least.
+    # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
     if len(text) <= max_length * 4:
         text = unicodedata.normalize("NFC", text).strip()
     if len(text) > max_length:

@@ -1,4 +1,4 @@
-"""Query parameters, checked in one way for all routes. Pure."""
+"""Validation of query parameters, shared by all routes. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,9 +8,7 @@ from imageapi.errors import InvalidRequestError
 
 
 class InvalidParameterError(InvalidRequestError):
-    """400: a query parameter has a value that cannot be used; ``details.parameter`` names it, beside further
-    details.
-    """
+    """400: a query parameter has an invalid value; ``details.parameter`` names the parameter."""
 
     code = "parameter_invalid"
 
@@ -37,8 +35,8 @@ def single(parameters: Mapping[str, Sequence[str]], repeatable: Collection[str] 
     """Each parameter with its first value.
 
     Args:
-        parameters: a query string: every name with all its values.
-        repeatable: the names that may come more than once.
+        parameters: the query string: all values of each name.
+        repeatable: names that may occur more than once.
 
     Raises:
         InvalidRequestError: ``parameter_repeated``.
@@ -52,10 +50,10 @@ def single(parameters: Mapping[str, Sequence[str]], repeatable: Collection[str] 
 
 
 def parse_flag(name: str, text: str | None) -> bool:
-    """``true`` or ``false``; false when it is absent.
+    """Parse ``true`` or ``false``; false when absent.
 
     Raises:
-        InvalidParameterError: it is something else.
+        InvalidParameterError: any other value.
     """
     if text not in (None, "true", "false"):
         raise InvalidParameterError(name, "must be true or false")
@@ -63,7 +61,7 @@ def parse_flag(name: str, text: str | None) -> bool:
 
 
 def parse_limit(text: str | None, default: int, maximum: int) -> int:
-    """How many entries a list has at most.
+    """Parse the maximum number of entries in a list.
 
     Raises:
         InvalidRequestError: ``limit_invalid``.
@@ -78,10 +76,10 @@ def parse_limit(text: str | None, default: int, maximum: int) -> int:
 
 
 def parse_time(name: str, text: str | None) -> datetime | None:
-    """A date or a time in ISO 8601, in UTC unless it says otherwise; None when it is absent.
+    """Parse an ISO 8601 date or time, in UTC unless it has an offset; None when absent.
 
     Raises:
-        InvalidParameterError: it is something else.
+        InvalidParameterError: any other value.
     """
     if text is None:
         return None
@@ -97,10 +95,10 @@ def parse_time(name: str, text: str | None) -> datetime | None:
 
 
 def parse_pixels(name: str, text: str | None) -> int | None:
-    """A number of pixels, 1 or more; None when it is absent.
+    """Parse a number of pixels, 1 or more; None when absent.
 
     Raises:
-        InvalidParameterError: it is something else.
+        InvalidParameterError: any other value.
     """
     if text is None:
         return None

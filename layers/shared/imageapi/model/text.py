@@ -1,4 +1,4 @@
-"""Text as searches compare it: one spelling of letters, and words of letters and digits. Pure."""
+"""Text normalisation for search: folded letters, and words of letters and digits. Pure."""
 
 import re
 import unicodedata
@@ -14,12 +14,11 @@ _RUN = re.compile(f"[{_DENSE_CLASS}]+|[^{_DENSE_CLASS}]+")
 
 
 def fold(text: str) -> str:
-    """One spelling of letters: width, case and accents folded, words apart by one space.
+    """Fold width, case and accents; separate words by one space.
 
-    Compatibility forms are composed (NFKC), so that half-width kana and full-width letters are as any other;
-    accents go from Latin, Greek and Cyrillic letters, while the voicing marks of kana stay, which make
-    another letter, and so do the vowel signs of the scripts that write them as marks. What selects one of
-    several shapes of a character (葛󠄀 and 葛) makes no difference.
+    NFKC maps half-width kana and full-width letters to their normal forms. Latin, Greek and Cyrillic lose
+    their accents; kana keep their voicing marks, which make another letter, and scripts that write vowel
+    signs as combining marks keep those. Variation selectors (葛󠄀 and 葛) are dropped.
     """
     composed = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).casefold()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", composed))
@@ -27,8 +26,8 @@ def fold(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Folded words of letters and digits, apart by one space; a change between scripts with and without
-    spaces begins a new word, so that HD in 東京タワーHD写真 is one.
+    """Fold the text and split it into words of letters and digits, separated by one space. A change between
+    scripts with and without spaces starts a new word: HD in 東京タワーHD写真 is a word.
     """
     spaced = "".join(_in_word(c) for c in fold(text))
     words = (word for part in spaced.split() for word in _RUN.findall(part))
@@ -43,10 +42,10 @@ def _in_word(character: str) -> str:
 
 
 def normalise_tag(tag: str) -> str:
-    """Tags are compared folded, with their punctuation: C++ and C# are two."""
+    """Fold a tag for comparison, keeping its punctuation: C++ and C# differ."""
     return fold(tag)
 
 
 def is_dense(word: str) -> bool:
-    """Whether a normalised word is of a script that is written without spaces."""
+    """Whether a normalised word is in a script written without spaces."""
     return bool(_DENSE.match(word))

@@ -1,19 +1,19 @@
-"""The formats of variants, and which of them an Accept header gets. Pure."""
+"""Formats of variants, and content negotiation. Pure."""
 
 import re
 from collections.abc import Collection
 
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
-"""Extension: media type; in the order in which they are preferred."""
+"""Media type by extension, in order of preference."""
 MOVING = ("webp", "jpg")
-"""The formats that a browser's choice is between when the image moves: only WebP variants do, and JPEG is
-for who shows no WebP.
+"""Formats negotiated for an animated image: only WebP variants are animated; JPEG is for browsers without
+WebP.
 """
 
 
 def choose_format(accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> str:
-    """The best of the allowed formats that an Accept header names outright; JPEG, which everything shows,
-    when it names none.
+    """The preferred allowed format that the Accept header names explicitly, not by wildcard; JPEG, which
+    every client shows, when it names none.
     """
     accepted = set()
     for part in (accept or "").lower().split(","):

@@ -1,7 +1,7 @@
 """Names of variants. Pure.
 
-A name is ``w<width>``, optionally ``-cover`` (a square cut from the middle; otherwise the whole picture is
-kept), and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header decides): ``w320``,
+A name is ``w<width>``, optionally ``-cover`` (a square crop from the centre; otherwise the whole picture),
+and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header decides): ``w320``,
 ``w640-cover.jpg``.
 """
 
@@ -15,14 +15,14 @@ from imageapi.model.variant_formats import MIME_TYPES, choose_format
 
 ORIGINAL = "original"
 LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
-"""The links that every image carries, by their name in ``urls``."""
+"""The variants that every image links to, by key in ``urls``."""
 WIDTHS = (160, 320, 640, 1280, 1920)
-"""In pixels. A set, not a range: what is not in it cannot be asked for, so nobody can fill the bucket."""
+"""In pixels. A fixed set: with arbitrary widths, clients could fill the bucket."""
 MAX_NAMES = 30
 INTERMEDIATE = "intermediate.jpg"
-"""The name of a large picture's intermediate, which is kept among its variants. No link can have it."""
+"""The name of a large picture's intermediate, which is stored with its variants. No link can name it."""
 INTERMEDIATE_SIDE = 640
-"""The shorter side of an intermediate, in pixels: so many or more, but less than twice as many."""
+"""Minimum shorter side of an intermediate, in pixels; it is always less than twice this."""
 INTERMEDIATE_MAX_BYTES = 16 * 2**20
 """No intermediate is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
 _NAME = re.compile(r"w(?P<width>[1-9][0-9]{1,3})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
@@ -33,9 +33,9 @@ class Variant:
     """A variant.
 
     Attributes:
-        width: of the picture as seen, in pixels; for ``cover`` also the height. Never more than the source
-            has.
-        cover: whether a square is cut from the middle.
+        width: in pixels, after EXIF orientation; for ``cover`` also the height. A smaller source is not
+            enlarged.
+        cover: whether to crop a square from the centre.
         extension: the format.
     """
 
@@ -45,7 +45,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """The full name, format included; also the end of the object's key."""
+        """The full name, including the format; also the last part of the object's key."""
         return f"w{self.width}{'-cover' if self.cover else ''}.{self.extension}"
 
     @property
@@ -55,15 +55,15 @@ class Variant:
 
     @property
     def is_small(self) -> bool:
-        """Whether an intermediate has pixels enough for it: twice as many on each side, or more."""
+        """Whether an intermediate is large enough to render it from: at least twice as large on each side."""
         return self.width * 2 <= INTERMEDIATE_SIDE
 
 
 def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> Variant:
-    """Read a name; the format comes from ``accept`` when the name has none.
+    """Parse a name; the format comes from ``accept`` when the name has none.
 
     Args:
-        allowed: the extensions that ``accept`` chooses from; one that the name has need not be among them.
+        allowed: the extensions that ``accept`` chooses from; an extension in the name may be any other.
 
     Raises:
         NotFoundError: ``variant_unknown``.
@@ -77,10 +77,10 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
 
 
 def parse_names(text: str | None) -> list[str]:
-    """The names of variants that a client wants links for, separated by commas.
+    """Parse the comma-separated variant names that a client wants links for.
 
     Raises:
-        InvalidParameterError: one of them is none, or they are too many.
+        InvalidParameterError: a name is invalid, or there are too many.
     """
     names = [name for name in (text or "").split(",") if name]
     for name in names:

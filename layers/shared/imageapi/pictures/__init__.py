@@ -1,12 +1,12 @@
-"""Pictures: what they are, and smaller ones made from them. Everything that uses Pillow is here.
+"""Identify, inspect and resize pictures. Everything that uses Pillow is here.
 
-Enter at ``identify.identify()`` (type and size, nothing is decoded), ``inspect.inspect()`` (decode it all)
-and ``render.render()`` (a variant). The steps of ``render``, each in a file of its own:
+Entry points: ``identify.identify()`` (type and size, without decoding), ``inspect.inspect()`` (full decode)
+and ``render.render()`` (a variant). The steps of ``render``, one module each:
 
 ``identify`` → ``scale_on_load`` → ``resize`` → ``colour`` → ``orientation`` → ``encode``
 
-Around them: ``pixel_limits`` and ``decode_limits`` bound what a decoder may take; ``diagnosis`` tells
-pictures that Pillow cannot decode from broken ones; ``pixel_formats`` and ``frames`` (of animations) cover
-what Pillow leaves out or gets wrong; ``exif`` and ``placeholder`` describe a picture; ``intermediate`` makes
-what small variants are rendered from.
+Supporting modules: ``pixel_limits`` and ``decode_limits`` limit decoding; ``diagnosis`` tells pictures that
+Pillow cannot decode from broken ones; ``pixel_formats`` and ``frames`` (of animations) cover what Pillow
+lacks or gets wrong; ``exif`` and ``placeholder`` describe a picture; ``intermediate`` makes the source of
+small variants.
 """

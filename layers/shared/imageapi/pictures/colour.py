@@ -1,4 +1,4 @@
-"""Colours: from a picture's own profile or gamma to sRGB, which every browser takes for granted."""
+"""Convert from a picture's ICC profile or gamma to sRGB, which every browser assumes."""
 
 import io
 from typing import Any
@@ -9,11 +9,11 @@ from imageapi.pictures.pixel_formats import gamma_to_srgb
 
 
 def to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
-    """Convert from the picture's own colour profile or gamma, which is cheap once the picture is small.
+    """Convert from the picture's ICC profile or gamma; cheap once the picture is small.
 
     Args:
-        info: of the picture as it was opened. It may also have a PNG's texts, under any name, and a TIFF's
-            tags of a wrong type.
+        info: ``Image.info`` as opened. It may also have PNG texts under any key, and TIFF tags of the wrong
+            type.
     """
     profile = info.get("icc_profile")
     profile = profile if isinstance(profile, bytes) else None
@@ -29,7 +29,7 @@ def to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """None when the profile is broken or made for another mode; it is then ignored."""
+    """Convert to sRGB; None, to ignore the profile, when it is broken or made for another mode."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         srgb = ImageCms.createProfile("sRGB")

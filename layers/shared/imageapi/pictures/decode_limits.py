@@ -1,6 +1,6 @@
-"""Limits to what decoding a picture may take: CPU time, memory, scans. See pixel_limits for its size.
+"""Limits on decoding a picture: CPU time, memory, scans. See pixel_limits for its size.
 
-The header of a file cannot be trusted: the data may hold more pixels than it announces, or repeat the same
+The header of a file cannot be trusted: the data may hold more pixels than it declares, or repeat the same
 ones thousands of times. So every decode runs inside :func:`bounded`, which limits the memory of the process,
 and hands the decoder a :class:`LimitedReader`, whose ``read`` fails when the CPU time is used up.
 """
@@ -25,42 +25,42 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from imageapi.errors import TooComplexError
 
 MAX_SECONDS = 12.0
-"""CPU time of the process, in seconds. The heaviest still pictures that are accepted take a third of it."""
+"""CPU time of the process, in seconds. The heaviest still pictures accepted take a third of it."""
 MAX_MEMORY = 880 * 2**20
-"""Address space for one decode, in bytes, beside what the process has already. The heaviest picture that is
-accepted takes 769 MiB (a progressive CMYK JPEG of 100 megapixels); the rest is reserve. Both together fit
-into the 1,024 MB of UploadFunction.
+"""Address space for one decode, in bytes, on top of what the process already uses. The heaviest picture
+accepted takes 769 MiB (a progressive CMYK JPEG of 100 megapixels); the rest is headroom. In total this fits
+in the 1,024 MB of UploadFunction.
 """
 MAX_SCANS = 100
-"""In a JPEG. Progressive ones have about ten; a scan of twelve bytes makes the decoder go through all pixels
-once more.
+"""Per JPEG. Progressive ones have about ten; a scan of twelve bytes costs the decoder another pass over all
+pixels.
 """
 MAX_RATIONALS = 1_000
-"""Of one tag in a TIFF or in EXIF: more are not read. Three million of them take half a minute."""
+"""Rationals read per TIFF or EXIF tag; the rest are ignored. Three million of them take half a minute."""
 
-# A scan begins with its marker, length and number of components. The marker alone also comes by chance, once
-# in 64 KB of metadata. (bytes.count is slower.)
+# A scan begins with its marker, length and number of components. The marker alone also occurs by chance,
+# once in 64 KB of metadata. (bytes.count is slower.)
 _SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 
 
 class LimitedReader(io.BufferedReader):
-    """A file that a decoder reads from; ``read`` fails as soon as a limit is reached.
+    """A file for a decoder to read; ``read`` fails as soon as a limit is reached.
 
     Args:
         source: the file; it is read from its beginning, and stays open.
-        cancelled: when it is set, the result is not wanted any more and the decode is to end soon.
+        cancelled: set it to end the decode soon, when the result is no longer needed.
 
     Raises:
-        TooComplexError: out of any ``read``: too much CPU time, too many scans, or cancelled.
+        TooComplexError: from any ``read``: too much CPU time, too many scans, or cancelled.
     """
 
     def __init__(self, source: IO[bytes], cancelled: Event | None = None) -> None:
-        # Decoders read a marker or a tag at a time; the limits are looked at once for each block.
+        # Decoders read one marker or tag at a time; buffering checks the limits once per block.
         self._limited = _LimitedFile(source, cancelled)
         super().__init__(self._limited)
 
     def check_time(self) -> None:
-        """To be called before each frame: some decoders read the whole file at once."""
+        """Call before each frame: some decoders read the whole file at once."""
         self._limited.check_time()
 
 
@@ -103,7 +103,7 @@ class _LimitedFile(io.RawIOBase):
             raise TooComplexError
 
 
-# CPU time and memory can be limited only for the whole process: two decodes at once would pay for each other.
+# CPU time and memory can be limited only for the whole process: concurrent decodes would share the limits.
 _one_at_a_time = RLock()
 
 
@@ -115,7 +115,7 @@ def bounded(
 
     Args:
         source: the file to decode.
-        memory: bytes of address space beside what the process has already; MAX_MEMORY when not given.
+        memory: bytes of address space on top of what the process already uses; MAX_MEMORY by default.
         cancelled: as for :class:`LimitedReader`.
 
     Raises:
@@ -135,8 +135,8 @@ def bounded(
 def _limited_memory(more: int) -> Iterator[None]:
     """Limit the address space of this process, so that an allocation beyond it fails.
 
-    Pillow and its codecs turn that into an error. Without a limit the kernel would end the process. Systems
-    other than Linux have no such limit.
+    Pillow and its codecs turn that into an error. Without a limit the kernel would kill the process. Sets
+    no limit on systems other than Linux.
     """
     former = _limit_addresses(more)
     _errno().value = 0
@@ -154,20 +154,20 @@ def _limit_addresses(more: int) -> tuple[int, int] | None:
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         lowest = min(limit for limit in (taken + more, soft, hard) if limit != resource.RLIM_INFINITY)
         resource.setrlimit(resource.RLIMIT_AS, (lowest, hard))
-    except (OSError, ValueError):  # another system than Linux
+    except (OSError, ValueError):  # not Linux
         return None
     return soft, hard
 
 
 def is_out_of_memory() -> bool:
-    """Whether an allocation has failed; to be asked just after an error. Codecs report it as a broken
-    picture: only errno tells that it was one.
+    """Whether an allocation has failed; call it right after an error. Codecs report that as a broken picture:
+    only errno tells the two apart.
     """
     return _errno().value == errno.ENOMEM
 
 
 def _errno() -> ctypes.c_int:
-    """The C library's errno of this thread; always 0 where it cannot be read."""
+    """This thread's C errno; always 0 where it cannot be read."""
     locate = _errno_location()
     return locate().contents if locate else ctypes.c_int(0)
 
@@ -176,7 +176,7 @@ def _errno() -> ctypes.c_int:
 def _errno_location() -> "Callable[[], ctypes._Pointer[ctypes.c_int]] | None":
     try:
         locate = ctypes.CDLL(None).__errno_location
-    except AttributeError:  # another system than Linux
+    except AttributeError:  # not Linux
         return None
     locate.restype = ctypes.POINTER(ctypes.c_int)
     return locate
@@ -184,10 +184,10 @@ def _errno_location() -> "Callable[[], ctypes._Pointer[ctypes.c_int]] | None":
 
 @cache
 def limit_rational_tags() -> None:
-    """Let Pillow read no more than MAX_RATIONALS numbers of a tag; further calls do nothing.
+    """Make Pillow read at most MAX_RATIONALS rationals of a tag; further calls do nothing.
 
-    Pillow makes an object of each number as soon as a tag is read, and has no setting for it. Its table of
-    loaders is private: checked with Pillow 13.0.0.
+    Pillow creates an object per rational as soon as it reads a tag, and has no setting to limit that. Its
+    table of loaders is private: checked with Pillow 13.0.0.
     """
     loaders = ImageFileDirectory_v2._load_dispatch
     for kind in (TiffTags.RATIONAL, TiffTags.SIGNED_RATIONAL):

@@ -1,4 +1,4 @@
-"""Pictures that are whole, but of a kind that Pillow does not decode, told from broken ones."""
+"""Tell intact pictures that Pillow cannot decode from broken ones."""
 
 import io
 import warnings
@@ -10,18 +10,18 @@ from imageapi.errors import AppError
 from imageapi.pictures.decode_limits import LimitedReader
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""The markers of JPEG that begin a frame, each for another way of compression."""
+"""JPEG start-of-frame markers, one for each compression process."""
 _UNDECODED_FRAMES = frozenset({0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-"""Hierarchical JPEG, and arithmetic coding, of which Pillow decodes only small pictures."""
+"""Hierarchical JPEG, and arithmetic coding, which Pillow decodes only for small pictures."""
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = b"\xff\xd9"
 _END_BYTES = 65_536
-"""So many bytes at the end of the file may hold the end of a JPEG; some programs append data of their own."""
+"""The end-of-image marker may lie within this many bytes of the end: some programs append data."""
 _WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259
 _STRIPS, _TILES = (273, 279), (324, 325)
-"""Tags of a TIFF: where the parts of the pixels are, and how many bytes each has."""
+"""TIFF tags: the offsets and byte counts of strips and of tiles."""
 _WEBP = 50_001
-"""A compression in TIFF that Pillow knows, but that its libtiff is built without."""
+"""A TIFF compression that Pillow knows, but its libtiff is built without."""
 
 
 def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
@@ -29,11 +29,10 @@ def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
 
     Args:
         source: the file.
-        opened: the header was understood, and decoding failed.
+        opened: True when the header was read and decoding failed.
 
     Returns:
-        "JPEG" or "TIFF" when it is of a kind of these that is not supported; None when it is broken or not
-        complete.
+        "JPEG" or "TIFF" when it is an unsupported kind of that format; None when it is broken or incomplete.
 
     Raises:
         TooComplexError: a limit was reached.
@@ -63,14 +62,14 @@ def _is_undecoded_jpeg(source: LimitedReader) -> bool:
 
 
 def _read_end(source: LimitedReader, after: int) -> bytes:
-    """The last bytes of the file, of those after a position."""
+    """The last ``_END_BYTES`` of the file, or all bytes from ``after`` if those are fewer."""
     size = source.seek(0, io.SEEK_END)
     source.seek(max(after, size - _END_BYTES))
     return source.read()
 
 
 def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
-    """The first directory of a TIFF; None unless it and all the pixels that it names are in the file."""
+    """The first directory of a TIFF; None when it, or any strip or tile it lists, is incomplete."""
     source.seek(0)
     header = source.read(8)
     if 43 in header[2:4]:  # BigTIFF
@@ -80,14 +79,14 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
         source.seek(tags.next)
         with warnings.catch_warnings(
             record=True
-        ) as problems:  # Pillow's only sign of a directory that is cut
+        ) as problems:  # Pillow gives no other sign of a truncated directory
             warnings.simplefilter("always")
             tags.load(cast(IO[bytes], source))
             is_described = tags.get(_WIDTH) and tags.get(_HEIGHT)
             ends = [end for pair in (_STRIPS, _TILES) for end in _list_ends(tags, *pair)]
     except (MemoryError, AppError):
         raise
-    except Exception:  # as for any decoder that is given hostile bytes
+    except Exception:  # a decoder given hostile bytes raises nearly anything
         return None
     size = source.seek(0, io.SEEK_END)
     is_whole = ends and all(end <= size for end in ends)
@@ -95,7 +94,7 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
 
 
 def _list_ends(tags: ImageFileDirectory_v2, offsets: int, lengths: int) -> list[int]:
-    """Where parts of the pixels end, in bytes from the beginning of the file."""
+    """Where the strips or tiles end, in bytes from the beginning of the file."""
     starts, sizes = _as_tuple(tags.get(offsets, ())), _as_tuple(tags.get(lengths, ()))
     return [start + size for start, size in zip(starts, sizes, strict=True)]
 

@@ -13,26 +13,26 @@ QUALITY: dict[str, dict[str, Any]] = {
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
 }
 VP8X_ALPHA = 0x10
-"""The flag in the header of a WebP that says that not everything is opaque."""
+"""The alpha flag in the VP8X header of a WebP."""
 
 
 def encode(image: Image.Image, extension: str) -> bytes:
-    """One picture in the format of a file extension; on white in JPEG, which has no transparency."""
+    """Encode a picture in the format of a file extension; JPEG, which has no alpha, on white."""
     if extension == "jpg":
         image = to_rgb(image)
     buffer = io.BytesIO()
-    # Strip metadata: what Pillow would carry over by itself (EXIF, XMP, profile, comment) is in info.
+    # Strip metadata: Pillow would carry over EXIF, XMP, profile and comment from info.
     image.info.clear()
     image.save(buffer, exif=b"", **QUALITY[extension])
     return buffer.getvalue()
 
 
 def encode_animation(frames: list[Image.Image], durations: list[int], plays: int) -> bytes:
-    """An animated WebP.
+    """Encode an animated WebP.
 
     Args:
         durations: of each frame, in milliseconds.
-        plays: how often it plays; 0 for ever.
+        plays: how many times it plays; 0 means forever.
     """
     buffer = io.BytesIO()
     frames[0].save(
@@ -46,6 +46,6 @@ def encode_animation(frames: list[Image.Image], durations: list[int], plays: int
     data = bytearray(buffer.getbuffer())
     is_transparent = any(frame.getchannel("A").getextrema()[0] != 255 for frame in frames)
     if is_transparent and data[12:16] == b"VP8X":
-        # libwebp sets this flag only for parts that have alpha, not for what no part covers.
+        # libwebp sets this flag only for subframes with alpha, not for canvas that no subframe covers.
         data[20] |= VP8X_ALPHA
     return bytes(data)

@@ -1,4 +1,4 @@
-"""What a camera says of a picture, as far as it is anybody's business: no position, no serial numbers."""
+"""The EXIF that we expose: no GPS position, no serial numbers."""
 
 import re
 from datetime import datetime
@@ -18,8 +18,8 @@ _EXIF_TAGS = {
 
 
 def read_exif(image: Image.Image) -> dict[str, Any]:
-    """What the camera said, without position (see ``inspect.Picture``); only the orientation when more cannot
-    be read, or not even that.
+    """The EXIF fields listed in ``inspect.Picture``, without GPS; at most the orientation when the rest is
+    unreadable.
     """
     orientation = read_orientation(image)
     try:
@@ -31,7 +31,7 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
             details.get(ExifTags.Base.OffsetTimeOriginal),
         )
         others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
-    except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
+    except Exception:  # unreadable EXIF is no reason to refuse a readable picture
         return {"orientation": orientation} if orientation else {}
     named_twice = make is None or (model or "").startswith(make)
     facts = {
@@ -46,7 +46,7 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A clean line of text: PostgreSQL takes no NUL, and cameras pad with them."""
+    """A clean line of text: cameras pad with NUL, which PostgreSQL rejects."""
     if not isinstance(value, str):
         return None
     clean = "".join(c for c in value if c.isprintable()).strip()
@@ -62,7 +62,7 @@ def _number(value: Any) -> float | None:
 
 
 def _taken_at(moment: str, offset: str) -> str | None:
-    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None for the many things that are no moment."""
+    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None when that is not a valid time."""
     match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", moment)
     text = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" if match else ""
     zone = offset if re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset) else ""

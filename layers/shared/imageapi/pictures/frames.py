@@ -1,4 +1,4 @@
-"""The frames of an animation as a viewer shows them, and how long and how often."""
+"""The frames of an animation as a viewer shows them, their durations, and the number of plays."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from PIL.PngImagePlugin import Disposal, PngImageFile
 MAX_PLAYS = 65_535
 MAX_ANIMATED_FRAMES = 300
 MAX_ANIMATED_PIXELS = 100_000_000
-"""Over all frames. Longer animations are shown as their first frame."""
+"""Over all frames. Longer animations are rendered as their first frame."""
 DEFAULT_DURATION = 100.0
-"""Of a frame that does not say how long it is shown, in milliseconds."""
+"""Duration of a frame that specifies none, in milliseconds."""
 _GIF_PREVIOUS = 3
-"""How a frame of a GIF is removed: by what was there before it."""
+"""The GIF disposal method that restores what was there before the frame."""
 
 
 def has_default_image(image: Image.Image) -> bool:
-    """Whether this is a PNG whose first picture is not part of the animation, but is for viewers without."""
+    """Whether this is a PNG whose default image, for viewers without animation, is not one of its frames."""
     return isinstance(image, PngImageFile) and bool(image.default_image)
 
 
 def seek_first_frame(image: Image.Image) -> None:
-    """Go to the first picture that is shown; to be called before any ``seek``. It is not yet loaded."""
+    """Seek to the first frame that is shown, without loading it; call before any other ``seek``."""
     if not has_default_image(image):
         return
     png: Any = image
     try:
         png.seek(1)
-    except EOFError:  # the animation that the header announces is not there
+    except EOFError:  # the animation that the header declares is missing
         png.default_image, png.n_frames, png.is_animated = False, 1, False
         return
     # An animation begins on an empty canvas; Pillow 13.0.0 leaves the default image on it.
@@ -40,7 +40,7 @@ def seek_first_frame(image: Image.Image) -> None:
 
 
 def is_short_animation(image: Image.Image) -> bool:
-    """Whether this is an animation short enough to render all its frames. Pages of a TIFF are none."""
+    """Whether this is an animation short enough to render all its frames. TIFF pages are not frames."""
     if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
         return False
     frames = getattr(image, "n_frames", 1) - has_default_image(image)
@@ -62,17 +62,17 @@ def read_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
 
 
 def _load_frame(image: Image.Image) -> None:
-    """Load the frame and keep what is to be shown after it, in two cases that Pillow 13.0.0 gets wrong."""
+    """Load the frame, and fix its disposal in two cases that Pillow 13.0.0 gets wrong."""
     frame: Any = image
     is_undone = image.format == "PNG" and frame._prev_im and frame.dispose_op == Disposal.OP_PREVIOUS
-    # Pillow draws a PNG's frame with alpha onto its only copy of what was there before.
+    # Pillow draws a PNG frame with alpha onto its only copy of the previous canvas.
     before = frame._prev_im.copy() if is_undone else None
     frame.load()
     if is_undone:
         frame._prev_im = before
     is_first_gif = image.format == "GIF" and image.tell() == 0
     if is_first_gif and frame.disposal_method == _GIF_PREVIOUS and frame.dispose is None:
-        # Before the first frame there was nothing. Pillow knows that only of a frame with transparency.
+        # The canvas starts out transparent. Pillow restores that only for a frame with transparency.
         x0, y0, x1, y1 = frame.dispose_extent
         frame.im = frame.im.convert("RGBA")
         frame._mode = "RGBA"
@@ -80,13 +80,13 @@ def _load_frame(image: Image.Image) -> None:
 
 
 def round_durations(durations: list[float]) -> list[int]:
-    """Whole milliseconds. Each frame begins within half of one of its time, however many there are."""
+    """Round to whole milliseconds without drift: each frame starts within 0.5 ms of its time."""
     ends = [round(end) for end in itertools.accumulate(durations)]
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def count_plays(image: Image.Image) -> int:
-    """How often an animation plays, 0 for ever. A GIF says how often it is repeated after the first time;
+    """How many times an animation plays; 0 means forever. A GIF stores the repeats after the first play;
     WebP can count to MAX_PLAYS.
     """
     loop = image.info.get("loop")

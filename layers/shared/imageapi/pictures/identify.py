@@ -1,4 +1,4 @@
-"""The type of a picture from its first bytes, and its size from its header; nothing is decoded."""
+"""The type of a picture from its first bytes, and its size from its header, without decoding."""
 
 import re
 import warnings
@@ -34,7 +34,7 @@ _MAGIC = re.compile(
 
 @dataclass(frozen=True)
 class Kind:
-    """What the first bytes say."""
+    """The type of a picture."""
 
     format: str
     mime_type: str
@@ -42,19 +42,19 @@ class Kind:
 
 
 def identify(source: IO[bytes], max_pixels: int) -> Kind:
-    """Tell the type from the bytes and check the size from the header. Decodes nothing.
+    """Read the type from the first bytes and check the size in the header, without decoding.
 
     Raises:
         UnsupportedMediaTypeError: not a picture, or not of a supported type.
         UnprocessableError: of a supported type but broken (``image_corrupt``), too large
-            (``too_many_pixels``), or made to take for ever (``image_too_complex``).
+            (``too_many_pixels``), or crafted to decode forever (``image_too_complex``).
     """
     with bounded(source) as reader:
         return kind_of(open_picture(reader, max_pixels))
 
 
 def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
-    """Open a picture after the checks of :func:`identify`, which also names the errors; decodes nothing."""
+    """Open a picture without decoding it; checks and errors as for :func:`identify`."""
     source.seek(0)
     head = source.read(16)
     source.seek(0)
@@ -62,10 +62,9 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
         raise UnsupportedMediaTypeError(
             f"The file is not a {SUPPORTED} image.", code="unsupported_image_type"
         )
-    # Some of Pillow's decoders make room for a picture as soon as they see its size: they ask this limit
-    # before.
-    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # it refuses at twice this, and warns at this
-    # Pillow warns of each strange tag, and each warning would be a line of the log.
+    # Some of Pillow's decoders allocate memory as soon as they read the size, after checking this limit.
+    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow warns above this, and refuses above twice this
+    # Pillow warns of each odd tag, and each warning would be a log line.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
@@ -82,7 +81,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
 
 def kind_of(image: Image.Image) -> Kind:
     """The type of an opened picture."""
-    # MPO is what Pillow calls a JPEG with further pictures behind the first, as many phones write.
+    # Pillow calls a JPEG that contains further pictures MPO; many phones write these.
     name = "JPEG" if image.format == "MPO" else str(image.format)
     mime_type, extension = MIME_TYPES[name]
     return Kind(name, mime_type, extension)
@@ -90,7 +89,7 @@ def kind_of(image: Image.Image) -> Kind:
 
 def explain_failure(source: LimitedReader, *, opened: bool) -> AppError:
     """The error for a picture that could not be read; ``opened`` as for :func:`find_unsupported`."""
-    # When memory ran out, bounded() will say so, unless another read of the file changes the only sign of it.
+    # bounded() reports that memory ran out, by errno: reading the file again could overwrite that.
     if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
         return UnsupportedMediaTypeError(
             f"This kind of {name} is not supported.", code="unsupported_image_type"

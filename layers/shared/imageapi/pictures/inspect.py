@@ -1,7 +1,7 @@
-"""What a picture is: type, size, number of frames, EXIF, placeholder.
+"""Inspect a picture: type, size, number of frames, EXIF, placeholder.
 
-A picture is decoded as a whole, every frame of it, since only that shows that no pixels are missing; a JPEG
-at a fraction of its size, which reads all the data and saves most of the arithmetic.
+Every frame is decoded, since only that proves that no pixels are missing. A JPEG is decoded at a fraction of
+its size, which reads all the data but saves most of the arithmetic.
 """
 
 from dataclasses import dataclass, replace
@@ -31,15 +31,15 @@ DRAFT_SIDE = 128
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that is whole.
+    """A picture that decoded completely.
 
     Attributes:
         width, height: pixels as a viewer sees them, after the EXIF orientation.
-        frames: 1 for a still picture, otherwise the number of frames or pages. The picture that a PNG has
-            for viewers without animation does not count.
-        exif: what the camera recorded, without position: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with
+        frames: 1 for a still picture, otherwise the number of frames or pages. A PNG's default image, for
+            viewers without animation, does not count.
+        exif: what the camera recorded, without GPS: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with
             an offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
-            ``f_number``, ``iso``, ``focal_length`` (millimetres). Only what is there.
+            ``f_number``, ``iso``, ``focal_length`` (millimetres). Missing fields are omitted.
         placeholder: the picture at 16 pixels, as a ``data:`` URL of about 150 characters.
         intermediate: a JPEG to make small variants from (see ``intermediate``), for large pictures only.
     """

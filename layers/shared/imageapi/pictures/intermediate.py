@@ -1,9 +1,9 @@
-"""The intermediate of a large picture: a JPEG of 640 to 1,279 pixels on its shorter side, made at the upload
-out of the decode that proves the picture whole.
+"""The intermediate of a large picture: a JPEG of 640 to 1,279 pixels on its shorter side, made from
+the decode that validates the upload.
 
 Most of a thumbnail's time goes into reading and decoding the original. Small variants are made from the
-intermediate instead, in a third of the time whatever the size of the original. It is upright, opaque, in sRGB
-and without metadata. Where there is none, the original serves.
+intermediate instead, in a third of the time, whatever the size of the original. It is upright, opaque, in
+sRGB and without metadata. Without one, the original is used.
 """
 
 import io
@@ -19,12 +19,12 @@ from imageapi.pictures.resize import shrink
 MIN_PIXELS = 4_000_000
 """Smaller pictures have no intermediate: decoding them takes little more than storing one would."""
 MAX_RATIO = 3
-"""Of the longer side to the shorter one. Panoramas have no intermediate: it would be large too."""
+"""Maximum ratio of longer to shorter side. Panoramas have no intermediate: it would be large too."""
 QUALITY = 90
 
 
 def is_wanted(image: Image.Image) -> bool:
-    """Whether a picture gets an intermediate. It has been opened, not yet loaded."""
+    """Whether a picture, opened but not yet loaded, gets an intermediate."""
     shorter, longer = sorted(image.size)
     # Many phones write MPOs; only the first picture in one is shown.
     is_still = image.format == "MPO" or not is_animated(image)
@@ -33,27 +33,27 @@ def is_wanted(image: Image.Image) -> bool:
 
 
 def draft_size(size: tuple[int, int]) -> tuple[int, int]:
-    """What a JPEG of this size has to be decoded at, or more."""
+    """The minimum size at which to decode a JPEG of this size."""
     factor = min(size) // INTERMEDIATE_SIDE
     return size[0] // factor, size[1] // factor
 
 
 def reduce(image: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
-    """The pixels of the intermediate, not yet turned upright. Blocks of pixels are averaged: resizing to one
-    size would take as long as decoding a JPEG.
+    """The pixels of the intermediate, not yet turned upright. Blocks of pixels are averaged: resizing to an
+    exact size would take as long as decoding a JPEG.
 
     Args:
-        image: loaded, at its full size or a smaller one that is no smaller than the intermediate.
-        info: of the picture as it was opened.
+        image: loaded, at full size or scaled on load, but no smaller than the intermediate.
+        info: ``Image.info`` as opened.
 
     Returns:
-        None when the picture is not opaque, and after any error: an intermediate is no
-        reason to refuse a picture.
+        None when the picture is not opaque, and after any error: a failed intermediate is no reason to refuse
+        a picture.
     """
     if image.mode in ("RGBA", "LA") and not _is_opaque(image):
         return None
     try:
-        from imageapi.pictures.colour import to_srgb  # only large pictures pay for it
+        from imageapi.pictures.colour import to_srgb  # only large pictures need this import
 
         small = to_srgb(shrink(image, min(image.size) // INTERMEDIATE_SIDE), info)
     except Exception:  # too little memory, or a picture that only its decoder understands
@@ -62,7 +62,7 @@ def reduce(image: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
 
 
 def _is_opaque(image: Image.Image) -> bool:
-    """Of a picture in mode RGBA or LA."""
+    """Whether a picture in mode RGBA or LA is fully opaque."""
     darkest, _ = cast(tuple[tuple[int, int], ...], image.getextrema())[-1]
     return darkest == 255
 

@@ -23,13 +23,13 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def read_orientation(image: Image.Image) -> int | None:
-    """The orientation, 1 to 8, that the pixels still have after Pillow has loaded them (1 is upright); None
-    when there is none, or another number.
+    """The EXIF orientation (1 to 8, 1 is upright) still to be applied once Pillow has loaded the pixels; None
+    when missing or invalid.
     """
     if image.format == "TIFF":  # the one format that Pillow turns upright by itself
         return None
     try:
         value: Any = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # EXIF that cannot be read is no reason to refuse a picture that can
+    except Exception:  # unreadable EXIF is no reason to refuse a readable picture
         return None
     return int(value) if value in range(1, 9) else None  # whatever type of number it was written as

@@ -1,4 +1,4 @@
-"""Pixels in every mode that Pillow knows, made into the 8-bit modes that can be resized and stored."""
+"""Convert any of Pillow's modes to the 8-bit modes that can be resized and stored."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
-"""Values of these two tags of a TIFF."""
+"""Values of the TIFF tags PHOTOMETRIC and SAMPLE_FORMAT."""
 
 SRGB_GAMMA = 1 / 2.2
 GAMMA_TOLERANCE = 0.05
@@ -15,10 +15,10 @@ GAMMA_TOLERANCE = 0.05
 
 
 class Levels(NamedTuple):
-    """Which numbers are black and white in grey of more than 8 bits; black is the larger one in a negative.
+    """The values of black and white in greyscale of more than 8 bits; in a negative, black is the larger.
 
     Attributes:
-        wraps: the numbers are unsigned and have 32 bits; Pillow reads those from 2^31 on as negative.
+        wraps: the values are unsigned 32-bit, of which Pillow reads those from 2^31 up as negative.
     """
 
     black: float
@@ -27,10 +27,10 @@ class Levels(NamedTuple):
 
 
 def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """A copy in 8-bit RGB on white, whatever the mode.
+    """Convert any mode to 8-bit RGB, on white; returns a copy.
 
     Args:
-        levels: what :func:`grey_levels` says; needed when the image is only a part of a picture.
+        levels: :func:`grey_levels` of the whole picture; needed when the image is only a part of it.
     """
     image = to_eight_bits(image, levels) if is_deep(image) else unmultiply_grey(image)
     if image.has_transparency_data:
@@ -41,13 +41,13 @@ def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether this is grey of more than 8 bits (modes I, I;16 and F)."""
+    """Whether this is greyscale of more than 8 bits (modes I, I;16 and F)."""
     return image.mode.startswith(("I", "F"))
 
 
 def grey_levels(image: Image.Image) -> Levels:
-    """What is black and what is white in grey of more than 8 bits: with 12 and 16 bits, and with 32 unsigned
-    bits whose upper half is used, the ends of their range; otherwise the darkest and the brightest pixel.
+    """Black and white in greyscale of more than 8 bits: the full range for 12 and 16 bits, and for unsigned
+    32 bits with values from 2^31 up; otherwise the darkest and the brightest pixel.
     """
     tags: Any = getattr(image, "tag_v2", None)  # of a TIFF only
     if image.mode.startswith("I;16"):
@@ -62,7 +62,7 @@ def grey_levels(image: Image.Image) -> Levels:
 
 
 def to_eight_bits(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """Grey of more than 8 bits in mode L, or LA when one of its shades means transparent.
+    """Convert greyscale of more than 8 bits to mode L, or to LA when one shade means transparent.
 
     Args:
         levels: as for :func:`to_rgb`.
@@ -82,15 +82,15 @@ def to_eight_bits(image: Image.Image, levels: Levels | None = None) -> Image.Ima
 
 
 def _upper_bits(image: Image.Image) -> Image.Image:
-    """The upper 8 of 32 unsigned bits, which Pillow takes for signed ones."""
-    # Pillow has tables for 16 bits. Moved by half their range, the upper 16 bits are not negative any more.
+    """The upper 8 bits of unsigned 32-bit values, which Pillow reads as signed."""
+    # Pillow's lookup tables take 16 bits. Adding half their range makes the upper 16 bits non-negative.
     moved = image.point(lambda value: value * (1 / 65_536) + 32_768.0)
     return moved.point([(value ^ 32_768) >> 8 for value in range(65_536)], "L")
 
 
 def shorten_transparent_colour(image: Image.Image) -> None:
-    """Of a PNG with 16 bits per colour Pillow keeps the upper 8, but all 16 of its transparent colour. To be
-    called before the picture is loaded.
+    """Cut the transparent colour of a 16-bit RGB PNG to 8 bits: Pillow does that only to the pixels. Call
+    before the picture is loaded.
     """
     key = image.info.get("transparency")
     if not isinstance(key, tuple) or not isinstance(image, PngImageFile):
@@ -100,15 +100,15 @@ def shorten_transparent_colour(image: Image.Image) -> None:
 
 
 def unmultiply_grey(image: Image.Image) -> Image.Image:
-    """The same image; grey with associated alpha (mode La) as LA, the only mode that Pillow makes of it."""
+    """The same image; premultiplied greyscale (mode La) as LA, the only mode Pillow converts it to."""
     return image.convert("LA") if image.mode == "La" else image
 
 
 def gamma_to_srgb(info: dict[Any, Any]) -> list[int] | None:
-    """What each of 256 shades is in sRGB, from the gamma that a PNG has instead of a colour profile.
+    """A lookup table from 256 shades to sRGB, for the gamma that a PNG has instead of an ICC profile.
 
     Args:
-        info: what Pillow says of the picture.
+        info: ``Image.info`` of the picture.
 
     Returns:
         None when there is no gamma, or the PNG is in sRGB anyway.
@@ -125,5 +125,5 @@ def gamma_to_srgb(info: dict[Any, Any]) -> list[int] | None:
 
 
 def _encode_srgb(light: float) -> float:
-    """IEC 61966-2-1; both from 0 to 1."""
+    """Linear light to sRGB (IEC 61966-2-1); both from 0 to 1."""
     return light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055

@@ -1,4 +1,4 @@
-"""How many pixels a picture may have, told from its header before a decoder sees its data."""
+"""Limits on the pixels of a picture, checked from its header before decoding."""
 
 import math
 
@@ -8,17 +8,17 @@ from PIL.TiffImagePlugin import TiffImageFile
 from imageapi.errors import UnprocessableError
 
 MAX_SIDE = 65_535
-"""The longest side, in pixels: what JPEG can hold."""
+"""The longest side, in pixels: JPEG's maximum."""
 
 TILES_FACTOR = 2
-"""All tiles of a TIFF together may have this many times the pixels that the picture may have: tiles at the
-edges reach beyond it.
+"""The tiles of a TIFF may have this many times the pixel limit in total: tiles at the edges reach beyond the
+picture.
 """
 _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
 
 
 def pixel_limit(image: Image.Image, max_pixels: int) -> int:
-    """How many pixels a picture of this format may have, so that decoding it fits the memory of a function.
+    """The pixel limit for a picture of this format, so that decoding it fits in a function's memory.
 
     JPEGs are decoded at a fraction of their size and still PNGs in one copy, at 4 bytes a pixel or less; the
     other decoders hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).

@@ -1,4 +1,4 @@
-"""Render a variant: a picture made smaller, upright, in sRGB, without metadata, in a format of the web.
+"""Render a variant: downscaled, upright, in sRGB, without metadata, in a web format.
 
 The pipeline: ``identify.open_picture`` → ``scale_on_load`` → ``resize`` (and crop) → ``colour.to_srgb`` →
 ``orientation.turn_upright`` → ``encode``, which strips metadata. An animation goes through it frame by frame.
@@ -29,24 +29,24 @@ from imageapi.pictures.resize import resize
 from imageapi.pictures.scale_on_load import load_at_scale, scale_to_fill
 
 MAX_SIDE = 16_383
-"""The longest side of a variant: what WebP can hold."""
+"""The longest side of a variant, in pixels: WebP's maximum."""
 MAX_ENCODED_PIXELS = 16_000_000
-"""A taller picture is made narrower. AVIF's encoder takes about 12 s for this many on one core: with decoding
-and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
+"""A larger variant is scaled down to this. The AVIF encoder takes about 12 s for it on one core: with
+decoding and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
 """
 MAX_MEMORY = 1_250 * 2**20
-"""Address space for decoding and resizing, in bytes, as in ``decode_limits``: more than an upload has, since
-a JPEG is decoded at the size that is wanted. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
-65,000 x 1,530 pixels, cut to a square), which fits into the 1,536 MB of DeliverFunction and AnalyzeFunction.
+"""Address space for decoding and resizing, in bytes, as in ``decode_limits``: more than for an upload,
+since a JPEG is decoded at the size needed. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
+65,000 x 1,530 pixels, cropped to a square), which fits in the 1,536 MB of DeliverFunction and
+AnalyzeFunction.
 """
 
 
 def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
     """Render a variant.
 
-    A JPEG is decoded at the smallest scale that still has every pixel that is wanted. An animation stays one
-    in WebP; in the other formats it is its first frame. A picture that is smaller than asked for is not
-    enlarged.
+    A JPEG is scaled on load, to the smallest scale that covers the variant. An animation stays animated in
+    WebP; in other formats only its first frame is rendered. Pictures are never enlarged.
 
     Args:
         source: the original, or its intermediate (see ``intermediate``).
@@ -58,7 +58,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
     try:
         with bounded(source, memory=MAX_MEMORY) as reader:
             encoder = _decode(reader, variant, max_pixels)
-        # Without limits: AVIF's encoder would not survive a failed allocation, and what it is given is small.
+        # Without limits: the AVIF encoder would crash on a failed allocation, and its input is small.
         return encoder()
     except AppError:
         raise
@@ -98,13 +98,13 @@ def _decode_animation(
 def _transform(
     image: Image.Image, variant: Variant, target: tuple[int, int], orientation: int, info: dict[Any, Any]
 ) -> Image.Image:
-    """The steps for the pixels of one frame."""
+    """Resize one frame, convert it to sRGB and turn it upright."""
     resized = resize(image, target, cut=variant.cover)
     return turn_upright(to_srgb(resized, info), orientation)
 
 
 def plan_size(size: tuple[int, int], orientation: int, variant: Variant) -> tuple[int, int]:
-    """The size of the variant before it is turned upright, of a picture stored with this size."""
+    """The size of the variant before it is turned upright; ``size`` is that of the picture as stored."""
     if orientation in SWAPS_SIDES:
         width, height = fit(size[::-1], variant)
         return height, width
@@ -112,7 +112,7 @@ def plan_size(size: tuple[int, int], orientation: int, variant: Variant) -> tupl
 
 
 def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
-    """The size of the variant of a picture of this size, in pixels as seen."""
+    """The size of the variant of a picture of this size, both after EXIF orientation."""
     width, height = size
     if variant.cover:
         side = min(variant.width, width, height)

@@ -1,4 +1,4 @@
-"""Making pictures smaller, in every mode, without a copy of a large one in another mode."""
+"""Downscale pictures in any mode, without converting a full-size copy."""
 
 import math
 
@@ -7,24 +7,22 @@ from PIL import Image
 from imageapi.pictures.pixel_formats import Levels, grey_levels, is_deep, to_eight_bits, unmultiply_grey
 
 BAND_PIXELS = 2_000_000
-"""About how many are converted at a time, see :func:`_average`."""
+"""About how many pixels are converted at a time, see :func:`_average`."""
 MARGIN = 2.5
-"""How far LANCZOS looks beyond the part that is shown, in pixels of the variant."""
+"""How far LANCZOS reads beyond the crop box, in pixels of the variant."""
 GAP = 2.0
-"""Blocks of pixels are averaged first, down to this many times the size that is wanted: Pillow's
-``reducing_gap``.
-"""
+"""Pillow's ``reducing_gap``: blocks of pixels are averaged first, down to this many times the target size."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
 
 def find_box(size: tuple[int, int], target: tuple[int, int], *, cut: bool) -> Box:
-    """The part of a picture that is shown. (``ImageOps.fit`` has the same
-    arithmetic, but resizes without a ``reducing_gap``, which takes far longer for a large picture.)
+    """The crop box of a picture. (``ImageOps.fit`` has the same arithmetic, but resizes without a
+    ``reducing_gap``, which takes far longer for a large picture.)
 
     Args:
-        cut: only a part that has the shape of the target; the rest is cut off, evenly from both sides.
+        cut: crop to the aspect ratio of the target, evenly from both sides.
     """
     width, height = size
     if not cut:
@@ -52,8 +50,8 @@ def _is_resizable(image: Image.Image) -> bool:
 
 
 def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """The picture in a mode in which averaging pixels gives the right colour. Palettes and bit masks are
-    none, and neither is one colour that means transparent. ``levels`` as for ``pixel_formats.to_rgb``.
+    """Convert to a mode in which averaging pixels gives the right colour: no palette, no 1-bit pixels, no
+    single transparent colour. ``levels`` as for ``pixel_formats.to_rgb``.
     """
     image = unmultiply_grey(image)
     if is_deep(image):
@@ -67,7 +65,7 @@ def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Im
 def shrink(image: Image.Image, factor: int) -> Image.Image:
     """Average blocks of ``factor`` x ``factor`` pixels; the result is in mode RGB, RGBA, L, LA or CMYK.
 
-    What is left over at the right and the bottom is cut off: as whole pixels it would move all others.
+    Partial blocks at the right and the bottom are cropped: as whole pixels they would shift all others.
     """
     if factor == 1:
         return make_resizable(image)
@@ -78,7 +76,7 @@ def shrink(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Image.Image, Box]:
-    """Do what ``reducing_gap`` does, for a picture that has to be converted: average blocks of pixels.
+    """Average blocks of pixels as ``reducing_gap`` does, for a picture that has to be converted.
 
     Returns:
         The reduced part of the picture, in mode RGB, L, CMYK, RGBa or La, and where the box is in it.
@@ -98,13 +96,13 @@ def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Imag
 
 
 def _average(image: Image.Image, part: tuple[int, int, int, int], block: tuple[int, int]) -> Image.Image:
-    """A part of a picture that has to be converted, with blocks of its pixels averaged.
+    """Convert a part of a picture and average blocks of its pixels.
 
-    It is converted in bands, since a copy of a large picture in another mode may not fit the memory.
+    It is converted in bands, since a converted copy of a large picture may not fit in memory.
 
     Returns:
-        In mode RGB, L, CMYK, RGBa or La: with associated alpha, so that transparent pixels do not lend their
-        colour to their neighbours.
+        In mode RGB, L, CMYK, RGBa or La: with premultiplied alpha, so that transparent pixels do not bleed
+        into their neighbours.
     """
     left, top, right, bottom = part
     levels = grey_levels(image) if is_deep(image) else None

@@ -1,4 +1,4 @@
-"""Decode a picture no larger than needed: JPEG's decoder can halve the sides up to three times."""
+"""Scale-on-load: the JPEG decoder can halve the sides of a picture up to three times."""
 
 from PIL import Image
 
@@ -13,7 +13,7 @@ def load_at_scale(image: Image.Image, wanted: tuple[int, int]) -> tuple[int, int
     """Decode a picture; a JPEG at the smallest scale that is no smaller than ``wanted``.
 
     Returns:
-        Its whole size as stored. Of a TIFF that is certain only now: Pillow turns it upright.
+        The full size as stored; for a TIFF, the size after Pillow has turned it upright.
     """
     size = image.size
     image.draft(None, wanted)
