@@ -1,4 +1,4 @@
-"""POST /api/images/{id}/analysis: what Gemini sees in an image; also for the queue of images that wait."""
+"""POST /api/images/{id}/analysis: Gemini's description of an image; also works off the analysis queue."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ app = App()
 
 @app.post("/api/images/<image_id>/analysis")
 def analyze(request: Request, image_id: str) -> Response:
-    """200 with the analysis, made now unless it is there; ``?again=true`` makes a new one."""
+    """200 with the analysis, made now if missing; ``?again=true`` makes a new one."""
     again = parse_flag("again", request.check_query("again").get("again"))
     return json_response(200, {"data": analyze_image(image_id, again=again)})
 
 
 def work(event: dict[str, Any]) -> dict[str, Any]:
-    """Analyse what SQS names; the schedule's event looks for what waits too long."""
+    """Analyse the images in an SQS event; the schedule's event resends overdue ones."""
     messages = parse_messages(event)
     if messages is None:
         return resend_overdue()

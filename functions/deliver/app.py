@@ -13,7 +13,7 @@ app = App(public={"/images/<image_id>/<variant>"})
 
 @app.get("/images/<image_id>/<variant>")
 def deliver(request: Request, image_id: str, variant: str) -> Response:
-    """302 to a presigned URL. The signature in the query is the permission, so no key is needed."""
+    """302 to a presigned URL. The signature in the query authorizes it, so no key is needed."""
     delivery = deliver_image(image_id, variant, request.query, request.header("Accept"), request.method)
     return Response(
         302,

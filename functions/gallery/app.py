@@ -1,4 +1,4 @@
-"""GET / and /docs: the gallery and the API's pages; GET /openapi.json and /assets/{file}: what these have."""
+"""GET / and /docs: the gallery and Swagger UI; GET /openapi.json and /assets/{file}: the files they load."""
 
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,13 @@ def get_gallery(request: Request) -> Response:
 
 @app.get("/docs")
 def get_docs(request: Request) -> Response:
-    """Swagger UI on the description of the API."""
+    """Swagger UI for the API description."""
     return page_response(request, "docs.html")
 
 
 @app.get("/openapi.json")
 def get_description(request: Request) -> Response:
-    """The description of the API."""
+    """The API description (OpenAPI)."""
     return file_response(load_file(FOLDER / "openapi.json"), request.header("If-None-Match"))
 
 
@@ -39,7 +39,7 @@ def get_asset(request: Request, file: str) -> Response:
 
 
 def page_response(request: Request, name: str) -> Response:
-    """A page. Its URLs are relative, which fails at /v1 without a slash: there <base> names the stage."""
+    """A page. Its relative URLs would break at /v1 without a slash, so there <base> names the stage."""
     base = f"{request.stage_path}/" if request.stage_path and request.is_direct else "./"
     return file_response(load_file(ASSETS / name, base), request.header("If-None-Match"))
 

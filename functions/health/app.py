@@ -1,4 +1,4 @@
-"""GET /health and GET /api/database/status; also the 404 of every path that no other function has."""
+"""GET /health and GET /api/database/status; also the 404 for all other paths."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ def patch(request: Request, image_id: str) -> Response:
 
 @app.delete("/api/images/<image_id>")
 def delete(request: Request, image_id: str) -> Response:
-    """204 when the image and everything made from it is gone; 404 ever after."""
+    """204 once the image and everything made from it is gone; 404 from then on."""
     request.check_query()
     delete_image(image_id, parse_if_match(request.header("If-Match")))
     return Response(204)

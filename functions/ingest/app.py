@@ -1,6 +1,4 @@
-"""S3's ObjectCreated events under incoming/: check and finish presigned uploads without waiting for a
-client.
-"""
+"""S3's ObjectCreated events under incoming/: complete presigned uploads without waiting for the client."""
 
 from typing import Any
 

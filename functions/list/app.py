@@ -1,4 +1,4 @@
-"""GET /api/images, /api/categories and /api/tags: what there is."""
+"""GET /api/images, /api/categories and /api/tags: the lists."""
 
 from typing import Any
 
@@ -22,18 +22,18 @@ def images(request: Request) -> Response:
 
 @app.get("/api/categories")
 def categories(request: Request) -> Response:
-    """200 with ``{"categories": [{"name", "images"}]}``, the most used first."""
+    """200 with ``{"categories": [{"name", "images"}]}``, most used first."""
     return json_response(200, {"categories": list_facets("category", read_limit(request))})
 
 
 @app.get("/api/tags")
 def tags(request: Request) -> Response:
-    """200 with ``{"tags": [{"name", "images"}]}``, the most used first."""
+    """200 with ``{"tags": [{"name", "images"}]}``, most used first."""
     return json_response(200, {"tags": list_facets("tag", read_limit(request))})
 
 
 def read_limit(request: Request) -> int:
-    """How many categories or tags a response has at most."""
+    """The maximum number of categories or tags in a response."""
     return parse_limit(request.check_query("limit").get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""The database's schema, brought up to date: as a custom resource during a deploy, or invoked by hand."""
+"""Brings the database schema up to date: as a custom resource during a deploy, or invoked by hand."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only tells what there is."""
+"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only reports it."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ app = App()
 
 @app.post("/api/upload")
 def upload(request: Request) -> Response:
-    """201 with the new image; 200 with the one that was there (Idempotency-Key, on_duplicate=return)."""
+    """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
     on_duplicate = request.check_query("on_duplicate").get("on_duplicate")
     form = parse_upload_form(request.body, request.header("Content-Type"))
     key = request.header("Idempotency-Key")
@@ -33,7 +33,7 @@ def upload(request: Request) -> Response:
 
 @app.post("/api/uploads")
 def announce(request: Request) -> Response:
-    """201 with a form for the object store (200 when the Idempotency-Key was there)."""
+    """201 with a form for the object store (200 for a known Idempotency-Key)."""
     request.check_query()
     values = parse_json_object(request.body, "body")
     announced, created = create_upload(values, request.header("Idempotency-Key"))
@@ -42,13 +42,13 @@ def announce(request: Request) -> Response:
 
 @app.post("/api/uploads/<image_id>/complete")
 def complete(request: Request, image_id: str) -> Response:
-    """201 with the image that has arrived; 200 when it was ready already."""
+    """201 with the image that arrived; 200 if it was already ready."""
     request.check_query()
     return present(request, complete_upload(image_id))
 
 
 def present(request: Request, stored: Stored) -> Response:
-    """201 with an image that this request made, 200 with one that was there."""
+    """201 with an image that this request created, 200 with an existing one."""
     image = serialize_image(stored.row, request.base_url)
     return json_response(201 if stored.created else 200, {"data": image})
 

@@ -1,17 +1,17 @@
 // The page's address: the filters in its query string, the open picture in its hash.
 
 let search = location.search;
-let steppedBack = Promise.resolve(); // when the last step back of leavePicture is done
+let steppedBack = Promise.resolve(); // resolves when leavePicture's step back is done
 
 const PICTURE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The id of the open picture; empty when the hash is none, since it becomes part of the paths of requests. */
+/** The id of the open picture. Empty if the hash is not an id, because ids go into request paths. */
 export function pictureInAddress() {
   const id = location.hash.slice(1);
   return PICTURE_ID.test(id) ? id : "";
 }
 
-/** `onMove` is called when "back", or a hash that was typed, made the address name another picture or none. */
+/** Calls `onMove` when "back" or a typed hash changes or removes the picture in the address. */
 export function setUpAddress(onMove) {
   addEventListener("popstate", () => {
     const id = pictureInAddress();
@@ -26,17 +26,17 @@ export function writeFilters(parameters) {
   writeAddress("replaceState", history.state, pictureInAddress());
 }
 
-/** Name a picture in a new entry of the history, so that "back" closes it. */
+/** Put a picture into a new history entry, so that "back" closes it. */
 export async function enterPicture(id) {
-  await steppedBack; // or that would undo this entry
+  await steppedBack; // which would undo this entry
   history.scrollRestoration = "manual"; // closing it scrolls to the picture itself
   writeAddress("pushState", { entered: true }, id);
 }
 
-/** Name another picture in the same entry. */
+/** Put another picture into the same entry. */
 export const replacePicture = (id) => writeAddress("replaceState", history.state, id);
 
-/** Name no picture any more. An entry that enterPicture made is left by a step back, which takes some time. */
+/** Remove the picture. An entry made by enterPicture is left by a step back, which is asynchronous. */
 export function leavePicture() {
   if (!pictureInAddress()) return;
   if (!history.state?.entered) return writeAddress("replaceState", null, "");

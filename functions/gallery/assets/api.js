@@ -1,8 +1,8 @@
-// Requests to the API: errors with a status and a code, and waiting before trying again.
+// Requests to the API: errors with a status and a code, and retries with backoff.
 
 import { withKey } from "./key.js";
 
-/** Errors with a status that may pass, but which only whoever runs the server can end. */
+/** Errors with a temporary status that only the server's operator can fix. */
 const PERMANENT_CODES = new Set(["service_misconfigured", "api_key_not_configured", "secret_key_not_configured"]);
 const MAX_WAIT_SECONDS = 30;
 
@@ -25,14 +25,14 @@ export function readError(status, text, retryAfter) {
   let error = {};
   try {
     error = JSON.parse(text).error ?? {};
-  } catch { /* a page of the gateway's own */ }
+  } catch { /* the gateway's own page */ }
   return new ApiError(status, error.code ?? "unexpected", error.message ?? "", {
     retryAfter: Number(retryAfter) || 0,
     details: error.details ?? {},
   });
 }
 
-/** A response and its whole body. A connection that is lost, before the response or within it, is an ApiError. */
+/** A response and its whole body. A connection lost before or during the response is an ApiError. */
 async function fetchText(path, init) {
   try {
     const response = await fetch(path, init);
@@ -56,7 +56,7 @@ export function callApi(path, { method = "GET", headers = {}, body, signal } = {
   });
 }
 
-/** Try again, later each time, as long as the error is temporary. `onWait(error)` is called before each wait. */
+/** Retry with exponential backoff while the error is temporary. Calls `onWait(error)` before each wait. */
 export async function withRetries(action, { attempts = 4, signal, onWait = () => {} } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -14,7 +14,7 @@ import { explain } from "./text.js";
 
 const dialog = byId("detail");
 
-/** `onFilter` is called when a tag was pressed. The address names the picture, so that "back" closes it. */
+/** Calls `onFilter` when a tag is pressed. The address names the picture, so that "back" closes it. */
 export function setUpDetail(onFilter) {
   byId("detail-close").onclick = () => dialog.close();
   byId("previous").onclick = () => goToNeighbour(-1);
@@ -41,12 +41,9 @@ export function setUpDetail(onFilter) {
   setUpAddress(followAddress);
 }
 
-/**
- * Closing never takes away what is being typed: during an edit, Escape only leaves the form, and a press beside
- * the dialog does nothing.
- */
+/** During an edit, Escape only leaves the form, and a press beside the dialog does nothing. */
 function setUpClosing() {
-  let pressedBeside = false; // a press that begins in the dialog, such as to select text, may end beside it
+  let pressedBeside = false; // a press that begins inside, such as a text selection, may end beside it
   dialog.onclose = () => {
     byId("detail-image").removeAttribute("src");
     leavePicture();
@@ -63,19 +60,19 @@ function setUpClosing() {
   dialog.onclick = (event) => { if (pressedBeside && isBeside(event) && !isEditing()) dialog.close(); };
 }
 
-/** Whether this happened on the backdrop, whose events come to the dialog itself. */
+/** Whether the event is on the backdrop, whose events go to the dialog itself. */
 function isBeside({ target, clientX: x, clientY: y }) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return target === dialog && (x < left || x > right || y < top || y > bottom);
 }
 
-/** Close the picture for something else, unless it is being edited. Whether no dialog is open then. */
+/** Close the picture unless it is being edited. Returns whether no dialog is open now. */
 export function closeUnlessEditing() {
   if (dialog.open && !isEditing()) closeWithoutFocus();
   return !document.querySelector("dialog[open]");
 }
 
-/** Close, and leave the focus to the caller: otherwise it goes to the picture in the list. */
+/** Close, and leave the focus to the caller instead of the picture in the list. */
 function closeWithoutFocus() {
   shown.image = null;
   dialog.close();
@@ -93,7 +90,7 @@ export async function openDetail(id) {
   followAddress();
 }
 
-/** Show what the list knows of a picture at once, and what the server says of it when that has come. */
+/** Show a picture from the list's data at once, and from the server's when that arrives. */
 async function openPicture(id) {
   const known = imageOf(id);
   if (known) openDialog(known);

@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Let a screen reader say this, also when it has just said the same. */
+/** Announce this to screen readers, even if it repeats the last text. */
 export function announce(text) {
   const announcer = byId("announcer");
   announcer.textContent = "";
@@ -21,9 +21,9 @@ export function announce(text) {
 }
 
 /**
- * Show a message at the foot of the page for some seconds, longer while the pointer is on it or its button has the
- * focus. `label` and `onPress` make a button, `said` is the text for screen readers, and `onEnd` is called in place
- * of `dismiss` when the time is over. Returns the button, if any, and `dismiss`, which takes the message away.
+ * Show a message at the bottom of the page for `seconds`, longer while the pointer is on it or its button has the
+ * focus. `label` and `onPress` make a button, `said` is the text for screen readers, and `onEnd` replaces `dismiss`
+ * when the time is up. Returns the button, if any, and `dismiss`, which removes the message.
  */
 export function showToast(text, { said = text, label, onPress, onEnd, seconds = 6 } = {}) {
   const element = make("div", { className: "toast" }, make("p", { textContent: text }));

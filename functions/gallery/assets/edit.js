@@ -8,7 +8,7 @@ import { pathOf } from "./links.js";
 import { isShown, renderDetail, showStatus, shown } from "./shown.js";
 import { explain, t } from "./text.js";
 
-let session = null; // of the open form: { id, saving }; answers to an older one leave the form alone
+let session = null; // of the open form: { id, saving }; responses for an older one leave the form alone
 
 export function setUpEditing() {
   byId("edit").onclick = openForm;
@@ -31,11 +31,11 @@ function openForm() {
   byId("edit-tags").value = image.tags.join(", ");
   byId("facts").hidden = true;
   byId("edit-form").hidden = false;
-  showStatus(""); // the form has a place of its own for messages
+  showStatus(""); // the form has its own place for messages
   byId("edit-title").focus();
 }
 
-/** Show the facts in place of the form. What was typed is lost; a save that is under way goes on. */
+/** Replace the form with the facts. Typed text is lost; a save in progress continues. */
 export function closeForm() {
   session = null;
   byId("edit-form").hidden = true;
@@ -48,7 +48,7 @@ export function cancelEditing() {
   byId("edit").focus();
 }
 
-/** When the answer comes, the form may be closed, or another picture be shown. */
+/** By the time of the response, the form may be closed or another picture shown. */
 async function save(own) {
   const body = { tags: byId("edit-tags").value.split(/[,、，]/) };
   for (const input of textInputs()) body[input.dataset.field] = input.value;
@@ -73,7 +73,7 @@ function showSaved(own, { etag, value: { data } }) {
   updateItem(data);
   if (!isShown(own.id)) return;
   Object.assign(shown, { image: data, etag });
-  if (session && session !== own) return; // the form was closed and opened again meanwhile
+  if (session && session !== own) return; // the form was closed and reopened meanwhile
   const wasOpen = isEditing();
   closeForm();
   renderDetail(data);
@@ -81,7 +81,7 @@ function showSaved(own, { etag, value: { data } }) {
   if (wasOpen) byId("edit").focus();
 }
 
-/** Somebody else saved first. What was typed stays, and the next save replaces their version knowingly. */
+/** Somebody else saved first. Typed text stays, and the next save knowingly replaces their version. */
 async function loadOtherVersion(id) {
   try {
     const { etag, value: { data } } = await withRetries(() => callApi(pathOf(id)));
@@ -93,7 +93,7 @@ async function loadOtherVersion(id) {
   }
 }
 
-/** The server has one code for too many tags and for one that is too long. */
+/** The server has one code for too many tags and for an overlong tag. */
 function explainRefusal(error, { tags }) {
   const { field, max } = error.details ?? {};
   if (error.code !== "metadata_too_long" || field !== "tags") return explain(error);

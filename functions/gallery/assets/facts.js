@@ -1,4 +1,4 @@
-// What is known of a picture, as pairs of a name and a text; names are those of text.js without `fact_`.
+// The facts about a picture, as [name, text] pairs; names are those of text.js without `fact_`.
 
 import { formatBytes, formatNumber, formatTime } from "./text.js";
 

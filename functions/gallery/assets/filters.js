@@ -1,4 +1,4 @@
-// Search, filters and order: what the list is asked for, as its query string.
+// Search, filters and order, as the query string of the list.
 
 import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
@@ -9,7 +9,7 @@ const [q, category, tag, sort] = ["q", "category", "tag", "sort"].map(byId);
 let pause;
 let newestFacets;
 
-/** `onChange` is called soon after something was typed, and at once after something was chosen. */
+/** Calls `onChange` shortly after typing, and at once after a choice. */
 export function setUpFilters(onChange) {
   fillSortOptions();
   fillFacetOptions(category, t("all_categories"), []);
@@ -25,7 +25,7 @@ export function setUpFilters(onChange) {
   restoreFilters(new URLSearchParams(location.search));
 }
 
-/** Set the fields to what the address says: it has what readFilters returns. */
+/** Set the fields from the address, which has what readFilters returns. */
 function restoreFilters(parameters) {
   q.value = parameters.get("q") ?? "";
   for (const select of [category, tag]) selectName(select, parameters.get(select.id) ?? "");
@@ -53,24 +53,24 @@ export function filterByTag(name) {
   selectName(tag, name);
 }
 
-/** Select a name, which the list of names may not have: not yet, or not any more. */
+/** Select a name, and add it if the options do not have it yet or any more. */
 function selectName(select, name) {
   if (![...select.options].some(({ value }) => value === name)) select.append(make("option", { value: name, text: name }));
   select.value = name;
 }
 
-/** Load the categories and tags unless that was done or is being done. */
+/** Load the categories and tags unless loaded or loading. */
 export function ensureFacets() {
   if (!newestFacets) loadFacets();
 }
 
-/** Load which categories and tags there are. An error is not shown: all else works without them. */
+/** Load the categories and tags. Errors are not shown: everything else works without them. */
 export async function loadFacets() {
   const load = (path) => withRetries(() => callApi(path));
   const facets = Promise.all([load("api/categories"), load("api/tags")]).catch(() => []);
   newestFacets = facets;
   const [categories, tags] = await facets;
-  if (facets !== newestFacets) return; // they were loaded again meanwhile
+  if (facets !== newestFacets) return; // a newer load has begun
   if (!categories) {
     newestFacets = null;
     return;
@@ -88,7 +88,7 @@ function fillFacetOptions(select, all, facets) {
   select.value = chosen;
 }
 
-/** Offer the order by relevance only while there is a search, and select it when a search begins. */
+/** Offer the order by relevance only during a search, and select it when one begins. */
 function fillSortOptions() {
   const orders = ["newest", "oldest", "title", "size"];
   if (hasWords()) orders.unshift("relevance");

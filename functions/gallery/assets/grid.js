@@ -11,7 +11,7 @@ const SLOW_MS = 400;
 const FADE_MS = 300;
 const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
 const ROW_PX = 240; // about the height of a row, for browsers without sizes="auto"
-const PICTURE_WAITS_MS = [0, 2_000, 6_000]; // before a picture is asked for again: another request may be making it
+const PICTURE_WAITS_MS = [0, 2_000, 6_000]; // before each retry: another request may be rendering the picture
 
 const entries = new Map();
 const hiddenIds = new Set(); // of pictures whose deletion can be undone
@@ -19,8 +19,8 @@ const grid = byId("grid");
 const handlers = {};
 let query = new URLSearchParams();
 let cursor = null;
-let total = null; // { value, relation, filtered }: as the API counts, and whether anything but the order is chosen
-let note = ""; // that the list has another order than the one that was asked for
+let total = null; // { value, relation, filtered }: the API's count, and whether anything but the order is set
+let note = ""; // says that the list is not in the requested order
 let currentLoad = new AbortController();
 let loading = false;
 let unfinishedRow = []; // see takeLastRow
@@ -34,7 +34,7 @@ export function setUpGrid(given) {
 }
 
 function retryLoading() {
-  (grid.lastElementChild?.querySelector("button") ?? byId("count")).focus(); // the button that was pressed disappears
+  (grid.lastElementChild?.querySelector("button") ?? byId("count")).focus(); // the pressed button disappears
   handlers.onRetry();
   loadPage(cursor === null);
 }
@@ -49,12 +49,12 @@ export function reload(parameters) {
 
 const loadMore = () => { if (cursor && !loading) loadPage(false); };
 
-/** Measured again each time, since what an observer reports may be outdated. */
+/** Measures each time, since an observer's report may be outdated. */
 function loadWhenNear() {
   if (byId("more").getBoundingClientRect().top < innerHeight + AHEAD_PX) loadMore();
 }
 
-/** Load the next page, or the first one of a new list, which replaces what is there when it has come. */
+/** Load the next page, or the first one of a new list, which replaces the old list on arrival. */
 async function loadPage(afresh) {
   if (afresh) {
     currentLoad.abort();
@@ -93,11 +93,11 @@ async function loadPage(afresh) {
     }
   }
   handlers.onLoaded();
-  // Once the new items have their places: is the end still near?
+  // After layout of the new items: is the end still near?
   requestAnimationFrame(loadWhenNear);
 }
 
-/** The order that was asked for stays chosen: narrowed down, the list can be sorted by it. */
+/** The requested order stays selected: it works once the list is narrowed down. */
 function showNewestInstead(error) {
   query = new URLSearchParams(query);
   query.set("sort", "newest");
@@ -116,7 +116,7 @@ function renderPage(value, afresh) {
   else if (total) showTotal();
 }
 
-/** Show a message where the user looks: above a new list, below one that is being continued. */
+/** Show a message where the user looks: above a new list, below one that grows. */
 function showWaiting(afresh, text) {
   if (!afresh) return showTrouble(text, false);
   byId("count").textContent = text;
@@ -129,7 +129,7 @@ function showTrouble(text, canRetry) {
   byId("trouble").hidden = false;
 }
 
-/** The height of the last row depends on the pictures that will fill it: keep it back until the next page. */
+/** Keep the last row back until the next page: its height depends on the pictures that will fill it. */
 function takeLastRow() {
   const top = grid.lastElementChild?.offsetTop;
   const row = [...grid.children].filter((item) => item.offsetTop === top);
@@ -165,9 +165,9 @@ function showTotal() {
   byId("empty-action").onclick = filtered ? handlers.showAll : handlers.chooseFiles;
 }
 
-/** Add a new picture in front, if the list has all pictures with the newest first. */
+/** Add a new picture at the front, if the list is unfiltered and newest first. */
 export async function prependImage(image) {
-  await latestLoad; // a response that is under way may be without it, and replaces the list
+  await latestLoad; // a pending response may lack it, and replaces the list
   if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
   grid.prepend(makeItem(image));
   if (total.relation === "exact") total.value += 1;
@@ -177,7 +177,7 @@ export async function prependImage(image) {
 /** Hide a picture. Returns the button of its neighbour, for the focus, and `restore`, which shows it again. */
 export function hideImage(id) {
   hiddenIds.add(id);
-  const item = entries.get(id)?.item; // undefined when the list does not have it: it was opened by its address
+  const item = entries.get(id)?.item; // undefined if not in the list: it was opened by its address
   const neighbour = item && (visibleSibling(item, 1) ?? visibleSibling(item, -1));
   setItemHidden(id, true);
   return {
@@ -213,7 +213,7 @@ function visibleSibling(item, step) {
 
 export const imageOf = (id) => entries.get(id)?.image;
 
-/** Show what is known of a picture by now. */
+/** Show a picture's newest data. */
 export function updateItem(image) {
   const entry = entries.get(image.id);
   if (!entry) return;
@@ -243,7 +243,7 @@ function makeItem(image) {
   picture.onload = () => {
     failures = 0;
     picture.classList.add("loaded");
-    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // or it would show through what is transparent
+    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // it would show through transparent areas
   };
   picture.onerror = () => {
     if (failures < PICTURE_WAITS_MS.length) setTimeout(renewLinks, PICTURE_WAITS_MS[failures], entry);
@@ -263,7 +263,7 @@ function renderItem({ image, picture, title }) {
   picture.src = link;
 }
 
-/** Load an image again, for links that have not expired, or ones that the list does not have. */
+/** Reload an image, for links that have not expired or that the list lacks. */
 async function renewLinks(entry) {
   try {
     const { value } = await withRetries(() => callApi(pathOf(entry.image.id)));
@@ -274,7 +274,7 @@ async function renewLinks(entry) {
   }
 }
 
-/** Arrow keys go from picture to picture, up and down to the nearest one of the next row. */
+/** Arrow keys go from picture to picture, up and down to the nearest one in the next row. */
 function moveByArrow(event) {
   const item = event.target.closest(".item");
   const forward = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];

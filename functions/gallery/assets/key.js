@@ -7,7 +7,7 @@ const STORED = "image-api-key";
 let key = normalizeKey(sessionStorage.getItem(STORED) ?? "") || null;
 let asking = null;
 
-/** Run `action` with the key, and again with another one as long as the server refuses it. */
+/** Run `action` with the key; while the server refuses it, ask for another and retry. */
 export async function withKey(action) {
   for (;;) {
     const used = key ?? await askForKey();
@@ -58,7 +58,7 @@ function storeKey(given) {
   sessionStorage.setItem(STORED, key);
 }
 
-/** A key without spaces around it and in ASCII, though typed in full-width letters; empty when that is impossible. */
+/** A key, trimmed and converted from full-width letters to ASCII; empty if that is impossible. */
 function normalizeKey(text) {
   const normal = text.normalize("NFKC").trim();
   return /^[ -~]+$/.test(normal) ? normal : "";

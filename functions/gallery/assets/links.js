@@ -1,17 +1,17 @@
-// Which of an image's links to use: a still one of an animation, where the user prefers reduced motion.
+// Which of an image's links to use: an animation's stills, if the user prefers reduced motion.
 
 const STILL = { thumbnail: "w320.jpg", preview: "w1280.jpg" };
 const THUMBNAIL_PX = 320;
 const [SHARP, SHARP_PX] = ["w640", 640];
 const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** What an image has to be asked for with, to have all the links that are used here. */
+/** The `variants` parameter of a request for all the links used here. */
 export const furtherLinks = () => [SHARP, ...(prefersStill() ? Object.values(STILL) : [])].join();
 
-/** The path in the API of an image with all these links. */
+/** The API path of an image with all these links. */
 export const pathOf = (id) => `api/images/${id}?variants=${furtherLinks()}`;
 
-/** Undefined when the image has to be loaded from pathOf first. */
+/** Undefined if the image must first be loaded from pathOf. */
 export const linkOf = ({ frames, urls }, name) => urls[frames > 1 && prefersStill() ? STILL[name] : name];
 
 /** For `srcset`: two widths of the thumbnail. Empty for small pictures, and for animations, which would take long. */

@@ -15,7 +15,7 @@ import { setUpUploads } from "./uploads.js";
 const FACETS_PAUSE_MS = 1500;
 let facetsPause;
 
-/** Show what the filters ask for. */
+/** Apply the filters. */
 function update() {
   const filters = readFilters();
   writeFilters(filters);

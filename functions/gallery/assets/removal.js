@@ -1,4 +1,4 @@
-// Deleting: the picture disappears at once, and is deleted on the server when the time for undo is over.
+// Deletion: the picture disappears at once, and is deleted on the server when the time for undo is up.
 
 import { callApi, withRetries } from "./api.js";
 import { announce, byId, showToast } from "./dom.js";
@@ -10,7 +10,7 @@ const SECONDS = 8;
 const waiting = [];
 
 export function setUpRemoval() {
-  // A page that is left cannot wait; keepalive lets the request go on without it.
+  // A closing page cannot wait; keepalive lets the request outlive it.
   addEventListener("pagehide", () => {
     for (const { image, toast: { dismiss } } of waiting.splice(0)) {
       dismiss();
@@ -57,7 +57,7 @@ async function deleteNow(removal) {
   }
 }
 
-/** Take the message away, and move the focus from it to the list. */
+/** Remove the message, and move its focus to the list. */
 function endWaiting(removal) {
   const { toast: { button, dismiss }, neighbour } = removal;
   const hadFocus = document.activeElement === button;

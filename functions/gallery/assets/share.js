@@ -1,4 +1,4 @@
-// Links to the picture that is shown: to copy, and to download the original.
+// Links to the shown picture: to copy, and to download the original.
 
 import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
@@ -13,7 +13,7 @@ export function setUpSharing() {
   byId("download").onclick = downloadOriginal;
 }
 
-/** Copies the link of the preview: the original still has all that the camera wrote, such as the place. */
+/** Copy the preview's link: the original still has the camera's metadata, such as the location. */
 async function copyLink() {
   try {
     const { preview } = await loadFreshLinks();
@@ -24,7 +24,7 @@ async function copyLink() {
   }
 }
 
-/** The browser follows the link itself, unless that has expired: then a new one is asked for and followed. */
+/** The browser follows the link itself; if it has expired, load a new one and follow that. */
 async function downloadOriginal(event) {
   if (!hasExpired(shown.image)) return;
   event.preventDefault();
@@ -39,7 +39,7 @@ async function downloadOriginal(event) {
 const expiryOf = (link) => new Date(Number(new URL(link).searchParams.get("e")) * 1000);
 const hasExpired = (image) => expiryOf(image.urls.original) <= new Date();
 
-/** The links of the picture that is shown; new ones where they have expired. */
+/** The links of the shown picture; new ones if they have expired. */
 async function loadFreshLinks() {
   const { image } = shown;
   if (!hasExpired(image)) return image.urls;

@@ -1,4 +1,4 @@
-// The picture in the dialog: what is known of it, and how the dialog shows that.
+// The picture in the dialog: its data, and how the dialog renders it.
 
 import { byId, make } from "./dom.js";
 import { factsOf } from "./facts.js";
@@ -9,7 +9,7 @@ import { t } from "./text.js";
 const dialog = byId("detail");
 const picture = byId("detail-image");
 
-/** The image as the server last described it, and the ETag of its description; each null when unknown. */
+/** The image as last loaded, and the ETag of that version; each null when unknown. */
 export const shown = { image: null, etag: null };
 
 export const isShown = (id) => dialog.open && shown.image?.id === id;
@@ -35,7 +35,7 @@ export function renderDetail(image) {
   renderNeighbours();
 }
 
-/** Hide the arrows that lead nowhere. To be called again when the list has got more pictures. */
+/** Hide the arrows that lead nowhere. Call again when the list has grown. */
 export function renderNeighbours() {
   if (!shown.image) return;
   byId("previous").disabled = !neighbourOf(shown.image.id, -1);
@@ -47,12 +47,12 @@ function renderPicture(image, link) {
   picture.style.setProperty("--ratio", image.width / image.height);
   picture.style.setProperty("--width", `${image.width}px`);
   picture.style.backgroundImage = image.placeholder ? `url("${image.placeholder}")` : "";
-  // Or the placeholder would show through what is transparent.
+  // The placeholder would show through transparent areas.
   picture.onload = () => { picture.style.backgroundImage = ""; };
   picture.src = link;
 }
 
-/** Show a message in the part of the dialog that is in use: the form or the facts. */
+/** Show a message in the visible part of the dialog: the form or the facts. */
 export function showStatus(text, isProblem = false) {
   const status = byId(byId("edit-form").hidden ? "detail-status" : "edit-status");
   status.textContent = text;

@@ -28,10 +28,10 @@ export function setUpSources() {
   });
 }
 
-/** Not true of a picture of this page, which is dragged as a file too. */
+/** False for a picture of this page, which is dragged as a file too. */
 const hasFiles = ({ dataTransfer }) => !ownDrag?.isConnected && dataTransfer.types.includes("Files");
 
-/** A clipboard with text is meant as text: that of a spreadsheet's cells also has a picture of them. */
+/** Ignores a clipboard with text: copied spreadsheet cells also come with a picture of them. */
 function uploadPasted({ target, clipboardData }) {
   if (target.closest?.("input, textarea") || clipboardData.types.includes("text/plain")) return;
   if (clipboardData.files.length && closeUnlessEditing()) addUploads(clipboardData.files);

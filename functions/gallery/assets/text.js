@@ -147,7 +147,7 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? formatNumber(values[key]) : values[key]));
 }
 
-/** What went wrong: in the user's language where there is a text for the code, else in the server's words. */
+/** What went wrong: in the user's language if the code has a text, else in the server's words. */
 export function explain(error) {
   const { code, status, message, details: { field, max } = {} } = error;
   if (`error_${code}` in TEXT) return t(`error_${code}`, { status, max, field: field in TEXT ? t(field) : field });

@@ -8,8 +8,8 @@ const ATTEMPTS = 6;
 const STALLED_MS = 60_000;
 
 /**
- * Upload a file. Attempts have the same Idempotency-Key, so that they make one picture.
- * Resolves with the image. `onProgress` gets 0 to 1, `onWait` the error after which another attempt follows.
+ * Upload a file. Attempts share an Idempotency-Key, so that they make one picture.
+ * Resolves with the image. `onProgress` gets 0 to 1, `onWait` the error before each retry.
  */
 export function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
   const metadata = { title: file.name.replace(/\.[^.]*$/, "").slice(0, 200) };
@@ -22,7 +22,7 @@ export function uploadFile(file, idempotencyKey, { signal, onProgress, onWait })
   return withRetries(attempt, { attempts: ATTEMPTS, signal, onWait });
 }
 
-/** Tell a file that was moved or changed since it was chosen from a broken connection, which it looks like. */
+/** Detect a file that was moved or changed since it was chosen: sending it would look like a lost connection. */
 async function checkReadable(file) {
   const start = file.size ? file.slice(0, 1) : file; // an empty slice can always be read
   await start.arrayBuffer().catch(() => { throw new ApiError(410, "file_gone"); });
@@ -45,7 +45,7 @@ function sendDirectly(file, metadata, idempotencyKey) {
 
 /** Announce the file, post it to the store, complete the upload. A file that has arrived is not sent again. */
 function sendThroughStore(file, metadata, idempotencyKey) {
-  // The browser knows no type of a file without an extension; then the server tells it from the content.
+  // The browser has no type for a file without an extension; the server then detects it from the content.
   const announcement = { filename: file.name, size_bytes: file.size, mime_type: file.type || undefined, metadata };
   let arrived = false;
   return async ({ signal, onProgress }) => {
@@ -77,7 +77,7 @@ async function sendToStore(form, file, options) {
   }
 }
 
-/** POST by XMLHttpRequest, since fetch reports no progress. Gives up when there is none for a minute. */
+/** POST by XMLHttpRequest, since fetch reports no progress. Aborts after a minute without progress. */
 function postWithProgress(url, body, { headers = {}, signal, onProgress }) {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();

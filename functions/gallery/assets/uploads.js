@@ -1,4 +1,4 @@
-// The panel of uploads: a queue of which a few run at a time, with a line for each file and a bar for all.
+// The upload panel: a queue that runs a few at a time, with a line for each file and a bar for all.
 
 import { announce, byId, make } from "./dom.js";
 import { explain, formatBytes, formatPercent, t } from "./text.js";
@@ -10,7 +10,7 @@ const list = byId("uploads-list");
 const jobs = [];
 let onUploaded = () => {};
 
-/** `handler` is called with each image that was uploaded. */
+/** Calls `handler` with each uploaded image. */
 export function setUpUploads(handler) {
   onUploaded = handler;
   byId("uploads-close").onclick = () => { clearPanel(); byId("choose").focus(); };

@@ -1,4 +1,4 @@
-"""The credentials for S3 and AWS, from variables or the function's role; AWS's region and addresses."""
+"""The credentials for S3 and AWS, from variables or the function's role; AWS region and endpoints."""
 
 import json
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ def read_s3_credentials(env: Mapping[str, str]) -> Credentials:
 
 
 def read_endpoint(env: Mapping[str, str], *names: str) -> str | None:
-    """The first address that is set, else AWS_ENDPOINT_URL, which is for all services, else None."""
+    """The first of these variables that is set, else AWS_ENDPOINT_URL (all services), else None."""
     return next(filter(None, (read_url(env, name) for name in (*names, "AWS_ENDPOINT_URL"))), None)
 
 
 def read_region(env: Mapping[str, str]) -> str:
-    """AWS's region."""
+    """The AWS region."""
     return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def read_role_credentials(env: Mapping[str, str]) -> Credentials:
-    """Lambda puts them into the environment; with SnapStart behind a local address, which renews them."""
+    """From the environment or, with SnapStart, from a local endpoint that renews them."""
     address = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if address and not env.get("AWS_ACCESS_KEY_ID"):
         return _fetch_role_credentials(address, env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""))
@@ -43,7 +43,7 @@ def read_role_credentials(env: Mapping[str, str]) -> Credentials:
 
 
 def _fetch_role_credentials(url: str, token: str) -> Credentials:
-    """From the address at which Lambda with SnapStart keeps them."""
+    """From Lambda's local endpoint (SnapStart)."""
     from urllib.request import Request, urlopen
 
     request = Request(url, headers={"Authorization": token})  # noqa: S310

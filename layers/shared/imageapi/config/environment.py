@@ -12,7 +12,7 @@ def read_int(
     """A whole number; the default when it is not set.
 
     Raises:
-        ConfigurationError: it is not a whole number, or out of its bounds.
+        ConfigurationError: it is not a whole number, or out of bounds.
     """
     text = env.get(name, "").strip()
     if not text:
@@ -29,7 +29,7 @@ def read_int(
 
 
 def require(env: Mapping[str, str], name: str) -> str:
-    """The value of a variable that has to be set.
+    """The value of a required variable.
 
     Raises:
         ConfigurationError: it is not set, or empty.
@@ -44,7 +44,7 @@ def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str,
     """A value that matches a pattern from beginning to end; the default when it is not set.
 
     Args:
-        what: what the value has to be, in words, for the error.
+        what: what the value must be, for the error message.
 
     Raises:
         ConfigurationError: it does not fit.
@@ -65,7 +65,7 @@ def read_url(env: Mapping[str, str], name: str) -> str | None:
 
 
 def split(value: str) -> tuple[str, ...]:
-    """The parts between commas, without blanks around them and without empty ones."""
+    """The comma-separated parts, stripped; empty ones are dropped."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 

@@ -1,6 +1,4 @@
-"""Which variables name a secret, and its value from Secrets Manager: the API's keys, and the passwords of the
-database's users.
-"""
+"""The secrets that variables name, from Secrets Manager: the API's keys and the database users' passwords."""
 
 import json
 from collections.abc import Mapping
@@ -16,15 +14,15 @@ SECRET_ARNS = {
     "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
     "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
 }
-"""Which variable names the secret that holds another's value."""
+"""For each variable, the one with the ARN of its secret."""
 KEYS = ("API_KEY", "SECRET_KEY", "GEMINI_API_KEY")
-"""Variables and secrets that may hold several values: all are accepted. Of Gemini's key the first is sent."""
+"""Variables and secrets that may hold several values. All are accepted; Gemini gets the first."""
 USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
-"""Secrets that are JSON with a user's name beside the password."""
+"""Secrets that are JSON with a user name and a password."""
 
 
 def make_access(env: Mapping[str, str]) -> secrets_manager.Access:
-    """How Secrets Manager is reached."""
+    """Secrets Manager's endpoint and credentials."""
     endpoint = read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
     return secrets_manager.Access(read_region(env), endpoint, read_role_credentials(env))
 
@@ -32,14 +30,14 @@ def make_access(env: Mapping[str, str]) -> secrets_manager.Access:
 def read_secrets(
     env: Mapping[str, str], cache: secrets_manager.SecretCache
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """The secrets that variables ``*_SECRET_ARN`` name. A value that is set outright wins.
+    """The secrets named by ``*_SECRET_ARN`` variables. A value set directly wins.
 
     Returns:
-        Users and passwords of the database, by the names of their variables; and the keys, each of which may
-        have several values, the current one first.
+        The database's users and passwords, by variable name; and the keys, each with one or more values, the
+        current one first.
 
     Raises:
-        ConfigurationError: a secret cannot be read, or has another form than it should.
+        ConfigurationError: a secret cannot be read or is malformed.
     """
     named = {
         name: env[variable]

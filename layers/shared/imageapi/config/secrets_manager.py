@@ -1,7 +1,7 @@
-"""Secrets from AWS Secrets Manager: read at the start of an execution environment, and again at intervals.
+"""Secrets from AWS Secrets Manager: read on a cold start, and again at intervals.
 
-boto3's client for Secrets Manager would take longer to import than everything else that a list needs, so the
-one request is made here, with the standard library.
+boto3's client would take longer to import than everything else that a list request needs, so the one API
+call is made here, with the standard library.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a se
 
 TIMEOUT = 3.0
 OVERLAP_SECONDS = 86_400
-"""How long after a rotation the previous value is accepted beside the current one."""
+"""How long the previous value stays accepted after a rotation."""
 NOT_THERE = "ResourceNotFoundException"
 
 
 class SecretError(Exception):
-    """A secret cannot be read. The message has AWS's name of the error, never a value."""
+    """A secret cannot be read. The message is the error's name, never a value."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,7 @@ class Access:
 
 
 class SecretCache:
-    """The values of the secrets that this process uses: the current one first, then the previous one while it
-    is still accepted.
-    """
+    """The values of this process's secrets: the current one, then the previous one while still accepted."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, ...]] = {}
@@ -52,7 +50,7 @@ class SecretCache:
         return bool(self._values)
 
     def read(self, arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
-        """The values of each secret; those not known yet are read over one connection.
+        """The values of each secret; those not cached are read over one connection.
 
         Raises:
             SecretError: one cannot be read.
@@ -65,14 +63,13 @@ class SecretCache:
         return {arn: self._values[arn] for arn in wanted}
 
     def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
-        """Read all again when that was last tried more than ``max_age`` seconds ago.
+        """Read all again if the last attempt was more than ``max_age`` seconds ago.
 
         Returns:
             Whether a value has changed.
 
         Raises:
-            SecretError: one cannot be read. Those that are known stay. Whatever ``make_access`` raises is
-                raised too.
+            SecretError: one cannot be read; the cached values stay. Errors of ``make_access`` pass through.
         """
         if not self._values or time.monotonic() - self._asked_at < max_age:
             return False
@@ -89,7 +86,7 @@ class SecretCache:
 
 
 def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
-    """Ask for each secret's current value, and for its previous one when the current one is younger than
+    """Fetch each secret's current value, and the previous one if the current is younger than
     OVERLAP_SECONDS.
 
     Raises:
@@ -109,7 +106,7 @@ def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, .
 
 
 def default_endpoint(region: str) -> str:
-    """The address of Secrets Manager in a region of AWS."""
+    """Secrets Manager's endpoint in an AWS region."""
     return f"https://secretsmanager.{region}.{domain_of(region)}"
 
 

@@ -26,7 +26,7 @@ SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 MAX_MULTIPART_BYTES = 4_600_000
-"""The largest multipart body: with base64's third and the event around it, it stays under Lambda's 6 MB."""
+"""The largest multipart body: base64 adds a third, and the whole event must stay under Lambda's 6 MB."""
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
 """The largest file in a direct upload; the rest of the body is for metadata and headers."""
@@ -62,17 +62,17 @@ class Settings:
     s3_public_endpoint_url: str | None
     """The same server's address for browsers; presigned URLs begin with it."""
     s3_ca_bundle: str | None
-    """A file with certificates; None for botocore's own, and for puts the system's."""
+    """A CA file; None for botocore's own certificates (for puts, the system's)."""
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     s3_session_token: str | None = field(repr=False)
     """Of the function's role on AWS; None elsewhere."""
     s3_credentials_expire_at: float | None
-    """Seconds since 1970; None when unknown. What is signed with the credentials is valid until then."""
+    """Unix time, None when unknown. Signatures made with the credentials expire then."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
-    """Accepted keys; empty when none is set, and then every request is refused."""
+    """Accepted keys; if there are none, every request is refused."""
     secret_keys: tuple[str, ...] = field(repr=False)
     """Keys that sign links: the first signs, all verify."""
     public_base_url: str | None
@@ -82,10 +82,10 @@ class Settings:
     max_upload_bytes: int
     """The largest file through a presigned upload."""
     link_ttl: int
-    """Seconds that a signed link lasts, at least; at most half as long again."""
+    """Minimum lifetime of a signed link, in seconds; the maximum is 1.5 times that."""
     log_level: str
     metrics_namespace: str | None
-    """CloudWatch's namespace for the metrics; None for no metrics."""
+    """CloudWatch namespace of the metrics; None for no metrics."""
     gemini_api_key: str = field(repr=False)
     """Empty when images are not analysed."""
     gemini_base_url: str | None
@@ -94,7 +94,7 @@ class Settings:
     analysis_language: str
     """The language of captions and tags, by its English name."""
     analysis_daily_budget: int
-    """How many images may be sent to Gemini between one midnight (UTC) and the next."""
+    """How many images may be sent to Gemini per day (UTC)."""
     analyze_uploads: bool
     """Whether every new image is analysed."""
     analysis_queue_url: str | None
@@ -106,7 +106,7 @@ def _is_on_aws(env: Mapping[str, str]) -> bool:
 
 
 def _refuse_placeholders(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
-    """On AWS a key that everyone can read in .env.example is no key."""
+    """On AWS, refuse the values published in .env.example."""
     if not _is_on_aws(env):
         return
     passwords = {name: [env.get(name, "")] for name in ("POSTGRES_PASSWORD", "MINIO_SECRET_KEY")}
@@ -128,7 +128,7 @@ def _read_log_level(env: Mapping[str, str]) -> str:
 
 
 def load_settings(env: Mapping[str, str], cache: secrets_manager.SecretCache | None = None) -> Settings:
-    """Read the settings out of a mapping. ``cache`` has the secrets that are known already.
+    """Read the settings from a mapping. ``cache`` holds the secrets read so far.
 
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
@@ -188,14 +188,14 @@ def get_settings() -> Settings:
 
 
 def refresh_settings(max_age: float) -> bool:
-    """Read the secrets again when they were read more than ``max_age`` seconds ago.
+    """Read the secrets again if they were read more than ``max_age`` seconds ago.
 
     Returns:
-        Whether any has changed; :func:`get_settings` then has the new ones. When they cannot be read, that is
-        logged, and the known ones stay.
+        Whether any has changed; :func:`get_settings` then has the new ones. A failed read is logged, and the
+        old ones stay.
     """
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
-        get_settings.cache_clear()  # the role's credentials run out
+        get_settings.cache_clear()  # the role's credentials expire
     if not _secret_cache.is_used:
         return False
     try:

@@ -1,5 +1,6 @@
-"""PostgreSQL: the connection, and the version of the schema.
+"""PostgreSQL: the connection and the schema's version.
 
-Enter at ``db.query()`` and ``db.transaction()``; ``name_lookup`` finds the server. ``migrations.migrate()``
-makes the schema or brings it up to date. SQL on the tables of images is in ``catalog`` and ``search`` only.
+Entry points: ``db.query()`` and ``db.transaction()``. ``name_lookup`` resolves the server's address.
+``migrations.migrate()`` creates or updates the schema. SQL on image tables is in ``catalog`` and ``search``
+only.
 """

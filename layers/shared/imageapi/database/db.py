@@ -1,8 +1,8 @@
-"""PostgreSQL: one connection per execution environment, and no wait without a limit.
+"""PostgreSQL: one connection per execution environment, and a time limit on every wait.
 
-psycopg2 waits inside C code, where neither a stopped server nor a dropped network path ever ends a wait. So
-every wait goes through :func:`_wait` (psycopg2's wait callback), which gives up after a time limit. The
-server's own ``statement_timeout`` is set as well: it frees the server, this one frees the client.
+psycopg2 waits inside C code, forever if the server stops or the network path drops. So every wait goes
+through :func:`_wait` (psycopg2's wait callback), which gives up after a time limit. ``statement_timeout`` is
+set as well: it frees the server, the callback frees the client.
 """
 
 import select
@@ -26,20 +26,20 @@ Row = dict[str, Any]
 Cursor: TypeAlias = psycopg2.extensions.cursor
 
 IDLE_SECONDS_BEFORE_PING = 30.0
-"""A connection that was idle longer is tested before use: a firewall or NAT may have dropped it silently."""
+"""A connection idle for longer is tested before use: a firewall or NAT may have dropped it silently."""
 
 GRACE_SECONDS = 1.0
-"""How much longer the client waits than the server works, so that the server's clearer error comes first."""
+"""The client's margin over ``statement_timeout``, so that the server's clearer error comes first."""
 
 PASSWORD_MAX_AGE = 10.0
-"""When the server refuses the password, it is read again if it was read longer ago than this (seconds)."""
+"""A refused password is read again if it was read longer ago than this (seconds)."""
 
 IDLE_SECONDS = 60
-"""The server closes a connection that was idle for longer: Lambda freezes an execution environment without
-notice, and a database that scales to zero does not pause while anyone is connected.
+"""The server closes a connection idle for longer: Lambda freezes an execution environment without notice,
+and a database that scales to zero does not pause while a client is connected.
 """
 MAX_IDLE_SECONDS = 55.0
-"""A connection that was idle for longer is replaced, before the server closes it at that very moment."""
+"""A connection idle for longer is replaced: the server might close it just as it is used."""
 
 SESSION_SETTINGS = {
     "timezone": "UTC",
@@ -49,7 +49,7 @@ SESSION_SETTINGS = {
     "idle_in_transaction_session_timeout": "5s",
     "client_connection_check_interval": "1s",
     "idle_session_timeout": f"{IDLE_SECONDS}s",
-    # Every query here is meant for an index, and none is worth compiling.
+    # Every query is meant to use an index, and none is worth compiling.
     "enable_seqscan": "off",
     "jit": "off",
 }
@@ -57,7 +57,7 @@ SESSION_SETTINGS = {
 _UNAVAILABLE = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
-    # After a failover the old writer, now a reader, is still connected to.
+    # After a failover the connection is still to the old writer, now a reader.
     psycopg2.errors.ReadOnlySqlTransaction,
     psycopg2.errors.TransactionTimeout,
     psycopg2.errors.IdleInTransactionSessionTimeout,
@@ -67,7 +67,7 @@ _CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
 
 class _Connection(psycopg2.extensions.connection):
-    """A connection of the service, which :func:`_wait` limits."""
+    """The service's connection, whose waits :func:`_wait` limits."""
 
 
 _lock = threading.RLock()
@@ -81,7 +81,7 @@ def query(
     """Run one statement and return its rows (empty when it returns none).
 
     Args:
-        cursor: of the :func:`transaction` that it belongs to; without one, it is committed by itself.
+        cursor: that of a :func:`transaction`; without one, the statement is committed on its own.
 
     Raises:
         DatabaseUnavailableError: no answer, or not in time. A write may or may not have happened.
@@ -113,7 +113,7 @@ def transaction(work: Callable[[Cursor], T]) -> T:
 
 
 def ping() -> dict[str, Any]:
-    """Ask the server who it is: ``{"server_version": "17.6"}``."""
+    """Ask the server's version: ``{"server_version": "17.6"}``."""
     return query("SELECT current_setting('server_version') AS server_version")[0]
 
 
@@ -138,12 +138,12 @@ def _run(work: Callable[[Cursor], T]) -> T:
         except AppError:
             raise
         except _UNAVAILABLE as error:
-            # A cancelled statement leaves a usable connection, everything else of this kind does not.
+            # A cancelled statement leaves the connection usable; the other errors do not.
             if not isinstance(error, _CANCELLED):
                 close()
             raise DatabaseUnavailableError() from error
         except BaseException:
-            # The caller's own error, or a wrong statement: perhaps in the middle of a transaction.
+            # The caller's own error or a wrong statement, perhaps in mid-transaction.
             if (
                 connection.closed
                 or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE
@@ -156,7 +156,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """The connection for this thread alone. Threads share it, and each waits for its turn within its time."""
+    """Exclusive use of the connection, which threads share. Each waits within its own time limit."""
     settings = get_settings()
     limit = settings.db_connect_timeout + settings.db_statement_timeout
     if not _lock.acquire(timeout=max(0.0, min(limit, time_left()))):
@@ -171,7 +171,7 @@ def _fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, An
     cursor.execute(sql, parameters)
     if cursor.description is None:
         return []
-    # By hand: with psycopg2's RealDictCursor a list page takes a quarter longer or more.
+    # Not by psycopg2's RealDictCursor: a list page would take at least a quarter longer.
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -182,7 +182,7 @@ def _in_transaction() -> bool:
 
 
 def _acquire() -> psycopg2.extensions.connection:
-    """The connection of this execution environment, opened or replaced when it is stale."""
+    """This execution environment's connection: opened if missing, replaced if stale."""
     global _connection
     if _connection is not None and _is_stale(_connection):
         close()
@@ -194,7 +194,7 @@ def _acquire() -> psycopg2.extensions.connection:
 def _is_stale(connection: psycopg2.extensions.connection) -> bool:
     if connection.closed:
         return True
-    # An idle connection has nothing to say: if it can be read, the server has hung up.
+    # An idle connection has nothing to read: readable means that the server closed it.
     if select.select([connection.fileno()], [], [], 0)[0]:
         return True
     idle = time.monotonic() - _used_at
@@ -230,7 +230,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             **arguments,
         )
         connection.autocommit = True
-        # Not as options of the connection: poolers such as RDS Proxy refuse those.
+        # Not as connection options: poolers such as RDS Proxy refuse those.
         with connection.cursor() as cursor:
             cursor.execute(_session_sql(settings))
     except psycopg2.OperationalError as error:
@@ -247,12 +247,12 @@ def _session_sql(settings: Settings) -> str:
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:
-    """Wait for the server, as psycopg2 asks for, but not beyond the time limit.
+    """psycopg2's wait callback: wait for the server, but not beyond the time limit.
 
-    psycopg2 has one wait callback for the whole process: other connections wait as its own callback does.
+    The callback is process-wide, so other connections are left to psycopg2's own.
     """
     if not isinstance(connection, _Connection):
-        from psycopg2.extras import wait_select  # only a process that has connections of its own
+        from psycopg2.extras import wait_select  # only for processes with other connections
 
         wait_select(connection)
         return

@@ -1,15 +1,14 @@
-"""The database's schema: made when it is not there, and brought up to date step by step when it is.
+"""The database schema: created if missing, else brought up to date step by step.
 
-``init_db.sql`` is the whole schema as it is now. A migration is a file ``0001_name.sql`` that turns the
-schema before it into the one after it, and that may run again. A new database gets ``init_db.sql`` at once,
-and its migrations count as applied; an older one gets those that it lacks, in the order of their numbers.
+``init_db.sql`` is the whole current schema. A migration is a file ``0001_name.sql`` that turns the previous
+schema into the next, and is safe to run again. A new database gets ``init_db.sql``, and all migrations count
+as applied; an older one gets those that it lacks, in numerical order.
 
-Each migration is a transaction of its own, so that a lock on a table lasts for one step and not for all. A
-step waits a few seconds for a lock, then gives up, so that the requests queued behind it can go on, and tries
-again.
+Each migration is its own transaction, so a table lock lasts for one step, not for all. A step waits a few
+seconds for a lock, then gives up, so that requests queued behind it can proceed, and retries.
 
-Where the other functions have a user of their own (``DB_SERVICE_USER``), it is made and let in here: it reads
-and writes rows, and changes neither the schema nor anyone's rights.
+If the other functions have their own database user (``DB_SERVICE_USER``), it is created and granted its
+privileges here: it reads and writes rows, and changes neither the schema nor anyone's privileges.
 """
 
 import re
@@ -32,14 +31,14 @@ from imageapi.telemetry.logs import get_logger
 T = TypeVar("T")
 
 LOCK = 0x696D616765617069
-"""For pg_advisory_lock: two deploys at once wait for each other."""
+"""Key of the advisory lock that serializes concurrent deploys."""
 
 LOCK_TIMEOUT = "3s"
-"""How long a statement waits for a lock on a table. Requests queue behind it meanwhile, and they wait 5 s."""
+"""How long a statement waits for a table lock. Requests queue behind it; their own lock_timeout is 2 s."""
 
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 20, 5.0
-"""How often a step is tried when it does not get its lock, and the pause in between: together less than three
-minutes, but more than cloudformation.RETRY_SECONDS, within which all of it would begin again.
+"""Attempts of a step that does not get its lock, and the pause in between: in all less than three minutes,
+but more than cloudformation.RETRY_SECONDS, within which the whole run would start over.
 """
 
 RECORD = """
@@ -59,7 +58,7 @@ GRANTS = (
 
 @dataclass(frozen=True)
 class Migration:
-    """One step. ``version`` is its number, from 1 on without a gap."""
+    """One step. Versions count from 1 without gaps."""
 
     version: int
     name: str
@@ -67,10 +66,10 @@ class Migration:
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """The migrations in a folder, in their order.
+    """The migrations in a folder, in order.
 
     Raises:
-        ValueError: a file has another kind of name, or a number is missing or there twice.
+        ValueError: a file name has another form, or a number is missing or duplicate.
     """
     found = []
     for path in sorted(folder.glob("*.sql")):
@@ -84,18 +83,18 @@ def read_migrations(folder: Path) -> list[Migration]:
 
 
 def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
-    """Bring the database up to date. A new one gets all of the schema, or nothing. In an older one each
-    migration is committed by itself: when one fails, those before it stay, and the next run goes on from it.
+    """Bring the database up to date. A new one gets the whole schema or nothing. In an older one each
+    migration is committed on its own: if one fails, those before it stay, and the next run resumes there.
 
     Returns:
         ``{"is_new": bool, "applied": ["0001_name", …], "version": int}``
 
     Raises:
-        DatabaseUnavailableError: it does not answer, or not in time, or a lock was never to be had.
-        psycopg2.Error: a statement was refused; nothing of its migration has changed.
+        DatabaseUnavailableError: no answer in time, or a lock stayed taken.
+        psycopg2.Error: a statement was refused; its migration was rolled back.
     """
     try:
-        db.query("SET lock_timeout = 0")  # for this lock alone; a step has its own
+        db.query("SET lock_timeout = 0")  # for this lock only; a step has its own
         db.query("SELECT pg_advisory_lock(%s)", (LOCK,))
         is_new, known = _commit("schema_migrations", lambda cursor: _begin(cursor, schema, migrations))
         missing = [step for step in migrations if step.version not in known]
@@ -109,7 +108,7 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
 
 
 def _begin(cursor: db.Cursor, schema: str, migrations: Sequence[Migration]) -> tuple[bool, set[int]]:
-    """Make the record of migrations, and the schema of a new database. Whether it is new, and what it has."""
+    """Create the record of migrations, and a new database's schema. Returns is_new and applied versions."""
     is_new = db.query("SELECT to_regclass('image_metadata') IS NULL AS is_new", (), cursor)[0]["is_new"]
     cursor.execute(RECORD)
     if is_new:
@@ -136,16 +135,16 @@ def _label(step: Migration) -> str:
 
 
 def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
-    """Do ``work`` in a transaction, again and again while others hold the locks that it takes."""
+    """Do ``work`` in a transaction; retry while others hold its locks."""
 
     def run(cursor: db.Cursor) -> T:
         cursor.execute("SET LOCAL client_min_messages = warning")
-        # The session has it already, unless the connection was lost after the step before and opened again.
+        # The session already holds it, unless the connection was lost and reopened after the last step.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         try:
             result = work(cursor)
-            # With each step: what it has made is the service's to use as soon as it is there.
+            # With each step, so that the service can use its tables as soon as they exist.
             _grant_service_user(cursor)
         except psycopg2.errors.LockNotAvailable as error:
             raise _LockTakenError from error
@@ -166,21 +165,19 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
 
 
 class _LockTakenError(Exception):
-    """Another transaction holds a lock. Not psycopg2's own error: for that one ``db`` closes the connection,
-    and the advisory lock would be lost.
+    """Another transaction holds a lock. Not psycopg2's own error, which ``db`` would turn into
+    DatabaseUnavailableError.
     """
 
 
 def _grant_service_user(cursor: db.Cursor) -> None:
-    """Where the service is a user of its own, make it or give it its password again, and let it work with
-    rows.
-    """
+    """If the service has its own user, create it or reset its password, and grant it access to rows."""
     settings = get_settings()
     user, password = settings.db_service_user, settings.db_service_password
     if not user:
         return
     known = db.query("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,), cursor)
-    # As the server would keep it: no log of statements has the password.
+    # Hashed as the server stores it: no statement log has the password.
     secret = psycopg2.extensions.encrypt_password(password, user, cursor.connection, "scram-sha-256")
     statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
     name = sql.Identifier(user)

@@ -1,4 +1,4 @@
-"""Looking up PostgreSQL's address, with a time limit."""
+"""Resolves PostgreSQL's address, with a time limit."""
 
 import socket
 import threading
@@ -8,11 +8,10 @@ import psycopg2
 
 
 def resolve(host: str, seconds: float) -> dict[str, str]:
-    """The arguments that name a host to libpq, with its addresses, so that libpq does not look them up: that
-    would have no time limit.
+    """libpq's arguments for a host, with its addresses: libpq's own lookup has no time limit.
 
     Raises:
-        psycopg2.OperationalError: the host is not known, or not within ``seconds``.
+        psycopg2.OperationalError: the host is unknown, or the lookup takes longer than ``seconds``.
     """
     if host.startswith("/"):  # the folder of a socket
         return {"host": host}
@@ -26,7 +25,7 @@ def resolve(host: str, seconds: float) -> dict[str, str]:
         except OSError as error:
             found.put(error)
 
-    # Left alone when it takes too long: nothing can end it.
+    # Abandoned if it takes too long: nothing can cancel it.
     threading.Thread(target=look_up, daemon=True).start()
     try:
         addresses = found.get(timeout=max(0.001, seconds))

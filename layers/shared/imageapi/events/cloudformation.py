@@ -1,6 +1,4 @@
-"""A Lambda function as a resource of a CloudFormation stack: do something during a deploy, and tell how it
-went.
-"""
+"""A Lambda function as a CloudFormation custom resource: do work during a deploy and report the outcome."""
 
 import hashlib
 import json
@@ -19,10 +17,10 @@ from imageapi.time_limits import time_limit
 TIMEOUT = 20.0
 """Seconds for the answer to CloudFormation."""
 ANSWER_SECONDS = 30.0
-"""What is kept of the function's time for that answer: TIMEOUT, and some for the rest."""
+"""Part of the function's time reserved for that answer: TIMEOUT and a margin."""
 RETRY_SECONDS, PAUSE_SECONDS = 90.0, 10.0
-"""How long the work is retried, and the pause in between: a new role's permissions take a while to apply
-everywhere, and a new server may not answer yet.
+"""How long the work is retried, and the pause in between: a new role's permissions take a while to
+propagate, and a new server may not answer yet.
 """
 MAX_REASON_LENGTH = 1_000
 
@@ -30,15 +28,14 @@ MAX_REASON_LENGTH = 1_000
 def answer_cloudformation(
     name: str, work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
-    """Do ``work`` when the resource is made or changed, and nothing when it is deleted.
+    """Do ``work`` when the resource is created or updated, and nothing when it is deleted.
 
-    Whatever ``work`` raises makes CloudFormation undo the deploy; a store or a secret that cannot be read,
-    only after RETRY_SECONDS. CloudFormation waits for an answer for as long as the resource's
-    ServiceTimeout says, so whatever happens in here is answered: ANSWER_SECONDS before the function's time is
-    up, the database is waited for no longer.
+    Any error of ``work`` makes CloudFormation roll back the deploy; if a store or a secret cannot be read,
+    only after RETRY_SECONDS. Without an answer CloudFormation waits for the resource's ServiceTimeout, so
+    failures are answered too: database waits end ANSWER_SECONDS before the function's time is up.
 
     Returns:
-        What CloudFormation was told. Its ``Data`` are what the template gets by ``!GetAtt``: the outcome of
+        The answer to CloudFormation. The template reads its ``Data`` with ``!GetAtt``: the outcome of
         ``work``, and ``Settings``, a fingerprint of the resource's property of that name.
     """
     answer = {key: event[key] for key in ("RequestId", "StackId", "LogicalResourceId")}
@@ -57,14 +54,14 @@ def answer_cloudformation(
 
 
 def fingerprint(settings: object) -> str:
-    """Sixteen characters that differ when ``settings`` do, whatever the order of their names."""
+    """A hash of ``settings`` in sixteen characters, independent of the order of their names."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _retry(
     work: Callable[[dict[str, Any]], dict[str, Any]], left: float, event: dict[str, Any]
 ) -> dict[str, Any]:
-    """Try ``work`` until it is done, for at most ``left`` seconds in all."""
+    """Retry ``work`` until it succeeds, for at most ``left`` seconds in all."""
     deadline = time.monotonic() + min(RETRY_SECONDS, left)
     with time_limit(left):
         while True:
@@ -80,6 +77,6 @@ def _retry(
 def _send(url: str, body: bytes) -> None:
     from urllib.request import Request, urlopen
 
-    # A presigned URL of S3, which was signed for no Content-Type.
+    # A presigned S3 URL, signed without a Content-Type.
     request = Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310
     urlopen(request, timeout=TIMEOUT).close()  # noqa: S310

@@ -1,4 +1,4 @@
-"""What the events of S3, SQS and schedules say. Nothing outside this room reads an event."""
+"""Parses the events of S3, SQS and schedules. Nothing outside this package reads them."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,14 +17,14 @@ class Message(NamedTuple):
 
 
 def parse_arrived(event: Event) -> list[str]:
-    """The ids of the uploads that an S3 ObjectCreated event names, as they stand in the objects' keys."""
+    """The upload ids in the object keys of an S3 ObjectCreated event."""
     keys = (unquote_plus(record["s3"]["object"]["key"]) for record in event["Records"])
     return [key.removeprefix("incoming/") for key in keys]
 
 
 def parse_sweep(event: Event) -> dict[str, Any]:
-    """The arguments of ``sweep.run.sweep`` in ``{"dry_run": bool, "compare": bool, "force": bool,
-    "object_grace_seconds": int}``, all optional.
+    """The arguments for ``sweep.run.sweep``, from ``{"dry_run": bool, "compare": bool, "force": bool,
+    "object_grace_seconds": int}``; all optional.
     """
     options: dict[str, Any] = {"dry_run": False}
     options |= {name: bool(event[name]) for name in ("dry_run", "compare", "force") if name in event}
@@ -34,7 +34,7 @@ def parse_sweep(event: Event) -> dict[str, Any]:
 
 
 def parse_messages(event: Event) -> list[Message] | None:
-    """The messages in an event of SQS; None for any other event, which is the schedule's."""
+    """The messages in an SQS event; None for any other event (the schedule's)."""
     if "Records" not in event:
         return None
     return [
@@ -44,10 +44,10 @@ def parse_messages(event: Event) -> list[Message] | None:
 
 
 def batch_response(outcomes: Mapping[str, str], unfinished: Iterable[Message]) -> dict[str, Any]:
-    """What SQS is answered: it delivers the unfinished messages again, and deletes the others.
+    """The response to SQS, which redelivers the unfinished messages and deletes the others.
 
     Args:
-        outcomes: what became of each image, for the log.
+        outcomes: the outcome for each image, for the log.
     """
     failures = [{"itemIdentifier": message.id} for message in unfinished]
     return {"batchItemFailures": failures, "outcomes": dict(outcomes)}

@@ -1,4 +1,4 @@
-"""Work that no client waits for: its log, metrics and time limit. The twin of ``http.app``."""
+"""Asynchronous work: its log, metrics and time limit. The counterpart of ``http.app``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +17,12 @@ Work = Callable[[Event], dict[str, Any]]
 def run(
     name: str, work: Work, event: Event, context: LambdaContext, *, counted: bool = False
 ) -> dict[str, Any]:
-    """Do ``work`` on an event that no client waits for, log its outcome and write its metrics.
+    """Do ``work`` on an asynchronous event, log its outcome and write its metrics.
 
     Args:
-        counted: whether the numbers in the outcome are metrics; not those of a dry run.
+        counted: whether the numbers in the outcome are metrics, except in a dry run.
 
-    What ``work`` raises is logged and raised again: Lambda then tries again, and after that keeps the event.
+    Errors are logged and re-raised: Lambda retries, then sends the event to the dead-letter queue, if any.
     """
     logger = get_logger()
     add_context(context)

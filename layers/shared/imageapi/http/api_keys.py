@@ -9,11 +9,11 @@ from imageapi.errors import ConfigurationError, UnauthorizedError
 def check_api_key(presented: str | None, accepted: Sequence[str]) -> None:
     """Let the request pass when ``presented`` is one of the ``accepted`` keys.
 
-    All accepted keys are compared, each in constant time, so that neither the time nor the answer tells
-    which part of a key was right.
+    All accepted keys are compared, each in constant time, so neither timing nor response reveals which part
+    of a key is right.
 
     Raises:
-        ConfigurationError: no key is configured: nobody may pass.
+        ConfigurationError: no key is configured.
         UnauthorizedError: no key, or a wrong one.
     """
     if not accepted:

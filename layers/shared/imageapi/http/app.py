@@ -1,4 +1,4 @@
-"""From an event of API Gateway to a response: routes, API keys, errors as JSON, request ids, the log."""
+"""From an API Gateway event to a response: routes, API keys, errors as JSON, request ids, the log."""
 
 import time
 from collections.abc import Collection
@@ -18,14 +18,14 @@ from imageapi.telemetry.metrics import record_request
 from imageapi.time_limits import function_limit
 
 REFUSED_MAX_AGE = 60.0
-"""Keys older than this (seconds) are read again when one was refused."""
+"""When a key is refused, keys older than this (seconds) are read again."""
 
 
 class App(Router):
     """The routes of one function.
 
     Args:
-        public: the rules of the routes that need no API key; all others do.
+        public: rules of the routes without an API key; all others need one.
     """
 
     def __init__(self, public: Collection[str] = ()) -> None:
@@ -33,14 +33,14 @@ class App(Router):
         self._public = frozenset(public)
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one event of API Gateway. Each response has ``x-request-id``, each request a log line."""
+        """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
         start = time.perf_counter()
         request = Request(event)
         add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
         with function_limit(context):
             answer = self._answer(request)
-            # Refused before anything was done: the keys may have been rotated since they were read.
+            # Refused before any work: the keys may have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
                 answer = self._answer(request)
         response = answer.to_event()
@@ -56,7 +56,7 @@ class App(Router):
         return response
 
     def _answer(self, request: Request) -> Response:
-        """The response of the matching route. Only here do errors become responses."""
+        """The response of the matching route. Errors become responses only here."""
         try:
             return self._dispatch(request)
         except AppError as error:

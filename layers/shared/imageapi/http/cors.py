@@ -14,13 +14,13 @@ def cors_headers(request: Request, methods: Sequence[str]) -> dict[str, list[str
     """The headers to add to a response.
 
     Args:
-        methods: what the requested path takes.
+        methods: those of the requested path.
     """
     origin = request.header("Origin")
     try:
         allowed = get_settings().cors_allow_origins
     except AppError:
-        return {}  # misconfigured, which the response itself says
+        return {}  # misconfigured: the response says so
     if not allowed:
         return {}
     headers = {"Vary": ["Origin"]}

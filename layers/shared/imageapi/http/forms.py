@@ -1,4 +1,4 @@
-"""The multipart body of a direct upload: one ``image_file`` and one ``metadata``, and nothing else."""
+"""The multipart body of a direct upload: fields ``image_file`` and ``metadata``, once each, no others."""
 
 import re
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _EXTENDED_NAME = re.compile(
 
 
 class DirectUploadTooLargeError(PayloadTooLargeError):
-    """413: Lambda could not take the file in one request; the error names the route for large ones."""
+    """413: the file does not fit into one Lambda request; the error names the route for large files."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,12 +89,11 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
 
 
 def read_filename(segment: MultipartSegment) -> str:
-    """The file's name, from ``filename*`` when there is one, else from ``filename``; cleaned.
+    """The file's name, from ``filename*`` if present, else from ``filename``; cleaned.
 
-    Of ``filename*`` only what RFC 8187 allows is read: one value, in UTF-8 or Latin-1. Anything else is as if
-    it were not there.
+    ``filename*`` is read only as RFC 8187 allows: one value, in UTF-8 or Latin-1. Anything else is ignored.
     """
-    header = _QUOTED.sub('""', segment.header("Content-Disposition", ""))  # a name may look like a parameter
+    header = _QUOTED.sub('""', segment.header("Content-Disposition", ""))  # a quoted name may look like one
     match = _EXTENDED_NAME.search(header)
     if match:
         return clean_filename(unquote(match["value"], encoding=match["charset"], errors="replace"))

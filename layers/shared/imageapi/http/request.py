@@ -1,4 +1,4 @@
-"""A request of API Gateway's proxy integration (format 1.0)."""
+"""A request from API Gateway's proxy integration (format 1.0)."""
 
 import binascii
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Request:
     """What a client sent.
 
     Attributes:
-        event: as API Gateway hands it over; nothing outside ``imageapi.http`` reads it.
+        event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
     """
 
     event: dict[str, Any]
@@ -69,7 +69,7 @@ class Request:
         text = self.event.get("body") or ""
         if not self.event.get("isBase64Encoded"):
             return text.encode("utf-8", "surrogatepass")
-        import pybase64  # only uploads have such bodies; eight times as fast as the standard library's
+        import pybase64  # only uploads need it; eight times as fast as the standard library's
 
         try:
             return pybase64.b64decode(text, validate=True)
@@ -78,7 +78,7 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """PUBLIC_BASE_URL, or the address the request came to, stage included, without a slash at its end."""
+        """PUBLIC_BASE_URL, else the address of the request, stage included; without a trailing slash."""
         configured = get_settings().public_base_url
         if configured:
             return configured
@@ -88,15 +88,15 @@ class Request:
 
     @property
     def stage_path(self) -> str:
-        """What the stage adds in front of the path: ``/v1`` at the address that AWS gives an API, nothing
-        behind a custom domain or under sam local.
+        """The stage's path prefix: ``/v1`` at the API's default AWS address, empty behind a custom domain
+        or under sam local.
         """
         path, stage = self.event["requestContext"]["path"], f"/{self.event['requestContext']['stage']}"
-        # Without a stage both paths are the same, and a route may begin as the stage does.
+        # Without a prefix both paths are equal, even if a route begins with the stage's name.
         return stage if f"{path}/".startswith(f"{stage}/") and path != self.path else ""
 
     @property
     def is_direct(self) -> bool:
-        """Whether the client called API Gateway itself: a CDN or proxy in front may have other paths."""
+        """Whether the client called API Gateway directly: a CDN or proxy may use other paths."""
         domain = self.event["requestContext"].get("domainName")
         return self.header("Host") == domain and not self.header("X-Amz-Cf-Id")

@@ -1,6 +1,6 @@
 """The routes of one function: which handler answers a method and a path.
 
-Powertools' event handler does the same and much more, but its imports alone take a third of a cold list.
+Powertools' event handler does much more, but its imports alone take a third of ListFunction's cold start.
 """
 
 import re
@@ -30,8 +30,8 @@ class Router:
         self.routes: list[Route] = []
 
     def route(self, rule: str, method: str) -> Callable[[Handler], Handler]:
-        """Register a handler. It is called with the request, and with an argument for each ``<name>`` in the
-        rule, which is one segment of the path.
+        """Register a handler. It is called with the request and an argument for each ``<name>`` in the rule;
+        a name matches one path segment.
         """
         parts = re.split(r"<(\w+)>", rule.rstrip("/"))
         names = [f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
@@ -58,7 +58,7 @@ class Router:
         return None
 
     def allowed_methods(self, path: str) -> list[str]:
-        """The methods that a path has, sorted; none when there is no such path."""
+        """The methods of a path, sorted; empty if no route matches."""
         methods = {route.method for route in self.routes if route.pattern.fullmatch(path)}
         if not methods:
             return []

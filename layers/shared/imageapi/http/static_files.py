@@ -11,7 +11,7 @@ from imageapi.http.if_none_match import etag_matches
 from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 
-# Not from the module mimetypes: what that says depends on the machine and on Python's version.
+# Not from the module mimetypes, which depends on the machine and the Python version.
 MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -22,12 +22,12 @@ MEDIA_TYPES = {
 }
 BASE_MARK = "<!-- base -->"
 HEADERS = {
-    # Browsers ask each time, so that all the files that they have are from the same deploy.
+    # Browsers revalidate each time, so all their files are from the same deploy.
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-# Pictures come from the object store, or by redirect from the API, whose public address may be another one.
+# Pictures come from the object store, or by redirect from the API, whose public address may differ.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
     "connect-src 'self' {store}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
@@ -35,7 +35,7 @@ POLICY = (
 
 
 class StaticFile(NamedTuple):
-    """A text file, as it is sent."""
+    """A text file, ready to send."""
 
     text: str
     content_type: str
@@ -44,10 +44,10 @@ class StaticFile(NamedTuple):
 
 @lru_cache(maxsize=128)
 def load_file(path: Path, base: str = "./") -> StaticFile:
-    """A file, read and hashed at the first call.
+    """A file, read and hashed on the first call.
 
     Args:
-        base: what a page's relative URLs are relative to; put into ``<base>`` where the page has BASE_MARK.
+        base: base of a page's relative URLs; ``<base>`` with it replaces BASE_MARK.
     """
     text = path.read_text(encoding="utf-8").replace(BASE_MARK, f'<base href="{base}">')
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
@@ -55,7 +55,7 @@ def load_file(path: Path, base: str = "./") -> StaticFile:
 
 
 def find_file(folder: Path, name: str) -> Path:
-    """The file of this name directly in a folder; the name may be anything that a client sends.
+    """The file of this name directly in a folder; safe for any name that a client sends.
 
     Raises:
         NotFoundError: the folder has no such file.

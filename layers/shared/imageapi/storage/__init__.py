@@ -1,9 +1,9 @@
 """The object store: S3, or a server that speaks its protocol.
 
-Enter at ``s3`` (put, download, delete, list) and ``signing`` (URLs and forms that browsers use). ``clients``
-has the connections of this process. ``keys`` makes the keys, none of which is used twice:
+Entry points: ``s3`` (put, download, delete, list) and ``signing`` (URLs and forms for browsers). ``clients``
+has this process's connections. ``keys`` makes the keys, none of which is ever reused:
 
-- ``originals/<id>.<extension>``: what was uploaded.
-- ``incoming/<id>``: what a presigned upload brings, until it has been checked.
-- ``variants/<id>/<name>``: variants and intermediates, which can be made again at any time.
+- ``originals/<id>.<extension>``: the uploaded bytes.
+- ``incoming/<id>``: a presigned upload, until it is checked.
+- ``variants/<id>/<name>``: variants and intermediates, which can be rendered again at any time.
 """

@@ -8,7 +8,7 @@ from imageapi.config.settings import Settings, get_settings
 if TYPE_CHECKING:
     from urllib3 import PoolManager, Retry
 
-# Of each wait. A whole transfer ends with the time limit of the request or event that it is part of.
+# Timeouts are per wait; the time limit of the request or event bounds the whole transfer.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
 BLOCK_BYTES = 262_144
 
@@ -21,7 +21,7 @@ def get_client() -> Any:
 
 @lru_cache(maxsize=1)
 def get_probe_client(timeout: float) -> Any:
-    """A client that asks once, for at most ``timeout`` seconds (connecting and reading, each)."""
+    """A client without retries, with ``timeout`` seconds each to connect and to read."""
     return _make_client(get_settings(), timeout, timeout, attempts=1)
 
 
@@ -29,7 +29,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
     import botocore.session
     from botocore.config import Config
 
-    # A role's credentials are left to botocore, which renews them where they run out (with SnapStart).
+    # A role's credentials are left to botocore, which renews them if they expire (with SnapStart).
     is_role = settings.s3_session_token is not None
     # botocore's own session: boto3's would add resources and their models, which nothing here uses.
     return botocore.session.get_session().create_client(
@@ -44,7 +44,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
             read_timeout=read_timeout,
             retries={"mode": "standard", "total_max_attempts": attempts},
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
-            # Servers other than AWS do not know the trailing checksums.
+            # Servers other than AWS do not support trailing checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -53,7 +53,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
 
 @lru_cache(maxsize=1)
 def get_connections() -> "PoolManager":
-    """The connections for requests that are sent without botocore's client."""
+    """The connection pool for requests sent without botocore's client."""
     from urllib3 import PoolManager, Timeout
 
     return PoolManager(
@@ -65,7 +65,7 @@ def get_connections() -> "PoolManager":
 
 @lru_cache
 def get_retries(attempts: int) -> "Retry":
-    """A put may be sent again: it writes the same bytes under the same key."""
+    """Retries for a put, which writes the same bytes under the same key."""
     from urllib3 import Retry
 
     return Retry(

@@ -1,4 +1,4 @@
-"""The keys of objects: made from ids alone, never from what a client sent."""
+"""Object keys: made from ids only, never from what a client sent."""
 
 
 def original_key(image_id: str, extension: str) -> str:

@@ -29,14 +29,14 @@ def put_object(
 ) -> None:
     """Store ``data`` under ``key``. The store checks the bytes against ``sha256`` (32 bytes).
 
-    Sent without botocore's client, which costs a millisecond for each upload, and at its first use the time
-    to read its model of S3.
+    Sent without botocore's client, which costs a millisecond per upload, and on first use the time to load
+    its S3 model.
 
     Args:
-        data: all of the object; a file is sent from its beginning.
+        data: the whole object; a file is sent from its beginning.
 
     Raises:
-        StorageUnavailableError: not stored, or it is not known whether it was.
+        StorageUnavailableError: not stored, or unknown whether it was.
     """
     from urllib3.exceptions import HTTPError
 
@@ -53,13 +53,13 @@ def put_object(
     except HTTPError as error:
         raise StorageUnavailableError() from error
     if answer.status != 200:
-        # The code alone is logged: what else is in such an answer may repeat the request's credentials.
+        # Only the code is logged: the rest of the answer may repeat the request's credentials.
         code = re.search(rb"<Code>(\w+)</Code>", answer.data)
         raise StorageUnavailableError() from OSError(answer.status, code[1].decode() if code else "no code")
 
 
 class _Body:
-    """A file that is sent, as long as there is time."""
+    """A file that can be read until the time limit."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -76,12 +76,12 @@ def _check_time() -> None:
 
 
 def download(key: str, target: IO[bytes], max_bytes: int) -> None:
-    """Write an object into ``target``, by chunks, of which none begins after the time limit.
+    """Write an object to ``target`` in chunks; none begins after the time limit.
 
     Raises:
         ObjectMissingError: there is no such object.
-        PayloadTooLargeError: it is larger than ``max_bytes``; nothing of it was read.
-        StorageUnavailableError: not read, or not to its end.
+        PayloadTooLargeError: it is larger than ``max_bytes``; none of it was read.
+        StorageUnavailableError: not read, or only in part.
     """
     with _storage_errors():
         answer = get_client().get_object(Bucket=get_settings().bucket, Key=key)
@@ -98,7 +98,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
 @contextmanager
 def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes]"]:
     """A whole object as a file, positioned at its end; raises as :func:`download`."""
-    from tempfile import SpooledTemporaryFile  # not for those who only hand out keys
+    from tempfile import SpooledTemporaryFile  # only for downloads
 
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
         download(key, file, max_bytes)
@@ -106,10 +106,10 @@ def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes
 
 
 def delete_objects(keys: Sequence[str]) -> None:
-    """Remove objects; fine when there are none under these keys.
+    """Delete objects; missing ones are not an error.
 
     Raises:
-        StorageUnavailableError: not all were removed, or it is not known whether they were.
+        StorageUnavailableError: not all were deleted, or unknown whether they were.
     """
     for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[start : start + MAX_DELETED_AT_ONCE]]
@@ -125,8 +125,7 @@ def delete_objects(keys: Sequence[str]) -> None:
 
 
 def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
-    """All objects under a prefix and after a key, in the order of their keys, up to LIST_PAGE at a time:
-    ``(key, last modified)``.
+    """Pages of up to LIST_PAGE objects under a prefix and after a key, by key: ``(key, last modified)``.
 
     Raises:
         StorageUnavailableError: the store does not answer.
@@ -157,7 +156,7 @@ def object_exists(key: str) -> bool:
 
 
 def check_bucket(timeout: float) -> None:
-    """Ask for the bucket, once, within ``timeout`` seconds.
+    """Request the bucket once, within ``timeout`` seconds.
 
     Raises:
         StorageUnavailableError: the store does not answer, refuses, or has no such bucket.

@@ -1,8 +1,7 @@
-"""Signed S3 requests: URLs and forms that let a browser speak to the object store itself, and the put of an
-object.
+"""Signed S3 requests: presigned URLs and forms for browsers, and the PUT of an object.
 
-URLs and forms are signed by botocore's signers, without its client: signing needs no model of S3 and no
-connection, and a client would double what the first request of an execution environment costs.
+URLs and forms use botocore's signers without its client: signing needs no S3 model and no connection, and a
+client would double the cost of an execution environment's first request.
 """
 
 import time
@@ -17,9 +16,7 @@ from imageapi.sigv4 import Credentials, domain_of, sign_request
 
 
 def limit_lifetime(seconds: int) -> int:
-    """The lifetime of a signature that is made now: these seconds, or fewer when its credentials expire
-    earlier.
-    """
+    """The lifetime of a signature made now: ``seconds``, or less if its credentials expire earlier."""
     expires_at = get_settings().s3_credentials_expire_at
     return seconds if expires_at is None else max(1, min(seconds, int(expires_at - time.time())))
 
@@ -80,8 +77,8 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
 
 
 def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:
-    """The URL and all headers of a request that stores an object. The store checks the bytes against
-    ``sha256`` (32 bytes), and keeps that as the object's checksum.
+    """The URL and all headers of a PUT. The store checks the bytes against ``sha256`` (32 bytes) and keeps it
+    as the object's checksum.
     """
     settings = get_settings()
     url = f"{_bucket_url(settings, settings.s3_endpoint_url)}/{quote(key)}"
@@ -110,7 +107,7 @@ def public_origin() -> str:
 
 
 def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
-    """The address of the bucket, on a server of one's own or on AWS; keys follow after a slash."""
+    """The bucket's URL, on a self-hosted server or AWS; keys follow after a slash."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
     host = f"s3.{settings.region}.{domain_of(settings.region)}"

@@ -1,4 +1,4 @@
 """The log (JSON lines) and the metrics (CloudWatch's embedded format), both written to stdout.
 
-Enter at ``logs.get_logger()`` and ``metrics.add_metric()``.
+Entry points: ``logs.get_logger()`` and ``metrics.add_metric()``.
 """

@@ -1,16 +1,15 @@
-"""Metrics for CloudWatch, in its embedded metric format: lines of the log that CloudWatch reads by itself.
+"""Metrics in CloudWatch's embedded metric format: log lines that CloudWatch turns into metrics.
 
-Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of a metric and its dimensions
-is billed by the month, so there are few: ``Requests`` by function and status class; everything else by
-function.
+Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of metric and dimensions is
+billed monthly, so there are few: ``Requests`` by function and status class; everything else by function.
 
 =================  ============  ==============================================================
 ``Requests``       Count         answers, by status class: ``2xx`` to ``5xx``
 ``Latency``        Milliseconds  of each answer
-``Uploads``        Count         images that turned ready
+``Uploads``        Count         images that became ready
 ``UploadedBytes``  Bytes         their originals
-``Renders``        Count         variants that were made
-``Analyses``       Count         images that Gemini has described
+``Renders``        Count         variants rendered
+``Analyses``       Count         images described by Gemini
 ``Sweep…``         Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
 =================  ============  ==============================================================
 """
@@ -28,7 +27,7 @@ _pending: dict[str, tuple[MetricUnit, float]] = {}
 
 
 def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Add to a metric of the current request or event. Written when that ends."""
+    """Add to a metric, which is written when the current request or event ends."""
     _pending[name] = (unit, _pending.get(name, (unit, 0))[1] + value)
 
 
@@ -40,8 +39,8 @@ def record_request(function: str, status: int, milliseconds: float) -> None:
 
 
 def record_outcome(name: str, outcome: Mapping[str, Any], function: str) -> None:
-    """Write the metrics of an event that no client waited for: every number in its outcome but zeros, since a
-    metric costs the same whatever it says.
+    """Write the metrics of an asynchronous event: every nonzero number in its outcome, since a zero would
+    cost as much.
 
     Args:
         name: the kind of work; ``sweep`` with ``{"orphan_objects": 2}`` is the metric ``SweepOrphanObjects``.
@@ -61,7 +60,7 @@ def _write(values: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) ->
     namespace = _find_namespace()
     if not namespace or not values:
         return
-    # Ephemeral: the other kind keeps what it is given in the class, for all instances.
+    # Ephemeral: the other class shares its values between all instances.
     metrics = EphemeralMetrics(namespace=namespace)
     for dimension, text in dimensions.items():
         metrics.add_dimension(dimension, text)
@@ -78,6 +77,6 @@ def _find_namespace() -> str | None:
 
 
 def _short(function: str) -> str:
-    """The function's name in the template, without the stack's name before it and the random end."""
+    """The function's name in the template, without the stack's name and the random suffix."""
     match = re.fullmatch(r".+-(\w+Function)-\w+", function)
     return match[1] if match else function
