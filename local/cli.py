@@ -67,7 +67,7 @@ def main() -> int:
 
 def run_service(arguments: argparse.Namespace) -> None:
     """Run until a signal. Raises LocalError, like the other commands."""
-    from local.run import Runner
+    from local.runner import Runner
 
     with contextlib.ExitStack() as stack:
         data_dir = arguments.data_dir

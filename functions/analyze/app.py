@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.analysis.analyze import analyze_image, analyze_queued
 from imageapi.analysis.queue import resend_overdue
 from imageapi.events.messages import batch_response, parse_messages
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
@@ -34,4 +34,4 @@ def work(event: dict[str, Any]) -> dict[str, Any]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "httpMethod" in event:
         return app.handle(event, context)
-    return run("analysis", work, event, context)
+    return run_event("analysis", work, event, context)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events.messages import parse_arrived
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 from imageapi.uploads.complete import complete_uploads
 
 
@@ -14,4 +14,4 @@ def ingest(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return run("ingest", ingest, event, context)
+    return run_event("ingest", ingest, event, context)

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.database.migrations import migrate, read_migrations
 from imageapi.events.cloudformation import answer_cloudformation
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 
 FOLDER = Path(__file__).parent
 
@@ -20,4 +20,4 @@ def bring_up_to_date(_: dict[str, Any]) -> dict[str, Any]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "ResponseURL" in event:
         return answer_cloudformation("migrate", bring_up_to_date, event, context)
-    return run("migrate", bring_up_to_date, event, context)
+    return run_event("migrate", bring_up_to_date, event, context)

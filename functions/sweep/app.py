@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events.messages import parse_sweep
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 from imageapi.sweep.run import SPARE_MILLISECONDS, sweep
 
 
@@ -15,4 +15,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     def work(event: dict[str, Any]) -> dict[str, Any]:
         return sweep(**parse_sweep(event), has_time=has_time).to_dict()
 
-    return run("sweep", work, event, context, counted=True)
+    return run_event("sweep", work, event, context, counted=True)

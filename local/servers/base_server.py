@@ -18,7 +18,7 @@ from local.servers.locks import take_server_lock
 from local.servers.ports import HOST, free_port, is_port_free, port_taken
 from local.servers.users import become, server_user
 
-SUPERVISE = Path(__file__).with_name("supervise.py")
+END_WITH_OWNER = Path(__file__).with_name("end_with_owner.py")
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 SHOWN_LOG_LINES = 5
@@ -30,7 +30,7 @@ class Server(abc.ABC):
     """One server with one data folder, `data_dir`/`key`; its log and lock are next to that folder.
 
     Port 0 takes a free one. After launch(), host, port and pid are set. The server ends with this process,
-    even if the process is killed (supervise.py).
+    even if the process is killed (end_with_owner.py).
     """
 
     name: ClassVar[str]
@@ -75,13 +75,13 @@ class Server(abc.ABC):
 
     def _supervise(self, lock: int) -> None:
         program, *arguments = self._make_command()
-        # On Linux the server also ends if supervise.py itself is killed.
+        # On Linux the server also ends if end_with_owner.py itself is killed.
         death = ["setpriv", f"--pdeathsig={self.stop_signal.name}"] if shutil.which("setpriv") else []
         command = [*self._as_user(program), *death, program, *arguments]
         ending = [str(int(self.stop_signal)), str(self.stop_seconds)]
         with self._open_log() as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-I", "-S", SUPERVISE, *ending, *command],
+                [sys.executable, "-I", "-S", END_WITH_OWNER, *ending, *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

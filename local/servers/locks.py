@@ -10,7 +10,7 @@ from pathlib import Path
 from local.errors import LocalError
 
 STOPPING_SECONDS = 40.0
-"""Longer than supervise.py gives a server to stop."""
+"""Longer than end_with_owner.py gives a server to stop."""
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
@@ -48,7 +48,7 @@ def is_locked(path: Path) -> bool:
 
 
 def take_server_lock(path: Path, name: str) -> int:
-    """Take the lock on a server's data. If the owner was killed, wait until supervise.py ends the server."""
+    """Take the lock on a server's data. If the owner was killed, wait until end_with_owner.py ends it."""
     lock = take_lock(path, 1)
     if lock is None:
         print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)

@@ -11,10 +11,10 @@ from imageapi import health
 from imageapi.catalog import facets
 from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.deadline import time_left
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 from imageapi.health import check_database, check_health
 from imageapi.storage import s3
-from imageapi.time_limits import time_left
 
 from tests.support.events import handle, make_event
 

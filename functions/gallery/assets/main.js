@@ -8,7 +8,7 @@ import { prependImage, reload, setUpGrid } from "./grid.js";
 import { askForKey } from "./key.js";
 import { setUpRemoval } from "./removal.js";
 import { renderNeighbours } from "./shown.js";
-import { chooseFiles, setUpSources } from "./sources.js";
+import { chooseFiles, setUpSources } from "./file_sources.js";
 import { translatePage } from "./text.js";
 import { setUpUploads } from "./uploads.js";
 

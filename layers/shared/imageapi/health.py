@@ -7,10 +7,10 @@ from typing import Any
 
 from imageapi.catalog import facets
 from imageapi.database import db
+from imageapi.deadline import time_limit
 from imageapi.errors import AppError
 from imageapi.storage import s3
 from imageapi.telemetry.logs import get_logger
-from imageapi.time_limits import time_limit
 
 TIMEOUT = 3.0
 """Seconds per store; both checks run concurrently."""

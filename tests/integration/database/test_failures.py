@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from imageapi.database import db
+from imageapi.deadline import time_limit
 from imageapi.errors import ConflictError, DatabaseUnavailableError
-from imageapi.time_limits import time_limit
 
 from tests.integration.client import get, upload, upload_event
 from tests.integration.stores import Configure, Stores, paused, stopped

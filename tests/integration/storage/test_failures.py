@@ -5,10 +5,10 @@ import io
 import time
 
 import pytest
+from imageapi.deadline import time_limit
 from imageapi.errors import StorageUnavailableError
 from imageapi.storage import s3
 from imageapi.sweep.run import sweep
-from imageapi.time_limits import time_limit
 
 from tests.integration.client import get, upload
 from tests.integration.leftovers import expire

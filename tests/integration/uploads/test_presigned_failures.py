@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from imageapi.database import db
+from imageapi.deadline import time_left, time_limit
 from imageapi.errors import StorageUnavailableError
 from imageapi.storage import s3
-from imageapi.time_limits import time_left, time_limit
 from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
 

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from imageapi import sigv4
 from imageapi.config import settings
 from imageapi.config.secrets_manager import Access, default_endpoint
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 
 from tests.support.events import LambdaContext
 
@@ -109,8 +109,8 @@ def test_events_renew_a_role_too(role: list[str], monkeypatch: pytest.MonkeyPatc
 
     def keys_of_two_events() -> list[str]:
         context: Any = LambdaContext()
-        return [run("test", work, {}, context)["key"] for _ in range(2)]
+        return [run_event("test", work, {}, context)["key"] for _ in range(2)]
 
     assert keys_of_two_events() == ["key-1", "key-1"]
-    monkeypatch.setattr("imageapi.events.run.SECRETS_MAX_AGE", -1.0)
+    monkeypatch.setattr("imageapi.events.run_event.SECRETS_MAX_AGE", -1.0)
     assert keys_of_two_events() == ["key-2", "key-3"]

@@ -12,8 +12,8 @@ from local.errors import LocalError
 from local.gateway.response_stats import Answer, Stats, percentile, summarize
 from local.monitor.snapshot import Monitor
 from local.monitor.view import draw
-from local.run import hold_folder
 from local.run_info import RUN_FILE, write_run_info
+from local.runner import hold_folder
 from local.settings import make_settings
 
 SHOT: dict[str, Any] = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.run import Runner, hold_folder
 from local.run_info import RUN_FILE, RUN_LOCK, find_run_info, write_run_info
+from local.runner import Runner, hold_folder
 from local.settings import make_settings
 
 BEFORE: dict[str, Any] = {

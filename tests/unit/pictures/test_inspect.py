@@ -177,7 +177,7 @@ def test_an_animation_may_have_four_times_the_pixels() -> None:
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
 def test_the_most_frames(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imageapi.pictures.inspect.MAX_FRAMES", 5)
+    monkeypatch.setattr("imageapi.pictures.pixel_limits.MAX_FRAMES", 5)
     assert inspect_bytes(pictures.animation(format, 5)).frames == 5
     assert refusal(pictures.animation(format, 6)) == (422, "too_many_frames")
 

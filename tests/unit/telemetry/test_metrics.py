@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 from imageapi.config.settings import get_settings, load_settings
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 from imageapi.telemetry import metrics
 
 from tests.support.events import LambdaContext
@@ -87,7 +87,7 @@ def test_the_numbers_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_dry_run_counts_nothing(capsys: pytest.CaptureFixture[str], dry_run: bool, lines: int) -> None:
     context: Any = LambdaContext(function_name="SweepFunction")
 
-    run("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
+    run_event("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
 
     assert sum("_aws" in line for line in read_lines(capsys)) == lines
 

@@ -18,8 +18,8 @@ import psycopg2.extensions
 
 from imageapi.config.settings import Settings, get_settings, refresh_settings
 from imageapi.database.name_lookup import resolve
+from imageapi.deadline import time_left, time_limit
 from imageapi.errors import AppError, DatabaseUnavailableError
-from imageapi.time_limits import time_left, time_limit
 
 T = TypeVar("T")
 Row = dict[str, Any]

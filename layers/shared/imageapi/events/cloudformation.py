@@ -9,10 +9,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi.deadline import time_limit
 from imageapi.errors import AppError
-from imageapi.events.run import run
+from imageapi.events.run_event import run_event
 from imageapi.telemetry.logs import get_logger
-from imageapi.time_limits import time_limit
 
 TIMEOUT = 20.0
 """Seconds for the answer to CloudFormation."""
@@ -43,7 +43,7 @@ def answer_cloudformation(
     try:
         if event["RequestType"] != "Delete":
             left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
-            outcome = run(name, partial(_retry, work, left), event, context)
+            outcome = run_event(name, partial(_retry, work, left), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
             answer["Data"]["Settings"] = fingerprint(event["ResourceProperties"].get("Settings"))
     except Exception as error:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from imageapi.events.run import Event
+from imageapi.events.run_event import Event
 
 
 class Message(NamedTuple):

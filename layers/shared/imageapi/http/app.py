@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.config.settings import SECRETS_MAX_AGE, get_settings, refresh_settings
+from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
 from imageapi.http.api_keys import check_api_key
 from imageapi.http.cors import cors_headers
@@ -15,7 +16,6 @@ from imageapi.http.response import Response, error_response
 from imageapi.http.routing import Router
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
-from imageapi.time_limits import function_limit
 
 REFUSED_MAX_AGE = 60.0
 """When a key is refused, keys older than this (seconds) are read again."""

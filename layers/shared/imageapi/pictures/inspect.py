@@ -17,15 +17,10 @@ from imageapi.pictures.exif import read_exif
 from imageapi.pictures.frames import has_default_image, seek_first_frame
 from imageapi.pictures.identify import Kind, explain_failure, kind_of, open_picture
 from imageapi.pictures.orientation import SWAPS_SIDES, turn_upright
-from imageapi.pictures.pixel_limits import check_frame, is_animated, pixel_limit, too_many_pixels
+from imageapi.pictures.pixel_limits import check_animation, check_frame, is_animated, too_many_pixels
 from imageapi.pictures.placeholder import make_placeholder
 from imageapi.pictures.scale_on_load import load_at_scale
 
-MAX_FRAMES = 2_000
-ANIMATION_FACTOR = 4
-"""An animation may have this many times ``max_pixels``, over all its frames: they are decoded one at a
-time.
-"""
 DRAFT_SIDE = 128
 
 
@@ -103,7 +98,6 @@ def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Limit
     uncounted = 1 if has_default_image(image) else 0
     if kind.format in ("JPEG", "BMP") or not is_animated(image):
         return 1
-    limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
     pixels = check_frame(image, max_pixels)
     frame = 1
     while True:
@@ -114,10 +108,5 @@ def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: Limit
         source.check_time()
         pixels += check_frame(image, max_pixels)
         frame += 1
-        if frame > MAX_FRAMES or pixels > limit:
-            raise UnprocessableError(
-                f"The animation is too long: at most {MAX_FRAMES} frames and {limit:,} pixels in all.",
-                code="too_many_frames",
-                details={"max_frames": MAX_FRAMES, "max_pixels": limit},
-            )
+        check_animation(image, frame, pixels, max_pixels)
         image.load()

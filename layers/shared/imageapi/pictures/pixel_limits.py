@@ -15,6 +15,11 @@ TILES_FACTOR = 2
 picture.
 """
 _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
+MAX_FRAMES = 2_000
+ANIMATION_FACTOR = 4
+"""An animation may have this many times ``max_pixels``, over all its frames: they are decoded one at a
+time.
+"""
 
 
 def pixel_limit(image: Image.Image, max_pixels: int) -> int:
@@ -76,3 +81,18 @@ def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> Unp
         code="too_many_pixels",
         details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
     )
+
+
+def check_animation(image: Image.Image, frames: int, pixels: int, max_pixels: int) -> None:
+    """Check the frames so far, and their pixels together.
+
+    Raises:
+        UnprocessableError: ``too_many_frames``.
+    """
+    limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
+    if frames > MAX_FRAMES or pixels > limit:
+        raise UnprocessableError(
+            f"The animation is too long: at most {MAX_FRAMES} frames and {limit:,} pixels in all.",
+            code="too_many_frames",
+            details={"max_frames": MAX_FRAMES, "max_pixels": limit},
+        )

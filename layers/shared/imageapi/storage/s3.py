@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from imageapi.config.settings import get_settings
+from imageapi.deadline import time_left
 from imageapi.errors import ObjectMissingError, PayloadTooLargeError, StorageUnavailableError
 from imageapi.storage import signing
 from imageapi.storage.clients import ATTEMPTS, get_client, get_connections, get_probe_client, get_retries
-from imageapi.time_limits import time_left
 
 if TYPE_CHECKING:
     from tempfile import SpooledTemporaryFile

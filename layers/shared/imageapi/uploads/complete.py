@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.deadline import time_left, time_limit
 from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
@@ -33,7 +34,6 @@ from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, original_key
-from imageapi.time_limits import time_left, time_limit
 from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, find_outcome, remove_objects
 
 LEASE_SECONDS = 60

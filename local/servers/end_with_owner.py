@@ -1,6 +1,6 @@
 """Runs one server and ends it when standard input ends. Standard library only, so that it starts at once.
 
-    python -I -S supervise.py SIGNAL SECONDS PROGRAM ARGUMENT…
+    python -I -S end_with_owner.py SIGNAL SECONDS PROGRAM ARGUMENT…
 
 Nobody writes to standard input: it closes when the owner stops, crashes or is killed. The server's pid goes
 to standard output, its own output to standard error. SIGNAL asks it to end; stronger signals follow after

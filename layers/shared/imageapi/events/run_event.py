@@ -6,15 +6,15 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.config.settings import SECRETS_MAX_AGE, refresh_settings
+from imageapi.deadline import function_limit
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_outcome
-from imageapi.time_limits import function_limit
 
 Event = dict[str, Any]
 Work = Callable[[Event], dict[str, Any]]
 
 
-def run(
+def run_event(
     name: str, work: Work, event: Event, context: LambdaContext, *, counted: bool = False
 ) -> dict[str, Any]:
     """Do ``work`` on an asynchronous event, log its outcome and write its metrics.
