@@ -44,5 +44,5 @@ export function leavePicture() {
   history.back();
 }
 
-/** Relative to the page and not to <base>, which may be another address. */
+/** "./" is what <base> names: the folder of the page. */
 const writeAddress = (method, state, id) => history[method](state, "", `./${search}${id && `#${id}`}`);

@@ -28,7 +28,7 @@ GATEWAY_SECONDS = 29
 
 TIMEOUT = {name: float(function["Timeout"]) for name, function in FUNCTIONS.items()}
 MIGRATE_SECONDS = TIMEOUT["MigrateFunction"] - cloudformation.ANSWER_SECONDS
-LOCK_SECONDS = float(migrations.LOCK_TIMEOUT.removesuffix("s"))
+LOCK_SECONDS = float(migrations.LOCK_TIMEOUT.removesuffix("ms")) / 1000
 ALL_LOCKS_SECONDS = migrations.LOCK_ATTEMPTS * LOCK_SECONDS + (
     (migrations.LOCK_ATTEMPTS - 1) * migrations.LOCK_PAUSE_SECONDS
 )
@@ -155,7 +155,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
     "requests outlast a migration that waits for a lock": (
         LOCK_SECONDS,
         operator.lt,
-        variable("DB_STATEMENT_TIMEOUT", "ListFunction"),
+        float(db.SESSION_SETTINGS["lock_timeout"].removesuffix("s")),
     ),
     "a migration's session outlasts its pauses": (
         migrations.LOCK_PAUSE_SECONDS,

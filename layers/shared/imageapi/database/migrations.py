@@ -33,8 +33,8 @@ T = TypeVar("T")
 LOCK = 0x696D616765617069
 """Key of the advisory lock that serializes concurrent deploys."""
 
-LOCK_TIMEOUT = "3s"
-"""How long a statement waits for a table lock. Requests queue behind it; their own lock_timeout is 2 s."""
+LOCK_TIMEOUT = "1500ms"
+"""How long a statement waits for a table lock. Requests queue behind it, and give up after 2 s themselves."""
 
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 20, 5.0
 """Attempts of a step that does not get its lock, and the pause in between: in all less than three minutes,
