@@ -188,7 +188,7 @@ def test_page_loads_all_of_its_files() -> None:
 
 
 def test_page_knows_the_limits_of_the_api() -> None:
-    transfer = (FOLDER / "transfer.js").read_text(encoding="utf-8")
+    transfer = (FOLDER / "upload_file.js").read_text(encoding="utf-8")
 
     assert f"MAX_DIRECT_BYTES = {settings.MAX_DIRECT_FILE_BYTES:_};" in transfer
 

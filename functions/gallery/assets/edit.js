@@ -5,7 +5,7 @@ import { byId, showToast } from "./dom.js";
 import { loadFacets } from "./filters.js";
 import { updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
-import { isShown, renderDetail, showStatus, shown } from "./shown.js";
+import { isShown, renderDetail, showStatus, shown } from "./detail_view.js";
 import { explain, t } from "./text.js";
 
 let session = null; // of the open form: { id, saving }; responses for an older one leave the form alone

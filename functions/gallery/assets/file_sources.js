@@ -1,8 +1,8 @@
 // Where files come from: the file picker, drag and drop, the clipboard.
 
-import { closeUnlessEditing } from "./detail.js";
+import { closeUnlessEditing } from "./detail_dialog.js";
 import { byId } from "./dom.js";
-import { addUploads } from "./uploads.js";
+import { addUploads } from "./upload_panel.js";
 
 let ownDrag = null; // the element of this page that is being dragged
 

@@ -2,15 +2,15 @@
 
 import { writeFilters } from "./address.js";
 import { byId } from "./dom.js";
-import { followAddress, openDetail, setUpDetail } from "./detail.js";
+import { followAddress, openDetail, setUpDetail } from "./detail_dialog.js";
 import { clearFilters, loadFacets, ensureFacets, readFilters, setUpFilters } from "./filters.js";
 import { prependImage, reload, setUpGrid } from "./grid.js";
 import { askForKey } from "./key.js";
 import { setUpRemoval } from "./removal.js";
-import { renderNeighbours } from "./shown.js";
+import { renderNeighbours } from "./detail_view.js";
 import { chooseFiles, setUpSources } from "./file_sources.js";
 import { translatePage } from "./text.js";
-import { setUpUploads } from "./uploads.js";
+import { setUpUploads } from "./upload_panel.js";
 
 const FACETS_PAUSE_MS = 1500;
 let facetsPause;

@@ -5,7 +5,7 @@ import { byId, make } from "./dom.js";
 import { isEditing } from "./edit.js";
 import { updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
-import { isShown, renderDetail, showStatus, shown } from "./shown.js";
+import { isShown, renderDetail, showStatus, shown } from "./detail_view.js";
 import { explain, formatTime, t } from "./text.js";
 
 export function setUpSharing() {

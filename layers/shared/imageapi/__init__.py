@@ -11,7 +11,7 @@ Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.c
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
     ``catalog.images.insert``
 List (``images.list.list_images``)
-    ``search.list_parameters`` → ``search.cursors`` → ``search.plans.find_page`` → ``images.serialize``
+    ``search.list_parameters`` → ``search.cursors`` → ``search.find_page.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)
     ``links.verify_link`` → ``catalog.variants.find_image``, and if the variant does not exist yet
     ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
@@ -24,7 +24,7 @@ Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
 Sweep (``sweep.run.sweep``)
-    ``sweep.rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
+    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
     ``sweep.compare_stores`` → ``sweep.orphans``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from imageapi.database import db
-from imageapi.search import plans
+from imageapi.search import find_page
 
 from tests.integration.client import get
 from tests.integration.stores import Stores
@@ -48,7 +48,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
 
     monkeypatch.setattr(db, "query", record)
     # Small because the table is: the GIN index is then used as for a large one.
-    monkeypatch.setattr(plans, "SCANNED_ROWS", 60)
+    monkeypatch.setattr(find_page, "SCANNED_ROWS", 60)
     return statements
 
 
@@ -113,7 +113,7 @@ def ask(recorded: list[tuple[str, Any]], query: dict[str, str]) -> str | None:
     if answer.status == 422 and answer.code == "too_many_to_sort":
         return None
     assert answer.status == 200
-    assert len(recorded) - before <= plans.MAX_STATEMENTS
+    assert len(recorded) - before <= find_page.MAX_STATEMENTS
     cursor: str | None = answer.body["next_cursor"]
     # Only the last page may be short.
     assert cursor is None or len(answer.body["images"]) == int(query.get("limit", "50")), query

@@ -7,6 +7,8 @@ from imageapi.config import secrets_manager
 from imageapi.config.credentials import read_endpoint, read_region, read_role_credentials
 from imageapi.errors import ConfigurationError
 
+SECRETS_MAX_AGE = 300.0
+"""Seconds after which keys are read again."""
 SECRET_ARNS = {
     "API_KEY": "API_KEY_SECRET_ARN",
     "SECRET_KEY": "SECRET_KEY_SECRET_ARN",

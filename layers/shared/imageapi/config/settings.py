@@ -32,9 +32,6 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 """The largest file in a direct upload; the rest of the body is for metadata and headers."""
 
 
-SECRETS_MAX_AGE = 300.0
-"""Seconds after which keys are read again."""
-
 _secret_cache = secrets_manager.SecretCache()
 _read_at = 0.0
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi.config.settings import SECRETS_MAX_AGE, refresh_settings
+from imageapi.config.secrets import SECRETS_MAX_AGE
+from imageapi.config.settings import refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_outcome

@@ -6,7 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from imageapi.config.settings import SECRETS_MAX_AGE, get_settings, refresh_settings
+from imageapi.config.secrets import SECRETS_MAX_AGE
+from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
 from imageapi.http.api_keys import check_api_key

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from imageapi.images.serialize import serialize_image
-from imageapi.search import counts, plans
+from imageapi.search import counts, find_page
 from imageapi.search.cursors import decode_cursor, encode_cursor
 from imageapi.search.list_parameters import parse_list_parameters
 
@@ -37,7 +37,7 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     query = parse_list_parameters(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
     position = decode_cursor(text, query.filters) if text else None
-    page = plans.find_page(query, position)
+    page = find_page.find_page(query, position)
     cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
     value: dict[str, Any] = {
         "images": [serialize_image(row, base_url, query.variants) for row in page.rows],

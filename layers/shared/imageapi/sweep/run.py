@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 from imageapi.catalog import facets, uploads, variants
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
+from imageapi.sweep.expired_leases import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
 from imageapi.sweep.report import REPORTED, Count, Report
-from imageapi.sweep.rows import settle_rows
 from imageapi.telemetry.logs import get_logger
+from imageapi.uploads.idempotency import KEY_DAYS
 
 OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone; longer than a presigned form is valid."""
-KEY_DAYS, KEY_BATCH = 7, 10_000
-"""How long an Idempotency-Key is remembered."""
+KEY_BATCH = 10_000
+"""Expired Idempotency-Keys removed by one statement."""
 SPARE_MILLISECONDS = 60_000
 """With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
 

@@ -11,6 +11,8 @@ from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInter
 from imageapi.uploads.outcome import Stored
 
 MAX_KEY_LENGTH = 255
+KEY_DAYS = 7
+"""How long a key is remembered; the sweep removes older ones."""
 
 
 def check_idempotency_key(key: str | None) -> None:

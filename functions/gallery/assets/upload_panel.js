@@ -2,7 +2,7 @@
 
 import { announce, byId, make } from "./dom.js";
 import { explain, formatBytes, formatPercent, t } from "./text.js";
-import { makeIdempotencyKey, uploadFile } from "./transfer.js";
+import { makeIdempotencyKey, uploadFile } from "./upload_file.js";
 
 const AT_ONCE = 3;
 const panel = byId("uploads");

@@ -9,7 +9,7 @@ import { focusItem, imageOf, neighbourOf, updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
 import { deleteWithUndo } from "./removal.js";
 import { setUpSharing } from "./share.js";
-import { renderDetail, showStatus, shown } from "./shown.js";
+import { renderDetail, showStatus, shown } from "./detail_view.js";
 import { explain } from "./text.js";
 
 const dialog = byId("detail");
