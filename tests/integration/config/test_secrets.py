@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.config import secrets_manager, settings
+from imageapi.config import secrets_client, settings
 from imageapi.database import db
 
 from tests.integration.analyses import analyze, gemini_beside
@@ -78,7 +78,7 @@ def test_rotation_without_a_deploy(
     monkeypatch.setattr("imageapi.http.app.REFUSED_MAX_AGE", 0.0)
     assert list_with("second-api-key") == 200
     assert list_with("first-api-key") == 200, "the old key still counts"
-    monkeypatch.setattr(secrets_manager, "OVERLAP_SECONDS", -1)
+    monkeypatch.setattr(secrets_client, "OVERLAP_SECONDS", -1)
     assert list_with("wrong") == 401
     assert list_with("second-api-key") == 200
     assert list_with("first-api-key") == 401, "the old key has had its time"
@@ -95,13 +95,13 @@ def test_wrong_keys_do_not_make_it_ask_again_and_again(
     keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    fetch = secrets_manager.fetch_secrets
+    fetch = secrets_client.fetch_secrets
 
     def count(*arguments: Any) -> dict[str, tuple[str, ...]]:
         asked.append(1)
         return fetch(*arguments)
 
-    monkeypatch.setattr(secrets_manager, "fetch_secrets", count)
+    monkeypatch.setattr(secrets_client, "fetch_secrets", count)
     list_with("first-api-key")
     first = len(asked)
 
@@ -186,7 +186,7 @@ def test_unusable_secrets(
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets_manager.NOT_THERE),
+        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets_client.NOT_THERE),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "ConnectionRefusedError"),
     ],
 )

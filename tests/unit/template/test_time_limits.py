@@ -12,7 +12,7 @@ import pytest
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, deletions, variants
 from imageapi.database import db, migrations
-from imageapi.delivery.make_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
+from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
 from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients

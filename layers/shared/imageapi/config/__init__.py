@@ -1,6 +1,6 @@
 """Settings: everything that comes from the environment, Secrets Manager or the function's role.
 
 Entry point: ``settings.get_settings()``, which reads them once. ``secrets`` defines which settings are
-secrets and reads them through ``secrets_manager``, ``credentials`` reads those for S3 and AWS,
+secrets and reads them through ``secrets_client``, ``aws_access`` has the credentials for S3 and AWS, and
 ``environment`` checks values. Nothing else in ``imageapi`` reads ``os.environ``.
 """

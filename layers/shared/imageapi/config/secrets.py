@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from imageapi.config import secrets_manager
-from imageapi.config.credentials import read_endpoint, read_region, read_role_credentials
+from imageapi.config import secrets_client
+from imageapi.config.aws_access import read_endpoint, read_region, read_role_credentials
 from imageapi.errors import ConfigurationError
 
 SECRETS_MAX_AGE = 300.0
@@ -23,14 +23,14 @@ USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVIC
 """Secrets that are JSON with a user name and a password."""
 
 
-def make_access(env: Mapping[str, str]) -> secrets_manager.Access:
+def make_access(env: Mapping[str, str]) -> secrets_client.Access:
     """Secrets Manager's endpoint and credentials."""
     endpoint = read_endpoint(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
-    return secrets_manager.Access(read_region(env), endpoint, read_role_credentials(env))
+    return secrets_client.Access(read_region(env), endpoint, read_role_credentials(env))
 
 
 def read_secrets(
-    env: Mapping[str, str], cache: secrets_manager.SecretCache
+    env: Mapping[str, str], cache: secrets_client.SecretCache
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """The secrets named by ``*_SECRET_ARN`` variables. A value set directly wins.
 
@@ -55,7 +55,7 @@ def read_secrets(
             database = json.loads(found[named[password]][0])
             users[password] = str(database["password"])
             users[USERS[password]] = str(database["username"])
-    except secrets_manager.SecretError as error:
+    except secrets_client.SecretError as error:
         raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(

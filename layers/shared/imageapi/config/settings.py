@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from imageapi.config import secrets_manager
-from imageapi.config.credentials import read_endpoint, read_region, read_s3_credentials
+from imageapi.config import secrets_client
+from imageapi.config.aws_access import read_endpoint, read_region, read_s3_credentials
 from imageapi.config.environment import read_bool, read_int, read_matching, read_url, require, split
 from imageapi.config.secrets import KEYS, make_access, read_secrets
 from imageapi.errors import ConfigurationError
@@ -32,7 +32,7 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 """The largest file in a direct upload; the rest of the body is for metadata and headers."""
 
 
-_secret_cache = secrets_manager.SecretCache()
+_secret_cache = secrets_client.SecretCache()
 _read_at = 0.0
 
 
@@ -124,13 +124,13 @@ def _read_log_level(env: Mapping[str, str]) -> str:
     return read_matching(env, "LOG_LEVEL", "INFO", pattern, f"one of {LOG_LEVELS}").upper()
 
 
-def load_settings(env: Mapping[str, str], cache: secrets_manager.SecretCache | None = None) -> Settings:
+def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | None = None) -> Settings:
     """Read the settings from a mapping. ``cache`` holds the secrets read so far.
 
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
     """
-    users, secret_keys = read_secrets(env, cache or secrets_manager.SecretCache())
+    users, secret_keys = read_secrets(env, cache or secrets_client.SecretCache())
     env = {**env, **users}
     keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
     _refuse_placeholders(env, keys)
@@ -197,7 +197,7 @@ def refresh_settings(max_age: float) -> bool:
         return False
     try:
         changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
-    except (ConfigurationError, secrets_manager.SecretError):
+    except (ConfigurationError, secrets_client.SecretError):
         # The logger of telemetry.logs, which cannot be imported here: it needs these settings.
         logging.getLogger(SERVICE).warning("secrets not renewed", exc_info=True)
         return False

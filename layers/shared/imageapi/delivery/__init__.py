@@ -1,5 +1,5 @@
 """Delivery: a signed link becomes a redirect to the object store.
 
-Entry point: ``deliver.deliver_image()``. ``links`` signs and checks links, ``make_variant`` renders variants
-on demand, ``variant_store`` stores them.
+Entry point: ``deliver.deliver_image()``. ``links`` signs and verifies links, ``ensure_variant`` renders a
+variant at its first request, ``variant_store`` stores it.
 """

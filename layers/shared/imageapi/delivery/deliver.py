@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imageapi.config.settings import get_settings
 from imageapi.delivery import links
-from imageapi.delivery.make_variant import ensure_variant, find_image
+from imageapi.delivery.ensure_variant import ensure_variant, find_image
 from imageapi.model import variant_formats, variant_names
 from imageapi.model.filenames import content_disposition
 from imageapi.model.ids import parse_id

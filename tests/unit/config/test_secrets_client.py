@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from imageapi import sigv4
 from imageapi.config import settings
-from imageapi.config.secrets_manager import Access, default_endpoint
+from imageapi.config.secrets_client import Access, default_endpoint
 from imageapi.events.run_event import run_event
 
 from tests.support.events import LambdaContext

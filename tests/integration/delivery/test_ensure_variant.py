@@ -7,7 +7,7 @@ import pytest
 from imageapi.catalog import variants
 from imageapi.database import db
 from imageapi.delivery import deliver
-from imageapi.delivery.make_variant import WAIT_SECONDS
+from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 from imageapi.pictures import render
 from imageapi.storage import s3
@@ -102,7 +102,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     with worker(stores.environment) as process:
         process.send(deliver_event(url, WEBP), hook)
         process.wait_killed()
-    monkeypatch.setattr("imageapi.delivery.make_variant.WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("imageapi.delivery.ensure_variant.WAIT_SECONDS", 0.2)
 
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "variant_pending", ["2"])
