@@ -153,6 +153,15 @@ class TooComplexError(UnprocessableError):
         self.is_final = is_final
 
 
+class InvalidCursorError(InvalidRequestError):
+    """400: the text is not a cursor of this API."""
+
+    code = "cursor_invalid"
+
+    def __init__(self, message: str = "The cursor is not one that this API gave out.") -> None:
+        super().__init__(message)
+
+
 class TooManyToSortError(UnprocessableError):
     """422: too many images match to sort them in this order.
 

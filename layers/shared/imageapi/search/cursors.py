@@ -8,20 +8,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from imageapi.errors import InvalidRequestError
+from imageapi.errors import InvalidCursorError, InvalidRequestError
 from imageapi.search.sort_orders import TIERS
 
-_VERSION = 1
-_FILTER_BYTES = 8
-
-
-class InvalidCursorError(InvalidRequestError):
-    """400: the text is not a cursor of this API."""
-
-    code = "cursor_invalid"
-
-    def __init__(self, message: str = "The cursor is not one that this API gave out.") -> None:
-        super().__init__(message)
+_VERSION, _FILTER_BYTES = 1, 8
 
 
 class Position(NamedTuple):
@@ -73,5 +63,4 @@ def _encode(raw: bytes) -> str:
 
 
 def _fingerprint(filters: Mapping[str, Any]) -> bytes:
-    text = json.dumps(filters, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).digest()[:_FILTER_BYTES]
+    return hashlib.sha256(json.dumps(filters, sort_keys=True, default=str).encode()).digest()[:_FILTER_BYTES]

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from imageapi.catalog.images import COLUMNS
 from imageapi.database import db
-from imageapi.errors import TooManyToSortError
+from imageapi.errors import InvalidCursorError, TooManyToSortError
 from imageapi.model.ids import largest_id, milliseconds_of, smallest_id
 from imageapi.search import counts
 from imageapi.search.conditions import Conditions, find_times, make_conditions
-from imageapi.search.cursors import InvalidCursorError, Position
+from imageapi.search.cursors import Position
 from imageapi.search.list_parameters import ListQuery
 from imageapi.search.sort_orders import ORDERS, TIERS, Order, sorts_by_time
 from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time

@@ -21,8 +21,7 @@ from imageapi.model.variant_names import parse_names
 from imageapi.search import tokens
 from imageapi.search.sort_orders import ORDERS
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 MAX_TAG_FILTERS = 10
 MAX_VALUE_LENGTH = 1_000
 MAX_CURSOR_LENGTH = 4_000
