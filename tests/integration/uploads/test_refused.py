@@ -1,10 +1,15 @@
 """Refused uploads: the right status and code, and nothing left in either store."""
 
+import resource
+import time
+from threading import Event
 from typing import Any
 
 import pytest
+from imageapi.errors import StorageUnavailableError
 from imageapi.pictures import inspect
 from imageapi.storage import s3
+from PIL import ImageFile
 
 from tests.integration.client import send, upload, upload_event, upload_form
 from tests.integration.stores import Configure, Stores
@@ -173,3 +178,31 @@ def test_memory_that_runs_out_leaves_nothing_behind(
     assert (answer.status, answer.code) == (500, "internal_error")
     assert stores.is_empty()
     assert stores.idempotency_keys() == []
+
+
+def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would use up the next request's time and memory."""
+    started, ended = Event(), Event()
+
+    def decode_until_cancelled(image: ImageFile.ImageFile) -> None:
+        started.set()
+        try:
+            while True:
+                image.fp.check_time()  # type: ignore[union-attr]
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    def fail(*_: Any, **__: Any) -> None:
+        assert started.wait(60)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decode_until_cancelled)
+    monkeypatch.setattr(s3, "put_object", fail)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    assert upload(pictures.jpeg()).code == "storage_unavailable"
+
+    assert ended.is_set()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert stores.is_empty()

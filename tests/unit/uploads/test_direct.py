@@ -1,23 +1,16 @@
 """The parts of an upload that touch no store: request identity, refusals, and keys."""
 
 import io
-import resource
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from threading import Event
 from typing import Any
 
 import pytest
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, StorageUnavailableError, TooComplexError
-from imageapi.pictures import identify, inspect
-from imageapi.pictures.decode_limits import LimitedReader
+from imageapi.errors import AppError
+from imageapi.pictures import identify
 from imageapi.storage import s3
-from imageapi.uploads import direct
 from imageapi.uploads.direct import Upload, upload_image
 
 from tests.support import pictures
@@ -108,36 +101,6 @@ def refusal(data: bytes = b"", **options: Any) -> tuple[int, str]:
     with pytest.raises(AppError) as caught:
         upload_image(data or pictures.jpeg(), "a.jpg", {}, **options)
     return caught.value.status, caught.value.code
-
-
-@pytest.mark.usefixtures("no_stores")
-@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits memory")
-def test_no_decode_outlives_a_put_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would use up the next request's time and memory."""
-    started, ended = Event(), Event()
-
-    def decode_until_cancelled(reader: LimitedReader, _: int) -> None:
-        started.set()
-        with suppress(TooComplexError):
-            while True:
-                reader.check_time()
-                time.sleep(0.01)
-        ended.set()
-
-    def fail(*_: Any, **__: Any) -> None:
-        assert started.wait(60)
-        raise StorageUnavailableError()
-
-    monkeypatch.setattr(inspect, "_inspect", decode_until_cancelled)
-    monkeypatch.setattr(s3, "put_object", fail)
-    monkeypatch.setattr(direct, "_reserve", lambda _: {"id": ID, "s3_key": "key"})
-    monkeypatch.setattr(direct, "undo_upload", lambda *_: True)
-    before = resource.getrlimit(resource.RLIMIT_AS)
-
-    assert refusal() == (503, "storage_unavailable")
-
-    assert ended.is_set()
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 @pytest.mark.usefixtures("no_stores")
