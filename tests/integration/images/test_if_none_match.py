@@ -2,24 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from tests.integration.client import upload
+from tests.integration.images.examples import PICTURE, etag_of
 from tests.integration.lifecycle import delete_image, get_image, patch_image
-from tests.integration.stores import Stores
-from tests.support import pictures
-
-PICTURE = pictures.jpeg(400, 300)
-
-
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
-    return upload(PICTURE).image
-
-
-def etag_of(image_id: str) -> str:
-    return get_image(image_id).headers["etag"][0]
 
 
 def test_get_is_not_answered_again_while_nothing_has_changed(image: dict[str, Any]) -> None:

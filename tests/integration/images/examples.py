@@ -1,0 +1,19 @@
+"""The image of these tests, and what they look at."""
+
+from typing import Any
+
+from tests.integration.lifecycle import get_image
+from tests.support import pictures
+
+PICTURE = pictures.jpeg(400, 300)
+METADATA = {"title": "夕焼け", "description": "海", "category": "風景", "tags": ["海", "空"]}
+
+
+def etag_of(image_id: str) -> str:
+    """The ETag that GET shows now."""
+    return get_image(image_id).headers["etag"][0]
+
+
+def shown(image: dict[str, Any]) -> dict[str, Any]:
+    """The image without its links, which change over time."""
+    return {key: value for key, value in image.items() if key != "urls"}
