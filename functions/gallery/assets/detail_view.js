@@ -4,7 +4,6 @@ import { byId, make } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { neighbourOf } from "./grid.js";
 import { linkOf } from "./links.js";
-import { t } from "./text.js";
 
 const dialog = byId("detail");
 const picture = byId("detail-image");
@@ -28,8 +27,8 @@ export function renderDetail(image) {
     return make("li", {}, button);
   }));
   byId("download").href = `${image.urls.original}&download=1`;
-  byId("detail-facts").replaceChildren(...factsOf(image).flatMap(([name, value]) => [
-    make("dt", { textContent: t(name === "category" ? name : `fact_${name}`) }),
+  byId("detail-facts").replaceChildren(...factsOf(image).flatMap(([label, value]) => [
+    make("dt", { textContent: label }),
     make("dd", { textContent: value }),
   ]));
   renderNeighbours();

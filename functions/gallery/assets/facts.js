@@ -1,13 +1,23 @@
-// The facts about a picture, as [name, text] pairs; names are those of text.js without `fact_`.
+// The facts about a picture, as [label, text] pairs.
 
-import { formatBytes, formatNumber, formatTime } from "./text.js";
+import { byId } from "./dom.js";
+import { formatBytes, formatNumber, formatTime, t } from "./text.js";
+
+const SHOWN_ELSEWHERE = ["title", "description"];
 
 export function factsOf(image) {
+  const fields = [...byId("edit-form").querySelectorAll("[data-field]")].map((input) => input.dataset.field);
+  return [
+    ...fields.filter((name) => !SHOWN_ELSEWHERE.includes(name)).map((name) => [t(name), image[name]]),
+    ...fileFacts(image).map(([name, value]) => [t(`fact_${name}`), value]),
+  ].filter(([, value]) => value);
+}
+
+function fileFacts(image) {
   const exif = image.exif;
   const size = `${formatNumber(image.width)} × ${formatNumber(image.height)} · ${formatBytes(image.size_bytes)}`;
   const type = image.mime_type.replace("image/", "").toUpperCase();
   return [
-    ["category", image.category],
     ["file", image.filename],
     ["size", size],
     ["type", type],
@@ -21,7 +31,7 @@ export function factsOf(image) {
     ["focal_length", exif.focal_length && `${formatNumber(exif.focal_length)} mm`],
     ["added", formatTime(image.created_at)],
     ["changed", formatTime(image.updated_at) !== formatTime(image.created_at) && formatTime(image.updated_at)],
-  ].filter(([, value]) => value);
+  ];
 }
 
 const formatExposure = (seconds) =>

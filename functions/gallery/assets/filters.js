@@ -2,7 +2,7 @@
 
 import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
-import { formatNumber, t } from "./text.js";
+import { formatNumber, sortOrders, t } from "./text.js";
 
 const PAUSE_MS = 250;
 const [q, category, tag, sort] = ["q", "category", "tag", "sort"].map(byId);
@@ -90,8 +90,7 @@ function fillFacetOptions(select, all, facets) {
 
 /** Offer the order by relevance only during a search, and select it when one begins. */
 function fillSortOptions() {
-  const orders = ["newest", "oldest", "title", "size"];
-  if (hasWords()) orders.unshift("relevance");
+  const orders = sortOrders.filter((name) => name !== "relevance" || hasWords());
   if (sort.options.length === orders.length) return;
   const chosen = sort.value;
   sort.replaceChildren(...orders.map((name) => make("option", { value: name, text: t(`sort_${name}`) })));

@@ -11,11 +11,11 @@ const TEXT = {
   sort: ["Order", "並び順"],
   all_categories: ["All categories", "全カテゴリー"],
   all_tags: ["All tags", "全タグ"],
+  sort_relevance: ["Best match", "関連度順"],
   sort_newest: ["Newest first", "新しい順"],
   sort_oldest: ["Oldest first", "古い順"],
   sort_title: ["By title", "タイトル順"],
   sort_size: ["Largest first", "サイズ順"],
-  sort_relevance: ["Best match", "関連度順"],
   change_key: ["Key", "キー"],
   upload: ["Upload", "アップロード"],
   pictures: ["Pictures", "画像一覧"],
@@ -139,6 +139,9 @@ const TEXT = {
 };
 
 export const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
+
+/** The orders of a list, in the order in which they are offered. */
+export const sortOrders = Object.keys(TEXT).filter((name) => name.startsWith("sort_")).map((name) => name.slice(5));
 
 /** The text of this name in the user's language. `n` chooses between singular and plural. */
 export function t(name, values = {}) {
