@@ -187,10 +187,7 @@ def measure_inserts(
 
 
 def make_values(row: dict[str, Any]) -> dict[str, Any]:
-    from imageapi.search.tokens import index_values
-
-    row = {**row, "id": str(row["id"])}
-    return {**row, **index_values(row)}
+    return {**row, "id": str(row["id"]), **corpus.find_tokens(row)}
 
 
 def insert_next(cursor: psycopg2.extensions.cursor, table: str, source: Iterator[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from imageapi.model.metadata import TEXT_FIELDS
 from imageapi.model.text import normalise, normalise_tag
 from imageapi.search.tokens import index_values
 
@@ -76,6 +77,7 @@ def insert(stores: Stores, docs: Sequence[Doc]) -> None:
     """Write the rows, with one statement each."""
     for doc in docs:
         row = {
+            **dict.fromkeys(TEXT_FIELDS, ""),
             "id": doc.id,
             "title": doc.title,
             "description": doc.description,

@@ -161,6 +161,14 @@ def make_row(number: int) -> dict[str, Any]:
     }
 
 
+def find_tokens(row: dict[str, Any]) -> dict[str, Any]:
+    """What the service stores beside the row for searches. Text fields that the row lacks are empty."""
+    from imageapi.model.metadata import TEXT_FIELDS
+    from imageapi.search.tokens import index_values
+
+    return index_values({**dict.fromkeys(TEXT_FIELDS, ""), **row, "id": str(row["id"])})
+
+
 def make_id(number: int, pick: random.Random) -> UUID:
     """A UUIDv7 of the row's time (RFC 9562, 5.7)."""
     high = (START + number * 1000) << 80 | 7 << 76 | pick.getrandbits(12) << 64
@@ -210,13 +218,11 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool
 
 def _churn(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> None:
     """Give every tenth row the title, text and tags of another, and delete every tenth."""
-    from imageapi.search.tokens import index_values
-
     for number in range(first, first + rows, 10):
         row, other = make_row(number), make_row(number + rows)
         row |= {name: other[name] for name in ("title", "description", "category", "tags")}
         row["id"] = str(row["id"])
-        values = {**row, **index_values(row)}
+        values = {**row, **find_tokens(row)}
         assignments = ", ".join(f"{name} = %({name})s" for name in values if name not in ("id", "sha256"))
         cursor.execute(f"UPDATE image_metadata SET {assignments} WHERE id = %(id)s", values)
         cursor.execute("DELETE FROM image_metadata WHERE id = %s", (str(make_row(number + 5)["id"]),))
@@ -235,16 +241,10 @@ def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
 
 
 def _make_chunk(start: int, end: int) -> str:
-    from imageapi.search.tokens import index_values
-
     lines = []
     for number in range(start, min(start + CHUNK, end)):
         row = make_row(number)
-        lines.append(
-            "\t".join(
-                _escape(value) for value in {**row, **index_values({**row, "id": str(row["id"])})}.values()
-            )
-        )
+        lines.append("\t".join(_escape(value) for value in {**row, **find_tokens(row)}.values()))
     return "\n".join(lines) + "\n"
 
 

@@ -64,6 +64,11 @@ def describe(stores: Stores) -> list[Row]:
     return [row for row in run(stores, CATALOG) if "schema_migrations" not in row["name"]]
 
 
+def make_first_release() -> None:
+    """A database to which no migration has been applied."""
+    migrate(SCHEMA.read_text(encoding="utf-8"), [])
+
+
 def invoke() -> dict[str, Any]:
     return load_handler("MigrateFunction")({}, LambdaContext())
 
@@ -97,7 +102,7 @@ def test_migrations_count_as_applied_in_a_new_database(empty: Stores) -> None:
 
 
 def test_an_older_database_gets_those_that_it_lacks(empty: Stores) -> None:
-    invoke()
+    make_first_release()
 
     assert migrate("", STEPS[:1]) == {"is_new": False, "applied": ["0001_one"], "version": 1}
     assert columns(empty) == {"one"}
@@ -116,7 +121,7 @@ def test_what_is_up_to_date_stays(empty: Stores) -> None:
 
 def test_an_older_release_leaves_a_newer_schema_alone(empty: Stores) -> None:
     """As after a rollback."""
-    invoke()
+    make_first_release()
     migrate("", STEPS)
     before = describe(empty)
 
@@ -170,7 +175,7 @@ def test_a_new_password_of_the_service_counts_after_a_migration(
     db.close()
     owner = {"POSTGRES_USER": stores.postgres.user, "POSTGRES_PASSWORD": stores.postgres.password}
     configure(**SERVICE | {"DB_SERVICE_PASSWORD": "another"}, **owner)
-    invoke()
+    make_first_release()
     db.close()
     configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD="another")
     assert get("/api/images").status == 200
@@ -180,7 +185,7 @@ BAD = Migration(2, "bad", "CREATE TABLE half (id int); SELECT * FROM nowhere")
 
 
 def test_a_failure_leaves_the_steps_before_it(empty: Stores) -> None:
-    invoke()
+    make_first_release()
     good = Migration(1, "good", "CREATE TABLE more (id int)")
 
     with pytest.raises(psycopg2.errors.UndefinedTable, match="nowhere"):
@@ -192,7 +197,7 @@ def test_a_failure_leaves_the_steps_before_it(empty: Stores) -> None:
 
 
 def test_the_next_run_goes_on_where_one_has_failed(empty: Stores) -> None:
-    invoke()
+    make_first_release()
     good = Migration(1, "good", "CREATE TABLE more (id int)")
     with pytest.raises(psycopg2.errors.UndefinedTable):
         migrate("", [good, BAD])
@@ -234,7 +239,7 @@ def test_requests_go_on_while_a_step_waits_for_a_long_reader(
     """Requests queue behind the step until it gives up; it keeps the advisory lock between attempts."""
     monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 1_000)
     monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.2)
-    invoke()
+    make_first_release()
     outcomes: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: outcomes.append(migrate("", STEPS)))
     with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
@@ -256,7 +261,7 @@ def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pyte
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
     monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 2)
     monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.0)
-    invoke()
+    make_first_release()
     other = Migration(1, "other", "CREATE TABLE more (id int)")
     with closing(empty.postgres.connect(DATABASE)) as reader, reader.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM image_metadata")
@@ -268,7 +273,7 @@ def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pyte
 
 
 def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
-    invoke()
+    make_first_release()
     steps = [Migration(1, "slow", "CREATE TABLE more (id int)")]
     with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))

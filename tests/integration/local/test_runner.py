@@ -46,8 +46,9 @@ def test_data_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, newer / name)
     for name in ("template.yaml", "init_db.sql"):
         shutil.copy(ROOT / name, newer)
-    step = newer / "functions/migrate/migrations/0001_add_a_table.sql"
-    step.write_text("CREATE TABLE IF NOT EXISTS added ();\n")
+    folder = newer / "functions/migrate/migrations"
+    name = f"{len(list(folder.glob('*.sql'))) + 1:04}_add_a_table"
+    (folder / f"{name}.sql").write_text("CREATE TABLE IF NOT EXISTS added ();\n")
 
     def start_and_stop(project: Path) -> str:
         running = Run(tmp_path / "data", project / "template.yaml")
@@ -59,7 +60,7 @@ def test_data_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
         return running.output
 
     assert "brought up to date" not in start_and_stop(ROOT)
-    assert "brought up to date: 0001_add_a_table" in start_and_stop(newer)
+    assert f"brought up to date: {name}" in start_and_stop(newer)
     assert "brought up to date" not in start_and_stop(newer)
 
 

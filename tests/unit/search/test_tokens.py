@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.model.ids import MAX_MILLISECONDS, smallest_id
+from imageapi.model.metadata import TEXT_FIELDS
 from imageapi.model.text import normalise, normalise_tag
 from imageapi.search.tokens import (
     MAX_TIME_TOKENS,
@@ -27,9 +28,7 @@ from tests.unit.http.test_forms_properties import check
 def row(**values: Any) -> dict[str, Any]:
     empty = {
         "id": "01a213ac-8913-7035-9534-471a50a6ba16",
-        "title": "",
-        "description": "",
-        "category": "",
+        **dict.fromkeys(TEXT_FIELDS, ""),
         "tags": [],
         "filename": "",
         "mime_type": "image/png",
