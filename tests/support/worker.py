@@ -21,7 +21,7 @@ class Hook(NamedTuple):
     """A fault before or after the nth call of a function of the service since the event.
 
     Attributes:
-        target: a function of a module (``storage.put_object``); ``STEP`` for any call to a store.
+        target: a function of a module (``storage.s3.put_object``); ``STEP`` for any call to a store.
     """
 
     target: str

@@ -2,6 +2,9 @@
 
 export const byId = (id) => document.getElementById(id);
 
+/** The inputs of the edit form, one for each text field of the metadata; data-field is its name. */
+export const textInputs = () => byId("edit-form").querySelectorAll("[data-field]");
+
 /** An element with properties (or, where it has no such property, attributes) and children. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);

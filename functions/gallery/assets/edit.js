@@ -1,7 +1,7 @@
 // The form that changes the metadata of the shown picture. An input with data-field holds the text of that field.
 
 import { callApi, withRetries } from "./api.js";
-import { byId, showToast } from "./dom.js";
+import { byId, showToast, textInputs } from "./dom.js";
 import { loadFacets } from "./filters.js";
 import { updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
@@ -18,8 +18,6 @@ export function setUpEditing() {
     session.saving ??= save(session);
   };
 }
-
-const textInputs = () => byId("edit-form").querySelectorAll("[data-field]");
 
 export const isEditing = () => session !== null;
 

@@ -1,12 +1,12 @@
 // The facts about a picture, as [label, text] pairs.
 
-import { byId } from "./dom.js";
+import { textInputs } from "./dom.js";
 import { formatBytes, formatNumber, formatTime, t } from "./text.js";
 
 const SHOWN_ELSEWHERE = ["title", "description"];
 
 export function factsOf(image) {
-  const fields = [...byId("edit-form").querySelectorAll("[data-field]")].map((input) => input.dataset.field);
+  const fields = Array.from(textInputs(), (input) => input.dataset.field);
   return [
     ...fields.filter((name) => !SHOWN_ELSEWHERE.includes(name)).map((name) => [t(name), image[name]]),
     ...fileFacts(image).map(([name, value]) => [t(`fact_${name}`), value]),

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -287,19 +286,3 @@ def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
         thread.join(10)
 
     assert [outcome["applied"] for outcome in outcomes] == [["0001_slow"]]
-
-
-@pytest.mark.parametrize("names", [["1_x.sql"], ["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"]])
-def test_names_that_are_not_in_order(tmp_path: Path, names: list[str]) -> None:
-    for name in names:
-        (tmp_path / name).touch()
-
-    with pytest.raises(ValueError, match="0001"):
-        read_migrations(tmp_path)
-
-
-def test_the_template_names_the_newest_migration() -> None:
-    """CloudFormation runs the migrations when this property changes."""
-    newest = max((path.stem for path in FOLDER.glob("*.sql")), default="baseline")
-
-    assert f"Migration: {newest}\n" in (ROOT / "template.yaml").read_text(encoding="utf-8")

@@ -168,19 +168,32 @@ def expire_lease(stores: Stores) -> None:
     stores.execute("UPDATE uploads SET lease_until = now() - interval '1 second'")
 
 
-def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores: Stores) -> None:
+def overtake(stores: Stores, hook: Hook, other: bytes | None = None) -> list[Answer]:
+    """Complete one upload twice: the second overtakes the first, which has been paused at the hook.
+
+    Args:
+        other: the file that is posted in between.
+
+    Returns:
+        The second answer, which comes first, and then the first.
+    """
     ticket = announce(PICTURE).body["data"]
     event = complete_event(ticket["id"])
     post_file(ticket["form"], PICTURE)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook("storage.s3.download", "after", 1, "pause"))
+        first.send(event, hook)
         first.wait_paused()
         expire_lease(stores)
-        post_file(ticket["form"], OTHER)
+        if other:
+            post_file(ticket["form"], other)
         second.send(event)
         answers = [second.answer()]
         first.resume()
-        answers.append(first.answer())
+        return [*answers, first.answer()]
+
+
+def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores: Stores) -> None:
+    answers = overtake(stores, Hook("storage.s3.download", "after", 1, "pause"), OTHER)
 
     assert [answer.status for answer in answers] == [201, 200]
     assert_one_file(stores, answers, OTHER)
@@ -188,17 +201,7 @@ def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores:
 
 @pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
 def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, target: str) -> None:
-    ticket = announce(PICTURE).body["data"]
-    event = complete_event(ticket["id"])
-    post_file(ticket["form"], PICTURE)
-    with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook(target, "before", 1, "pause"))
-        first.wait_paused()
-        expire_lease(stores)
-        second.send(event)
-        answers = [second.answer()]
-        first.resume()
-        answers.append(first.answer())
+    answers = overtake(stores, Hook(target, "before", 1, "pause"))
 
     assert [answer.status for answer in answers] == [201, 200]
     assert_one_file(stores, answers, PICTURE)
@@ -206,18 +209,7 @@ def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, targ
 
 @pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
 def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores, target: str) -> None:
-    ticket = announce(PICTURE).body["data"]
-    event = complete_event(ticket["id"])
-    post_file(ticket["form"], PICTURE)
-    with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook(target, "before", 1, "pause"))
-        first.wait_paused()
-        expire_lease(stores)
-        post_file(ticket["form"], OTHER)
-        second.send(event)
-        late = second.answer()
-        first.resume()
-        answer = first.answer()
+    late, answer = overtake(stores, Hook(target, "before", 1, "pause"), OTHER)
 
     assert (late.status, late.code) == (422, "sha256_mismatch")
     assert (answer.status, answer.code) == (409, "upload_interrupted")
