@@ -20,6 +20,8 @@ Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
     ``catalog.deletions.begin`` → ``s3.delete_objects`` → ``catalog.deletions.finish``
+Invalidate (``edge.invalidate.invalidate_images``)
+    CloudFront's ``CreateInvalidation``, after a deletion or a revocation of links
 Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``

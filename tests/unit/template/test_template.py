@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES
 
+from tests.support.conditions import holds
 from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
 
 WILDCARDS = {
@@ -46,14 +46,15 @@ def test_no_wildcard_beyond_those_named(path: Path) -> None:
 
 
 def test_objects_are_named_by_their_prefix() -> None:
-    """A policy for objects covers one of the three prefixes, never the whole bucket."""
+    """A policy for objects covers one of the four prefixes, never the whole bucket."""
     for name, statement in statements(MAIN):
         if statement["Effect"] == "Deny" or not str(statement["Action"]).count("Object"):
             continue
-        texts = [text for text in walk(statement["Resource"]) if isinstance(text, str) and ":s3:::" in text]
+        parts = [part for part in walk(statement["Resource"]) if isinstance(part, str)]
+        texts = [text for text in parts if ":s3:::" in text or "ImageBucket" in text]
         assert texts, name
         for text in texts:
-            assert re.search(r"/(originals|incoming|variants)/\*$", text), (name, text)
+            assert re.search(r"/(originals|incoming|variants|invalidations)/\*$", text), (name, text)
 
 
 def test_managed_policies_are_those_named() -> None:
@@ -94,7 +95,7 @@ def test_no_bucket_is_public_and_all_are_encrypted() -> None:
 
 def test_buckets_take_tls_only() -> None:
     (policy,) = find(MAIN, "AWS::S3::BucketPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement = policy["PolicyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
     assert len(statement["Resource"]) == 2
@@ -207,7 +208,7 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     alarm = reserved.pop("Alarm")
     assert sum(reserved.values()) == MAX_CONNECTIONS[capacity] - 15
     assert alarm == MAX_CONNECTIONS[capacity] * 8 // 10
-    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery"}
+    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery", "Invalidate"}
     assert set(reserved) == users
 
 
@@ -239,24 +240,6 @@ def test_each_alarm_has_its_part_in_the_runbook() -> None:
         assert alarm["AlarmDescription"].partition("docs/operations.md#")[2] in anchors, name
 
 
-def holds(rule: Any, values: dict[str, Any]) -> Any:
-    """The value of a rule's condition or assertion in CloudFormation, with these parameters."""
-    if not isinstance(rule, dict):
-        return rule
-    ((name, argument),) = rule.items()
-    if name == "Ref":
-        return values.get(argument, "")
-    parts = [holds(part, values) for part in argument]
-    operations: dict[str, Callable[[], Any]] = {
-        "Fn::Not": lambda: not parts[0],
-        "Fn::Equals": lambda: parts[0] == parts[1],
-        "Fn::Or": lambda: any(parts),
-        "Fn::And": lambda: all(parts),
-        "Fn::EachMemberEquals": lambda: all(part == parts[1] for part in parts[0] or [""]),
-    }
-    return operations[name]()
-
-
 OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
 
 
@@ -276,6 +259,14 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
         ({"AnalyzeUploads": "true", **OWN_NETWORK}, False),
         ({"AnalyzeUploads": "true", "GeminiSecretArn": "arn", **OWN_NETWORK}, True),
         ({"AnalyzeUploads": "true", "GeminiApiKey": "k", **OWN_NETWORK}, True),
+        ({"Edge": "true"}, True),
+        ({"DomainName": "images.example.com", "CertificateArn": "arn"}, True),
+        ({"DomainName": "images.example.com"}, False),
+        ({"CertificateArn": "arn", "Edge": "true"}, False),
+        ({"DomainName": "images.example.com", "CertificateArn": "arn", "PublicBaseUrl": "https://a"}, False),
+        ({"PublicBaseUrl": "https://a", "Edge": "true"}, True),
+        ({"WebAclArn": "arn"}, False),
+        ({"WebAclArn": "arn", "Edge": "true"}, True),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(values: dict[str, Any], is_accepted: bool) -> None:

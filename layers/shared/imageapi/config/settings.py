@@ -96,6 +96,8 @@ class Settings:
     """Whether every new image is analysed."""
     analysis_queue_url: str | None
     """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
+    distribution_id: str | None
+    """Of the CloudFront distribution; only InvalidateFunction knows it."""
 
 
 def _is_on_aws(env: Mapping[str, str]) -> bool:
@@ -173,6 +175,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         analysis_daily_budget=read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
         analyze_uploads=read_bool(env, "ANALYZE_UPLOADS"),
         analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
+        distribution_id=env.get("DISTRIBUTION_ID") or None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from imageapi.events.run_event import Event
+from imageapi.model.ids import is_id
 
 
 class Message(NamedTuple):
@@ -43,11 +44,32 @@ def parse_messages(event: Event) -> list[Message] | None:
     ]
 
 
-def batch_response(outcomes: Mapping[str, str], unfinished: Iterable[Message]) -> dict[str, Any]:
-    """The response to SQS, which redelivers the unfinished messages and deletes the others.
+def parse_notifications(event: Event) -> tuple[list[str], list[str]]:
+    """The bucket's notifications in an SQS event.
 
-    Args:
-        outcomes: the outcome for each image, for the log.
+    Returns:
+        The ids of the images in the object keys, such as ``originals/<id>.jpg``, each once; and the ids of
+        the messages that are no notification. S3's test message names no object.
     """
-    failures = [{"itemIdentifier": message.id} for message in unfinished]
-    return {"batchItemFailures": failures, "outcomes": dict(outcomes)}
+    image_ids: dict[str, None] = {}
+    unreadable = []
+    for message in event["Records"]:
+        try:
+            records = json.loads(message["body"]).get("Records", [])
+            keys = [record["s3"]["object"]["key"] for record in records]
+        except (ValueError, AttributeError, KeyError, TypeError):
+            unreadable.append(message["messageId"])
+            continue
+        stems = (key.rpartition("/")[2].partition(".")[0] for key in keys)
+        image_ids |= dict.fromkeys(filter(is_id, stems))
+    return list(image_ids), unreadable
+
+
+def batch_failures(message_ids: Iterable[str]) -> dict[str, Any]:
+    """The response to SQS, which redelivers these messages and deletes the others."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+
+
+def batch_response(outcomes: Mapping[str, str], unfinished: Iterable[Message]) -> dict[str, Any]:
+    """As :func:`batch_failures`, with the outcome for each image, for the log."""
+    return {**batch_failures(message.id for message in unfinished), "outcomes": dict(outcomes)}

@@ -1,0 +1,201 @@
+"""CloudFront in front of the API and the bucket: what must hold of the templates."""
+
+import re
+from graphlib import TopologicalSorter
+from itertools import product
+from typing import Any
+
+import pytest
+from imageapi.delivery.deliver import MAX_URL_SECONDS
+
+from tests.support.conditions import find_dependencies
+from tests.support.templates import MAIN, ROOT, expand_template, find, read_template
+
+EDGE = ROOT / "infra/edge.yaml"
+RESOURCES = expand_template(EDGE)
+DISTRIBUTION = RESOURCES["Distribution"]["Properties"]["DistributionConfig"]
+(IMAGES,) = DISTRIBUTION["CacheBehaviors"]
+DOMAIN = {"DomainName": "images.example.com", "CertificateArn": "arn"}
+OPTIONS = [
+    {"Edge": edge, "AnalyzeUploads": analysis, **database, **domain}
+    for edge, analysis, database, domain in product(
+        ("true", "false"), ("true", "false"), ({}, {"DatabaseHost": "db"}), ({}, DOMAIN)
+    )
+]
+
+
+def dependencies(parameters: dict[str, str]) -> dict[str, set[str]]:
+    return find_dependencies(expand_template(MAIN), read_template(MAIN)["Conditions"], parameters)
+
+
+def ancestors(graph: dict[str, set[str]], name: str) -> set[str]:
+    """Everything that a resource waits for, directly or not."""
+    found: set[str] = set()
+    waiting = {name}
+    while waiting:
+        found |= waiting
+        waiting = {other for one in waiting for other in graph[one]} - found
+    return found - {name}
+
+
+@pytest.mark.parametrize("parameters", OPTIONS, ids=lambda options: "-".join(options.values()))
+def test_no_resource_waits_for_itself_or_for_one_that_is_not_there(parameters: dict[str, str]) -> None:
+    graph = dependencies(parameters)
+
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)
+    assert ("EdgeStack" in graph) == (parameters["Edge"] == "true")
+    assert ("ApiDomain" in graph) == (parameters["Edge"] == "false" and "DomainName" in parameters)
+
+
+def test_the_edge_waits_for_the_api_and_the_api_for_nothing_of_the_edge() -> None:
+    graph = dependencies({"Edge": "true"})
+    assert {"Api", "ImageBucket", "OriginSecret"} <= ancestors(graph, "EdgeStack")
+    behind_api = [name for name in find(MAIN, "AWS::Lambda::Function") if name != "InvalidateFunction"]
+    for name in ["Api", "ApiStage", *behind_api]:
+        assert "EdgeStack" not in ancestors(graph, name)
+
+
+def test_the_buckets_notifications_wait_for_permission() -> None:
+    waits = dependencies({"Edge": "true"})["ImageBucket"]
+    assert {"InvalidationQueuePolicy", "IngestFunctionArrivedPermission"} <= waits
+
+
+def test_only_the_path_is_the_key_of_the_cache() -> None:
+    policy = RESOURCES["ImageCachePolicy"]["Properties"]["CachePolicyConfig"]
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert {
+        key["CookiesConfig"]["CookieBehavior"],
+        key["HeadersConfig"]["HeaderBehavior"],
+        key["QueryStringsConfig"]["QueryStringBehavior"],
+    } == {"none"}
+    assert not key["EnableAcceptEncodingGzip"]
+    assert not key["EnableAcceptEncodingBrotli"]
+
+
+def test_what_is_private_or_an_error_is_not_cached() -> None:
+    """With a MinTTL, CloudFront would cache redirects, and give them to everyone who asks for the path."""
+    policy = RESOURCES["ImageCachePolicy"]["Properties"]["CachePolicyConfig"]
+    assert policy["MinTTL"] == 0
+    errors = {item["ErrorCode"]: item for item in DISTRIBUTION["CustomErrorResponses"]}
+    assert {400, 403, 404, 405, 416, 500, 502, 503, 504} == set(errors)
+    assert all(item == {"ErrorCode": code, "ErrorCachingMinTTL": 0} for code, item in errors.items())
+
+
+def test_what_the_bucket_does_not_have_comes_from_the_api() -> None:
+    (group,) = DISTRIBUTION["OriginGroups"]["Items"]
+    assert group["FailoverCriteria"]["StatusCodes"]["Items"] == [403, 404]
+    assert [member["OriginId"] for member in group["Members"]["Items"]] == ["bucket", "api"]
+    assert IMAGES["TargetOriginId"] == group["Id"]
+    assert DISTRIBUTION["DefaultCacheBehavior"]["TargetOriginId"] == "api"
+    for part in (DISTRIBUTION["OriginGroups"], *group["Members"].values()):
+        assert not isinstance(part, dict) or part["Quantity"] == len(part["Items"])
+
+
+def test_only_cloudfront_knows_the_secret_of_the_origin() -> None:
+    bucket, api = DISTRIBUTION["Origins"]
+    assert "OriginCustomHeaders" not in bucket
+    (header,) = api["OriginCustomHeaders"]
+    assert header["HeaderName"] == "X-Origin-Verify"
+    assert header["HeaderValue"] == {"Fn::Sub": "{{resolve:secretsmanager:${OriginSecret}}}"}
+    (allowed,) = (
+        p for p in find(MAIN, "AWS::IAM::Policy").values() if p["PolicyName"] == "read-origin-secret"
+    )
+    asked = {
+        name
+        for name, function in find(MAIN, "AWS::Lambda::Function").items()
+        if "ORIGIN_VERIFY_SECRET_ARN" in function["Environment"]["Variables"]
+    }
+    assert asked == {role["Ref"].removesuffix("Role") for role in allowed["Roles"]}
+    behind = {
+        name
+        for name, resource in read_template(MAIN)["Resources"].items()
+        if any(event["Type"] == "Api" for event in resource.get("Properties", {}).get("Events", {}).values())
+    }
+    assert asked == behind - {"GalleryFunction"}
+
+
+def test_viewers_use_tls() -> None:
+    behaviours = [DISTRIBUTION["DefaultCacheBehavior"], IMAGES]
+    assert {behaviour["ViewerProtocolPolicy"] for behaviour in behaviours} == {"redirect-to-https"}
+    _, own, _ = DISTRIBUTION["ViewerCertificate"]["Fn::If"]
+    assert own["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    api = DISTRIBUTION["Origins"][1]["CustomOriginConfig"]
+    assert (api["OriginProtocolPolicy"], api["OriginSSLProtocols"]) == ("https-only", ["TLSv1.2"])
+
+
+def test_cloudfront_reads_variants_and_nothing_else_of_the_bucket() -> None:
+    (policy,) = find(MAIN, "AWS::S3::BucketPolicy").values()
+    condition, allowed, _ = policy["PolicyDocument"]["Statement"][1]["Fn::If"]
+    assert condition == "UsesEdge"
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == (
+        "s3:GetObject",
+        {"Fn::Sub": "${ImageBucket.Arn}/variants/*"},
+    )
+    assert "EdgeStack.Outputs.DistributionId" in str(allowed["Condition"]["StringEquals"]["aws:SourceArn"])
+
+
+def test_the_bucket_notifies_of_deletions_and_revocations_beside_uploads() -> None:
+    configuration = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["NotificationConfiguration"]
+    condition, queues, _ = configuration["QueueConfigurations"]["Fn::If"]
+    everything = [*configuration["LambdaConfigurations"], *queues]
+    assert condition == "UsesEdge"
+    assert {(item["Event"], item["Filter"]["S3Key"]["Rules"][0]["Value"]) for item in everything} == {
+        ("s3:ObjectCreated:*", "incoming/"),
+        ("s3:ObjectRemoved:*", "originals/"),
+        ("s3:ObjectCreated:*", "invalidations/"),
+    }
+    rules = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["LifecycleConfiguration"]["Rules"]
+    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "invalidations/"] == [1]
+
+
+def test_invalidation_is_outside_the_network_and_may_do_that_alone() -> None:
+    function = find(MAIN, "AWS::Lambda::Function")["InvalidateFunction"]
+    role = find(MAIN, "AWS::IAM::Role")["InvalidateFunctionRole"]
+    assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
+    statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    assert statements[0]["Action"] == "cloudfront:CreateInvalidation"
+    assert {
+        action for s in statements[1:] for action in s["Action"] if not action.startswith("sqs:")
+    } == set()
+    assert len(role["ManagedPolicyArns"]) == 1
+
+
+def test_a_domain_without_the_edge_is_the_apis_own() -> None:
+    body: dict[str, Any] = find(MAIN, "AWS::ApiGateway::RestApi")["Api"]["Body"]
+    extension = body["x-amazon-apigateway-endpoint-configuration"]
+    assert extension["disableExecuteApiEndpoint"] == {"Fn::If": ["HasApiDomain", True, False]}
+    (mapping,) = find(MAIN, "AWS::ApiGateway::BasePathMapping").values()
+    assert "BasePath" not in mapping
+    assert mapping["Stage"] == {"Ref": "ApiStage"}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        (
+            "SigningKeys",
+            ["", "k" * 32, f"{'k' * 64},{'+/=_.~-' * 5}"],
+            ["k" * 31, f"{'k' * 32},short", "k" * 32 + "'", "k" * 32 + "\\", "k" * 32 + "\n", f"{'k' * 32},"],
+        ),
+        (
+            "CertificateArn",
+            ["", "arn:aws:acm:us-east-1:123456789012:certificate/a-b"],
+            ["arn:aws:acm:eu-west-1:123456789012:certificate/a-b"],
+        ),
+        (
+            "WebAclArn",
+            ["", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"],
+            ["arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b"],
+        ),
+    ],
+)
+def test_what_the_parameters_take(name: str, good: list[str], bad: list[str]) -> None:
+    pattern = read_template(EDGE)["Parameters"][name]["AllowedPattern"]
+    assert [text for text in good if not re.fullmatch(pattern, text)] == []
+    assert [text for text in bad if re.fullmatch(pattern, text)] == []
+
+
+def test_viewers_cache_no_longer_than_a_presigned_url_lasts() -> None:
+    code = RESOURCES["Function"]["Properties"]["FunctionCode"]["Fn::Sub"][0]
+    assert f"Math.min({MAX_URL_SECONDS}, " in code
