@@ -1,4 +1,4 @@
-"""GET, PATCH and DELETE /api/images/{id}: one image."""
+"""GET, PATCH and DELETE /api/images/{id}: one image; POST /api/images/{id}/links/revoke."""
 
 from typing import Any
 
@@ -12,8 +12,10 @@ from imageapi.http.response import Response, json_response
 from imageapi.images.delete import delete_image
 from imageapi.images.etag import parse_if_match
 from imageapi.images.get import get_image
+from imageapi.images.revoke_links import revoke_links
 from imageapi.images.serialize import serialize_detail
 from imageapi.images.update import update_image
+from imageapi.model.parameters import parse_links
 from imageapi.model.variant_names import parse_names
 
 app = App()
@@ -22,8 +24,9 @@ app = App()
 @app.get("/api/images/<image_id>")
 def get(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
-    names = variant_names(request)
-    response = present(request, get_image(image_id), names)
+    query = request.check_query("variants", "links")
+    names, permanent = parse_names(query.get("variants")), parse_links(query.get("links"))
+    response = present(request, get_image(image_id), names, permanent)
     if etag_matches(request.header("If-None-Match"), response.headers["ETag"]):
         return Response(304, headers=response.headers)
     return response
@@ -32,7 +35,8 @@ def get(request: Request, image_id: str) -> Response:
 @app.patch("/api/images/<image_id>")
 def patch(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
-    names, changes = variant_names(request), parse_json_object(request.body, "body")
+    names = parse_names(request.check_query("variants").get("variants"))
+    changes = parse_json_object(request.body, "body")
     row = update_image(image_id, changes, parse_if_match(request.header("If-Match")))
     return present(request, row, names)
 
@@ -45,14 +49,18 @@ def delete(request: Request, image_id: str) -> Response:
     return Response(204)
 
 
-def variant_names(request: Request) -> list[str]:
-    """The variants to add links for."""
-    return parse_names(request.check_query("variants").get("variants"))
+@app.post("/api/images/<image_id>/links/revoke")
+def revoke(request: Request, image_id: str) -> Response:
+    """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
+    request.check_query()
+    return present(request, revoke_links(image_id), permanent=True)
 
 
-def present(request: Request, row: db.Row, names: list[str]) -> Response:
+def present(
+    request: Request, row: db.Row, names: list[str] | None = None, permanent: bool = False
+) -> Response:
     """The image as JSON, with its ETag."""
-    image, etag = serialize_detail(row, request.base_url, names)
+    image, etag = serialize_detail(row, request.base_url, names or (), permanent=permanent)
     return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
-from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
+from imageapi.errors import AppError, ForbiddenError, MethodNotAllowedError, NotFoundError
 from imageapi.http.api_keys import check_api_key
 from imageapi.http.cors import cors_headers
 from imageapi.http.request import Request
@@ -72,6 +72,8 @@ class App(Router):
         found = self.find(request.method, request.path)
         if found:
             route, arguments = found
+            if get_settings().origin_secrets and not request.is_from_edge:
+                raise ForbiddenError("Use the service's public address.", code="edge_bypassed")
             if route.rule not in self._public:
                 check_api_key(request.header("X-API-Key"), get_settings().api_keys)
             return route.handler(request, **arguments)

@@ -70,10 +70,15 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
     """
     match = _NAME.fullmatch(name)
     if not match or int(match["width"]) not in WIDTHS:
-        widths = ", ".join(map(str, WIDTHS))
-        raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
+        raise unknown_variant()
     extension = match["extension"] or choose_format(accept, allowed)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
+
+
+def unknown_variant() -> NotFoundError:
+    """404: no variant has this name."""
+    widths = ", ".join(map(str, WIDTHS))
+    return NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
 
 
 def parse_names(text: str | None) -> list[str]:
