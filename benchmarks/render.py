@@ -7,6 +7,7 @@ and a variant made from the original.
 import io
 import time
 from functools import partial
+from urllib.parse import parse_qsl
 
 from PIL import Image, ImageFilter
 

@@ -108,7 +108,7 @@ class Request:
     def is_from_edge(self) -> bool:
         """Whether CloudFront forwarded the request: it sends a secret that no client knows."""
         sent = (self.header("X-Origin-Verify") or "").encode("utf-8", "surrogatepass")
-        return any([hmac.compare_digest(sent, secret.encode()) for secret in get_settings().origin_secrets])
+        return any(hmac.compare_digest(sent, secret.encode()) for secret in get_settings().origin_secrets)
 
     @property
     def is_direct(self) -> bool:

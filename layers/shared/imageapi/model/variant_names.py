@@ -81,13 +81,13 @@ def unknown_variant() -> NotFoundError:
     return NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
 
 
-def parse_names(text: str | None) -> list[str]:
+def parse_names(text: str | None) -> tuple[str, ...]:
     """Parse the comma-separated variant names that a client wants links for.
 
     Raises:
         InvalidParameterError: a name is invalid, or there are too many.
     """
-    names = [name for name in (text or "").split(",") if name]
+    names = tuple(name for name in (text or "").split(",") if name)
     for name in names:
         match = _NAME.fullmatch(name)
         if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:

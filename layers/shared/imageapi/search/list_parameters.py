@@ -91,7 +91,7 @@ def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         min_height=parse_pixels("min_height", one.get("min_height")),
         total=parse_flag("total", one.get("total")),
         terms=terms,
-        variants=tuple(parse_names(one.get("variants"))),
+        variants=parse_names(one.get("variants")),
         permanent_links=parse_links(one.get("links")),
     )
 

@@ -14,7 +14,6 @@ from urllib.parse import quote, urlsplit
 from imageapi.config.settings import Settings, get_settings
 from imageapi.sigv4 import Credentials, domain_of, sign_request
 
-
 UNKNOWN_EXPIRY_SECONDS = 900
 """The longest lifetime of a signature by a role's credentials whose expiry is unknown."""
 
