@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS image_metadata (
     sha256          bytea NOT NULL CHECK (octet_length(sha256) = 32),
     placeholder     text,
     exif            jsonb NOT NULL DEFAULT '{}',
+    -- Signed into permanent links, and raised to revoke them.
+    link_version    integer NOT NULL DEFAULT 0,
 
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),

@@ -1,29 +1,44 @@
-"""GET /images/{id}/{variant}: a signed link becomes a redirect to the object store."""
+"""GET /images/{id}/{variant}: a signed link becomes a redirect to the object store; /variants/…: the bytes,
+for CloudFront.
+"""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.delivery.deliver import deliver_image
+from imageapi.delivery.deliver import Redirect, deliver_content, deliver_image
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 
-app = App(public={"/images/<image_id>/<variant>"})
+LINK = "/images/<image_id>/<variant>"
+EXPIRING, PERMANENT = "/variants/<image_id>/<name>", "/variants/<image_id>/<version>/<name>"
+SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+app = App(public={LINK, EXPIRING, PERMANENT})
 
 
-@app.get("/images/<image_id>/<variant>")
+@app.get(LINK)
 def deliver(request: Request, image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query authorizes it, so no key is needed."""
-    delivery = deliver_image(image_id, variant, request.query, request.header("Accept"), request.method)
+    target = deliver_image(image_id, variant, request.query, request.header("Accept"), request.method)
+    return redirect(target, {"Vary": "Accept"})
+
+
+@app.get(EXPIRING)
+@app.get(PERMANENT)
+def fill_cache(request: Request, image_id: str, name: str, version: str | None = None) -> Response:
+    """200 with a variant's bytes, under the path that CloudFront makes of a link and caches."""
+    content = deliver_content(image_id, name, request.query, version)
+    if isinstance(content, Redirect):
+        return redirect(content)
+    headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition, **SAFE}
+    return Response(200, content.mime_type, content.data, headers)
+
+
+def redirect(target: Redirect, headers: dict[str, str] | None = None) -> Response:
+    """302 to the store."""
     return Response(
         302,
-        headers={
-            "Location": delivery.url,
-            "Cache-Control": delivery.cache_control,
-            "Vary": "Accept",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        },
+        headers={"Location": target.url, "Cache-Control": target.cache_control, **(headers or {}), **SAFE},
     )
 
 

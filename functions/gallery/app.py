@@ -39,8 +39,8 @@ def get_asset(request: Request, file: str) -> Response:
 
 
 def page_response(request: Request, name: str) -> Response:
-    """A page. Its relative URLs would break at /v1 without a slash, so there <base> names the stage."""
-    base = f"{request.stage_path}/" if request.stage_path and request.is_direct else "./"
+    """A page. Its relative URLs would break at /v1 without a slash, so there <base> names the prefix."""
+    base = f"{request.prefix}/" if request.prefix and request.is_direct else "./"
     return file_response(load_file(ASSETS / name, base), request.header("If-None-Match"))
 
 

@@ -32,14 +32,23 @@ EXPECTED = {
     "image": 404,
     "list": 200,
     "openapi": 200,
+    "revoke_links": 404,
     "tags": 200,
     "unknown_route": 404,
     "update_image": 404,
     "upload": 201,
+    "variant": 404,
 }
 """The status for each sample when the stores are empty…"""
 
-WITH_IMAGE = {"complete_upload": 200, "delete_image": 204, "deliver": 302, "image": 200, "update_image": 200}
+WITH_IMAGE = {
+    "complete_upload": 200,
+    "delete_image": 204,
+    "deliver": 302,
+    "image": 200,
+    "revoke_links": 200,
+    "update_image": 200,
+}
 """… and when its image exists."""
 
 

@@ -135,7 +135,8 @@ def make_event(
 
 def find_resource(path: str) -> tuple[str, dict[str, str]]:
     """The template's path for a request's path, and the path parameters. Literal parts match first."""
-    for resource in sorted(load_routes(), key=lambda name: (name.endswith("+}"), name.count("{"))):
+    routes = sorted(load_routes(), key=len, reverse=True)
+    for resource in sorted(routes, key=lambda name: (name.endswith("+}"), name.count("{"))):
         pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", resource.replace(".", r"\."))
         if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path):
             return resource, match.groupdict()

@@ -22,6 +22,8 @@ ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 PUBLIC = {
     "GET /health",
     "GET /images/<image_id>/<variant>",
+    "GET /variants/<image_id>/<name>",
+    "GET /variants/<image_id>/<version>/<name>",
     "GET /",
     "GET /docs",
     "GET /openapi.json",

@@ -25,6 +25,8 @@ LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
 BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
 """Codes of API Gateway itself (GatewayResponses) or local/gateway/app.py."""
+FOR_CLOUDFRONT = "/variants/"
+"""Routes that clients do not use."""
 NAMES_OF_JSON = {"metadata", "body"}
 
 
@@ -70,7 +72,7 @@ def routes_of_the_code() -> set[tuple[str, str]]:
     for path in FUNCTIONS:
         app = getattr(load_app(path.parent.name), "app", None)
         found |= {(route.method.lower(), route.rule) for route in app.routes} if app else set()
-    return found
+    return {(method, path) for method, path in found if not path.startswith(FOR_CLOUDFRONT)}
 
 
 def without_names(path: str) -> str:
@@ -99,7 +101,7 @@ def test_each_route_of_the_code_is_described_and_no_other() -> None:
 
 
 def test_each_path_of_the_template_is_described_and_no_other() -> None:
-    paths = {path for path in load_routes() if path != "/{proxy+}"}
+    paths = {path for path in load_routes() if path != "/{proxy+}" and not path.startswith(FOR_CLOUDFRONT)}
 
     assert set(read_document()["paths"]) == paths
 
@@ -212,7 +214,12 @@ def test_each_code_can_be_met_at_some_route() -> None:
         for answer in operation["responses"].values()
         for code in codes_of(answer)
     }
-    met |= {"method_not_allowed", "request_refused", "host_unknown"}  # not specific to a route
+    met |= {
+        "method_not_allowed",
+        "request_refused",
+        "host_unknown",
+        "edge_bypassed",
+    }  # not specific to a route
     general = {"invalid_request", "conflict", "unprocessable", "unsupported_media_type"}
     """Defaults of their classes: every raise has a more specific code."""
 

@@ -15,7 +15,10 @@ List (``images.list.list_images``)
 Deliver (``delivery.deliver.deliver_image``)
     ``links.verify_link`` → ``catalog.variants.find_image``, and if the variant does not exist yet
     ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
-    ``catalog.variants.mark_ready`` → ``signing.presign_url``
+    ``catalog.variants.mark_ready`` → ``signing.presign_url``; for CloudFront (``deliver_content``)
+    ``s3.downloaded``
+Revoke links (``images.revoke_links.revoke_links``)
+    ``catalog.images.raise_link_version`` → ``s3.put_object`` (behind CloudFront)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)

@@ -19,6 +19,8 @@ from tests.support.events import ROOT, LambdaContext, load_handler
 from tests.support.waiting import wait_until
 
 FOLDER = ROOT / "functions/migrate/migrations"
+FIRST_RELEASE = ROOT / "tests/fixtures/schema/0000_baseline.sql"
+"""init_db.sql before any migration."""
 DATABASE = "migrating"
 CATALOG = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
@@ -107,6 +109,18 @@ def test_an_older_database_gets_those_that_it_lacks(empty: Stores) -> None:
     assert columns(empty) == {"one"}
     assert migrate("", STEPS) == {"is_new": False, "applied": ["0002_two"], "version": 2}
     assert columns(empty) == {"one", "two"}
+
+
+def test_the_first_release_becomes_what_a_new_database_is(empty: Stores) -> None:
+    migrate(FIRST_RELEASE.read_text(encoding="utf-8"), [])
+    assert invoke()["applied"] == [f"{step.version:04}_{step.name}" for step in read_migrations(FOLDER)]
+    migrated = describe(empty)
+
+    run(empty, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
+    run(empty, f"CREATE DATABASE {DATABASE}", "postgres")
+    invoke()
+
+    assert migrated == describe(empty)
 
 
 def test_what_is_up_to_date_stays(empty: Stores) -> None:

@@ -54,6 +54,14 @@ def test_a_download_is_saved_under_its_name(image: dict[str, Any]) -> None:
     assert unquote(small.headers["Content-Disposition"]).endswith('夕焼け "1".webp')
 
 
+def test_a_file_is_not_saved_as_what_it_is_not(stores: Stores) -> None:
+    """A GIF whose name says that it is a program."""
+    for name, expected in (("invoice.hta", "invoice.gif"), ("x.GIF", "x.GIF"), ("noext", "noext.gif")):
+        image = upload(pictures.animation("GIF"), {}, filename=name).image
+        found = fetch(image["urls"]["original"], download="1")
+        assert unquote(found.headers["Content-Disposition"]).endswith(f"''{expected}")
+
+
 def test_the_redirect_needs_no_key_and_is_safe(image: dict[str, Any]) -> None:
     answer = open_link(image["urls"]["thumbnail"])
 
@@ -135,6 +143,9 @@ ALTERED: dict[str, tuple[dict[str, str], str | None]] = {
     "an earlier expiry": ({"e": "1"}, None),
     "no number": ({"e": "1e9"}, None),
     "another spelling": ({"e": "+1800000000"}, None),
+    "no end": ({"e": "", "v": "0"}, None),
+    "an end and none": ({"v": "0"}, None),
+    "another key": ({"k": "AAAAAAAA"}, None),
     "no expiry": ({"e": ""}, None),
     "another signature": ({"s": "A" * 32}, None),
     "half of it": ({"s": "A" * 16}, None),
@@ -163,6 +174,12 @@ def test_a_link_of_another_image_is_refused(image: dict[str, Any]) -> None:
     for image_id in (other["id"], image["id"].upper(), new_id()):
         answer = open_link(image["urls"]["original"].replace(image["id"], image_id))
         assert (answer.status, answer.code) == (403, "link_invalid")
+
+
+def test_a_link_signed_for_too_long_is_refused(image: dict[str, Any]) -> None:
+    answer = open_link(sign(image["id"], "original", lifetime=86_400))
+
+    assert (answer.status, answer.code) == (403, "link_invalid")
 
 
 def test_a_link_signed_with_another_key_is_refused(image: dict[str, Any]) -> None:

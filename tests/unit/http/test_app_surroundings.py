@@ -142,6 +142,37 @@ def test_base_url_behind_a_custom_domain() -> None:
     assert base_url_of(headers=headers, context={"path": "/public"}) == "https://img.example.com"
 
 
+@pytest.mark.parametrize("base", ["/img", "/public", "/a/b"])
+def test_a_custom_domain_with_a_base_path(base: str) -> None:
+    """API Gateway leaves the base path in the event's path."""
+    headers = {"Host": "example.com", "X-Forwarded-Proto": "https"}
+    path = f"{base}/public"
+    assert (
+        base_url_of(path=path, resource="/public", headers=headers, context={"path": path})
+        == f"https://example.com{base}"
+    )
+
+
+EDGE = {"X-Forwarded-Host": "d123.cloudfront.net", "X-Origin-Verify": "a-secret"}
+
+
+def test_base_url_behind_cloudfront(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORIGIN_VERIFY", "another, a-secret")
+    assert base_url_of(headers={"Host": HOST, **EDGE}) == "https://d123.cloudfront.net"
+
+
+@pytest.mark.parametrize("secret", [None, "", "wrong", "a-secret-", "鍵"])
+def test_nobody_goes_past_cloudfront(monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    monkeypatch.setenv("ORIGIN_VERIFY", "a-secret")
+    headers = {"X-Forwarded-Host": "evil.example"} | ({} if secret is None else {"X-Origin-Verify": secret})
+    status, _, body = handle(make_event("GET", "/public", headers))
+    assert (status, json.loads(body)["error"]["code"]) == (403, "edge_bypassed")
+
+
+def test_without_cloudfront_nobody_is_believed_to_be_it() -> None:
+    assert base_url_of(headers={"Host": HOST, **EDGE}) == f"https://{HOST}/{STAGE}"
+
+
 def test_base_url_when_a_route_begins_like_the_stage() -> None:
     """Behind a custom domain the path has no stage, although this route starts with the stage's name."""
     headers = {"Host": "img.example.com", "X-Forwarded-Proto": "https"}

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.delivery.links import expires_at, sign_link, verify_link
+from imageapi.delivery.links import Term, expires_at, sign_link, verify_link
 from imageapi.errors import AppError, ForbiddenError
 from imageapi.http.json_body import parse_json_object
 from imageapi.model.metadata import (
@@ -124,22 +124,28 @@ PATH_TEXT = st.text(st.characters(exclude_categories=["Cc"]), min_size=1, max_si
 KEY_LISTS = st.lists(any_text.filter(bool), min_size=1, max_size=3, unique=True)
 
 
+VERSIONS = st.integers(0, 10**12 - 1).map(lambda version: Term(version=version))
+
+
 @check
-@given(PATH_TEXT, st.floats(0, 1e11), st.integers(60, 10**6), KEY_LISTS, st.data())
-def test_links(variant: str, now: float, lifetime: int, keys: list[str], other: st.DataObject) -> None:
+@given(PATH_TEXT, st.floats(0, 1e11), st.integers(60, 10**6), st.none() | VERSIONS, KEY_LISTS, st.data())
+def test_links(
+    variant: str, now: float, lifetime: int, term: Term | None, keys: list[str], other: st.DataObject
+) -> None:
     """A link is valid only as signed, under any of the keys."""
-    link = sign_link("an-id", variant, expires=expires_at(now, lifetime), keys=keys[-1:])
-    path, _, query = link.rpartition("?e=")
-    expires, _, signature = query.partition("&s=")
+    term = term or Term(expires=expires_at(now, lifetime))
+    link = sign_link("an-id", variant, term, keys=keys[-1:])
+    path, _, text = link.rpartition("?")
+    query = dict(part.split("=", 1) for part in text.split("&"))
     assert path == f"/images/an-id/{variant}"
-    parts = ["an-id", variant, expires, signature]
-    assert lifetime <= verify(parts, now, keys) - int(now) <= lifetime * 1.5
-    place = other.draw(st.integers(0, 3))
-    same = (parts[place], expires)
-    altered = other.draw(PATH_TEXT.filter(lambda text: text not in same and text.lstrip("0") not in same))
+
+    def verify(image_id: str, name: str, query: dict[str, str]) -> Term:
+        return verify_link(image_id, [name], query, now=now, lifetime=lifetime, keys=keys)
+
+    assert verify("an-id", variant, query) == term
+    assert term.expires is None or lifetime <= term.expires - int(now) <= lifetime * 1.5
+    altered = other.draw(PATH_TEXT.filter(lambda text: text not in {"an-id", variant, *query.values()}))
+    changes = [(altered, variant, query), ("an-id", altered, query)]
+    changes += [("an-id", variant, query | {name: altered}) for name in query]
     with pytest.raises(ForbiddenError):
-        verify([*parts[:place], altered, *parts[place + 1 :]], now, keys)
-
-
-def verify(parts: list[str], now: float, keys: list[str]) -> int:
-    return verify_link(parts[0], parts[1], parts[2], parts[3], now=now, keys=keys)
+        verify(*other.draw(st.sampled_from(changes)))

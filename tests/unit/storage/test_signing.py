@@ -217,7 +217,7 @@ def as_text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-@pytest.mark.parametrize(("left", "lifetime"), [(None, 3600), (7200.0, 3600), (900.5, 900), (-5.0, 1)])
+@pytest.mark.parametrize(("left", "lifetime"), [(7200.0, 3600), (900.5, 900), (-5.0, 1), (None, 900)])
 def test_nothing_outlives_the_credentials_that_signed_it(
     monkeypatch: pytest.MonkeyPatch, left: float | None, lifetime: int
 ) -> None:
@@ -226,6 +226,12 @@ def test_nothing_outlives_the_credentials_that_signed_it(
     monkeypatch.setattr(signing, "get_settings", lambda: found)
 
     assert signing.limit_lifetime(3600) == lifetime
+    assert signing.limit_lifetime(1) == 1
+
+
+def test_a_key_of_ones_own_does_not_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "get_settings", lambda: replace(ON_AWS, s3_session_token=None))
+    assert signing.limit_lifetime(3600) == 3600
 
 
 def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:

@@ -12,7 +12,7 @@ COLUMNS = f"""
     encode(image.sha256, 'hex') AS sha256,
     (SELECT first.id FROM image_metadata AS first
      WHERE first.sha256 = image.sha256 AND first.id < image.id ORDER BY first.id LIMIT 1) AS duplicate_of,
-    image.placeholder, image.exif, image.created_at, image.updated_at"""
+    image.placeholder, image.exif, image.link_version, image.created_at, image.updated_at"""
 """The columns of ``image_metadata AS image`` that callers see."""
 
 _INSERTED = (
@@ -85,6 +85,16 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
         {**values, "id": image_id},
         cursor,
     )[0]
+
+
+def raise_link_version(image_id: str) -> db.Row | None:
+    """Revoke an image's permanent links: they are signed with its link version. Returns the image."""
+    rows = db.query(
+        f"""UPDATE image_metadata AS image SET link_version = link_version + 1 WHERE image.id = %s
+            RETURNING {COLUMNS}""",
+        (image_id,),
+    )
+    return rows[0] if rows else None
 
 
 def find_keys(image_ids: Collection[str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     """
     found = db.query(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
+                  image.link_version,
                   variant.status AS variant_status, variant.failure AS variant_failure,
                   variant.lease_until > now() AS is_leased,
                   EXISTS (SELECT FROM image_variants AS copy WHERE copy.image_id = image.id

@@ -12,12 +12,13 @@ SECRETS_MAX_AGE = 300.0
 SECRET_ARNS = {
     "API_KEY": "API_KEY_SECRET_ARN",
     "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
+    "ORIGIN_VERIFY": "ORIGIN_VERIFY_SECRET_ARN",
     "GEMINI_API_KEY": "GEMINI_API_KEY_SECRET_ARN",
     "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
     "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
 }
 """For each variable, the one with the ARN of its secret."""
-KEYS = ("API_KEY", "SECRET_KEY", "GEMINI_API_KEY")
+KEYS = ("API_KEY", "SECRET_KEY", "ORIGIN_VERIFY", "GEMINI_API_KEY")
 """Variables and secrets that may hold several values. All are accepted; Gemini gets the first."""
 USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
 """Secrets that are JSON with a user name and a password."""

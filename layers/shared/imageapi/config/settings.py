@@ -72,6 +72,8 @@ class Settings:
     """Accepted keys; if there are none, every request is refused."""
     secret_keys: tuple[str, ...] = field(repr=False)
     """Keys that sign links: the first signs, all verify."""
+    origin_secrets: tuple[str, ...] = field(repr=False)
+    """What CloudFront sends as X-Origin-Verify; empty without CloudFront."""
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
@@ -161,6 +163,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         region=read_region(env),
         api_keys=keys["API_KEY"],
         secret_keys=keys["SECRET_KEY"],
+        origin_secrets=keys["ORIGIN_VERIFY"],
         public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
         cors_allow_origins=split(env.get("CORS_ALLOW_ORIGINS", "")),
         max_pixels=read_int(env, "MAX_PIXELS", 100_000_000),

@@ -1,16 +1,20 @@
-"""Delivery: a signed link becomes a redirect to a presigned URL; variants are rendered on first request."""
+"""Delivery: a signed link becomes a redirect to a presigned URL, or for CloudFront the bytes; variants are
+rendered on first request.
+"""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imageapi.config.settings import get_settings
+from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, get_settings
+from imageapi.database import db
 from imageapi.delivery import links
 from imageapi.delivery.ensure_variant import ensure_variant, find_image
+from imageapi.errors import ForbiddenError, PayloadTooLargeError
 from imageapi.model import variant_formats, variant_names
-from imageapi.model.filenames import content_disposition
+from imageapi.model.filenames import content_disposition, replace_extension
 from imageapi.model.ids import parse_id
-from imageapi.storage import signing
+from imageapi.storage import s3, signing
 from imageapi.storage.keys import variant_key
 
 MAX_URL_SECONDS = 3600
@@ -18,10 +22,20 @@ MAX_URL_SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """The redirect's target and Cache-Control."""
+class Redirect:
+    """To a presigned URL, with the redirect's own Cache-Control."""
 
     url: str
+    cache_control: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """A variant's bytes."""
+
+    data: bytes
+    mime_type: str
+    disposition: str
     cache_control: str
 
 
@@ -36,58 +50,106 @@ class _File:
 
 def deliver_image(
     image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
-) -> Delivery:
+) -> Redirect:
     """Check a link; find or render what it names.
 
     Args:
         variant: ``original``, or a name as in ``variants``.
-        query: ``e`` and ``s`` of the link; ``download=1`` asks the browser to save the file.
+        query: the parameters of the link; ``download=1`` asks the browser to save the file.
         accept: the Accept header, for a variant without a format.
         method: GET or HEAD; the URL is signed for that method only.
 
     Raises:
-        ForbiddenError: the link was altered or has expired.
+        ForbiddenError: the link was altered, has expired or was revoked.
         NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
             it.
         UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
         VariantPendingError: another request is rendering it; try again.
     """
-    keys = get_settings().secret_keys
-    expires = links.verify_link(image_id, variant, query.get("e"), query.get("s"), now=time.time(), keys=keys)
+    term = _verify(image_id, [variant], query)
     if variant == variant_names.ORIGINAL:
-        image = find_image(parse_id(image_id), variant)
-        file = _File(image["s3_key"], image["mime_type"], image["filename"])
+        image = _find(image_id, variant, term)
+        extension = image["s3_key"].rpartition(".")[2]
+        filename = replace_extension(image["filename"], extension)
+        file = _File(image["s3_key"], image["mime_type"], filename)
     else:
-        file = _find_or_make(image_id, variant, accept)
-    return _redirect(file, expires, method, download=query.get("download") == "1")
+        file = _find_or_render(image_id, variant, accept, term)
+    return _redirect(file, term, method, download=query.get("download") == "1")
 
 
-def _find_or_make(image_id: str, name: str, accept: str | None) -> _File:
+def deliver_content(
+    image_id: str, name: str, query: Mapping[str, str], version: str | None = None
+) -> Content | Redirect:
+    """The bytes of a variant that CloudFront has not found in the bucket.
+
+    Args:
+        name: the variant with its format. The link may have been signed for the name without it: CloudFront
+            has then chosen the format.
+        version: the link version in the path of a permanent link, which must be the signed one.
+
+    Returns:
+        A redirect if the variant is too large for a function's response.
+
+    Raises:
+        As :func:`deliver_image`; NotFoundError (``variant_unknown``) too if the name has no format.
+    """
+    term = _verify(image_id, [name, name.rpartition(".")[0]], query)
+    if version != (None if term.version is None else str(term.version)):
+        raise ForbiddenError("The link is not valid.")
+    if "." not in name:
+        raise variant_names.unknown_variant()
+    file = _find_or_render(image_id, name, None, term)
+    try:
+        with s3.downloaded(file.key, MAX_DIRECT_FILE_BYTES) as body:
+            body.seek(0)
+            data = body.read()
+    except PayloadTooLargeError:
+        return Redirect(_redirect(file, term, "GET", download=False).url, "no-store")
+    return Content(data, file.mime_type, content_disposition(file.filename, download=False), s3.IMMUTABLE)
+
+
+def _verify(image_id: str, names: list[str], query: Mapping[str, str]) -> links.Term:
+    settings = get_settings()
+    return links.verify_link(
+        image_id, names, query, now=time.time(), lifetime=settings.link_ttl, keys=settings.secret_keys
+    )
+
+
+def _find(image_id: str, variant: str, term: links.Term) -> db.Row:
+    """The image, if its permanent links have not been revoked since this one was made."""
+    image = find_image(parse_id(image_id), variant)
+    if term.version is not None and term.version != image["link_version"]:
+        raise ForbiddenError("The link was revoked.", code="link_revoked")
+    return image
+
+
+def _find_or_render(image_id: str, name: str, accept: str | None, term: links.Term) -> _File:
     wanted = variant_names.parse_variant(name, accept)
-    image = find_image(parse_id(image_id), wanted.name)
+    image = _find(image_id, wanted.name, term)
     if image["frames"] > 1:
         moving = variant_names.parse_variant(name, accept, variant_formats.MOVING)
         if moving != wanted:
             wanted, image = moving, find_image(image["id"], moving.name)
     if image["variant_status"] != "ready":
         ensure_variant(image, wanted)
-    stem = image["filename"].rpartition(".")[0] or image["filename"]
     key = variant_key(image["id"], wanted.name)
-    return _File(key, wanted.mime_type, f"{stem}.{wanted.extension}")
+    return _File(key, wanted.mime_type, replace_extension(image["filename"], wanted.extension))
 
 
-def _redirect(file: _File, expires: int, method: str, *, download: bool) -> Delivery:
+def _redirect(file: _File, term: links.Term, method: str, *, download: bool) -> Redirect:
     # Counted from now: rendering may have taken seconds.
-    seconds = signing.limit_lifetime(max(1, min(expires - int(time.time()), MAX_URL_SECONDS)))
+    left = MAX_URL_SECONDS if term.expires is None else term.expires - int(time.time())
+    seconds = signing.limit_lifetime(max(1, min(left, MAX_URL_SECONDS)))
+    is_public = term.version is not None and file.key.startswith("variants/")
     url = signing.presign_url(
         method,
         file.key,
         expires_in=seconds,
         content_type=file.mime_type,
         disposition=content_disposition(file.filename, download=download),
-        cache_control=f"private, max-age={seconds}, immutable",
+        cache_control=s3.IMMUTABLE if is_public else f"private, max-age={seconds}, immutable",
     )
     # Link and URL must outlive the cached redirect. One signed for HEAD is not cached: the cache might answer
     # a GET with it.
     remembered = f"private, max-age={max(0, seconds - 60)}" if method == "GET" else "no-store"
-    return Delivery(url, remembered)
+    return Redirect(url, remembered)

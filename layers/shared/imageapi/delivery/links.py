@@ -1,32 +1,64 @@
-"""Delivery links: a path that anyone may open until it expires, signed with SECRET_KEY. Pure.
+"""Delivery links: paths that anyone may open, signed with SECRET_KEY. Pure.
 
-A link is ``/images/<id>/<variant>?e=<expiry>&s=<signature>``. The expiry is in seconds since 1970; the
-signature is HMAC-SHA256 over id, variant and expiry, truncated to 192 bits. Expiries are rounded up to
-multiples of half the lifetime, so that repeated requests get the same link and caches can work.
+An expiring link is ``/images/<id>/<variant>?e=<expiry>&k=<key id>&s=<signature>``, with the expiry in seconds
+since 1970. A permanent link has ``v=<link version>`` instead of ``e``: it lasts until the image's link
+version is raised. The signature is HMAC-SHA256 over id, variant, and expiry or version, truncated to 192
+bits. The key id tells which of several keys signed.
+
+Expiries are rounded up to multiples of half the lifetime, so that repeated requests get the same link and
+caches can work. ``infra/edge.yaml`` checks the same links at CloudFront.
 """
 
 import base64
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from imageapi.errors import ConfigurationError, ForbiddenError
 
 SIGNATURE_BYTES = 24
+KEY_ID_BYTES = 6
+MAX_SKEW_SECONDS = 60
+"""How far the clocks of the signing and the verifying machine may differ."""
 _PURPOSE = "image-api delivery link v1"
 
 
-def sign_link(image_id: str, variant: str, *, expires: int, keys: Sequence[str]) -> str:
-    """The path and query of a link that lasts until ``expires`` (seconds since 1970, from
-    :func:`expires_at`).
+class Term(NamedTuple):
+    """How long a link lasts: one of the two is set.
+
+    Attributes:
+        expires: seconds since 1970.
+        version: the link version of the image.
+    """
+
+    expires: int | None = None
+    version: int | None = None
+
+    @property
+    def signed(self) -> str:
+        """Its part of the signed message."""
+        return f"v{self.version}" if self.expires is None else str(self.expires)
+
+
+def sign_link(
+    image_id: str, variant: str, term: Term, *, keys: Sequence[str], is_animated: bool = False
+) -> str:
+    """The path and query of a link.
+
+    Args:
+        is_animated: adds a hint for CloudFront, which cannot look at the image.
 
     Raises:
         ConfigurationError: there is no key to sign with.
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    return f"/images/{image_id}/{variant}?e={expires}&s={_signature(image_id, variant, expires, keys[0])}"
+    lasts = f"v={term.version}" if term.expires is None else f"e={term.expires}"
+    hint = "&m=1" if is_animated else ""
+    signature = _signature(image_id, variant, term, keys[0])
+    return f"/images/{image_id}/{variant}?{lasts}&k={key_id(keys[0])}&s={signature}{hint}"
 
 
 def expires_at(now: float, lifetime: int) -> int:
@@ -39,17 +71,19 @@ def expires_at(now: float, lifetime: int) -> int:
 
 def verify_link(
     image_id: str,
-    variant: str,
-    expires: str | None,
-    signature: str | None,
+    variants: Sequence[str],
+    query: Mapping[str, str],
     *,
     now: float,
+    lifetime: int,
     keys: Sequence[str],
-) -> int:
-    """Check a link. Every key is tried, in constant time, before the result is known.
+) -> Term:
+    """Check a link. Every key with its key id is tried, in constant time, before the result is known.
 
-    Returns:
-        When the link expires, in seconds since 1970.
+    Args:
+        variants: names of which one must be signed.
+        query: ``e`` or ``v``, ``s``, and ``k``; a link without ``k`` is from an earlier release.
+        lifetime: LINK_TTL_SECONDS; no link lasts more than 1.5 times as long.
 
     Raises:
         ConfigurationError: there is no key to check with.
@@ -57,23 +91,44 @@ def verify_link(
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    if not expires or not signature or not re.fullmatch(r"[0-9]{1,12}", expires):
-        raise ForbiddenError("The link is not complete.")
-    sent = signature.encode("utf-8", "surrogatepass")
+    term, sent = _parse(query)
+    candidates = [key for key in keys if query.get("k") in (None, key_id(key))]
     matches = [
-        hmac.compare_digest(sent, _signature(image_id, variant, int(expires), key).encode()) for key in keys
+        hmac.compare_digest(sent, _signature(image_id, variant, term, key).encode())
+        for key in candidates
+        for variant in variants
     ]
     if not any(matches):
         raise ForbiddenError("The link is not valid.")
-    if int(expires) <= int(now):
-        raise ForbiddenError(
-            "The link has expired. Ask for the image again to get a new one.", code="link_expired"
-        )
-    return int(expires)
+    if term.expires is not None:
+        if term.expires <= int(now):
+            raise ForbiddenError(
+                "The link has expired. Ask for the image again to get a new one.", code="link_expired"
+            )
+        if term.expires > now + 1.5 * lifetime + MAX_SKEW_SECONDS:
+            raise ForbiddenError("The link is not valid for so long.")
+    return term
 
 
-def _signature(image_id: str, variant: str, expires: int, key: str) -> str:
-    message = f"{_PURPOSE}\n{image_id}\n{variant}\n{expires}".encode("utf-8", "surrogatepass")
+def _parse(query: Mapping[str, str]) -> tuple[Term, bytes]:
+    """The term and the signature of a link."""
+    expires, version, signature = query.get("e"), query.get("v"), query.get("s")
+    lasts = expires or version
+    if not lasts or not signature or (expires and version) or not re.fullmatch(r"0|[1-9][0-9]{0,11}", lasts):
+        raise ForbiddenError("The link is not complete.")
+    term = Term(expires=int(lasts)) if expires else Term(version=int(lasts))
+    return term, signature.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=8)
+def key_id(key: str) -> str:
+    """The public name of a key, from which the key cannot be told."""
+    code = hmac.digest(key.encode("utf-8", "surrogatepass"), b"image-api key id", "sha256")
+    return base64.b64encode(code[:KEY_ID_BYTES], b"-_").decode()
+
+
+def _signature(image_id: str, variant: str, term: Term, key: str) -> str:
+    message = f"{_PURPOSE}\n{image_id}\n{variant}\n{term.signed}".encode("utf-8", "surrogatepass")
     code = _keyed(key).copy()
     code.update(message)
     return base64.b64encode(code.digest()[:SIGNATURE_BYTES], b"-_").decode()

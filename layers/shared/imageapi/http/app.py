@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
-from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
+from imageapi.errors import AppError, ForbiddenError, MethodNotAllowedError, NotFoundError
 from imageapi.http.api_keys import check_api_key
 from imageapi.http.cors import cors_headers
 from imageapi.http.request import Request
@@ -72,6 +72,7 @@ class App(Router):
         found = self.find(request.method, request.path)
         if found:
             route, arguments = found
+            _check_edge(request)
             if route.rule not in self._public:
                 check_api_key(request.header("X-API-Key"), get_settings().api_keys)
             return route.handler(request, **arguments)
@@ -83,6 +84,16 @@ class App(Router):
         response = error_response(MethodNotAllowedError(f"This route takes {methods}."))
         response.headers["Allow"] = methods
         return response
+
+
+def _check_edge(request: Request) -> None:
+    """Behind CloudFront, refuse requests that did not come through it."""
+    try:
+        is_behind_edge = bool(get_settings().origin_secrets)
+    except AppError:
+        return  # misconfigured: the route says so
+    if is_behind_edge and not request.is_from_edge:
+        raise ForbiddenError("Use the service's public address.", code="edge_bypassed")
 
 
 def _record(request: Request, answer: Response, context: LambdaContext, milliseconds: float) -> None:

@@ -1,8 +1,10 @@
 """A request from API Gateway's proxy integration (format 1.0)."""
 
 import binascii
+import hmac
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from imageapi.config.settings import get_settings
@@ -25,10 +27,12 @@ class Request:
         """``GET``, ``HEAD``, …"""
         return str(self.event["httpMethod"])
 
-    @property
+    @cached_property
     def path(self) -> str:
-        """The path without the stage, as sent: percent-encoded."""
-        return str(self.event["path"])
+        """The route's path as sent (percent-encoded), without the stage or a custom domain's base path."""
+        path = str(self.event["path"])
+        match = _end_of_path(self.event["resource"]).search(path)
+        return match[0] or "/" if match else path
 
     def header(self, name: str) -> str | None:
         """The value of a header; its name is case-insensitive."""
@@ -78,25 +82,45 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """PUBLIC_BASE_URL, else the address of the request, stage included; without a trailing slash."""
+        """PUBLIC_BASE_URL, else the address that the client used, stage or base path included; without a
+        trailing slash.
+        """
         configured = get_settings().public_base_url
         if configured:
             return configured
+        forwarded = self.header("X-Forwarded-Host") if self.is_from_edge else None
+        if forwarded:
+            return f"https://{forwarded}"
         scheme = self.header("X-Forwarded-Proto") or "https"
         host = self.header("Host") or self.event["requestContext"].get("domainName") or ""
-        return f"{scheme}://{host}{self.stage_path}"
+        return f"{scheme}://{host}{self.prefix}"
 
     @property
-    def stage_path(self) -> str:
-        """The stage's path prefix: ``/v1`` at the API's default AWS address, empty behind a custom domain
-        or under sam local.
+    def prefix(self) -> str:
+        """What the address has before the route's path: ``/v1`` at the API's default AWS address, a custom
+        domain's base path, or nothing, as under sam local.
         """
-        path, stage = self.event["requestContext"]["path"], f"/{self.event['requestContext']['stage']}"
-        # Without a prefix both paths are equal, even if a route begins with the stage's name.
-        return stage if f"{path}/".startswith(f"{stage}/") and path != self.path else ""
+        full, path = str(self.event["requestContext"]["path"]).rstrip("/"), self.path.rstrip("/")
+        # sam local sends the route's pattern as the path.
+        return full[: len(full) - len(path)] if full.endswith(path) else ""
+
+    @property
+    def is_from_edge(self) -> bool:
+        """Whether CloudFront forwarded the request: it sends a secret that no client knows."""
+        sent = (self.header("X-Origin-Verify") or "").encode("utf-8", "surrogatepass")
+        return any(hmac.compare_digest(sent, secret.encode()) for secret in get_settings().origin_secrets)
 
     @property
     def is_direct(self) -> bool:
         """Whether the client called API Gateway directly: a CDN or proxy may use other paths."""
         domain = self.event["requestContext"].get("domainName")
         return self.header("Host") == domain and not self.header("X-Amz-Cf-Id")
+
+
+@lru_cache(maxsize=32)
+def _end_of_path(resource: str) -> re.Pattern[str]:
+    """The pattern of a route's path (``/images/{id}``) at the end of an event's path."""
+    parts = re.split(r"\{\w+(\+?)\}", resource.rstrip("/"))
+    for index, part in enumerate(parts):
+        parts[index] = (".+" if part else "[^/]+") if index % 2 else re.escape(part)
+    return re.compile("".join(parts) + "/*$")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import NotFoundError
-from imageapi.http.if_none_match import etag_matches
+from imageapi.http.if_none_match import unless_known
 from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 
@@ -69,9 +69,7 @@ def file_response(file: StaticFile, if_none_match: str | None) -> Response:
     """200 with the file, or 304 when the If-None-Match header names its ETag."""
     policy = POLICY.format(store=public_origin(), api=get_settings().public_base_url or "")
     headers = {**HEADERS, "ETag": file.etag, "Content-Security-Policy": policy}
-    if etag_matches(if_none_match, file.etag):
-        return Response(304, headers=headers)
-    return Response(200, file.content_type, file.text, headers=headers)
+    return unless_known(Response(200, file.content_type, file.text, headers=headers), if_none_match)
 
 
 @lru_cache(maxsize=8)

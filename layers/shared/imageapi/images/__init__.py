@@ -1,4 +1,4 @@
-"""Images in the API: ``list``, ``get``, ``update``, ``delete``, one verb per file.
+"""Images in the API: ``list``, ``get``, ``update``, ``delete``, ``revoke_links``, one verb per file.
 
 ``serialize`` makes the JSON, ``etag`` makes ETags and parses If-Match.
 """

@@ -13,16 +13,18 @@ ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
 """An ETag from :func:`make_etag`, weak or strong; the version alone is enough."""
 
 
-def make_etag(row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None) -> str:
-    """The ETag of an image as JSON: its version, the expiry of the links in it, and what changes without a
-    new version: the state of its analysis, and the image it duplicates.
+def make_etag(
+    row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None, *, permanent: bool = False
+) -> str:
+    """The ETag of an image as JSON: its version, the expiry of the links in it (the link version of permanent
+    ones), and what changes without a new version: the state of its analysis, and the image it duplicates.
     """
-    expires = expires_at(time.time(), get_settings().link_ttl)
+    lasts = row["link_version"] if permanent else expires_at(time.time(), get_settings().link_ttl)
     others = [row["duplicate_of"], *((analysis["status"], analysis["analyzed_at"]) if analysis else ())]
     if not any(others):
-        return f'"{row["version"]}.{expires}"'
+        return f'"{row["version"]}.{lasts}"'
     state = zlib.crc32(" ".join(map(str, others)).encode())
-    return f'"{row["version"]}.{expires}-{state:x}"'
+    return f'"{row["version"]}.{lasts}-{state:x}"'
 
 
 def parse_if_match(header: str | None) -> list[int] | None:

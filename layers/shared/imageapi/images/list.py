@@ -40,7 +40,10 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     page = find_page.find_page(query, position)
     cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
     value: dict[str, Any] = {
-        "images": [serialize_image(row, base_url, query.variants) for row in page.rows],
+        "images": [
+            serialize_image(row, base_url, query.variants, permanent=query.permanent_links)
+            for row in page.rows
+        ],
         "next_cursor": cursor,
     }
     if query.total:

@@ -13,28 +13,36 @@ from imageapi.model.variant_names import LINKED
 
 
 def serialize_detail(
-    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = ()
+    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = (), *, permanent: bool = False
 ) -> tuple[dict[str, Any], str]:
-    """An image with its analysis, if one was ever requested, and its ETag.
-
-    Args:
-        variant_names: variants to add to ``urls``.
+    """An image with its analysis, if one was ever requested, and its ETag; arguments as
+    :func:`serialize_image`.
     """
     found = analyses.find(row["id"])
     analysis = serialize_analysis(found) if found else None
     shown = {"analysis": analysis} if analysis else {}
-    return {**serialize_image(row, base_url, variant_names), **shown}, make_etag(row, analysis)
+    image = serialize_image(row, base_url, variant_names, permanent=permanent)
+    return {**image, **shown}, make_etag(row, analysis, permanent=permanent)
 
 
 def serialize_image(
-    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = ()
+    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = (), *, permanent: bool = False
 ) -> dict[str, Any]:
-    """A row as the API shows it, with fresh delivery links."""
+    """A row as the API shows it, with delivery links.
+
+    Args:
+        variant_names: variants to add to ``urls``.
+        permanent: links that last until they are revoked, not fresh ones that expire.
+    """
     settings = get_settings()
-    image_id = row["id"]
-    expires = links.expires_at(time.time(), settings.link_ttl)
+    image_id, is_animated = row["id"], row["frames"] > 1
+    if permanent:
+        term = links.Term(version=row["link_version"])
+    else:
+        term = links.Term(expires=links.expires_at(time.time(), settings.link_ttl))
     urls = {
-        name: base_url + links.sign_link(image_id, variant, expires=expires, keys=settings.secret_keys)
+        name: base_url
+        + links.sign_link(image_id, variant, term, keys=settings.secret_keys, is_animated=is_animated)
         for name, variant in [*LINKED.items(), *((name, name) for name in variant_names)]
     }
     return {

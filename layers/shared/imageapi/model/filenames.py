@@ -4,6 +4,8 @@ import unicodedata
 from urllib.parse import quote
 
 MAX_FILENAME_LENGTH = 255
+SPELLINGS = {"jpg": {"jpg", "jpeg", "jpe", "jfif"}, "tif": {"tif", "tiff"}}
+"""Further extensions of a type, by its own."""
 JOINERS = "\u200c\u200d"
 """Zero-width characters that join letters or emoji, so names may contain them."""
 
@@ -21,6 +23,16 @@ def clean_filename(name: str) -> str:
     if len(stripped) > MAX_FILENAME_LENGTH and dot and len(extension) <= 10:
         stripped = stem[: MAX_FILENAME_LENGTH - len(extension) - 1] + dot + extension
     return stripped[:MAX_FILENAME_LENGTH].rstrip(" " + JOINERS)
+
+
+def replace_extension(name: str, extension: str) -> str:
+    """The name with the extension of its file's type, so that no program takes it for another. Another
+    spelling (``.JPEG``) is kept.
+    """
+    stem, _, current = name.rpartition(".")
+    if stem and current.lower() in SPELLINGS.get(extension, {extension}):
+        return name
+    return f"{stem or name}.{extension}"
 
 
 def _in_filename(character: str) -> str:

@@ -60,6 +60,17 @@ def parse_flag(name: str, text: str | None) -> bool:
     return text == "true"
 
 
+def parse_links(text: str | None) -> bool:
+    """Parse ``links=permanent``: whether links are to last until they are revoked.
+
+    Raises:
+        InvalidParameterError: any other value.
+    """
+    if text not in (None, "permanent"):
+        raise InvalidParameterError("links", "can only be permanent")
+    return text == "permanent"
+
+
 def parse_limit(text: str | None, default: int, maximum: int) -> int:
     """Parse the maximum number of entries in a list.
 

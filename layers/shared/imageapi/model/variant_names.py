@@ -70,19 +70,24 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
     """
     match = _NAME.fullmatch(name)
     if not match or int(match["width"]) not in WIDTHS:
-        widths = ", ".join(map(str, WIDTHS))
-        raise NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
+        raise unknown_variant()
     extension = match["extension"] or choose_format(accept, allowed)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
 
 
-def parse_names(text: str | None) -> list[str]:
+def unknown_variant() -> NotFoundError:
+    """404: no variant has this name."""
+    widths = ", ".join(map(str, WIDTHS))
+    return NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
+
+
+def parse_names(text: str | None) -> tuple[str, ...]:
     """Parse the comma-separated variant names that a client wants links for.
 
     Raises:
         InvalidParameterError: a name is invalid, or there are too many.
     """
-    names = [name for name in (text or "").split(",") if name]
+    names = tuple(name for name in (text or "").split(",") if name)
     for name in names:
         match = _NAME.fullmatch(name)
         if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:

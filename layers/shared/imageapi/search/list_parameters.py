@@ -12,6 +12,7 @@ from imageapi.model.parameters import (
     check_known,
     parse_flag,
     parse_limit,
+    parse_links,
     parse_pixels,
     parse_time,
     single,
@@ -26,7 +27,7 @@ MAX_TAG_FILTERS = 10
 MAX_VALUE_LENGTH = 1_000
 MAX_CURSOR_LENGTH = 4_000
 FILTERS = {"category", "tag", "q", "created_after", "created_before", "mime_type", "min_width", "min_height"}
-PARAMETERS = FILTERS | {"limit", "cursor", "sort", "total", "variants"}
+PARAMETERS = FILTERS | {"limit", "cursor", "sort", "total", "variants", "links"}
 REPEATABLE = frozenset({"tag"})
 
 
@@ -49,6 +50,7 @@ class ListQuery:
     terms: tuple[tokens.Term, ...] = ()
     variants: tuple[str, ...] = ()
     """Names of variants to add links for."""
+    permanent_links: bool = False
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -89,7 +91,8 @@ def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         min_height=parse_pixels("min_height", one.get("min_height")),
         total=parse_flag("total", one.get("total")),
         terms=terms,
-        variants=tuple(parse_names(one.get("variants"))),
+        variants=parse_names(one.get("variants")),
+        permanent_links=parse_links(one.get("links")),
     )
 
 

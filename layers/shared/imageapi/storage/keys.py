@@ -14,3 +14,8 @@ def incoming_key(image_id: str) -> str:
 def variant_key(image_id: str, name: str) -> str:
     """The key of a variant."""
     return f"variants/{image_id}/{name}"
+
+
+def invalidation_key(image_id: str) -> str:
+    """The key of an empty object that has CloudFront forget an image; it is removed after a day."""
+    return f"invalidations/{image_id}"

@@ -21,7 +21,8 @@ LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
 """S3's limit per list or delete request."""
 SPOOL_BYTES = 8_388_608
 """Downloads up to this size are kept in memory, larger ones in /tmp."""
-IMMUTABLE = "private, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control of all objects, for CloudFront. A presigned URL sets its own for the browser."""
 
 
 def put_object(

@@ -14,11 +14,16 @@ from urllib.parse import quote, urlsplit
 from imageapi.config.settings import Settings, get_settings
 from imageapi.sigv4 import Credentials, domain_of, sign_request
 
+UNKNOWN_EXPIRY_SECONDS = 900
+"""The longest lifetime of a signature by a role's credentials whose expiry is unknown."""
+
 
 def limit_lifetime(seconds: int) -> int:
     """The lifetime of a signature made now: ``seconds``, or less if its credentials expire earlier."""
-    expires_at = get_settings().s3_credentials_expire_at
-    return seconds if expires_at is None else max(1, min(seconds, int(expires_at - time.time())))
+    settings = get_settings()
+    if settings.s3_credentials_expire_at is not None:
+        return max(1, min(seconds, int(settings.s3_credentials_expire_at - time.time())))
+    return min(seconds, UNKNOWN_EXPIRY_SECONDS) if settings.s3_session_token else seconds
 
 
 def presign_url(

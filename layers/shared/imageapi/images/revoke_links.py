@@ -1,0 +1,33 @@
+"""Revoke the permanent links of an image."""
+
+import hashlib
+
+from imageapi.catalog import images
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.errors import ImageNotFoundError
+from imageapi.model.ids import parse_id
+from imageapi.storage import s3
+from imageapi.storage.keys import invalidation_key
+
+
+def revoke_links(image_id: str) -> db.Row:
+    """Make all permanent links of an image that exist by now stop working.
+
+    Behind CloudFront, an object tells the function outside the network to remove the image from its caches.
+    Only then: an invalidation before the new link version could be undone by a request in flight.
+
+    Returns:
+        The image, with its new link version.
+
+    Raises:
+        ImageNotFoundError: there is no such image.
+        StorageUnavailableError: revoked, but CloudFront still has cached copies; send it again.
+    """
+    row = images.raise_link_version(parse_id(image_id))
+    if row is None:
+        raise ImageNotFoundError()
+    if get_settings().origin_secrets:
+        empty = hashlib.sha256(b"").digest()
+        s3.put_object(invalidation_key(row["id"]), b"", content_type="text/plain", sha256=empty)
+    return row

@@ -1,0 +1,140 @@
+"""/variants/…: the bytes of variants that CloudFront has not found in the bucket."""
+
+import base64
+import io
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from imageapi.delivery import deliver
+from imageapi.storage import s3
+from PIL import Image
+
+from tests.integration.client import get, upload
+from tests.integration.lifecycle import delete_image, sign
+from tests.integration.stores import Stores
+from tests.support import pictures
+from tests.support.answers import Answer, parse
+from tests.support.events import handle, make_event
+
+
+@pytest.fixture
+def image(stores: Stores) -> dict[str, Any]:
+    return upload(pictures.jpeg(800, 600), filename="港.jpg").image
+
+
+def open_content(link: str, name: str, version: str = "", method: str = "GET", **query: str) -> Answer:
+    """What CloudFront's function makes of a link, as far as deliver sees it."""
+    parts = urlsplit(link)
+    image_id = parts.path.split("/")[-2]
+    path = "/".join(filter(None, ("/variants", image_id, version, name)))
+    event = make_event(method, path, query=dict(parse_qsl(parts.query)) | query)
+    return parse(handle(event), head=method == "HEAD")
+
+
+def permanent_link(image: dict[str, Any], variant: str) -> str:
+    query = {"links": "permanent", "variants": variant}
+    return str(get(f"/api/images/{image['id']}", query).image["urls"][variant])
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("w320.webp", "WEBP"), ("w320.avif", "AVIF"), ("w320.jpg", "JPEG")]
+)
+@pytest.mark.parametrize("is_permanent", [True, False])
+@pytest.mark.parametrize("has_format", [True, False])
+def test_a_variant(
+    stores: Stores, image: dict[str, Any], name: str, format: str, is_permanent: bool, has_format: bool
+) -> None:
+    signed = name if has_format else "w320"
+    link = permanent_link(image, signed) if is_permanent else sign(image["id"], signed)
+    parts = urlsplit(link)
+    path = f"/variants/{image['id']}/{'0/' if is_permanent else ''}{name}"
+
+    answer = handle(make_event("GET", path, query=parse_qsl(parts.query)))
+
+    assert answer["statusCode"] == 200
+    assert answer["isBase64Encoded"]
+    assert Image.open(io.BytesIO(base64.b64decode(answer["body"]))).format == format
+    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    assert headers["Content-Type"] == f"image/{format.lower()}"
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Disposition"].startswith("inline; ")
+    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{name}"])
+
+
+def test_head_has_no_body(image: dict[str, Any]) -> None:
+    answer = open_content(sign(image["id"], "w320"), "w320.webp", method="HEAD")
+    assert (answer.status, answer.body) == (200, None)
+
+
+REFUSED: dict[str, dict[str, str]] = {
+    "another name": {"name": "w640.webp"},
+    "the original": {"name": "original"},
+    "a name below": {"name": "w320.webp.jpg"},
+    "a version that an expiring link has not": {"version": "0"},
+    "another expiry": {"e": "1"},
+    "no signature": {"s": ""},
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_signed_is_refused(stores: Stores, image: dict[str, Any], case: str) -> None:
+    answer = open_content(sign(image["id"], "w320"), **({"name": "w320.webp"} | REFUSED[case]))
+
+    assert (answer.status, answer.code) == (403, "link_invalid")
+    assert stores.keys() == [image["s3_key"]], "nothing is rendered"
+
+
+@pytest.mark.parametrize("version", ["", "1", "00", "x"])
+def test_the_version_in_the_path_is_the_signed_one(image: dict[str, Any], version: str) -> None:
+    answer = open_content(permanent_link(image, "w320"), "w320.webp", version)
+    assert (answer.status, answer.code) == (403, "link_invalid")
+
+
+def test_a_revoked_link(image: dict[str, Any], stores: Stores) -> None:
+    link = permanent_link(image, "w320")
+    stores.execute("UPDATE image_metadata SET link_version = 1")
+
+    answer = open_content(link, "w320.webp", "0")
+
+    assert (answer.status, answer.code) == (403, "link_revoked")
+    assert answer.headers["cache-control"] == ["no-store"]
+
+
+@pytest.mark.parametrize("name", ["w320", "original", "original.webp", "w321.webp", "w320.gif"])
+def test_a_signed_name_that_is_no_variant_with_a_format(image: dict[str, Any], name: str) -> None:
+    answer = open_content(sign(image["id"], name), name)
+    assert (answer.status, answer.code) == (404, "variant_unknown")
+
+
+def test_a_deleted_image(image: dict[str, Any]) -> None:
+    link = sign(image["id"], "w320")
+    delete_image(image["id"])
+
+    answer = open_content(link, "w320.webp")
+
+    assert (answer.status, answer.code) == (404, "image_not_found")
+    assert answer.headers["cache-control"] == ["no-store"]
+
+
+def test_a_variant_that_the_store_has_lost(stores: Stores, image: dict[str, Any]) -> None:
+    link = sign(image["id"], "w320")
+    open_content(link, "w320.webp")
+    s3.delete_objects([f"variants/{image['id']}/w320.webp"])
+
+    answer = open_content(link, "w320.webp")
+
+    assert (answer.status, answer.code) == (404, "object_missing")
+
+
+def test_what_is_too_large_for_a_response_is_a_redirect(
+    image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "MAX_DIRECT_FILE_BYTES", 100)
+
+    answer = open_content(sign(image["id"], "w320"), "w320.webp")
+
+    assert answer.status == 302
+    assert answer.headers["cache-control"] == ["no-store"]
+    assert f"variants/{image['id']}/w320.webp?" in answer.headers["location"][0]
