@@ -30,8 +30,8 @@ def fill_cache(request: Request, image_id: str, name: str, version: str | None =
     content = deliver_content(image_id, name, request.query, version)
     if isinstance(content, Redirect):
         return redirect(content)
-    headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition, **SAFE}
-    return Response(200, content.mime_type, content.data, headers)
+    headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}
+    return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag, **SAFE})
 
 
 def redirect(target: Redirect, headers: dict[str, str] | None = None) -> Response:

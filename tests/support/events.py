@@ -47,8 +47,9 @@ class LambdaContext:
 
 
 def event_names() -> list[str]:
-    """The samples, by name."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """The samples of routes, by name; others are events of queues."""
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    return [name for name in names if "resource" in load_event(name)]
 
 
 def load_event(name: str) -> Event:
@@ -111,7 +112,7 @@ def make_event(
     """
     sent = _gateway_headers() | dict(headers or {})
     content_type = next((value for name, value in sent.items() if name.lower() == "content-type"), "")
-    binary = content_type.partition(";")[0].strip().lower() in _binary_media_types()
+    binary = content_type.partition(";")[0].strip().lower() in binary_media_types()
     data = body.encode() if isinstance(body, str) else body
     resource, path_parameters = find_resource(path)
     values: dict[str, list[str]] = {}
@@ -205,7 +206,8 @@ def _resources() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _binary_media_types() -> frozenset[str]:
+def binary_media_types() -> frozenset[str]:
+    """The template's BinaryMediaTypes."""
     declared = _resources()["Api"]["Properties"]["BinaryMediaTypes"]
     return frozenset(name.replace("~1", "/") for name in declared)
 

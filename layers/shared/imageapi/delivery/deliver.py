@@ -2,6 +2,7 @@
 rendered on first request.
 """
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,12 +32,13 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Content:
-    """A variant's bytes."""
+    """A variant's bytes, with the same ETag as S3's, which answers later requests."""
 
     data: bytes
     mime_type: str
     disposition: str
     cache_control: str
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def deliver_content(
             data = body.read()
     except PayloadTooLargeError:
         return Redirect(_redirect(file, term, "GET", download=False).url, "no-store")
-    return Content(data, file.mime_type, content_disposition(file.filename, download=False), s3.IMMUTABLE)
+    disposition = content_disposition(file.filename, download=False)
+    etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+    return Content(data, file.mime_type, disposition, s3.IMMUTABLE, etag)
 
 
 def _verify(image_id: str, names: list[str], query: Mapping[str, str]) -> links.Term:
