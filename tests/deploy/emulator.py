@@ -5,6 +5,7 @@ unchanged. Gaps that cannot be patched are listed in ``gaps.py``.
 """
 
 import importlib
+import string
 from typing import Any
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -51,12 +52,46 @@ def assume_tls(evaluator: Any) -> None:
     )
 
 
+def mend_generated_secrets(provisioners: Any) -> None:
+    """ministack ignores ``ExcludePunctuation`` in a template."""
+    generate = provisioners._sm_secret_string
+
+    def generate_as_told(properties: dict[str, Any]) -> Any:
+        wanted = properties.get("GenerateSecretString") or {}
+        if str(wanted.get("ExcludePunctuation")).lower() == "true":
+            wanted = {**wanted, "ExcludeCharacters": string.punctuation}
+            properties = {**properties, "GenerateSecretString": wanted}
+        return generate(properties)
+
+    provisioners._sm_secret_string = generate_as_told
+
+
+def mend_references_in_nested_stacks(engine: Any, provisioners: Any) -> None:
+    """ministack resolves ``{{resolve:secretsmanager:…}}`` in a root stack only."""
+    provision, update = provisioners._provision_resource, provisioners._update_resource
+
+    def resolve(properties: Any) -> Any:
+        return engine._resolve_dynamic_references(properties)[0]
+
+    provisioners._provision_resource = lambda kind, name, properties, *rest: provision(
+        kind, name, resolve(properties), *rest
+    )
+    provisioners._update_resource = lambda kind, name, old, new, *rest: update(
+        kind, name, resolve(old), resolve(new), *rest
+    )
+
+
 def main() -> None:
     gateway = importlib.import_module("ministack.services.apigateway_v1")
     assume_tls(importlib.import_module("ministack.core.iam_evaluator"))
     mend_any_method(gateway)
     mend_binary_media_types(gateway)
     mend_answers_without_body(gateway)
+    provisioners = importlib.import_module("ministack.services.cloudformation.provisioners")
+    mend_generated_secrets(provisioners)
+    mend_references_in_nested_stacks(
+        importlib.import_module("ministack.services.cloudformation.engine"), provisioners
+    )
     importlib.import_module("ministack.app").main()
 
 

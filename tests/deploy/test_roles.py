@@ -25,9 +25,10 @@ SECRETS = (
     "ServiceUserSecret",
     "DatabaseSecret",
     "GeminiSecret",
+    "OriginSecret",
     "OtherSecret",
 )
-PREFIXES = ("originals", "incoming", "variants", "elsewhere")
+PREFIXES = ("originals", "incoming", "variants", "invalidations", "elsewhere")
 
 
 def objects(actions: str, *prefixes: str) -> set[str]:
@@ -39,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     | objects("put get delete", "originals", "incoming")
     | objects("put delete", "variants"),
     "ListFunction": set(),
-    "ImageFunction": objects("delete", "originals", "incoming", "variants"),
+    "ImageFunction": {"put invalidations"} | objects("delete", "originals", "incoming", "variants"),
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
@@ -48,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     | objects("put delete", "variants"),
     "SweepFunction": {"list"} | objects("put get delete", "originals", "incoming", "variants"),
     "AnalyzeFunction": {"list", "get originals"},
+    "InvalidateFunction": set(),
     "MigrateFunction": set(),
 }
 """What each function needs. Every other attempt must be refused."""
@@ -112,6 +114,7 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
             return f"arn:aws:sqs:us-east-1:123456789012:{name}"
         return secrets["DatabaseSecret" if name == "Database" else name]
     names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
+    names |= {"AWS::AccountId": "123456789012", "EdgeStack.Outputs.DistributionId": "E123"}
     names["GeminiSecretArn"] = secrets["GeminiSecret"]
     if "Ref" in value:
         return names[value["Ref"]]

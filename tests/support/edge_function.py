@@ -57,12 +57,12 @@ def render_code(keys: Sequence[str], *, lifetime: int = 3600) -> str:
 
 
 class EdgeFunction:
-    """One process for many calls. A context manager."""
+    """One process for many calls of this code. A context manager."""
 
-    def __init__(self, keys: Sequence[str], *, lifetime: int = 3600) -> None:
+    def __init__(self, code: str) -> None:
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / "function.js"
-        path.write_text(render_code(keys, lifetime=lifetime), encoding="utf-8")
+        path.write_text(code, encoding="utf-8")
         self._process = subprocess.Popen(
             [NODE, HARNESS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

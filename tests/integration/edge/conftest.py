@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.stores import Configure, Stores
 from tests.support.edge import Edge
-from tests.support.edge_function import EdgeFunction
+from tests.support.edge_function import EdgeFunction, render_code
 
 SIGNING_KEY = "signing-key-of-the-tests-0123456789abcdef"
 OLD_KEY = "older-key-of-the-tests-0123456789abcdef"
@@ -15,7 +15,7 @@ ORIGIN_SECRET = "secret-of-the-origin"
 
 @pytest.fixture(scope="session")
 def function() -> Iterator[EdgeFunction]:
-    with EdgeFunction([SIGNING_KEY]) as function:
+    with EdgeFunction(render_code([SIGNING_KEY])) as function:
         yield function
 
 

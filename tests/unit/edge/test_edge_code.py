@@ -32,7 +32,7 @@ UNSUPPORTED = {
 
 @pytest.fixture(scope="module")
 def edge() -> Iterator[EdgeFunction]:
-    with EdgeFunction([KEY]) as function:
+    with EdgeFunction(render_code([KEY])) as function:
         yield function
 
 

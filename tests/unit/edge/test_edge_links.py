@@ -14,7 +14,7 @@ from imageapi.errors import ForbiddenError
 from imageapi.model import variant_formats
 from imageapi.model.variant_names import WIDTHS
 
-from tests.support.edge_function import HOST, REQUEST_ID, EdgeFunction, Outcome, make_request
+from tests.support.edge_function import HOST, REQUEST_ID, EdgeFunction, Outcome, make_request, render_code
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 OTHER_ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0f"
@@ -34,7 +34,7 @@ ACCEPTS = ["*/*", "image/avif,image/webp,*/*", "image/webp", "image/avif;q=0, im
 
 @pytest.fixture(scope="module")
 def edge() -> Iterator[EdgeFunction]:
-    with EdgeFunction(KEYS, lifetime=LIFETIME) as function:
+    with EdgeFunction(render_code(KEYS, lifetime=LIFETIME)) as function:
         yield function
 
 
@@ -261,10 +261,10 @@ def test_the_number_of_hmacs_is_bounded(edge: EdgeFunction) -> None:
     assert view(edge, sign(key=UNKNOWN_KEY)).hmacs == len(KEYS)
     for case in ("8 KB", "8 KB of parameters", "8 KB of a signature", "no query"):
         assert view(edge, LEFT[case]).hmacs == 0
-    with EdgeFunction([KEYS[0]] * 3, lifetime=LIFETIME) as function:
+    with EdgeFunction(render_code([KEYS[0]] * 3, lifetime=LIFETIME)) as function:
         assert view(function, sign()[:-1] + "_").hmacs == 6
 
 
 def test_a_link_is_valid_as_long_as_one_of_the_keys_with_its_id_signed_it() -> None:
-    with EdgeFunction([*KEYS, KEYS[0]], lifetime=LIFETIME) as function:
+    with EdgeFunction(render_code([*KEYS, KEYS[0]], lifetime=LIFETIME)) as function:
         assert view(function, sign(key=KEYS[1])).error is None

@@ -1,0 +1,156 @@
+"""A stack with CloudFront: what is deployed of it. The emulator's CloudFront passes no requests on, so the
+API is asked as CloudFront would ask it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.deploy.cloud import Cloud, Stack
+from tests.e2e.client import Api
+from tests.support import pictures
+from tests.support.edge_function import EdgeFunction
+from tests.support.http_client import Answer, fetch
+from tests.support.waiting import wait_until
+
+STACK = "edge"
+PARAMETERS = {"ApiKey": "an-api-key-of-the-tests", "Edge": "true"}
+VIEWER_HOST = "d111111abcdef8.cloudfront.net"
+
+
+@dataclass(frozen=True)
+class EdgeStack:
+    """The stack, and its parts in CloudFront."""
+
+    cloud: Cloud
+    stack: Stack
+    distribution_id: str
+    config: dict[str, Any]
+
+    def secret(self, name: str) -> str:
+        arn = self.cloud.physical_id(STACK, name)
+        value = self.cloud.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return str(value)
+
+    def code(self) -> str:
+        """The published code of the function."""
+        client = self.cloud.client("cloudfront")
+        name = self.config["DefaultCacheBehavior"]["FunctionAssociations"]["Items"][0]["FunctionARN"]
+        answer = client.get_function(Name=name.rpartition("/")[2], Stage="LIVE")
+        return str(answer["FunctionCode"].read().decode())
+
+    def invalidated(self) -> list[str]:
+        client = self.cloud.client("cloudfront")
+        found = client.list_invalidations(DistributionId=self.distribution_id)["InvalidationList"]
+        paths: list[str] = []
+        for item in found.get("Items", []):
+            answer = client.get_invalidation(DistributionId=self.distribution_id, Id=item["Id"])
+            paths += answer["Invalidation"]["InvalidationBatch"]["Paths"]["Items"]
+        return paths
+
+
+@dataclass(frozen=True)
+class ApiBehindEdge(Api):
+    """Sends what CloudFront adds to a request."""
+
+    secret: str
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        added = {"X-Origin-Verify": self.secret, "X-Forwarded-Host": VIEWER_HOST}
+        return super().request(
+            method, path, **options | {"headers": {**(options.get("headers") or {}), **added}}
+        )
+
+
+@pytest.fixture(scope="module")
+def edge(cloud: Cloud, build: Path) -> Iterator[EdgeStack]:
+    cloud.deploy(build, STACK, PARAMETERS)
+    nested = cloud.physical_id(STACK, "EdgeStack")
+    name = cloud.physical_id(nested, "Distribution")
+    config = cloud.client("cloudfront").get_distribution_config(Id=name)["DistributionConfig"]
+    yield EdgeStack(cloud, cloud.describe(STACK), name, config)
+    cloud.delete(STACK)
+
+
+@pytest.fixture
+def api(edge: EdgeStack) -> Api:
+    return ApiBehindEdge(edge.stack.base_url, PARAMETERS["ApiKey"], edge.secret("OriginSecret"))
+
+
+def test_the_address_is_the_distributions(edge: EdgeStack) -> None:
+    client = edge.cloud.client("cloudfront")
+    domain = client.get_distribution(Id=edge.distribution_id)["Distribution"]["DomainName"]
+    assert edge.stack.outputs["Url"] == f"https://{domain}"
+
+
+def test_cloudfront_has_both_secrets(edge: EdgeStack) -> None:
+    assert f"const KEYS = '{edge.secret('SigningKeySecret')}'.split" in edge.code()
+    (api,) = (origin for origin in edge.config["Origins"]["Items"] if origin["Id"] == "api")
+    (header,) = api["CustomHeaders"]["Items"]
+    assert header == {"HeaderName": "X-Origin-Verify", "HeaderValue": edge.secret("OriginSecret")}
+
+
+def test_the_deployed_function_takes_the_links_of_the_deployed_service(edge: EdgeStack, api: Api) -> None:
+    image = api.upload(pictures.jpeg(800, 600)).image
+    link = image["urls"]["thumbnail"]
+    assert urlsplit(link).netloc == VIEWER_HOST
+    target = link.partition(VIEWER_HOST)[2]
+
+    with EdgeFunction(edge.code()) as function:
+        outcome = function.on_request(target, [("Accept", "image/webp")])
+        altered = function.on_request(target[:-1] + "_", [("Accept", "image/webp")])
+
+    assert altered.error == (403, "link_invalid")
+    assert outcome.uri == f"/variants/{image['id']}/w320.webp"
+    headers = {"X-Origin-Verify": edge.secret("OriginSecret"), "Accept": outcome.headers["accept"]}
+    query = urlsplit(link).query
+    answer = fetch("GET", f"{edge.stack.base_url}{outcome.uri}?{query}", headers)
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/webp")
+    assert answer.data[8:12] == b"WEBP", "bytes, not base64"
+    stored = edge.cloud.client("s3").head_object(
+        Bucket=edge.stack.outputs["BucketName"], Key=outcome.uri.removeprefix("/")
+    )
+    assert stored["ETag"] == answer.headers["etag"]
+    assert stored["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_the_api_answers_cloudfront_only(edge: EdgeStack, api: Api) -> None:
+    assert api.get("/api/images").status == 200
+    for headers in ({}, {"X-Origin-Verify": "guessed"}):
+        answer = Api(edge.stack.base_url, PARAMETERS["ApiKey"]).request("GET", "/api/images", headers=headers)
+        assert (answer.status, answer.code) == (403, "edge_bypassed")
+
+
+def test_the_bucket_notifies_both(edge: EdgeStack) -> None:
+    bucket = edge.stack.outputs["BucketName"]
+    found = edge.cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    rules = [
+        (item["Events"], item["Filter"]["Key"]["FilterRules"][0]["Value"])
+        for item in [*found["LambdaFunctionConfigurations"], *found["QueueConfigurations"]]
+    ]
+    assert rules == [
+        (["s3:ObjectCreated:*"], "incoming/"),
+        (["s3:ObjectRemoved:*"], "originals/"),
+        (["s3:ObjectCreated:*"], "invalidations/"),
+    ]
+
+
+def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -> None:
+    deleted, revoked = (api.upload(pictures.jpeg(seed=seed)).image["id"] for seed in (1, 2))
+
+    assert api.request("DELETE", f"/api/images/{deleted}").status == 204
+    assert api.request("POST", f"/api/images/{revoked}/links/revoke").status == 200
+
+    expected = {f"/{folder}/{name}/*" for folder in ("images", "variants") for name in (deleted, revoked)}
+    wait_until(lambda: expected <= set(edge.invalidated()), seconds=120)
+    url = edge.cloud.physical_id(STACK, "InvalidationQueue")
+    attributes = edge.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
+    assert attributes["DelaySeconds"] == "30"
+    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] in (20, "20")
