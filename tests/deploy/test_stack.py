@@ -61,6 +61,9 @@ def test_there_are_alarms(deployed: Deployed) -> None:
         "ServerErrors",
         "SlowAnswers",
         "IngestDeadLetters",
+        "IngestDropped",
+        "AccountConcurrency",
+        "RefusedKeys",
         "SweepMissing",
     ):
         assert [name for name in alarms if kind in name], alarms

@@ -13,7 +13,10 @@ from tests.integration.analyses import (
     calls,
     gemini_beside,
     new_image,
+    queue,
+    queue_event,
     row,
+    work_on,
 )
 from tests.integration.stores import Configure, Stores, stopped
 from tests.support.gemini_server import (
@@ -156,3 +159,33 @@ def test_a_store_that_does_not_answer(stores: Stores, server: GeminiServer) -> N
     assert (answer.status, answer.code) == (503, "storage_unavailable")
     assert calls(stores) == 0
     assert analyze(image_id).status == 200
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "failures"),
+    [(busy(), 1), (Garbage(), 1), (refuses_key(), 1), (Blocks("SAFETY"), 0), (Says(), 0)],
+)
+def test_failures_that_are_not_the_pictures_are_counted(
+    stores: Stores,
+    server: GeminiServer,
+    configure: Configure,
+    capsys: pytest.CaptureFixture[str],
+    behaviour: Any,
+    failures: int,
+) -> None:
+    """By request and through the queue: both write the metric that the alarm watches."""
+    server.script = [behaviour]
+    image_id = new_image()
+    queue(stores, image_id)
+    configure(METRICS_NAMESPACE="Tests")
+    capsys.readouterr()
+
+    work_on(queue_event(image_id))
+    assert count_failures(capsys) == failures
+    analyze(image_id, again="true")
+    assert count_failures(capsys) == failures
+
+
+def count_failures(capsys: pytest.CaptureFixture[str]) -> int:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return sum(line.get("GeminiFailures", [0])[0] for line in lines)

@@ -60,6 +60,17 @@ def test_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert units == {"Uploads": "Count", "UploadedBytes": "Bytes", "Latency": "Milliseconds"}
 
 
+@pytest.mark.parametrize(("status", "counted"), [(401, ["401"]), (403, ["403"]), (404, []), (200, [])])
+def test_refusals_are_counted_for_all_functions_together(
+    capsys: pytest.CaptureFixture[str], status: int, counted: list[str]
+) -> None:
+    metrics.record_request("image-api-ListFunction-A1b2C3d4E5f6", status, 1)
+
+    lines = [line for line in read_lines(capsys) if "Refused" in line]
+    assert [line["status"] for line in lines] == counted
+    assert all(directive(line)["Dimensions"] == [["status"]] for line in lines)
+
+
 def test_what_one_request_did_is_not_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     metrics.add_metric("Renders")
     metrics.record_request("DeliverFunction", 302, 1)

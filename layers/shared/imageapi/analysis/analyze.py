@@ -11,7 +11,7 @@ from imageapi.analysis import gemini
 from imageapi.catalog import analyses, images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, ConflictError, ImageNotFoundError
+from imageapi.errors import AppError, ConfigurationError, ConflictError, ImageNotFoundError
 from imageapi.images.get import get_image
 from imageapi.images.serialize import serialize_analysis
 from imageapi.model.variant_names import Variant
@@ -110,7 +110,7 @@ def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
     try:
         jpeg = _make_variant(image)
         _spend_budget()
-        description = gemini.describe_picture(jpeg)
+        description = _describe(jpeg)
         saved = db.transaction(lambda cursor: _save(cursor, taken, description))
     except AppError as error:
         _release_lease(taken, error)
@@ -124,6 +124,15 @@ def _make_variant(image: db.Row) -> bytes:
 
     with s3.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
         return render.render(source, VARIANT, get_settings().max_pixels)
+
+
+def _describe(jpeg: bytes) -> gemini.Description:
+    """Gemini's description. Failures that are not the picture's are counted: they concern every picture."""
+    try:
+        return gemini.describe_picture(jpeg)
+    except (gemini.GeminiUnavailableError, ConfigurationError):
+        add_metric("GeminiFailures")
+        raise
 
 
 def _spend_budget() -> None:

@@ -1,17 +1,20 @@
 """Metrics in CloudWatch's embedded metric format: log lines that CloudWatch turns into metrics.
 
 Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of metric and dimensions is
-billed monthly, so there are few: ``Requests`` by function and status class; everything else by function.
+billed monthly, so there are few: ``Requests`` by function and status class, ``Refused`` by status;
+everything else by function.
 
-=================  ============  ==============================================================
-``Requests``       Count         answers, by status class: ``2xx`` to ``5xx``
-``Latency``        Milliseconds  of each answer
-``Uploads``        Count         images that became ready
-``UploadedBytes``  Bytes         their originals
-``Renders``        Count         variants rendered
-``Analyses``       Count         images described by Gemini
-``Sweep…``         Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
-=================  ============  ==============================================================
+==================  ============  =============================================================
+``Requests``        Count         answers, by status class: ``2xx`` to ``5xx``
+``Refused``         Count         answers of all functions with 401 (API key) and 403 (link)
+``Latency``         Milliseconds  of each answer
+``Uploads``         Count         images that became ready
+``UploadedBytes``   Bytes         their originals
+``Renders``         Count         variants rendered
+``Analyses``        Count         images described by Gemini
+``GeminiFailures``  Count         pictures that Gemini did not describe through no fault of theirs
+``Sweep…``          Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
+==================  ============  =============================================================
 """
 
 import re
@@ -22,6 +25,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import AppError
+
+REFUSALS = (401, 403)
 
 _pending: dict[str, tuple[MetricUnit, float]] = {}
 
@@ -34,6 +39,8 @@ def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count)
 def record_request(function: str, status: int, milliseconds: float) -> None:
     """Write the metrics of one answered request."""
     _write({"Requests": (MetricUnit.Count, 1)}, function=_short(function), status=f"{status // 100}xx")
+    if status in REFUSALS:
+        _write({"Refused": (MetricUnit.Count, 1)}, status=str(status))
     add_metric("Latency", milliseconds, MetricUnit.Milliseconds)
     _write_pending(function)
 
