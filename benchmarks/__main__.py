@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, cold, http, listing, memory, render, upload
+from benchmarks import ROOT, cold, edge, http, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (upload.NAME, http.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME)
+NAMES = (upload.NAME, http.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME, edge.NAME)
 
 
 def main() -> int:
@@ -41,6 +41,7 @@ def main() -> int:
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),
+        edge.NAME: edge.run,
     }
     figures: list[Figure] = []
     failed = False

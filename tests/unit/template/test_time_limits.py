@@ -19,10 +19,13 @@ from imageapi.storage import clients
 from imageapi.sweep import run
 from imageapi.uploads import complete, direct, presigned
 
-from tests.support.templates import MAIN, find, read_template
+from tests.support.templates import MAIN, ROOT, find, read_template
 
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUE = find(MAIN, "AWS::SQS::Queue")["AnalysisQueue"]
+INVALIDATIONS = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
+INVALIDATION_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["InvalidationQueueMapping"]
+EDGE = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution")["Distribution"]["DistributionConfig"]
 GATEWAY_SECONDS = 29
 """API Gateway's time limit for a function."""
 
@@ -136,6 +139,21 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         6 * TIMEOUT["AnalyzeFunction"],
         operator.le,
         QUEUE["VisibilityTimeout"],
+    ),
+    "a response on its way is cached before its image is invalidated": (
+        TIMEOUT["DeliverFunction"],
+        operator.lt,
+        INVALIDATIONS["DelaySeconds"],
+    ),
+    "a notification stays away while it is worked on": (
+        6 * TIMEOUT["InvalidateFunction"] + INVALIDATION_MAPPING["MaximumBatchingWindowInSeconds"],
+        operator.le,
+        INVALIDATIONS["VisibilityTimeout"],
+    ),
+    "CloudFront waits longer than the gateway": (
+        GATEWAY_SECONDS,
+        operator.lt,
+        EDGE["Origins"][1]["CustomOriginConfig"]["OriginReadTimeout"],
     ),
     "a migration's statement ends before its time": (
         variable("DB_STATEMENT_TIMEOUT", "MigrateFunction") + db.GRACE_SECONDS,

@@ -4,17 +4,18 @@ Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of
 billed monthly, so there are few: ``Requests`` by function and status class, ``Refused`` by status;
 everything else by function.
 
-==================  ============  =============================================================
-``Requests``        Count         answers, by status class: ``2xx`` to ``5xx``
-``Refused``         Count         answers of all functions with 401 (API key) and 403 (link)
-``Latency``         Milliseconds  of each answer
-``Uploads``         Count         images that became ready
-``UploadedBytes``   Bytes         their originals
-``Renders``         Count         variants rendered
-``Analyses``        Count         images described by Gemini
-``GeminiFailures``  Count         pictures that Gemini did not describe through no fault of theirs
-``Sweep…``          Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
-==================  ============  =============================================================
+===================  ============  =============================================================
+``Requests``         Count         answers, by status class: ``2xx`` to ``5xx``
+``Refused``          Count         answers of all functions with 401 (API key) and 403 (link)
+``Latency``          Milliseconds  of each answer
+``Uploads``          Count         images that became ready
+``UploadedBytes``    Bytes         their originals
+``Renders``          Count         variants rendered
+``Analyses``         Count         images described by Gemini
+``GeminiFailures``   Count         pictures that Gemini did not describe through no fault of theirs
+``InvalidatePaths``  Count         paths that CloudFront was told to forget
+``Sweep…``           Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
+===================  ============  =============================================================
 """
 
 import re
