@@ -44,7 +44,7 @@ def mend_answers_without_body(gateway: Any) -> None:
 
 
 def mend_method_settings(gateway: Any) -> None:
-    """A stage's settings name a path with ``~1`` for each slash but the first; ministack compares them as they are."""
+    """CloudFormation wants ``/`` within a path as ``~1`` here too."""
     find = gateway._method_throttle_settings
 
     def find_unescaped(stage: dict[str, Any], path: str, method: str) -> Any:
