@@ -43,18 +43,6 @@ def mend_answers_without_body(gateway: Any) -> None:
     gateway._lambda_proxy_response = read_answer_with_body
 
 
-def mend_method_settings(gateway: Any) -> None:
-    """CloudFormation wants ``/`` within a path as ``~1`` here too."""
-    find = gateway._method_throttle_settings
-
-    def find_unescaped(stage: dict[str, Any], path: str, method: str) -> Any:
-        settings = stage.get("methodSettings") or {}
-        unescaped = {key.replace("/~1", "/", 1).replace("~1", "/"): value for key, value in settings.items()}
-        return find({**stage, "methodSettings": unescaped}, path, method)
-
-    gateway._method_throttle_settings = find_unescaped
-
-
 def assume_tls(evaluator: Any) -> None:
     """The bucket's policy denies requests without TLS (enforced with AUTH), and the emulator has no TLS."""
     resolve = evaluator._resolve_condition_key
@@ -69,7 +57,6 @@ def main() -> None:
     mend_any_method(gateway)
     mend_binary_media_types(gateway)
     mend_answers_without_body(gateway)
-    mend_method_settings(gateway)
     importlib.import_module("ministack.app").main()
 
 
