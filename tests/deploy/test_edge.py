@@ -19,7 +19,7 @@ from tests.support.http_client import Answer, fetch
 from tests.support.waiting import wait_until
 
 STACK = "edge"
-PARAMETERS = {"ApiKey": "an-api-key-of-the-tests", "Edge": "true"}
+PARAMETERS = {"ApiKey": "an-api-key-of-the-tests-0123456789", "Edge": "true"}
 VIEWER_HOST = "d111111abcdef8.cloudfront.net"
 
 

@@ -37,16 +37,16 @@ def objects(actions: str, *prefixes: str) -> set[str]:
 
 ALLOWED: dict[str, set[str]] = {
     "UploadFunction": {"list"}
-    | objects("put get delete", "originals", "incoming")
-    | objects("put delete", "variants"),
+    | objects("put get delete", "incoming")
+    | objects("put delete", "originals", "variants"),
     "ListFunction": set(),
     "ImageFunction": {"put invalidations"} | objects("delete", "originals", "incoming", "variants"),
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
     "IngestFunction": {"list"}
-    | objects("put get delete", "originals", "incoming")
-    | objects("put delete", "variants"),
+    | objects("get delete", "incoming")
+    | objects("put delete", "originals", "variants"),
     "SweepFunction": {"list"} | objects("put get delete", "originals", "incoming", "variants"),
     "AnalyzeFunction": {"list", "get originals"},
     "InvalidateFunction": set(),

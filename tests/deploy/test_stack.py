@@ -11,8 +11,11 @@ from tests.e2e.client import Api
 from tests.support.events import make_event
 from tests.support.waiting import wait_until
 
-OWN_KEYS = {"ApiKey": "an-api-key-of-the-tests", "SecretKey": "a-signing-key-of-the-tests"}
-SECOND_KEY = "another-api-key-of-the-tests"
+OWN_KEYS = {
+    "ApiKey": "an-api-key-of-the-tests-that-is-long",
+    "SecretKey": "a-signing-key-of-the-tests-that-is-long",
+}
+SECOND_KEY = "another-api-key-of-the-tests-that-is-long"
 
 
 def test_deployed_from_nothing(deployed: Deployed) -> None:
@@ -33,6 +36,17 @@ def test_an_update_without_a_change(deployed: Deployed, build: Path) -> None:
     output = deployed.cloud.deploy(build, deployed.stack.name, deployed.parameters)
 
     assert "No changes to deploy" in output
+
+
+def test_one_stage_with_limits_for_each_route(deployed: Deployed) -> None:
+    rest_api = deployed.cloud.physical_id(deployed.stack.name, "Api")
+    (stage,) = deployed.cloud.client("apigateway").get_stages(restApiId=rest_api)["item"]
+    limits = {key: setting["throttlingRateLimit"] for key, setting in stage["methodSettings"].items()}
+
+    assert stage["stageName"] == "v1"
+    assert limits["*/*"] == 100
+    assert limits["/~1health/GET"] == limits["/~1health/HEAD"] == 10
+    assert limits["/~1images~1{id}~1{variant}/GET"] == 2000
 
 
 def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
@@ -92,6 +106,14 @@ def test_a_new_key_and_the_end(cloud: Cloud, build: Path, other: str) -> None:
     assert not [name for name in names if name.startswith("other-")]
     buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
     assert "other-images-000000000000-us-east-1" in buckets, "images outlive their stack"
+
+
+@pytest.mark.parametrize("name", ["ApiKey", "SecretKey"])
+def test_a_key_that_can_be_guessed_is_refused(cloud: Cloud, build: Path, name: str) -> None:
+    output = cloud.deploy(build, "guessed", OWN_KEYS | {name: f"short,{OWN_KEYS[name]}"}, check=False)
+
+    assert name in output
+    assert cloud.status("guessed") == ""
 
 
 def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Path) -> None:

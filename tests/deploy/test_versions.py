@@ -10,7 +10,10 @@ from tests.e2e.client import Api
 
 STACK = "versions"
 PUBLISHED = {"UploadFunction", "ListFunction", "ImageFunction", "DeliverFunction"}
-KEYS = {"ApiKey": "an-api-key-of-the-tests", "SecretKey": "a-signing-key-of-the-tests"}
+KEYS = {
+    "ApiKey": "an-api-key-of-the-tests-that-is-long",
+    "SecretKey": "a-signing-key-of-the-tests-that-is-long",
+}
 
 CHANGE = """
 unchanged = lambda_handler

@@ -16,6 +16,11 @@ from tests.support.waiting import wait_until
 Breaking = Callable[..., AbstractContextManager[None]]
 
 
+@pytest.fixture(autouse=True)
+def no_old_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 1e-6)
+
+
 def ask_health() -> Answer:
     answer = get("/health", key=None)
     assert answer.headers["cache-control"] == ["no-store"]

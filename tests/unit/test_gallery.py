@@ -138,7 +138,6 @@ def test_browser_that_has_it_gets_no_body(path: str) -> None:
             {"MINIO_ENDPOINT_URL": "http://minio:9000", "MINIO_PUBLIC_ENDPOINT_URL": "http://localhost:9000"},
             "http://localhost:9000",
         ),
-        ({"MINIO_BUCKET_NAME": "my.pictures"}, "https://s3.eu-west-1.amazonaws.com"),
         ({"AWS_REGION": "cn-north-1"}, "https://pictures.s3.cn-north-1.amazonaws.com.cn"),
         ({"PUBLIC_BASE_URL": "https://img.example.com"}, "https://img.example.com"),
     ],

@@ -46,6 +46,7 @@ def hang() -> Iterator[Callable[..., object]]:
 @pytest.fixture
 def set_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     monkeypatch.setattr(health, "TIMEOUT", 0.1)
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 1e-6)
 
     def change(database: Callable[..., Any] = answer, store: Callable[..., Any] = answer) -> None:
         monkeypatch.setattr(db, "ping", database)
@@ -153,6 +154,24 @@ def test_the_time_limit_reaches_the_database(set_checks: Callable[..., None]) ->
     set_checks(database=ping)
     check_health()
     assert limits[0] <= 0.1
+
+
+def test_a_burst_asks_the_stores_once(
+    set_checks: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    clock = [0.0]
+
+    def ping() -> dict[str, Any]:
+        asked.append(clock[0])
+        return answer()
+
+    set_checks(database=ping)
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 3.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    for clock[0] in (3.0, 3.1, 5.9, 6.0, 8.9):
+        assert check_health()[0]
+    assert asked == [3.0, 6.0]
 
 
 @pytest.mark.parametrize(("checks", "status"), [({}, 200), ({"store": fail_storage}, 503)])

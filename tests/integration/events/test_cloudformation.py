@@ -25,13 +25,13 @@ class CloudFormation:
         self.types: list[str | None] = []
         self.url = ""
 
-    def event(self, kind: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    def event(self, kind: str, **properties: Any) -> dict[str, Any]:
         return {
             "RequestType": kind,
             "RequestId": "request",
             "StackId": "stack",
             "LogicalResourceId": "Schema",
-            "ResourceProperties": {"Settings": settings or {}},
+            "ResourceProperties": {"Migration": "baseline", **properties},
             "ResponseURL": f"{self.url}/answer?signature=x",
         }
 
@@ -52,7 +52,8 @@ def stack() -> Iterator[CloudFormation]:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_success(stack: CloudFormation, kind: str) -> None:
-    answer_cloudformation("migrate", lambda _: {"version": 3, "applied": ["a"]}, stack.event(kind), CONTEXT)
+    event = stack.event(kind, ListSettings={"a": "1"}, UploadSettings=[])
+    answer_cloudformation("migrate", lambda _: {"version": 3, "applied": ["a"]}, event, CONTEXT)
 
     assert stack.answers == [
         {
@@ -61,7 +62,12 @@ def test_success(stack: CloudFormation, kind: str) -> None:
             "LogicalResourceId": "Schema",
             "PhysicalResourceId": "migrate",
             "Status": "SUCCESS",
-            "Data": {"version": "3", "applied": '["a"]', "Settings": fingerprint({})},
+            "Data": {
+                "version": "3",
+                "applied": '["a"]',
+                "ListSettings": fingerprint({"a": "1"}),
+                "UploadSettings": fingerprint([]),
+            },
         }
     ]
     assert stack.types == [""], "the URL is signed for none"
@@ -73,10 +79,10 @@ def test_the_answer_differs_when_the_settings_do(stack: CloudFormation) -> None:
     other = {"Network": ["a", "b"], "Variables": {"API_KEY": "two", "DB_PORT": "1"}}
 
     for settings in (same, reordered, other):
-        event = stack.event("Update", settings)
+        event = stack.event("Update", ListSettings=settings)
         answer_cloudformation("migrate", lambda _: {"version": 3}, event, CONTEXT)
 
-    first, second, third = (answer["Data"]["Settings"] for answer in stack.answers)
+    first, second, third = (answer["Data"]["ListSettings"] for answer in stack.answers)
     assert first == second != third
     assert len(first) < 256, "a version's description takes no more"
 

@@ -17,6 +17,7 @@ from imageapi.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parents[3]
 LAMBDA_PAYLOAD_BYTES = 6_291_556
 """The quota "Invocation payload (request and response), synchronous"."""
+LONG_KEY = "x" * 32
 ON_AWS = {"AWS_LAMBDA_FUNCTION_NAME": "images-list"}
 MINIMAL = {
     "DB_HOST": "db.example.com",
@@ -151,8 +152,17 @@ def test_aws_refuses_placeholders(variable: str, value: str) -> None:
 
 @pytest.mark.parametrize("variable", ["API_KEY", "SECRET_KEY"])
 def test_aws_refuses_a_placeholder_among_others(variable: str) -> None:
-    with pytest.raises(ConfigurationError, match=variable):
-        load(**ON_AWS, **{variable: f"a-good-one, {PLACEHOLDER[variable]}"})
+    with pytest.raises(ConfigurationError, match=f"{variable} still has the placeholder"):
+        load(**ON_AWS, **{variable: f"{LONG_KEY}, {PLACEHOLDER[variable]}"})
+
+
+@pytest.mark.parametrize("variable", ["API_KEY", "SECRET_KEY"])
+@pytest.mark.parametrize("value", ["x" * 31, f"a,{'x' * 40}", f"{'x' * 40}, {'y' * 31}"])
+def test_aws_refuses_short_keys(variable: str, value: str) -> None:
+    """Each key counts, not the whole value with its commas."""
+    with pytest.raises(ConfigurationError, match=f"{variable} has a key of less than 32"):
+        load(**ON_AWS, **{variable: value})
+    load(**{variable: value})
 
 
 @pytest.mark.parametrize("place", [{}, ON_AWS | {"AWS_SAM_LOCAL": "true"}])
@@ -161,7 +171,26 @@ def test_placeholders_are_fine_on_a_laptop(place: dict[str, str]) -> None:
 
 
 def test_aws_takes_real_values() -> None:
-    assert load(**ON_AWS, API_KEY="k-1", SECRET_KEY="s-1", POSTGRES_PASSWORD="p-1").api_keys == ("k-1",)
+    keys = {"API_KEY": LONG_KEY, "SECRET_KEY": f"{LONG_KEY},{'y' * 32}", "POSTGRES_PASSWORD": "p-1"}
+    assert load(**ON_AWS, **keys).api_keys == (LONG_KEY,)
+
+
+def test_a_bucket_of_aws_has_no_dots() -> None:
+    """S3's certificate covers one label. On a server of one's own, the bucket is in the path."""
+    with pytest.raises(ConfigurationError, match="MINIO_BUCKET_NAME has a dot"):
+        load(MINIO_BUCKET_NAME="pictures.example.com")
+    elsewhere = load(MINIO_BUCKET_NAME="pictures.example.com", MINIO_ENDPOINT_URL="http://minio:9000")
+    assert elsewhere.bucket == "pictures.example.com"
+
+
+def test_s3_needs_keys_only_where_it_is_used() -> None:
+    """List and gallery get none; the role's must not go to a server of one's own."""
+    role = {"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "role"}
+    assert load(**role, MINIO_ACCESS_KEY="").s3_credentials.access_key == "role"
+    for env in ({}, role | {"MINIO_ENDPOINT_URL": "http://minio:9000"}):
+        settings = load(**env, MINIO_ACCESS_KEY="")
+        with pytest.raises(ConfigurationError, match="MINIO_ACCESS_KEY is not set"):
+            _ = settings.s3_credentials
 
 
 def test_placeholders_are_those_of_the_example() -> None:

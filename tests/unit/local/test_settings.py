@@ -138,29 +138,31 @@ OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPO
 AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
 ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
 """Variables that only AnalyzeFunction gets."""
+SECRETS = {"API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"}
+"""Variables that only the functions that need them get."""
+
+
+def check_that_all_reach_the_functions(names: set[str], stores: OwnStores | None) -> None:
+    settings = make_settings(dict.fromkeys(names, "set"))
+    template = read_template(ROOT / "template.yaml", template_parameters(settings, stores))
+    reached = set()
+    for name, spec in template.functions.items():
+        found = function_environment(settings, spec.variables, stores)
+        wanted = names - SECRETS - own_limits(spec.variables).keys()
+        wanted -= set() if name == "AnalyzeFunction" else ANALYSIS_ALONE
+        assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
+        reached |= {variable for variable, value in found.items() if value == "set"}
+    assert names <= reached
 
 
 def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
     names = documented() - OWN_STORES - AWS_TOOLS
     assert len(names) > 14
-    settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, OWN))
-    for name, spec in template.functions.items():
-        found = function_environment(settings, spec.variables, OWN)
-        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
-        wanted -= own_limits(spec.variables).keys()
-        assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
+    check_that_all_reach_the_functions(names, OWN)
 
 
 def test_every_setting_of_the_readme_reaches_the_functions_in_front_of_other_stores() -> None:
-    names = documented() - {"DB_PORT"}
-    settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, None))
-    for name, spec in template.functions.items():
-        found = function_environment(settings, spec.variables, None)
-        wanted = names if name == "AnalyzeFunction" else names - ANALYSIS_ALONE
-        wanted -= own_limits(spec.variables).keys()
-        assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
+    check_that_all_reach_the_functions(documented() - {"DB_PORT"}, None)
 
 
 def test_compose_hands_every_setting_of_the_readme_on() -> None:

@@ -40,7 +40,6 @@ ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3
 SERVERS = {
     "a server of one's own": SETTINGS,
     "aws": ON_AWS,
-    "aws, a bucket with dots": replace(ON_AWS, bucket="pictures.example.com"),
     "aws in China": replace(ON_AWS, region="cn-north-1"),
 }
 # If awscrt is installed, boto3 signs with it, and orders the query differently.

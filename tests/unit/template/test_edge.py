@@ -163,7 +163,8 @@ def test_invalidation_is_outside_the_network_and_may_do_that_alone() -> None:
 
 def test_a_domain_without_the_edge_is_the_apis_own() -> None:
     body: dict[str, Any] = find(MAIN, "AWS::ApiGateway::RestApi")["Api"]["Body"]
-    extension = body["x-amazon-apigateway-endpoint-configuration"]
+    (server,) = body["servers"]
+    extension = server["x-amazon-apigateway-endpoint-configuration"]
     assert extension["disableExecuteApiEndpoint"] == {"Fn::If": ["HasApiDomain", True, False]}
     (mapping,) = find(MAIN, "AWS::ApiGateway::BasePathMapping").values()
     assert "BasePath" not in mapping

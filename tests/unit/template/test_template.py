@@ -142,37 +142,6 @@ def test_queues_and_topics_are_encrypted() -> None:
             assert "KmsMasterKeyId" in topic or name in UNENCRYPTED
 
 
-def test_the_database_is_encrypted_backed_up_private_and_speaks_tls() -> None:
-    path = ROOT / "infra/database.yaml"
-    (cluster,) = find(path, "AWS::RDS::DBCluster").values()
-    (instance,) = find(path, "AWS::RDS::DBInstance").values()
-    (parameters,) = find(path, "AWS::RDS::DBClusterParameterGroup").values()
-    assert cluster["StorageEncrypted"] is True
-    assert cluster["ManageMasterUserPassword"] is True
-    assert "MasterUserPassword" not in cluster
-    assert cluster["BackupRetentionPeriod"] == {"Ref": "BackupRetentionDays"}
-    assert cluster["DeletionProtection"] == {"Ref": "DeletionProtection"}
-    assert instance["PubliclyAccessible"] is False
-    assert parameters["Parameters"]["rds.force_ssl"] == "1"
-    assert expand_template(path)["Cluster"]["DeletionPolicy"] == "Snapshot"
-    environment = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
-    unless_told = environment["DB_SSLMODE"]["Fn::If"][2]
-    assert unless_told == {"Fn::If": ["UsesMadeDatabase", "verify-full", "require"]}
-
-
-def test_the_database_lets_the_functions_in_as_its_lesser_user() -> None:
-    """Only MigrateFunction uses RDS's own user."""
-    owner = "Database.Outputs.SecretArn"
-    template = read_template(MAIN)["Resources"]
-    readers = {
-        name for name, resource in template.items() if owner in json.dumps(resource).replace('", "', ".")
-    }
-    assert readers == {"MigrateFunction", "MigrateReadsDatabasePassword"}
-    assert find(MAIN, "AWS::IAM::Policy")["MigrateReadsDatabasePassword"]["Roles"] == [
-        {"Ref": "MigrateFunctionRole"}
-    ]
-
-
 def test_the_functions_take_every_setting_of_the_readme() -> None:
     table = (
         (ROOT / "README.md")
@@ -247,6 +216,15 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     assert set(reserved) == users
 
 
+@pytest.mark.parametrize("name", ["Health", "Ingest"])
+def test_what_strangers_may_start_is_always_limited(name: str) -> None:
+    """At least as in the smallest database."""
+    function = find(MAIN, "AWS::Lambda::Function")[f"{name}Function"]
+    _, reserved, otherwise = function["ReservedConcurrentExecutions"]["Fn::If"]
+    assert reserved["Fn::FindInMap"] == ["Connections", {"Ref": "DatabaseMaxCapacity"}, name]
+    assert otherwise == read_template(MAIN)["Mappings"]["Connections"]["1"][name]
+
+
 OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
 
 
@@ -258,10 +236,12 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
         (OWN_NETWORK, True),
         ({"VpcId": "vpc-1"}, False),
         ({"GeminiApiKey": "k"}, False),
+        ({"GeminiApiKey": "k", "NatGateway": "true"}, True),
         ({"GeminiApiKey": "k", "DatabaseHost": "db"}, True),
         ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepDatabase": "true"}, False),
         ({"GeminiApiKey": "k", **OWN_NETWORK}, True),
         ({"GeminiSecretArn": "arn"}, False),
+        ({"GeminiSecretArn": "arn", "AnalyzeUploads": "true", "NatGateway": "true"}, True),
         ({"GeminiSecretArn": "arn", **OWN_NETWORK}, True),
         ({"AnalyzeUploads": "true", **OWN_NETWORK}, False),
         ({"AnalyzeUploads": "true", "GeminiSecretArn": "arn", **OWN_NETWORK}, True),

@@ -12,11 +12,14 @@ TIMEOUT = 3.0
 
 
 def read_s3_credentials(env: Mapping[str, str]) -> Credentials:
-    """MinIO's keys when they are set, else those of the function's role."""
+    """MinIO's keys when they are set, else those of the function's role. Empty ones without either, and for
+    MinIO without keys, which must not get the role's.
+    """
     if env.get("MINIO_ACCESS_KEY"):
         return Credentials(env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"))
-    if env.get("MINIO_ENDPOINT_URL"):
-        raise ConfigurationError("MINIO_ACCESS_KEY is not set.")
+    has_role = env.get("AWS_ACCESS_KEY_ID") or env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if env.get("MINIO_ENDPOINT_URL") or not has_role:
+        return Credentials("", "")
     return read_role_credentials(env)
 
 

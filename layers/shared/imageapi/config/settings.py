@@ -12,6 +12,7 @@ from imageapi.config.aws_access import read_endpoint, read_region, read_s3_crede
 from imageapi.config.environment import read_bool, read_int, read_matching, read_url, require, split
 from imageapi.config.secrets import KEYS, make_access, read_secrets
 from imageapi.errors import ConfigurationError
+from imageapi.sigv4 import Credentials
 
 SERVICE = "image-api"
 """The name of the logger."""
@@ -24,6 +25,9 @@ PLACEHOLDERS = frozenset(
 LOG_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+MIN_KEY_LENGTH = 32
+"""On AWS, of each key in API_KEY and SECRET_KEY. A short one can be found offline from one signed link."""
 
 MAX_MULTIPART_BYTES = 4_600_000
 """The largest multipart body: base64 adds a third, and the whole event must stay under Lambda's 6 MB."""
@@ -101,13 +105,24 @@ class Settings:
     distribution_id: str | None
     """Of the CloudFront distribution; only InvalidateFunction knows it."""
 
+    @property
+    def s3_credentials(self) -> Credentials:
+        """For signing requests to S3.
+
+        Raises:
+            ConfigurationError: there are none. Functions that do not use S3 get none.
+        """
+        if not self.s3_access_key:
+            raise ConfigurationError("There are no credentials for S3: MINIO_ACCESS_KEY is not set.")
+        return Credentials(self.s3_access_key, self.s3_secret_key, self.s3_session_token)
+
 
 def _is_on_aws(env: Mapping[str, str]) -> bool:
     return bool(env.get("AWS_LAMBDA_FUNCTION_NAME")) and not env.get("AWS_SAM_LOCAL")
 
 
-def _refuse_placeholders(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
-    """On AWS, refuse the values published in .env.example."""
+def _refuse_weak_secrets(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
+    """On AWS, refuse the values published in .env.example, and short keys."""
     if not _is_on_aws(env):
         return
     passwords = {name: [env.get(name, "")] for name in ("POSTGRES_PASSWORD", "MINIO_SECRET_KEY")}
@@ -116,10 +131,15 @@ def _refuse_placeholders(env: Mapping[str, str], keys: Mapping[str, Sequence[str
             raise ConfigurationError(
                 f"{name} still has the placeholder of .env.example, which AWS must not run with."
             )
+    for name in ("API_KEY", "SECRET_KEY"):
+        if any(len(key) < MIN_KEY_LENGTH for key in keys[name]):
+            raise ConfigurationError(f"{name} has a key of less than {MIN_KEY_LENGTH} characters.")
 
 
-def _read_bucket(env: Mapping[str, str]) -> str:
+def _read_bucket(env: Mapping[str, str], endpoint_url: str | None) -> str:
     name = require(env, "MINIO_BUCKET_NAME")
+    if "." in name and not endpoint_url:
+        raise ConfigurationError("MINIO_BUCKET_NAME has a dot, which AWS's certificate does not cover.")
     return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
 
 
@@ -137,7 +157,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
     users, secret_keys = read_secrets(env, cache or secrets_client.SecretCache())
     env = {**env, **users}
     keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
-    _refuse_placeholders(env, keys)
+    _refuse_weak_secrets(env, keys)
     s3 = read_s3_credentials(env)
     endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     return Settings(
@@ -159,7 +179,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         s3_secret_key=s3.secret_key,
         s3_session_token=s3.session_token,
         s3_credentials_expire_at=s3.expire_at,
-        bucket=_read_bucket(env),
+        bucket=_read_bucket(env, endpoint_url),
         region=read_region(env),
         api_keys=keys["API_KEY"],
         secret_keys=keys["SECRET_KEY"],

@@ -230,7 +230,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             **arguments,
         )
         connection.autocommit = True
-        # Not as connection options: poolers such as RDS Proxy refuse those.
+        # Not as connection options, which poolers such as PgBouncer refuse.
         with connection.cursor() as cursor:
             cursor.execute(_session_sql(settings))
     except psycopg2.OperationalError as error:

@@ -36,7 +36,7 @@ def answer_cloudformation(
 
     Returns:
         The answer to CloudFormation. The template reads its ``Data`` with ``!GetAtt``: the outcome of
-        ``work``, and ``Settings``, a fingerprint of the resource's property of that name.
+        ``work``, and for each property of the resource whose name ends in ``Settings``, its fingerprint.
     """
     answer = {key: event[key] for key in ("RequestId", "StackId", "LogicalResourceId")}
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
@@ -45,7 +45,9 @@ def answer_cloudformation(
             left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
             outcome = run_event(name, partial(_retry, work, left), event, context)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
-            answer["Data"]["Settings"] = fingerprint(event["ResourceProperties"].get("Settings"))
+            properties = event["ResourceProperties"].items()
+            settings = {name: value for name, value in properties if name.endswith("Settings")}
+            answer["Data"] |= {name: fingerprint(value) for name, value in settings.items()}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
         answer |= {"Status": "FAILED", "Reason": reason}

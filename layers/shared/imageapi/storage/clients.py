@@ -30,14 +30,15 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
     from botocore.config import Config
 
     # A role's credentials are left to botocore, which renews them if they expire (with SnapStart).
-    is_role = settings.s3_session_token is not None
+    keys = settings.s3_credentials
+    is_role = keys.session_token is not None
     # botocore's own session: boto3's would add resources and their models, which nothing here uses.
     return botocore.session.get_session().create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=None if is_role else settings.s3_access_key,
-        aws_secret_access_key=None if is_role else settings.s3_secret_key,
+        aws_access_key_id=None if is_role else keys.access_key,
+        aws_secret_access_key=None if is_role else keys.secret_key,
         config=Config(
             signature_version="s3v4",
             connect_timeout=connect_timeout,

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from imageapi.config.settings import Settings, get_settings
-from imageapi.sigv4 import Credentials, domain_of, sign_request
+from imageapi.sigv4 import domain_of, sign_request
 
 UNKNOWN_EXPIRY_SECONDS = 900
 """The longest lifetime of a signature by a role's credentials whose expiry is unknown."""
@@ -91,7 +91,6 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
         "X-Amz-Content-SHA256": sha256.hex(),
         "x-amz-checksum-sha256": b64encode(sha256).decode(),
     }
-    credentials = Credentials(settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token)
     signed = sign_request(
         "PUT",
         url,
@@ -99,7 +98,7 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
         sha256,
         service="s3",
         region=settings.region,
-        credentials=credentials,
+        credentials=settings.s3_credentials,
     )
     return url, signed
 
@@ -116,14 +115,11 @@ def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
     host = f"s3.{settings.region}.{domain_of(settings.region)}"
-    if "." in settings.bucket:  # AWS's wildcard certificate covers one label only
-        return f"https://{host}/{settings.bucket}"
     return f"https://{settings.bucket}.{host}"
 
 
 def _credentials(settings: Settings) -> Any:
     import botocore.credentials
 
-    return botocore.credentials.Credentials(
-        settings.s3_access_key, settings.s3_secret_key, settings.s3_session_token
-    )
+    keys = settings.s3_credentials
+    return botocore.credentials.Credentials(keys.access_key, keys.secret_key, keys.session_token)

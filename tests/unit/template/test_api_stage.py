@@ -1,0 +1,62 @@
+"""The API's stage: one, with a throttle for each route and a log line that names both request ids."""
+
+import json
+import re
+from typing import Any
+
+from tests.support.templates import MAIN, expand_template, find
+
+DEFAULT = ("/*", "*")
+
+
+def stage() -> dict[str, Any]:
+    (found,) = find(MAIN, "AWS::ApiGateway::Stage").values()
+    return found
+
+
+def limits() -> dict[tuple[str, str], tuple[Any, Any]]:
+    """Rate and burst by path and method."""
+    return {
+        (setting["ResourcePath"], setting["HttpMethod"]): (
+            setting["ThrottlingRateLimit"],
+            setting["ThrottlingBurstLimit"],
+        )
+        for setting in stage()["MethodSettings"]
+    }
+
+
+def test_there_is_one_stage() -> None:
+    """SAM's second one is a StageName of the deployment."""
+    assert stage()["StageName"] == {"Ref": "StageName"}
+    (deployment,) = find(MAIN, "AWS::ApiGateway::Deployment").values()
+    assert "StageName" not in deployment
+
+
+def test_views_and_health_have_limits_of_their_own() -> None:
+    views = ({"Ref": "ViewsPerSecond"}, {"Ref": "ViewBurst"})
+    assert limits() == {
+        DEFAULT: ({"Ref": "RequestsPerSecond"}, {"Ref": "RequestBurst"}),
+        ("/~1images~1{id}~1{variant}", "GET"): views,
+        ("/~1images~1{id}~1{variant}", "HEAD"): views,
+        ("/~1variants~1{proxy+}", "GET"): views,
+        ("/~1variants~1{proxy+}", "HEAD"): views,
+        ("/~1health", "GET"): (10, 20),
+        ("/~1health", "HEAD"): (10, 20),
+    }
+
+
+def test_limits_are_addressed_as_api_gateway_takes_them() -> None:
+    """It refuses ANY, `*` as the method of one path, and slashes; and ignores a path that is no route."""
+    routes = {path.replace("/", "~1") for path in expand_template(MAIN)["Api"]["Properties"]["Body"]["paths"]}
+    for path, method in limits().keys() - {DEFAULT}:
+        assert method in ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+        assert path[0] == "/"
+        assert path[1:] in routes
+
+
+def test_the_access_log_is_json_with_the_request_id_that_clients_see() -> None:
+    text = stage()["AccessLogSetting"]["Fn::If"][1]["Format"]
+    values = re.sub(r"\$context\.(status|responseLength|responseLatency)\b", "0", text)
+    line = json.loads(values)
+    assert line["request_id"] == "$context.requestId"
+    assert line["function_request_id"] == "$context.integration.requestId"
