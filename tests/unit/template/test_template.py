@@ -2,14 +2,23 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES
 
-from tests.support.templates import ALL, MAIN, ROOT, expand_template, find, read_template, statements, walk
+from tests.support.templates import (
+    ALL,
+    MAIN,
+    ROOT,
+    expand_template,
+    find,
+    read_template,
+    resolve,
+    statements,
+    walk,
+)
 
 WILDCARDS = {
     ("ImageBucketPolicy", "s3:*"): "it denies: whatever comes without TLS",
@@ -239,24 +248,6 @@ def test_each_alarm_has_its_part_in_the_runbook() -> None:
         assert alarm["AlarmDescription"].partition("docs/operations.md#")[2] in anchors, name
 
 
-def holds(rule: Any, values: dict[str, Any]) -> Any:
-    """The value of a rule's condition or assertion in CloudFormation, with these parameters."""
-    if not isinstance(rule, dict):
-        return rule
-    ((name, argument),) = rule.items()
-    if name == "Ref":
-        return values.get(argument, "")
-    parts = [holds(part, values) for part in argument]
-    operations: dict[str, Callable[[], Any]] = {
-        "Fn::Not": lambda: not parts[0],
-        "Fn::Equals": lambda: parts[0] == parts[1],
-        "Fn::Or": lambda: any(parts),
-        "Fn::And": lambda: all(parts),
-        "Fn::EachMemberEquals": lambda: all(part == parts[1] for part in parts[0] or [""]),
-    }
-    return operations[name]()
-
-
 OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
 
 
@@ -270,6 +261,7 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
         ({"GeminiApiKey": "k"}, False),
         ({"GeminiApiKey": "k", "DatabaseHost": "db"}, True),
         ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepDatabase": "true"}, False),
+        ({"GeminiApiKey": "k", "DatabaseHost": "db", "KeepNetwork": "true"}, False),
         ({"GeminiApiKey": "k", **OWN_NETWORK}, True),
         ({"GeminiSecretArn": "arn"}, False),
         ({"GeminiSecretArn": "arn", **OWN_NETWORK}, True),
@@ -279,7 +271,7 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(values: dict[str, Any], is_accepted: bool) -> None:
-    values = {"KeepDatabase": "false", **values}
-    rules = [rule for rule in read_template(MAIN)["Rules"].values() if holds(rule["RuleCondition"], values)]
-    asserted = [holds(a["Assert"], values) for rule in rules for a in rule["Assertions"]]
+    template = read_template(MAIN)
+    rules = [r for r in template["Rules"].values() if resolve(r["RuleCondition"], template, values)]
+    asserted = [resolve(a["Assert"], template, values) for rule in rules for a in rule["Assertions"]]
     assert all(asserted) is is_accepted
