@@ -194,7 +194,8 @@ def test_it_goes_on_where_it_was_stopped(versioned: Stores, monkeypatch: pytest.
     for image in images:
         remove(versioned, image["s3_key"])
 
-    originals, missing, after, slices = 0, [], "", 0
+    missing: list[str] = []
+    originals, after, slices = 0, "", 0
     while slices == 0 or after:
         found = verify(restore=False, after=after, has_time=lambda: False)
         originals, missing, after = originals + found.originals, missing + found.missing, found.after
