@@ -103,6 +103,7 @@ class Restores:
             self._client.trim(MAX_IMAGES)
 
     def _operate(self, name: str) -> None:
+        self._client.expire()  # those that the last operation held when it was killed
         attempt = self._client.prepare(name)
         self.counts.operations[name] += 1
         if self._chance.random() < 0.4:
