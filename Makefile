@@ -11,7 +11,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep monitor demo clean
+.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ down:  ## Stop them; their data stays
 
 sweep: $(VENV)/run.stamp  ## Tell what interrupted uploads and deletes left; with APPLY=1 settle it
 	@echo '{"dry_run": $(if $(APPLY),false,true)}' | $(BIN)/python -m local invoke SweepFunction /dev/stdin
+
+verify: $(VENV)/run.stamp  ## Compare all rows with their files, here or with STACK=name on AWS; RESTORE=1 brings files back
+	@exec $(BIN)/python -m local verify $(if $(STACK),--stack $(STACK)) $(if $(RESTORE),--restore)
 
 monitor: $(VENV)/run.stamp  ## Watch what runs here: processes or containers, the API, the stores
 	@exec $(BIN)/python -m local monitor

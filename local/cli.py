@@ -1,4 +1,4 @@
-"""python -m local run, invoke, monitor and demo: see --help.
+"""python -m local run, invoke, verify, monitor and demo: see --help.
 
 Each command imports what only it needs: SAM CLI alone takes half a second.
 """
@@ -7,11 +7,12 @@ import argparse
 import contextlib
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from local.errors import LocalError
 from local.run_info import find_run_info, say, short
-from local.settings import OwnStores, load_settings
+from local.settings import load_settings
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -35,6 +36,9 @@ def parse_arguments() -> argparse.Namespace:
     invoke = commands.add_parser("invoke", parents=[shared], help="call one function, beside a run")
     invoke.add_argument("function", help="its name in the template")
     invoke.add_argument("event", nargs="?", type=Path, help="a file with the event (default: {})")
+    verify = commands.add_parser("verify", parents=[shared], help="compare all rows with their objects")
+    verify.add_argument("--restore", action="store_true", help="bring back what the bucket has versions of")
+    verify.add_argument("--stack", metavar="NAME", help="a stack on AWS (default: the run here)")
     monitor = commands.add_parser("monitor", parents=[shared], help="watch a run, or the containers")
     monitor.add_argument("--once", action="store_true", help="print one table and end")
     monitor.add_argument("--json", action="store_true", help="the same as JSON")
@@ -48,21 +52,28 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the command line; returns the exit code."""
     arguments = parse_arguments()
-    commands = {"run": run_service, "invoke": invoke_function, "monitor": show_monitor, "demo": add_pictures}
+    commands: dict[str, Callable[[argparse.Namespace], int | None]] = {
+        "run": run_service,
+        "invoke": invoke_function,
+        "verify": verify_stores,
+        "monitor": show_monitor,
+        "demo": add_pictures,
+    }
+    # 1 says that verify found something.
+    failed = 2 if arguments.command == "verify" else 1
     try:
-        commands[arguments.command](arguments)
+        return commands[arguments.command](arguments) or 0
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return failed
     except OSError as error:  # a read-only folder, a full disk
         print(
             f"error: {error.strerror}: {error.filename}" if error.filename else f"error: {error}",
             file=sys.stderr,
         )
-        return 1
+        return failed
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def run_service(arguments: argparse.Namespace) -> None:
@@ -89,26 +100,19 @@ def run_service(arguments: argparse.Namespace) -> None:
 
 def invoke_function(arguments: argparse.Namespace) -> None:
     """Invoke a function with an event and print its result as JSON. Uses the stores of the current run."""
-    from local.gateway.logs import LogSink
-    from local.gateway.pool import make_pools
-    from local.gateway.worker import InvokeError
+    from local.invocation import local_function
 
     settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
-    name = arguments.function
     event = arguments.event.read_text() if arguments.event else "{}"
-    info = find_run_info(settings.data_dir)
-    if info is None:
-        raise LocalError("Nothing runs on that data folder: start `make run` in another terminal first.")
-    stores = OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
-    _, pools = make_pools(settings, stores, LogSink(None), only=name)
-    if name not in pools:
-        raise LocalError(f"{settings.template} has no function {name}.")
-    try:
-        print(pools[name].invoke(event).decode())
-    except InvokeError as error:
-        raise LocalError(f"{name} {error}.") from error
-    finally:
-        pools[name].close()
+    with local_function(settings, arguments.function) as invoke:
+        print(invoke(event))
+
+
+def verify_stores(arguments: argparse.Namespace) -> int:
+    """Compare rows with objects; returns the exit code."""
+    from local.verify import run_verify
+
+    return run_verify(arguments, load_settings(data_dir=arguments.data_dir, template=arguments.template))
 
 
 def show_monitor(arguments: argparse.Namespace) -> None:

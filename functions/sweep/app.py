@@ -1,11 +1,14 @@
-"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only reports it."""
+"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only reports it. After a restore:
+``{"verify": {}}`` compares rows with objects, ``{"verify": {"restore": true}}`` also brings objects back.
+"""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.events.messages import parse_sweep
+from imageapi.events.messages import parse_sweep, parse_verify
 from imageapi.events.run_event import run_event
 from imageapi.sweep.run import SPARE_MILLISECONDS, sweep
+from imageapi.sweep.verify import verify
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -15,4 +18,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     def work(event: dict[str, Any]) -> dict[str, Any]:
         return sweep(**parse_sweep(event), has_time=has_time).to_dict()
 
+    def check(event: dict[str, Any]) -> dict[str, Any]:
+        return verify(**parse_verify(event), has_time=has_time).to_dict()
+
+    if "verify" in event:
+        return run_event("verify", check, event, context)
     return run_event("sweep", work, event, context, counted=True)

@@ -51,6 +51,7 @@ def deployed(cloud: Cloud, build: Path) -> Deployed:
         "AlarmEmail": "someone@example.com",
         "AccessLogs": "true",
         "Tracing": "Active",
+        "Versioning": "true",
     }
     first = cloud.deploy(build, name, parameters)
     stack = cloud.describe(name)

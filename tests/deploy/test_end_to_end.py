@@ -70,6 +70,49 @@ def test_a_deleted_image_leaves_nothing(deployed: Deployed) -> None:
     assert s3.list_objects_v2(Bucket=bucket, Prefix=image["s3_key"])["KeyCount"] == 0
 
 
+def verify(deployed: Deployed, *options: str) -> tuple[int, str]:
+    """The exit status of `make verify STACK=…`, and what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "verify", "--stack", deployed.stack.name, *options],
+        cwd=ROOT,
+        env=deployed.cloud.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout
+
+
+def test_a_deleted_file_comes_back_by_the_role_of_the_sweep(deployed: Deployed) -> None:
+    api, data = api_of(deployed), pictures.jpeg()
+    key = api.upload(data, {"title": "restored"}).image["s3_key"]
+    s3, bucket = deployed.cloud.client("s3"), deployed.stack.outputs["BucketName"]
+    assert verify(deployed)[0] == 0
+    s3.delete_object(Bucket=bucket, Key=key)
+
+    status, text = verify(deployed)
+    assert (status, f"MISSING       {key}" in text) == (1, True), text
+    status, text = verify(deployed, "--restore")
+    assert (status, f"restored      {key}" in text) == (0, True), text
+
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == data
+    assert verify(deployed)[0] == 0
+
+
+def test_verify_of_no_stack_could_not_run(deployed: Deployed) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "verify", "--stack", "nowhere"],
+        cwd=ROOT,
+        env=deployed.cloud.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+
+
 def test_sweep_runs_with_its_role(deployed: Deployed) -> None:
     report = deployed.cloud.invoke(deployed.stack.name, "SweepFunction", {})
 

@@ -47,7 +47,9 @@ ALLOWED: dict[str, set[str]] = {
     "IngestFunction": {"list"}
     | objects("get delete", "incoming")
     | objects("put delete", "originals", "variants"),
-    "SweepFunction": {"list"} | objects("put get delete", "originals", "incoming", "variants"),
+    "SweepFunction": {"list", "list versions"}
+    | objects("put get delete", "originals", "incoming", "variants")
+    | objects("get-version", "originals", "incoming"),
     "AnalyzeFunction": {"list", "get originals"},
     "InvalidateFunction": set(),
     "MigrateFunction": set(),
@@ -137,7 +139,10 @@ def attempts(account: Account, function: str) -> dict[str, Callable[[], Any]]:
         found[f"put {prefix}"] = partial(s3.put_object, **place, Body=b"x")
         found[f"get {prefix}"] = partial(s3.get_object, **place)
         found[f"delete {prefix}"] = partial(s3.delete_object, **place)
+        found[f"get-version {prefix}"] = partial(s3.get_object, **place, VersionId="null")
+        found[f"delete-version {prefix}"] = partial(s3.delete_object, **place, VersionId="null")
     found["list"] = lambda: s3.list_objects_v2(Bucket=BUCKET)
+    found["list versions"] = lambda: s3.list_object_versions(Bucket=BUCKET)
     found["list another bucket"] = lambda: s3.list_objects_v2(Bucket=OTHER_BUCKET)
     found["put elsewhere"] = lambda: s3.put_object(Bucket=OTHER_BUCKET, Key="originals/a", Body=b"x")
     found["open the bucket"] = lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy="{}")
@@ -174,5 +179,9 @@ def test_a_role_allows_what_is_needed_and_nothing_else(account: Account, functio
             answers[name] = "done"
 
     refused = {name for name, answer in answers.items() if answer.startswith(("AccessDenied", "403"))}
-    assert {answer for name, answer in answers.items() if name not in refused} <= {"done", "NoSuchKey"}
+    assert {answer for name, answer in answers.items() if name not in refused} <= {
+        "done",
+        "NoSuchKey",
+        "NoSuchVersion",
+    }
     assert answers.keys() - refused == ALLOWED[function]

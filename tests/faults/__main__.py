@@ -1,10 +1,13 @@
-"""python -m tests.faults --rounds 500 --seed 1: break everything everywhere, and see that nothing is lost."""
+"""python -m tests.faults --rounds 500 --seed 1: break everything everywhere, and see that nothing is lost.
+
+With --restores: restore the database to random earlier moments, and see that their files come back.
+"""
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,16 +15,20 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
 from local.servers.postgres import PostgresServer  # noqa: E402
 from local.servers.s3 import S3Server  # noqa: E402
+from tests.faults.moments import moments  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
+from tests.faults.restores import Restores  # noqa: E402
 from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
 from tests.integration.stores import SCHEMA, Stores  # noqa: E402
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.faults")
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.faults", formatter_class=form)
     parser.add_argument("--rounds", type=int, default=500, help="how many rounds (500)")
     parser.add_argument("--seed", type=int, default=1, help="decides their order (1)")
     parser.add_argument("--only", choices=OPERATIONS, help="one operation instead of all")
+    parser.add_argument("--restores", action="store_true", help="restores instead of faults")
     arguments = parser.parse_args()
     operations = (arguments.only,) if arguments.only else OPERATIONS
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
@@ -31,6 +38,8 @@ def main() -> int:
         try:
             stores.postgres.start()
             stores.s3.start()
+            if arguments.restores:
+                return run_restores(stores, arguments.rounds, arguments.seed)
             return run(stores, arguments.rounds, arguments.seed, operations)
         finally:
             stores.postgres.stop()
@@ -38,22 +47,36 @@ def main() -> int:
 
 
 def run(stores: Stores, rounds: int, seed: int, operations: Sequence[str]) -> int:
-    start = time.monotonic()
     harness = Harness(stores, seed)
-
-    def report(number: int) -> None:
-        if number % 25 == 0 or number == rounds:
-            seconds = time.monotonic() - start
-            print(
-                f"{number} of {rounds} rounds, {seconds:.0f} s, {len(harness.counts.wrong)} wrong", flush=True
-            )
-
     try:
-        counts = harness.run(rounds, report, operations)
+        counts = harness.run(rounds, reporter(rounds, harness.counts.wrong), operations)
     finally:
         harness.close()
     print(describe(counts))
     return 1 if counts.wrong else 0
+
+
+def run_restores(stores: Stores, rounds: int, seed: int) -> int:
+    with moments(stores, "restores") as made:
+        harness = Restores(made, seed)
+        try:
+            counts = harness.run(rounds, reporter(rounds, harness.counts.wrong))
+        finally:
+            harness.close()
+    print(counts.describe())
+    return 1 if counts.wrong else 0
+
+
+def reporter(rounds: int, wrong: list[str]) -> Callable[[int], None]:
+    """Prints the progress after every 25 rounds."""
+    start = time.monotonic()
+
+    def report(number: int) -> None:
+        if number % 25 == 0 or number == rounds:
+            seconds = time.monotonic() - start
+            print(f"{number} of {rounds} rounds, {seconds:.0f} s, {len(wrong)} wrong", flush=True)
+
+    return report
 
 
 if __name__ == "__main__":

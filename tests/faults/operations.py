@@ -83,7 +83,8 @@ class Client:
 
     def _some_image(self) -> str:
         """The id of an existing image, or of a new one, whose variants have not been made yet."""
-        sure = [image_id for image_id, known in self.ledger.images.items() if known.image]
+        known = self.ledger.images.items()
+        sure = [image_id for image_id, one in known if one.image and not one.may_be_gone]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
 
     def _upload(self, on_duplicate: str | None = None, *, large: bool = False) -> Attempt:

@@ -59,6 +59,12 @@ class Stores:
             self._connection.autocommit = True
         return self._connection
 
+    def disconnect(self) -> None:
+        """Close the tests' own connection; the next statement opens another."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
     def rows(self) -> list[Row]:
         """All images, uploads and deletions, oldest first, each with its ``status``: ready, pending or
         failed, deleting.

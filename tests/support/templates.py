@@ -1,7 +1,7 @@
 """The templates as CloudFormation gets them: SAM's shorthand expanded, without asking AWS."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -77,3 +77,43 @@ def statements(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for value in walk(resource.get("Properties", {})):
             if isinstance(value, dict) and "Effect" in value and ("Action" in value or "NotAction" in value):
                 yield name, value
+
+
+NOTHING = object()
+"""What AWS::NoValue resolves to: its property or item is left out."""
+
+
+def resolve(value: Any, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+    """A value, rule or resource as CloudFormation sees it with these parameters. Those left out have their
+    defaults; references to resources stay.
+    """
+
+    def inner(part: Any) -> Any:
+        return resolve(part, template, parameters)
+
+    if isinstance(value, list):
+        return [item for item in map(inner, value) if item is not NOTHING]
+    if not isinstance(value, dict):
+        return value
+    name, argument = next(iter(value.items())) if len(value) == 1 else ("", "")
+    declared = template["Parameters"]
+    functions: dict[str, Callable[[], Any]] = {
+        "Condition": lambda: inner(template["Conditions"][argument]),
+        "Fn::If": lambda: inner(argument[1 if inner(template["Conditions"][argument[0]]) else 2]),
+        "Fn::FindInMap": lambda: template["Mappings"][argument[0]][str(inner(argument[1]))][argument[2]],
+        "Fn::Not": lambda: not inner(argument)[0],
+        "Fn::Equals": lambda: inner(argument[0]) == inner(argument[1]),
+        "Fn::Or": lambda: any(inner(argument)),
+        "Fn::And": lambda: all(inner(argument)),
+        "Fn::Join": lambda: argument[0].join(inner(argument[1]) or []),
+        "Fn::EachMemberEquals": lambda: all(part == argument[1] for part in inner(argument[0]) or [""]),
+    }
+    if name == "Ref" and argument == "AWS::NoValue":
+        return NOTHING
+    if name == "Ref" and argument in declared:
+        value = parameters.get(argument, declared[argument].get("Default", ""))
+        return str(value) if isinstance(value, int | float) else value
+    if name in functions:
+        return functions[name]()
+    found = {key: inner(part) for key, part in value.items()}
+    return {key: part for key, part in found.items() if part is not NOTHING}

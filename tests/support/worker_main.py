@@ -29,6 +29,7 @@ STORES = (
     *("database.db.query", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
     "storage.s3.object_exists",
+    *("storage.versions.read_sha256", "storage.versions.find_versions", "storage.versions.copy_version"),
 )
 """All of the service's calls to a store: the steps of an event. A transaction has its own steps."""
 

@@ -1,7 +1,6 @@
 """The schema: created, and migrated by migrations defined here."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,17 +10,14 @@ from imageapi.database import db, migrations
 from imageapi.database.migrations import LOCK, Migration, migrate, read_migrations
 from imageapi.errors import DatabaseUnavailableError
 
-from tests.integration.client import get, upload
-from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
+from tests.integration.database.migrating import DATABASE, SERVICE, invoke, make_first_release, run
 from tests.integration.stores import SCHEMA, Configure, Row, Stores
-from tests.support import pictures
-from tests.support.events import ROOT, LambdaContext, load_handler
+from tests.support.events import ROOT
 from tests.support.waiting import wait_until
 
 FOLDER = ROOT / "functions/migrate/migrations"
 FIRST_RELEASE = ROOT / "tests/fixtures/schema/0000_baseline.sql"
 """init_db.sql before any migration."""
-DATABASE = "migrating"
 CATALOG = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
            concat_ws(' ', data_type, udt_name, collation_name, is_nullable, column_default) AS definition
@@ -38,40 +34,9 @@ CATALOG = """
     ORDER BY kind, name"""
 
 
-@pytest.fixture
-def empty(stores: Stores, configure: Configure) -> Iterator[Stores]:
-    """The service, configured for an empty database."""
-    run(stores, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
-    run(stores, f"CREATE DATABASE {DATABASE}", "postgres")
-    configure(POSTGRES_DB=DATABASE, DB_STATEMENT_TIMEOUT="30")
-    yield stores
-    db.close()
-    run(stores, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
-
-
-def run(stores: Stores, sql: str, database: str = DATABASE) -> list[Row]:
-    with closing(stores.postgres.connect(database)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        if cursor.description is None:
-            return []
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def describe(stores: Stores) -> list[Row]:
     """Everything in the database except the record of migrations."""
     return [row for row in run(stores, CATALOG) if "schema_migrations" not in row["name"]]
-
-
-def make_first_release() -> None:
-    """A database to which no migration has been applied."""
-    migrate(SCHEMA.read_text(encoding="utf-8"), [])
-
-
-def invoke() -> dict[str, Any]:
-    return load_handler("MigrateFunction")({}, LambdaContext())
 
 
 def sql(name: str) -> str:
@@ -141,57 +106,6 @@ def test_an_older_release_leaves_a_newer_schema_alone(empty: Stores) -> None:
     assert migrate("", STEPS[:1]) == {"is_new": False, "applied": [], "version": 2}
 
     assert describe(empty) == before
-
-
-SERVICE = {"DB_SERVICE_USER": "the service", "DB_SERVICE_PASSWORD": "it's secret"}
-
-
-@pytest.fixture
-def service_user(empty: Stores, configure: Configure) -> Iterator[Stores]:
-    """A migrated database; the service then connects as its own user."""
-    configure(**SERVICE)
-    invoke()
-    db.close()
-    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
-    yield empty
-    db.close()
-    run(empty, 'DROP OWNED BY "the service"; DROP ROLE "the service"')
-
-
-def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores) -> None:
-    image = upload(pictures.jpeg(), {"title": "x", "category": "c", "tags": ["t"]}).image
-    assert get("/api/images", {"q": "x", "tag": "t", "total": "true"}).body["images"][0]["id"] == image["id"]
-    assert patch_image(image["id"], {"title": "y"}).status == 200
-    assert fetch(image["urls"]["thumbnail"]).status == 200
-    assert get("/api/tags").body["tags"] == [{"name": "t", "images": 1}]
-    wait_until(lambda: get("/health").status == 200)
-    assert get("/api/database/status").status == 200
-    assert delete_image(image["id"]).status == 204
-    assert sweep()["failed"] == 0
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *("DROP TABLE image_metadata", "ALTER TABLE image_metadata ADD COLUMN x int", "CREATE TABLE x ()"),
-        *("DELETE FROM schema_migrations", "CREATE ROLE x", "COPY image_metadata TO PROGRAM 'true'"),
-    ],
-)
-def test_the_user_of_the_service_may_do_no_more(service_user: Stores, statement: str) -> None:
-    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        db.query(statement)
-
-
-def test_a_new_password_of_the_service_counts_after_a_migration(
-    service_user: Stores, configure: Configure, stores: Stores
-) -> None:
-    db.close()
-    owner = {"POSTGRES_USER": stores.postgres.user, "POSTGRES_PASSWORD": stores.postgres.password}
-    configure(**SERVICE | {"DB_SERVICE_PASSWORD": "another"}, **owner)
-    make_first_release()
-    db.close()
-    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD="another")
-    assert get("/api/images").status == 200
 
 
 BAD = Migration(2, "bad", "CREATE TABLE half (id int); SELECT * FROM nowhere")

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.integration.run import ROOT, Run
@@ -52,6 +53,13 @@ def local(run: Run, command: str, *arguments: str) -> str:
     return done.stdout
 
 
+def verify(run: Run, *arguments: str) -> tuple[int, str]:
+    """The exit status of `make verify`, and what it prints."""
+    command = [sys.executable, "-m", "local", "verify", "--data-dir", str(run.data_dir), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
 def query(run: Run, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     with closing(run.connect_database()) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -62,6 +70,37 @@ def test_demo_adds_its_pictures_once(run: Run) -> None:
     assert f"{COUNT} added, 0 there already" in local(run, "demo", "--count", str(COUNT))
     assert f"0 added, {COUNT} there already" in local(run, "demo", "--count", str(COUNT))
     assert query(run, "SELECT count(*) FROM image_metadata") == [(COUNT,)]
+
+
+def test_verify_tells_rows_without_their_files(run: Run) -> None:
+    local(run, "demo", "--count", "2")
+    assert verify(run)[0] == 0
+    ((key,),) = query(run, "SELECT s3_key FROM image_metadata LIMIT 1")
+    store = run.info["s3"]
+    client = boto3.client(
+        "s3",
+        endpoint_url=store["endpoint_url"],
+        aws_access_key_id=store["access_key"],
+        aws_secret_access_key=store["secret_key"],
+        region_name="us-east-1",
+    )
+    found = client.get_object(Bucket=store["bucket"], Key=key)
+    data = found["Body"].read()
+    client.delete_object(Bucket=store["bucket"], Key=key)
+
+    status, text = verify(run, "--restore")
+
+    assert status == 1
+    assert f"MISSING       {key}\n" in text
+    client.put_object(Bucket=store["bucket"], Key=key, Body=data)
+    assert verify(run)[0] == 0
+
+
+def test_verify_needs_a_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local", "verify", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Nothing runs on that data folder" in done.stderr
 
 
 def test_monitor_sees_all_of_it(run: Run) -> None:

@@ -4,7 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from imageapi.events.messages import Message, batch_response, parse_arrived, parse_messages, parse_sweep
+from imageapi.events.messages import (
+    Message,
+    batch_response,
+    parse_arrived,
+    parse_messages,
+    parse_sweep,
+    parse_verify,
+)
 
 
 def test_the_uploads_of_an_s3_event() -> None:
@@ -25,6 +32,15 @@ def test_the_uploads_of_an_s3_event() -> None:
 )
 def test_the_options_of_a_sweep(event: dict[str, Any], options: dict[str, Any]) -> None:
     assert parse_sweep(event) == options
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, (False, "")), ({"restore": 1, "after": "originals/x"}, (True, "originals/x"))],
+)
+def test_the_options_of_a_verify(options: dict[str, Any], expected: tuple[bool, str]) -> None:
+    restore, after = expected
+    assert parse_verify({"verify": options}) == {"restore": restore, "after": after}
 
 
 def test_the_messages_of_an_sqs_event() -> None:

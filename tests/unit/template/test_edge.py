@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from imageapi.delivery.deliver import MAX_URL_SECONDS
 
-from tests.support.conditions import find_dependencies
+from tests.support.dependencies import find_dependencies
 from tests.support.templates import MAIN, ROOT, expand_template, find, read_template
 
 EDGE = ROOT / "infra/edge.yaml"
@@ -25,7 +25,7 @@ OPTIONS = [
 
 
 def dependencies(parameters: dict[str, str]) -> dict[str, set[str]]:
-    return find_dependencies(expand_template(MAIN), read_template(MAIN)["Conditions"], parameters)
+    return find_dependencies(expand_template(MAIN), read_template(MAIN), parameters)
 
 
 def ancestors(graph: dict[str, set[str]], name: str) -> set[str]:

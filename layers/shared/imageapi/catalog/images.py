@@ -104,9 +104,10 @@ def find_keys(image_ids: Collection[str]) -> dict[str, str]:
 
 
 def find_between(after: str, until: str, limit: int) -> list[db.Row]:
-    """The first images after one id and up to another, in id order: ``id``, ``s3_key``."""
+    """The first images after one id and up to another, in id order: ``id``, ``s3_key``, ``sha256`` (hex)."""
     return db.query(
-        "SELECT id, s3_key FROM image_metadata WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+        """SELECT id, s3_key, encode(sha256, 'hex') AS sha256 FROM image_metadata
+           WHERE id > %s AND id <= %s ORDER BY id LIMIT %s""",
         (after, until, limit),
     )
 

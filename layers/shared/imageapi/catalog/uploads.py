@@ -195,6 +195,14 @@ def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
     )
 
 
+def find_pending(after: str, limit: int) -> list[str]:
+    """Ids of the first pending uploads after one, in order."""
+    rows = db.query(
+        "SELECT id FROM uploads WHERE failure IS NULL AND id > %s ORDER BY id LIMIT %s", (after, limit)
+    )
+    return [row["id"] for row in rows]
+
+
 def find_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
     """The ``s3_key`` of each of these uploads that has a row, pending or failed."""
     rows = db.query("SELECT id, s3_key FROM uploads WHERE id = ANY(%s::uuid[])", (list(upload_ids),))

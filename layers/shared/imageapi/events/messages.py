@@ -34,6 +34,12 @@ def parse_sweep(event: Event) -> dict[str, Any]:
     return options
 
 
+def parse_verify(event: Event) -> dict[str, Any]:
+    """The arguments for ``sweep.verify.verify``, from ``{"verify": {"restore": bool, "after": str}}``."""
+    options = event["verify"]
+    return {"restore": bool(options.get("restore")), "after": str(options.get("after", ""))}
+
+
 def parse_messages(event: Event) -> list[Message] | None:
     """The messages in an SQS event; None for any other event (the schedule's)."""
     if "Records" not in event:

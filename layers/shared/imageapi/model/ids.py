@@ -13,6 +13,8 @@ MAX_MILLISECONDS = 2**48
 
 ZERO_ID = str(UUID(int=0))
 """Smaller than every id."""
+LAST_ID = str(UUID(int=2**128 - 1))
+"""Greater than every id."""
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 

@@ -67,11 +67,11 @@ class _Body:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        _check_time()
+        check_time()
         return self._file.read(size)
 
 
-def _check_time() -> None:
+def check_time() -> None:
     if time_left() <= 0:
         raise TimeoutError("no time is left for this transfer")
 
@@ -84,7 +84,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
         PayloadTooLargeError: it is larger than ``max_bytes``; none of it was read.
         StorageUnavailableError: not read, or only in part.
     """
-    with _storage_errors():
+    with storage_errors():
         answer = get_client().get_object(Bucket=get_settings().bucket, Key=key)
         if answer["ContentLength"] > max_bytes:
             answer["Body"].close()
@@ -92,7 +92,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
                 f"The file is larger than {max_bytes:,} bytes.", details={"max_bytes": max_bytes}
             )
         for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
-            _check_time()
+            check_time()
             target.write(chunk)
 
 
@@ -114,7 +114,7 @@ def delete_objects(keys: Sequence[str]) -> None:
     """
     for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[start : start + MAX_DELETED_AT_ONCE]]
-        with _storage_errors():
+        with storage_errors():
             answer = get_client().delete_objects(
                 Bucket=get_settings().bucket, Delete={"Objects": objects, "Quiet": True}
             )
@@ -135,7 +135,7 @@ def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datet
     where = {"Bucket": get_settings().bucket, "Prefix": prefix, "StartAfter": after}
     pages = iter(paginator.paginate(**where, PaginationConfig={"PageSize": LIST_PAGE}))
     while True:
-        with _storage_errors():
+        with storage_errors():
             page = next(pages, None)
         if page is None:
             return
@@ -149,7 +149,7 @@ def object_exists(key: str) -> bool:
         StorageUnavailableError: the store does not answer.
     """
     try:
-        with _storage_errors():
+        with storage_errors():
             get_client().head_object(Bucket=get_settings().bucket, Key=key)
     except ObjectMissingError:
         return False
@@ -162,12 +162,12 @@ def check_bucket(timeout: float) -> None:
     Raises:
         StorageUnavailableError: the store does not answer, refuses, or has no such bucket.
     """
-    with _storage_errors():
+    with storage_errors():
         get_probe_client(timeout).head_bucket(Bucket=get_settings().bucket)
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
+def storage_errors() -> Iterator[None]:
     """Turn botocore's errors into ObjectMissingError or StorageUnavailableError."""
     from botocore.exceptions import BotoCoreError, ClientError
     from urllib3.exceptions import HTTPError

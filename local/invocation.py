@@ -1,0 +1,85 @@
+"""Invokes a function by its name in the template: beside a `make run`, or of a deployed stack."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from local.errors import LocalError
+from local.run_info import find_run_info
+from local.settings import OwnStores, Settings
+
+Invoke = Callable[[str], str]
+"""Takes an event and returns the function's result, both as JSON. Raises LocalError if that failed."""
+
+STACK_SECONDS = 900
+"""How long a function of a stack may take: Lambda's longest Timeout."""
+
+
+@contextlib.contextmanager
+def local_function(settings: Settings, name: str) -> Iterator[Invoke]:
+    """A function with the stores of the current run."""
+    from local.gateway.logs import LogSink
+    from local.gateway.pool import make_pools
+    from local.gateway.worker import InvokeError
+
+    info = find_run_info(settings.data_dir)
+    if info is None:
+        raise LocalError("Nothing runs on that data folder: start `make run` in another terminal first.")
+    stores = OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
+    _, pools = make_pools(settings, stores, LogSink(None), only=name)
+    if name not in pools:
+        raise LocalError(f"{settings.template} has no function {name}.")
+
+    def invoke(event: str) -> str:
+        try:
+            return pools[name].invoke(event).decode()
+        except InvokeError as error:
+            raise LocalError(f"{name} {error}.") from error
+
+    try:
+        yield invoke
+    finally:
+        pools[name].close()
+
+
+@contextlib.contextmanager
+def stack_function(stack: str, name: str) -> Iterator[Invoke]:
+    """A function of a stack on AWS, with the credentials and the region of the AWS CLI."""
+    import boto3
+    from botocore.config import Config
+
+    with _aws_errors(stack):
+        cloud = boto3.client("cloudformation")
+        found = cloud.describe_stack_resource(StackName=stack, LogicalResourceId=name)
+        physical_name = found["StackResourceDetail"]["PhysicalResourceId"]
+        # Without attempts of its own: a second one would run beside the first.
+        config = Config(read_timeout=STACK_SECONDS, retries={"total_max_attempts": 1})
+        client = boto3.client("lambda", config=config)
+
+    def invoke(event: str) -> str:
+        with _aws_errors(physical_name):
+            answer = client.invoke(FunctionName=physical_name, Payload=event.encode())
+            text: str = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise LocalError(f"{physical_name} failed: {text}")
+        return text
+
+    yield invoke
+
+
+def find_parameters(stack: str) -> dict[str, str]:
+    """The parameters of a stack on AWS."""
+    import boto3
+
+    with _aws_errors(stack):
+        (found,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {item["ParameterKey"]: item["ParameterValue"] for item in found["Parameters"]}
+
+
+@contextlib.contextmanager
+def _aws_errors(name: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"{name}: {error}") from error

@@ -1,0 +1,140 @@
+"""`make verify`: compares all rows with their objects, slice by slice, and goes on where it was stopped."""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.errors import LocalError
+from local.invocation import Invoke, find_parameters, local_function, stack_function
+from local.run_info import say, short
+from local.settings import Settings
+
+FUNCTION = "SweepFunction"
+ATTEMPTS, PAUSE_SECONDS = 4, 5.0
+"""Attempts of a slice: a store may not answer, or a sweep may hold the function's only execution."""
+KINDS = {
+    "restored": "restored",
+    "missing": "MISSING",
+    "different": "DIFFERENT",
+    "lost": "lost variant",
+}
+"""The function's lists of keys, and how a key of each is printed."""
+
+
+@dataclass
+class Progress:
+    """What was found so far; saved after each slice.
+
+    Attributes:
+        after: where the next slice goes on.
+        keys: the keys of each of KINDS.
+    """
+
+    restore: bool
+    begun: str = field(default_factory=lambda: datetime.now(UTC).isoformat(sep=" ", timespec="minutes"))
+    after: str = ""
+    originals: int = 0
+    variants: int = 0
+    keys: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+    def add(self, found: dict[str, Any]) -> None:
+        """Add a slice's findings."""
+        self.after = found["after"]
+        self.originals += found["originals"]
+        self.variants += found["variants"]
+        for kind in KINDS:
+            self.keys[kind] += found[kind]
+
+    @property
+    def wrong(self) -> int:
+        """How many objects are missing or different, and were not restored."""
+        return sum(len(self.keys[kind]) for kind in KINDS if kind != "restored")
+
+    def describe(self, images: int) -> str:
+        counts = ", ".join(f"{len(keys):,} {kind}" for kind, keys in self.keys.items())
+        return f"{self.originals:,} of {images:,} originals, {self.variants:,} variants: {counts}"
+
+
+def run_verify(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run until all is compared; 0 if all is well, 1 if something is missing or different."""
+    file = settings.data_dir / (f"verify-{arguments.stack}.json" if arguments.stack else "verify.json")
+    if arguments.stack and arguments.restore and find_parameters(arguments.stack)["Versioning"] != "true":
+        raise LocalError(f"{arguments.stack} has Versioning=false: it keeps no deleted files.")
+    if arguments.stack:
+        opened = stack_function(arguments.stack, FUNCTION)
+    else:
+        opened = local_function(settings, FUNCTION)
+    with opened as invoke:
+        try:
+            return verify(invoke, file, restore=arguments.restore)
+        except KeyboardInterrupt:
+            say("\nStopped. The same command goes on from here.")
+            raise
+
+
+def verify(invoke: Invoke, file: Path, *, restore: bool) -> int:
+    """Compare slice by slice; returns the exit status.
+
+    Args:
+        file: where the progress is kept until the end.
+    """
+    progress = _load(file, restore)
+    images = 0
+    while True:
+        found = _invoke_slice(invoke, {"restore": restore, "after": progress.after})
+        images = found["images"]
+        progress.add(found)
+        for kind, label in KINDS.items():
+            for key in found[kind]:
+                say(f"{label.ljust(14)}{key}")
+        say(progress.describe(images))
+        if not progress.after:
+            break
+        _save(file, progress)
+    file.unlink(missing_ok=True)
+    say(_conclude(progress))
+    return 1 if progress.wrong else 0
+
+
+def _conclude(progress: Progress) -> str:
+    if not progress.wrong:
+        return "All is well: every row has its object."
+    if progress.restore:
+        return f"{progress.wrong:,} objects are still wrong: the bucket has no version that their rows name."
+    return f"{progress.wrong:,} objects are wrong. RESTORE=1 brings back what the bucket has versions of."
+
+
+def _invoke_slice(invoke: Invoke, options: dict[str, Any]) -> dict[str, Any]:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            found: dict[str, Any] = json.loads(invoke(json.dumps({"verify": options})))
+            return found
+        except LocalError as error:
+            if attempt == ATTEMPTS:
+                raise LocalError(f"{error} The same command goes on from here.") from error
+            say(f"{error} Trying again in {PAUSE_SECONDS:.0f} s.")
+            time.sleep(PAUSE_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def _load(file: Path, restore: bool) -> Progress:
+    """The progress of a run that was stopped, or of a new one."""
+    try:
+        progress = Progress(**json.loads(file.read_text()))
+    except FileNotFoundError:
+        return Progress(restore)
+    if progress.restore != restore:
+        return Progress(restore)
+    say(f"Goes on with the run of {progress.begun} UTC; `rm {short(file)}` begins anew.")
+    return progress
+
+
+def _save(file: Path, progress: Progress) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(asdict(progress)))
+    new.replace(file)

@@ -1,0 +1,75 @@
+"""Both stores as a restore meets them: the database of an earlier moment, beside the bucket of today."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from copy import copy
+
+from tests.integration.stores import SCHEMA, Stores
+
+
+class Moments:
+    """A database of its own, with copies of its moments, and a bucket of its own that keeps versions.
+
+    Attributes:
+        stores: the two.
+    """
+
+    def __init__(self, servers: Stores, name: str) -> None:
+        postgres, s3 = copy(servers.postgres), copy(servers.s3)
+        postgres.database = s3.bucket = name
+        self.stores = Stores(postgres, s3)
+        self._name = name
+        self._taken: list[str] = []
+        self._count = 0
+        self._run(f"CREATE DATABASE {name}")
+        self.stores.execute(SCHEMA.read_text(encoding="utf-8"))
+        self.stores.client.create_bucket(Bucket=name)
+        enabled = {"Status": "Enabled"}
+        self.stores.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=enabled)
+
+    def take(self) -> str:
+        """Copy the database; returns the copy's name."""
+        self._count += 1
+        moment = f"{self._name}_{self._count}"
+        self.stores.disconnect()
+        self._run(f"CREATE DATABASE {moment} TEMPLATE {self._name}")
+        self._taken.append(moment)
+        return moment
+
+    def restore(self, moment: str) -> None:
+        """Replace the database by a copy. The bucket stays."""
+        self.stores.disconnect()
+        self._run(f"DROP DATABASE {self._name} WITH (FORCE)")
+        self._run(f"CREATE DATABASE {self._name} TEMPLATE {moment}")
+
+    def forget(self, moment: str) -> None:
+        """Drop a copy."""
+        self._run(f"DROP DATABASE {moment} WITH (FORCE)")
+        self._taken.remove(moment)
+
+    def close(self) -> None:
+        """Remove the databases and the bucket."""
+        self.stores.disconnect()
+        for name in [*self._taken, self._name]:
+            self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        client = self.stores.client
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=self._name):
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            for version in versions:
+                client.delete_object(Bucket=self._name, Key=version["Key"], VersionId=version["VersionId"])
+        client.delete_bucket(Bucket=self._name)
+
+    def _run(self, sql: str) -> None:
+        with closing(self.stores.postgres.connect("postgres")) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(sql)
+
+
+@contextmanager
+def moments(servers: Stores, name: str) -> Iterator[Moments]:
+    """A :class:`Moments`, removed at the end."""
+    made = Moments(servers, name)
+    try:
+        yield made
+    finally:
+        made.close()

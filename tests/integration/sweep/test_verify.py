@@ -1,0 +1,213 @@
+"""Rows compared with their objects after a restore, and objects that come back from their versions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.sweep import verify as module
+from imageapi.sweep.verify import verify
+
+from tests.faults.moments import moments
+from tests.integration.client import upload
+from tests.integration.conftest import forget_settings
+from tests.integration.leftovers import PICTURE, expire
+from tests.integration.lifecycle import announce_and_post, delete_image, fetch, ingest, sweep
+from tests.integration.stores import Stores
+from tests.support import pictures
+from tests.support.events import LambdaContext, load_handler
+from tests.support.settings import set_environment
+from tests.support.worker import Hook, worker
+
+KINDS = ("missing", "different", "lost", "restored")
+
+
+@pytest.fixture(scope="module")
+def both(servers: Stores) -> Iterator[Stores]:
+    with moments(servers, "verifying") as made:
+        yield made.stores
+
+
+@pytest.fixture
+def versioned(both: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
+    """Both stores, empty but for versions, and the service configured for them."""
+    set_environment(monkeypatch, both.environment)
+    forget_settings()
+    both.clear()
+    yield both
+    db.close()
+    forget_settings()
+
+
+def run(*, restore: bool = False) -> dict[str, Any]:
+    """The function's lists that are not empty."""
+    found = load_handler("SweepFunction")({"verify": {"restore": restore}}, LambdaContext())
+    assert found["after"] == ""
+    return {kind: found[kind] for kind in KINDS if found[kind]}
+
+
+def remove(stores: Stores, key: str) -> None:
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+
+
+def overwrite(stores: Stores, key: str, data: bytes = b"other bytes") -> None:
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=data)
+
+
+def count_versions(stores: Stores, key: str) -> int:
+    found = stores.client.list_object_versions(Bucket=stores.s3.bucket, Prefix=key)
+    return len(found.get("Versions", []))
+
+
+def test_all_is_well(versioned: Stores) -> None:
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"])
+
+    found = verify(restore=False)
+
+    assert (found.images, found.originals, found.variants, found.after) == (1, 1, 1, "")
+    assert run() == {}
+
+
+def test_a_deleted_original_comes_back(versioned: Stores) -> None:
+    key = upload(PICTURE).image["s3_key"]
+    remove(versioned, key)
+
+    assert run() == {"missing": [key]}
+    assert versioned.keys() == []
+    assert run(restore=True) == {"restored": [key]}
+
+    data, answer = versioned.object(key)
+    assert data == PICTURE
+    assert (answer["ContentType"], answer["CacheControl"]) == (
+        "image/jpeg",
+        "private, max-age=31536000, immutable",
+    )
+    assert run() == {}
+
+
+def test_only_the_version_with_the_rows_checksum_comes_back(versioned: Stores) -> None:
+    key = upload(PICTURE).image["s3_key"]
+    overwrite(versioned, key)
+    overwrite(versioned, key, b"and others")
+
+    assert run() == {"different": [key]}
+    assert run(restore=True) == {"restored": [key]}
+
+    assert versioned.object(key)[0] == PICTURE
+    assert count_versions(versioned, key) == 4
+
+
+def test_what_the_bucket_never_had_stays_wrong(versioned: Stores) -> None:
+    missing, different = (f"originals/{image_id}.jpg" for image_id in versioned.insert_ready(2))
+    overwrite(versioned, different)
+
+    assert run(restore=True) == {"missing": [missing], "different": [different]}
+
+
+def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> None:
+    """As of an object that another program has copied there."""
+    right, wrong = (upload(PICTURE).image["s3_key"] for _ in range(2))
+    overwrite(versioned, right, PICTURE)
+    overwrite(versioned, wrong, PICTURE[:-1] + b"!")
+    head = versioned.client.head_object(Bucket=versioned.s3.bucket, Key=right, ChecksumMode="ENABLED")
+    assert "ChecksumSHA256" not in head
+
+    assert run() == {"different": [wrong]}
+
+
+def test_a_lost_variant_is_rendered_again(versioned: Stores) -> None:
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    key = f"variants/{image['id']}/w320.webp"
+    remove(versioned, key)
+
+    assert run() == {"lost": [key]}
+    assert versioned.variants() == [("w320.webp", "ready")]
+    assert run(restore=True) == {"restored": [key]}
+
+    assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
+    assert run() == {}
+
+
+def test_beside_another_bucket_no_variant_is_forgotten(versioned: Stores) -> None:
+    (image_id,) = versioned.insert_ready()
+    versioned.insert_variant(image_id, "w320.webp", "ready")
+
+    assert run(restore=True) == {
+        "missing": [f"originals/{image_id}.jpg"],
+        "lost": [f"variants/{image_id}/w320.webp"],
+    }
+    assert versioned.variants() == [("w320.webp", "ready")]
+
+
+def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versioned: Stores) -> None:
+    """The moment was after its arrival and before its completion."""
+    image_id = announce_and_post(PICTURE)
+    before = versioned.execute("SELECT * FROM uploads")[0]
+    ingest(image_id)
+    delete_image(image_id)
+    columns = ("id", "filename", "mime_type", "size_bytes", "expires_at")
+    versioned.execute(
+        f"""INSERT INTO uploads (metadata, {", ".join(columns)})
+            VALUES ('{{"title": "", "description": "", "category": "", "tags": []}}',
+                    {", ".join(f"%({name})s" for name in columns)})""",
+        before,
+    )
+
+    assert run() == {}
+    assert run(restore=True) == {"restored": [f"incoming/{image_id}"]}
+    expire(versioned)
+    assert sweep()["finished"] == 1
+
+    assert versioned.keys() == [f"originals/{image_id}.jpg"]
+    assert run() == {}
+
+
+def test_a_deleted_image_stays_deleted_and_its_versions_stay(versioned: Stores) -> None:
+    image = upload(PICTURE).image
+    assert delete_image(image["id"]).status == 204
+
+    assert run(restore=True) == {}
+
+    assert versioned.keys() == []
+    assert count_versions(versioned, image["s3_key"]) == 1
+
+
+def test_an_image_that_is_deleted_while_its_file_comes_back(versioned: Stores) -> None:
+    image = upload(PICTURE).image
+    remove(versioned, image["s3_key"])
+    with worker(versioned.environment) as process:
+        hook = Hook("storage.versions.copy_version", "before", action="pause")
+        process.send({"verify": {"restore": True}}, hook, function="SweepFunction")
+        process.wait_paused()
+        assert delete_image(image["id"]).status == 204
+        process.resume()
+        process.read_response()
+
+    assert versioned.is_empty()
+
+
+def test_it_goes_on_where_it_was_stopped(versioned: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    images = [upload(pictures.png(seed=number)).image for number in range(5)]
+    for image in images:
+        remove(versioned, image["s3_key"])
+
+    missing: list[str] = []
+    originals, after, slices = 0, "", 0
+    while slices == 0 or after:
+        found = verify(restore=False, after=after, has_time=lambda: False)
+        originals, missing, after = originals + found.originals, missing + found.missing, found.after
+        slices += 1
+
+    assert originals == 5
+    assert missing == [image["s3_key"] for image in images]
+    assert slices >= 4
+
+
+def test_without_versions_nothing_comes_back(stores: Stores) -> None:
+    key = upload(PICTURE).image["s3_key"]
+    remove(stores, key)
+
+    assert run(restore=True) == {"missing": [key]}
