@@ -196,14 +196,14 @@ def test_it_goes_on_where_it_was_stopped(versioned: Stores, monkeypatch: pytest.
 
     missing: list[str] = []
     originals, after, slices = 0, "", 0
-    while slices == 0 or after:
+    while (slices == 0 or after) and slices < 20:
         found = verify(restore=False, after=after, has_time=lambda: False)
         originals, missing, after = originals + found.originals, missing + found.missing, found.after
         slices += 1
 
     assert originals == 5
     assert missing == [image["s3_key"] for image in images]
-    assert slices >= 4
+    assert 4 <= slices < 20
 
 
 def test_without_versions_nothing_comes_back(stores: Stores) -> None:
