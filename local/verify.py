@@ -1,4 +1,6 @@
-"""`make verify`: compares all rows with their objects, slice by slice, and goes on where it was stopped."""
+"""`make verify`: compares all rows with their objects, slice by slice (15 s: ``sweep.verify``), and goes on
+where it was stopped.
+"""
 
 import argparse
 import json

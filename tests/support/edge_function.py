@@ -17,7 +17,7 @@ from tests.support.templates import ROOT, read_template
 
 NODE = Path(playwright.__file__).with_name("driver") / "node"
 """Playwright's own, which is among the packages that `make test` installs."""
-HARNESS = Path(__file__).with_name("edge_function.js")
+HARNESS = Path(__file__).with_name("run_edge_function.js")
 HOST = "d111111abcdef8.cloudfront.net"
 REQUEST_ID = "request-id-of-cloudfront"
 Pairs = Sequence[tuple[str, str]]

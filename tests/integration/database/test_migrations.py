@@ -16,7 +16,7 @@ from tests.support.events import ROOT
 from tests.support.waiting import wait_until
 
 FOLDER = ROOT / "functions/migrate/migrations"
-FIRST_RELEASE = ROOT / "tests/fixtures/schema/0000_baseline.sql"
+FIRST_RELEASE = ROOT / "tests/fixtures/schema/first_release.sql"
 """init_db.sql before any migration."""
 CATALOG = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,

@@ -1,7 +1,7 @@
 """From an API Gateway event to a response: routes, API keys, errors as JSON, request ids, the log."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -9,9 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
-from imageapi.errors import AppError, ForbiddenError, MethodNotAllowedError, NotFoundError
+from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
 from imageapi.http.api_keys import check_api_key
 from imageapi.http.cors import cors_headers
+from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
 from imageapi.http.routing import Router
@@ -72,7 +73,7 @@ class App(Router):
         found = self.find(request.method, request.path)
         if found:
             route, arguments = found
-            _check_edge(request)
+            check_edge(request.header(HEADER), _origin_secrets())
             if route.rule not in self._public:
                 check_api_key(request.header("X-API-Key"), get_settings().api_keys)
             return route.handler(request, **arguments)
@@ -86,14 +87,11 @@ class App(Router):
         return response
 
 
-def _check_edge(request: Request) -> None:
-    """Behind CloudFront, refuse requests that did not come through it."""
+def _origin_secrets() -> Sequence[str]:
     try:
-        is_behind_edge = bool(get_settings().origin_secrets)
+        return get_settings().origin_secrets
     except AppError:
-        return  # misconfigured: the route says so
-    if is_behind_edge and not request.is_from_edge:
-        raise ForbiddenError("Use the service's public address.", code="edge_bypassed")
+        return ()  # misconfigured: the route says so
 
 
 def _record(request: Request, answer: Response, context: LambdaContext, milliseconds: float) -> None:

@@ -1,7 +1,6 @@
 """A request from API Gateway's proxy integration (format 1.0)."""
 
 import binascii
-import hmac
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -9,6 +8,7 @@ from typing import Any
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import InvalidRequestError
+from imageapi.http.edge import HEADER, came_through_edge
 from imageapi.model.parameters import check_known, single
 
 
@@ -88,8 +88,8 @@ class Request:
         configured = get_settings().public_base_url
         if configured:
             return configured
-        forwarded = self.header("X-Forwarded-Host") if self.is_from_edge else None
-        if forwarded:
+        forwarded = self.header("X-Forwarded-Host")
+        if forwarded and came_through_edge(self.header(HEADER), get_settings().origin_secrets):
             return f"https://{forwarded}"
         scheme = self.header("X-Forwarded-Proto") or "https"
         host = self.header("Host") or self.event["requestContext"].get("domainName") or ""
@@ -103,12 +103,6 @@ class Request:
         full, path = str(self.event["requestContext"]["path"]).rstrip("/"), self.path.rstrip("/")
         # sam local sends the route's pattern as the path.
         return full[: len(full) - len(path)] if full.endswith(path) else ""
-
-    @property
-    def is_from_edge(self) -> bool:
-        """Whether CloudFront forwarded the request: it sends a secret that no client knows."""
-        sent = (self.header("X-Origin-Verify") or "").encode("utf-8", "surrogatepass")
-        return any(hmac.compare_digest(sent, secret.encode()) for secret in get_settings().origin_secrets)
 
     @property
     def is_direct(self) -> bool:

@@ -12,7 +12,8 @@ from imageapi.storage.keys import incoming_key, variant_key
 
 
 def delete_image(image_id: str, versions: Sequence[int] | None) -> None:
-    """Delete an image and everything made from it.
+    """Delete an image and everything made from it. Behind CloudFront, the bucket's notification of the
+    removed original starts ``edge.invalidate``.
 
     A crash after the first step leaves a deletion, which a retry or a sweep finishes.
 

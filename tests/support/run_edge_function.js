@@ -1,4 +1,4 @@
-// Runs CloudFront's function: `node edge_function.js <file>`. Reads lines of {event, now}, writes lines of
+// Runs CloudFront's function: `node run_edge_function.js <file>`. Reads lines of {event, now}, writes lines of
 // {result, hmacs, microseconds}. For a null event: one HMAC like the function's, as a floor of its time.
 'use strict';
 const crypto = require('crypto');
