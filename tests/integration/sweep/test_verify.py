@@ -81,7 +81,7 @@ def test_a_deleted_original_comes_back(versioned: Stores) -> None:
     assert data == PICTURE
     assert (answer["ContentType"], answer["CacheControl"]) == (
         "image/jpeg",
-        "private, max-age=31536000, immutable",
+        "public, max-age=31536000, immutable",
     )
     assert run() == {}
 
