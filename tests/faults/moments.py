@@ -55,8 +55,9 @@ class Moments:
         client = self.stores.client
         for page in client.get_paginator("list_object_versions").paginate(Bucket=self._name):
             versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            for version in versions:
-                client.delete_object(Bucket=self._name, Key=version["Key"], VersionId=version["VersionId"])
+            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+            if objects:
+                client.delete_objects(Bucket=self._name, Delete={"Objects": objects, "Quiet": True})
         client.delete_bucket(Bucket=self._name)
 
     def _run(self, sql: str) -> None:

@@ -100,7 +100,6 @@ class Restores:
             self._operate("delete")
         if self._chance.random() < 0.5:
             self._settle("after work", self._client.sweep)
-            self._client.trim(MAX_IMAGES)
 
     def _operate(self, name: str) -> None:
         self._client.expire()  # those that the last operation held when it was killed
@@ -138,6 +137,7 @@ class Restores:
         self._settle(context, self._client.sweep)
         self._settle(context, self._sweep_all, orphans=True)
         self._check_images(context)
+        self._client.trim(MAX_IMAGES)  # so that rounds do not get slower
 
     def _verify_interrupted(self) -> None:
         """One verify that is killed anywhere, or not at all."""
