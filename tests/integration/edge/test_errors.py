@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
     "another format": (lambda i: sign(i, "w320.jpg").replace(".jpg", ".webp"), INVALID),
     "the original": (lambda i: sign(i).replace("w320", "original"), INVALID),
     "another expiry": (lambda i: sign(i).replace("?e=1", "?e=2"), INVALID),
-    "another signature": (lambda i: sign(i)[:-1] + "_", INVALID),
+    "another signature": (lambda i: sign(i)[:-8] + "A" * 8, INVALID),
     "half a signature": (lambda i: sign(i)[:-16], INVALID),
     "no signature": (lambda i: sign(i).partition("&s=")[0], INVALID),
     "another key id": (lambda i: sign(i).replace("&k=", "&k=A"), INVALID),
