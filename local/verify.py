@@ -106,8 +106,8 @@ def _conclude(progress: Progress) -> str:
     if not progress.wrong:
         return "All is well: every row has its object."
     if progress.restore:
-        return f"{progress.wrong:,} objects are still wrong: the bucket has no version that their rows name."
-    return f"{progress.wrong:,} objects are wrong. RESTORE=1 brings back what the bucket has versions of."
+        return f"Still wrong: {progress.wrong:,}. The bucket has no version that their rows name."
+    return f"Wrong: {progress.wrong:,}. RESTORE=1 brings back what the bucket has versions of."
 
 
 def _invoke_slice(invoke: Invoke, options: dict[str, Any]) -> dict[str, Any]:
