@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from local.servers.ports import HOST, free_port
 from local.servers.postgres import PostgresServer
 from tests.support.aws import find_endpoint, make_client
+from tests.support.postgres import turn_fsync_off
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,7 @@ class Cloud:
         }
         self.log = folder / "ministack.log"
         self.database.start()
+        turn_fsync_off(self.database)
         try:
             if not named:
                 self._process = self._start_emulator()

@@ -19,8 +19,8 @@ from tests.faults.moments import moments  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
 from tests.faults.restores import Restores  # noqa: E402
 from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
-from tests.integration.conftest import let_writes_wait  # noqa: E402
 from tests.integration.stores import SCHEMA, Stores  # noqa: E402
+from tests.support.postgres import turn_fsync_off  # noqa: E402
 
 
 def main() -> int:
@@ -58,7 +58,7 @@ def run(stores: Stores, rounds: int, seed: int, operations: Sequence[str]) -> in
 
 
 def run_restores(stores: Stores, rounds: int, seed: int) -> int:
-    let_writes_wait(stores.postgres)  # copies of databases are thousands of files
+    turn_fsync_off(stores.postgres)  # copies of databases are thousands of files
     with moments(stores, "restores") as made:
         harness = Restores(made, seed)
         try:

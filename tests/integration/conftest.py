@@ -1,7 +1,6 @@
 """Real PostgreSQL and real S3, started once for all tests here and emptied for each."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from imageapi.storage import s3
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
 from tests.integration.stores import SCHEMA, Configure, Stores
+from tests.support.postgres import turn_fsync_off
 from tests.support.settings import set_environment
 
 
@@ -26,22 +26,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         postgres.wait_ready()
         s3.wait_ready()
         forget_settings()
-        let_writes_wait(postgres)
+        turn_fsync_off(postgres)
         yield Stores(postgres, s3)
     finally:
         forget_settings()
         postgres.stop()
         s3.stop()
-
-
-def let_writes_wait(postgres: PostgresServer) -> None:
-    """Turn fsync off: no test cuts the power, and syncing the thousands of files created by emptying tables
-    takes most of a minute on a slow disk.
-    """
-    with closing(postgres.connect()) as connection:
-        connection.autocommit = True
-        connection.cursor().execute("ALTER SYSTEM SET fsync = off")
-        connection.cursor().execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
-"""Runs statements of tests and benchmarks in the same process as the service's."""
+"""PostgreSQL for tests and benchmarks: beside the service in one process, and without waits for the disk."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2.extensions
+
+from local.servers.postgres import PostgresServer
 
 
 @contextmanager
@@ -17,3 +19,13 @@ def without_time_limit() -> Iterator[None]:
         yield
     finally:
         psycopg2.extensions.set_wait_callback(callback)
+
+
+def turn_fsync_off(postgres: PostgresServer) -> None:
+    """No test cuts the power. On a busy disk, syncing the files of emptied tables takes most of a minute, and
+    a commit may exceed a statement's time limit.
+    """
+    with closing(postgres.connect()) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("ALTER SYSTEM SET fsync = off")
+        connection.cursor().execute("SELECT pg_reload_conf()")
