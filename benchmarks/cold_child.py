@@ -45,6 +45,7 @@ elif then == "answer":
     # Without a key, so no server is contacted.
     event = {
         "httpMethod": "GET",
+        "resource": "/api/images",
         "path": "/api/images",
         "headers": {},
         "requestContext": {"stage": "v1", "path": "/api/images"},
