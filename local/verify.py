@@ -85,15 +85,13 @@ def verify(invoke: Invoke, file: Path, *, restore: bool) -> int:
         file: where the progress is kept until the end.
     """
     progress = _load(file, restore)
-    images = 0
     while True:
         found = _invoke_slice(invoke, {"restore": restore, "after": progress.after})
-        images = found["images"]
         progress.add(found)
         for kind, label in KINDS.items():
             for key in found[kind]:
                 say(f"{label.ljust(14)}{key}")
-        say(progress.describe(images))
+        say(progress.describe(found["images"]))
         if not progress.after:
             break
         _save(file, progress)

@@ -106,7 +106,7 @@ def verify_link(
                 "The link has expired. Ask for the image again to get a new one.", code="link_expired"
             )
         if term.expires > now + 1.5 * lifetime + MAX_SKEW_SECONDS:
-            raise ForbiddenError("The link is not valid for so long.")
+            raise ForbiddenError("The expiry of the link is too far in the future.")
     return term
 
 
