@@ -25,7 +25,10 @@ PASSED_THROUGH = (
 # A function with another limit in the template keeps it, regardless of the settings, as for migrations.
 USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
 # Passed to every function if .env or the shell sets them, even if the template does not declare them.
-BOUNDS = ("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES")
+BOUNDS = (
+    *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES"),
+    *("TRASH_DAYS", "CHANGES_DAYS", "WEBHOOK_ALLOW_PRIVATE"),
+)
 
 # Read by boto3. The addresses apply if MINIO_ENDPOINT_URL is empty.
 AWS_TOOLS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")

@@ -13,7 +13,7 @@ from imageapi.http.response import Response
 LINK = "/images/<image_id>/<variant>"
 EXPIRING, PERMANENT = "/variants/<image_id>/<name>", "/variants/<image_id>/<version>/<name>"
 SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-app = App(public={LINK, EXPIRING, PERMANENT})
+app = App()
 
 
 @app.get(LINK)

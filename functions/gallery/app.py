@@ -11,7 +11,7 @@ from imageapi.http.static_files import file_response, find_file, load_file
 
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
-app = App(public={"/", "/docs", "/openapi.json", "/assets/<file>"})
+app = App()
 
 
 @app.get("/")

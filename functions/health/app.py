@@ -8,7 +8,7 @@ from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 
-app = App(public={"/health"})
+app = App()
 
 
 @app.get("/health")

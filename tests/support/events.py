@@ -12,7 +12,8 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from imageapi.http.access import ANY_KEY, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events"
@@ -216,3 +218,8 @@ def binary_media_types() -> frozenset[str]:
 def _load_handler(code_uri: str) -> Handler:
     handler: Handler = load_app(Path(code_uri).name).lambda_handler
     return handler
+
+
+def access(public: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """As ``http.access.ACCESS``, for routes of a test: without a key, or with any."""
+    return defaultdict(lambda: ANY_KEY, dict.fromkeys(public, PUBLIC))

@@ -9,7 +9,7 @@ from imageapi.config.settings import get_settings
 OPTIONAL = (
     *("DB_SSLROOTCERT", "MINIO_ENDPOINT_URL", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL"),
     *("CORS_ALLOW_ORIGINS", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "LINK_TTL_SECONDS"),
-    *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT"),
+    *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "TRASH_DAYS", "CHANGES_DAYS", "WEBHOOK_ALLOW_PRIVATE"),
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SAM_LOCAL"),
 )
 """Variables the service also reads; they must not come from the shell that runs the tests."""

@@ -26,7 +26,7 @@ from tests.support.worker import STEP, Hook
 
 FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
 STORES = (
-    *("database.db.query", "database.db.transaction"),
+    *("database.db.query", "database.db.change", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
     "storage.s3.object_exists",
     *("storage.versions.read_sha256", "storage.versions.find_versions", "storage.versions.copy_version"),
@@ -65,7 +65,7 @@ class Calls:
             self.seen.append(name)
             number = len(self.seen)
             self._reach(number, "before")
-            self._inside = name == "database.db.query"
+            self._inside = name in ("database.db.query", "database.db.change")
             try:
                 result = original(*args, **options)
             finally:

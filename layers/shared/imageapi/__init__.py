@@ -38,5 +38,5 @@ Health (``health.check_health``)
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-model → telemetry → config → errors, sigv4, deadline.
+model → telemetry → config → errors, sigv4, deadline, actor.
 """

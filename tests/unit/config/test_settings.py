@@ -76,6 +76,9 @@ def test_defaults() -> None:
         ("MAX_PIXELS", "1000000", "max_pixels", 1_000_000),
         ("MAX_UPLOAD_BYTES", "5000", "max_upload_bytes", 5_000),
         ("LINK_TTL_SECONDS", "60", "link_ttl", 60),
+        ("TRASH_DAYS", "0", "trash_days", 0),
+        ("CHANGES_DAYS", "7", "changes_days", 7),
+        ("WEBHOOK_ALLOW_PRIVATE", "true", "webhook_allow_private", True),
     ],
 )  # fmt: skip
 def test_each_variable(variable: str, text: str, attribute: str, value: Any) -> None:
@@ -111,6 +114,7 @@ NUMBERS = [
     "MAX_PIXELS",
     "MAX_UPLOAD_BYTES",
     "LINK_TTL_SECONDS",
+    "CHANGES_DAYS",
 ]
 
 

@@ -13,7 +13,7 @@ from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 
 from tests.support.answers import Answer, parse
-from tests.support.events import LambdaContext, make_event
+from tests.support.events import LambdaContext, access, make_event
 from tests.support.settings import use_settings
 
 KEY = "right-key"
@@ -36,7 +36,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def make_app() -> App:
-    app = App(public={"/open", "/open/<thing>"})
+    app = App(access(public={"GET /open", "GET /open/<thing>"}))
 
     @app.get("/open.json")
     def get_json(request: Request) -> Response:
@@ -72,7 +72,7 @@ def send(app: App, method: str, path: str, headers: dict[str, str] | None = None
 
 
 def raise_app(error: Exception) -> App:
-    app = App(public={"/fails"})
+    app = App(access(public={"GET /fails"}))
 
     @app.get("/fails")
     def fail(request: Request) -> Response:

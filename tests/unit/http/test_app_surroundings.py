@@ -12,7 +12,7 @@ from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 
-from tests.support.events import HOST, STAGE, LambdaContext, make_event
+from tests.support.events import HOST, STAGE, LambdaContext, access, make_event
 from tests.support.settings import use_settings
 
 KEY = "key-that-must-not-be-logged"
@@ -49,7 +49,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def make_app() -> App:
-    app = App(public={"/public", "/fails", "/unavailable"})
+    app = App(access(public={"GET /public", "GET /fails", "GET /unavailable"}))
 
     @app.get("/public")
     def read_public(request: Request) -> Response:

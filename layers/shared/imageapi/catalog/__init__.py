@@ -7,6 +7,7 @@
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``facets``            image counts: in total, per category and per tag
+``keys``              API keys
 ====================  =====================================================================
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls

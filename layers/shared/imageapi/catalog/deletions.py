@@ -33,7 +33,7 @@ def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
         ``image_id``, ``s3_key`` and ``variants`` (names) of the deletion, new or unfinished; None if there
         is neither image nor deletion, or the image is at another version.
     """
-    rows = db.query(_BEGIN, {"id": image_id, "versions": versions, "lease": LEASE_SECONDS})
+    rows = db.change(_BEGIN, {"id": image_id, "versions": versions, "lease": LEASE_SECONDS})
     return rows[0] if rows else None
 
 

@@ -44,7 +44,7 @@ def insert(values: Mapping[str, Any]) -> db.Row | None:
     Returns:
         The image; None if the upload is no longer pending, or the lease was lost.
     """
-    rows = db.query(_INSERT, values)
+    rows = db.change(_INSERT, values)
     return rows[0] if rows else None
 
 
@@ -89,7 +89,7 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
 
 def raise_link_version(image_id: str) -> db.Row | None:
     """Revoke an image's permanent links: they are signed with its link version. Returns the image."""
-    rows = db.query(
+    rows = db.change(
         f"""UPDATE image_metadata AS image SET link_version = link_version + 1 WHERE image.id = %s
             RETURNING {COLUMNS}""",
         (image_id,),

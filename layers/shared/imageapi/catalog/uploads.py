@@ -11,12 +11,13 @@ from typing import Any
 
 import psycopg2.extras
 
+from imageapi.actor import get_actor
 from imageapi.database import db
 from imageapi.model.ids import ZERO_ID, smallest_id
 
 COLUMNS = (
     "id, metadata, filename, mime_type, size_bytes, encode(sha256, 'hex') AS sha256, s3_key, failure,"
-    " lease_until >= now() AS is_leased, lease_token, attempts, created_at"
+    " key_id, lease_until >= now() AS is_leased, lease_token, attempts, created_at"
 )
 """The columns that callers see."""
 KEPT_DAYS = 1
@@ -30,9 +31,9 @@ _INSERT = f"""
         INSERT INTO idempotency_keys (key, request_hash, image_id)
         SELECT %(idempotency_key)s, %(request_hash)s, %(id)s WHERE %(idempotency_key)s IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING key)
-    INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, expires_at,
+    INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, key_id, expires_at,
                          lease_until, lease_token, attempts, created_at)
-    SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s,
+    SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s, %(key_id)s,
            now() + make_interval(secs => %(open_seconds)s), now() + make_interval(secs => %(lease_seconds)s),
            1, CASE WHEN %(lease_seconds)s > 0 THEN 1 ELSE 0 END, %(created_at)s
     WHERE %(idempotency_key)s IS NULL OR EXISTS (SELECT FROM key)
@@ -75,7 +76,11 @@ def insert(new: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
     Returns:
         The row; None if the Idempotency-Key is taken (see :func:`find_key`).
     """
-    values = {**vars(new), "metadata": psycopg2.extras.Json(new.metadata)}
+    values = {
+        **vars(new),
+        "metadata": psycopg2.extras.Json(new.metadata),
+        "key_id": get_actor().key_id,
+    }
     rows = db.query(_INSERT, values, cursor)
     return rows[0] if rows else None
 

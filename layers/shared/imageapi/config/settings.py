@@ -102,6 +102,12 @@ class Settings:
     """Whether every new image is analysed."""
     analysis_queue_url: str | None
     """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
+    trash_days: int
+    """Days that a deleted image stays in the trash; 0 for no trash."""
+    changes_days: int
+    """Days that the feed of changes goes back."""
+    webhook_allow_private: bool
+    """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
     """Of the CloudFront distribution; only InvalidateFunction knows it."""
 
@@ -198,6 +204,9 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         analysis_daily_budget=read_int(env, "ANALYSIS_DAILY_BUDGET", 200),
         analyze_uploads=read_bool(env, "ANALYZE_UPLOADS"),
         analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
+        trash_days=read_int(env, "TRASH_DAYS", 30, minimum=0),
+        changes_days=read_int(env, "CHANGES_DAYS", 400),
+        webhook_allow_private=read_bool(env, "WEBHOOK_ALLOW_PRIVATE"),
         distribution_id=env.get("DISTRIBUTION_ID") or None,
     )
 

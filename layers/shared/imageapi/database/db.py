@@ -16,6 +16,7 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 
+from imageapi.actor import get_actor
 from imageapi.config.settings import Settings, get_settings, refresh_settings
 from imageapi.database.name_lookup import resolve
 from imageapi.deadline import time_left, time_limit
@@ -91,15 +92,27 @@ def query(
     return _run(lambda cursor: _fetch(cursor, sql, parameters))
 
 
+def change(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
+    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the current
+    actor. Statements separated by semicolons are one transaction; the rows are those of the last.
+    """
+
+    def run(cursor: Cursor) -> list[Row]:
+        return _fetch(cursor, _set_actor(cursor, "SELECT ") + b"; " + cursor.mogrify(sql, parameters))
+
+    return _run(run)
+
+
 def transaction(work: Callable[[Cursor], T]) -> T:
-    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises.
+    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises. The feed attributes
+    its changes to the current actor.
 
     Raises:
         DatabaseUnavailableError: no answer, or not in time. What ``work`` did may or may not be committed.
     """
 
     def run(cursor: Cursor) -> T:
-        cursor.execute("BEGIN")
+        cursor.execute(_set_actor(cursor, "BEGIN; SELECT "))
         try:
             result = work(cursor)
         except BaseException:
@@ -167,8 +180,17 @@ def _turn() -> Iterator[None]:
         _lock.release()
 
 
-def _fetch(cursor: Cursor, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
-    cursor.execute(sql, parameters)
+def _set_actor(cursor: Cursor, start: str) -> bytes:
+    """The statement that names the actor to the triggers of the feed, until the transaction ends."""
+    actor = get_actor()
+    return cursor.mogrify(
+        f"{start}set_config('image_api.key_id', %s, true), set_config('image_api.request_id', %s, true)",
+        (actor.key_id or "", actor.request_id or ""),
+    )
+
+
+def _fetch(cursor: Cursor, sql: str | bytes, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+    cursor.execute(sql, parameters or None)
     if cursor.description is None:
         return []
     # Not by psycopg2's RealDictCursor: a list page would take at least a quarter longer.

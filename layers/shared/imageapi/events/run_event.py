@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi.actor import acting_as
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import refresh_settings
 from imageapi.deadline import function_limit
@@ -29,7 +30,7 @@ def run_event(
     add_context(context)
     refresh_settings(SECRETS_MAX_AGE)
     try:
-        with function_limit(context):
+        with function_limit(context), acting_as(None, context.aws_request_id):
             outcome = work(event)
     except Exception:
         logger.exception(f"{name} failed")

@@ -1,21 +1,24 @@
 """From an API Gateway event to a response: routes, API keys, errors as JSON, request ids, the log."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from imageapi.actor import acting_as
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
-from imageapi.http.api_keys import check_api_key
+from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
 from imageapi.http.cors import cors_headers
 from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
 from imageapi.http.routing import Router
+from imageapi.keys.check import check_key
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
 
@@ -27,12 +30,12 @@ class App(Router):
     """The routes of one function.
 
     Args:
-        public: rules of the routes without an API key; all others need one.
+        access: the scopes of each route; see ``http.access``.
     """
 
-    def __init__(self, public: Collection[str] = ()) -> None:
+    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS) -> None:
         super().__init__()
-        self._public = frozenset(public)
+        self._access = access
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
@@ -40,7 +43,7 @@ class App(Router):
         request = Request(event)
         add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
-        with function_limit(context):
+        with function_limit(context), acting_as(None, context.aws_request_id):
             answer = self._answer(request)
             # Refused before any work: the keys may have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
@@ -74,9 +77,14 @@ class App(Router):
         if found:
             route, arguments = found
             check_edge(request.header(HEADER), _origin_secrets())
-            if route.rule not in self._public:
-                check_api_key(request.header("X-API-Key"), get_settings().api_keys)
-            return route.handler(request, **arguments)
+            scopes = self._access[f"{route.method} {route.rule}"]
+            if scopes == PUBLIC:
+                return route.handler(request, **arguments)
+            key = check_key(request.header("X-API-Key"), get_settings().api_keys)
+            if scopes != ANY_KEY:
+                key.check_scope(*scopes)
+            with acting_as(key.id):
+                return route.handler(replace(request, key=key), **arguments)
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("There is no such route.")

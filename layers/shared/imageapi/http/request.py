@@ -9,6 +9,7 @@ from typing import Any
 from imageapi.config.settings import get_settings
 from imageapi.errors import InvalidRequestError
 from imageapi.http.edge import HEADER, came_through_edge
+from imageapi.keys.check import Key
 from imageapi.model.parameters import check_known, single
 
 
@@ -18,9 +19,11 @@ class Request:
 
     Attributes:
         event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
+        key: the API key, checked; without scopes on public routes.
     """
 
     event: dict[str, Any]
+    key: Key = Key("", ())
 
     @property
     def method(self) -> str:

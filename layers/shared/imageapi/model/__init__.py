@@ -7,6 +7,7 @@
 ``text``               text normalisation for search
 ``variant_names``      names and widths of variants
 ``variant_formats``    formats of variants and content negotiation
+``scopes``             what API keys may do
 ``parameters``         validation of query parameters
 =====================  ======================================================================
 """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import psycopg2.extras
 from aws_lambda_powertools.metrics import MetricUnit
 
+from imageapi.actor import acting_as
 from imageapi.analysis import queue
 from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
@@ -48,7 +49,8 @@ def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
         UploadInProgressError: another request has taken it over, and puts the same bytes under the same key.
     """
     analyze = get_settings().analyze_uploads
-    image = images.insert(_make_image(upload, picture, sha256) | {"analyze": analyze})
+    with acting_as(upload["key_id"]):  # an event or the sweep may finish what a client began
+        image = images.insert(_make_image(upload, picture, sha256) | {"analyze": analyze})
     if not image:
         return find_outcome(upload)
     add_metric("Uploads")

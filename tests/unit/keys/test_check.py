@@ -5,21 +5,21 @@ from types import SimpleNamespace
 
 import pytest
 from imageapi.errors import ConfigurationError, UnauthorizedError
-from imageapi.http import api_keys
-from imageapi.http.api_keys import check_api_key
+from imageapi.keys import check
+from imageapi.keys.check import check_key
 
 KEYS = ("first-key", "ключ-鍵", "last-key")
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_accepted_key_passes(key: str) -> None:
-    check_api_key(key, KEYS)
+    check_key(key, KEYS)
 
 
 @pytest.mark.parametrize("presented", [None, ""])
 def test_no_key(presented: str | None) -> None:
     with pytest.raises(UnauthorizedError) as caught:
-        check_api_key(presented, KEYS)
+        check_key(presented, KEYS)
     assert (caught.value.status, caught.value.code) == (401, "api_key_missing")
 
 
@@ -39,7 +39,7 @@ def test_no_key(presented: str | None) -> None:
 )
 def test_wrong_key(presented: str) -> None:
     with pytest.raises(UnauthorizedError) as caught:
-        check_api_key(presented, KEYS)
+        check_key(presented, KEYS)
     assert (caught.value.status, caught.value.code) == (401, "api_key_invalid")
     assert presented not in caught.value.message
 
@@ -47,7 +47,7 @@ def test_wrong_key(presented: str) -> None:
 @pytest.mark.parametrize("presented", [None, "", "anything"])
 def test_nobody_passes_when_no_key_is_set(presented: str | None) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_api_key(presented, ())
+        check_key(presented, ())
     assert (caught.value.status, caught.value.code) == (503, "api_key_not_configured")
 
 
@@ -59,9 +59,9 @@ def test_every_key_is_compared_in_constant_time(presented: str, monkeypatch: pyt
         compared.append((left, right))
         return hmac.compare_digest(left, right)
 
-    monkeypatch.setattr(api_keys, "hmac", SimpleNamespace(compare_digest=compare_digest))
+    monkeypatch.setattr(check, "hmac", SimpleNamespace(compare_digest=compare_digest))
     try:
-        check_api_key(presented, KEYS)
+        check_key(presented, KEYS)
     except UnauthorizedError:
         assert presented == "wrong"
     assert compared == [(presented.encode(), key.encode()) for key in KEYS]

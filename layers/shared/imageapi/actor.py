@@ -1,0 +1,41 @@
+"""Who asked for the current operation: the feed of changes records it with each change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+ROOT = "root"
+"""The id of the key from the environment, API_KEY."""
+
+
+class Actor(NamedTuple):
+    """Attributes:
+    key_id: the id of the API key; ROOT; None for the service itself.
+    request_id: Lambda's id of the request or event, which clients see as ``x-request-id``.
+    """
+
+    key_id: str | None = None
+    request_id: str | None = None
+
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=Actor())
+
+
+@contextmanager
+def acting_as(key_id: str | None, request_id: str | None = None) -> Iterator[None]:
+    """Attribute the changes inside to a key.
+
+    Args:
+        request_id: None for that of the outer actor.
+    """
+    token = _actor.set(Actor(key_id, request_id or _actor.get().request_id))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+def get_actor() -> Actor:
+    """The current actor; without one, both ids are None."""
+    return _actor.get()

@@ -1,0 +1,60 @@
+"""The table ``api_keys``: API keys, valid, expired or revoked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from imageapi.database import db
+
+COLUMNS = "id, name, scopes, prefix, created_at, expires_at, revoked_at, last_used_at"
+"""The columns that callers see."""
+
+# Without SKIP LOCKED, all requests with a key would wait for the first of them to commit.
+_USE = f"""
+    WITH used AS (
+        UPDATE api_keys SET last_used_at = now() WHERE id = (
+            SELECT id FROM api_keys WHERE sha256 = %(sha256)s
+                AND (last_used_at IS NULL OR last_used_at < now() - interval '10 minutes')
+            FOR UPDATE SKIP LOCKED))
+    SELECT {COLUMNS}, sha256, expires_at <= now() AS is_expired FROM api_keys WHERE sha256 = %(sha256)s"""
+
+
+def use(sha256: bytes) -> db.Row | None:
+    """The key with this hash, valid or not, with ``sha256`` and ``is_expired``; notes its use."""
+    rows = db.query(_USE, {"sha256": sha256})
+    return rows[0] if rows else None
+
+
+def insert(values: dict[str, Any]) -> db.Row:
+    """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``expires_at``."""
+    (row,) = db.change(
+        f"""INSERT INTO api_keys (id, name, scopes, prefix, sha256, expires_at)
+            VALUES (%(id)s, %(name)s, %(scopes)s, %(prefix)s, %(sha256)s, %(expires_at)s) RETURNING {COLUMNS}""",
+        values,
+    )
+    return row
+
+
+def list_all() -> list[db.Row]:
+    """All keys, newest first."""
+    return db.query(f"SELECT {COLUMNS} FROM api_keys ORDER BY id DESC")
+
+
+def find(key_id: str) -> db.Row | None:
+    """The key with this id, valid or not."""
+    rows = db.query(f"SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,))
+    return rows[0] if rows else None
+
+
+def revoke(key_id: str) -> bool:
+    """Revoke a key. False if there is none, or it is revoked already."""
+    return bool(
+        db.change(
+            "UPDATE api_keys SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL RETURNING id", (key_id,)
+        )
+    )
+
+
+def remove_revoked_before(moment: datetime) -> None:
+    """Remove keys that were revoked before a time."""
+    db.query("DELETE FROM api_keys WHERE revoked_at < %s", (moment,))

@@ -1,0 +1,47 @@
+"""Who may call each route: the only table of it. openapi.json repeats it, and a test compares them."""
+
+from imageapi.model.scopes import DELETE, MANAGE, READ, WRITE
+
+PUBLIC: tuple[str, ...] = ()
+"""No key at all: pages, health, and links, whose signature authorizes."""
+ANY_KEY = ("",)
+"""A valid key with any scope."""
+
+ACCESS: dict[str, tuple[str, ...]] = {
+    "GET /": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /assets/<file>": PUBLIC,
+    "GET /health": PUBLIC,
+    "GET /images/<image_id>/<variant>": PUBLIC,
+    "GET /variants/<image_id>/<name>": PUBLIC,
+    "GET /variants/<image_id>/<version>/<name>": PUBLIC,
+    "GET /api/database/status": ANY_KEY,
+    "GET /api/images": (READ,),
+    "GET /api/categories": (READ,),
+    "GET /api/tags": (READ,),
+    "GET /api/images/<image_id>": (READ,),
+    "GET /api/images/<image_id>/history": (READ,),
+    "GET /api/changes": (READ,),
+    "POST /api/upload": (WRITE,),
+    "POST /api/uploads": (WRITE,),
+    "POST /api/uploads/<image_id>/complete": (WRITE,),
+    "PATCH /api/images/<image_id>": (WRITE,),
+    "POST /api/images/<image_id>/analysis": (WRITE,),
+    "POST /api/images/<image_id>/links/revoke": (WRITE,),
+    "POST /api/images/<image_id>/restore": (WRITE,),
+    # A plain delete needs images:write; one for good images:delete, as the handler checks.
+    "DELETE /api/images/<image_id>": (WRITE, DELETE),
+    "POST /api/images/batch": (WRITE, DELETE),
+    "GET /api/keys/self": ANY_KEY,
+    "GET /api/keys": (MANAGE,),
+    "POST /api/keys": (MANAGE,),
+    "DELETE /api/keys/<key_id>": (MANAGE,),
+    "GET /api/webhooks": (MANAGE,),
+    "POST /api/webhooks": (MANAGE,),
+    "GET /api/webhooks/<webhook_id>": (MANAGE,),
+    "DELETE /api/webhooks/<webhook_id>": (MANAGE,),
+    "POST /api/webhooks/<webhook_id>/test": (MANAGE,),
+    "POST /api/webhooks/<webhook_id>/resume": (MANAGE,),
+}
+"""The scopes of each route, one of which a key needs."""

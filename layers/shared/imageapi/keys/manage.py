@@ -1,0 +1,38 @@
+"""List and revoke API keys."""
+
+from typing import Any
+
+from imageapi.catalog import keys
+from imageapi.database import db
+from imageapi.errors import ConflictError, NotFoundError
+from imageapi.model.ids import is_id
+
+
+def list_keys() -> list[dict[str, Any]]:
+    """All keys, newest first, as :func:`serialize_key`; without the root key."""
+    return [serialize_key(row) for row in keys.list_all()]
+
+
+def revoke_key(key_id: str) -> None:
+    """Revoke a key; it stops at once.
+
+    Raises:
+        NotFoundError: ``key_not_found``.
+        ConflictError: ``key_already_revoked``.
+    """
+    row = keys.find(key_id.lower()) if is_id(key_id) else None
+    if row is None:
+        raise NotFoundError("There is no such API key.", code="key_not_found")
+    if not keys.revoke(row["id"]):
+        raise ConflictError("This API key was revoked before.", code="key_already_revoked")
+
+
+def serialize_key(row: db.Row) -> dict[str, Any]:
+    """``{"id", "name", "scopes", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"}``; the last
+    three may be null. ``last_used_at`` is exact to ten minutes.
+    """
+    times = {name: row[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at")}
+    return {
+        **{name: row[name] for name in ("id", "name", "scopes", "prefix")},
+        **{name: time.isoformat() if time else None for name, time in times.items()},
+    }

@@ -1,0 +1,4 @@
+"""Scopes: what an API key may do."""
+
+READ, WRITE, DELETE, MANAGE = SCOPES = ("images:read", "images:write", "images:delete", "keys:manage")
+
