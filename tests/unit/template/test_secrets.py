@@ -7,12 +7,14 @@ FUNCTIONS = {
 }
 ALL = set(FUNCTIONS)
 
+ROWS_ONLY = {"List", "Changes", "Keys", "Webhooks", "Migrate"}
+
 SECRETS = {
-    "ApiKey": {"Upload", "List", "Image", "Health", "Analyze"},
-    "SecretKey": {"Upload", "List", "Image", "Deliver"},
+    "ApiKey": {"Upload", "List", "Image", "Batch", "Changes", "Keys", "Webhooks", "Health", "Analyze"},
+    "SecretKey": {"Upload", "List", "Image", "Batch", "Deliver"},
     "DatabasePassword": ALL - {"Gallery", "Invalidate"},
-    "S3AccessKey": ALL - {"List", "Gallery", "Migrate", "Invalidate"},
-    "S3SecretKey": ALL - {"List", "Gallery", "Migrate", "Invalidate"},
+    "S3AccessKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate"},
+    "S3SecretKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate"},
     "GeminiApiKey": {"Analyze"},
 }
 """Secrets given as parameters, and the functions that need them."""

@@ -225,13 +225,13 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     assert set(reserved) == users
 
 
-@pytest.mark.parametrize("name", ["Health", "Ingest"])
-def test_what_strangers_may_start_is_always_limited(name: str) -> None:
-    """At least as in the smallest database."""
+@pytest.mark.parametrize(("name", "size"), [("Health", "1"), ("Ingest", "1"), ("Changes", "2")])
+def test_what_could_take_all_connections_is_always_limited(name: str, size: str) -> None:
+    """What strangers may start, as in the smallest database; what waits for changes, as in the default."""
     function = find(MAIN, "AWS::Lambda::Function")[f"{name}Function"]
     _, reserved, otherwise = function["ReservedConcurrentExecutions"]["Fn::If"]
     assert reserved["Fn::FindInMap"] == ["Connections", {"Ref": "DatabaseMaxCapacity"}, name]
-    assert otherwise == read_template(MAIN)["Mappings"]["Connections"]["1"][name]
+    assert otherwise == read_template(MAIN)["Mappings"]["Connections"][size][name]
 
 
 OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}

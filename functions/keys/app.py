@@ -1,0 +1,46 @@
+"""GET and POST /api/keys, GET /api/keys/self, DELETE /api/keys/{id}: API keys."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.http.app import App
+from imageapi.http.json_body import parse_json_object
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.keys import create, manage
+
+app = App()
+
+
+@app.get("/api/keys/self")
+def own_key(request: Request) -> Response:
+    """200 with ``{"data": {"id", "name", "scopes", "expires_at"}}``: the key of this request."""
+    request.check_query()
+    return json_response(200, {"data": manage.describe_key(request.key)})
+
+
+@app.get("/api/keys")
+def list_keys(request: Request) -> Response:
+    """200 with ``{"keys": [ApiKey]}``, newest first, revoked ones too."""
+    request.check_query()
+    return json_response(200, {"keys": manage.list_keys()})
+
+
+@app.post("/api/keys")
+def create_key(request: Request) -> Response:
+    """201 with the new key, which is shown only here."""
+    request.check_query()
+    values = parse_json_object(request.body, "body")
+    return json_response(201, {"data": create.create_key(values, request.key)})
+
+
+@app.delete("/api/keys/<key_id>")
+def revoke_key(request: Request, key_id: str) -> Response:
+    """204; requests with the key are 401 from then on."""
+    request.check_query()
+    manage.revoke_key(key_id)
+    return Response(204)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.handle(event, context)
