@@ -13,6 +13,9 @@ from imageapi.keys.check import Key
 from imageapi.model.parameters import check_known, single
 
 
+NO_KEY = Key("", (), "")
+
+
 @dataclass(frozen=True)
 class Request:
     """What a client sent.
@@ -23,7 +26,7 @@ class Request:
     """
 
     event: dict[str, Any]
-    key: Key = Key("", ())
+    key: Key = NO_KEY
 
     @property
     def method(self) -> str:

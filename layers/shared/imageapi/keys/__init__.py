@@ -1,5 +1,5 @@
 """API keys: ``check`` the key of a request, ``create`` one, list and revoke them (``manage``).
 
-``format`` makes the text of a key, of which only the SHA-256 is stored. The root key, API_KEY of the environment, is
-not in the table.
+``format`` makes the text of a key, of which only the SHA-256 is stored. The root key, API_KEY of the
+environment, is not in the table.
 """

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from imageapi.actor import ROOT
@@ -11,10 +12,12 @@ from imageapi.model.scopes import SCOPES
 
 
 class Key(NamedTuple):
-    """A valid key: its id (ROOT for a root key) and scopes."""
+    """A valid key: its id (ROOT for a root key), scopes, and what its owner called it."""
 
     id: str
     scopes: tuple[str, ...]
+    name: str = "API_KEY"
+    expires_at: datetime | None = None
 
     def check_scope(self, *wanted: str) -> None:
         """Refuse a key with none of these scopes.
@@ -42,9 +45,9 @@ class InvalidKeyError(UnauthorizedError):
 def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
     """The key of a request.
 
-    Root keys are all compared, each in constant time, so neither timing nor response reveals which part of one
-    is right. Other keys are found by their hash, of which timing reveals nothing about the key. Each check asks
-    the database, so a revoked key stops at once.
+    Root keys are all compared, each in constant time, so neither timing nor response reveals which part of
+    one is right. Other keys are found by their hash, of which timing reveals nothing about the key. Each
+    check asks the database, once, so a revoked key stops at once.
 
     Raises:
         ConfigurationError: no root key is configured.
@@ -73,4 +76,4 @@ def _find_key(sha256: bytes) -> Key:
         raise InvalidKeyError("revoked", "This API key was revoked.")
     if row["is_expired"]:
         raise InvalidKeyError("expired", "This API key has expired.")
-    return Key(row["id"], tuple(row["scopes"]))
+    return Key(row["id"], tuple(row["scopes"]), row["name"], row["expires_at"])

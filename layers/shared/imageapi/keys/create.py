@@ -63,7 +63,9 @@ def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
     for scope in scopes:
         if scope not in SCOPES:
             raise UnprocessableError(
-                f"There is no scope {str(scope)[:64]!r}.", code="scope_unknown", details={"known": list(SCOPES)}
+                f"There is no scope {str(scope)[:64]!r}.",
+                code="scope_unknown",
+                details={"known": list(SCOPES)},
             )
     return name.strip(), [scope for scope in SCOPES if scope in scopes], _parse_expiry(expires_at)
 
@@ -73,12 +75,15 @@ def _parse_expiry(text: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # In UTC, the year 10000 is an error here, not when the key is read.
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         if moment > datetime.now(UTC):
             return moment
     except (TypeError, ValueError, OverflowError):
         pass
-    raise _invalid("expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z")
+    raise _invalid(
+        "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
+    )
 
 
 def _invalid(field: str, problem: str, **details: Any) -> UnprocessableError:

@@ -5,6 +5,7 @@ from typing import Any
 from imageapi.catalog import keys
 from imageapi.database import db
 from imageapi.errors import ConflictError, NotFoundError
+from imageapi.keys.check import Key
 from imageapi.model.ids import is_id
 
 
@@ -27,9 +28,15 @@ def revoke_key(key_id: str) -> None:
         raise ConflictError("This API key was revoked before.", code="key_already_revoked")
 
 
+def describe_key(key: Key) -> dict[str, Any]:
+    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at"}``; the last may be null."""
+    expires_at = key.expires_at.isoformat() if key.expires_at else None
+    return {"id": key.id, "name": key.name, "scopes": list(key.scopes), "expires_at": expires_at}
+
+
 def serialize_key(row: db.Row) -> dict[str, Any]:
-    """``{"id", "name", "scopes", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"}``; the last
-    three may be null. ``last_used_at`` is exact to ten minutes.
+    """``{"id", "name", "scopes", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"}``; the
+    last three may be null. ``last_used_at`` is at most ten minutes before the last use.
     """
     times = {name: row[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at")}
     return {

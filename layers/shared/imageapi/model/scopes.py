@@ -1,4 +1,3 @@
 """Scopes: what an API key may do."""
 
 READ, WRITE, DELETE, MANAGE = SCOPES = ("images:read", "images:write", "images:delete", "keys:manage")
-

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from imageapi.catalog import facets, uploads, variants
+from imageapi.catalog import facets, keys, uploads, variants
+from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_leases import settle_rows
@@ -51,6 +52,8 @@ def sweep(
         settle_rows(report, has_time)
     if not dry_run:
         _remove_old_keys(has_time)
+        # As long as the feed names them.
+        keys.remove_revoked(get_settings().changes_days)
         facets.apply_changes()
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)

@@ -21,7 +21,7 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.keys import original_key
-from imageapi.uploads.idempotency import check_idempotency_key, find_earlier_upload, request_hash, sent_fields
+from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
 from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, undo_upload
 
 ON_DUPLICATE = ("allow", "return", "reject")
@@ -80,14 +80,15 @@ def upload_image(
         ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
-    _check_options(idempotency_key, on_duplicate)
+    _check_on_duplicate(on_duplicate)
+    stored_key = parse_idempotency_key(idempotency_key)
     upload = Upload(
         data,
         filename,
         validate_metadata(metadata),
         identify.identify(io.BytesIO(data), get_settings().max_pixels),
         hashlib.sha256(data).digest(),
-        idempotency_key,
+        stored_key,
         on_duplicate or ON_DUPLICATE[0],
     )
     row = _reserve(upload)
@@ -101,12 +102,11 @@ def upload_image(
     return stored
 
 
-def _check_options(idempotency_key: str | None, on_duplicate: str | None) -> None:
+def _check_on_duplicate(on_duplicate: str | None) -> None:
     if on_duplicate is not None and on_duplicate not in ON_DUPLICATE:
         raise InvalidRequestError(
             f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
         )
-    check_idempotency_key(idempotency_key)
 
 
 def _reserve(upload: Upload) -> db.Row | Stored:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from imageapi.actor import ROOT, get_actor
 from imageapi.catalog import images, uploads
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
@@ -15,19 +16,22 @@ KEY_DAYS = 7
 """How long a key is remembered; the sweep removes older ones."""
 
 
-def check_idempotency_key(key: str | None) -> None:
-    """Refuse a header that cannot be stored.
+def parse_idempotency_key(key: str | None) -> str | None:
+    """The header as it is stored: with the id of the API key, so that those of two API keys never meet.
 
     Raises:
         InvalidRequestError: ``idempotency_key_invalid``.
     """
     if key is None:
-        return
+        return None
     if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         raise InvalidRequestError(
             f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
             code="idempotency_key_invalid",
         )
+    owner = get_actor().key_id or ROOT
+    # A line feed is not printable: no root key's header looks like another key's.
+    return key if owner == ROOT else f"{owner}\n{key}"
 
 
 def request_hash(request: Mapping[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.keys import incoming_key
-from imageapi.uploads.idempotency import check_idempotency_key, find_earlier_upload, request_hash, sent_fields
+from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
 from imageapi.uploads.outcome import Stored
 
 FORM_SECONDS = 3600
@@ -63,7 +63,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
         PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
     """
-    check_idempotency_key(idempotency_key)
+    stored_key = parse_idempotency_key(idempotency_key)
     announced = parse_announcement(values)
     upload_id, created_at = new_id()
     inserted = uploads.insert(
@@ -76,13 +76,13 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             size_bytes=announced.size_bytes,
             sha256=announced.sha256,
             s3_key=None,
-            idempotency_key=idempotency_key,
-            request_hash=announced.request_hash if idempotency_key else None,
+            idempotency_key=stored_key,
+            request_hash=announced.request_hash if stored_key else None,
             open_seconds=OPEN_SECONDS,
         )
     )
     found = inserted or find_earlier_upload(
-        str(idempotency_key), announced.request_hash, open_seconds=OPEN_SECONDS
+        str(stored_key), announced.request_hash, open_seconds=OPEN_SECONDS
     )
     if isinstance(found, Stored):
         found_id, form = found.row["id"], None
