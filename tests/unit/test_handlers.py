@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imageapi.http.access import ACCESS
+from imageapi.http.access import PUBLIC as NO_KEY
 
 from tests.support.events import LambdaContext, load_app, make_event
 from tests.support.settings import use_settings
@@ -200,3 +202,8 @@ def test_only_config_reads_the_environment() -> None:
         if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8").replace("``os.environ``", ""))
     ]
     assert readers == ["settings.py"]
+
+
+def test_the_table_of_access_has_each_route_and_no_other() -> None:
+    assert {f"{method} {rule}" for _, method, rule in ROUTES} == set(ACCESS)
+    assert {route for route, scopes in ACCESS.items() if scopes == NO_KEY} == PUBLIC

@@ -14,7 +14,9 @@ from imageapi import errors
 from imageapi.catalog import facets
 from imageapi.config import settings
 from imageapi.http import json_body
+from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
 from imageapi.model import filenames, metadata, variant_names
+from imageapi.model.scopes import SCOPES
 from imageapi.search import counts, list_parameters, tokens
 from imageapi.uploads import idempotency
 from openapi_spec_validator import validate
@@ -231,6 +233,26 @@ def test_each_route_with_a_key_says_so() -> None:
     for _, path, operation in operations():
         assert ("401" in operation["responses"]) == (path not in public), path
         assert (operation.get("security") == []) == (path in public), path
+
+
+def test_each_operation_says_which_scopes_it_needs() -> None:
+    """As http.access says: in its security (roles, as OpenAPI 3.1 has them), and in words, for Swagger UI."""
+    access = {without_names(route): scopes for route, scopes in ACCESS.items()}
+    for method, path, operation in operations():
+        scopes = access[without_names(f"{method.upper()} {path}")]
+        if scopes == PUBLIC:
+            continue
+        security = operation.get("security", read_document()["security"])
+        assert [need["ApiKey"] for need in security] == [[scope] if scope else [] for scope in scopes], path
+        needs = " or ".join(f"`{scope}`" for scope in scopes)
+        sentence = "any valid key" if scopes == ANY_KEY else f"a key with {needs}"
+        assert operation["description"].endswith(f"Needs {sentence}."), path
+        refusals = codes_of(operation["responses"].get("403", {}))
+        assert ("scope_missing" in refusals) == (scopes != ANY_KEY), path
+
+
+def test_scopes_are_those_of_the_code() -> None:
+    assert tuple(schema("Scope")["enum"]) == SCOPES
 
 
 def test_every_answer_tells_its_request_id() -> None:

@@ -12,7 +12,6 @@ from imageapi.http.edge import HEADER, came_through_edge
 from imageapi.keys.check import Key
 from imageapi.model.parameters import check_known, single
 
-
 NO_KEY = Key("", (), "")
 
 
