@@ -75,6 +75,23 @@ def find_parameters(stack: str) -> dict[str, str]:
     return {item["ParameterKey"]: item["ParameterValue"] for item in found["Parameters"]}
 
 
+def find_outputs(stack: str) -> dict[str, str]:
+    """The outputs of a stack on AWS."""
+    import boto3
+
+    with _aws_errors(stack):
+        (found,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+
+def read_secret(arn: str) -> str:
+    """The value of a secret in Secrets Manager."""
+    import boto3
+
+    with _aws_errors(arn):
+        return str(boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
+
 @contextlib.contextmanager
 def _aws_errors(name: str) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError

@@ -7,25 +7,19 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
 import urllib3
 from rich.progress import track
 from urllib3.exceptions import HTTPError
 
+from local.client import Api, ask, ask_once, choose_api, describe
 from local.demo.pictures import make_picture
 from local.errors import LocalError
 from local.settings import Settings
 
-TIMEOUT = 60.0
 BUSY = (409, 429, 500, 502, 503, 504)
 ADDED, THERE = "added", "there already"
-
-
-class Api(NamedTuple):
-    base_url: str
-    key: str
 
 
 def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
@@ -42,31 +36,9 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, 
         raise LocalError(f"{counts.total()} were not taken; one of them is {min(counts)}")
 
 
-def choose_api(
-    base_url: str | None, api_key: str | None, settings: Settings, info: dict[str, Any] | None
-) -> Api:
-    """The API from the arguments, else from BASE_URL in .env or the shell, else the run on this machine."""
-    here = info["base_url"] if info else f"http://127.0.0.1:{settings.port}"
-    found = (base_url or settings.value("BASE_URL", here)).rstrip("/")
-    return Api(found, api_key or (info["api_key"] if info and found == here else settings.client_key))
-
-
 def check_api(api: Api) -> None:
     """Raise LocalError, with what to do, when the API does not answer or refuses the key."""
-    if not api.key:
-        raise LocalError("API_KEY is empty: set it in .env, or give --api-key.")
-    parts = urlsplit(api.base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise LocalError(f"{api.base_url} is not an address such as http://127.0.0.1:8000.")
-    try:
-        status, _ = ask(api, "GET", "/api/images?limit=1", retries=False)
-    except HTTPError as error:
-        raise LocalError(
-            f"No API answers at {api.base_url} ({describe(error)}). Start `make run` in another terminal, "
-            "or set BASE_URL to where one runs."
-        ) from error
-    if status == 401:
-        raise LocalError(f"The API at {api.base_url} does not take this key: set API_KEY to the right one.")
+    status, _ = ask_once(api, "GET", "/api/images?limit=1")
     if status != 200:
         raise LocalError(f"The API at {api.base_url} answers {status} to a list of images: see its log.")
 
@@ -104,22 +76,3 @@ def upload_one(api: Api, number: int) -> str:
     if status == 200 or problem.get("code") == "idempotency_key_reused":
         return THERE
     return f"number {number}: {status} {problem.get('code', '')}: {problem.get('message', '')}"
-
-
-def ask(
-    api: Api, method: str, path: str, headers: dict[str, str] | None = None, **request: Any
-) -> tuple[int, Any]:
-    """Status and JSON (or None) of one response. Raises urllib3's HTTPError when there is no response."""
-    # One manager per request: forked processes must not share a connection.
-    with urllib3.PoolManager(headers={"X-API-Key": api.key}) as manager:
-        headers = {**manager.headers, **(headers or {})}
-        response = manager.request(method, api.base_url + path, headers=headers, timeout=TIMEOUT, **request)
-    try:
-        return response.status, response.json()
-    except ValueError:
-        return response.status, None
-
-
-def describe(error: HTTPError) -> str:
-    """The end of urllib3's message, which is the error; the beginning names the connection."""
-    return str(error).rpartition(": ")[2]

@@ -1,7 +1,6 @@
 """The API key of a request: which ones are refused, and what a check costs."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The statements that run from now on."""
     found: list[str] = []
     execute = db._fetch

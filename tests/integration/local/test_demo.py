@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.client import Api as Client
 from local.demo import upload
 from local.errors import LocalError
 from local.settings import make_settings
@@ -49,14 +50,14 @@ def api() -> Iterator[Api]:
 
 
 def test_an_upload(api: Api) -> None:
-    assert upload.upload_one(upload.Api(api.url, "right"), 3) == "added"
+    assert upload.upload_one(Client(api.url, "right"), 3) == "added"
     assert api.keys == ["demo-0003"]
 
 
 def test_a_busy_api_is_asked_again(api: Api) -> None:
     api.answers = [(503, None), (429, None), (201, {"data": {}})]
 
-    assert upload.upload_one(upload.Api(api.url, "right"), 0) == "added"
+    assert upload.upload_one(Client(api.url, "right"), 0) == "added"
     assert api.keys == ["demo-0000"] * 3
 
 
@@ -72,7 +73,7 @@ def test_a_busy_api_is_asked_again(api: Api) -> None:
 def test_what_an_answer_means(api: Api, status: int, answer: Any, text: str) -> None:
     api.answers = [(status, answer)]
 
-    assert upload.upload_one(upload.Api(api.url, "right"), 2) == text
+    assert upload.upload_one(Client(api.url, "right"), 2) == text
 
 
 def run(api_url: str | None, key: str | None, count: int = 3, **variables: str) -> None:

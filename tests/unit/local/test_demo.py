@@ -10,7 +10,7 @@ from imageapi.http.json_body import parse_json_object
 from imageapi.model.metadata import validate_metadata
 from PIL import ExifTags, Image
 
-from local.demo import upload
+from local.client import choose_api
 from local.demo.pictures import KINDS, DemoPicture, make_picture
 from local.settings import make_settings
 
@@ -83,4 +83,4 @@ def check_variety(pictures: Sequence[DemoPicture]) -> None:
     ],
 )
 def test_which_api_it_is(variables: dict[str, str], info: Any, expected: tuple[str, str]) -> None:
-    assert upload.choose_api(None, None, make_settings(variables), info) == expected
+    assert choose_api(None, None, make_settings(variables), info) == expected

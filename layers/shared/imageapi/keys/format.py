@@ -28,7 +28,7 @@ def make_key() -> str:
 def is_well_formed(key: str) -> bool:
     """Whether the text is a key with the right checksum."""
     match = _KEY.fullmatch(key)
-    return bool(match) and _checksum(match[1]) == match[2]
+    return match is not None and _checksum(match[1]) == match[2]
 
 
 def hash_key(key: str) -> bytes:
