@@ -29,10 +29,14 @@ Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
-    ``sweep.compare_stores`` → ``sweep.orphans``
+    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
+    ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
+Check a key (``keys.check.check_key``, at each request)
+    ``keys.format`` → ``catalog.keys.use``, unless it is a root key
+Keys (``keys.create.create_key``, ``keys.manage``)
+    ``keys.format`` → ``catalog.keys.insert``; ``catalog.keys.list_all``, ``catalog.keys.revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)

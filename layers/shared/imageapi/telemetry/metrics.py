@@ -6,7 +6,7 @@ everything else by function.
 
 ===================  ============  =============================================================
 ``Requests``         Count         answers, by status class: ``2xx`` to ``5xx``
-``Refused``          Count         answers of all functions with 401 (API key) and 403 (link)
+``Refused``          Count         answers of all functions with 401 (API key) and 403 (link, scope)
 ``Latency``          Milliseconds  of each answer
 ``Uploads``          Count         images that became ready
 ``UploadedBytes``    Bytes         their originals
