@@ -100,6 +100,8 @@ def report_mirrors(rounds: int) -> Callable[[int, Counts], None]:
     report_round = reporter(rounds, wrong)
 
     def report(number: int, counts: Counts) -> None:
+        for problem in counts.wrong[len(wrong) :]:
+            print(problem, flush=True)
         wrong[:] = counts.wrong
         report_round(number)
 

@@ -13,7 +13,7 @@ ROUNDS = 4
 
 @pytest.fixture
 def mirrors(stores: Stores) -> Iterator[Mirrors]:
-    made = Mirrors(stores)
+    made = Mirrors(stores, writers=3)
     yield made
     made.close()
 
