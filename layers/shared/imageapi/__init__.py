@@ -31,8 +31,8 @@ Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.facets.apply_changes`` →
-    ``sweep.compare_stores`` → ``sweep.orphans``
+    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.changes.remove_before`` →
+    ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
 Health (``health.check_health``)
