@@ -259,6 +259,9 @@ CREATE TABLE IF NOT EXISTS changes (
     -- What changed, from what to what: the values that differ, before and after. Null where there are none.
     before          jsonb,
     after           jsonb
+) WITH (
+    -- Whoever reads from the oldest change on passes what the sweep has removed and no vacuum has.
+    autovacuum_vacuum_scale_factor = 0.02
 );
 
 CREATE INDEX IF NOT EXISTS changes_image_id ON changes (image_id, sequence) WHERE image_id IS NOT NULL;

@@ -1,5 +1,6 @@
 """Every change of an image or a key is one row: what, by whom, from what to what."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -229,6 +230,17 @@ def test_a_lock_that_stays_taken_at_commit_changes_nothing(stores: Stores) -> No
     assert db.query("SELECT pg_backend_pid() AS pid") == pid  # the connection goes on
     assert update_image(image_id, {"title": "after"}, None)["title"] == "after"
     assert len(changes(since)) == 1
+
+
+def test_the_order_is_that_of_commits_and_an_open_transaction_stops_nobody(stores: Stores) -> None:
+    first, second = stores.insert_ready(2)
+    since, sql = cursor(), "UPDATE image_metadata SET version = version + 1 WHERE id = %s"
+    with closing(stores.postgres.connect()) as connection:
+        connection.cursor().execute(sql, (first,))
+        db.change(sql, (second,))
+        assert [change["image_id"] for change in changes(since)] == [second]
+        connection.commit()
+    assert [change["image_id"] for change in changes(since)] == [second, first]
 
 
 def test_several_changes_in_one_transaction(stores: Stores) -> None:
