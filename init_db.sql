@@ -259,6 +259,9 @@ CREATE TABLE IF NOT EXISTS changes (
     -- What changed, from what to what: the values that differ, before and after. Null where there are none.
     before          jsonb,
     after           jsonb
+) WITH (
+    -- Whoever reads from the oldest change on passes what the sweep has removed and no vacuum has.
+    autovacuum_vacuum_scale_factor = 0.02
 );
 
 CREATE INDEX IF NOT EXISTS changes_image_id ON changes (image_id, sequence) WHERE image_id IS NOT NULL;
@@ -274,11 +277,25 @@ BEGIN
             nullif(current_setting('image_api.request_id', true), ''), before, after);
 END $$;
 
--- The columns of an image that clients see, without version and link_version.
-CREATE OR REPLACE FUNCTION shown_columns(image image_metadata) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT to_jsonb(image) - '{search_text,strong_length,tokens,tag_keys,title_key,placeholder,version,link_version,restored_at}'::text[]
-        || jsonb_build_object('sha256', encode(image.sha256, 'hex'))
+-- A time as the API shows it.
+CREATE OR REPLACE FUNCTION shown_time(moment timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_char(moment AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', moment, 'UTC') = moment
+        THEN 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"' END)
 $$;
+
+-- The columns of an image that clients see, as they see them, without version and link_version.
+CREATE OR REPLACE FUNCTION shown_columns(image image_metadata) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    -- Hundreds of tokens would take longer to convert than all that is shown.
+    image.tokens := '{}';
+    image.tag_keys := '{}';
+    image.search_text := '';
+    image.placeholder := NULL;
+    RETURN to_jsonb(image)
+        - '{search_text,strong_length,tokens,tag_keys,title_key,placeholder,version,link_version,restored_at}'::text[]
+        || jsonb_build_object('sha256', encode(image.sha256, 'hex'), 'created_at', shown_time(image.created_at),
+                              'updated_at', shown_time(image.updated_at));
+END $$;
 
 -- The pairs of `a` that `b` has not.
 CREATE OR REPLACE FUNCTION differing(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
@@ -296,42 +313,61 @@ BEGIN
         IF NOT EXISTS (SELECT FROM trashed_images WHERE id = OLD.id) THEN
             PERFORM note_change('image.deleted', OLD.id, OLD.version, NULL, NULL);
         END IF;
-    ELSIF OLD.link_version <> NEW.link_version THEN
-        PERFORM note_change('image.links_revoked', NEW.id, NEW.version,
-            jsonb_build_object('link_version', OLD.link_version), jsonb_build_object('link_version', NEW.link_version));
     ELSE
-        before := shown_columns(OLD);
-        after := shown_columns(NEW);
-        PERFORM note_change('image.changed', NEW.id, NEW.version, differing(before, after), differing(after, before));
+        IF OLD.link_version <> NEW.link_version THEN
+            PERFORM note_change('image.links_revoked', NEW.id, NEW.version,
+                jsonb_build_object('link_version', OLD.link_version), jsonb_build_object('link_version', NEW.link_version));
+        END IF;
+        IF OLD.version <> NEW.version THEN
+            before := shown_columns(OLD);
+            after := shown_columns(NEW);
+            PERFORM note_change('image.changed', NEW.id, NEW.version, differing(before, after), differing(after, before));
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION note_trash_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    restored image_metadata;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM note_change('image.trashed', NEW.id, NEW.version, NULL, jsonb_build_object('purge_after', NEW.purge_after));
-    ELSIF EXISTS (SELECT FROM image_metadata WHERE id = OLD.id) THEN
-        PERFORM note_change('image.restored', OLD.id, OLD.version, NULL, NULL);
+        PERFORM note_change('image.trashed', NEW.id, NEW.version, NULL,
+            jsonb_build_object('purge_after', shown_time(NEW.purge_after)));
+        RETURN NULL;
+    END IF;
+    SELECT * INTO restored FROM image_metadata WHERE id = OLD.id;
+    IF FOUND THEN
+        -- In full, as after an upload: who follows the feed may have forgotten the image.
+        PERFORM note_change('image.restored', restored.id, restored.version, NULL, shown_columns(restored));
     ELSE
         PERFORM note_change('image.deleted', OLD.id, OLD.version, NULL, NULL);
     END IF;
     RETURN NULL;
 END $$;
 
+CREATE OR REPLACE FUNCTION shown_analysis(analysis image_analysis) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('model', analysis.model, 'caption', analysis.caption, 'tags', analysis.tags,
+        'text_seen', analysis.text_seen, 'safety', analysis.safety, 'analyzed_at', shown_time(analysis.analyzed_at))
+$$;
+
 CREATE OR REPLACE FUNCTION note_analysis_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    hidden text[] := '{image_id,status,failure,lease_until,lease_token,attempts,created_at}';
-    before jsonb := to_jsonb(OLD) - hidden;
-    after jsonb := to_jsonb(NEW) - hidden;
+    before jsonb := shown_analysis(OLD);
+    after jsonb := shown_analysis(NEW);
 BEGIN
-    PERFORM note_change('image.analyzed', NEW.image_id, NULL, differing(before, after), differing(after, before));
+    IF OLD.analyzed_at IS NULL THEN
+        PERFORM note_change('image.analyzed', NEW.image_id, NULL, NULL, after);
+    ELSE
+        PERFORM note_change('image.analyzed', NEW.image_id, NULL, differing(before, after), differing(after, before));
+    END IF;
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION note_key_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    shown jsonb := jsonb_build_object('id', NEW.id, 'name', NEW.name, 'scopes', NEW.scopes, 'expires_at', NEW.expires_at);
+    shown jsonb := jsonb_build_object('id', NEW.id, 'name', NEW.name, 'scopes', NEW.scopes,
+                                      'expires_at', shown_time(NEW.expires_at));
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM note_change('key.created', NULL, NULL, NULL, shown);

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, cold, edge, http, keys, listing, memory, render, upload
+from benchmarks import ROOT, changes, cold, edge, http, keys, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (upload.NAME, http.NAME, listing.NAME, keys.NAME, render.NAME, cold.NAME, memory.NAME, edge.NAME)
+NAMES = (
+    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME),
+    *(render.NAME, cold.NAME, memory.NAME, edge.NAME),
+)
 
 
 def main() -> int:
@@ -39,6 +42,7 @@ def main() -> int:
         http.NAME: http.run,
         listing.NAME: listing.run,
         keys.NAME: keys.run,
+        changes.NAME: changes.run,
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),

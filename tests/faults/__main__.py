@@ -1,9 +1,12 @@
 """python -m tests.faults --rounds 500 --seed 1: break everything everywhere, and see that nothing is lost.
 
-With --restores: restore the database to random earlier moments, and see that their files come back.
+With --restores: restore the database to random earlier moments, and see that their files come back. With
+--mirrors: write at the same time, kill writers, and see that a mirror of the feed equals the database; with
+--break as well: break the feed, and see that this finds it.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -15,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
 from local.servers.postgres import PostgresServer  # noqa: E402
 from local.servers.s3 import S3Server  # noqa: E402
+from tests.faults.mirrors import BREAKS, Counts, Mirrors  # noqa: E402
 from tests.faults.moments import moments  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
 from tests.faults.restores import Restores  # noqa: E402
@@ -30,6 +34,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="decides their order (1)")
     parser.add_argument("--only", choices=OPERATIONS, help="one operation instead of all")
     parser.add_argument("--restores", action="store_true", help="restores instead of faults")
+    parser.add_argument("--mirrors", action="store_true", help="mirrors of the feed")
+    parser.add_argument("--break", choices=BREAKS, dest="how", help="how to break the feed")
     arguments = parser.parse_args()
     operations = (arguments.only,) if arguments.only else OPERATIONS
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
@@ -41,6 +47,8 @@ def main() -> int:
             stores.s3.start()
             if arguments.restores:
                 return run_restores(stores, arguments.rounds, arguments.seed)
+            if arguments.mirrors:
+                return run_mirrors(stores, arguments.rounds, arguments.seed, arguments.how)
             return run(stores, arguments.rounds, arguments.seed, operations)
         finally:
             stores.postgres.stop()
@@ -67,6 +75,37 @@ def run_restores(stores: Stores, rounds: int, seed: int) -> int:
             harness.close()
     print(counts.describe())
     return 1 if counts.wrong else 0
+
+
+def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> int:
+    turn_fsync_off(stores.postgres)
+    os.environ.update(stores.environment)
+    mirrors = Mirrors(stores)
+    wrong = 0
+    try:
+        with mirrors.broken(how):
+            for hints in (False, True):
+                print("webhooks as hints" if hints else "the feed alone", flush=True)
+                counts = mirrors.run(rounds, seed, hints=hints, report=report_mirrors(rounds))
+                print(counts.describe(), flush=True)
+                wrong += len(counts.wrong)
+    finally:
+        mirrors.close()
+    return 1 if wrong else 0
+
+
+def report_mirrors(rounds: int) -> Callable[[int, Counts], None]:
+    """As :func:`reporter`."""
+    wrong: list[str] = []
+    report_round = reporter(rounds, wrong)
+
+    def report(number: int, counts: Counts) -> None:
+        for problem in counts.wrong[len(wrong) :]:
+            print(problem, flush=True)
+        wrong[:] = counts.wrong
+        report_round(number)
+
+    return report
 
 
 def reporter(rounds: int, wrong: list[str]) -> Callable[[int], None]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from imageapi import errors
 from imageapi.catalog import facets
+from imageapi.changes import feed, history
 from imageapi.config import settings
 from imageapi.http import json_body
 from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
@@ -297,6 +298,19 @@ def test_parameters_of_the_list_are_those_of_the_code() -> None:
     for path in ("/api/categories", "/api/tags"):
         limit = parameters("get", path)["limit"]["schema"]
         assert (limit["default"], limit["maximum"]) == (facets.DEFAULT_LIMIT, facets.MAX_LIMIT)
+
+
+def test_limits_of_changes_are_those_of_the_code() -> None:
+    for path, code in (("/api/changes", feed), ("/api/images/{id}/history", history)):
+        limit = parameters("get", path)["limit"]["schema"]
+        assert (limit["default"], limit["maximum"]) == (code.DEFAULT_LIMIT, code.MAX_LIMIT)
+    assert parameters("get", "/api/changes")["wait"]["schema"]["maximum"] == feed.MAX_WAIT
+
+
+def test_types_of_changes_are_those_of_the_triggers() -> None:
+    written = re.findall(r"note_change\('([a-z_.]+)'", (ROOT / "init_db.sql").read_text(encoding="utf-8"))
+
+    assert sorted(schema("Change")["properties"]["type"]["enum"]) == sorted(set(written))
 
 
 def test_links_are_those_of_the_code() -> None:

@@ -23,6 +23,8 @@ Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
     ``catalog.deletions.begin`` → ``s3.delete_objects`` → ``catalog.deletions.finish``
+Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
+    ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
 Invalidate (``edge.invalidate.invalidate_images``)
     CloudFront's ``CreateInvalidation``, after a deletion or a revocation of links
 Analyse (``analysis.analyze.analyze_image``)
@@ -30,6 +32,7 @@ Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.save`` → ``catalog.images.update``
 Sweep (``sweep.run.sweep``)
     ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
+    ``catalog.changes.remove_before`` →
     ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``

@@ -105,6 +105,13 @@ class UploadInterruptedError(ConflictError):
         super().__init__(message, retry_after=1)
 
 
+class GoneError(AppError):
+    """410: the feed no longer has what the cursor points to; the client has to read everything again."""
+
+    status = 410
+    code = "changes_expired"
+
+
 class PreconditionFailedError(AppError):
     """412: If-Match names a version that is not the current one."""
 

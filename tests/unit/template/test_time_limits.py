@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, deletions, variants
+from imageapi.changes import feed
 from imageapi.database import db, migrations
 from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
 from imageapi.events import cloudformation
@@ -74,6 +75,11 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         direct.MAX_SECONDS_BEFORE_INTERMEDIATE + SECONDS_OF_COPY,
         operator.lt,
         TIMEOUT["UploadFunction"],
+    ),
+    "who waits for a change still answers": (
+        feed.MAX_WAIT + variable("DB_STATEMENT_TIMEOUT", "ChangesFunction") + db.GRACE_SECONDS,
+        operator.lt,
+        TIMEOUT["ChangesFunction"] - 1,
     ),
     "who waits for a rendering still answers": (
         VARIANT_WAIT_SECONDS,

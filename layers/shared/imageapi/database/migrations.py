@@ -53,6 +53,8 @@ GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}",
     "REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {}",
+    # What happened stays as it was written; the sweep removes what is old. Older schemas have no such table.
+    "DO $$ BEGIN REVOKE UPDATE ON changes FROM {}; EXCEPTION WHEN undefined_table THEN NULL; END $$",
 )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from imageapi.catalog import keys
+from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import ConflictError, NotFoundError
 from imageapi.keys.check import Key
@@ -29,9 +30,17 @@ def revoke_key(key_id: str) -> None:
 
 
 def describe_key(key: Key) -> dict[str, Any]:
-    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at"}``; the last may be null."""
-    expires_at = key.expires_at.isoformat() if key.expires_at else None
-    return {"id": key.id, "name": key.name, "scopes": list(key.scopes), "expires_at": expires_at}
+    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at", "trash_days"}``.
+
+    ``expires_at`` may be null. ``trash_days`` says what a delete does: 0 if it is for good.
+    """
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "trash_days": get_settings().trash_days,
+    }
 
 
 def serialize_key(row: db.Row) -> dict[str, Any]:

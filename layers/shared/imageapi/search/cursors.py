@@ -30,9 +30,7 @@ class Position(NamedTuple):
 
 def encode_cursor(position: Position, filters: Mapping[str, Any]) -> str:
     """The cursor for a list with these filters."""
-    payload = [_VERSION, position.tier, position.key, position.id.hex]
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return _encode(_fingerprint(filters) + text.encode())
+    return encode_payload([position.tier, position.key, position.id.hex], filters)
 
 
 def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
@@ -43,19 +41,41 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
             list with other filters or another order.
     """
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        version, tier, key, image_id = json.loads(raw[_FILTER_BYTES:])
+        tier, key, image_id = decode_payload(cursor, filters)
         position = Position(tier, key, UUID(hex=image_id))
         str(key).encode()
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+    except (ValueError, TypeError, AttributeError):
         raise InvalidCursorError() from None
-    types = (type(version), type(tier), type(key)) in ((int, int, kind) for kind in (type(None), int, str))
-    known = types and version == _VERSION and tier in range(len(TIERS))
-    if not known or "\0" in str(key) or _encode(raw) != cursor:
+    known = (type(tier), type(key)) in ((int, kind) for kind in (type(None), int, str))
+    if not known or tier not in range(len(TIERS)) or "\0" in str(key):
+        raise InvalidCursorError()
+    return position
+
+
+def encode_payload(payload: list[Any], filters: Mapping[str, Any]) -> str:
+    """A cursor with any JSON values, for a list with these filters."""
+    text = json.dumps([_VERSION, *payload], ensure_ascii=False, separators=(",", ":"))
+    return _encode(_fingerprint(filters) + text.encode())
+
+
+def decode_payload(cursor: str, filters: Mapping[str, Any]) -> list[Any]:
+    """The values in a cursor; the caller checks their number and types.
+
+    Raises:
+        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        payload: Any = json.loads(raw[_FILTER_BYTES:])
+    except (ValueError, RecursionError, binascii.Error):
+        raise InvalidCursorError() from None
+    versioned = isinstance(payload, list) and payload[:1] == [_VERSION] and type(payload[0]) is int
+    if not versioned or _encode(raw) != cursor:
         raise InvalidCursorError()
     if raw[:_FILTER_BYTES] != _fingerprint(filters):
-        raise InvalidRequestError("The cursor belongs to a list with other filters.", code="cursor_mismatch")
-    return position
+        raise InvalidRequestError("The cursor belongs to another list.", code="cursor_mismatch")
+    values: list[Any] = payload[1:]
+    return values
 
 
 def _encode(raw: bytes) -> str:

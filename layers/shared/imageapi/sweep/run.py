@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from imageapi.catalog import facets, keys, uploads, variants
+from imageapi.catalog import changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
@@ -18,6 +18,8 @@ OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone; longer than a presigned form is valid."""
 KEY_BATCH = 10_000
 """Expired Idempotency-Keys removed by one statement."""
+CHANGES_BATCH = 10_000
+"""Old changes removed by one statement."""
 SPARE_MILLISECONDS = 60_000
 """With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
 
@@ -54,6 +56,7 @@ def sweep(
         _remove_old_keys(has_time)
         # As long as the feed names them.
         keys.remove_revoked(get_settings().changes_days)
+        _remove_old_changes(has_time)
         facets.apply_changes()
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
@@ -63,6 +66,12 @@ def sweep(
 def _remove_old_keys(has_time: Callable[[], bool]) -> None:
     oldest_kept = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while uploads.remove_keys_before(oldest_kept, KEY_BATCH) and has_time():
+        pass
+
+
+def _remove_old_changes(has_time: Callable[[], bool]) -> None:
+    oldest_kept = datetime.now(UTC) - timedelta(days=get_settings().changes_days)
+    while changes.remove_before(oldest_kept, CHANGES_BATCH) and has_time():
         pass
 
 

@@ -1,0 +1,47 @@
+"""Cursors of the feed and of histories: the last change that was read. Pure."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from imageapi.errors import InvalidCursorError
+from imageapi.model.ids import EPOCH
+from imageapi.search.cursors import decode_payload, encode_payload
+
+MAX_NUMBER = 2**63 - 1
+FEED = {"list": "changes"}
+
+
+class Position(NamedTuple):
+    """The last change that was read.
+
+    Attributes:
+        sequence: 0 before the first change.
+        microseconds: its time, since 1970: after a restore, another change may have the same sequence.
+    """
+
+    sequence: int
+    microseconds: int
+
+
+def position_of(sequence: int, time: datetime) -> Position:
+    """The position of a change. PostgreSQL keeps its time to the microsecond."""
+    past = time - EPOCH
+    return Position(sequence, (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds)
+
+
+def encode_position(position: Position, filters: dict[str, str]) -> str:
+    """The cursor for a list."""
+    return encode_payload(list(position), filters)
+
+
+def decode_position(cursor: str, filters: dict[str, str]) -> Position:
+    """The position in a cursor.
+
+    Raises:
+        InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch`` if it belongs to another list.
+    """
+    payload = decode_payload(cursor, filters)
+    known = len(payload) == 2 and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload)
+    if not known:
+        raise InvalidCursorError()
+    return Position(*payload)

@@ -1,0 +1,122 @@
+"""The feed: all changes, in the order of their commits, without a gap."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from imageapi.catalog import changes
+from imageapi.changes.cursor import FEED, Position, decode_position, encode_position, position_of
+from imageapi.changes.serialize import serialize_page
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.deadline import time_left
+from imageapi.errors import GoneError
+from imageapi.model.parameters import InvalidParameterError, parse_limit
+
+DEFAULT_LIMIT, MAX_LIMIT = 200, 1_000
+MAX_WAIT = 20
+LATEST = "latest"
+POLL_SECONDS = 0.5
+SPARE_SECONDS = 1.0
+"""With less of the function's time left, nothing is waited for."""
+START = Position(0, 0)
+"""From the oldest change that is kept, whichever that is."""
+_DAY = 86_400 * 1_000_000
+
+
+def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
+    """A page of the feed, as JSON text.
+
+    Args:
+        parameters: ``since``, a cursor or LATEST; ``limit``; ``wait``, the seconds to wait for a change.
+        shows_keys: whether to show changes of API keys. The cursor moves past them either way.
+
+    Returns:
+        ``{"changes": [Change], "cursor": str}``, at most ``limit`` changes. If there is none, the client has
+        read all that it may see.
+
+    Raises:
+        InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
+            ``cursor_mismatch``.
+        GoneError: ``changes_expired``, ``changes_restored``.
+        DatabaseUnavailableError: also in the middle of a wait.
+    """
+    limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
+    wait = _parse_wait(parameters.get("wait"))
+    since = parameters.get("since")
+    if since == LATEST:
+        return serialize_page((), "cursor", encode_position(_find_latest(), FEED))
+    position = START if since is None else decode_position(since, FEED)
+    shown, position = _read_or_wait(position, limit, time.monotonic() + wait, shows_keys)
+    return serialize_page(shown, "cursor", encode_position(position, FEED))
+
+
+def _parse_wait(text: str | None) -> int:
+    if text is None:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= MAX_WAIT:
+        return int(text)
+    raise InvalidParameterError(
+        "wait", f"must be a whole number of seconds from 0 to {MAX_WAIT}", max=MAX_WAIT
+    )
+
+
+def _find_latest() -> Position:
+    """The position of the newest change; before the first one, sequence 0 and the time."""
+    found = changes.find_newest()
+    return position_of(*found) if found else position_of(0, datetime.now(UTC))
+
+
+def _read_or_wait(
+    position: Position, limit: int, until: float, shows_keys: bool
+) -> tuple[list[db.Row], Position]:
+    """The next changes that are to be shown, and the position of the last change that was read."""
+    while True:
+        rows = _read(position, limit)
+        if rows:
+            position = position_of(rows[-1]["sequence"], rows[-1]["time"])
+        elif position == START:
+            position = _find_start(position)
+        shown = [row for row in rows if shows_keys or row["image_id"]]
+        spare = time_left() - SPARE_SECONDS
+        if shown or spare <= 0:
+            return shown, position
+        if len(rows) < limit:
+            pause = min(POLL_SECONDS, until - time.monotonic(), spare)
+            if pause <= 0:
+                return shown, position
+            # No transaction is open meanwhile.
+            time.sleep(pause)
+
+
+def _find_start(position: Position) -> Position:
+    """START as a cursor of an empty feed: from now on it expires."""
+    return position._replace(microseconds=position_of(0, datetime.now(UTC)).microseconds)
+
+
+def _read(position: Position, limit: int) -> list[db.Row]:
+    """The changes after a position. Its own change is read with them: it proves that none is missing."""
+    if position.sequence == 0:
+        _check_age(position)
+        return changes.find_from(1, limit)
+    rows = changes.find_from(position.sequence, limit + 1)
+    if rows and position_of(rows[0]["sequence"], rows[0]["time"]) == position:
+        return rows[1:]
+    if (
+        not rows
+        or rows[0]["sequence"] == position.sequence
+        or changes.find_range().oldest <= position.sequence
+    ):
+        raise GoneError("The database was restored. Read everything again.", code="changes_restored")
+    raise _expired()
+
+
+def _check_age(position: Position) -> None:
+    """Refuse a cursor of an empty feed if later changes may have been removed since."""
+    age = position_of(0, datetime.now(UTC)).microseconds - position.microseconds
+    if position != START and age >= get_settings().changes_days * _DAY:
+        raise _expired()
+
+
+def _expired() -> GoneError:
+    return GoneError("Changes after this one are no longer kept. Read everything again.")

@@ -1,0 +1,117 @@
+"""A mirror of all images that knows only the feed, as docs/api.md describes it."""
+
+import json
+from typing import Any
+
+from imageapi.changes.feed import read_changes
+
+from tests.integration.stores import Stores
+
+Json = dict[str, Any]
+IMAGES = """
+    SELECT id, version, link_version, title, description, category, tags, filename, s3_key, mime_type,
+           size_bytes, width, height, frames, encode(sha256, 'hex') AS sha256, exif, created_at, updated_at"""
+
+
+class Mirror:
+    """What it knows, and up to where it has read; both are saved together.
+
+    Attributes:
+        images, trash, analyses, keys: by id, as the API shows them; of a key, whether it was revoked.
+        wrong: changes that cannot be, given those before them.
+    """
+
+    def __init__(self, saved: str | None = None) -> None:
+        state = json.loads(saved) if saved else [{}, {}, {}, {}, None, 0]
+        self.images: dict[str, Json] = state[0]
+        self.trash: dict[str, Json] = state[1]
+        self.analyses: dict[str, Json] = state[2]
+        self.keys: dict[str, bool] = state[3]
+        self.cursor: str | None = state[4]
+        self._sequence: int = state[5]
+        self.wrong: list[str] = []
+
+    def save(self) -> str:
+        """State and cursor, for a mirror that goes on from here."""
+        return json.dumps(
+            [self.images, self.trash, self.analyses, self.keys, self.cursor, self._sequence], sort_keys=True
+        )
+
+    def read(self, limit: int) -> int:
+        """Read a page; returns the number of its changes."""
+        since = {"since": self.cursor} if self.cursor else {}
+        page = json.loads(read_changes({**since, "limit": str(limit)}, shows_keys=True))
+        for change in page["changes"]:
+            try:
+                self._apply(change)
+            except (KeyError, AssertionError) as error:
+                self.wrong.append(f"{error!r} at {change}")
+        self.cursor = page["cursor"]
+        return len(page["changes"])
+
+    def read_all(self, limit: int) -> None:
+        """Read until there is nothing new."""
+        while self.read(limit):
+            pass
+
+    def _apply(self, change: Json) -> None:
+        assert change["sequence"] > self._sequence, "out of order"
+        self._sequence = change["sequence"]
+        image_id, before, after = change["image_id"], change["before"], change["after"]
+        match change["type"]:
+            case "image.uploaded":
+                assert image_id not in self.images
+                self.images[image_id] = {**after, "version": change["version"], "link_version": 0}
+            case "image.changed" | "image.links_revoked":
+                image = self.images[image_id]
+                assert {name: image[name] for name in before} == before
+                image |= {**after, "version": change["version"]}
+            case "image.analyzed":
+                known = self.analyses.setdefault(image_id, {})
+                assert {name: known[name] for name in before or {}} == (before or {})
+                known |= after
+            case "image.trashed":
+                self.trash[image_id] = {**self.images.pop(image_id), **after}
+            case "image.restored":
+                links = self.trash.pop(image_id)["link_version"]
+                self.images[image_id] = {**after, "version": change["version"], "link_version": links}
+            case "image.deleted":
+                assert (self.images.pop(image_id, None) is None) != (self.trash.pop(image_id, None) is None)
+                self.analyses.pop(image_id, None)
+            case "key.created":
+                self.keys[after["id"]] = False
+            case "key.revoked":
+                assert self.keys[before["id"]] is False
+                self.keys[before["id"]] = True
+            case kind:
+                raise KeyError(kind)
+
+
+def read_database(stores: Stores) -> dict[str, Json]:
+    """What a mirror must know."""
+    read = stores.execute
+    return {
+        "images": by_id(read(f"{IMAGES} FROM image_metadata")),
+        "trash": by_id(read(f"{IMAGES}, purge_after FROM trashed_images")),
+        "analyses": by_id(
+            read(
+                """SELECT image_id AS key, model, caption, tags, text_seen, safety, analyzed_at
+                   FROM image_analysis WHERE analyzed_at IS NOT NULL
+                   UNION ALL
+                   SELECT id, kept.model, kept.caption, kept.tags, kept.text_seen, kept.safety,
+                          kept.analyzed_at
+                   FROM trashed_images, jsonb_populate_record(NULL::image_analysis, analysis) AS kept
+                   WHERE kept.analyzed_at IS NOT NULL"""
+            )
+        ),
+        "keys": {row["id"]: bool(row["revoked_at"]) for row in read("SELECT id, revoked_at FROM api_keys")},
+    }
+
+
+def by_id(rows: list[Json]) -> dict[str, Json]:
+    """Rows as the API shows them, by ``key`` or ``id``."""
+    shown = [
+        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        for row in rows
+    ]
+    return {row.pop("key", None) or row["id"]: row for row in shown}

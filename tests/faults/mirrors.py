@@ -1,0 +1,243 @@
+"""Rounds of writers that work at the same time. A mirror follows the feed meanwhile, and must end equal.
+
+It either reads all the time, or when a webhook says so. Webhooks are dropped, doubled and reordered, so what
+they say is ignored, and a rare timer reads what nothing has announced.
+"""
+
+import random
+import select
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from imageapi.database import db
+
+from tests.faults.mirror import Mirror, read_database
+from tests.faults.writers import OPERATIONS, Burst, Writer
+from tests.integration.stores import Stores
+from tests.support.waiting import wait_until
+
+WRITERS = 4
+FINE = {200, 201, 204, 404, 409, 412, 503}
+"""Others work on the same images, trash and restore them, and a busy machine may take too long."""
+LOCK = "PERFORM pg_advisory_xact_lock(7594021836651208290);"
+RECENT = 12
+"""Writers meet on the newest images."""
+RUNNING = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api' AND pid <> %s"
+
+
+BY_TIME = ("(sequence, type,", "OVERRIDING SYSTEM VALUE VALUES (1e6 * extract(epoch FROM now()), type,")
+BREAKS = {
+    "no lock": {LOCK: ""},
+    "lock before commit": {LOCK: f"{LOCK.replace('_xact', '')} {LOCK.replace('_xact_lock', '_unlock')}"},
+    "cursor by time": {LOCK: "", "(type,": BY_TIME[0], "VALUES (type,": BY_TIME[1]},
+    "sequences out of order": {},
+}
+"""Ways to break the feed: what is replaced in note_change(). Out of order: each connection has a stock."""
+
+
+@dataclass
+class Counts:
+    """Totals over all rounds."""
+
+    rounds: int = 0
+    operations: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    killed: int = 0
+    changes: int = 0
+    pages: int = 0
+    restarts: int = 0
+    hints: Counter[str] = field(default_factory=Counter)
+    images: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """As text."""
+        names = ", ".join(f"{name} {n}" for name, n in self.operations.most_common())
+        hints = ", ".join(f"{n} {name}" for name, n in self.hints.most_common())
+        lines = [
+            f"{self.rounds} rounds: {self.changes} changes, {self.pages} pages, {self.images} images.",
+            f"Writers: {names}; {self.killed} killed; statuses {dict(self.statuses)}.",
+            f"The mirror was restarted {self.restarts} times.",
+        ]
+        lines += [f"Webhooks: {hints}."] if hints else []
+        return "\n".join([*lines, f"{len(self.wrong)} wrong."])
+
+
+class Mirrors:
+    """The writers, and the mirror. This process's own settings must be those of the stores."""
+
+    def __init__(self, stores: Stores, writers: int = WRITERS) -> None:
+        self._stores = stores
+        self._writers = [Writer(stores.environment) for _ in range(writers)]
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        db.close()
+
+    def run(
+        self,
+        rounds: int,
+        seed: int,
+        *,
+        hints: bool = False,
+        report: Callable[[int, Counts], object] = lambda *_: None,
+    ) -> Counts:
+        """Run rounds from empty tables.
+
+        Args:
+            hints: read when a webhook arrives, not all the time.
+            report: called after each round; True ends the run.
+        """
+        self._stores.clear()
+        follow = Run(self._stores, self._writers, random.Random(seed), hints=hints)
+        for number in range(1, rounds + 1):
+            follow.run_round()
+            if report(number, follow.counts) is True:
+                break
+        return follow.counts
+
+    @contextmanager
+    def broken(self, how: str | None) -> Iterator[None]:
+        """Break the feed; None: only make gaps more likely to show, by a pause between insert and commit."""
+        execute = self._stores.execute
+        (found,) = execute("SELECT pg_get_functiondef('note_change'::regproc) AS sql")
+        sql = found["sql"]
+        for old, new in reversed((BREAKS[how] if how else {}).items()):
+            assert old in sql
+            sql = sql.replace(old, new, 1)
+        sql = sql.replace("\nEND", "\n    PERFORM pg_sleep(greatest(0, random() - 0.6) * 0.04);\nEND")
+        cache = 20 if how == "sequences out of order" else 1
+        execute(f"{sql}; ALTER TABLE changes ALTER COLUMN sequence SET CACHE {cache}")
+        try:
+            yield
+        finally:
+            execute(f"{found['sql']}; ALTER TABLE changes ALTER COLUMN sequence SET CACHE 1")
+
+
+class Run:
+    """One mirror and its rounds."""
+
+    def __init__(self, stores: Stores, writers: list[Writer], chance: random.Random, *, hints: bool) -> None:
+        self.counts = Counts()
+        self._stores = stores
+        self._writers = writers
+        self._chance = chance
+        self._mirror = Mirror()
+        self._saved = self._mirror.save()
+        self._channel = Channel(stores, chance, self.counts.hints) if hints else None
+
+    def run_round(self) -> None:
+        """A burst of every writer at once, followed; then the comparison."""
+        ids = sorted(self._mirror.images | self._mirror.trash)[-RECENT:]
+        for writer in self._writers:
+            writer.start(self._make_burst(ids))
+        busy = list(self._writers)
+        while busy:
+            for writer in select.select(busy, [], [], 0.001)[0]:
+                self._note(writer.read())
+                busy.remove(writer)
+            self._follow()
+        # A killed writer's last statement may still be running.
+        (own,) = db.query("SELECT pg_backend_pid() AS pid")
+        wait_until(lambda: not self._stores.execute(RUNNING, (own["pid"],)))
+        self._mirror.read_all(self._limit())
+        self._compare()
+
+    def _make_burst(self, ids: list[str]) -> Burst:
+        chance = self._chance
+        names, weights = zip(*((name, weight) for name, (_, weight) in OPERATIONS.items()), strict=True)
+        hook, kill_after, dice = None, 0.0, chance.random()
+        if dice < 0.2:
+            hook = ["step", chance.choice(["before", "after"]), chance.randint(1, 12), "kill"]
+        elif dice < 0.4:
+            kill_after = chance.uniform(1, 60)
+        operations = chance.choices(names, weights, k=chance.randint(1, 5))
+        return Burst(chance.randrange(2**32), ids, operations, hook, kill_after)
+
+    def _note(self, answer: dict[str, Any]) -> None:
+        counts = self.counts
+        if "killed" in answer:
+            counts.killed += 1
+            if not answer["killed"]:
+                counts.wrong.append("a writer has crashed")
+        for name, status in answer.get("statuses", []):
+            counts.operations[name] += 1
+            counts.statuses[status] += 1
+            if status not in FINE:
+                counts.wrong.append(f"{name} was answered {status}")
+
+    def _follow(self) -> None:
+        """Read a page, or what a webhook or the timer asks for; perhaps save, perhaps fall over."""
+        chance = self._chance
+        if self._channel is None:
+            self._read_page()
+        else:
+            for _ in self._channel.deliver():
+                while self._read_page():
+                    pass
+            if chance.random() < 0.01:
+                self._mirror.read_all(self._limit())
+        dice = chance.random()
+        if dice < 0.1:
+            self._saved = self._mirror.save()
+        elif dice < 0.13:
+            self._take_wrong()
+            self._mirror = Mirror(self._saved)
+            self.counts.restarts += 1
+
+    def _read_page(self) -> int:
+        self.counts.pages += 1
+        return self._mirror.read(self._limit())
+
+    def _limit(self) -> int:
+        return self._chance.choice([1, 2, 3, 5, 10, 200, 1_000])
+
+    def _take_wrong(self) -> None:
+        self.counts.wrong += self._mirror.wrong
+        self._mirror.wrong.clear()
+
+    def _compare(self) -> None:
+        counts = self.counts
+        self._take_wrong()
+        found = read_database(self._stores)
+        counts.rounds += 1
+        counts.images += len(found["images"])
+        counts.changes = self._stores.execute("SELECT count(*) AS n FROM changes")[0]["n"]
+        before = len(counts.wrong)
+        for name, expected in found.items():
+            mirrored = getattr(self._mirror, name)
+            for key in sorted(expected.keys() | mirrored.keys()):
+                here, there = mirrored.get(key), expected.get(key)
+                if here != there:
+                    counts.wrong.append(f"round {counts.rounds}, {name} {key}: {here} instead of {there}")
+        if len(counts.wrong) > before:  # the next rounds are to find new differences only
+            self._mirror = Mirror()
+            self._mirror.read_all(1_000)
+            self._mirror.wrong.clear()
+
+
+class Channel:
+    """Webhooks as a bad network delivers them: late, twice, in any order, or never."""
+
+    def __init__(self, stores: Stores, chance: random.Random, counts: Counter[str]) -> None:
+        self._stores = stores
+        self._chance = chance
+        self._counts = counts
+        self._sent = 0
+        self._under_way: list[dict[str, Any]] = []
+
+    def deliver(self) -> Iterator[dict[str, Any]]:
+        """The webhooks that arrive now."""
+        found = "SELECT * FROM changes WHERE sequence > %s ORDER BY sequence"
+        for change in self._stores.execute(found, (self._sent,)):
+            self._sent = change["sequence"]
+            copies = self._chance.choice([0, 0, 0, 1, 1, 2])
+            self._counts[("dropped", "delivered once", "doubled")[copies]] += 1
+            self._under_way += [change] * copies
+        self._chance.shuffle(self._under_way)
+        for _ in range(self._chance.randint(0, min(3, len(self._under_way)))):
+            yield self._under_way.pop()

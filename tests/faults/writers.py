@@ -1,0 +1,237 @@
+"""Writers for the mirrors: processes that change images and keys at the same time, and are killed anywhere.
+
+A message on standard input is a line of JSON, a :class:`Burst`. A forked child does its operations on one
+connection, as a function's execution environment would. The answer is ``{"statuses": [[operation, status],
+…]}``, or ``{"killed": true}``.
+"""
+
+import importlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from imageapi.actor import ROOT as ROOT_KEY
+from imageapi.actor import acting_as
+from imageapi.analysis import analyze
+from imageapi.analysis.gemini import Description
+from imageapi.catalog import analyses
+from imageapi.database import db
+from imageapi.errors import AppError
+from imageapi.keys.check import Key
+from imageapi.keys.create import create_key
+from imageapi.keys.manage import revoke_key
+from imageapi.model.scopes import SCOPES
+from imageapi.storage import clients
+from PIL import Image
+
+from tests.integration.client import upload_event
+from tests.integration.lifecycle import KEY, image_event
+from tests.support import pictures
+from tests.support.events import ROOT, Event, handle, load_handler, make_event
+from tests.support.worker import Hook
+from tests.support.worker_main import STORES, Calls
+
+WORDS = ("海", "harbour", "🌊", "", 'a "b" \\ c', "é" * 60)
+
+
+class Burst(NamedTuple):
+    """What one child does.
+
+    Attributes:
+        ids: images that it may change; others may have removed them meanwhile.
+        hook: where it kills itself, as :class:`Hook`; None: nowhere.
+        kill_after: milliseconds after which it is killed; 0: never.
+    """
+
+    seed: int
+    ids: list[str]
+    operations: list[str]
+    hook: list[Any] | None
+    kill_after: float
+
+
+class Writer:
+    """One such process."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.writers"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
+        )
+
+    def start(self, burst: Burst) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(burst).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def fileno(self) -> int:
+        assert self._process.stdout
+        return self._process.stdout.fileno()
+
+    def read(self) -> dict[str, Any]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, "the writer has ended"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Work:
+    """The operations of one child: each returns a status, as the API would."""
+
+    def __init__(self, burst: Burst) -> None:
+        self._chance = random.Random(burst.seed)
+        self._ids = list(burst.ids)
+
+    def upload(self) -> int:
+        number = self._chance.randrange(10**9)
+        picture = pictures.jpeg(seed=number % 8) + str(number).encode()
+        answer = handle(upload_event(picture, self._metadata()))
+        if answer["statusCode"] == 201:
+            self._ids.append(json.loads(answer["body"])["data"]["id"])
+        return int(answer["statusCode"])
+
+    def patch(self) -> int:
+        metadata = self._metadata()
+        fields = self._chance.sample(sorted(metadata), self._chance.randint(1, len(metadata)))
+        return self._send(image_event("PATCH", self._some_id(), {field: metadata[field] for field in fields}))
+
+    def revoke(self) -> int:
+        return self._send(make_event("POST", f"/api/images/{self._some_id()}/links/revoke", KEY))
+
+    def delete(self) -> int:
+        return self._send(image_event("DELETE", self._some_id()))
+
+    def analyze(self) -> int:
+        """As AnalyzeFunction, without Gemini."""
+        taken = analyses.acquire_lease(self._some_id(), ["queued", "failed", "ready"])
+        if not taken:
+            return 409
+        word = self._chance.choice(WORDS)
+        description = Description(
+            caption=word, tags=(word,) if word else (), text_seen="", safety={"adult": word}, model="model"
+        )
+        try:
+            db.transaction(lambda cursor: analyze._save(cursor, taken, description))
+        except AppError as error:
+            return error.status
+        return 200
+
+    def key(self) -> int:
+        made = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
+        if self._chance.random() < 0.5:
+            revoke_key(made["id"])
+        return 200
+
+    def trash(self) -> int:
+        return 204 if db.change(TRASH, {"id": self._some_id()}) else 404
+
+    def restore(self) -> int:
+        return 200 if db.change(RESTORE, {"id": self._some_id()}) else 404
+
+    def _send(self, event: Event) -> int:
+        return int(handle(event)["statusCode"])
+
+    def _some_id(self) -> str:
+        return self._chance.choice(self._ids) if self._ids else "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+
+    def _metadata(self) -> dict[str, Any]:
+        words = [self._chance.choice(WORDS) for _ in range(4)]
+        return {"title": words[0], "description": words[1], "category": words[2], "tags": words[3].split()}
+
+
+OPERATIONS: dict[str, tuple[Callable[[Work], int], int]] = {
+    "upload": (Work.upload, 3),
+    "patch": (Work.patch, 8),
+    "revoke": (Work.revoke, 2),
+    "delete": (Work.delete, 2),
+    "analyze": (Work.analyze, 3),
+    "key": (Work.key, 1),
+    "trash": (Work.trash, 2),
+    "restore": (Work.restore, 2),
+}
+"""Each operation, and how often it is chosen."""
+
+# The image is locked before its analysis is read: one that is saved meanwhile must not be lost.
+TRASH = """
+    SELECT FROM image_metadata WHERE id = %(id)s FOR UPDATE;
+    WITH gone AS (DELETE FROM image_metadata WHERE id = %(id)s RETURNING *)
+    INSERT INTO trashed_images
+    SELECT gone.*, now(), now() + interval '30 days',
+           (SELECT to_jsonb(analysis) FROM image_analysis AS analysis WHERE image_id = %(id)s)
+    FROM gone RETURNING id"""
+RESTORE = """
+    WITH back AS (DELETE FROM trashed_images WHERE id = %(id)s RETURNING *),
+    image AS (
+        INSERT INTO image_metadata
+        SELECT (jsonb_populate_record(NULL::image_metadata,
+                to_jsonb(back) || jsonb_build_object('restored_at', now()))).* FROM back RETURNING id),
+    analysis AS (
+        INSERT INTO image_analysis
+        SELECT (jsonb_populate_record(NULL::image_analysis, analysis)).* FROM back
+        WHERE analysis IS NOT NULL)
+    SELECT id FROM image"""
+
+
+def work_on(burst: Burst) -> list[tuple[str, int]]:
+    """Do a burst's operations in this process."""
+    work, statuses = Work(burst), []
+    with Calls(Hook(*burst.hook) if burst.hook else None).watch(STORES), acting_as(ROOT_KEY, "a request"):
+        for name in burst.operations:
+            try:
+                statuses.append((name, OPERATIONS[name][0](work)))
+            except AppError as error:
+                statuses.append((name, error.status))
+    return statuses
+
+
+def serve(channel: int) -> None:
+    for line in sys.stdin:
+        burst = Burst(*json.loads(line))
+        child = os.fork()
+        if child == 0:
+            answer = {"statuses": work_on(burst)}
+            os.write(channel, json.dumps(answer).encode() + b"\n")
+            os._exit(0)
+        if burst.kill_after:
+            time.sleep(burst.kill_after / 1000)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if status:
+            os.write(channel, json.dumps({"killed": status == signal.SIGKILL}).encode() + b"\n")
+
+
+def prepare() -> None:
+    """Load all that children need, once."""
+    for function in ("UploadFunction", "ImageFunction"):
+        load_handler(function)
+    for name in ("pybase64", "uuid_utils", "imageapi.storage.versions"):
+        importlib.import_module(name)
+    Image.init()
+    clients.get_client()
+    clients.get_connections()
+
+
+if __name__ == "__main__":
+    # The service logs to standard output, which is redirected to standard error; answers use a copy of it.
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    prepare()
+    serve(answers)

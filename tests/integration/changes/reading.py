@@ -1,0 +1,65 @@
+"""Requests for changes."""
+
+from typing import Any
+
+from imageapi.actor import ROOT
+from imageapi.keys.check import Key
+from imageapi.keys.create import create_key
+from imageapi.model.scopes import SCOPES
+
+from tests.integration.client import get
+from tests.integration.stores import Stores
+from tests.support.answers import Answer
+from tests.support.events import API_KEY
+
+
+def read(since: str | None = None, **query: object) -> Answer:
+    """GET /api/changes, with the root key or ``key``."""
+    key = str(query.pop("key", API_KEY))
+    values = {name: str(value) for name, value in query.items()}
+    if since is not None:
+        values["since"] = since
+    return get("/api/changes", values, key=key)
+
+
+def changes(since: str | None = None, **query: object) -> list[dict[str, Any]]:
+    answer = read(since, **query)
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.body["changes"]
+    return found
+
+
+def cursor(since: str | None = "latest", **query: object) -> str:
+    answer = read(since, **query)
+    assert answer.status == 200, answer.body
+    return str(answer.body["cursor"])
+
+
+def history(image_id: str, **query: object) -> Answer:
+    return get(f"/api/images/{image_id}/history", {name: str(value) for name, value in query.items()})
+
+
+def new_key(*scopes: str) -> dict[str, Any]:
+    return create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
+
+
+def add(stores: Stores, count: int, days_ago: int = 0, image_id: str | None = None) -> None:
+    """Changes of images that are not there."""
+    stores.execute(
+        """INSERT INTO changes (type, image_id, time)
+           SELECT 'image.deleted', coalesce(%s, gen_random_uuid()),
+                  clock_timestamp() - make_interval(days => %s)
+           FROM generate_series(1, %s)""",
+        (image_id, days_ago, count),
+    )
+
+
+def rewind(stores: Stores, count: int) -> None:
+    """As a restore to an earlier time: without the last ``count`` changes, whose sequences are free again."""
+    stores.execute(
+        "DELETE FROM changes WHERE sequence > (SELECT max(sequence) FROM changes) - %s",
+        (count,),
+    )
+    stores.execute(
+        "SELECT setval(pg_get_serial_sequence('changes', 'sequence'), (SELECT max(sequence) FROM changes))"
+    )

@@ -1,0 +1,144 @@
+"""GET /api/changes: pages, cursors, waiting, and who sees what."""
+
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from imageapi.changes import feed
+from imageapi.changes.cursor import FEED, decode_position, encode_position
+from imageapi.database import db
+from imageapi.keys.manage import revoke_key
+
+from tests.integration.changes.reading import add, changes, cursor, new_key, read
+from tests.integration.client import upload
+from tests.integration.images.examples import PICTURE
+from tests.integration.stores import Configure, Stores, paused
+from tests.support.events import LambdaContext, load_handler, make_event
+
+
+def test_pages_have_each_change_once_and_in_order(stores: Stores) -> None:
+    add(stores, 25)
+    every = [change["sequence"] for change in changes()]
+    assert every == sorted(every)
+    assert len(every) == 25
+
+    seen, since = [], None
+    for limit in (1, 7, 2, 1_000):
+        page = read(since, limit=limit)
+        seen += [change["sequence"] for change in page.body["changes"]]
+        since = page.body["cursor"]
+    assert seen == every
+    assert read(since).body == {"changes": [], "cursor": since}
+
+
+def test_responses_are_not_stored(stores: Stores) -> None:
+    assert read().headers["cache-control"] == ["no-store"]
+
+
+def test_latest_is_the_cursor_of_now(stores: Stores) -> None:
+    add(stores, 3)
+    since = cursor("latest")
+    assert changes(since) == []
+    add(stores, 2)
+    assert len(changes(since)) == 2
+
+
+def test_an_empty_feed_has_a_cursor(stores: Stores) -> None:
+    for since in (cursor("latest"), cursor(None)):
+        assert changes(since) == []
+        assert changes(cursor(since)) == []
+    add(stores, 2)
+    assert len(changes(since)) == 2
+
+
+def test_a_cursor_of_an_empty_feed_expires(stores: Stores, configure: Configure) -> None:
+    since = cursor("latest")
+    add(stores, 1)
+    configure(CHANGES_DAYS="1")
+    assert len(changes(since)) == 1
+    old = encode_position(decode_position(since, FEED)._replace(microseconds=1), FEED)
+    assert read(old).error == (410, "changes_expired")
+
+
+def test_a_hole_in_the_sequences_is_no_gap(stores: Stores) -> None:
+    add(stores, 1)
+    since = cursor("latest")
+    stores.execute("SELECT nextval(pg_get_serial_sequence('changes', 'sequence')) FROM generate_series(1, 9)")
+    add(stores, 1)
+    assert len(changes(since)) == 1
+
+
+def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: Stores) -> None:
+    reader, manager = new_key("images:read"), new_key("images:read", "keys:manage")
+    revoke_key(new_key("images:write")["id"])
+    image = upload(PICTURE).image
+
+    types = [change["type"] for change in changes(key=manager["key"])]
+    assert types == ["key.created"] * 3 + ["key.revoked", "image.uploaded"]
+    page = read(key=reader["key"], limit=2)  # the first two are not for it
+    assert [change["image_id"] for change in page.body["changes"]] == [image["id"]]
+    assert changes(page.body["cursor"]) == []
+
+    since = page.body["cursor"]
+    new_key("images:read")
+    assert (hidden := read(since, key=reader["key"])).body["changes"] == []
+    assert hidden.body["cursor"] != since
+    assert changes(hidden.body["cursor"]) == []
+
+
+def test_only_keys_that_read_images_read_the_feed(stores: Stores) -> None:
+    assert read(key=new_key("images:write")["key"]).error == (403, "scope_missing")
+
+
+def test_waiting_ends_with_the_next_change(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "POLL_SECONDS", 0.05)
+    add(stores, 1)
+    since = cursor("latest")
+    threading.Timer(0.2, lambda: add(stores, 1)).start()
+    start = time.monotonic()
+    assert len(changes(since, wait=5)) == 1
+    assert 0.15 < time.monotonic() - start < 3
+
+
+def test_waiting_ends_in_time_and_holds_no_transaction(stores: Stores) -> None:
+    add(stores, 1)
+    since = cursor("latest")
+    states: list[str] = []
+
+    def look() -> None:
+        with closing(stores.postgres.connect()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT state FROM pg_stat_activity WHERE application_name = 'image-api'")
+            states.extend(state for (state,) in cursor.fetchall())
+
+    timer = threading.Timer(0.3, look)
+    timer.start()
+    start = time.monotonic()
+    assert changes(since, wait=1) == []
+    assert 0.9 < time.monotonic() - start < 2
+    timer.join()
+    assert states == ["idle"]
+
+
+def test_waiting_ends_before_the_function_does(stores: Stores) -> None:
+    add(stores, 1)
+    event = make_event(
+        "GET", "/api/changes", {"X-API-Key": "your-api-key-here"}, {"wait": "20", "since": cursor()}
+    )
+    start = time.monotonic()
+    answer = load_handler("ChangesFunction")(event, LambdaContext(time_left=2_500))
+    assert answer["statusCode"] == 200
+    assert time.monotonic() - start < 1.4
+
+
+def test_waiting_ends_when_the_database_does_not_answer(
+    stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(DB_STATEMENT_TIMEOUT="1", DB_CONNECT_TIMEOUT="1")
+    monkeypatch.setattr(db, "GRACE_SECONDS", 0.1)
+    since = cursor("latest")
+    start = time.monotonic()
+    with paused(stores.postgres):
+        assert read(since, wait=20).error == (503, "database_unavailable")
+    assert time.monotonic() - start < 5

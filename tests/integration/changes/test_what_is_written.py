@@ -1,0 +1,259 @@
+"""Every change of an image or a key is one row: what, by whom, from what to what."""
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+from imageapi.database import db
+from imageapi.errors import DatabaseUnavailableError
+from imageapi.images.update import update_image
+from imageapi.keys.format import hash_key
+from imageapi.keys.manage import revoke_key
+
+from tests.integration.analyses import analyze, gemini_beside
+from tests.integration.changes.reading import changes, cursor, new_key
+from tests.integration.client import get, send, upload
+from tests.integration.images.examples import PICTURE
+from tests.integration.lifecycle import (
+    announce_event,
+    arrived,
+    delete_image,
+    get_image,
+    patch_image,
+    post_file,
+    sweep,
+)
+from tests.integration.stores import Configure, Stores
+from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
+
+NOT_SHOWN = {"urls", "placeholder", "duplicate_of", "analysis"}
+LOCK = "SELECT pg_advisory_lock(7594021836651208290)"
+UNLOCK = "SELECT pg_advisory_unlock(7594021836651208290)"
+
+
+def shown(image: dict[str, Any]) -> dict[str, Any]:
+    """What the feed has of an image, as the API shows it."""
+    return {name: value for name, value in image.items() if name not in NOT_SHOWN}
+
+
+def only_change(since: str) -> dict[str, Any]:
+    (change,) = changes(since)
+    return change
+
+
+def test_an_upload(stores: Stores) -> None:
+    answer = upload(PICTURE, {"title": "海", "tags": ["a", "b"]})
+    (change,) = changes()
+    assert change["after"] == shown(answer.image)
+    assert change["request_id"] == answer.headers["x-request-id"][0]
+    assert {name: change[name] for name in ("type", "image_id", "version", "key_id", "before")} == {
+        "type": "image.uploaded",
+        "image_id": answer.image["id"],
+        "version": 1,
+        "key_id": "root",
+        "before": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", "静かな港"),
+        ("title", "\\u0000 'quoted' \"twice\" \\ 🌊 \u202e"),
+        ("description", "🌊" * 2_000),
+        ("category", "Sea"),
+        ("tags", [f"tag {number}" for number in range(32)]),
+        ("tags", []),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_each_field(stores: Stores, field: str, value: object) -> None:
+    image = upload(PICTURE, {"title": "a", "description": "b", "category": "c", "tags": ["d"]}).image
+    since = cursor()
+    answer = patch_image(image["id"], {field: value})
+    change = only_change(since)
+    assert (change["type"], change["image_id"], change["version"]) == ("image.changed", image["id"], 2)
+    assert change["before"] == {name: image[name] for name in (field, "updated_at")}
+    assert change["after"] == {name: answer.image[name] for name in (field, "updated_at")}
+    assert change["request_id"] == answer.headers["x-request-id"][0]
+
+
+def test_what_changes_nothing_writes_nothing(stores: Stores) -> None:
+    image_id = upload(PICTURE).image["id"]
+    since = cursor()
+    assert patch_image(image_id, {}).status == 200
+    assert patch_image(image_id, {"title": "x"}, If_Match='"7"').status == 412
+    assert patch_image(image_id, {"title": "a\0b"}).status == 422
+    assert delete_image(image_id, If_Match='"7"').status == 412
+    assert upload(b"no picture").status == 415
+    assert get_image(image_id).status == 200
+    sweep()
+    assert changes(since) == []
+
+
+def test_the_same_value_again_is_a_change_of_its_time(stores: Stores) -> None:
+    image = upload(PICTURE, {"title": "x"}).image
+    since = cursor()
+    answer = patch_image(image["id"], {"title": "x"})
+    assert only_change(since)["after"] == {"updated_at": answer.image["updated_at"]}
+
+
+def test_revoked_links(stores: Stores) -> None:
+    image_id = upload(PICTURE).image["id"]
+    since = cursor()
+    send(make_event("POST", f"/api/images/{image_id}/links/revoke", {"X-API-Key": API_KEY}))
+    change = only_change(since)
+    assert (change["type"], change["version"]) == ("image.links_revoked", 1)
+    assert (change["before"], change["after"]) == ({"link_version": 0}, {"link_version": 1})
+
+
+def test_analyses(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    image_id = upload(PICTURE).image["id"]
+    since = cursor()
+    with gemini_beside(stores, configure, monkeypatch):
+        first = analyze(image_id).body["data"]
+        change = only_change(since)
+        assert (change["type"], change["key_id"], change["before"]) == ("image.analyzed", "root", None)
+        assert change["after"] == {
+            name: first[name] for name in ("model", "caption", "tags", "text_seen", "safety", "analyzed_at")
+        }
+        since = cursor()
+        second = analyze(image_id, again="true").body["data"]
+    change = only_change(since)
+    assert change["before"] == {"analyzed_at": first["analyzed_at"]}
+    assert change["after"] == {"analyzed_at": second["analyzed_at"]}
+
+
+def test_a_deletion_for_good(stores: Stores) -> None:
+    image_id = upload(PICTURE).image["id"]
+    since = cursor()
+    stores.execute("DELETE FROM image_metadata WHERE id = %s", (image_id,))
+    change = only_change(since)
+    assert (change["type"], change["version"]) == ("image.deleted", 1)
+    assert (change["before"], change["after"]) == (None, None)
+
+
+TRASH = """WITH gone AS (DELETE FROM image_metadata WHERE id = %(id)s RETURNING *)
+           INSERT INTO trashed_images SELECT *, now(), '2030-01-31 12:00:00.5+09' FROM gone"""
+RESTORE = """WITH back AS (DELETE FROM trashed_images WHERE id = %(id)s RETURNING *)
+             INSERT INTO image_metadata (id, version, title, filename, s3_key, mime_type, size_bytes,
+                                         width, height, sha256, created_at, updated_at, restored_at)
+             SELECT id, version + 1, title, filename, s3_key, mime_type, size_bytes, width, height,
+                    sha256, created_at, updated_at, now() FROM back"""
+
+
+def test_the_trash(stores: Stores) -> None:
+    image = upload(PICTURE, {"title": "x"}).image
+    since, values = cursor(), {"id": image["id"]}
+    stores.execute(TRASH, values)
+    stores.execute(RESTORE, values)
+    stores.execute(TRASH, values)
+    stores.execute("DELETE FROM trashed_images WHERE id = %(id)s", values)
+
+    found = changes(since)
+    assert [(change["type"], change["version"]) for change in found] == [
+        ("image.trashed", 1),
+        ("image.restored", 2),
+        ("image.trashed", 2),
+        ("image.deleted", 2),
+    ]
+    assert found[0]["after"] == {"purge_after": "2030-01-31T03:00:00.500000+00:00"}
+    assert found[1]["after"] == shown(image) | {"exif": {}}
+    assert found[3]["after"] is None
+
+
+def test_keys(stores: Stores) -> None:
+    since = cursor()
+    key = new_key("images:read")
+    revoke_key(key["id"])
+    created, revoked = changes(since)
+    facts = {"id": key["id"], "name": "a key", "scopes": ["images:read"], "expires_at": None}
+    assert (created["type"], created["before"], created["after"]) == ("key.created", None, facts)
+    assert (revoked["type"], revoked["before"], revoked["after"]) == ("key.revoked", facts, None)
+    assert created["image_id"] is revoked["image_id"] is None
+    text = str(stores.execute("SELECT changes::text FROM changes"))
+    assert key["key"] not in text
+    assert hash_key(key["key"]).hex() not in text
+
+
+@pytest.mark.parametrize("finish", ["ingest", "sweep"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_presigned_upload_is_that_of_the_key_that_announced_it(
+    stores: Stores, finish: str, known: bool
+) -> None:
+    key = new_key("images:write")
+    event = announce_event(PICTURE)
+    event["headers"]["X-API-Key"] = key["key"]
+    ticket = send(event).body["data"]
+    assert post_file(ticket["form"], PICTURE) < 300
+    if not known:  # announced before there were keys
+        stores.execute("UPDATE uploads SET key_id = NULL")
+    since, context = cursor(), LambdaContext()
+    if finish == "ingest":
+        load_handler("IngestFunction")(arrived(ticket["id"]), context)
+    else:
+        stores.execute("UPDATE uploads SET expires_at = now() - interval '1 s'")
+        load_handler("SweepFunction")({"object_grace_seconds": -60}, context)
+    change = only_change(since)
+    assert (change["type"], change["image_id"]) == ("image.uploaded", ticket["id"])
+    assert change["key_id"] == (key["id"] if known else None)
+    assert change["request_id"] == context.aws_request_id
+
+
+def test_a_transaction_that_is_rolled_back_writes_nothing(stores: Stores) -> None:
+    (image_id,) = stores.insert_ready()
+    since = cursor()
+
+    def work(cursor: db.Cursor) -> None:
+        db.query("UPDATE image_metadata SET version = 2", (), cursor)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        db.transaction(work)
+    assert changes(since) == []
+    assert get_image(image_id).status == 200
+
+
+def test_a_lock_that_stays_taken_at_commit_changes_nothing(stores: Stores) -> None:
+    """Nobody holds it for long: COMMIT takes it. Should it be taken nevertheless, the client tries again."""
+    (image_id,) = stores.insert_ready(title="before")
+    since, pid = cursor(), db.query("SELECT pg_backend_pid() AS pid")
+    stores.execute(LOCK)
+    try:
+        assert patch_image(image_id, {"title": "after"}).error == (503, "database_unavailable")
+        with pytest.raises(DatabaseUnavailableError):
+            db.change("UPDATE image_metadata SET version = version + 1 WHERE id = %s", (image_id,))
+    finally:
+        stores.execute(UNLOCK)
+    assert changes(since) == []
+    assert get_image(image_id).image["title"] == "before"
+    assert db.query("SELECT pg_backend_pid() AS pid") == pid  # the connection goes on
+    assert update_image(image_id, {"title": "after"}, None)["title"] == "after"
+    assert len(changes(since)) == 1
+
+
+def test_the_order_is_that_of_commits_and_an_open_transaction_stops_nobody(stores: Stores) -> None:
+    first, second = stores.insert_ready(2)
+    since, sql = cursor(), "UPDATE image_metadata SET version = version + 1 WHERE id = %s"
+    with closing(stores.postgres.connect()) as connection:
+        connection.cursor().execute(sql, (first,))
+        db.change(sql, (second,))
+        assert [change["image_id"] for change in changes(since)] == [second]
+        connection.commit()
+    assert [change["image_id"] for change in changes(since)] == [second, first]
+
+
+def test_several_changes_in_one_transaction(stores: Stores) -> None:
+    ids = stores.insert_ready(3)
+    since = cursor()
+    stores.execute("UPDATE image_metadata SET version = version + 1, link_version = link_version + 1")
+    found = changes(since)
+    assert sorted(change["image_id"] for change in found) == sorted(ids * 2)
+    assert {change["type"] for change in found} == {"image.changed", "image.links_revoked"}
+
+
+def test_listed_and_followed_images_look_alike(stores: Stores) -> None:
+    for number in range(3):
+        upload(PICTURE, {"title": f"{number}"})
+    listed = [shown(image) for image in get("/api/images").body["images"]]
+    assert [change["after"] for change in changes()] == listed[::-1]
