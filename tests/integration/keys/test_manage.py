@@ -46,13 +46,14 @@ def test_a_key_expires_when_its_maker_says(stores: Stores) -> None:
 
     assert made["expires_at"] == "2099-01-31T09:30:00+00:00"
     own = get("/api/keys/self", key=made["key"]).body["data"]
-    assert own == {name: made[name] for name in ("id", "name", "scopes", "expires_at")}
+    assert own == {name: made[name] for name in ("id", "name", "scopes", "expires_at")} | {"trash_days": 30}
 
 
 def test_the_root_key_describes_itself_and_is_in_no_list(stores: Stores) -> None:
     own = get("/api/keys/self").body["data"]
 
-    assert own == {"id": "root", "name": "API_KEY", "scopes": list(SCOPES), "expires_at": None}
+    named = {"id": "root", "name": "API_KEY", "scopes": list(SCOPES)}
+    assert own == named | {"expires_at": None, "trash_days": 30}
     assert get("/api/keys").body == {"keys": []}
     assert revoke_key("root").error == (404, "key_not_found")
     assert revoke_key("self").error == (404, "key_not_found")
