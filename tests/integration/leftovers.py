@@ -12,7 +12,7 @@ from tests.support.worker import Hook, worker
 PICTURE = pictures.jpeg(400, 300)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
 COUNTS = (
-    *("finished", "refused", "undone", "failed", "variants_removed", "variants_lost"),
+    *("finished", "refused", "undone", "purged", "failed", "variants_removed", "variants_lost"),
     *("orphan_objects", "orphans_kept", "missing_objects"),
 )
 
