@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, cold, edge, http, listing, memory, render, upload
+from benchmarks import ROOT, batch, cold, edge, http, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (upload.NAME, http.NAME, listing.NAME, render.NAME, cold.NAME, memory.NAME, edge.NAME)
+NAMES = (upload.NAME, http.NAME, listing.NAME, batch.NAME, render.NAME, cold.NAME, memory.NAME, edge.NAME)
 
 
 def main() -> int:
@@ -38,6 +38,7 @@ def main() -> int:
         upload.NAME: upload.run,
         http.NAME: http.run,
         listing.NAME: listing.run,
+        batch.NAME: batch.run,
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),

@@ -6,6 +6,7 @@
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
 ``deletions``         images whose objects are being removed; ``begin`` turns an image into one
+``batches``           what POST /api/images/batch did for each Idempotency-Key, and changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``facets``            image counts: in total, per category and per tag
