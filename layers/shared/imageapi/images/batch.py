@@ -32,7 +32,7 @@ GONE: dict[str, Any] = {"status": 204}
 
 
 class BatchFailedError(ConflictError):
-    """409: an atomic batch changed nothing; ``details.results`` name the images that prevented it."""
+    """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
 
     code = "batch_failed"
 
