@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, changes, cold, edge, http, keys, listing, memory, render, upload
+from benchmarks import ROOT, batch, changes, cold, edge, http, keys, listing, memory, render, upload
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
 NAMES = (
-    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME),
+    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME, batch.NAME),
     *(render.NAME, cold.NAME, memory.NAME, edge.NAME),
 )
 
@@ -43,6 +43,7 @@ def main() -> int:
         listing.NAME: listing.run,
         keys.NAME: keys.run,
         changes.NAME: changes.run,
+        batch.NAME: batch.run,
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),

@@ -1,17 +1,18 @@
-"""GET, PATCH and DELETE /api/images/{id}: one image; POST /api/images/{id}/links/revoke."""
+"""GET, PATCH and DELETE /api/images/{id}: one image; POST /api/images/{id}/links/revoke and …/restore."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.database import db
 from imageapi.http.app import App
 from imageapi.http.if_none_match import unless_known
+from imageapi.http.image_response import image_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
-from imageapi.images import delete, get, revoke_links, serialize, update
+from imageapi.http.response import Response
+from imageapi.images import delete, get, restore, revoke_links, update
 from imageapi.images.etag import parse_if_match
 from imageapi.model.parameters import parse_links
+from imageapi.model.scopes import DELETE, WRITE
 from imageapi.model.variant_names import parse_names
 
 app = App()
@@ -22,38 +23,39 @@ def get_image(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     query = request.check_query("variants", "links")
     names, permanent = parse_names(query.get("variants")), parse_links(query.get("links"))
-    answer = present(request, get.get_image(image_id), names, permanent)
-    return unless_known(answer, request.header("If-None-Match"))
+    found = image_response(request, get.get_image(image_id), names, permanent)
+    return unless_known(found, request.header("If-None-Match"))
 
 
 @app.patch("/api/images/<image_id>")
 def update_image(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
     names = parse_names(request.check_query("variants").get("variants"))
-    changes = parse_json_object(request.body, "body")
-    row = update.update_image(image_id, changes, parse_if_match(request.header("If-Match")))
-    return present(request, row, names)
+    changes, versions = parse_json_object(request.body, "body"), parse_if_match(request.header("If-Match"))
+    return image_response(request, update.update_image(image_id, changes, versions), names)
 
 
 @app.delete("/api/images/<image_id>")
 def delete_image(request: Request, image_id: str) -> Response:
-    """204 once the image and everything made from it is gone; 404 from then on."""
-    request.check_query()
-    delete.delete_image(image_id, parse_if_match(request.header("If-Match")))
+    """204 once the image is in the trash, or with ``permanent=true`` gone for good; 404 from then on."""
+    for_good = delete.deletes_for_good(request.check_query("permanent").get("permanent"))
+    request.key.check_scope(DELETE if for_good else WRITE)
+    delete.delete_image(image_id, parse_if_match(request.header("If-Match")), for_good=for_good)
     return Response(204)
+
+
+@app.post("/api/images/<image_id>/restore")
+def restore_image(request: Request, image_id: str) -> Response:
+    """200 with the image, back from the trash."""
+    request.check_query()
+    return image_response(request, restore.restore_image(image_id))
 
 
 @app.post("/api/images/<image_id>/links/revoke")
 def revoke_image_links(request: Request, image_id: str) -> Response:
     """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
     request.check_query()
-    return present(request, revoke_links.revoke_links(image_id), permanent=True)
-
-
-def present(request: Request, row: db.Row, names: tuple[str, ...] = (), permanent: bool = False) -> Response:
-    """The image as JSON, with its ETag."""
-    image, etag = serialize.serialize_detail(row, request.base_url, names, permanent=permanent)
-    return json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
+    return image_response(request, revoke_links.revoke_links(image_id), permanent=True)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.integration.client import upload, upload_event
-from tests.integration.lifecycle import announce_and_post, complete_event, deliver_event, fetch, image_event
+from tests.integration.lifecycle import announce_and_post, complete_event, delete_event, deliver_event, fetch
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import Event
@@ -12,7 +12,7 @@ from tests.support.worker import Hook, worker
 PICTURE = pictures.jpeg(400, 300)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
 COUNTS = (
-    *("finished", "refused", "undone", "failed", "variants_removed", "variants_lost"),
+    *("finished", "refused", "undone", "purged", "failed", "variants_removed", "variants_lost"),
     *("orphan_objects", "orphans_kept", "missing_objects"),
 )
 
@@ -55,7 +55,7 @@ def cut_refusal(stores: Stores, target: str, when: Any) -> None:
 def cut_delete(stores: Stores, target: str, when: Any, call: int = 1) -> None:
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
-    die(stores, image_event("DELETE", image["id"]), target, when, call)
+    die(stores, delete_event(image["id"]), target, when, call)
 
 
 def cut_render(stores: Stores, target: str, when: Any) -> None:

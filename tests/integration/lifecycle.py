@@ -16,7 +16,7 @@ from imageapi.storage import s3
 
 from tests.integration.client import send
 from tests.support.answers import Answer
-from tests.support.events import API_KEY, STAGE, Event, LambdaContext, load_handler, make_event
+from tests.support.events import API_KEY, STAGE, Event, LambdaContext, Query, load_handler, make_event
 
 T = TypeVar("T")
 KEY = {"X-API-Key": API_KEY}
@@ -28,10 +28,21 @@ def image_event(
     image_id: str,
     body: Mapping[str, Any] | str | None = None,
     headers: Mapping[str, str] | None = None,
+    query: Query = (),
 ) -> Event:
     """A request for one image; a mapping is sent as JSON."""
     text = json.dumps(body) if isinstance(body, Mapping) else body or ""
-    return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), body=text)
+    return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), query, text)
+
+
+def delete_event(image_id: str, headers: Mapping[str, str] | None = None) -> Event:
+    """DELETE for good."""
+    return image_event("DELETE", image_id, headers=headers, query={"permanent": "true"})
+
+
+def restore_event(image_id: str) -> Event:
+    """POST /api/images/{id}/restore."""
+    return make_event("POST", f"/api/images/{image_id}/restore", KEY)
 
 
 def get_image(image_id: str, **headers: str) -> Answer:
@@ -43,8 +54,16 @@ def patch_image(image_id: str, body: Mapping[str, Any] | str | None, **headers: 
     return send(image_event("PATCH", image_id, body, _headers(headers)))
 
 
-def delete_image(image_id: str, **headers: str) -> Answer:
+def trash_image(image_id: str, **headers: str) -> Answer:
     return send(image_event("DELETE", image_id, headers=_headers(headers)))
+
+
+def delete_for_good(image_id: str, **headers: str) -> Answer:
+    return send(delete_event(image_id, _headers(headers)))
+
+
+def restore_image(image_id: str) -> Answer:
+    return send(restore_event(image_id))
 
 
 def announce_event(data: bytes, idempotency_key: str | None = None, **changes: Any) -> Event:

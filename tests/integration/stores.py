@@ -66,10 +66,11 @@ class Stores:
             self._connection = None
 
     def rows(self) -> list[Row]:
-        """All images, uploads and deletions, oldest first, each with its ``status``: ready, pending or
-        failed, deleting.
+        """All images, uploads and deletions, oldest first, each with its ``status``: ready or trashed,
+        pending or failed, deleting.
         """
         images = [row | {"status": "ready"} for row in self.execute("SELECT * FROM image_metadata")]
+        images += [row | {"status": "trashed"} for row in self.execute("SELECT * FROM trashed_images")]
         uploads = [
             row
             | row["metadata"]

@@ -24,7 +24,10 @@ from imageapi.storage import clients
 from tests.support.events import LambdaContext, load_handler, load_routes
 from tests.support.worker import STEP, Hook
 
-FUNCTIONS = ("UploadFunction", "ImageFunction", "DeliverFunction", "IngestFunction", "SweepFunction")
+FUNCTIONS = (
+    *("UploadFunction", "ImageFunction", "BatchFunction", "DeliverFunction", "IngestFunction"),
+    "SweepFunction",
+)
 STORES = (
     *("database.db.query", "database.db.change", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),

@@ -70,8 +70,8 @@ class ImageNotFoundError(NotFoundError):
 
     code = "image_not_found"
 
-    def __init__(self, message: str = "There is no such image.") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "There is no such image.", *, trashed: bool = False) -> None:
+        super().__init__(message, details={"trashed": True} if trashed else None)
 
 
 class ObjectMissingError(NotFoundError):

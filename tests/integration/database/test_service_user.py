@@ -8,7 +8,7 @@ from imageapi.errors import DatabaseUnavailableError
 
 from tests.integration.client import get, upload
 from tests.integration.database.migrating import SERVICE, invoke, make_first_release, run
-from tests.integration.lifecycle import delete_image, fetch, patch_image, sweep
+from tests.integration.lifecycle import delete_for_good, fetch, patch_image, sweep
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.events import ROOT
@@ -25,7 +25,7 @@ def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores
     assert get("/api/tags").body["tags"] == [{"name": "t", "images": 1}]
     wait_until(lambda: get("/health").status == 200)
     assert get("/api/database/status").status == 200
-    assert delete_image(image["id"]).status == 204
+    assert delete_for_good(image["id"]).status == 204
     assert sweep()["failed"] == 0
 
 

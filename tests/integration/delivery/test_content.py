@@ -11,7 +11,7 @@ from imageapi.storage import s3
 from PIL import Image
 
 from tests.integration.client import get, upload
-from tests.integration.lifecycle import delete_image, sign
+from tests.integration.lifecycle import delete_for_good, sign
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.answers import Answer, parse
@@ -110,7 +110,7 @@ def test_a_signed_name_that_is_no_variant_with_a_format(image: dict[str, Any], n
 
 def test_a_deleted_image(image: dict[str, Any]) -> None:
     link = sign(image["id"], "w320")
-    delete_image(image["id"])
+    delete_for_good(image["id"])
 
     answer = open_content(link, "w320.webp")
 

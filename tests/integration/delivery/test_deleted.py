@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.client import upload
-from tests.integration.lifecycle import delete_image, deliver_event, image_event, open_link, sweep
+from tests.integration.lifecycle import delete_event, delete_for_good, deliver_event, open_link, sweep
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.waiting import wait_until
@@ -26,7 +26,7 @@ def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], tar
     with worker(stores.environment) as process:
         process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
         process.wait_paused()
-        assert delete_image(image["id"]).status == 204
+        assert delete_for_good(image["id"]).status == 204
         process.resume()
         answer = process.answer()
 
@@ -39,7 +39,7 @@ def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], tar
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], call: int, when: Any) -> None:
     with worker(stores.environment) as process:
-        process.send(image_event("DELETE", image["id"]), Hook(STEP, when, call, "pause"))
+        process.send(delete_event(image["id"]), Hook(STEP, when, call, "pause"))
         process.wait_paused()
         answer = open_link(image["urls"]["thumbnail"], WEBP)
         assert answer.status == (302 if (call, when) == (1, "before") else 404)
@@ -57,7 +57,7 @@ def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dic
             Hook("storage.s3.put_object", "before", 1, "pause"),
         )
         process.wait_paused()
-        assert delete_image(image["id"]).status == 204
+        assert delete_for_good(image["id"]).status == 204
         process.resume()
         wait_until(lambda: stores.keys() or process.answer())
         process.kill()

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import (
     HTTP,
-    delete_image,
+    delete_for_good,
     deliver_event,
     fetch,
     get_image,
@@ -215,7 +215,7 @@ def test_a_presigned_url_cannot_be_altered(image: dict[str, Any], stores: Stores
 
 def test_a_link_is_dead_after_the_image_is_deleted(stores: Stores, image: dict[str, Any]) -> None:
     fetch(image["urls"]["thumbnail"])
-    delete_image(image["id"])
+    delete_for_good(image["id"])
 
     for url in image["urls"].values():
         answer = open_link(url)
@@ -261,7 +261,7 @@ def test_a_parameter_twice_is_refused(image: dict[str, Any]) -> None:
 def test_two_images_with_the_same_bytes_have_links_of_their_own(stores: Stores) -> None:
     first, second = upload(PICTURE).image, upload(PICTURE).image
 
-    delete_image(first["id"])
+    delete_for_good(first["id"])
 
     found = fetch(second["urls"]["original"])
     assert hashlib.sha256(found.data).hexdigest() == second["sha256"]

@@ -16,7 +16,7 @@ from tests.integration.client import upload
 from tests.integration.leftovers import counts
 from tests.integration.lifecycle import (
     at_once,
-    delete_image,
+    delete_for_good,
     deliver_event,
     fetch,
     open_link,
@@ -271,7 +271,7 @@ def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
         patch.setattr(s3, "put_object", put_and_fail)
         assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
 
-    delete_image(image["id"])
+    delete_for_good(image["id"])
     assert stores.is_empty()
 
 

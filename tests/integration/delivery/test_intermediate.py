@@ -16,7 +16,7 @@ from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     announce_and_post,
     complete,
-    delete_image,
+    delete_for_good,
     fetch,
     get_image,
     ingest,
@@ -181,7 +181,7 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
         process.send(upload_event(PICTURE), KILLS[moment]._replace(action="pause"))
         process.wait_paused()
         (row,) = stores.rows()
-        assert delete_image(str(row["id"])).status == 204
+        assert delete_for_good(str(row["id"])).status == 204
         process.resume()
         assert process.answer().status == 201
 
@@ -190,7 +190,7 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
 
 
 def test_deleting_takes_the_copy_away(stores: Stores, image: dict[str, Any]) -> None:
-    assert delete_image(image["id"]).status == 204
+    assert delete_for_good(image["id"]).status == 204
     assert stores.is_empty()
 
 

@@ -12,7 +12,7 @@ from imageapi.delivery.links import Term
 
 from tests.integration.client import send, upload_event
 from tests.integration.edge.conftest import ORIGIN_SECRET, SIGNING_KEY
-from tests.integration.lifecycle import KEY, delete_image
+from tests.integration.lifecycle import KEY, delete_for_good
 from tests.integration.stores import Stores, new_id
 from tests.support import pictures
 from tests.support.edge import Edge
@@ -118,7 +118,7 @@ def test_what_the_edge_can_tell_costs_no_function(edge: Edge, image: dict[str, A
 
 
 def test_a_deleted_image(edge: Edge, image: dict[str, Any]) -> None:
-    delete_image(image["id"])
+    delete_for_good(image["id"])
 
     for link in (sign(image["id"]), sign(image["id"], version=0), sign(image["id"], "original")):
         answer = edge.fetch("GET", link, WEBP)

@@ -9,7 +9,7 @@ from imageapi.database import db
 from tests.integration.client import get
 from tests.integration.images.examples import shown
 from tests.integration.lifecycle import (
-    delete_image,
+    delete_for_good,
     get_image,
     patch_image,
 )
@@ -44,7 +44,7 @@ def test_what_is_not_ready_is_not_there(stores: Stores, status: str, method: str
     "image_id", ["nonsense", "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "%00", "1", "a" * 36]
 )
 def test_what_is_not_there(stores: Stores, image_id: str) -> None:
-    for answer in (get_image(image_id), patch_image(image_id, {"title": "x"}), delete_image(image_id)):
+    for answer in (get_image(image_id), patch_image(image_id, {"title": "x"}), delete_for_good(image_id)):
         assert (answer.status, answer.code) == (404, "image_not_found")
 
 

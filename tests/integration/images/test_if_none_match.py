@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.integration.client import upload
 from tests.integration.images.examples import PICTURE, etag_of
-from tests.integration.lifecycle import delete_image, get_image, patch_image
+from tests.integration.lifecycle import delete_for_good, get_image, patch_image
 
 
 def test_get_is_not_answered_again_while_nothing_has_changed(image: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def test_a_copy_is_another_when_its_original_is_gone(image: dict[str, Any]) -> N
     copy = upload(PICTURE).image
     etag = etag_of(copy["id"])
     assert get_image(copy["id"]).image["duplicate_of"] == image["id"]
-    delete_image(image["id"])
+    delete_for_good(image["id"])
 
     answer = get_image(copy["id"], If_None_Match=etag)
 

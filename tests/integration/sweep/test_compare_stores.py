@@ -11,7 +11,7 @@ from imageapi.sweep import compare_stores, run
 
 from tests.integration.client import upload
 from tests.integration.leftovers import counts, put
-from tests.integration.lifecycle import delete_image, fetch, sweep
+from tests.integration.lifecycle import delete_for_good, fetch, sweep
 from tests.integration.stores import Stores
 from tests.support import pictures
 
@@ -68,7 +68,7 @@ def test_an_image_that_is_deleted_meanwhile_is_not_missing(
 
     def delete_and_look(key: str) -> bool:
         if image_id in key:
-            assert delete_image(image_id).status == 204
+            assert delete_for_good(image_id).status == 204
         return object_exists(key)
 
     monkeypatch.setattr(s3, "object_exists", delete_and_look)

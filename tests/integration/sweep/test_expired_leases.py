@@ -26,7 +26,7 @@ from tests.integration.lifecycle import (
     announce_and_post,
     at_once,
     complete,
-    delete_image,
+    delete_for_good,
     fetch,
     get_image,
     sweep,
@@ -79,7 +79,7 @@ LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[s
         {"undone": 1},
         ([], 0, 0),
     ),
-    "delete, hidden": (lambda s: cut_delete(s, "database.db.query", "after"), {"undone": 1}, ([], 0, 0)),
+    "delete, hidden": (lambda s: cut_delete(s, "database.db.change", "after"), {"undone": 1}, ([], 0, 0)),
     "delete, no objects": (
         lambda s: cut_delete(s, "storage.s3.delete_objects", "after"),
         {"undone": 1},
@@ -246,8 +246,8 @@ def test_several_at_once_settle_everything_once(stores: Stores) -> None:
     [
         Hook("storage.s3.put_object", "before", 1, "pause"),
         Hook("storage.s3.put_object", "after", 1, "pause"),
-        Hook("database.db.query", "before", 2, "pause"),
-        Hook("database.db.query", "after", 2, "pause"),
+        Hook("database.db.change", "before", 1, "pause"),
+        Hook("database.db.change", "after", 1, "pause"),
     ],
     ids=["before the put", "after the put", "before ready", "after ready"],
 )
@@ -260,7 +260,7 @@ def test_a_slow_upload_is_undone_or_stays(stores: Stores, hook: Hook) -> None:
         process.resume()
         answer = process.answer()
 
-    if hook[:2] == ("database.db.query", "after"):
+    if hook[:2] == ("database.db.change", "after"):
         assert answer.status == 201
         assert fetch(answer.image["urls"]["original"]).data == PICTURE
     else:
@@ -283,7 +283,7 @@ def test_beside_live_traffic(stores: Stores) -> None:
             large = complete(announce_and_post(data)).image
             assert fetch(large["urls"]["original"]).data == data
             if number % 2:
-                assert delete_image(image["id"]).status == 204
+                assert delete_for_good(image["id"]).status == 204
             kept.append(large)
         return kept
 

@@ -30,7 +30,7 @@ from tests.integration.stores import Configure, Stores, fail, stopped
 def leave_something_of_each_kind(stores: Stores) -> str:
     announce(PICTURE)
     arrived = announce_and_post(PICTURE)
-    cut_delete(stores, "database.db.query", "after")
+    cut_delete(stores, "database.db.change", "after")
     cut_render(stores, "storage.s3.put_object", "after")
     put(stores, "originals/orphan")
     expire(stores)

@@ -12,7 +12,7 @@ from tests.faults.moments import moments
 from tests.integration.client import upload
 from tests.integration.conftest import forget_settings
 from tests.integration.leftovers import PICTURE, expire
-from tests.integration.lifecycle import announce_and_post, delete_image, fetch, ingest, sweep
+from tests.integration.lifecycle import announce_and_post, delete_for_good, fetch, ingest, sweep
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import LambdaContext, load_handler
@@ -146,7 +146,7 @@ def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versi
     image_id = announce_and_post(PICTURE)
     before = versioned.execute("SELECT * FROM uploads")[0]
     ingest(image_id)
-    delete_image(image_id)
+    delete_for_good(image_id)
     columns = ("id", "filename", "mime_type", "size_bytes", "expires_at")
     versioned.execute(
         f"""INSERT INTO uploads (metadata, {", ".join(columns)})
@@ -166,7 +166,7 @@ def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versi
 
 def test_a_deleted_image_stays_deleted_and_its_versions_stay(versioned: Stores) -> None:
     image = upload(PICTURE).image
-    assert delete_image(image["id"]).status == 204
+    assert delete_for_good(image["id"]).status == 204
 
     assert run(restore=True) == {}
 
@@ -181,7 +181,7 @@ def test_an_image_that_is_deleted_while_its_file_comes_back(versioned: Stores) -
         hook = Hook("storage.versions.copy_version", "before", action="pause")
         process.send({"verify": {"restore": True}}, hook, function="SweepFunction")
         process.wait_paused()
-        assert delete_image(image["id"]).status == 204
+        assert delete_for_good(image["id"]).status == 204
         process.resume()
         process.read_response()
 

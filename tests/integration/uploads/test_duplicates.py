@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from tests.integration.client import upload, upload_event
-from tests.integration.lifecycle import delete_image, get_image
+from tests.integration.lifecycle import delete_for_good, get_image
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.worker import Hook, answer_at_once, worker, workers
@@ -101,7 +101,7 @@ def test_the_first_of_many_copies_goes_at_once(stores: Stores) -> None:
         "SELECT xmin::text, id FROM image_metadata WHERE id <> %s ORDER BY id", (first["id"],)
     )
 
-    assert delete_image(first["id"]).status == 204
+    assert delete_for_good(first["id"]).status == 204
 
     assert stores.execute("SELECT xmin::text, id FROM image_metadata ORDER BY id") == before
     assert get_image(copies[0]).image["duplicate_of"] is None

@@ -13,7 +13,7 @@ from tests.integration.lifecycle import (
     announce,
     announce_and_post,
     complete,
-    delete_image,
+    delete_for_good,
     fetch,
     get_image,
     ingest,
@@ -258,7 +258,7 @@ def test_events_of_other_objects_do_no_harm(stores: Stores) -> None:
 def test_deleted_before_the_event_comes_stays_deleted(stores: Stores) -> None:
     image_id = announce_and_post(PICTURE)
     complete(image_id)
-    delete_image(image_id)
+    delete_for_good(image_id)
 
     assert ingest(image_id)["refused"] == {image_id: "upload_not_found"}
     assert complete(image_id).status == 404

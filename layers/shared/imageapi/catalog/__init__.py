@@ -3,7 +3,10 @@
 ====================  =====================================================================
 ``uploads``           pending and failed uploads, and their Idempotency-Keys
 ``images``            images; ``insert`` turns an upload into one
-``deletions``         images being deleted; ``begin`` turns an image into one
+``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
+``originals``         the objects of images, in the trash or not
+``deletions``         images whose objects are being removed; ``begin`` turns an image into one
+``batches``           what POST /api/images/batch did for each Idempotency-Key, and changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``facets``            image counts: in total, per category and per tag
@@ -13,5 +16,6 @@
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls
 another service: the use cases order the steps. Work on a row needs its lease: ``acquire_lease`` sets
-``lease_until`` and a new ``lease_token`` (not for deletions), which every later statement has to match.
+``lease_until`` and a new ``lease_token`` (of deletions, ``lease_until`` is both), which every later statement
+has to match.
 """

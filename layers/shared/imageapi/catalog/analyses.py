@@ -127,9 +127,12 @@ def find_text(cursor: db.Cursor, image_id: str) -> str:
     found = db.query(
         "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,), cursor
     )
-    if not found:
-        return ""
-    return " ".join(part for part in (found[0]["caption"], *found[0]["tags"], found[0]["text_seen"]) if part)
+    return join_text(**found[0]) if found else ""
+
+
+def join_text(caption: str | None, tags: Sequence[str] | None, text_seen: str | None) -> str:
+    """The searchable text of an analysis; empty if there is none."""
+    return " ".join(part for part in (caption, *(tags or ()), text_seen) if part)
 
 
 def find_overdue(limit: int) -> list[str]:

@@ -1,4 +1,8 @@
-"""The table ``deletions``: deleted images whose objects still exist."""
+"""The table ``deletions``: images of which objects have yet to be removed.
+
+All objects of a deleted image; of an image in the trash only what was made from it, and ``s3_key`` is None.
+``lease_until`` is also the lease's token: to finish, a worker presents the one it has read.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -6,50 +10,98 @@ from imageapi.database import db
 from imageapi.model.ids import ZERO_ID
 
 LEASE_SECONDS = 60
-"""Time to remove the objects; then the sweep may take over."""
+"""Time to remove the objects; then the sweep may take over. Longer than any function works on one."""
 
+COLUMNS = "image_id, s3_key, variants, lease_until"
+"""What callers see: ``variants`` are names."""
 
-# Sent as one message: one transaction, which no client can leave open. Locking the image first keeps variants
-# from being added.
-_BEGIN = """
-    SELECT 1 FROM image_metadata WHERE id = %(id)s FOR UPDATE;
-    INSERT INTO deletions (image_id, s3_key, variants, lease_until)
-        SELECT id, s3_key, ARRAY(SELECT name FROM image_variants WHERE image_id = %(id)s),
-               now() + make_interval(secs => %(lease)s)
-        FROM image_metadata WHERE id = %(id)s AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
-    DELETE FROM image_metadata USING deletions WHERE id = %(id)s AND image_id = id;
+# Rows of one image move between its tables one after the other, in whichever table it is. Ids are sorted, so
+# that two batches wait for each other instead of in a circle.
+LOCK_MOVES = """
+    SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest(%(ids)s::text[]) AS id;"""
+
+# Keeps variants from being added.
+LOCK_IMAGES = """
+    SELECT 1 FROM image_metadata WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE;"""
+
+REMOVE_KEYS = """
     DELETE FROM idempotency_keys USING deletions
-        WHERE idempotency_keys.image_id = %(id)s AND deletions.image_id = %(id)s;
-    SELECT image_id, s3_key, variants FROM deletions WHERE image_id = %(id)s"""
+        WHERE idempotency_keys.image_id = deletions.image_id AND deletions.image_id = ANY(%(ids)s::uuid[]);"""
+
+_LEASE = "now() + make_interval(secs => %(lease)s)"
+
+NOTE_VARIANTS = f"ARRAY(SELECT name FROM image_variants WHERE image_id = image.id), {_LEASE}"
+"""``variants`` and ``lease_until`` of a new deletion of ``image_metadata AS image``."""
+
+_DELETE_IMAGES = f"""
+    INSERT INTO deletions (image_id, s3_key, variants, lease_until)
+        SELECT id, s3_key, {NOTE_VARIANTS} FROM image_metadata AS image
+        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
+    DELETE FROM image_metadata USING deletions WHERE id = image_id AND id = ANY(%(ids)s::uuid[]);"""
+
+# The image's variants may still be on their way out: then there is a deletion, and it gets the original too.
+_DELETE_TRASHED = f"""
+    INSERT INTO deletions (image_id, s3_key, variants, lease_until)
+        SELECT id, s3_key, '{{}}', {_LEASE} FROM trashed_images
+        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]))
+          AND (purge_after < now() OR NOT %(expired)s)
+        ON CONFLICT (image_id) DO UPDATE SET s3_key = excluded.s3_key, lease_until = excluded.lease_until;
+    DELETE FROM trashed_images AS trashed USING deletions
+        WHERE id = image_id AND deletions.s3_key IS NOT NULL AND id = ANY(%(ids)s::uuid[]);"""
+
+_FIND = f"""
+    SELECT {COLUMNS} FROM deletions WHERE image_id = ANY(%(ids)s::uuid[]) AND s3_key IS NOT NULL"""
+
+# Sent as one message: one transaction, which no client can leave open.
+_BEGIN = LOCK_MOVES + LOCK_IMAGES + _DELETE_IMAGES + _DELETE_TRASHED + REMOVE_KEYS + _FIND
+_BEGIN_EXPIRED = LOCK_MOVES + _DELETE_TRASHED + _FIND
 
 
-def begin(image_id: str, versions: Sequence[int] | None) -> db.Row | None:
-    """Turn an image into a deletion. Its variants, analysis and Idempotency-Key are removed with its row.
+def begin(
+    image_ids: Collection[str], versions: Sequence[int] | None = None, cursor: db.Cursor | None = None
+) -> list[db.Row]:
+    """Turn images, in the trash or not, into deletions. Their variants, analyses and Idempotency-Keys are
+    removed with their rows.
 
     Args:
-        versions: only if the image is at one of these.
+        versions: only images at one of these.
+        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
-        ``image_id``, ``s3_key`` and ``variants`` (names) of the deletion, new or unfinished; None if there
-        is neither image nor deletion, or the image is at another version.
+        The deletions, new and unfinished ones: ``image_id``, ``s3_key``, ``variants`` and ``lease_until``.
+        None of an image at another version, nor if there is neither image nor deletion.
     """
-    rows = db.change(_BEGIN, {"id": image_id, "versions": versions, "lease": LEASE_SECONDS})
+    return db.change(_BEGIN, _values(image_ids, versions), cursor)
+
+
+def begin_expired(image_id: str) -> db.Row | None:
+    """Turn an image whose time in the trash is over into a deletion; returns as :func:`begin`. None if it was
+    restored.
+    """
+    rows = db.change(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
     return rows[0] if rows else None
 
 
-def acquire_lease(image_id: str) -> db.Row | None:
-    """Take over a deletion whose lease has expired; returns as :func:`begin`."""
-    rows = db.query(
-        """UPDATE deletions SET lease_until = now() + make_interval(secs => %s)
-           WHERE image_id = %s AND lease_until < now() RETURNING image_id, s3_key, variants""",
-        (LEASE_SECONDS, image_id),
+def _values(image_ids: Collection[str], versions: Sequence[int] | None) -> dict[str, object]:
+    return {"ids": sorted(image_ids), "versions": versions, "lease": LEASE_SECONDS, "expired": False}
+
+
+def acquire_leases(image_ids: Collection[str]) -> list[db.Row]:
+    """Take over deletions whose lease has expired; returns as :func:`begin`."""
+    return db.query(
+        f"""UPDATE deletions SET lease_until = now() + make_interval(secs => %s)
+            WHERE image_id = ANY(%s::uuid[]) AND lease_until < now() RETURNING {COLUMNS}""",
+        (LEASE_SECONDS, list(image_ids)),
     )
-    return rows[0] if rows else None
 
 
-def finish(image_id: str) -> None:
-    """Remove a deletion, after its objects."""
-    db.query("DELETE FROM deletions WHERE image_id = %s", (image_id,))
+def finish(done: Sequence[db.Row]) -> None:
+    """Remove deletions, after their objects. One that another worker has taken over is left to it."""
+    db.query(
+        """DELETE FROM deletions USING unnest(%s::uuid[], %s::timestamptz[]) AS done (id, lease)
+           WHERE image_id = done.id AND lease_until = done.lease""",
+        ([row["image_id"] for row in done], [row["lease_until"] for row in done]),
+    )
 
 
 def find_expired(after: str | None, limit: int) -> list[str]:

@@ -1,6 +1,6 @@
 """The table ``image_metadata``: images whose objects are stored and checked."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imageapi.database import db
@@ -20,6 +20,9 @@ _INSERTED = (
     *("filename", "s3_key", "mime_type", "size_bytes", "width", "height", "frames", "sha256", "placeholder"),
     *("exif", "created_at", "search_text", "strong_length", "tokens", "tag_keys", "title_key"),
 )
+
+ALL_COLUMNS = ("id", "version", *_INSERTED, "link_version", "restored_at", "updated_at")
+"""The columns of the table, which those of ``trashed_images`` begin with."""
 
 _INSERT = f"""
     WITH upload AS (
@@ -95,24 +98,3 @@ def raise_link_version(image_id: str) -> db.Row | None:
         (image_id,),
     )
     return rows[0] if rows else None
-
-
-def find_keys(image_ids: Collection[str]) -> dict[str, str]:
-    """The ``s3_key`` of each of these images that exists."""
-    rows = db.query("SELECT id, s3_key FROM image_metadata WHERE id = ANY(%s::uuid[])", (list(image_ids),))
-    return {row["id"]: row["s3_key"] for row in rows}
-
-
-def find_between(after: str, until: str, limit: int) -> list[db.Row]:
-    """The first images after one id and up to another, in id order: ``id``, ``s3_key``, ``sha256`` (hex)."""
-    return db.query(
-        """SELECT id, s3_key, encode(sha256, 'hex') AS sha256 FROM image_metadata
-           WHERE id > %s AND id <= %s ORDER BY id LIMIT %s""",
-        (after, until, limit),
-    )
-
-
-def find_newest_keys(limit: int) -> list[str]:
-    """The ``s3_key`` of the newest images."""
-    rows = db.query("SELECT s3_key FROM image_metadata ORDER BY id DESC LIMIT %s", (limit,))
-    return [row["s3_key"] for row in rows]

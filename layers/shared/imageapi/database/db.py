@@ -92,10 +92,14 @@ def query(
     return _run(lambda cursor: _fetch(cursor, sql, parameters))
 
 
-def change(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Row]:
+def change(
+    sql: str, parameters: Sequence[Any] | Mapping[str, Any], cursor: Cursor | None = None
+) -> list[Row]:
     """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the current
     actor. Statements separated by semicolons are one transaction; the rows are those of the last.
     """
+    if cursor:  # the transaction has named the actor
+        return _fetch(cursor, sql, parameters)
 
     def run(cursor: Cursor) -> list[Row]:
         return _fetch(cursor, _set_actor(cursor, "SELECT ") + b"; " + cursor.mogrify(sql, parameters))

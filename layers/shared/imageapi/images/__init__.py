@@ -1,4 +1,6 @@
-"""Images in the API: ``list``, ``get``, ``update``, ``delete``, ``revoke_links``, one verb per file.
+"""Images in the API: ``list``, ``list_trash``, ``get``, ``update``, ``delete``, ``restore``,
+``revoke_links``, one verb per file.
 
-``serialize`` makes the JSON, ``etag`` makes ETags and parses If-Match.
+``batch`` changes many images, as ``batch_request`` checks. ``serialize`` makes the JSON, ``etag`` makes ETags
+and parses If-Match.
 """

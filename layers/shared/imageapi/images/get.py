@@ -1,6 +1,6 @@
 """Read one image."""
 
-from imageapi.catalog import images
+from imageapi.catalog import images, trash
 from imageapi.database import db
 from imageapi.errors import ImageNotFoundError
 from imageapi.model.ids import parse_id
@@ -10,9 +10,10 @@ def get_image(image_id: str) -> db.Row:
     """The row of an image.
 
     Raises:
-        ImageNotFoundError: there is no such image.
+        ImageNotFoundError: there is no such image; ``details.trashed`` when it is in the trash.
     """
-    row = images.find(parse_id(image_id))
+    image_id = parse_id(image_id)
+    row = images.find(image_id)
     if row is None:
-        raise ImageNotFoundError()
+        raise ImageNotFoundError(trashed=bool(trash.find_places([image_id])))
     return row

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from imageapi.images.list_trash import list_trash
 from imageapi.images.serialize import serialize_image
+from imageapi.model.parameters import parse_flag
 from imageapi.search import counts, find_page
 from imageapi.search.cursors import decode_cursor, encode_cursor
 from imageapi.search.list_parameters import parse_list_parameters
@@ -18,7 +20,7 @@ class ListPage(NamedTuple):
 
 
 def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str) -> ListPage:
-    """One page of images.
+    """One page of images, or with ``trashed=true`` of those in the trash.
 
     Args:
         parameters: the query parameters, each with all its values (see ``search.list_parameters``).
@@ -34,12 +36,15 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
         InvalidRequestError: a parameter or the cursor (``cursor_invalid``, ``cursor_mismatch``) is refused.
         TooManyToSortError: too many images match to sort them by title or size.
     """
+    if "trashed" in parameters and parse_flag("trashed", parameters["trashed"][0]):
+        value, cursor = list_trash(parameters)
+        return ListPage(value, _link_to_next(parameters, list_url, cursor))
     query = parse_list_parameters(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
     position = decode_cursor(text, query.filters) if text else None
     page = find_page.find_page(query, position)
     cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
-    value: dict[str, Any] = {
+    value = {
         "images": [
             serialize_image(row, base_url, query.variants, permanent=query.permanent_links)
             for row in page.rows
@@ -48,8 +53,14 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     }
     if query.total:
         value["total"] = counts.count_images(query)
-    headers = {}
-    if cursor:
-        following = urlencode({**parameters, "cursor": [cursor]}, doseq=True)
-        headers["Link"] = f'<{list_url}?{following}>; rel="next"'
-    return ListPage(value, headers)
+    return ListPage(value, _link_to_next(parameters, list_url, cursor))
+
+
+def _link_to_next(
+    parameters: Mapping[str, Sequence[str]], list_url: str, cursor: str | None
+) -> dict[str, str]:
+    """The header ``Link``, if there is a next page."""
+    if not cursor:
+        return {}
+    following = urlencode({**parameters, "cursor": [cursor]}, doseq=True)
+    return {"Link": f'<{list_url}?{following}>; rel="next"'}

@@ -1,14 +1,11 @@
 """Revoke the permanent links of an image."""
 
-import hashlib
-
 from imageapi.catalog import images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import ImageNotFoundError
+from imageapi.images.delete import put_marker
+from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
-from imageapi.storage import s3
-from imageapi.storage.keys import invalidation_key
 
 
 def revoke_links(image_id: str) -> db.Row:
@@ -26,8 +23,7 @@ def revoke_links(image_id: str) -> db.Row:
     """
     row = images.raise_link_version(parse_id(image_id))
     if row is None:
-        raise ImageNotFoundError()
+        return get_image(image_id)
     if get_settings().origin_secrets:
-        empty = hashlib.sha256(b"").digest()
-        s3.put_object(invalidation_key(row["id"]), b"", content_type="text/plain", sha256=empty)
+        put_marker(row["id"])
     return row

@@ -34,19 +34,34 @@ def serialize_image(
         variant_names: variants to add to ``urls``.
         permanent: links that last until they are revoked, not fresh ones that expire.
     """
+    return _serialize_columns(row) | {"urls": _sign_links(row, base_url, variant_names, permanent=permanent)}
+
+
+def serialize_trashed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the trash: an image without links, and when it was trashed and will be deleted."""
+    times = {name: row[name].isoformat() for name in ("trashed_at", "purge_after")}
+    return _serialize_columns(row) | {"urls": {}} | times
+
+
+def _sign_links(
+    row: Mapping[str, Any], base_url: str, variant_names: Sequence[str], *, permanent: bool
+) -> dict[str, str]:
     settings = get_settings()
     image_id, is_animated = row["id"], row["frames"] > 1
     if permanent:
         term = links.Term(version=row["link_version"])
     else:
         term = links.Term(expires=links.expires_at(time.time(), settings.link_ttl))
-    urls = {
+    return {
         name: base_url
         + links.sign_link(image_id, variant, term, keys=settings.secret_keys, is_animated=is_animated)
         for name, variant in [*LINKED.items(), *((name, name) for name in variant_names)]
     }
+
+
+def _serialize_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": image_id,
+        "id": row["id"],
         **{field: row[field] for field in FIELDS},
         "filename": row["filename"],
         "s3_key": row["s3_key"],
@@ -61,7 +76,6 @@ def serialize_image(
         "exif": row["exif"],
         "created_at": row["created_at"].isoformat(),
         "updated_at": row["updated_at"].isoformat(),
-        "urls": urls,
     }
 
 

@@ -27,7 +27,7 @@ MAX_TAG_FILTERS = 10
 MAX_VALUE_LENGTH = 1_000
 MAX_CURSOR_LENGTH = 4_000
 FILTERS = {"category", "tag", "q", "created_after", "created_before", "mime_type", "min_width", "min_height"}
-PARAMETERS = FILTERS | {"limit", "cursor", "sort", "total", "variants", "links"}
+PARAMETERS = FILTERS | {"limit", "cursor", "sort", "total", "variants", "links", "trashed"}
 REPEATABLE = frozenset({"tag"})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from imageapi.catalog import deletions, images, uploads, variants
+from imageapi.catalog import deletions, originals, uploads, variants
 from imageapi.database import db
 from imageapi.model.ids import is_id
 from imageapi.storage import s3
@@ -71,14 +71,14 @@ def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
 
 def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
     def find_rows(low: str, high: str) -> list[db.Row]:
-        rows = images.find_between(_first_id(low), _first_id(high), BATCH)
+        rows = originals.find_between(_first_id(low), _first_id(high), BATCH)
         return [{"id": row["id"], "key": row["s3_key"]} for row in rows]
 
     for end, objects, rows in _cut(ORIGINALS, after, find_rows):
         orphans = _find_orphans(objects, rows, older_than)
         absent = [row["id"] for row in _find_absent(objects, rows)]
         # Images deleted meanwhile are not missing.
-        missing = sorted(images.find_keys(absent)) if absent else []
+        missing = sorted(originals.find_keys(absent)) if absent else []
         yield Part(end, [key for key, _ in objects], orphans, missing)
 
 
@@ -111,7 +111,7 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
         return found
     # In the order in which rows move, so that one that moves meanwhile is seen.
     uploaded = uploads.find_keys(ids)
-    stored = images.find_keys(ids)
+    stored = originals.find_keys(ids)
     deleted = deletions.find_pending(ids)
     owned = {*uploaded.values(), *stored.values()}
     return [key for key in found if key not in owned and _read_id(key) not in deleted]

@@ -1,12 +1,14 @@
-"""Rows that crashes left behind: uploads, deletions and variants whose lease has expired."""
+"""Rows whose time is over: in the trash; and uploads, deletions and variants that crashes left behind, whose
+lease has expired.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from imageapi.catalog import deletions, uploads, variants
+from imageapi.catalog import deletions, trash, uploads, variants
 from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
-from imageapi.images.delete import finish_deletion
+from imageapi.images.delete import finish_deletions
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
@@ -22,6 +24,7 @@ BATCH = 500
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     """Settle all expired rows while there is time; in a dry run, only count."""
     dry = report.dry_run
+    _settle_each(trash.find_expired, (lambda _: Count.PURGED) if dry else _purge_image, report, has_time)
     # Uploads come last: they take the longest.
     _settle_each(
         deletions.find_expired, (lambda _: Count.UNDONE) if dry else _settle_deletion, report, has_time
@@ -73,7 +76,7 @@ def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
 
 
 def _name(row: Any) -> str:
-    """A row's name in the log: the id of an upload or deletion, or the id and name of a variant."""
+    """A row's name in the log: the id of an upload, image or deletion, or the id and name of a variant."""
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
@@ -106,11 +109,18 @@ def _settle_upload(upload: db.Row) -> Count | None:
 
 def _settle_deletion(image_id: str) -> Count | None:
     """None if it is leased or gone."""
-    deletion = deletions.acquire_lease(image_id)
+    found = deletions.acquire_leases([image_id])
+    finish_deletions(found)
+    return Count.UNDONE if found else None
+
+
+def _purge_image(image: db.Row) -> Count | None:
+    """None if it was restored."""
+    deletion = deletions.begin_expired(image["id"])
     if not deletion:
         return None
-    finish_deletion(deletion)
-    return Count.UNDONE
+    finish_deletions([deletion])
+    return Count.PURGED
 
 
 def _settle_variant(name: variants.Name) -> Count | None:

@@ -8,7 +8,7 @@ so are variants and incoming files.
 from collections.abc import Sequence
 from functools import cached_property
 
-from imageapi.catalog import images, variants
+from imageapi.catalog import originals, variants
 from imageapi.model.ids import is_id
 from imageapi.storage import s3
 from imageapi.storage.keys import variant_key
@@ -87,13 +87,13 @@ def is_another_bucket() -> bool:
     """Whether the bucket has none of the newest images: bucket and database do not belong together, and
     neither says anything about the other.
     """
-    newest = images.find_newest_keys(NEWEST)
+    newest = originals.find_newest_keys(NEWEST)
     return bool(newest) and not any(map(s3.object_exists, newest))
 
 
 def knows_an_original() -> bool:
     """Whether one of the newest images is in the bucket."""
-    return any(map(s3.object_exists, images.find_newest_keys(NEWEST)))
+    return any(map(s3.object_exists, originals.find_newest_keys(NEWEST)))
 
 
 def _without_variants_made_since(keys: Sequence[str]) -> list[str]:

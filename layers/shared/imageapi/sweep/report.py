@@ -16,6 +16,8 @@ class Count(StrEnum):
     """Uploads whose file had arrived: now images."""
     UNDONE = "undone"
     """Uploads that never arrived or failed, and interrupted deletions: row and objects removed."""
+    PURGED = "purged"
+    """Images whose time in the trash was over: deleted for good."""
     REFUSED = "refused"
     """Uploads whose file had arrived and was refused: the row says why for a day."""
     FAILED = "failed"

@@ -3,7 +3,7 @@
 A version is copied, and becomes the current one; none is deleted, so this may be repeated and undone.
 """
 
-from imageapi.catalog import images, uploads
+from imageapi.catalog import originals, uploads
 from imageapi.database import db
 from imageapi.storage import s3, versions
 from imageapi.storage.keys import incoming_key
@@ -23,7 +23,7 @@ def restore_original(row: db.Row) -> bool:
         if versions.read_sha256(key, version_id) == row["sha256"]:
             versions.copy_version(key, version_id)
             # Its deletion may have removed the object just before the copy.
-            if row["id"] not in images.find_keys([row["id"]]):
+            if row["id"] not in originals.find_keys([row["id"]]):
                 s3.delete_objects([key])
             return True
     return False

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from imageapi.catalog import changes, facets, keys, uploads, variants
+from imageapi.catalog import batches, changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
@@ -66,6 +66,8 @@ def sweep(
 def _remove_old_keys(has_time: Callable[[], bool]) -> None:
     oldest_kept = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while uploads.remove_keys_before(oldest_kept, KEY_BATCH) and has_time():
+        pass
+    while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
         pass
 
 

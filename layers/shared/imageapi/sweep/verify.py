@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from imageapi.catalog import facets, images, uploads, variants
+from imageapi.catalog import facets, originals, trash, uploads, variants
 from imageapi.model.ids import LAST_ID, ZERO_ID
 from imageapi.storage import versions
 from imageapi.storage.keys import incoming_key
@@ -40,7 +40,7 @@ class Findings:
     """What one slice has found.
 
     Attributes:
-        images: how many there are in all.
+        images: how many there are in all, with those in the trash.
         originals: how many of them were compared.
         variants: how many files of variants were.
         missing, different: keys of originals that are not there, or have other bytes than their rows say.
@@ -79,7 +79,7 @@ def verify(*, restore: bool, after: str = "", has_time: Callable[[], bool] = lam
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: call it again with the same arguments.
     """
-    found = Findings(images=facets.count_images("all", ""))
+    found = Findings(images=facets.count_images("all", "") + trash.count())
     end = time.monotonic() + SLICE_SECONDS
     for place in _steps(found, restore, after or ORIGINALS):
         found.after = place
@@ -102,13 +102,13 @@ def _steps(found: Findings, restore: bool, after: str) -> Iterator[str]:
 
 
 def _compare_originals(found: Findings, restore: bool, after: str) -> Iterator[str]:
-    while rows := images.find_between(after or ZERO_ID, LAST_ID, BATCH):
+    while rows := originals.find_between(after or ZERO_ID, LAST_ID, BATCH):
         digests = _at_once(lambda row: versions.read_sha256(row["s3_key"]), rows)
         wrong = {
             row["id"]: digest for row, digest in zip(rows, digests, strict=True) if digest != row["sha256"]
         }
         # Images deleted meanwhile are right.
-        present = images.find_keys(wrong) if wrong else {}
+        present = originals.find_keys(wrong) if wrong else {}
         left = [row for row in rows if row["id"] in present]
         if restore:
             restored = _at_once(restore_original, left)

@@ -1,0 +1,32 @@
+"""The objects of images, in the trash or not: what the bucket has to have.
+
+Both tables are read in one statement: an image that is restored meanwhile is in neither of two.
+"""
+
+from collections.abc import Collection
+
+from imageapi.database import db
+
+_BOTH = """(SELECT id, s3_key, sha256 FROM image_metadata
+            UNION ALL SELECT id, s3_key, sha256 FROM trashed_images) AS image"""
+
+
+def find_keys(image_ids: Collection[str]) -> dict[str, str]:
+    """The ``s3_key`` of each of these images that exists."""
+    rows = db.query(f"SELECT id, s3_key FROM {_BOTH} WHERE id = ANY(%s::uuid[])", (list(image_ids),))
+    return {row["id"]: row["s3_key"] for row in rows}
+
+
+def find_between(after: str, until: str, limit: int) -> list[db.Row]:
+    """The first images after one id and up to another, in id order: ``id``, ``s3_key``, ``sha256`` (hex)."""
+    return db.query(
+        f"""SELECT id, s3_key, encode(sha256, 'hex') AS sha256 FROM {_BOTH}
+            WHERE id > %s AND id <= %s ORDER BY id LIMIT %s""",
+        (after, until, limit),
+    )
+
+
+def find_newest_keys(limit: int) -> list[str]:
+    """The ``s3_key`` of the newest images."""
+    rows = db.query(f"SELECT s3_key FROM {_BOTH} ORDER BY id DESC LIMIT %s", (limit,))
+    return [row["s3_key"] for row in rows]

@@ -1,0 +1,121 @@
+"""The table ``trashed_images``: images in the trash, with all their columns and their analyses."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Literal
+
+from imageapi.catalog import images
+from imageapi.catalog.deletions import (
+    COLUMNS,
+    LEASE_SECONDS,
+    LOCK_IMAGES,
+    LOCK_MOVES,
+    NOTE_VARIANTS,
+    REMOVE_KEYS,
+)
+from imageapi.database import db
+from imageapi.model.ids import LAST_ID, ZERO_ID
+
+Place = Literal["image", "trashed"]
+
+_COLUMNS = ", ".join(images.ALL_COLUMNS)
+_RESTORED = ", ".join("now()" if column == "restored_at" else column for column in images.ALL_COLUMNS)
+
+# Sent as one message: one transaction, which no client can leave open. Only rows that it moves are in
+# both tables.
+_MOVE = f"""{LOCK_MOVES}{LOCK_IMAGES}
+    INSERT INTO trashed_images ({_COLUMNS}, purge_after, analysis)
+        SELECT {_COLUMNS}, now() + make_interval(days => %(days)s),
+               (SELECT to_jsonb(analysis) FROM image_analysis AS analysis WHERE image_id = image.id)
+        FROM image_metadata AS image
+        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
+    INSERT INTO deletions (image_id, variants, lease_until)
+        SELECT id, {NOTE_VARIANTS} FROM image_metadata AS image JOIN trashed_images USING (id)
+        WHERE id = ANY(%(ids)s::uuid[]);
+    DELETE FROM image_metadata AS image USING trashed_images AS trashed
+        WHERE image.id = trashed.id AND image.id = ANY(%(ids)s::uuid[]);
+    {REMOVE_KEYS}
+    SELECT {COLUMNS} FROM deletions WHERE image_id = ANY(%(ids)s::uuid[])"""
+
+_RESTORE = f"""{LOCK_MOVES}
+    INSERT INTO image_metadata ({_COLUMNS})
+        SELECT {_RESTORED} FROM trashed_images AS trashed
+        WHERE id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (SELECT FROM deletions WHERE image_id = trashed.id);
+    INSERT INTO image_analysis
+        SELECT (jsonb_populate_record(NULL::image_analysis, analysis)).*
+        FROM trashed_images JOIN image_metadata USING (id)
+        WHERE id = ANY(%(ids)s::uuid[]) AND analysis IS NOT NULL;
+    DELETE FROM trashed_images AS trashed USING image_metadata AS image
+        WHERE image.id = trashed.id AND image.id = ANY(%(ids)s::uuid[]);
+    SELECT {images.COLUMNS} FROM image_metadata AS image
+        WHERE id = ANY(%(ids)s::uuid[]) AND restored_at = now()"""
+
+
+def move(
+    image_ids: Collection[str],
+    days: int,
+    versions: Sequence[int] | None = None,
+    cursor: db.Cursor | None = None,
+) -> list[db.Row]:
+    """Move images to the trash. Their Idempotency-Keys are removed, and what was made from them becomes
+    a deletion.
+
+    Args:
+        days: how long they can be restored.
+        versions: only images at one of these.
+        cursor: of a transaction; without one, it is committed at once.
+
+    Returns:
+        The deletions, as ``deletions.begin``; also those that an earlier move or deletion has not finished.
+    """
+    values = {"ids": sorted(image_ids), "days": days, "versions": versions, "lease": LEASE_SECONDS}
+    return db.change(_MOVE, values, cursor)
+
+
+def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list[db.Row]:
+    """Move images back from the trash, with their analyses.
+
+    Returns:
+        Those that were moved: not one whose deletion is unfinished, as that may remove new variants.
+    """
+    return db.change(_RESTORE, {"ids": sorted(image_ids)}, cursor)
+
+
+def find_places(image_ids: Collection[str], cursor: db.Cursor | None = None) -> dict[str, Place]:
+    """Where each of these images is, if there is one."""
+    rows = db.query(
+        """SELECT id, 'image' AS place FROM image_metadata WHERE id = ANY(%(ids)s::uuid[])
+           UNION ALL SELECT id, 'trashed' FROM trashed_images WHERE id = ANY(%(ids)s::uuid[])""",
+        {"ids": list(image_ids)},
+        cursor,
+    )
+    return {row["id"]: row["place"] for row in rows}
+
+
+def find_page(limit: int, before: tuple[datetime, str] | None) -> list[db.Row]:
+    """Images in the trash, newest trashed first: the columns of images, ``trashed_at`` and ``purge_after``.
+
+    Args:
+        before: ``trashed_at`` and id of the last one of the previous page.
+    """
+    return db.query(
+        f"""SELECT {images.COLUMNS}, image.trashed_at, image.purge_after FROM trashed_images AS image
+            WHERE (image.trashed_at, image.id) < (%s, %s)
+            ORDER BY image.trashed_at DESC, image.id DESC LIMIT %s""",
+        (*(before or ("infinity", LAST_ID)), limit),
+    )
+
+
+def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
+    """The next images, after one, whose time in the trash is over: ``id``, ``purge_after``."""
+    place = (after["purge_after"], after["id"]) if after else ("-infinity", ZERO_ID)
+    return db.query(
+        """SELECT id, purge_after FROM trashed_images
+           WHERE purge_after < now() AND (purge_after, id) > (%s, %s) ORDER BY purge_after, id LIMIT %s""",
+        (*place, limit),
+    )
+
+
+def count() -> int:
+    """How many images there are in the trash."""
+    return int(db.query("SELECT count(*) AS images FROM trashed_images")[0]["images"])

@@ -1,0 +1,237 @@
+"""Change, trash, restore or delete many images: each on its own, or all or none."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imageapi.catalog import batches, deletions, trash
+from imageapi.catalog.batches import Results
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.deadline import time_left
+from imageapi.errors import (
+    AppError,
+    ConflictError,
+    DatabaseUnavailableError,
+    ImageNotFoundError,
+    UnprocessableError,
+)
+from imageapi.images.batch_request import BatchRequest
+from imageapi.images.delete import finish_deletions
+from imageapi.images.restore import TrashInProgressError, explain_refusal, finish_removals
+from imageapi.model.metadata import validate_changes
+from imageapi.model.text import normalise_tag
+from imageapi.search.tokens import index_values
+from imageapi.telemetry.logs import get_logger
+
+SPARE_SECONDS = 6.0
+"""With less time left, no further image is begun: the objects of the others have yet to be removed."""
+
+OK: dict[str, Any] = {"status": 200}
+GONE: dict[str, Any] = {"status": 204}
+
+
+class BatchFailedError(ConflictError):
+    """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
+
+    code = "batch_failed"
+
+    def __init__(self, results: Sequence[Mapping[str, Any]]) -> None:
+        message = "Nothing was changed: not all of these images can be changed so."
+        super().__init__(message, details={"results": list(results)})
+
+
+class BatchTimeOverError(AppError):
+    """503: the time was over before this image was begun."""
+
+    status = 503
+    code = "batch_time_over"
+
+
+@dataclass
+class Outcome:
+    """What was done: the results, and the deletions whose objects are to be removed."""
+
+    results: Results = field(default_factory=dict)
+    removed: list[db.Row] = field(default_factory=list)
+
+
+def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> dict[str, Any]:
+    """Do a batch.
+
+    A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. Deletions
+    that it leaves are finished by the sweep.
+
+    Args:
+        key: an Idempotency-Key as it is stored.
+        request_hash: 32 bytes, equal for the same request.
+
+    Returns:
+        ``{"results": [{"id", "status", "error"?: {"code", "message", "details"?}}], "succeeded": int,
+        "failed": int}`` in the order of ids.
+
+    Raises:
+        UnprocessableError: ``idempotency_key_reused``.
+        BatchFailedError: with ``atomic``, if an image cannot be changed.
+        DatabaseUnavailableError, StorageUnavailableError: send it again.
+    """
+    results = _find_earlier(key, request_hash)
+    todo = [image_id for image_id in request.ids if image_id not in results]
+    if todo and request.operation == "restore":
+        finish_removals(todo)
+    if todo:
+        outcome = _change_together(request, key, todo) if request.atomic else _change_each(request, key, todo)
+        results |= outcome.results
+        _remove_objects(outcome.removed)
+    listed = [{"id": image_id, **results[image_id]} for image_id in request.ids]
+    failed = sum(map(_is_failure, listed))
+    return {"results": listed, "succeeded": len(listed) - failed, "failed": failed}
+
+
+def _find_earlier(key: str | None, request_hash: bytes) -> Results:
+    if key is None:
+        return {}
+    batch = batches.begin(key, request_hash)
+    if bytes(batch["request_hash"]) != request_hash:
+        raise UnprocessableError(
+            "This Idempotency-Key was used for another batch.", code="idempotency_key_reused"
+        )
+    return dict(batch["results"])
+
+
+def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
+    """One transaction for each image. If the database fails, the images that are left fail with it."""
+    done = Outcome()
+    read = batches.find_images(ids) if request.changes else {}
+    failure: AppError | None = None
+    for image_id in ids:
+        if time_left() < SPARE_SECONDS:
+            failure = failure or BatchTimeOverError("The time was over. Send the batch again.")
+        if failure:
+            done.results[image_id] = _describe(failure)
+            continue
+        try:
+            if not _change_unlocked(request, key, read.get(image_id)):
+                outcome = _change_together(request, key, [image_id])
+                done.removed += outcome.removed
+                done.results |= outcome.results
+            else:
+                done.results[image_id] = OK
+        except DatabaseUnavailableError as error:
+            failure = error
+            done.results[image_id] = _describe(error)
+    return done
+
+
+def _change_unlocked(request: BatchRequest, key: str | None, image: db.Row | None) -> bool:
+    """Change an image in one message, if it is still as it was read. False if it was not changed so."""
+    planned = _plan(request, image) if image else None
+    return bool(planned and "status" not in planned and batches.update_images([planned], key, OK))
+
+
+def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
+    """One transaction for all these images."""
+    work = _WORK.get(request.operation, _change)
+
+    def transact(cursor: db.Cursor) -> Outcome:
+        known = batches.lock(cursor, key) if key else {}
+        left = [image_id for image_id in ids if image_id not in known]
+        done = work(cursor, request, left) if left else Outcome()
+        failed = [{"id": name, **done.results[name]} for name in left if _is_failure(done.results[name])]
+        if failed and request.atomic:
+            raise BatchFailedError(failed)
+        if key:
+            batches.note(
+                cursor, key, {name: found for name, found in done.results.items() if _is_final(found)}
+            )
+        done.results |= {name: known[name] for name in ids if name in known}
+        return done
+
+    return db.transaction(transact)
+
+
+def _change(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Outcome:
+    found = batches.find_images(ids, cursor)
+    planned = {image_id: _plan(request, image) for image_id, image in found.items()}
+    if changes := [plan for plan in planned.values() if "status" not in plan]:
+        batches.update_images(changes, cursor=cursor)
+    results = {name: plan if "status" in plan else OK for name, plan in planned.items()}
+    return Outcome(results | _explain_missing(cursor, ids, results))
+
+
+def _plan(request: BatchRequest, image: db.Row) -> dict[str, Any]:
+    """The new columns of an image, with its ``id`` and ``row_version``; or a result, if it stays."""
+    changes = dict(request.changes)
+    if request.operation != "set_category":
+        named = {normalise_tag(tag): tag for tag in changes["tags"]}
+        present = {normalise_tag(tag) for tag in image["tags"]}
+        if request.operation == "add_tags":
+            changes["tags"] = image["tags"] + [tag for name, tag in named.items() if name not in present]
+        else:
+            changes["tags"] = [tag for tag in image["tags"] if normalise_tag(tag) not in named]
+    try:
+        changes = validate_changes(changes)
+    except UnprocessableError as error:  # too many tags
+        return _describe(error)
+    if all(image[name] == value for name, value in changes.items()):
+        return OK
+    place = {name: image[name] for name in ("id", "row_version")}
+    return place | changes | index_values({**image, **changes})
+
+
+def _trash(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Outcome:
+    if request.deletes_for_good:
+        return _delete(cursor, request, ids)
+    return _describe_removal(cursor, ids, trash.move(ids, get_settings().trash_days, cursor=cursor))
+
+
+def _delete(cursor: db.Cursor, _: BatchRequest, ids: Sequence[str]) -> Outcome:
+    return _describe_removal(cursor, ids, deletions.begin(ids, cursor=cursor))
+
+
+def _describe_removal(cursor: db.Cursor, ids: Sequence[str], removed: list[db.Row]) -> Outcome:
+    results = dict.fromkeys((row["image_id"] for row in removed), GONE)
+    return Outcome(results | _explain_missing(cursor, ids, results), removed)
+
+
+def _restore(cursor: db.Cursor, _: BatchRequest, ids: Sequence[str]) -> Outcome:
+    results = dict.fromkeys((row["id"] for row in trash.restore(ids, cursor)), OK)
+    missing = [image_id for image_id in ids if image_id not in results]
+    places = trash.find_places(missing, cursor) if missing else {}
+    return Outcome(results | {name: _describe(explain_refusal(places.get(name))) for name in missing})
+
+
+_WORK: dict[str, Callable[[db.Cursor, BatchRequest, Sequence[str]], Outcome]] = {
+    "trash": _trash,
+    "delete": _delete,
+    "restore": _restore,
+}
+
+
+def _explain_missing(cursor: db.Cursor, ids: Sequence[str], results: Results) -> Results:
+    missing = [image_id for image_id in ids if image_id not in results]
+    places = trash.find_places(missing, cursor) if missing else {}
+    return {name: _describe(ImageNotFoundError(trashed=name in places)) for name in missing}
+
+
+def _remove_objects(removed: Sequence[db.Row]) -> None:
+    """The images are gone in any case; what fails here, the sweep does."""
+    try:
+        finish_deletions(removed)
+    except AppError as error:
+        get_logger().warning("objects of a batch are left", extra={"images": len(removed)}, exc_info=error)
+
+
+def _describe(error: AppError) -> dict[str, Any]:
+    """The result of an image that an error concerns."""
+    shown = {"code": error.code, "message": error.message}
+    return {"status": error.status, "error": shown | ({"details": error.details} if error.details else {})}
+
+
+def _is_failure(result: Mapping[str, Any]) -> bool:
+    return "error" in result
+
+
+def _is_final(result: Mapping[str, Any]) -> bool:
+    """Whether the same request may only get the same result again."""
+    return not _is_failure(result) or result["error"]["code"] != TrashInProgressError.code

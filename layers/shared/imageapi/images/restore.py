@@ -1,0 +1,61 @@
+"""Restore an image from the trash."""
+
+from collections.abc import Sequence
+
+from imageapi.catalog import deletions, trash
+from imageapi.database import db
+from imageapi.errors import AppError, ConflictError, ImageNotFoundError
+from imageapi.images.delete import finish_deletions
+from imageapi.model.ids import parse_id
+
+
+class ImageNotTrashedError(ConflictError):
+    """409: the image is not in the trash."""
+
+    code = "image_not_trashed"
+
+    def __init__(self, message: str = "The image is not in the trash.") -> None:
+        super().__init__(message)
+
+
+class TrashInProgressError(ConflictError):
+    """409: another request is still removing what was made from the image."""
+
+    code = "trash_in_progress"
+
+    def __init__(self, message: str = "The image is still being moved to the trash. Try again.") -> None:
+        super().__init__(message, retry_after=2)
+
+
+def restore_image(image_id: str) -> db.Row:
+    """Move an image back from the trash, as it was.
+
+    What was made from it is removed first, if that is unfinished: it must not be made again before.
+
+    Raises:
+        ImageNotFoundError: there is no such image in the trash.
+        ImageNotTrashedError, TrashInProgressError
+        DatabaseUnavailableError, StorageUnavailableError: restored or not; send it again.
+    """
+    ids = [parse_id(image_id)]
+    rows = trash.restore(ids)
+    if not rows and finish_removals(ids):
+        rows = trash.restore(ids)
+    if not rows:
+        raise explain_refusal(trash.find_places(ids).get(ids[0]))
+    return rows[0]
+
+
+def finish_removals(image_ids: Sequence[str]) -> bool:
+    """Finish the deletions of these images that nobody holds the lease of. False if there are none."""
+    found = deletions.acquire_leases(image_ids)
+    if found:
+        finish_deletions(found)
+    return bool(found)
+
+
+def explain_refusal(place: trash.Place | None) -> AppError:
+    """Why an image that is there, or nowhere, was not restored."""
+    if place == "image":
+        return ImageNotTrashedError()
+    return TrashInProgressError() if place else ImageNotFoundError()

@@ -1,0 +1,301 @@
+"""POST /api/images/batch: each operation, atomic or not, and what it refuses."""
+
+import json
+from typing import Any
+
+import pytest
+from imageapi import deadline
+from imageapi.images import batch
+from imageapi.storage import s3
+
+from tests.integration.client import get, send, upload
+from tests.integration.images.examples import METADATA, PICTURE, shown
+from tests.integration.images.test_trash import as_key, types
+from tests.integration.lifecycle import KEY, fetch, get_image, patch_image, restore_image, sweep, trash_image
+from tests.integration.stores import Configure, Stores, fail, new_id
+from tests.support.answers import Answer
+from tests.support.events import API_KEY, Event, make_event
+
+NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "set_category": {"category": "新"},
+    "add_tags": {"tags": ["新"]},
+    "remove_tags": {"tags": ["海"]},
+    "trash": {},
+    "restore": {},
+    "delete": {},
+}
+
+
+def batch_event(ids: Any, operation: Any, *, key: str | None = None, **more: Any) -> Event:
+    headers = KEY | ({} if key is None else {"Idempotency-Key": key})
+    body = json.dumps({"ids": ids, "operation": operation, **more})
+    return make_event("POST", "/api/images/batch", headers, body=body)
+
+
+def run(ids: Any, operation: Any, *, key: str | None = None, **more: Any) -> Answer:
+    return send(batch_event(ids, operation, key=key, **more))
+
+
+def statuses(answer: Answer) -> list[int]:
+    assert answer.status == 200, answer.text
+    found = [result["status"] for result in answer.body["results"]]
+    assert answer.body["succeeded"] == sum(status < 400 for status in found)
+    assert answer.body["failed"] == sum(status >= 400 for status in found)
+    return found
+
+
+@pytest.fixture
+def ids(stores: Stores) -> list[str]:
+    """Three images, the newest first."""
+    return [upload(PICTURE, METADATA).image["id"] for _ in range(3)][::-1]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("key", [None, "k"])
+def test_tags_are_added(stores: Stores, ids: list[str], atomic: bool, key: str | None) -> None:
+    before = get_image(ids[0]).image
+
+    answer = run(ids, "add_tags", tags=["新", "海", " 新 "], atomic=atomic, key=key)
+
+    assert answer.body == {
+        "results": [{"id": image_id, "status": 200} for image_id in ids],
+        "succeeded": 3,
+        "failed": 0,
+    }
+    image = get_image(ids[0]).image
+    assert image["tags"] == [*METADATA["tags"], "新"]
+    changed = ("tags", "updated_at")
+    assert {k: v for k, v in shown(image).items() if k not in changed} == {
+        k: v for k, v in shown(before).items() if k not in changed
+    }
+    assert image["updated_at"] > before["updated_at"]
+    assert [found["id"] for found in get("/api/images", {"tag": "新"}).body["images"]] == ids
+    assert [found["id"] for found in get("/api/images", {"q": "新 夕焼け"}).body["images"]] == ids
+    assert {"name": "新", "images": 3} in get("/api/tags").body["tags"]
+    rows = stores.execute("SELECT version FROM image_metadata")
+    assert [row["version"] for row in rows] == [2, 2, 2]
+    for image_id in ids:
+        assert types(stores, image_id) == ["image.uploaded", "image.changed"]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("operation", ["add_tags", "remove_tags", "set_category"])
+@pytest.mark.parametrize("key", [None, "k"])
+def test_an_operation_that_changes_nothing_makes_no_version(
+    stores: Stores, ids: list[str], operation: str, atomic: bool, key: str | None
+) -> None:
+    values = {
+        "add_tags": {"tags": ["海"]},
+        "remove_tags": {"tags": ["x"]},
+        "set_category": {"category": "風景"},
+    }
+    before = stores.rows()
+
+    assert statuses(run(ids, operation, atomic=atomic, key=key, **values[operation])) == [200] * 3
+
+    assert stores.rows() == before
+
+
+def test_the_other_operations(stores: Stores, ids: list[str]) -> None:
+    fetch(get_image(ids[0]).image["urls"]["thumbnail"])
+    assert statuses(run(ids, "set_category", category=" 新 ")) == [200] * 3
+    assert get("/api/categories").body["categories"] == [{"name": "新", "images": 3}]
+    assert statuses(run(ids[:1], "remove_tags", tags=["空", "x"])) == [200]
+    assert get_image(ids[0]).image["tags"] == ["海"]
+    assert statuses(run(ids, "trash")) == [204] * 3
+    assert stores.statuses() == ["trashed"] * 3
+    assert len(stores.keys()) == 3
+    assert statuses(run(ids, "restore")) == [200] * 3
+    assert stores.statuses() == ["ready"] * 3
+    trash_image(ids[0])
+    assert statuses(run(ids, "delete")) == [204] * 3
+    assert stores.is_empty()
+    assert types(stores, ids[1])[1:] == ["image.changed", "image.trashed", "image.restored", "image.deleted"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_has_its_own_result(stores: Stores, ids: list[str], operation: str) -> None:
+    trash_image(ids[1])
+
+    answer = run([ids[0].upper(), NOWHERE, ids[1]], operation, **OPERATIONS[operation])
+
+    expected = {
+        "restore": [(409, "image_not_trashed"), (404, "image_not_found"), (200, None)],
+        "delete": [(204, None), (404, "image_not_found"), (204, None)],
+        "trash": [(204, None), (404, "image_not_found"), (404, "image_not_found")],
+    }
+    found = [(result["status"], result.get("error", {}).get("code")) for result in answer.body["results"]]
+    assert found == expected.get(operation, [(200, None), *[(404, "image_not_found")] * 2])
+    assert [result["id"] for result in answer.body["results"]] == [ids[0], NOWHERE, ids[1]]
+    if operation not in ("restore", "delete"):
+        assert answer.body["results"][2]["error"]["details"] == {"trashed": True}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("key", [None, "k"])
+def test_all_or_none(stores: Stores, ids: list[str], operation: str, key: str | None) -> None:
+    if operation == "restore":
+        run(ids, "trash")
+    before, changes = stores.rows(), stores.execute("SELECT * FROM changes")
+
+    answer = run([*ids, NOWHERE], operation, atomic=True, key=key, **OPERATIONS[operation])
+
+    assert (answer.status, answer.code) == (409, "batch_failed")
+    (result,) = answer.body["error"]["details"]["results"]
+    assert (result["id"], result["status"], result["error"]["code"]) == (NOWHERE, 404, "image_not_found")
+    assert stores.rows() == before
+    assert stores.execute("SELECT * FROM changes") == changes
+    assert len(stores.keys()) == 3
+    assert statuses(run(ids, operation, atomic=True, **OPERATIONS[operation])) in ([200] * 3, [204] * 3)
+
+
+def test_too_many_tags(stores: Stores, ids: list[str]) -> None:
+    patch_image(ids[0], {"tags": [f"t{number}" for number in range(32)]})
+    before = get_image(ids[0]).image
+
+    answer = run(ids, "add_tags", tags=["x"])
+
+    assert statuses(answer) == [422, 200, 200]
+    assert answer.body["results"][0]["error"]["code"] == "metadata_too_long"
+    assert shown(get_image(ids[0]).image) == shown(before)
+    assert statuses(run(ids[:1], "add_tags", tags=["T1", "t2"])) == [200], "it has them"
+    assert run(ids, "add_tags", tags=["y"], atomic=True).code == "batch_failed"
+    assert get_image(ids[1]).image["tags"] == [*METADATA["tags"], "x"]
+
+
+def test_an_analysis_stays_searchable(stores: Stores, ids: list[str]) -> None:
+    stores.execute(
+        """INSERT INTO image_analysis (image_id, status, caption, tags, analyzed_at)
+           VALUES (%s, 'ready', 'lighthouse', '{beam}', now())""",
+        (ids[0],),
+    )
+    for atomic in (False, True):
+        run(ids, "add_tags", tags=[f"tag {atomic}"], atomic=atomic)
+        for word in ("lighthouse", "beam"):
+            assert [image["id"] for image in get("/api/images", {"q": word}).body["images"]] == ids[:1]
+
+
+INVALID: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"ids": []}, "batch_invalid", "ids"),
+    ({"ids": None}, "batch_invalid", "ids"),
+    ({"ids": "x"}, "batch_invalid", "ids"),
+    ({"ids": {}}, "batch_invalid", "ids"),
+    ({"ids": [NOWHERE, "x"]}, "batch_id_invalid", None),
+    ({"ids": [NOWHERE, 5]}, "batch_id_invalid", None),
+    ({"ids": [NOWHERE, NOWHERE]}, "batch_id_repeated", None),
+    ({"ids": [NOWHERE, NOWHERE.upper()]}, "batch_id_repeated", None),
+    ({"operation": "explode"}, "batch_invalid", "operation"),
+    ({"operation": ""}, "batch_invalid", "operation"),
+    ({"operation": None}, "batch_invalid", "operation"),
+    ({"operation": ["trash"]}, "batch_invalid", "operation"),
+    ({"tags": None}, "batch_invalid", "tags"),
+    ({"tags": []}, "batch_invalid", "tags"),
+    ({"tags": [" "]}, "batch_invalid", "tags"),
+    ({"tags": "x"}, "metadata_wrong_type", "tags"),
+    ({"tags": [5]}, "metadata_wrong_type", "tags"),
+    ({"tags": ["x" * 65]}, "metadata_too_long", "tags"),
+    ({"tags": [f"{number}" for number in range(33)]}, "metadata_too_long", "tags"),
+    ({"tags": ["\0"]}, "metadata_invalid_text", "tags"),
+    ({"category": "x"}, "batch_invalid", "category"),
+    ({"operation": "set_category"}, "batch_invalid", "category"),
+    ({"operation": "set_category", "category": "x"}, "batch_invalid", "tags"),
+    ({"operation": "trash"}, "batch_invalid", "tags"),
+    ({"atomic": "true"}, "batch_invalid", "atomic"),
+    ({"atomic": 1}, "batch_invalid", "atomic"),
+    ({"colour": "red"}, "batch_invalid", "colour"),
+    ({"\ud800": 1}, "batch_invalid", "?"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code", "name"), INVALID, ids=str)
+def test_what_is_refused(
+    stores: Stores, ids: list[str], changes: dict[str, Any], code: str, name: str | None
+) -> None:
+    before = stores.rows()
+    body = {"ids": ids, "operation": "add_tags", "tags": ["x"]} | changes
+
+    answer = send(make_event("POST", "/api/images/batch", KEY, body=json.dumps(body)))
+
+    assert (answer.status, answer.code) == (422, code)
+    assert name is None or answer.body["error"]["details"]["field"] == name
+    assert stores.rows() == before
+
+
+def test_sizes(stores: Stores) -> None:
+    ids = [new_id() for _ in range(201)]
+    answer = run(ids, "trash")
+    assert (answer.status, answer.code) == (422, "batch_too_large")
+    assert answer.body["error"]["details"] == {"max": 200}
+    assert statuses(run(ids[:200], "trash")) == [404] * 200
+    category = run(ids[:1], "set_category", category="x" * 65)
+    assert (category.status, category.code) == (422, "metadata_too_long")
+    answer = run(ids[:1], "set_category", category="x" * 70_000)
+    assert (answer.status, answer.code) == (422, "body_too_long")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"), [("{", 400, "body_not_json"), ("[]", 422, "body_not_an_object")]
+)
+def test_other_bodies(stores: Stores, body: str, status: int, code: str) -> None:
+    answer = send(make_event("POST", "/api/images/batch", KEY, body=body))
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_scopes(stores: Stores, ids: list[str], configure: Configure) -> None:
+    for operation, fields in OPERATIONS.items():
+        missing, has = ("images:delete", "images:write")[:: 1 if operation == "delete" else -1]
+        answer = as_key(batch_event(ids[:1], operation, **fields), has)
+        assert (answer.status, answer.code) == (403, "scope_missing")
+        assert answer.body["error"]["details"] == {"scope": missing}
+    assert as_key(batch_event(ids[:1], "trash"), "images:read").status == 403
+    configure(TRASH_DAYS="0")
+    assert as_key(batch_event(ids, "trash"), "images:write").status == 403
+    assert stores.statuses() == ["ready"] * 3
+    assert statuses(as_key(batch_event(ids, "trash"), "images:delete")) == [204] * 3
+    assert stores.is_empty()
+
+
+def test_who_did_it(stores: Stores, ids: list[str]) -> None:
+    for number, atomic in enumerate((False, True)):
+        answer = run(ids, "add_tags", tags=[f"t{number}"], atomic=atomic)
+        rows = stores.execute(
+            "SELECT key_id, request_id FROM changes WHERE type = 'image.changed' ORDER BY sequence"
+        )
+        expected = {"key_id": "root", "request_id": answer.headers["x-request-id"][0]}
+        assert rows[number * 3 :] == [expected] * 3
+
+
+def test_objects_that_the_store_kept_are_left_to_the_sweep(
+    stores: Stores, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "delete_objects", fail)
+        assert statuses(run(ids, "delete")) == [204] * 3
+    assert stores.statuses() == ["deleting"] * 3
+    stores.execute("UPDATE deletions SET lease_until = now()")
+    sweep()
+    assert stores.is_empty()
+
+
+def test_when_the_time_is_over_the_rest_is_left(
+    stores: Stores, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([100.0, 1.0, 1.0])
+    monkeypatch.setattr(batch, "time_left", lambda: next(left))
+
+    answer = run(ids, "add_tags", tags=["x"], key="k")
+
+    assert statuses(answer) == [200, 503, 503]
+    assert answer.body["results"][1]["error"]["code"] == "batch_time_over"
+    assert [get_image(image_id).image["tags"][2:] for image_id in ids] == [["x"], [], []]
+    monkeypatch.setattr(batch, "time_left", deadline.time_left)
+    assert statuses(run(ids, "add_tags", tags=["x"], key="k")) == [200] * 3
+    assert types(stores, ids[0]) == ["image.uploaded", "image.changed"]
+
+
+def test_a_batch_needs_a_key(stores: Stores) -> None:
+    event = batch_event([NOWHERE], "trash")
+    event["headers"] = {name: value for name, value in event["headers"].items() if value != API_KEY}
+    assert send(event).status == 401
+    assert restore_image(NOWHERE).status == 404

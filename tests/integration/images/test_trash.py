@@ -1,0 +1,340 @@
+"""The trash: what moves there and back, what stays, and who may do it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from imageapi.actor import ROOT
+from imageapi.catalog.images import ALL_COLUMNS
+from imageapi.keys.check import Key
+from imageapi.keys.create import create_key
+from imageapi.model.scopes import SCOPES
+from imageapi.search.cursors import Position, encode_cursor
+
+from tests.integration.client import get, send, upload
+from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
+from tests.integration.leftovers import counts
+from tests.integration.lifecycle import (
+    delete_event,
+    delete_for_good,
+    fetch,
+    get_image,
+    image_event,
+    open_link,
+    patch_image,
+    restore_event,
+    restore_image,
+    sweep,
+    trash_image,
+)
+from tests.integration.stores import Configure, Row, Stores
+from tests.support.answers import Answer
+from tests.support.events import Event
+
+ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+
+
+def list_trash(**query: str) -> Answer:
+    return get("/api/images", {"trashed": "true", **query})
+
+
+def trashed_ids(**query: str) -> list[str]:
+    return [image["id"] for image in list_trash(**query).body["images"]]
+
+
+def types(stores: Stores, image_id: str) -> list[str]:
+    """What the feed says about an image."""
+    rows = stores.execute("SELECT type FROM changes WHERE image_id = %s ORDER BY sequence", (image_id,))
+    return [row["type"] for row in rows]
+
+
+def test_both_tables_have_the_same_columns(stores: Stores) -> None:
+    def describe(table: str) -> dict[str, Any]:
+        rows: list[Row] = stores.execute(
+            """SELECT column_name, concat_ws(' ', data_type, collation_name, is_nullable, column_default)
+                      AS type
+               FROM information_schema.columns WHERE table_name = %s""",
+            (table,),
+        )
+        return {row["column_name"]: row["type"] for row in rows}
+
+    live, trashed = describe("image_metadata"), describe("trashed_images")
+    own = {"trashed_at", "purge_after", "analysis"}
+    assert {name: kind for name, kind in trashed.items() if name not in own} == live
+    assert set(live) == set(ALL_COLUMNS), "catalog/images.py names the columns that move"
+
+
+def test_a_trashed_image_is_gone_from_everything_but_the_trash(stores: Stores, image: dict[str, Any]) -> None:
+    for link in ("thumbnail", "preview"):
+        assert fetch(image["urls"][link], "image/webp").status == 200
+
+    answer = trash_image(image["id"])
+
+    assert (answer.status, answer.body) == (204, None)
+    assert stores.statuses() == ["trashed"], "nothing is left to do"
+    assert stores.keys() == [image["s3_key"]], "the original stays"
+    assert get("/api/images", {"total": "true"}).body == {
+        "images": [],
+        "next_cursor": None,
+        "total": {"value": 0, "relation": "exact"},
+    }
+    assert get("/api/images", {"q": "夕焼け"}).body["images"] == []
+    assert get("/api/categories").body["categories"] == []
+    assert get("/api/tags").body["tags"] == []
+    for name in ("original", "thumbnail"):
+        assert open_link(image["urls"][name]).status == 404
+    for refused in (
+        get_image(image["id"]),
+        patch_image(image["id"], {"title": "x"}),
+        trash_image(image["id"]),
+    ):
+        assert (refused.status, refused.code) == (404, "image_not_found")
+        assert refused.body["error"]["details"] == {"trashed": True}
+    assert "details" not in get_image(ID).body["error"]
+    assert types(stores, image["id"]) == ["image.uploaded", "image.trashed"]
+
+
+def test_the_trash_is_listed(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+
+    (listed,) = list_trash().body["images"]
+
+    assert listed["urls"] == {}
+    assert {key: value for key, value in shown(listed).items() if key in shown(image)} == shown(image)
+    (row,) = stores.execute("SELECT trashed_at, purge_after FROM trashed_images")
+    assert listed["trashed_at"] == row["trashed_at"].isoformat()
+    assert row["purge_after"] - row["trashed_at"] == timedelta(days=30)
+
+
+def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(5)]
+    order = [ids[place] for place in (3, 0, 4, 1, 2)]
+    for image_id in order:
+        trash_image(image_id)
+    stores.execute(  # two at the same moment
+        """UPDATE trashed_images SET trashed_at = (SELECT trashed_at FROM trashed_images WHERE id = %s)
+           WHERE id = %s""",
+        (ids[0], ids[3]),
+    )
+
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        answer = list_trash(limit="2", **({"cursor": cursor} if cursor else {}))
+        found += [image["id"] for image in answer.body["images"]]
+        cursor, pages = answer.body["next_cursor"], pages + 1
+        assert ("link" in answer.headers) == bool(cursor)
+
+    assert found == [ids[2], ids[1], ids[4], ids[3], ids[0]]
+    assert pages == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"trashed": "yes"}, "parameter_invalid"),
+        ({"trashed": "true", "q": "x"}, "parameter_unknown"),
+        ({"trashed": "true", "sort": "newest"}, "parameter_unknown"),
+        ({"trashed": "true", "limit": "0"}, "limit_invalid"),
+        ({"trashed": "true", "cursor": "x"}, "cursor_invalid"),
+        ({"trashed": "true", "cursor": "x" * 5000}, "cursor_invalid"),
+    ],
+)
+def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
+    answer = get("/api/images", query)
+    assert (answer.status, answer.code) == (400, code)
+
+
+def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(4)]
+    for image_id in ids[:2]:
+        trash_image(image_id)
+    live = get("/api/images", {"limit": "1"}).body["next_cursor"]
+    trashed = list_trash(limit="1").body["next_cursor"]
+
+    assert list_trash(cursor=live).code == "cursor_mismatch"
+    assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
+    assert get("/api/images", {"trashed": "false", "limit": "1", "cursor": live}).status == 200
+
+
+def test_a_crafted_cursor_is_refused(stores: Stores) -> None:
+    for key in (10**30, -(10**30), "x", None):
+        cursor = encode_cursor(Position(0, key, UUID(ID)), {"trashed": True})
+        assert list_trash(cursor=cursor).code == "cursor_invalid", key
+
+
+def test_a_restored_image_is_as_it_was(stores: Stores, image: dict[str, Any]) -> None:
+    patch_image(image["id"], {"title": "朝焼け"})
+    before, etag = get_image(image["id"]).image, etag_of(image["id"])
+    send(image_event("POST", f"{image['id']}/links/revoke"))
+    (row,) = stores.execute("SELECT * FROM image_metadata")
+    trash_image(image["id"])
+
+    answer = restore_image(image["id"])
+
+    assert answer.status == 200
+    assert shown(answer.image) == shown(before)
+    assert answer.headers["etag"] == [etag_of(image["id"])] == [etag]
+    (restored,) = stores.execute("SELECT * FROM image_metadata")
+    assert restored["restored_at"] is not None
+    assert restored | {"restored_at": None} == row, "updated_at, version, link_version and tokens too"
+    assert stores.statuses() == ["ready"]
+    assert [found["id"] for found in get("/api/images", {"q": "朝焼け"}).body["images"]] == [image["id"]]
+    assert get("/api/tags").body["tags"] == [{"name": tag, "images": 1} for tag in sorted(METADATA["tags"])]
+    assert fetch(image["urls"]["original"]).data == PICTURE
+    assert fetch(image["urls"]["thumbnail"]).status == 200
+    assert types(stores, image["id"])[-2:] == ["image.trashed", "image.restored"]
+
+
+def test_again_and_again(stores: Stores, image: dict[str, Any]) -> None:
+    for _ in range(3):
+        fetch(image["urls"]["thumbnail"])
+        assert trash_image(image["id"]).status == 204
+        assert restore_image(image["id"]).status == 200
+    assert types(stores, image["id"]) == ["image.uploaded", *["image.trashed", "image.restored"] * 3]
+    assert get("/api/categories").body["categories"] == [{"name": "風景", "images": 1}]
+
+
+def test_an_analysis_goes_along(stores: Stores, image: dict[str, Any]) -> None:
+    stores.execute(
+        """INSERT INTO image_analysis
+               (image_id, status, model, caption, tags, safety, analyzed_at, lease_until)
+           VALUES (%s, 'ready', 'm', '海辺', '{a,"b c"}', '{"adult": "UNLIKELY"}', now(), '-infinity')""",
+        (image["id"],),
+    )
+    before = stores.execute("SELECT * FROM image_analysis")
+    shown_before = get_image(image["id"]).image["analysis"]
+
+    trash_image(image["id"])
+    assert stores.execute("SELECT * FROM image_analysis") == []
+    restore_image(image["id"])
+
+    assert stores.execute("SELECT * FROM image_analysis") == before
+    assert get_image(image["id"]).image["analysis"] == shown_before
+    assert "image.analyzed" not in types(stores, image["id"])
+
+
+def test_restore_of_what_is_not_in_the_trash(stores: Stores, image: dict[str, Any]) -> None:
+    answer = restore_image(image["id"])
+    assert (answer.status, answer.code) == (409, "image_not_trashed")
+    for image_id in (ID, "nonsense", stores.insert_unready("pending"), stores.insert_unready("deleting")):
+        answer = restore_image(image_id)
+        assert (answer.status, answer.code) == (404, "image_not_found")
+    delete_for_good(image["id"])
+    assert restore_image(image["id"]).status == 404
+
+
+@pytest.mark.parametrize("first", [trash_image, delete_for_good])
+def test_if_match(stores: Stores, image: dict[str, Any], first: Any) -> None:
+    old = etag_of(image["id"])
+    patch_image(image["id"], {"title": "changed"})
+
+    assert first(image["id"], If_Match=old).code == "version_mismatch"
+    assert stores.statuses() == ["ready"]
+
+    new = etag_of(image["id"])
+    assert trash_image(image["id"], If_Match=new).status == 204
+    assert delete_for_good(image["id"], If_Match=old).code == "version_mismatch"
+    assert stores.statuses() == ["trashed"]
+    assert delete_for_good(image["id"], If_Match=new).status == 204
+    assert stores.is_empty()
+
+
+def test_a_trashed_image_is_deleted_for_good(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+
+    assert delete_for_good(image["id"]).status == 204
+
+    assert stores.is_empty()
+    assert delete_for_good(image["id"]).status == 404
+    assert "details" not in get_image(image["id"]).body["error"]
+    assert types(stores, image["id"]) == ["image.uploaded", "image.trashed", "image.deleted"]
+
+
+def test_without_a_trash_every_delete_is_for_good(
+    stores: Stores, image: dict[str, Any], configure: Configure
+) -> None:
+    configure(TRASH_DAYS="0")
+    assert trash_image(image["id"]).status == 204
+    assert stores.is_empty()
+    assert types(stores, image["id"]) == ["image.uploaded", "image.deleted"]
+
+
+@pytest.mark.parametrize("query", [{"permanent": "1"}, {"permanent": ""}, {"for_good": "true"}])
+def test_a_delete_refuses_other_parameters(
+    stores: Stores, image: dict[str, Any], query: dict[str, str]
+) -> None:
+    assert send(image_event("DELETE", image["id"], query=query)).status == 400
+    assert stores.statuses() == ["ready"]
+
+
+def as_key(event: Event, scope: str) -> Answer:
+    key = create_key({"name": "a", "scopes": [scope]}, Key(ROOT, SCOPES))["key"]
+    return send(event | {"headers": event["headers"] | {"X-API-Key": key}})
+
+
+def test_scopes(stores: Stores, image: dict[str, Any], configure: Configure) -> None:
+    plain, for_good = image_event("DELETE", image["id"]), delete_event(image["id"])
+    for event, scope, missing in [
+        (plain, "images:delete", "images:write"),
+        (for_good, "images:write", "images:delete"),
+    ]:
+        answer = as_key(event, scope)
+        assert (answer.status, answer.code) == (403, "scope_missing")
+        assert answer.body["error"]["details"] == {"scope": missing}
+    assert as_key(plain, "images:write").status == 204
+    assert as_key(restore_event(image["id"]), "images:delete").status == 403
+    assert as_key(restore_event(image["id"]), "images:write").status == 200
+    configure(TRASH_DAYS="0")
+    assert as_key(plain, "images:write").status == 403
+    assert stores.statuses() == ["ready"]
+    assert as_key(plain, "images:delete").status == 204
+
+
+def test_the_same_bytes_are_a_new_image(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+
+    new = upload(PICTURE, on_duplicate="reject")
+
+    assert new.status == 201
+    assert new.image["duplicate_of"] is None
+    again = upload(PICTURE, on_duplicate="return")
+    assert (again.status, again.image["id"]) == (200, new.image["id"])
+    restore_image(image["id"])
+    assert get_image(new.image["id"]).image["duplicate_of"] == image["id"]
+
+
+def test_an_idempotency_key_of_a_trashed_image_makes_a_new_one(stores: Stores) -> None:
+    first = upload(PICTURE, idempotency_key="k").image
+    trash_image(first["id"])
+    assert stores.idempotency_keys() == []
+    second = upload(PICTURE, idempotency_key="k")
+    assert (second.status, second.image["id"] != first["id"]) == (201, True)
+    assert restore_image(first["id"]).status == 200
+    assert upload(PICTURE, idempotency_key="k").image["id"] == second.image["id"]
+
+
+def test_the_sweep_empties_the_trash(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(4)]
+    for image_id in ids[:3]:
+        trash_image(image_id)
+    stores.execute("UPDATE trashed_images SET purge_after = now() WHERE id <> %s", (ids[0],))
+
+    assert counts(sweep(dry_run=True)) == {"purged": 2}
+    assert stores.statuses() == ["trashed"] * 3 + ["ready"]
+    assert counts(sweep(time_left=1)) == {}
+    assert counts(sweep()) == {"purged": 2}
+
+    assert stores.statuses() == ["trashed", "ready"]
+    assert stores.keys() == [f"originals/{image_id}.jpg" for image_id in (ids[0], ids[3])]
+    assert types(stores, ids[1]) == ["image.uploaded", "image.trashed", "image.deleted"]
+    assert counts(sweep()) == {}
+
+
+def test_a_database_of_nothing_but_trash_knows_its_bucket(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+    assert sweep()["is_another_bucket"] is False
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=image["s3_key"])
+    report = sweep()
+    assert report["is_another_bucket"] is True
+    assert report["missing_ids"] == [image["id"]]

@@ -1,0 +1,262 @@
+"""The trash, when something else happens to the image at the same time, or the process dies."""
+
+from typing import Any
+
+import pytest
+from imageapi.storage import s3
+
+from tests.integration.client import get, upload
+from tests.integration.images.examples import PICTURE
+from tests.integration.images.test_trash import types
+from tests.integration.leftovers import counts, die, expire
+from tests.integration.lifecycle import (
+    delete_event,
+    delete_for_good,
+    deliver_event,
+    fetch,
+    get_image,
+    image_event,
+    open_link,
+    patch_image,
+    restore_event,
+    restore_image,
+    sweep,
+    trash_image,
+)
+from tests.integration.stores import Configure, Stores, fail
+from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
+
+WEBP = "image/webp"
+REMOVAL = "storage.s3.delete_objects"
+
+
+@pytest.fixture
+def viewed(stores: Stores, image: dict[str, Any]) -> dict[str, Any]:
+    """An image with a variant."""
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    return image
+
+
+def test_a_trash_that_the_store_refused_is_done_and_can_be_sent_again(
+    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "delete_objects", fail)
+        assert trash_image(viewed["id"]).status == 503
+    assert stores.statuses() == ["trashed", "deleting"] or stores.statuses() == ["deleting", "trashed"]
+    assert get_image(viewed["id"]).status == 404
+
+    assert trash_image(viewed["id"]).status == 204
+    assert stores.keys() == [viewed["s3_key"]]
+    assert stores.statuses() == ["trashed"]
+    assert types(stores, viewed["id"]) == ["image.uploaded", "image.trashed"]
+
+
+def test_a_restore_waits_until_the_variants_are_removed(stores: Stores, viewed: dict[str, Any]) -> None:
+    with worker(stores.environment) as process:
+        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "before", 1, "pause"))
+        process.wait_paused()
+        answer = restore_image(viewed["id"])
+        assert (answer.status, answer.code) == (409, "trash_in_progress")
+        assert answer.headers["retry-after"] == ["2"]
+        process.resume()
+        assert process.answer().status == 204
+
+    assert restore_image(viewed["id"]).status == 200
+    assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_restore_removes_what_a_killed_trash_left(
+    stores: Stores, viewed: dict[str, Any], when: Any
+) -> None:
+    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, when)
+    expire(stores)
+
+    assert restore_image(viewed["id"]).status == 200
+
+    assert stores.statuses() == ["ready"]
+    assert stores.keys() == [viewed["s3_key"]]
+    assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
+    assert counts(sweep()) == {}
+    assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
+
+
+def test_a_restore_that_cannot_remove_the_rest_restores_nothing(
+    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, "before")
+    expire(stores)
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "delete_objects", fail)
+        assert restore_image(viewed["id"]).status == 503
+    assert sorted(stores.statuses()) == ["deleting", "trashed"]
+    assert restore_image(viewed["id"]).code == "trash_in_progress"
+
+
+def test_the_sweep_finishes_a_killed_trash(stores: Stores, viewed: dict[str, Any]) -> None:
+    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, "before")
+    expire(stores)
+
+    assert counts(sweep()) == {"undone": 1}
+
+    assert stores.statuses() == ["trashed"]
+    assert stores.keys() == [viewed["s3_key"]]
+
+
+def test_a_worker_that_lost_its_lease_does_not_finish_for_another(
+    stores: Stores, viewed: dict[str, Any]
+) -> None:
+    """Its deletion is one of everything by now."""
+    with worker(stores.environment) as process:
+        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "after", 1, "pause"))
+        process.wait_paused()
+        die(stores, delete_event(viewed["id"]), REMOVAL, "before")
+        process.resume()
+        assert process.answer().status == 204
+
+    assert stores.statuses() == ["deleting"], "not forgotten: its original is still there"
+    assert delete_for_good(viewed["id"]).status == 204
+    assert stores.is_empty()
+
+
+def test_two_restores_at_once(stores: Stores) -> None:
+    with workers(stores.environment, 3) as processes:
+        for _ in range(4):
+            image = upload(PICTURE).image
+            trash_image(image["id"])
+            answers = answer_at_once(processes, restore_event(image["id"]))
+            assert sorted(answer.status for answer in answers) == [200, 409, 409]
+            assert types(stores, image["id"]).count("image.restored") == 1
+            assert stores.statuses() == ["ready"]
+            delete_for_good(image["id"])
+
+
+def test_two_trashes_at_once(stores: Stores) -> None:
+    with workers(stores.environment, 3) as processes:
+        for _ in range(4):
+            image = upload(PICTURE).image
+            answers = answer_at_once(processes, image_event("DELETE", image["id"]))
+            assert {answer.status for answer in answers} <= {204, 404}
+            assert types(stores, image["id"]).count("image.trashed") == 1
+            assert stores.statuses() == ["trashed"]
+            delete_for_good(image["id"])
+
+
+@pytest.mark.parametrize("call", range(1, 3))
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("first", [restore_event, delete_event])
+def test_deleted_for_good_while_it_is_restored(
+    stores: Stores, viewed: dict[str, Any], call: int, when: Any, first: Any
+) -> None:
+    other = {restore_event: delete_for_good, delete_event: restore_image}[first]
+    trash_image(viewed["id"])
+    with worker(stores.environment) as process:
+        process.send(first(viewed["id"]), Hook(STEP, when, call, "pause"))
+        process.wait_paused()
+        second = other(viewed["id"])
+        process.resume()
+        answer = process.answer()
+
+    assert {answer.status, second.status} <= {200, 204, 404}
+    assert 204 in (answer.status, second.status)
+    assert stores.is_empty()
+    assert types(stores, viewed["id"])[-1] == "image.deleted"
+
+
+@pytest.mark.parametrize("call", range(1, 4))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_viewed_while_it_is_trashed(stores: Stores, viewed: dict[str, Any], call: int, when: Any) -> None:
+    with worker(stores.environment) as process:
+        process.send(image_event("DELETE", viewed["id"]), Hook(STEP, when, call, "pause"))
+        process.wait_paused()
+        answer = open_link(viewed["urls"]["preview"], WEBP)
+        assert answer.status == (302 if (call, when) == (1, "before") else 404)
+        process.resume()
+        assert process.answer().status == 204
+
+    assert stores.keys() == [viewed["s3_key"]]
+    assert stores.variants() == []
+
+
+@pytest.mark.parametrize("target", ["storage.s3.download", "pictures.render.render", "storage.s3.put_object"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_trashed_while_it_is_rendered(
+    stores: Stores, image: dict[str, Any], target: str, when: Any, is_restored: bool
+) -> None:
+    with worker(stores.environment) as process:
+        process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
+        process.wait_paused()
+        assert trash_image(image["id"]).status == 204
+        if is_restored:
+            assert restore_image(image["id"]).status == 200
+            assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+        process.resume()
+        answer = process.answer()
+
+    assert answer.status == (302 if is_restored else 404)
+    assert stores.statuses() == ["ready" if is_restored else "trashed"]
+    assert len(stores.keys()) == (2 if is_restored else 1)
+    if is_restored:
+        assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+
+
+@pytest.mark.parametrize("call", range(1, 3))
+def test_changed_while_it_is_trashed(stores: Stores, image: dict[str, Any], call: int) -> None:
+    with worker(stores.environment) as process:
+        process.send(image_event("PATCH", image["id"], {"title": "x"}), Hook(STEP, "before", call, "pause"))
+        process.wait_paused()
+        assert trash_image(image["id"]).status == 204
+        process.resume()
+        assert process.answer().status in (200, 404)
+    assert restore_image(image["id"]).status == 200
+    seen = types(stores, image["id"])
+    assert seen[0] == "image.uploaded"
+    assert seen[-2:] == ["image.trashed", "image.restored"]
+
+
+def test_the_sweep_leaves_what_is_restored_meanwhile(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+    stores.execute("UPDATE trashed_images SET purge_after = now()")
+    with worker(stores.environment) as process:
+        process.send(
+            {"object_grace_seconds": -60},
+            Hook("catalog.deletions.begin_expired", "before", 1, "pause"),
+            function="SweepFunction",
+        )
+        process.wait_paused()
+        assert restore_image(image["id"]).status == 200
+        assert trash_image(image["id"]).status == 204
+        process.resume()
+        assert counts(process.read_response()) == {}
+    assert stores.statuses() == ["trashed"]
+    assert restore_image(image["id"]).status == 200
+
+
+def test_the_marker_comes_after_the_variants(
+    stores: Stores, viewed: dict[str, Any], configure: Configure
+) -> None:
+    """Behind CloudFront. It may not cache again what is still there."""
+    configure(ORIGIN_VERIFY="secret-of-the-origin")
+    marker = f"invalidations/{viewed['id']}"
+    with worker(stores.environment | {"ORIGIN_VERIFY": "secret-of-the-origin"}) as process:
+        process.send(
+            image_event("DELETE", viewed["id"], headers={"X-Origin-Verify": "secret-of-the-origin"}),
+            Hook("storage.s3.put_object", "before", 1),
+        )
+        process.wait_killed()
+    assert stores.keys() == [viewed["s3_key"]]
+    expire(stores)
+
+    sweep()
+
+    assert stores.keys() == sorted([marker, viewed["s3_key"]]), "the sweep puts it"
+    assert stores.statuses() == ["trashed"]
+
+
+def test_lists_beside_moves(stores: Stores, image: dict[str, Any]) -> None:
+    patch_image(image["id"], {"tags": ["x"]})
+    trash_image(image["id"])
+    restore_image(image["id"])
+    assert get("/api/tags").body["tags"] == [{"name": "x", "images": 1}]
