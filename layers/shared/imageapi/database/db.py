@@ -95,8 +95,8 @@ def query(
 def change(
     sql: str, parameters: Sequence[Any] | Mapping[str, Any], cursor: Cursor | None = None
 ) -> list[Row]:
-    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the current
-    actor. Statements separated by semicolons are one transaction; the rows are those of the last.
+    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the
+    current actor. Statements separated by semicolons are one transaction; the rows are those of the last.
     """
     if cursor:  # the transaction has named the actor
         return _fetch(cursor, sql, parameters)
@@ -108,8 +108,8 @@ def change(
 
 
 def transaction(work: Callable[[Cursor], T]) -> T:
-    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises. The feed attributes
-    its changes to the current actor.
+    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises. The feed
+    attributes its changes to the current actor.
 
     Raises:
         DatabaseUnavailableError: no answer, or not in time. What ``work`` did may or may not be committed.
