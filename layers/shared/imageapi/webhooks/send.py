@@ -70,9 +70,7 @@ def _send(url: str, secret: str, message: dict[str, Any]) -> dict[str, Any]:
         error = None if 200 <= status < 300 else "status_not_2xx"
     except AddressError as problem:
         error = problem.code
-    except ValueError:  # WEBHOOK_ALLOW_PRIVATE is off since
-        error = "address_private"
-    except (TimeoutError, OSError, http.client.HTTPException) as problem:
+    except (OSError, http.client.HTTPException) as problem:
         error = _code_of(problem, time.monotonic() - start)
     return {
         **{name: message[name] for name in ("id", "type", "sequence")},
@@ -88,7 +86,7 @@ def _code_of(problem: Exception, seconds: float) -> str:
         return "timeout"
     if isinstance(problem, ssl.SSLError):
         return "tls_failed"
-    if isinstance(problem, http.client.HTTPException) and not isinstance(problem, ConnectionError):
+    if isinstance(problem, http.client.HTTPException) and not isinstance(problem, OSError):
         return "response_invalid"
     return "connection_failed"
 
@@ -109,7 +107,10 @@ def _post(url: str, headers: dict[str, str], body: bytes) -> int:
     """The status of the response. Redirects are not followed, proxies of the environment not used."""
     deadline = time.monotonic() + DELIVERY_SECONDS
     allow_private = get_settings().webhook_allow_private
-    target = parse_url(url, allow_private=allow_private)
+    try:
+        target = parse_url(url, allow_private=allow_private)
+    except ValueError:  # registered while WEBHOOK_ALLOW_PRIVATE was on
+        raise AddressError("address_private") from None
     addresses = find_addresses(target.host, DELIVERY_SECONDS, allow_private=allow_private)
     connection = http.client.HTTPConnection(target.host, target.port)
     with (
@@ -118,7 +119,10 @@ def _post(url: str, headers: dict[str, str], body: bytes) -> int:
         _encrypt(plain, target) if target.scheme == "https" else plain as connection.sock,
     ):
         connection.request("POST", target.path, body, {**headers, "Host": _host_header(target)})
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if time.monotonic() >= deadline:  # a connection that was cut off looks like the end of the headers
+            raise TimeoutError
+        return status
 
 
 def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
@@ -128,9 +132,14 @@ def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.soc
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
+        # Not socket.create_connection(), which would look the address up.
+        connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         try:
-            return socket.create_connection((address, port), left / (len(addresses) - tried))
+            connection.settimeout(left / (len(addresses) - tried))
+            connection.connect((address, port))
+            return connection
         except OSError as error:
+            connection.close()
             problem = error
     raise problem
 
