@@ -122,7 +122,7 @@ def test_urls(url: str, target: Target) -> None:
 
 def test_http_needs_the_permission() -> None:
     assert parse_url("http://a.example", allow_private=True) == Target("http", "a.example", 80, "/")
-    with pytest.raises(ValueError, match="must begin with https://$"):
+    with pytest.raises(ValueError, match=r"must begin with https://$"):
         parse_url("http://a.example", allow_private=False)
 
 
