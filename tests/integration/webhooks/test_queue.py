@@ -137,8 +137,8 @@ def test_at_most_20_messages_and_200_kb_in_one_lease(service: Stores, server: Re
         settle(send_taken(taken))
     assert len(get(webhook)["results"]) == 10
     service.execute(
-        "INSERT INTO changes (type, after) SELECT 'image.changed', jsonb_build_object('a', repeat('x', 90000)) "
-        "FROM generate_series(1, 5)"
+        """INSERT INTO changes (type, after)
+           SELECT 'image.changed', jsonb_build_object('a', repeat('x', 90000)) FROM generate_series(1, 5)"""
     )
     (delivery,) = take()
     assert len(delivery["messages"]) == 3
