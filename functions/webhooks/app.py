@@ -17,7 +17,7 @@ app = App()
 def create(request: Request) -> Response:
     """201 with the webhook and its secret, which is shown only here."""
     request.check_query()
-    return json_response(201, {"data": manage.create_webhook(parse_json_object(request.body, "webhook"))})
+    return json_response(201, {"data": manage.create_webhook(parse_json_object(request.body, "body"))})
 
 
 @app.get("/api/webhooks")
