@@ -72,9 +72,9 @@ class Runner:
         stack.callback(postgres.stop)
         postgres.launch()
         # Import SAM CLI while S3 starts: each takes about as long.
-        from local.gateway.analysis_queue import start_queue
         from local.gateway.app import Gateway
         from local.gateway.pool import make_pools
+        from local.gateway.queues import start_queues
 
         logs = LogSink(self._data_dir / "api.log")
         stores = OwnStores(postgres.port, s3.endpoint_url)
@@ -92,7 +92,7 @@ class Runner:
             return
         api.start(app)
         stack.callback(api.stop)
-        stack.callback(start_queue(self._settings, self._pools, postgres.connect, logs))
+        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs))
         info = collect_run_info(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
         write_run_info(self._ready_files, info)

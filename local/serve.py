@@ -13,12 +13,12 @@ from typing import Any
 import psycopg2
 
 from local.errors import LocalError
-from local.gateway.analysis_queue import start_queue
 from local.gateway.app import Gateway
 from local.gateway.host_header import is_loopback, make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
 from local.gateway.pool import make_pools
+from local.gateway.queues import start_queues
 from local.servers.ports import HOST, port_taken
 from local.settings import Settings, load_settings, placeholders
 
@@ -67,9 +67,9 @@ def serve(settings: Settings, host: str) -> None:
         is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
         server.start(Gateway(template.api, pools, server.port, is_ours))
         print(f"The API answers on http://{host}:{server.port}", flush=True)
-        stop_queue = start_queue(settings, pools, lambda: connect(settings), logs)
+        stop_queues = start_queues(settings, pools, lambda: connect(settings), logs)
         stop.wait()
-        stop_queue()
+        stop_queues()
         server.stop()
         for pool in pools.values():
             pool.close()

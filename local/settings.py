@@ -183,6 +183,8 @@ def function_environment(
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
+    if "WEBHOOKS" in declared:  # the runner sends, unless told otherwise
+        found["WEBHOOKS"] = settings.value("WEBHOOKS", "true")
     if stores:
         places = {
             "DB_HOST": "127.0.0.1",

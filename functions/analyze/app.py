@@ -34,4 +34,4 @@ def work(event: dict[str, Any]) -> dict[str, Any]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "httpMethod" in event:
         return app.handle(event, context)
-    return run_event("analysis", work, event, context)
+    return run_event("analysis", work, event, context, wakes=True)

@@ -14,4 +14,4 @@ def ingest(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return run_event("ingest", ingest, event, context)
+    return run_event("ingest", ingest, event, context, wakes=True)

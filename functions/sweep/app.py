@@ -23,4 +23,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     if "verify" in event:
         return run_event("verify", check, event, context)
-    return run_event("sweep", work, event, context, counted=True)
+    return run_event("sweep", work, event, context, counted=True, wakes=True)

@@ -1,27 +1,15 @@
-"""Replaces SQS and its event source mapping: sends waiting analyses to the function as SQS events.
+"""Waiting analyses, which AnalyzeFunction gets as SQS events."""
 
-The rows of image_analysis are the queue; on AWS, messages only say when to look. Here the table is polled
-once a second instead, so no queue server is needed.
-"""
-
-import contextlib
 import json
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import psycopg2
-
-from local.gateway.logs import LogSink
 from local.gateway.pool import Pool
-from local.gateway.worker import REGION, InvokeError
+from local.gateway.worker import REGION
 from local.settings import Settings
 
 FUNCTION = "AnalyzeFunction"
-POLL_SECONDS = 1.0
-PAUSE_SECONDS = 10.0
-"""The pause after an error."""
 BATCH = 1
 """The template's BatchSize: the function's Timeout is for one image."""
 WAITING_SQL = """
@@ -34,15 +22,18 @@ def is_wanted(settings: Settings) -> bool:
     return settings.value("ANALYZE_UPLOADS").lower() == "true" and bool(settings.value("GEMINI_API_KEY"))
 
 
-def start_queue(
-    settings: Settings, pools: Mapping[str, Pool], connect: Callable[[], Any], logs: LogSink
-) -> Callable[[], None]:
-    """Start sending waiting analyses to the function, if wanted. Returns a function that stops it."""
-    stop = threading.Event()
-    if FUNCTION in pools and is_wanted(settings):
-        arguments = (pools[FUNCTION], connect, logs, stop)
-        threading.Thread(target=_follow, args=arguments, daemon=True).start()
-    return stop.set
+def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
+    """Sends one waiting analysis to the function; None if they are not wanted."""
+    if FUNCTION not in pools or not is_wanted(settings):
+        return None
+
+    def work(connection: Any) -> bool:
+        waiting = find_waiting(connection)
+        if waiting:
+            pools[FUNCTION].invoke(json.dumps(make_event(waiting)))
+        return False
+
+    return work
 
 
 def make_event(image_ids: list[str]) -> dict[str, Any]:
@@ -62,24 +53,6 @@ def make_event(image_ids: list[str]) -> dict[str, Any]:
             for image_id in image_ids
         ]
     }
-
-
-def _follow(pool: Pool, connect: Callable[[], Any], logs: LogSink, stop: threading.Event) -> None:
-    while not stop.is_set():
-        seconds = POLL_SECONDS
-        try:
-            with contextlib.closing(connect()) as connection:
-                connection.autocommit = True
-                while not stop.wait(POLL_SECONDS):
-                    waiting = find_waiting(connection)
-                    if waiting:
-                        pool.invoke(json.dumps(make_event(waiting)))
-        except psycopg2.Error as error:
-            logs.note("analysis queue", str(error).strip().partition("\n")[0])
-            seconds = PAUSE_SECONDS
-        except InvokeError:  # logged by the pool
-            seconds = PAUSE_SECONDS
-        stop.wait(seconds)
 
 
 def find_waiting(connection: Any) -> list[str]:

@@ -33,7 +33,8 @@ _INSERT = f"""
         ON CONFLICT DO NOTHING RETURNING key)
     INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, key_id, expires_at,
                          lease_until, lease_token, attempts, created_at)
-    SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s, %(key_id)s,
+    SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s,
+           %(key_id)s,
            now() + make_interval(secs => %(open_seconds)s), now() + make_interval(secs => %(lease_seconds)s),
            1, CASE WHEN %(lease_seconds)s > 0 THEN 1 ELSE 0 END, %(created_at)s
     WHERE %(idempotency_key)s IS NULL OR EXISTS (SELECT FROM key)

@@ -106,6 +106,14 @@ class Settings:
     """Days that a deleted image stays in the trash; 0 for no trash."""
     changes_days: int
     """Days that the feed of changes goes back."""
+    webhooks: bool
+    """Whether deliveries of webhooks are sent: on AWS by NotifyFunction, locally by the runner."""
+    wakes_webhooks: bool
+    """Whether a change has to start the sending; where the runner polls, it does not."""
+    webhooks_function: str | None
+    """WebhooksFunction's name; only NotifyFunction knows it."""
+    webhook_queue_url: str | None
+    """The SQS queue whose messages start NotifyFunction, which alone knows it."""
     webhook_allow_private: bool
     """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
@@ -206,6 +214,10 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
         trash_days=read_int(env, "TRASH_DAYS", 30, minimum=0),
         changes_days=read_int(env, "CHANGES_DAYS", 400),
+        webhooks=read_bool(env, "WEBHOOKS"),
+        wakes_webhooks=read_bool(env, "WEBHOOKS") and _is_on_aws(env),
+        webhooks_function=env.get("WEBHOOKS_FUNCTION") or None,
+        webhook_queue_url=env.get("WEBHOOK_QUEUE_URL") or None,
         webhook_allow_private=read_bool(env, "WEBHOOK_ALLOW_PRIVATE"),
         distribution_id=env.get("DISTRIBUTION_ID") or None,
     )

@@ -1,10 +1,8 @@
 """Resolves PostgreSQL's address, with a time limit."""
 
-import socket
-import threading
-from queue import Empty, Queue
-
 import psycopg2
+
+from imageapi.lookup import look_up
 
 
 def resolve(host: str, seconds: float) -> dict[str, str]:
@@ -15,23 +13,9 @@ def resolve(host: str, seconds: float) -> dict[str, str]:
     """
     if host.startswith("/"):  # the folder of a socket
         return {"host": host}
-    found: Queue[list[str] | OSError] = Queue()
-
-    def look_up() -> None:
-        try:
-            found.put(
-                [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-            )
-        except OSError as error:
-            found.put(error)
-
-    # Abandoned if it takes too long: nothing can cancel it.
-    threading.Thread(target=look_up, daemon=True).start()
     try:
-        addresses = found.get(timeout=max(0.001, seconds))
-    except Empty:
-        raise psycopg2.OperationalError(f"no address of {host} within the time limit") from None
-    if isinstance(addresses, OSError):
-        raise psycopg2.OperationalError(f"no address of {host}: {addresses}") from addresses
+        addresses = look_up(host, seconds)
+    except OSError as error:  # TimeoutError is one
+        raise psycopg2.OperationalError(f"no address of {host}: {error}") from error
     # The name stays: certificates are checked against it.
     return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}

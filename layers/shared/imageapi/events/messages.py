@@ -17,6 +17,13 @@ class Message(NamedTuple):
     image_id: str
 
 
+class Receipt(NamedTuple):
+    """One message of an SQS event, by its id, and what SQS knows this delivery of it by."""
+
+    id: str
+    receipt: str
+
+
 def parse_arrived(event: Event) -> list[str]:
     """The upload ids in the object keys of an S3 ObjectCreated event."""
     keys = (unquote_plus(record["s3"]["object"]["key"]) for record in event["Records"])
@@ -69,6 +76,11 @@ def parse_notifications(event: Event) -> tuple[list[str], list[str]]:
         stems = (key.rpartition("/")[2].partition(".")[0] for key in keys)
         image_ids |= dict.fromkeys(filter(is_id, stems))
     return list(image_ids), unreadable
+
+
+def parse_receipts(event: Event) -> list[Receipt]:
+    """The messages in an SQS event, whatever they say."""
+    return [Receipt(record["messageId"], record["receiptHandle"]) for record in event["Records"]]
 
 
 def batch_failures(message_ids: Iterable[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Asynchronous work: its log, metrics and time limit. The counterpart of ``http.app``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,18 +11,28 @@ from imageapi.config.settings import refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_outcome
+from imageapi.webhooks.wake import wake_webhooks
 
 Event = dict[str, Any]
 Work = Callable[[Event], dict[str, Any]]
 
 
 def run_event(
-    name: str, work: Work, event: Event, context: LambdaContext, *, counted: bool = False
+    name: str,
+    work: Work,
+    event: Event,
+    context: LambdaContext,
+    *,
+    counted: bool = False,
+    wakes: bool = False,
+    hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """Do ``work`` on an asynchronous event, log its outcome and write its metrics.
 
     Args:
         counted: whether the numbers in the outcome are metrics, except in a dry run.
+        wakes: whether the work may change images, which webhooks are told of.
+        hidden: names in the outcome that are not logged.
 
     Errors are logged and re-raised: Lambda retries, then sends the event to the dead-letter queue, if any.
     """
@@ -32,10 +42,12 @@ def run_event(
     try:
         with function_limit(context), acting_as(None, context.aws_request_id):
             outcome = work(event)
+            if wakes:
+                wake_webhooks()
     except Exception:
         logger.exception(f"{name} failed")
         raise
-    logger.info(name, extra=outcome)
+    logger.info(name, extra={key: value for key, value in outcome.items() if key not in hidden})
     counts = outcome if counted and not outcome.get("dry_run") else {}
     record_outcome(name, counts, context.function_name)
     return outcome

@@ -21,9 +21,12 @@ from imageapi.http.routing import Router
 from imageapi.keys.check import check_key
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
+from imageapi.webhooks.wake import wake_webhooks
 
 REFUSED_MAX_AGE = 60.0
 """When a key is refused, keys older than this (seconds) are read again."""
+READING_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing."""
 
 
 class App(Router):
@@ -48,6 +51,8 @@ class App(Router):
             # Refused before any work: the keys may have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
                 answer = self._answer(request)
+            if answer.status_code < 400 and request.method not in READING_METHODS:
+                wake_webhooks()
         response = answer.to_event()
         if request.method == "HEAD":
             response.update(body="", isBase64Encoded=False)

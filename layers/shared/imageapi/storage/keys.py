@@ -19,3 +19,7 @@ def variant_key(image_id: str, name: str) -> str:
 def invalidation_key(image_id: str) -> str:
     """The key of an empty object that has CloudFront forget an image; it is removed after a day."""
     return f"invalidations/{image_id}"
+
+
+WAKE_KEY = "webhooks/wake"
+"""The empty object whose notification starts the sending of webhooks; it is removed after a day."""

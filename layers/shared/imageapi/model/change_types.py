@@ -1,0 +1,15 @@
+"""The types of changes in the feed."""
+
+CHANGE_TYPES = (
+    "image.uploaded",
+    "image.changed",
+    "image.analyzed",
+    "image.trashed",
+    "image.restored",
+    "image.deleted",
+    "image.links_revoked",
+    "key.created",
+    "key.revoked",
+)
+ALL_TYPES = "*"
+"""What a webhook gives for all of them."""

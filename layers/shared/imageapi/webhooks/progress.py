@@ -1,0 +1,58 @@
+"""What results of deliveries mean for a webhook: when the next attempt is, and when it is paused. Pure."""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+FIRST_SECONDS, MAX_SECONDS = 5, 3_600
+"""The first pause after a failure, doubled by each further one, and the longest."""
+PAUSE_AFTER = timedelta(hours=24)
+"""A webhook is paused after failing for so long."""
+MAX_RESULTS = 10
+"""Results that a webhook keeps."""
+
+Result = Mapping[str, Any]
+"""``{"id", "type", "sequence", "time", "status", "error", "duration_ms"}``; ``error`` is None if accepted."""
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next attempt after ``attempts`` failures: at random at least three quarters of the
+    pause, so that webhooks that fail together do not come back together.
+    """
+    longest = float(min(MAX_SECONDS, FIRST_SECONDS << min(attempts - 1, 20)))
+    return longest * random.uniform(0.75, 1)  # noqa: S311
+
+
+def advance(webhook: Mapping[str, Any], results: Sequence[Result], now: datetime) -> dict[str, Any]:
+    """The new values of a webhook's columns after an attempt.
+
+    Args:
+        webhook: its row.
+        results: of the messages that were sent, in order; the last may have failed. A test is always alone.
+    """
+    kept = [{name: value for name, value in result.items() if name != "sequence"} for result in results]
+    values = {
+        name: webhook[name]
+        for name in ("sequence", "wants_test", "attempts", "next_attempt_at", "failing_since", "paused_at")
+    }
+    values["results"] = [*reversed(kept), *webhook["results"]][:MAX_RESULTS]
+    if not results:
+        return values
+    failed = results[-1]["error"] is not None
+    if results[-1]["sequence"] is None:
+        # A test is one attempt, and no change. If it was accepted, changes need not wait any longer.
+        return values | {"wants_test": False} | ({} if failed else {"next_attempt_at": now})
+    accepted = [result["sequence"] for result in results if result["error"] is None]
+    values["sequence"] = max([webhook["sequence"], *accepted])
+    if not failed:
+        return values | {"attempts": 0, "failing_since": None, "next_attempt_at": now}
+    # After an accepted one, the failures before it do not count.
+    attempts = 1 if accepted else webhook["attempts"] + 1
+    since = now if accepted else webhook["failing_since"] or now
+    return values | {
+        "attempts": attempts,
+        "failing_since": since,
+        "next_attempt_at": now + timedelta(seconds=backoff(attempts)),
+        "paused_at": now if now - since >= PAUSE_AFTER else webhook["paused_at"],
+    }

@@ -1,0 +1,25 @@
+"""Start the sending after a change. Functions in the network reach S3 only: its notification does it."""
+
+import hashlib
+
+from imageapi.config.settings import get_settings
+from imageapi.errors import AppError
+from imageapi.telemetry.logs import get_logger
+
+
+def wake_webhooks() -> None:
+    """Tell NotifyFunction that there may be changes. Does nothing where webhooks are off, or the runner
+    polls.
+
+    A failure is only logged: what is due is sent after the next change, or by the hourly schedule.
+    """
+    try:
+        if not get_settings().wakes_webhooks:
+            return
+        from imageapi.storage import s3
+        from imageapi.storage.keys import WAKE_KEY
+
+        empty = hashlib.sha256(b"").digest()
+        s3.put_object(WAKE_KEY, b"", content_type="text/plain", sha256=empty, attempts=1)
+    except AppError:
+        get_logger().warning("webhooks not woken", exc_info=True)

@@ -1,0 +1,50 @@
+"""Due deliveries of webhooks: carried from WebhooksFunction, which leases them, to NotifyFunction, which
+sends them, and back. On AWS, NotifyFunction fetches them itself.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.gateway.pool import Pool
+from local.settings import Settings
+
+LEASES, SENDS = "WebhooksFunction", "NotifyFunction"
+TAKE = 20
+# As IS_DUE in imageapi/catalog/webhooks.py.
+DUE_SQL = """
+    SELECT EXISTS (SELECT FROM webhooks WHERE lease_until <= now() AND (wants_test OR (paused_at IS NULL
+        AND next_attempt_at <= now() AND sequence < coalesce((SELECT max(sequence) FROM changes), 0))))"""
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether WEBHOOKS is not turned off."""
+    return settings.value("WEBHOOKS", "true").lower() == "true"
+
+
+def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
+    """Sends what is due; None if webhooks are not wanted."""
+    if not {LEASES, SENDS} <= pools.keys() or not is_wanted(settings):
+        return None
+
+    def invoke(function: str, event: dict[str, Any]) -> Any:
+        return json.loads(pools[function].invoke(json.dumps(event)))
+
+    def work(connection: Any) -> bool:
+        if not is_due(connection):
+            return False
+        taken = invoke(LEASES, {"take": TAKE})
+        if not taken["deliveries"]:
+            return False
+        sent = invoke(SENDS, {"deliveries": taken["deliveries"]})
+        invoke(LEASES, {"settle": sent["settle"]})
+        return True
+
+    return work
+
+
+def is_due(connection: Any) -> bool:
+    """Whether anything is due, or only changes that no webhook wants: taking moves these on."""
+    cursor = connection.cursor()
+    cursor.execute(DUE_SQL)
+    return bool(cursor.fetchone()[0])

@@ -1,0 +1,64 @@
+"""Requests for webhooks, and what the functions do with their queues."""
+
+from typing import Any
+
+from tests.integration.client import send
+from tests.integration.stores import Stores
+from tests.support.answers import Answer
+from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
+
+
+def ask(method: str, path: str = "", body: str = "") -> Answer:
+    """A request to /api/webhooks and what follows."""
+    return send(make_event(method, f"/api/webhooks{path}", {"X-API-Key": API_KEY}, body=body))
+
+
+def create(url: str, *types: str) -> dict[str, Any]:
+    """A new webhook, with its secret."""
+    listed = ", ".join(f'"{name}"' for name in types or ("*",))
+    answer = ask("POST", body=f'{{"url": "{url}", "types": [{listed}]}}')
+    assert answer.status == 201, answer.body
+    found: dict[str, Any] = answer.body["data"]
+    return found
+
+
+def get(webhook: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = ask("GET", f"/{webhook['id']}").body["data"]
+    return found
+
+
+def add_changes(stores: Stores, count: int, kind: str = "image.changed") -> list[int]:
+    """Add changes to the feed; returns their sequence numbers."""
+    rows = stores.execute(
+        """INSERT INTO changes (type, image_id, version, before, after)
+           SELECT %s, gen_random_uuid(), number, '{"title": "a"}', '{"title": "猫"}'
+           FROM generate_series(1, %s) AS number RETURNING sequence""",
+        (kind, count),
+    )
+    return [row["sequence"] for row in rows]
+
+
+def shift(stores: Stores, column: str, interval: str) -> None:
+    """Move a time of all webhooks into the past."""
+    stores.execute(f"UPDATE webhooks SET {column} = {column} - interval '{interval}'")
+
+
+def take() -> list[dict[str, Any]]:
+    return _invoke("WebhooksFunction", {"take": 20})["deliveries"]  # type: ignore[no-any-return]
+
+
+def send_taken(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return _invoke("NotifyFunction", {"deliveries": deliveries})["settle"]  # type: ignore[no-any-return]
+
+
+def settle(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+    return _invoke("WebhooksFunction", {"settle": outcomes})  # type: ignore[no-any-return]
+
+
+def deliver() -> dict[str, Any]:
+    """Take, send and settle once."""
+    return settle(send_taken(take()))
+
+
+def _invoke(function: str, event: dict[str, Any]) -> Any:
+    return load_handler(function)(event, LambdaContext())

@@ -1,0 +1,77 @@
+"""Servers that webhooks are sent to."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from tests.support.http_server import Handler, serve
+
+
+@dataclass
+class Receiver:
+    """What arrived, as ``(path, headers, body)``; answers with the next of ``statuses``, then with 204."""
+
+    url: str = ""
+    received: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+
+    def changes(self, secret: str) -> list[Any]:
+        """The bodies, whose signatures are right."""
+        return [Webhook(secret).verify(body, headers) for _, headers, body in self.received]
+
+    def types(self, secret: str) -> list[str]:
+        return [change["type"] for change in self.changes(secret)]
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """An HTTP server on loopback."""
+    found = Receiver()
+
+    class Respond(Handler):
+        def respond(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.received.append((self.path, headers, self.read_body().decode()))
+            status = found.statuses.pop(0) if found.statuses else 204
+            self.answer(status, location="/elsewhere")
+
+    with serve(Respond) as url:
+        found.url = url
+        yield found
+
+
+def read_request(connection: socket.socket) -> None:
+    """Read a delivery, or whatever arrives instead: what is not read would end a connection with an error."""
+    connection.settimeout(0.3)
+    data = b""
+    with suppress(TimeoutError):
+        while not data.endswith(b"}") and (more := connection.recv(65_536)):
+            data += more
+    connection.settimeout(None)
+
+
+@contextmanager
+def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that reads a request, then does what ``talk`` says with the connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            read_request(connection)
+            talk(connection)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()

@@ -1,0 +1,139 @@
+"""NotifyFunction on AWS: SQS starts it, and it invokes WebhooksFunction. Here both services are fakes."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from imageapi.webhooks import notify
+
+from tests.integration.stores import Configure, Stores
+from tests.integration.webhooks.calls import add_changes, create, get, shift
+from tests.integration.webhooks.receiver import Receiver, raw_server
+from tests.support.events import LambdaContext, load_handler
+from tests.support.http_server import Handler, serve
+
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks"
+
+
+@dataclass
+class Aws:
+    """Lambda, which runs WebhooksFunction here, and SQS, of which only the calls are noted."""
+
+    invoked: list[str] = field(default_factory=list)
+    visibility: list[tuple[str, int]] = field(default_factory=list)
+    fails: bool = False
+
+
+@pytest.fixture
+def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
+    found = Aws()
+
+    class Respond(Handler):
+        def respond(self) -> None:
+            body = json.loads(self.read_body())
+            if "ReceiptHandle" in body:
+                assert body["QueueUrl"] == QUEUE_URL
+                found.visibility.append((body["ReceiptHandle"], body["VisibilityTimeout"]))
+                return self.answer(200, b"{}", content_type="application/x-amz-json-1.0")
+            assert self.path == "/2015-03-31/functions/stack-webhooks/invocations"
+            found.invoked += body
+            if found.fails:
+                return self.answer(200, b'{"errorMessage": "no"}', x_amz_function_error="Unhandled")
+            answer = load_handler("WebhooksFunction")(body, LambdaContext())
+            return self.answer(200, json.dumps(answer).encode())
+
+    with serve(Respond) as url:
+        configure(AWS_ENDPOINT_URL_LAMBDA=url, AWS_ENDPOINT_URL_SQS=url, AWS_REGION="us-east-1")
+        configure(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+        configure(WEBHOOKS_FUNCTION="stack-webhooks", WEBHOOK_QUEUE_URL=QUEUE_URL)
+        notify._client.cache_clear()
+        yield found
+        notify._client.cache_clear()
+
+
+def run(count: int = 1, seconds: int = 60) -> dict[str, Any]:
+    """Start the function with this number of messages."""
+    records = [
+        {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": "{}", "eventSource": "aws:sqs"}
+        for number in range(count)
+    ]
+    context = LambdaContext(time_left=seconds * 1000)
+    return load_handler("NotifyFunction")({"Records": records}, context)
+
+
+def test_everything_due_is_sent_and_the_messages_are_done(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    webhook = create(server.url)
+    add_changes(service, 45)
+    assert run(count=3) == {"sent": 45, "failed": 0, "next_in": None, "batchItemFailures": []}
+    assert len(server.changes(webhook["secret"])) == 45
+    assert aws.invoked == ["take", "settle"] * 3 + ["take"]
+    assert aws.visibility == []
+
+
+def test_after_a_failure_one_message_stays_until_the_next_attempt(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    server.statuses = [500, 500]
+    outcome = run(count=3)
+    assert (outcome["failed"], outcome["batchItemFailures"]) == (1, [{"itemIdentifier": "m0"}])
+    assert aws.visibility == [("r0", outcome["next_in"])]
+    assert 4 <= outcome["next_in"] <= 5
+
+    # Another change meanwhile: its message does not stay as well, or they would add up.
+    add_changes(service, 1)
+    assert run() == {"sent": 0, "failed": 0, "next_in": None, "batchItemFailures": []}
+    shift(service, "next_attempt_at", "10 seconds")
+    assert 7 <= run()["next_in"] <= 10
+
+
+def test_a_paused_webhook_keeps_no_message(service: Stores, aws: Aws, server: Receiver) -> None:
+    webhook = create(server.url)
+    add_changes(service, 1)
+    service.execute("UPDATE webhooks SET failing_since = now() - interval '1 day'")
+    server.statuses = [500]
+    assert run()["batchItemFailures"] == []
+    assert get(webhook)["state"] == "paused"
+
+
+def test_what_there_is_no_time_for_is_next(service: Stores, aws: Aws, server: Receiver) -> None:
+    create(server.url)
+    add_changes(service, 45)
+    outcome = run(seconds=20)
+    assert (outcome["sent"], outcome["next_in"]) == (0, 0)
+    assert aws.visibility == [("r0", 0)]
+    assert run()["sent"] == 45
+
+
+def test_a_database_that_does_not_answer_is_asked_again(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    aws.fails = True
+    outcome = run()
+    assert outcome["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+    assert aws.visibility == [("r0", notify.RETRY_SECONDS)]
+    aws.fails = False
+    assert run()["sent"] == 1
+
+
+def test_no_worker_is_held_for_longer_than_a_delivery_takes(service: Stores, aws: Aws) -> None:
+    def hang(_: socket.socket) -> None:
+        time.sleep(20)
+
+    with raw_server(hang) as url:
+        for _ in range(3):
+            create(url)
+        add_changes(service, 30)
+        start = time.monotonic()
+        outcome = run()
+    assert (outcome["sent"], outcome["failed"]) == (0, 3)
+    assert 10 <= time.monotonic() - start < 15

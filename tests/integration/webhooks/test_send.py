@@ -1,0 +1,331 @@
+"""Sending, to servers that answer well, badly and never."""
+
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from imageapi.webhooks import send
+from imageapi.webhooks.send import send_all
+from imageapi.webhooks.sign import make_secret
+
+from tests.integration.webhooks.receiver import raw_server, read_request, receiver
+from tests.support.settings import use_settings
+from tests.unit.webhooks.test_addresses import answer_lookups
+
+ENVIRONMENT = {"DB_HOST": "nowhere", "MINIO_BUCKET_NAME": "images"}
+SECRET = make_secret()
+LIMIT = 1.0
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(send, "DELIVERY_SECONDS", LIMIT)
+    with use_settings(monkeypatch, ENVIRONMENT | {"WEBHOOK_ALLOW_PRIVATE": "true"}):
+        yield
+
+
+def delivery(url: str, count: int = 1, webhook_id: str = "w") -> dict[str, Any]:
+    return {
+        "webhook_id": webhook_id,
+        "lease_token": 3,
+        "url": url,
+        "secret": SECRET,
+        "messages": [
+            {
+                "id": f"chg_{number}_0",
+                "type": "image.changed",
+                "sequence": number,
+                "body": json.dumps({"n": f"猫{number}"}),
+            }
+            for number in range(1, count + 1)
+        ],
+    }
+
+
+def send_one(url: str) -> dict[str, Any]:
+    """The result of one delivery, which ends within its time limit."""
+    start = time.monotonic()
+    (outcome,) = send_all([delivery(url)])
+    assert time.monotonic() - start < LIMIT + 0.5
+    (result,) = outcome["results"]
+    assert (outcome["webhook_id"], outcome["lease_token"], result["sequence"]) == ("w", 3, 1)
+    found: dict[str, Any] = result
+    return found
+
+
+def test_messages_arrive_in_order_and_signed() -> None:
+    with receiver() as server:
+        (outcome,) = send_all([delivery(f"{server.url}/hook?a=b", 3)])
+    assert [result["status"] for result in outcome["results"]] == [204, 204, 204]
+    assert [result["error"] for result in outcome["results"]] == [None] * 3
+    assert [change["n"] for change in server.changes(SECRET)] == ["猫1", "猫2", "猫3"]
+    path, headers, _ = server.received[0]
+    assert path == "/hook?a=b"
+    assert headers["content-type"] == "application/json"
+    assert headers["host"] == server.url.removeprefix("http://")
+    assert headers["webhook-id"] == "chg_1_0"
+    assert "cookie" not in headers
+    assert "authorization" not in headers
+
+
+def test_the_first_failure_ends_it() -> None:
+    with receiver() as server:
+        server.statuses = [204, 500]
+        (outcome,) = send_all([delivery(server.url, 3)])
+    assert [(result["status"], result["error"]) for result in outcome["results"]] == [
+        (204, None),
+        (500, "status_not_2xx"),
+    ]
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 400, 401, 404, 410, 429, 503])
+def test_what_is_not_2xx_is_a_failure_and_no_redirect_is_followed(status: int) -> None:
+    with receiver() as server:
+        server.statuses = [status]
+        result = send_one(server.url)
+    assert (result["status"], result["error"]) == (status, "status_not_2xx")
+    assert [path for path, *_ in server.received] == ["/"]
+
+
+def hang(connection: socket.socket) -> None:
+    time.sleep(5)
+
+
+def drip(connection: socket.socket) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1000:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def endless_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X-Header: a\r\n" * 10)
+        time.sleep(0.01)
+
+
+def endless_line(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"a" * 65_536)
+
+
+def endless_continue(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.01)
+
+
+def close(connection: socket.socket) -> None:
+    pass
+
+
+def greet(connection: socket.socket) -> None:
+    connection.sendall(b"220 mail.example ESMTP\r\n")
+
+
+@pytest.mark.parametrize(
+    ("talk", "error"),
+    [
+        (hang, "timeout"),
+        (drip, "timeout"),
+        (endless_continue, "timeout"),
+        (endless_headers, "response_invalid"),
+        (endless_line, "response_invalid"),
+        (greet, "response_invalid"),
+        (close, "connection_failed"),
+    ],
+)
+def test_servers_that_never_answer(talk: Callable[[socket.socket], None], error: str) -> None:
+    with raw_server(talk) as url:
+        result = send_one(url)
+    assert (result["status"], result["error"]) == (None, error)
+    if error == "timeout":
+        assert result["duration_ms"] >= LIMIT * 1000
+
+
+def test_a_huge_response_is_not_read() -> None:
+    sent = []
+
+    def flood(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for _ in range(1600):
+            connection.sendall(bytes(65_536))
+            sent.append(65_536)
+
+    with raw_server(flood) as url:
+        result = send_one(url)
+        time.sleep(0.1)
+    assert (result["status"], result["error"]) == (200, None)
+    assert result["duration_ms"] < 500
+    assert sum(sent) < 10_000_000, "only what fits into the buffers of the connection"
+
+
+def test_a_port_where_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert send_one(f"http://127.0.0.1:{port}/")["error"] == "connection_failed"
+
+
+def test_a_port_that_never_accepts() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(3)]
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.connect_ex(listener.getsockname())
+        result = send_one(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        for connection in waiting:
+            connection.close()
+    assert result["error"] == "timeout"
+
+
+def test_a_webhook_that_hangs_holds_up_no_other() -> None:
+    with raw_server(hang) as url, receiver() as server:
+        start = time.monotonic()
+        hanging, other = send_all([delivery(url, 5, "hangs"), delivery(server.url, 5, "other")])
+    assert time.monotonic() - start < LIMIT + 0.5
+    assert [result["error"] for result in hanging["results"]] == ["timeout"]
+    assert len(other["results"]) == 5
+
+
+def test_no_message_begins_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send, "TAKE_SECONDS", LIMIT + 0.3)
+
+    def answer_late(connection: socket.socket) -> None:
+        time.sleep(0.2)
+        connection.sendall(b"HTTP/1.1 204 OK\r\n\r\n")
+
+    with raw_server(answer_late) as url:
+        (outcome,) = send_all([delivery(url, 20)])
+    assert [result["error"] for result in outcome["results"]] == [None, None]
+
+
+def test_private_addresses_get_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as server, use_settings(monkeypatch, ENVIRONMENT):
+        port = server.url.rpartition(":")[2]
+        for host in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
+            result = send_one(f"https://{host}:{port}/")
+            assert (result["status"], result["error"]) == (None, "address_private"), host
+        # Registered while WEBHOOK_ALLOW_PRIVATE was on.
+        assert send_one(server.url)["error"] == "address_private"
+    assert server.received == []
+
+
+def test_a_name_that_leads_elsewhere_at_the_second_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to the address that was checked."""
+    tried: list[Any] = []
+
+    def connect(_: socket.socket, address: Any) -> None:
+        tried.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with use_settings(monkeypatch, ENVIRONMENT):
+        asked = answer_lookups(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
+        result = send_one("https://rebinding.example/")
+    assert result["error"] == "connection_failed"
+    assert (asked, tried) == (["rebinding.example"], [("8.8.8.8", 443)])
+
+
+def test_the_next_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as server:
+        answer_lookups(monkeypatch, ["127.0.0.9", "127.0.0.1"])
+        port = server.url.rpartition(":")[2]
+        assert send_one(f"http://two.example:{port}/")["error"] is None
+    assert server.received[0][1]["host"] == f"two.example:{port}"
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as proxy, receiver() as server:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert send_one(server.url)["error"] is None
+    assert (len(proxy.received), len(server.received)) == (0, 1)
+
+
+@contextmanager
+def tls_server(folder: Path, name: str) -> Iterator[int]:
+    """The port of a server with a certificate for ``name``, which is its own authority: cert.pem."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    try:
+        names: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        names = x509.DNSName(name)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([names]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                    read_request(connection)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    connection.close()
+                except ssl.SSLError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "error"),
+    [
+        ("hooks.example", "hooks.example", None),
+        ("127.0.0.1", "127.0.0.1", None),
+        ("hooks.example", "other.example", "tls_failed"),
+        ("hooks.example", "127.0.0.1", "tls_failed"),
+    ],
+)
+def test_certificates_are_for_the_name_not_the_address(
+    name: str, host: str, error: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls_server(tmp_path, name) as port:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        answer_lookups(monkeypatch, ["127.0.0.1"])
+        send._tls_context.cache_clear()
+        result = send_one(f"https://{host}:{port}/")
+        send._tls_context.cache_clear()
+    assert result["error"] == error
+
+
+def test_unknown_authorities_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tls_server(tmp_path, "hooks.example") as port:
+        answer_lookups(monkeypatch, ["127.0.0.1"])
+        assert send_one(f"https://hooks.example:{port}/")["error"] == "tls_failed"
+
+
+@pytest.mark.parametrize("talk", [hang, drip])
+def test_tls_with_a_server_that_never_answers(talk: Callable[[socket.socket], None]) -> None:
+    with raw_server(talk) as url:
+        assert send_one(url.replace("http:", "https:"))["error"] in ("timeout", "tls_failed")

@@ -1,0 +1,106 @@
+"""On AWS, what may have changed something puts an object, whose notification starts the sending."""
+
+import logging
+
+import pytest
+from imageapi.config import settings
+
+from tests.integration.client import send, upload_event
+from tests.integration.stores import Configure, Stores
+from tests.support import pictures
+from tests.support.events import API_KEY, LambdaContext, handle, load_handler, make_event
+
+WAKE = "webhooks/wake"
+
+
+@pytest.fixture
+def aws(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """As a function on AWS, which asks for keys of its own."""
+    monkeypatch.setattr(settings, "PLACEHOLDERS", frozenset())
+    long = "a-key-of-the-tests-0123456789abcdefghij"
+    configure(AWS_LAMBDA_FUNCTION_NAME="upload", WEBHOOKS="true", SECRET_KEY=long)
+    configure(API_KEY=f"{API_KEY}-of-the-tests-0123456789", METRICS_NAMESPACE="Tests")
+    return stores
+
+
+KEY = {"X-API-Key": f"{API_KEY}-of-the-tests-0123456789"}
+
+
+def wakes(stores: Stores) -> bool:
+    """Whether there was a wake; forgets it."""
+    found = WAKE in stores.keys()
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=WAKE)
+    return found
+
+
+def test_requests_that_succeed_wake(aws: Stores) -> None:
+    image = upload_with_key()
+    assert wakes(aws)
+    for method, path, body in [
+        ("PATCH", f"/api/images/{image}", '{"title": "b"}'),
+        ("POST", f"/api/images/{image}/links/revoke", ""),
+        ("DELETE", f"/api/images/{image}", ""),
+    ]:
+        answer = send(make_event(method, path, KEY | {"Content-Type": "application/json"}, body=body))
+        assert answer.status < 300, answer.body
+        assert wakes(aws), method
+
+
+def test_requests_that_only_read_or_fail_do_not(aws: Stores) -> None:
+    for method, path in [
+        ("GET", "/api/images"),
+        ("HEAD", "/api/images"),
+        ("OPTIONS", "/api/images"),
+        ("DELETE", "/api/images/0197f2c4-1111-7000-8000-000000000000"),
+        ("POST", "/api/webhooks"),
+        ("GET", "/health"),
+    ]:
+        send_any(method, path)
+        assert not wakes(aws), (method, path)
+
+
+def test_events_that_may_change_images_wake(aws: Stores) -> None:
+    load_handler("SweepFunction")({"compare": False}, LambdaContext())
+    assert wakes(aws)
+
+
+def test_sending_wakes_nothing(aws: Stores) -> None:
+    """Or it would never end."""
+    load_handler("WebhooksFunction")({"take": 20}, LambdaContext())
+    load_handler("WebhooksFunction")({"settle": []}, LambdaContext())
+    load_handler("NotifyFunction")({"deliveries": []}, LambdaContext())
+    assert not wakes(aws)
+
+
+@pytest.mark.parametrize(
+    "variables", [{"WEBHOOKS": None}, {"AWS_SAM_LOCAL": "true"}, {"AWS_LAMBDA_FUNCTION_NAME": None}]
+)
+def test_only_where_it_starts_something(
+    aws: Stores, configure: Configure, variables: dict[str, str | None]
+) -> None:
+    configure(**variables)
+    upload_with_key()
+    assert not wakes(aws)
+
+
+def test_a_request_does_not_fail_with_it(
+    aws: Stores, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook = make_event("POST", "/api/webhooks", KEY, body='{"url": "https://93.184.215.14/", "types": ["*"]}')
+    configure(MINIO_ENDPOINT_URL="http://127.0.0.1:1")
+    with caplog.at_level(logging.WARNING):
+        assert send(webhook).status == 201
+    assert "webhooks not woken" in caplog.text
+
+
+def upload_with_key() -> str:
+    event = upload_event(pictures.jpeg())
+    event["headers"] |= KEY
+    answer = send(event)
+    assert answer.status == 201, answer.body
+    found: str = answer.image["id"]
+    return found
+
+
+def send_any(method: str, path: str) -> None:
+    handle(make_event(method, path, KEY))
