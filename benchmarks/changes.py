@@ -26,12 +26,13 @@ BITE = 500_000
 WRITERS, SECONDS = (1, 4, 16), 2.0
 LOCK = "PERFORM pg_advisory_xact_lock(7594021836651208290);"
 
-# Three uploads to one change of an image.
-FILL = """
-    INSERT INTO changes (type, image_id, version, key_id, request_id, before, after)
-    SELECT CASE WHEN mod(n, 4) > 0 THEN 'image.uploaded' ELSE 'image.changed' END, gen_random_uuid(), 1,
-           gen_random_uuid()::text, gen_random_uuid()::text,
-           CASE WHEN mod(n, 4) = 0 THEN jsonb_build_object('title', 'A title', 'updated_at', moment) END,
+TEMPLATES = 1_000
+# Three uploads to one change of an image. A thousand are made and then repeated, which is ten times as fast.
+MAKE = """
+    CREATE TEMP TABLE made AS
+    SELECT CASE WHEN mod(n, 4) > 0 THEN 'image.uploaded' ELSE 'image.changed' END AS type,
+           CASE WHEN mod(n, 4) = 0
+                THEN jsonb_build_object('title', 'A title', 'updated_at', moment) END AS before,
            CASE WHEN mod(n, 4) > 0 THEN jsonb_build_object(
                'id', gen_random_uuid(), 'title', 'Picture ' || n, 'description', 'One of many, by the sea.',
                'category', 'Sea', 'tags', '["one", "two"]'::jsonb, 'filename', 'IMG_' || n || '.jpg',
@@ -39,14 +40,20 @@ FILL = """
                'size_bytes', 300000 + n, 'width', 4032, 'height', 3024, 'frames', 1,
                'sha256', encode(sha256(n::text::bytea), 'hex'), 'exif', '{"camera": "Benchmark"}'::jsonb,
                'created_at', moment, 'updated_at', moment)
-           ELSE jsonb_build_object('title', 'Title ' || n, 'updated_at', moment) END
-    FROM generate_series(%s, %s) AS n, (SELECT '2026-11-28T08:40:34.123456+00:00' AS moment) AS fixed"""
+           ELSE jsonb_build_object('title', 'Title ' || n, 'updated_at', moment) END AS after,
+           gen_random_uuid()::text AS key_id
+    FROM generate_series(1, %s) AS n, (SELECT '2026-11-28T08:40:34.123456+00:00' AS moment) AS fixed"""
+FILL = """
+    INSERT INTO changes (type, image_id, version, key_id, request_id, before, after)
+    SELECT type, uuidv7(), 1, key_id, gen_random_uuid()::text, before, after
+    FROM generate_series(1, %s), made"""
 
 
 def run() -> list[Figure]:
     with run_servers() as environ, connect(environ) as connection, connection.cursor() as cursor:
         print(f"changes: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         page = measure_page(cursor, environ, ROWS)
+        cursor.execute("ALTER TABLE changes SET LOGGED")
         rates = measure_commits(environ, cursor)
     figures = [page]
     for writers in WRITERS:
@@ -76,8 +83,10 @@ def measure_page(cursor: psycopg2.extensions.cursor, environ: dict[str, str], ro
 
 def fill(cursor: psycopg2.extensions.cursor, rows: int) -> None:
     with without_time_limit():
-        for first in range(1, rows + 1, BITE):
-            cursor.execute(FILL, (first, min(first + BITE - 1, rows)))
+        cursor.execute("ALTER TABLE changes SET UNLOGGED")  # gigabytes of WAL less
+        cursor.execute(MAKE, (TEMPLATES,))
+        for first in range(0, rows, BITE):
+            cursor.execute(FILL, (min(BITE, rows - first) // TEMPLATES,))
         cursor.execute("VACUUM ANALYZE changes")
 
 

@@ -156,6 +156,8 @@ class Run:
         elif dice < 0.4:
             kill_after = chance.uniform(1, 60)
         operations = chance.choices(names, weights, k=chance.randint(1, 5))
+        if not ids:  # there has to be something to work on
+            operations, hook, kill_after = ["upload", *operations], None, 0.0
         return Burst(chance.randrange(2**32), ids, operations, hook, kill_after)
 
     def _note(self, answer: dict[str, Any]) -> None:

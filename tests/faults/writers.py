@@ -116,7 +116,8 @@ class Work:
         return self._send(make_event("POST", f"/api/images/{self._some_id()}/links/revoke", KEY))
 
     def delete(self) -> int:
-        return self._send(image_event("DELETE", self._some_id()))
+        path = f"/api/images/{self._some_id()}"
+        return self._send(make_event("DELETE", path, KEY, {"permanent": "true"}))
 
     def analyze(self) -> int:
         """As AnalyzeFunction, without Gemini."""
@@ -140,10 +141,10 @@ class Work:
         return 200
 
     def trash(self) -> int:
-        return 204 if db.change(TRASH, {"id": self._some_id()}) else 404
+        return self._send(image_event("DELETE", self._some_id()))
 
     def restore(self) -> int:
-        return 200 if db.change(RESTORE, {"id": self._some_id()}) else 404
+        return self._send(make_event("POST", f"/api/images/{self._some_id()}/restore", KEY))
 
     def _send(self, event: Event) -> int:
         return int(handle(event)["statusCode"])
@@ -167,26 +168,6 @@ OPERATIONS: dict[str, tuple[Callable[[Work], int], int]] = {
     "restore": (Work.restore, 2),
 }
 """Each operation, and how often it is chosen."""
-
-# The image is locked before its analysis is read: one that is saved meanwhile must not be lost.
-TRASH = """
-    SELECT FROM image_metadata WHERE id = %(id)s FOR UPDATE;
-    WITH gone AS (DELETE FROM image_metadata WHERE id = %(id)s RETURNING *)
-    INSERT INTO trashed_images
-    SELECT gone.*, now(), now() + interval '30 days',
-           (SELECT to_jsonb(analysis) FROM image_analysis AS analysis WHERE image_id = %(id)s)
-    FROM gone RETURNING id"""
-RESTORE = """
-    WITH back AS (DELETE FROM trashed_images WHERE id = %(id)s RETURNING *),
-    image AS (
-        INSERT INTO image_metadata
-        SELECT (jsonb_populate_record(NULL::image_metadata,
-                to_jsonb(back) || jsonb_build_object('restored_at', now()))).* FROM back RETURNING id),
-    analysis AS (
-        INSERT INTO image_analysis
-        SELECT (jsonb_populate_record(NULL::image_analysis, analysis)).* FROM back
-        WHERE analysis IS NOT NULL)
-    SELECT id FROM image"""
 
 
 def work_on(burst: Burst) -> list[tuple[str, int]]:

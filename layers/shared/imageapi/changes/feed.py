@@ -78,11 +78,10 @@ def _read_or_wait(
         elif position == START:
             position = _find_start(position)
         shown = [row for row in rows if shows_keys or row["image_id"]]
-        spare = time_left() - SPARE_SECONDS
-        if shown or spare <= 0:
+        if shown or time_left() < SPARE_SECONDS + POLL_SECONDS:
             return shown, position
         if len(rows) < limit:
-            pause = min(POLL_SECONDS, until - time.monotonic(), spare)
+            pause = min(POLL_SECONDS, until - time.monotonic())
             if pause <= 0:
                 return shown, position
             # No transaction is open meanwhile.
