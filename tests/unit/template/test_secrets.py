@@ -10,9 +10,9 @@ ALL = set(FUNCTIONS)
 SECRETS = {
     "ApiKey": {"Upload", "List", "Image", "Health", "Analyze"},
     "SecretKey": {"Upload", "List", "Image", "Deliver"},
-    "DatabasePassword": ALL - {"Gallery", "Invalidate"},
-    "S3AccessKey": ALL - {"List", "Gallery", "Migrate", "Invalidate"},
-    "S3SecretKey": ALL - {"List", "Gallery", "Migrate", "Invalidate"},
+    "DatabasePassword": ALL - {"Gallery", "Invalidate", "Notify"},
+    "S3AccessKey": ALL - {"List", "Gallery", "Migrate", "Invalidate", "Notify"},
+    "S3SecretKey": ALL - {"List", "Gallery", "Migrate", "Invalidate", "Notify"},
     "GeminiApiKey": {"Analyze"},
 }
 """Secrets given as parameters, and the functions that need them."""

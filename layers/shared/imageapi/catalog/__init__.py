@@ -8,6 +8,7 @@
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``facets``            image counts: in total, per category and per tag
 ``keys``              API keys
+``webhooks``          webhooks, each the queue of its deliveries
 ====================  =====================================================================
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls
