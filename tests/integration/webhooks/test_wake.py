@@ -28,7 +28,7 @@ KEY = {"X-API-Key": f"{API_KEY}-of-the-tests-0123456789"}
 
 def wakes(stores: Stores) -> bool:
     """Whether there was a wake; forgets it."""
-    found = WAKE in stores.keys()
+    found = stores.keys().count(WAKE) > 0
     stores.client.delete_object(Bucket=stores.s3.bucket, Key=WAKE)
     return found
 
