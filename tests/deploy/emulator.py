@@ -81,6 +81,17 @@ def mend_references_in_nested_stacks(engine: Any, provisioners: Any) -> None:
     )
 
 
+def mend_dependencies_of_metadata(engine: Any) -> None:
+    """CloudFormation waits for what ``Metadata`` refers to as well; ministack looks into properties only."""
+    extract = engine._extract_deps
+
+    def extract_with_metadata(resource: dict[str, Any], names: set[str]) -> set[str]:
+        properties = [resource.get("Properties", {}), resource.get("Metadata", {})]
+        return set(extract({**resource, "Properties": properties}, names))
+
+    engine._extract_deps = extract_with_metadata
+
+
 def main() -> None:
     gateway = importlib.import_module("ministack.services.apigateway_v1")
     assume_tls(importlib.import_module("ministack.core.iam_evaluator"))
@@ -89,6 +100,7 @@ def main() -> None:
     mend_answers_without_body(gateway)
     provisioners = importlib.import_module("ministack.services.cloudformation.provisioners")
     mend_generated_secrets(provisioners)
+    mend_dependencies_of_metadata(importlib.import_module("ministack.services.cloudformation.engine"))
     mend_references_in_nested_stacks(
         importlib.import_module("ministack.services.cloudformation.engine"), provisioners
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from imageapi.storage.keys import WAKE_KEY
 
 from tests.support.aws import emulate_aws, make_client
 from tests.support.templates import MAIN, expand_template, find
@@ -28,7 +29,7 @@ SECRETS = (
     "OriginSecret",
     "OtherSecret",
 )
-PREFIXES = ("originals", "incoming", "variants", "invalidations", "elsewhere")
+PREFIXES = ("originals", "incoming", "variants", "invalidations", "webhooks", "elsewhere")
 
 
 def objects(actions: str, *prefixes: str) -> set[str]:
@@ -36,26 +37,29 @@ def objects(actions: str, *prefixes: str) -> set[str]:
 
 
 ALLOWED: dict[str, set[str]] = {
-    "UploadFunction": {"list"}
+    "UploadFunction": {"list", "put webhooks"}
     | objects("put get delete", "incoming")
     | objects("put delete", "originals", "variants"),
     "ListFunction": set(),
-    "ImageFunction": {"put invalidations"} | objects("delete", "originals", "incoming", "variants"),
-    "BatchFunction": {"put invalidations"} | objects("delete", "originals", "incoming", "variants"),
+    "ImageFunction": {"put invalidations", "put webhooks"}
+    | objects("delete", "originals", "incoming", "variants"),
+    "BatchFunction": {"put invalidations", "put webhooks"}
+    | objects("delete", "originals", "incoming", "variants"),
     "ChangesFunction": set(),
-    "KeysFunction": set(),
-    "WebhooksFunction": set(),
+    "KeysFunction": {"put webhooks"},
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
-    "IngestFunction": {"list"}
+    "IngestFunction": {"list", "put webhooks"}
     | objects("get delete", "incoming")
     | objects("put delete", "originals", "variants"),
-    "SweepFunction": {"list", "list versions"}
+    "SweepFunction": {"list", "list versions", "put webhooks"}
     | objects("put get delete", "originals", "incoming", "variants")
     | objects("get-version", "originals", "incoming"),
-    "AnalyzeFunction": {"list", "get originals"},
+    "AnalyzeFunction": {"list", "get originals", "put webhooks"},
     "InvalidateFunction": set(),
+    "NotifyFunction": set(),
+    "WebhooksFunction": {"put webhooks"},
     "MigrateFunction": set(),
 }
 """What each function needs. Every other attempt must be refused."""
@@ -118,6 +122,8 @@ def resolve(value: Any, secrets: dict[str, str]) -> Any:
         name = value["Fn::GetAtt"][0]
         if name.endswith("Queue"):
             return f"arn:aws:sqs:us-east-1:123456789012:{name}"
+        if name.endswith("Function"):
+            return f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
         return secrets["DatabaseSecret" if name == "Database" else name]
     names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
     names |= {"AWS::AccountId": "123456789012", "EdgeStack.Outputs.DistributionId": "E123"}
@@ -139,7 +145,7 @@ def attempts(account: Account, function: str) -> dict[str, Callable[[], Any]]:
         "read another secret": partial(manager.get_secret_value, SecretId=account.secrets["OtherSecret"])
     }
     for prefix in PREFIXES:
-        place = {"Bucket": BUCKET, "Key": f"{prefix}/a"}
+        place = {"Bucket": BUCKET, "Key": WAKE_KEY if prefix == "webhooks" else f"{prefix}/a"}
         found[f"put {prefix}"] = partial(s3.put_object, **place, Body=b"x")
         found[f"get {prefix}"] = partial(s3.get_object, **place)
         found[f"delete {prefix}"] = partial(s3.delete_object, **place)

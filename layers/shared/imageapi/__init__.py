@@ -30,6 +30,10 @@ Invalidate (``edge.invalidate.invalidate_images``)
 Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
+Webhooks (``webhooks.queue.take``, ``webhooks.send.send_all``, ``webhooks.queue.settle``)
+    ``catalog.webhooks.acquire_leases`` → ``catalog.webhooks.find_changes``; outside the network
+    ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``progress.advance`` →
+    ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhooks.notify.work_off`` after a change.
 Sweep (``sweep.run.sweep``)
     ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
     ``catalog.changes.remove_before`` →
@@ -45,5 +49,5 @@ Health (``health.check_health``)
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-model → telemetry → config → errors, sigv4, deadline, actor.
+model → telemetry → config → errors, sigv4, deadline, actor, lookup.
 """

@@ -112,9 +112,7 @@ def test_what_there_is_no_time_for_is_next(service: Stores, aws: Aws, server: Re
     assert run()["sent"] == 45
 
 
-def test_a_database_that_does_not_answer_is_asked_again(
-    service: Stores, aws: Aws, server: Receiver
-) -> None:
+def test_a_database_that_does_not_answer_is_asked_again(service: Stores, aws: Aws, server: Receiver) -> None:
     create(server.url)
     add_changes(service, 1)
     aws.fails = True

@@ -78,9 +78,9 @@ def test_invalid_webhooks(service: Stores, values: dict[str, Any], field: str) -
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ("", 400, "webhook_not_json"),
-        ("[]", 422, "webhook_not_an_object"),
-        ('{"url": "' + "a" * 70_000 + '"}', 422, "webhook_too_long"),
+        ("", 400, "body_not_json"),
+        ("[]", 422, "body_not_an_object"),
+        ('{"url": "' + "a" * 70_000 + '"}', 422, "body_too_long"),
     ],
 )
 def test_bodies_that_are_no_webhook(service: Stores, body: str, status: int, code: str) -> None:

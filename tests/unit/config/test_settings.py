@@ -78,6 +78,9 @@ def test_defaults() -> None:
         ("LINK_TTL_SECONDS", "60", "link_ttl", 60),
         ("TRASH_DAYS", "0", "trash_days", 0),
         ("CHANGES_DAYS", "7", "changes_days", 7),
+        ("WEBHOOKS", "true", "webhooks", True),
+        ("WEBHOOKS_FUNCTION", "stack-webhooks", "webhooks_function", "stack-webhooks"),
+        ("WEBHOOK_QUEUE_URL", "https://sqs/q", "webhook_queue_url", "https://sqs/q"),
         ("WEBHOOK_ALLOW_PRIVATE", "true", "webhook_allow_private", True),
     ],
 )  # fmt: skip
@@ -252,3 +255,11 @@ def test_a_direct_upload_fits_into_a_lambda_event() -> None:
     """Base64 takes 4 characters for 3 bytes, plus room for the rest of the event."""
     assert (MAX_MULTIPART_BYTES + 2) // 3 * 4 + 100_000 < LAMBDA_PAYLOAD_BYTES
     assert MAX_DIRECT_FILE_BYTES + 100_000 < MAX_MULTIPART_BYTES
+
+
+def test_only_functions_on_aws_wake_the_webhooks() -> None:
+    on_aws = {"AWS_LAMBDA_FUNCTION_NAME": "upload", "WEBHOOKS": "true"}
+    assert load(**on_aws, API_KEY=LONG_KEY, SECRET_KEY=LONG_KEY).wakes_webhooks
+    assert not load(WEBHOOKS="true").wakes_webhooks
+    assert not load(**on_aws, AWS_SAM_LOCAL="true").wakes_webhooks
+    assert not load(AWS_LAMBDA_FUNCTION_NAME="upload", API_KEY=LONG_KEY, SECRET_KEY=LONG_KEY).wakes_webhooks

@@ -10,7 +10,7 @@ from tests.support.templates import MAIN, ROOT, expand_template, find, read_temp
 
 PATH = ROOT / "infra/operations.yaml"
 ALARMS = find(PATH, "AWS::CloudWatch::Alarm")
-OPTIONS = ("HasAnalysis", "HasEdge")
+OPTIONS = ("HasAnalysis", "HasEdge", "HasWebhooks")
 CONDITIONAL = {name for name in ALARMS if expand_template(PATH)[name].get("Condition") in OPTIONS}
 DAY = 86_400
 

@@ -56,8 +56,9 @@ def test_the_edge_waits_for_the_api_and_the_api_for_nothing_of_the_edge() -> Non
 
 
 def test_the_buckets_notifications_wait_for_permission() -> None:
-    waits = dependencies({"Edge": "true"})["ImageBucket"]
-    assert {"InvalidationQueuePolicy", "IngestFunctionArrivedPermission"} <= waits
+    waits = dependencies({"Edge": "true", "Webhooks": "true"})["ImageBucket"]
+    queues = {"InvalidationQueuePolicy", "WebhookQueuePolicy"}
+    assert queues | {"IngestFunctionArrivedPermission"} <= waits
 
 
 def test_only_the_path_is_the_key_of_the_cache() -> None:
@@ -137,13 +138,14 @@ def test_cloudfront_reads_variants_and_nothing_else_of_the_bucket() -> None:
 
 def test_the_bucket_notifies_of_deletions_and_revocations_beside_uploads() -> None:
     configuration = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["NotificationConfiguration"]
-    condition, queues, _ = configuration["QueueConfigurations"]["Fn::If"]
-    everything = [*configuration["LambdaConfigurations"], *queues]
-    assert condition == "UsesEdge"
+    choices = [item["Fn::If"] for item in configuration["QueueConfigurations"]]
+    assert [condition for condition, *_ in choices] == ["UsesEdge", "UsesEdge", "SendsWebhooks"]
+    everything = [*configuration["LambdaConfigurations"], *(queue for _, queue, _ in choices)]
     assert {(item["Event"], item["Filter"]["S3Key"]["Rules"][0]["Value"]) for item in everything} == {
         ("s3:ObjectCreated:*", "incoming/"),
         ("s3:ObjectRemoved:*", "originals/"),
         ("s3:ObjectCreated:*", "invalidations/"),
+        ("s3:ObjectCreated:*", "webhooks/"),
     }
     rules = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["LifecycleConfiguration"]["Rules"]
     assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "invalidations/"] == [1]

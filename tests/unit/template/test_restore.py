@@ -83,7 +83,7 @@ def test_another_host_runs_the_migrations_with_the_new_owners_password() -> None
 def test_no_function_meets_a_restored_database_before_its_migrations() -> None:
     functions = {n: r for n, r in expand_template(MAIN).items() if r["Type"] == "AWS::Lambda::Function"}
     waiting = {name for name, function in functions.items() if "Schema" in str(function.get("DependsOn"))}
-    assert waiting == functions.keys() - {"MigrateFunction", "InvalidateFunction"}, (
+    assert waiting == functions.keys() - {"MigrateFunction", "InvalidateFunction", "NotifyFunction"}, (
         "all that use the database"
     )
 
@@ -133,7 +133,13 @@ def test_deleted_originals_outlive_the_backups_that_name_them(days: int) -> None
         for rule in rules.values()
         if "NoncurrentVersionExpiration" in rule
     }
-    assert kept == {"originals/": days + 1, "incoming/": 1, "variants/": 1, "invalidations/": 1}
+    assert kept == {
+        "originals/": days + 1,
+        "incoming/": 1,
+        "variants/": 1,
+        "invalidations/": 1,
+        "webhooks/": 1,
+    }
     markers = [rule for rule in rules.values() if rule.get("ExpiredObjectDeleteMarker")]
     # S3 refuses this next to a number of days.
     assert [rule.keys() for rule in markers] == [{"Id", "Status", "ExpiredObjectDeleteMarker"}]

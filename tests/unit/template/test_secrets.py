@@ -12,9 +12,9 @@ ROWS_ONLY = {"List", "Changes", "Keys", "Webhooks", "Migrate"}
 SECRETS = {
     "ApiKey": {"Upload", "List", "Image", "Batch", "Changes", "Keys", "Webhooks", "Health", "Analyze"},
     "SecretKey": {"Upload", "List", "Image", "Batch", "Deliver"},
-    "DatabasePassword": ALL - {"Gallery", "Invalidate"},
-    "S3AccessKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate"},
-    "S3SecretKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate"},
+    "DatabasePassword": ALL - {"Gallery", "Invalidate", "Notify"},
+    "S3AccessKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate", "Notify"},
+    "S3SecretKey": ALL - ROWS_ONLY - {"Gallery", "Invalidate", "Notify"},
     "GeminiApiKey": {"Analyze"},
 }
 """Secrets given as parameters, and the functions that need them."""

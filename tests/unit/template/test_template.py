@@ -86,7 +86,7 @@ def test_no_wildcard_beyond_those_named(path: Path) -> None:
 
 
 def test_objects_are_named_by_their_prefix() -> None:
-    """A policy for objects covers one of the four prefixes, never the whole bucket."""
+    """A policy for objects covers one of the four prefixes or one object, never the whole bucket."""
     for name, statement in statements(MAIN):
         if statement["Effect"] == "Deny" or not str(statement["Action"]).count("Object"):
             continue
@@ -94,7 +94,10 @@ def test_objects_are_named_by_their_prefix() -> None:
         texts = [text for text in parts if ":s3:::" in text or "ImageBucket" in text]
         assert texts, name
         for text in texts:
-            assert re.search(r"/(originals|incoming|variants|invalidations)/\*$", text), (name, text)
+            assert re.search(r"/((originals|incoming|variants|invalidations)/\*|webhooks/wake)$", text), (
+                name,
+                text,
+            )
 
 
 def test_managed_policies_are_those_named() -> None:
@@ -221,7 +224,7 @@ def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
     alarm = reserved.pop("Alarm")
     assert sum(reserved.values()) == MAX_CONNECTIONS[capacity] - 15
     assert alarm == min(MAX_CONNECTIONS[capacity], QUOTA) * 8 // 10
-    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery", "Invalidate"}
+    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery", "Invalidate", "Notify"}
     assert set(reserved) == users
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from imageapi.analysis import gemini
-from imageapi.catalog import analyses, deletions, variants
+from imageapi.catalog import analyses, deletions, variants, webhooks
 from imageapi.changes import feed
 from imageapi.database import db, migrations
 from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
@@ -19,6 +19,7 @@ from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
 from imageapi.uploads import complete, direct, presigned
+from imageapi.webhooks import notify, send
 
 from tests.support.templates import MAIN, ROOT, find, read_template
 
@@ -26,6 +27,8 @@ FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUE = find(MAIN, "AWS::SQS::Queue")["AnalysisQueue"]
 INVALIDATIONS = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
 INVALIDATION_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["InvalidationQueueMapping"]
+WEBHOOK_QUEUE = find(MAIN, "AWS::SQS::Queue")["WebhookQueue"]
+WEBHOOK_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["WebhookQueueMapping"]
 EDGE = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution")["Distribution"]["DistributionConfig"]
 GATEWAY_SECONDS = 29
 """API Gateway's time limit for a function."""
@@ -156,6 +159,22 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         operator.le,
         INVALIDATIONS["VisibilityTimeout"],
     ),
+    "what wakes the webhooks stays away while they are sent": (
+        6 * TIMEOUT["NotifyFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
+        operator.le,
+        WEBHOOK_QUEUE["VisibilityTimeout"],
+    ),
+    "a round of deliveries ends before its time": (
+        notify.ROUND_SECONDS,
+        operator.lt,
+        TIMEOUT["NotifyFunction"],
+    ),
+    "a lease lasts longer than its deliveries": (
+        send.TAKE_SECONDS + TIMEOUT["WebhooksFunction"],
+        operator.lt,
+        webhooks.LEASE_SECONDS,
+    ),
+    "a delivery ends before its round": (send.DELIVERY_SECONDS, operator.lt, send.TAKE_SECONDS),
     "CloudFront waits longer than the gateway": (
         GATEWAY_SECONDS,
         operator.lt,

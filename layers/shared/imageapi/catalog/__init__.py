@@ -12,6 +12,7 @@
 ``facets``            image counts: in total, per category and per tag
 ``keys``              API keys
 ``changes``           what happened to images and keys, in the order of commits
+``webhooks``          webhooks, each the queue of its deliveries
 ====================  =====================================================================
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls

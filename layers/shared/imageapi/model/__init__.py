@@ -8,6 +8,7 @@
 ``variant_names``      names and widths of variants
 ``variant_formats``    formats of variants and content negotiation
 ``scopes``             what API keys may do
+``change_types``       types of changes in the feed
 ``parameters``         validation of query parameters
 =====================  ======================================================================
 """

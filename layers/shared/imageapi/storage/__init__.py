@@ -7,4 +7,5 @@ makes the keys, none of which is ever reused:
 - ``originals/<id>.<extension>``: the uploaded bytes.
 - ``incoming/<id>``: a presigned upload, until it is checked.
 - ``variants/<id>/<name>``: variants and intermediates, which can be rendered again at any time.
+- ``webhooks/wake``: empty; its notifications start the sending of webhooks.
 """
