@@ -112,7 +112,9 @@ class Stores:
     def clear(self) -> None:
         """Remove all rows and objects."""
         # Not TRUNCATE, which takes 5 ms; this takes 0.2.
-        self.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
+        # Without triggers: they would note each deletion in changes.
+        deletions = "; ".join(f"DELETE FROM {table}" for table in TABLES)
+        self.execute(f"SET LOCAL session_replication_role = replica; {deletions}")
         for key in self.keys():
             self.client.delete_object(Bucket=self.s3.bucket, Key=key)
 
