@@ -34,7 +34,7 @@ def delete_trashed(client: "Client") -> "Attempt":
 
 def empty(client: "Client") -> "Attempt":
     """A sweep that finds images whose time is over, one with variants that are still being removed."""
-    ids = [trashed_image(client), client.viewed_image()]
+    ids = [trashed_image(client), client.viewed_image()]  # the second is another one: it is not in the trash
     client.kill_after(trash(client, ids[1]), 1)
     client.stores.execute(
         "UPDATE trashed_images SET purge_after = now() - interval '1 s' WHERE id = ANY(%s::uuid[])", (ids,)
@@ -47,7 +47,10 @@ def empty(client: "Client") -> "Attempt":
 def batch(client: "Client") -> "Attempt":
     """Images are trashed and restored together, with an Idempotency-Key."""
     operation = client.choose(["trash", "restore", "delete"])
-    ids = [trashed_image(client) if operation == "restore" else client.viewed_image() for _ in range(2)]
+    ids: list[str] = []
+    while len(ids) < 2:
+        image_id = trashed_image(client) if operation == "restore" else client.viewed_image()
+        ids += [image_id] if image_id not in ids else []
     place = {"trash": "trashed", "restore": "image", "delete": "gone"}[operation]
     event = batch_event(ids, operation, key=client.new_key(), atomic=client.choose([True, False]))
     attempts = [client.move(image_id, event, {200}, {200}, place) for image_id in ids]

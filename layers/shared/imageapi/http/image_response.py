@@ -10,7 +10,7 @@ from imageapi.images.serialize import serialize_detail
 def image_response(
     request: Request, row: db.Row, names: tuple[str, ...] = (), permanent: bool = False
 ) -> Response:
-    """200 with ``{"data": Image}`` and its ETag, 304 if the client has it; arguments as ``serialize_image``."""
+    """200 with ``{"data": Image}`` and its ETag, 304 if the client has it."""
     image, etag = serialize_detail(row, request.base_url, names, permanent=permanent)
     answer = json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
     is_read = request.method in ("GET", "HEAD")
