@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
-from imageapi.http.if_none_match import unless_known
 from imageapi.http.image_response import image_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
@@ -23,8 +22,7 @@ def get_image(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     query = request.check_query("variants", "links")
     names, permanent = parse_names(query.get("variants")), parse_links(query.get("links"))
-    found = image_response(request, get.get_image(image_id), names, permanent)
-    return unless_known(found, request.header("If-None-Match"))
+    return image_response(request, get.get_image(image_id), names, permanent)
 
 
 @app.patch("/api/images/<image_id>")

@@ -4,7 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.feed import compare_counts, compare_feed
 from tests.integration.stores import Stores
+
+PLACES = {"ready": "image", "trashed": "trashed"}
+"""The places of images, by the status of their rows."""
 
 
 @dataclass
@@ -14,13 +18,13 @@ class Known:
     Attributes:
         data: its bytes.
         titles: one; two after an unacknowledged change.
-        may_be_gone: after an unacknowledged upload or deletion.
+        places: where it is, ``image``, ``trashed`` or ``gone``; several after an unacknowledged move.
         image: the last JSON that a client received, or None.
     """
 
     data: bytes
     titles: list[str]
-    may_be_gone: bool = False
+    places: set[str] = field(default_factory=lambda: {"image"})
     image: dict[str, Any] | None = None
 
 
@@ -40,12 +44,13 @@ class Ledger:
         Returns:
             The problems found.
         """
-        rows = {str(row["id"]): row for row in stores.rows()}
-        wrong = []
-        for image_id in [key for key, row in rows.items() if row["status"] != "ready"]:
-            if not self._is_told(image_id, rows[image_id]["status"]):
-                wrong.append(f"a {rows[image_id]['status']} row is left: {image_id}")
-            del rows[image_id]
+        rows, wrong = {}, []
+        for row in stores.rows():
+            image_id, status = str(row["id"]), row["status"]
+            if status in PLACES:
+                rows[image_id] = row
+            elif not self._is_told(image_id, status):
+                wrong.append(f"a {status} row is left: {image_id}")
         objects = set(stores.keys())
         wrong += self._compare_objects(stores, objects, rows)
         for image_id, row in rows.items():
@@ -57,16 +62,16 @@ class Ledger:
                 else:
                     self.images[image_id] = Known(self.unnamed[row["title"]], [row["title"]])
         for image_id, known in list(self.images.items()):
-            if image_id in rows:
-                wrong += self._compare(stores, objects, rows[image_id], known)
-                known.may_be_gone, known.titles = False, [rows[image_id]["title"]]
-            elif known.may_be_gone:
+            place = PLACES[rows[image_id]["status"]] if image_id in rows else "gone"
+            if place not in known.places:
+                wrong.append(f"{place}, where a client was told {sorted(known.places)}: {image_id}")
+            if place == "gone":
                 self.forget(image_id)
             else:
-                wrong.append(f"acknowledged, and lost: {image_id}")
-                self.forget(image_id)
+                wrong += self._compare(stores, objects, rows[image_id], known)
+                known.places, known.titles = {place}, [rows[image_id]["title"]]
         self.unnamed.clear()
-        return wrong
+        return wrong + compare_feed(stores, rows) + compare_counts(stores)
 
     def _is_told(self, image_id: str, status: str) -> bool:
         if status != "failed" or image_id not in self.refused:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.ledger import Known, Ledger
+from tests.faults.removals import REMOVALS
 from tests.faults.service import Outcome, Service, at_step
 from tests.integration.client import upload_event
 from tests.integration.leftovers import expire, put
@@ -14,9 +15,11 @@ from tests.integration.lifecycle import (
     announce_event,
     arrived,
     complete_event,
+    delete_event,
     deliver_event,
     image_event,
     post_file,
+    restore_event,
 )
 from tests.integration.stores import Stores
 from tests.support import pictures
@@ -33,13 +36,15 @@ class Attempt:
     Attributes:
         done: the statuses that acknowledge it; ``again``: those that do when the same event is sent again.
         acknowledge: records the response in the ledger.
+        image_id: the image that it moves.
     """
 
     function: str
     event: Event
     done: set[int]
     again: set[int]
-    acknowledge: Callable[[Outcome], None] = lambda _: None
+    acknowledge: Callable[[Outcome], object] = lambda _: None
+    image_id: str = ""
 
 
 class Client:
@@ -53,20 +58,32 @@ class Client:
         self._number = 0
 
     def prepare(self, operation: str) -> Attempt:
-        """``upload``, ``upload_unique``, ``upload_large``, ``announce``, ``complete``, ``ingest``,
-        ``refuse``, ``patch``, ``delete``, ``render``, ``render_large`` or ``sweep``. Pictures that are
+        """One of REMOVALS, ``upload``, ``upload_unique``, ``upload_large``, ``announce``, ``complete``,
+        ``ingest``, ``refuse``, ``patch``, ``render``, ``render_large`` or ``sweep``. Pictures that are
         completed or ingested are large enough for an intermediate.
         """
+        if operation in REMOVALS:
+            return REMOVALS[operation](self)
         prepared: Attempt = getattr(self, f"_{operation}")()
         return prepared
+
+    def move(self, image_id: str, event: Event, done: set[int], again: set[int], place: str) -> Attempt:
+        """An operation that moves an image to another place."""
+        known = self.ledger.images[image_id]
+        known.places.add(place)
+
+        def acknowledge(_: Outcome) -> None:
+            known.places = {place}
+
+        return Attempt("ImageFunction", event, done, again, acknowledge, image_id)
 
     def new_image(self, *, large: bool = False) -> str:
         """Upload an image and have it acknowledged."""
         attempt = self._upload_large() if large else self._upload()
-        attempt.acknowledge(self._do(attempt))
+        attempt.acknowledge(self.do(attempt))
         return next(reversed(self.ledger.images))
 
-    def _do(self, attempt: Attempt) -> Outcome:
+    def do(self, attempt: Attempt) -> Outcome:
         outcome = self.service.run(attempt.function, attempt.event)
         assert outcome.status in attempt.done, outcome
         return outcome
@@ -84,7 +101,7 @@ class Client:
     def _some_image(self) -> str:
         """The id of an existing image, or of a new one, whose variants have not been made yet."""
         known = self.ledger.images.items()
-        sure = [image_id for image_id, one in known if one.image and not one.may_be_gone]
+        sure = [image_id for image_id, one in known if one.image and one.places == {"image"}]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
 
     def _upload(self, on_duplicate: str | None = None, *, large: bool = False) -> Attempt:
@@ -111,7 +128,7 @@ class Client:
         return Attempt("UploadFunction", event, {200, 201}, {200})
 
     def _arrive(self, data: bytes, title: str) -> str:
-        announced = self._do(
+        announced = self.do(
             Attempt("UploadFunction", announce_event(data, metadata={"title": title}), {201}, set())
         )
         ticket = announced.body["data"]
@@ -140,8 +157,14 @@ class Client:
         self.ledger.refused.add(image_id)
         return Attempt("UploadFunction", complete_event(image_id), {422}, {422})
 
-    def _patch(self) -> Attempt:
+    def viewed_image(self) -> str:
+        """The id of an existing image with a variant."""
         image_id = self._some_image()
+        self.do(self._render(image_id))
+        return image_id
+
+    def _patch(self, image_id: str | None = None) -> Attempt:
+        image_id = image_id or self._some_image()
         self._number += 1
         title = f"changed {self._number}"
         known = self.ledger.images[image_id]
@@ -152,18 +175,6 @@ class Client:
 
         event = image_event("PATCH", image_id, {"title": title, "tags": [title]})
         return Attempt("ImageFunction", event, {200}, {200}, acknowledge)
-
-    def _delete(self) -> Attempt:
-        image_id = self._some_image()
-        self._do(self._render(image_id))
-        self.ledger.images[image_id].may_be_gone = True
-        event = image_event("DELETE", image_id)
-
-        def acknowledge(_: Outcome) -> None:
-            if image_id in self.ledger.images:
-                self.ledger.forget(image_id)
-
-        return Attempt("ImageFunction", event, {204}, {204, 404}, acknowledge)
 
     def _render(self, image_id: str | None = None) -> Attempt:
         known = self.ledger.images[image_id or self.new_image()]
@@ -176,15 +187,43 @@ class Client:
 
     def _sweep(self) -> Attempt:
         """A sweep with leftovers of every kind."""
-        self._do(self._announce())
+        self.do(self._announce())
         self._complete()
         self._refuse()
-        for prepare in (self._delete, self._render):
-            attempt = prepare()
-            self.service.kill_at(attempt.function, attempt.event, at_step(2, "after"))
+        for operation in ("delete", "trash", "render"):
+            self.kill_after(self.prepare(operation), 2)
         put(self.stores, f"originals/orphan-{self._number}")
         self.expire()
-        return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200})
+        return self.sweep_attempt()
+
+    def sweep_attempt(self, acknowledge: Callable[[Outcome], object] = lambda _: None) -> Attempt:
+        """A sweep that takes all objects for old."""
+        return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200}, acknowledge)
+
+    def kill_after(self, attempt: Attempt, step: int) -> None:
+        """Do an operation until it is killed after a step."""
+        self.service.kill_at(attempt.function, attempt.event, at_step(step, "after"))
+
+    def race(self, image_id: str, service: Service) -> Outcome:
+        """One more operation on an image, while another is being done; by another process."""
+        known = self.ledger.images[image_id]
+        operation = self.choose(["trash", "restore", "delete", "patch", "view"])
+        if operation == "view":
+            assert known.image
+            return service.run("DeliverFunction", deliver_event(known.image["urls"]["preview"], "image/webp"))
+        if operation == "patch":
+            return service.run("ImageFunction", self._patch(image_id).event)
+        known.places.add({"trash": "trashed", "restore": "image", "delete": "gone"}[operation])
+        make = {"trash": lambda name: image_event("DELETE", name), "restore": restore_event}
+        return service.run("ImageFunction", make.get(operation, delete_event)(image_id))
+
+    def choose(self, values: list[Any]) -> Any:
+        return self._chance.choice(values)
+
+    def new_key(self) -> str:
+        """An Idempotency-Key that has not been used before."""
+        self._number += 1
+        return f"batch {self._number}"
 
     def expire(self) -> None:
         """Expire the leases of everything in progress."""
@@ -208,5 +247,5 @@ class Client:
         """Delete the oldest images, so that rounds do not get slower."""
         while len(self.ledger.images) > most:
             image_id = next(iter(self.ledger.images))
-            self._do(Attempt("ImageFunction", image_event("DELETE", image_id), {204}, set()))
+            self.do(Attempt("ImageFunction", delete_event(image_id), {204}, set()))
             self.ledger.forget(image_id)

@@ -17,12 +17,13 @@ from PIL import Image
 from tests.faults.ledger import Known, Ledger
 from tests.faults.moments import Moments
 from tests.faults.operations import Client
+from tests.faults.removals import REMOVALS
 from tests.faults.service import Outcome, Service, at_step
 from tests.integration.lifecycle import HTTP, deliver_event, image_event
 
 OPERATIONS = (
     *("upload", "upload_large", "announce", "complete", "ingest", "refuse"),
-    *("patch", "delete", "render", "render_large"),
+    *("patch", "render", "render_large", *REMOVALS),
 )
 MAX_STEP = 12
 """Kills are spread over the first steps of an operation; one that has fewer is not killed."""
@@ -163,9 +164,11 @@ class Restores:
             if not found["after"]:
                 break
         self._count_restored(lists)
-        rows = self._stores.execute("SELECT count(*) AS n FROM image_metadata")
-        if found["images"] != rows[0]["n"]:
-            self.counts.wrong.append(f"{found['images']} images are counted of {rows[0]['n']}")
+        rows = self._stores.execute(
+            "SELECT count(*) AS n FROM image_metadata UNION ALL SELECT count(*) FROM trashed_images"
+        )
+        if found["images"] != sum(row["n"] for row in rows):
+            self.counts.wrong.append(f"{found['images']} images are counted, not {rows}")
         return lists
 
     def _count_restored(self, found: dict[str, Any]) -> None:
@@ -199,6 +202,8 @@ class Restores:
 
     def _find_problem(self, image_id: str, known: Known) -> str:
         answer = self._service.run("ImageFunction", image_event("GET", image_id))
+        if known.places == {"trashed"}:
+            return "" if answer.status == 404 else f"GET of a trashed image answers {answer.status}"
         if answer.status != 200:
             return f"GET answers {answer.status}"
         image = answer.body["data"]

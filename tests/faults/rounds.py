@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tests.faults.ledger import Ledger
 from tests.faults.operations import Attempt, Client
+from tests.faults.removals import REMOVALS
 from tests.faults.service import Outcome, Service, at_step
 from tests.integration.stores import Stores
 from tests.support.proxy import Mode, NetworkFault, Proxy
@@ -17,13 +18,17 @@ from tests.support.waiting import wait_until
 
 OPERATIONS = (
     *("upload", "upload_unique", "upload_large", "announce", "complete", "ingest", "refuse"),
-    *("patch", "delete", "render", "render_large", "sweep"),
+    *("patch", "render", "render_large", "sweep", *REMOVALS),
 )
+RACING = ("trash", "restore", "delete", "delete_trashed")
+"""Operations beside which another one is done with the same image."""
 KILLS = ("kill before", "kill after", "kill during")
 NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")
-FAULTS = (*KILLS, *NETWORK, "server killed")
+FAULTS = (*KILLS, *NETWORK, "server killed", "race")
 UNDER_FAULT = {409, 503}
 """Responses other than success allowed while a store is broken: both mean "try again"."""
+IN_A_RACE = {200, 204, 302, 404, 409, 503}
+"""Responses of two operations at once with the same image."""
 
 
 class Case(NamedTuple):
@@ -66,23 +71,22 @@ class Harness:
             "database": Proxy((stores.postgres.host, stores.postgres.port)),
             "storage": Proxy((stores.s3.host, stores.s3.port)),
         }
-        self._service = Service(
-            stores.environment
-            | {
-                "DB_PORT": str(self._proxies["database"].port),
-                "MINIO_ENDPOINT_URL": self._proxies["storage"].url,
-                # Clients with a link or a form connect to the store directly.
-                "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
-                "DB_CONNECT_TIMEOUT": "1",
-                "DB_STATEMENT_TIMEOUT": "1",
-            }
-        )
+        environment = stores.environment | {
+            "DB_PORT": str(self._proxies["database"].port),
+            "MINIO_ENDPOINT_URL": self._proxies["storage"].url,
+            # Clients with a link or a form connect to the store directly.
+            "MINIO_PUBLIC_ENDPOINT_URL": stores.s3.endpoint_url,
+            "DB_CONNECT_TIMEOUT": "1",
+            "DB_STATEMENT_TIMEOUT": "1",
+        }
+        self._service, self._other = Service(environment), Service(environment)
         self._ledger = Ledger()
         self._told: set[str] = set()
         self._client = Client(self._service, stores, self._ledger, self._chance)
 
     def close(self) -> None:
         self._service.close()
+        self._other.close()
         for proxy in self._proxies.values():
             proxy.close()
 
@@ -114,7 +118,8 @@ class Harness:
             assert outcome.status in attempt.done, (operation, outcome)
             attempt.acknowledge(outcome)
             for step, name in enumerate(outcome.steps, 1):
-                cases += [Case(operation, step, name, fault) for fault in FAULTS]
+                faults = FAULTS if operation in RACING else FAULTS[:-1]
+                cases += [Case(operation, step, name, fault) for fault in faults]
             self._client.sweep()
             self._check(f"{operation}, undisturbed")
         return cases
@@ -144,6 +149,8 @@ class Harness:
             at = at_step(case.step, "before" if case.fault == "kill before" else "after")
             return self._service.kill_at(function, event, at)
         before, store = at_step(case.step, "before", "pause"), case.name.partition(".")[0]
+        if case.fault == "race":
+            return self._service.pause_at(function, event, before, lambda: self._race(case, attempt))
         if case.fault == "server killed":
             server = self._stores.postgres if store == "database" else self._stores.s3
             try:
@@ -161,6 +168,14 @@ class Harness:
             return self._service.pause_at(
                 function, event, before, lambda: break_with(fault), lambda: proxy.happened.wait(2)
             )
+
+    def _race(self, case: Case, attempt: Attempt) -> None:
+        """After it, what the first operation is told says less."""
+        outcome = self._client.race(attempt.image_id, self._other)
+        if outcome.status not in IN_A_RACE:
+            self.counts.wrong.append(f"{case}, beside it: {outcome}")
+        attempt.done = attempt.again = IN_A_RACE
+        attempt.acknowledge = lambda _: None
 
     def _choose(self, fault: str, store: str) -> NetworkFault:
         after = self._chance.randrange(1, 300 if store == "database" else 5_000)
@@ -203,7 +218,7 @@ class Harness:
             if problem not in self._told:  # a loss is reported once
                 self._told.add(problem)
                 self.counts.wrong.append(f"{context}: {problem}")
-        shown = [known for known in self._ledger.images.values() if known.image]
+        shown = [one for one in self._ledger.images.values() if one.image and "image" in one.places]
         self.counts.images += len(shown)
         if shown and not self._client.check_delivery(shown[-1]):
             self.counts.wrong.append(f"{context}: the last image is not delivered")

@@ -85,7 +85,7 @@ def test_tags_are_added(stores: Stores, ids: list[str], atomic: bool, key: str |
 def test_an_operation_that_changes_nothing_makes_no_version(
     stores: Stores, ids: list[str], operation: str, atomic: bool, key: str | None
 ) -> None:
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "add_tags": {"tags": ["海"]},
         "remove_tags": {"tags": ["x"]},
         "set_category": {"category": "風景"},
