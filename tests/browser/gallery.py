@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.e2e.client import Api
 from tests.integration.run import Run
@@ -34,7 +34,18 @@ class Service:
             return list(cursor.fetchall()) if cursor.description else []
 
     def clear(self) -> None:
-        self.query("TRUNCATE image_metadata, uploads, deletions, facet_counts, facet_changes CASCADE")
+        self.query(
+            "TRUNCATE image_metadata, trashed_images, uploads, deletions, facet_counts, facet_changes,"
+            " changes, batches CASCADE"
+        )
+
+    def make_key(self, *scopes: str) -> str:
+        body = json.dumps({"name": " ".join(scopes), "scopes": scopes}).encode()
+        answer = self.api.request(
+            "POST", "/api/keys", headers={"Content-Type": "application/json"}, body=body
+        )
+        assert answer.status == 201, answer.body
+        return str(answer.body["data"]["key"])
 
     def upload(self, data: bytes, filename: str = "picture.jpg", **metadata: Any) -> dict[str, Any]:
         answer = self.api.upload(data, metadata, filename=filename)
@@ -129,6 +140,16 @@ class Gallery:
 
     def titles(self) -> list[str]:
         return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
+
+
+def change_answer(page: Page, url: str, *, data: Mapping[str, Any]) -> None:
+    """Let a route answer with other values in its ``data``, as a service with other settings does."""
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={"data": answer.json()["data"] | dict(data)})
+
+    page.route(url, change)
 
 
 def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayload:

@@ -112,7 +112,8 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     for _ in range(12):
         press("Tab")
         visited.append(focused(page))
-    assert visited[:8] == ["Search", "Category", "Tag", "Order", "API", "Key", "Upload", "Picture 5"]
+    assert visited[:8] == ["Search", "Category", "Tag", "Order", "API", "Key", "Upload", "Select"]
+    assert visited[8:10] == ["Trash", "Picture 5"]
     while focused(page) != "Picture 5":
         press("Shift+Tab")
     press("ArrowRight")
@@ -133,7 +134,7 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     while focused(page) != "Delete":
         press("Tab")
     press("Enter")
-    expect(gallery.said).to_have_text("Deleted “By keyboard”. Ctrl+Z brings it back.")
+    expect(gallery.said).to_have_text("Moved “By keyboard” to the trash. Ctrl+Z brings it back.")
     assert focused(page) == "Undo"
     press("Control+z")
     expect(gallery.said).to_have_text("“By keyboard” is back")

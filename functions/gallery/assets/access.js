@@ -24,7 +24,7 @@ export function loadAccess() {
     access = value.data;
     showAllowed();
   }, (error) => {
-    if (load !== newestLoad) return;
+    if (load !== newestLoad) return; // its answer counts
     newestLoad = null;
     access = NOTHING;
     showAllowed();
