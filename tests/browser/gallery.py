@@ -83,10 +83,21 @@ class Gallery:
         self.count = page.locator("#count")
         self.detail = page.get_by_role("dialog").and_(page.locator("#detail"))
         self.uploads = page.get_by_role("region", name="upload")
+        self.toolbar = page.get_by_role("toolbar")
         self.said = page.locator("#announcer")
 
     def card(self, title: str) -> Locator:
         return self.page.get_by_role("button", name=title, exact=True)
+
+    def check(self, title: str) -> Locator:
+        """A picture's checkbox."""
+        return self.page.get_by_role("checkbox", name=f"Select {title}", exact=True)
+
+    def pick(self, *titles: str) -> None:
+        """Select pictures with the mouse."""
+        for title in titles:
+            self.card(title).hover()
+            self.check(title).click()
 
     def upload(self, files: Sequence[FilePayload] | Mapping[str, bytes]) -> None:
         """Choose files with the file picker."""

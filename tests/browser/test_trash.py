@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Gallery, Service, change_answer
@@ -32,7 +32,7 @@ def delete(service: Service, image: dict[str, Any]) -> None:
 def open_trash(gallery: Gallery) -> Locator:
     """Open the view, and return its toolbar."""
     gallery.page.get_by_role("button", name="Trash", exact=True).click()
-    expect(gallery.page.get_by_role("heading", name="Trash")).to_be_focused()
+    expect(gallery.page.get_by_role("heading", name="Trash", exact=True)).to_be_focused()
     return gallery.page.get_by_role("toolbar", name="Selected pictures")
 
 
@@ -178,6 +178,23 @@ def test_undo_of_a_deletion_takes_it_out_of_the_trash(open_gallery: OpenGallery)
 
     expect(gallery.count).to_have_text("3 pictures")
     expect(trashed(gallery, 4)).to_have_count(0)
+
+
+def test_deletion_that_is_slow_appears_in_the_trash_once_it_is_done(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    held: list[Route] = []
+    gallery.page.route(
+        "**/api/images/*",
+        lambda route: held.append(route) if route.request.method == "DELETE" else route.continue_(),
+    )
+    gallery.delete("Picture 4")
+    open_trash(gallery)
+    expect(gallery.count).to_have_text("3 pictures")
+
+    held[0].continue_()
+
+    expect(gallery.count).to_have_text("4 pictures")
+    expect(trashed(gallery, 4)).to_be_visible()
 
 
 def test_picture_in_the_trash_that_is_opened_by_its_address(

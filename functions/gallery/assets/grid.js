@@ -12,7 +12,7 @@ const AHEAD_PX = 1200;
 const SLOW_MS = 400;
 
 const entries = new Map();
-const hiddenIds = new Map(); // of pictures that leave the list: whether the server has confirmed it
+const leaving = new Map(); // pictures that leave a list, by id: { fromTrash, confirmed }
 const grid = byId("grid");
 const handlers = {};
 let query = new URLSearchParams();
@@ -58,7 +58,7 @@ async function loadPage(afresh) {
     currentLoad = new AbortController();
     cursor = null;
     // From now on, a list that has them is right: somebody brought them back.
-    for (const [id, confirmed] of hiddenIds) if (confirmed) hiddenIds.delete(id);
+    for (const [id, { confirmed }] of leaving) if (confirmed) leaving.delete(id);
   }
   const { signal } = currentLoad;
   const parameters = pageParameters();
@@ -197,7 +197,7 @@ export async function prependImage(image) {
 
 /** Hide pictures that leave the list. Returns the nearest remaining button, for the focus; undefined if none. */
 export function hideImages(ids) {
-  for (const id of ids) hiddenIds.set(id, false);
+  for (const id of ids) leaving.set(id, { fromTrash: isTrash(), confirmed: false });
   const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
   for (const item of items) item.hidden = true;
   renderTotal();
@@ -207,14 +207,16 @@ export function hideImages(ids) {
   return near?.querySelector("button");
 }
 
-/** The server no longer has these in the list, so the next list need not hide them. */
+/** The server has moved these, so the next list need not hide them. A trash that is shown lacks them. */
 export function confirmHidden(ids) {
-  for (const id of ids) if (hiddenIds.has(id)) hiddenIds.set(id, true);
+  const moved = ids.map((id) => leaving.get(id)).filter(Boolean);
+  for (const each of moved) each.confirmed = true;
+  if (isTrash() && moved.some(({ fromTrash }) => !fromTrash)) reload(query);
 }
 
 /** Show hidden pictures again at their places; if the list has been replaced since, load it anew. */
 export async function showImages(ids) {
-  for (const id of ids) hiddenIds.delete(id);
+  for (const id of ids) leaving.delete(id);
   for (const id of ids) if (entries.has(id)) entries.get(id).item.hidden = false;
   if (ids.every((id) => entries.has(id)) && !isTrash()) return renderTotal();
   await reload(query);
@@ -249,7 +251,7 @@ export function focusItem(id) {
 
 function makeItem(image) {
   const entry = makeEntry(image);
-  entry.item.hidden = hiddenIds.has(image.id);
+  entry.item.hidden = leaving.get(image.id)?.fromTrash === isTrash();
   entry.item.querySelector("button").onclick = () => handlers.openImage(image.id);
   entries.set(image.id, entry);
   return entry.item;

@@ -17,7 +17,7 @@ export function setUpHistory() {
 }
 
 /** The dialog shows this picture now: another one closes the section, another version of the same is read again. */
-export function renderHistory({ id, version }) {
+export function renderHistory({ id, updated_at: version }) {
   if (id === shown.id && version === shown.version) return;
   if (id !== shown.id) section.open = false;
   shown = { id, version };
