@@ -9,7 +9,8 @@ export const confirmAction = async (title, text, action) =>
 
 /** Ask for a text. Resolves with it, trimmed; undefined when the user cancelled. */
 export function askForText({ title, label, action, list, maxLength, canBeEmpty = false }) {
-  const input = make("input", { maxLength, dir: "auto", required: !canBeEmpty, autocomplete: "off", ...(list && { list }) });
+  const input = make("input", { maxLength, dir: "auto", required: !canBeEmpty, autocomplete: "off" });
+  if (list) input.setAttribute("list", list); // the property cannot be set
   const fields = [make("label", {}, make("span", { textContent: label }), input)];
   return ask({ title, action, fields, first: input, read: () => input.value.trim() });
 }

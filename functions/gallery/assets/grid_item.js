@@ -3,7 +3,7 @@
 import { callApi, withRetries } from "./api.js";
 import { make } from "./dom.js";
 import { linkOf, pathOf, thumbnailSet } from "./links.js";
-import { formatTime, t } from "./text.js";
+import { formatDay, t } from "./text.js";
 
 const FADE_MS = 300;
 const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
@@ -33,8 +33,8 @@ export function makeEntry(image) {
 }
 
 const trashLines = (image) => [
-  make("span", { textContent: t("trashed_at", { time: formatTime(image.trashed_at) }) }),
-  make("span", { textContent: t("purge_after", { time: formatTime(image.purge_after) }) }),
+  make("span", { textContent: t("trashed_at", { time: formatDay(image.trashed_at) }) }),
+  make("span", { textContent: t("purge_after", { time: formatDay(image.purge_after) }) }),
 ];
 
 function loadPicture(entry, button) {

@@ -89,12 +89,13 @@ function changedFields({ before, after }) {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].filter((name) => !name.endsWith("_at")).map((name) => make("li", { dir: "auto" },
     `${knows(name) ? t(name) : name}: `,
-    make("del", { textContent: show(before?.[name]) }), " → ", make("ins", { textContent: show(after?.[name]) })));
+    ...valueParts("del", before?.[name]), " → ", ...valueParts("ins", after?.[name])));
 }
+
+const valueParts = (tag, value) => (show(value) ? [make(tag, { textContent: show(value) })] : [t("empty_value")]);
 
 function show(value) {
   if (typeof value === "number") return formatNumber(value);
   const text = Array.isArray(value) ? value.join(", ") : typeof value === "object" && value ? JSON.stringify(value) : String(value ?? "");
-  if (!text) return t("empty_value");
   return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
 }

@@ -260,3 +260,5 @@ export function formatBytes(count) {
 
 export const formatTime = (value) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value));
+
+export const formatDay = (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(value));

@@ -20,6 +20,7 @@ let busy = false;
 export function setUpToolbar() {
   const actions = { "add-tags": addTags, "remove-tags": removeTags, move, trash, restore, purge };
   for (const [name, act] of Object.entries(actions)) byId(`do-${name}`).onclick = () => { if (!busy) act(selectedIds()); };
+  byId("selection-clear").tabIndex = -1; // Tab leads to the first action, the arrow keys to the others
   toolbar.addEventListener("focusin", ({ target }) => {
     for (const button of toolbar.querySelectorAll("button")) button.tabIndex = button === target ? 0 : -1;
   });
