@@ -148,8 +148,8 @@ def test_what_could_not_be_changed_is_said_and_stays_selected(
     gallery.page.keyboard.type("Forest")
     gallery.page.keyboard.press("Enter")
 
-    partly = "2 of 3 were not changed: This picture is no longer there."
-    expect(gallery.page.locator(".toast")).to_contain_text(f"1 picture changed {partly}")
+    partly = "2 of 3 were not changed: This picture is in the trash."
+    expect(gallery.page.locator(".toast")).to_contain_text(f"1 picture changed. {partly}")
     assert selected(gallery) == ["5", "1"]
     expect(gallery.toolbar).to_contain_text("2 selected")
     assert rows(service)["3"][0] == "Forest"

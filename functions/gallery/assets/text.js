@@ -140,7 +140,9 @@ const TEXT = {
   trashed_many: [["{n} picture moved to the trash", "{n} pictures moved to the trash"], "{n} 枚をごみ箱に移動しました"],
   deleted_many: [["{n} picture deleted for good", "{n} pictures deleted for good"], "{n} 枚を完全に削除しました"],
   restored_many: [["{n} picture is back", "{n} pictures are back"], "{n} 枚を元に戻しました"],
-  said_undo: ["{text}. Ctrl+Z undoes it.", "{text}。Ctrl+Z で取り消せます。"],
+  said_undo: ["{text} Ctrl+Z undoes it.", "{text} Ctrl+Z で取り消せます。"],
+  full_stop: [".", "。"],
+  done_partly: ["{text}. {partly}", "{text}。{partly}"],
   partly: ["{failed} of {all} were not changed: {problem}", "{all} 枚中 {failed} 枚は変更できませんでした：{problem}"],
 
   trash_close: ["Back to the gallery", "ギャラリーに戻る"],

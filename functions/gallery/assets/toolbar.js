@@ -162,8 +162,8 @@ function finish({ done, failed, text, neighbour, undo }) {
   else clearSelection();
   const problems = [...new Set(failed.map(([, error]) => explain(error)))].slice(0, 2).join(" ");
   const partly = failed.length && t("partly", { failed: failed.length, all: done.length + failed.length, problem: problems });
-  const told = [done.length && text, partly].filter(Boolean).join(" ");
-  if (done.length && undo) offerUndo(told, { said: t("said_undo", { text: told }), neighbour, undo });
+  const told = done.length && partly ? t("done_partly", { text, partly }) : partly || text;
+  if (done.length && undo) offerUndo(told, { said: t("said_undo", { text: /[.。]$/.test(told) ? told : `${told}${t("full_stop")}` }), neighbour, undo });
   else {
     showToast(told, { seconds: TOLD_SECONDS });
     if (failed.length) return;
