@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Service, change_answer
@@ -229,10 +229,12 @@ def test_more_than_a_batch_is_sent_in_parts(open_gallery: OpenGallery, service: 
         meanwhile=lambda: gallery.page.evaluate("scrollTo(0, document.body.scrollHeight)"),
     )
     sizes: list[int] = []
-    gallery.page.on(
-        "request",
-        lambda request: sizes.append(len(request.post_data_json["ids"])) if "/batch" in request.url else None,
-    )
+
+    def note_size(request: Request) -> None:
+        if "/batch" in request.url and request.post_data_json:
+            sizes.append(len(request.post_data_json["ids"]))
+
+    gallery.page.on("request", note_size)
     gallery.page.locator(".card").last.focus()
     gallery.page.keyboard.press("Control+a")
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, Gallery, Service, drop_files
+from tests.browser.gallery import API_KEY, Gallery, Service, change_answer, drop_files
 from tests.support.pictures import jpeg
 
 READ, WRITE, DELETE = "images:read", "images:write", "images:delete"
@@ -101,6 +101,31 @@ def test_deleting_for_good_needs_its_own_scope(
     toolbar = gallery.page.get_by_role("toolbar", name="Selected pictures")
     expect(toolbar.get_by_role("button", name="Restore")).to_be_visible()
     expect(toolbar.get_by_role("button", name="Delete for good")).to_be_visible(visible=can_purge)
+
+
+@pytest.mark.parametrize(("scopes", "can_delete"), [((READ, WRITE), False), ((READ, DELETE), True)])
+def test_deleting_without_a_trash_is_for_good(
+    scopes: tuple[str, ...], can_delete: bool, open_gallery: OpenGallery, service: Service
+) -> None:
+    gallery = open_gallery(path="/docs", key=service.make_key(*scopes))
+    change_answer(gallery.page, "**/api/keys/self", data={"trash_days": 0})
+    gallery.page.goto(service.base_url)
+
+    detail = gallery.open("Picture 1")
+
+    expect(detail.get_by_role("button", name="Edit")).to_be_visible(visible=not can_delete)
+    expect(detail.get_by_role("button", name="Delete")).to_be_visible(visible=can_delete)
+
+
+def test_trash_tells_a_key_that_reads_nothing_of_restoring(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    gallery = open_gallery(key=service.make_key(READ))
+    gallery.page.get_by_role("button", name="Trash", exact=True).click()
+
+    expect(gallery.page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    expect(gallery.page.locator("#trash-text")).not_to_contain_text("Select pictures")
+    expect(gallery.page.get_by_role("button", name="Select", exact=True)).to_be_hidden()
 
 
 def test_key_that_may_not_look_says_so_and_can_be_changed(

@@ -146,9 +146,10 @@ const TEXT = {
   partly: ["{failed} of {all} were not changed: {problem}", "{all} 枚中 {failed} 枚は変更できませんでした：{problem}"],
 
   trash_close: ["Back to the gallery", "ギャラリーに戻る"],
-  trash_text: ["Select pictures to restore them.", "画像を選ぶと、元に戻せます。"],
-  trash_text_days: [["Kept for {n} day. Select pictures to restore them.", "Kept for {n} days. Select pictures to restore them."], "{n} 日間残ります。画像を選ぶと、元に戻せます。"],
+  trash_kept: [["Kept for {n} day.", "Kept for {n} days."], "{n} 日間残ります。"],
+  trash_select: ["Select pictures to restore them.", "画像を選ぶと、元に戻せます。"],
   trash_title: ["The trash is empty", "ごみ箱は空です"],
+  trash_text: ["Deleted pictures appear here.", "削除した画像がここに入ります。"],
   trash_action: ["Back to the gallery", "ギャラリーに戻る"],
   trashed_at: ["Deleted {time}", "{time} に削除"],
   purge_after: ["Gone for good after {time}", "{time} に完全に削除"],

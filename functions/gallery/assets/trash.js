@@ -1,6 +1,6 @@
 // The view of the trash, which takes the place of the gallery while the address ends with #trash.
 
-import { showAllowed, trashDays } from "./access.js";
+import { may, showAllowed, trashDays } from "./access.js";
 import { enterTrash, isTrashInAddress, leaveTrash } from "./address.js";
 import { byId } from "./dom.js";
 import { t } from "./text.js";
@@ -29,7 +29,8 @@ export function followView() {
   return true;
 }
 
-/** Call when the number of days is known. */
+/** Call when it is known what the key may do. */
 export function renderTrashHead() {
-  byId("trash-text").textContent = trashDays() ? t("trash_text_days", { n: trashDays() }) : t("trash_text");
+  const kept = trashDays() ? t("trash_kept", { n: trashDays() }) : "";
+  byId("trash-text").textContent = [kept, may("write") ? t("trash_select") : ""].filter(Boolean).join(" ");
 }
