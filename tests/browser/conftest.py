@@ -62,6 +62,7 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
     def open_page(
         *,
         with_key: bool = True,
+        key: str = API_KEY,
         path: str = "/",
         script: str = "",
         stopped_clock: bool = False,
@@ -71,7 +72,7 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
         context = browser.new_context(**{"viewport": size, "locale": "en-GB", **options})
         contexts.append(context)
         if with_key:
-            context.add_init_script(f'sessionStorage.setItem("image-api-key", "{API_KEY}")')
+            context.add_init_script(f'sessionStorage.setItem("image-api-key", "{key}")')
         context.add_init_script(script)
         if stopped_clock:
             now = datetime.now()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.e2e.client import Api
 from tests.integration.run import Run
@@ -34,7 +34,18 @@ class Service:
             return list(cursor.fetchall()) if cursor.description else []
 
     def clear(self) -> None:
-        self.query("TRUNCATE image_metadata, uploads, deletions, facet_counts, facet_changes CASCADE")
+        self.query(
+            "TRUNCATE image_metadata, trashed_images, uploads, deletions, facet_counts, facet_changes,"
+            " changes, batches CASCADE"
+        )
+
+    def make_key(self, *scopes: str) -> str:
+        body = json.dumps({"name": " ".join(scopes), "scopes": scopes}).encode()
+        answer = self.api.request(
+            "POST", "/api/keys", headers={"Content-Type": "application/json"}, body=body
+        )
+        assert answer.status == 201, answer.body
+        return str(answer.body["data"]["key"])
 
     def upload(self, data: bytes, filename: str = "picture.jpg", **metadata: Any) -> dict[str, Any]:
         answer = self.api.upload(data, metadata, filename=filename)
@@ -72,10 +83,21 @@ class Gallery:
         self.count = page.locator("#count")
         self.detail = page.get_by_role("dialog").and_(page.locator("#detail"))
         self.uploads = page.get_by_role("region", name="upload")
+        self.toolbar = page.get_by_role("toolbar")
         self.said = page.locator("#announcer")
 
     def card(self, title: str) -> Locator:
         return self.page.get_by_role("button", name=title, exact=True)
+
+    def check(self, title: str) -> Locator:
+        """A picture's checkbox."""
+        return self.page.get_by_role("checkbox", name=f"Select {title}", exact=True)
+
+    def pick(self, *titles: str) -> None:
+        """Select pictures with the mouse."""
+        for title in titles:
+            self.card(title).hover()
+            self.check(title).click()
 
     def upload(self, files: Sequence[FilePayload] | Mapping[str, bytes]) -> None:
         """Choose files with the file picker."""
@@ -129,6 +151,16 @@ class Gallery:
 
     def titles(self) -> list[str]:
         return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
+
+
+def change_answer(page: Page, url: str, *, data: Mapping[str, Any]) -> None:
+    """Let a route answer with other values in its ``data``, as a service with other settings does."""
+
+    def change(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={"data": answer.json()["data"] | dict(data)})
+
+    page.route(url, change)
 
 
 def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayload:

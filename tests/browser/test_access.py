@@ -81,6 +81,10 @@ def test_accessibility_of_every_view(
     gallery.detail.get_by_role("button", name="Edit").click()
     assert find_violations(page, axe) == []
     gallery.detail.get_by_role("button", name="Cancel").click()
+    gallery.detail.get_by_text("History", exact=True).click()
+    expect(page.locator("#history-list > li")).to_have_count(1)
+    page.locator("#history-list").scroll_into_view_if_needed()
+    assert find_violations(page, axe) == []
     gallery.delete("Picture 5")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     page.locator(".toast").hover()  # which pauses its timer
@@ -88,6 +92,37 @@ def test_accessibility_of_every_view(
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("searchbox").fill("nothing of the kind")
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    assert find_violations(page, axe) == []
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_accessibility_of_selection_and_trash(
+    color_scheme: str, options: dict[str, Any], open_gallery: OpenGallery, axe: str
+) -> None:
+    gallery = open_gallery(color_scheme=color_scheme, **options)
+    page, toolbar = gallery.page, gallery.toolbar
+    gallery.settle()
+    page.get_by_role("button", name="Select", exact=True).click()
+    assert find_violations(page, axe) == []
+    page.keyboard.press("Space")
+    expect(toolbar).to_contain_text("1 selected")
+    assert find_violations(page, axe) == []
+    for action in ("Add tags", "Remove tags", "Move"):
+        toolbar.get_by_role("button", name=action, exact=True).click()
+        assert find_violations(page, axe) == []
+        page.keyboard.press("Escape")
+    toolbar.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Trash", exact=True).click()
+    page.locator(".card:visible").click()
+    expect(toolbar).to_contain_text("1 selected")
+    page.locator(".toast").hover()
+    assert find_violations(page, axe) == []
+    toolbar.get_by_role("button", name="Delete for good").click()
+    assert find_violations(page, axe) == []
+    page.keyboard.press("Enter")
+    toolbar.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
     assert find_violations(page, axe) == []
 
 
@@ -112,7 +147,8 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     for _ in range(12):
         press("Tab")
         visited.append(focused(page))
-    assert visited[:8] == ["Search", "Category", "Tag", "Order", "API", "Key", "Upload", "Picture 5"]
+    assert visited[:8] == ["Search", "Category", "Tag", "Order", "API", "Key", "Upload", "Select"]
+    assert visited[8:10] == ["Trash", "Picture 5"]
     while focused(page) != "Picture 5":
         press("Shift+Tab")
     press("ArrowRight")
@@ -133,7 +169,7 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     while focused(page) != "Delete":
         press("Tab")
     press("Enter")
-    expect(gallery.said).to_have_text("Deleted “By keyboard”. Ctrl+Z brings it back.")
+    expect(gallery.said).to_have_text("Moved “By keyboard” to the trash. Ctrl+Z brings it back.")
     assert focused(page) == "Undo"
     press("Control+z")
     expect(gallery.said).to_have_text("“By keyboard” is back")

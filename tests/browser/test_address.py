@@ -188,7 +188,7 @@ def test_picture_that_the_list_does_not_have_is_deleted(open_gallery: OpenGaller
 
     gallery.detail.get_by_role("button", name="Delete").click()
 
-    expect(gallery.page.get_by_text("Deleted “Harbour”").first).to_be_visible()
+    expect(gallery.page.get_by_text("Moved “Harbour” to the trash").first).to_be_visible()
     with gallery.page.expect_response(lambda answer: answer.request.method == "DELETE"):
         gallery.page.clock.run_for(9_000)
     assert service.count() == 2

@@ -1,9 +1,10 @@
-// The page's address: the filters in its query string, the open picture in its hash.
+// The page's address: the filters in its query string; the open picture, or the trash, in its hash.
 
 let search = location.search;
-let steppedBack = Promise.resolve(); // resolves when leavePicture's step back is done
+let steppedBack = Promise.resolve(); // resolves when a step back by this page is done
 
 const PICTURE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TRASH = "trash";
 
 /** The id of the open picture. Empty if the hash is not an id, because ids go into request paths. */
 export function pictureInAddress() {
@@ -11,19 +12,23 @@ export function pictureInAddress() {
   return PICTURE_ID.test(id) ? id : "";
 }
 
-/** Calls `onMove` when "back" or a typed hash changes or removes the picture in the address. */
+export const isTrashInAddress = () => location.hash === `#${TRASH}`;
+
+const knownHash = () => (isTrashInAddress() ? TRASH : pictureInAddress());
+
+/** Calls `onMove` when "back" or a typed hash changes what is in the address. */
 export function setUpAddress(onMove) {
   addEventListener("popstate", () => {
-    const id = pictureInAddress();
-    if (!id) history.scrollRestoration = "auto";
-    writeAddress("replaceState", history.state, id); // the filters may have changed since this entry was made
+    const hash = knownHash();
+    if (!pictureInAddress()) history.scrollRestoration = "auto";
+    writeAddress("replaceState", history.state, hash); // the filters may have changed since this entry was made
     onMove();
   });
 }
 
 export function writeFilters(parameters) {
   search = String(parameters) && `?${parameters}`;
-  writeAddress("replaceState", history.state, pictureInAddress());
+  writeAddress("replaceState", history.state, knownHash());
 }
 
 /** Put a picture into a new history entry, so that "back" closes it. */
@@ -36,13 +41,28 @@ export async function enterPicture(id) {
 /** Put another picture into the same entry. */
 export const replacePicture = (id) => writeAddress("replaceState", history.state, id);
 
-/** Remove the picture. An entry made by enterPicture is left by a step back, which is asynchronous. */
+/** Remove the picture. */
 export function leavePicture() {
-  if (!pictureInAddress()) return;
+  if (pictureInAddress()) leave();
+}
+
+export async function enterTrash() {
+  await steppedBack;
+  writeAddress("pushState", { entered: true }, TRASH);
+}
+
+/** Resolves when the address is that of the gallery. */
+export async function leaveTrash() {
+  if (isTrashInAddress()) leave();
+  await steppedBack;
+}
+
+/** An entry made by this page is left by a step back, which is asynchronous. */
+function leave() {
   if (!history.state?.entered) return writeAddress("replaceState", null, "");
   steppedBack = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
   history.back();
 }
 
 /** "./" is what <base> names: the folder of the page. */
-const writeAddress = (method, state, id) => history[method](state, "", `./${search}${id && `#${id}`}`);
+const writeAddress = (method, state, hash) => history[method](state, "", `./${search}${hash && `#${hash}`}`);

@@ -1,13 +1,14 @@
 // The dialog with one large picture: opening and closing it, and going from picture to picture.
 
-import { enterPicture, leavePicture, pictureInAddress, replacePicture, setUpAddress } from "./address.js";
+import { enterPicture, leavePicture, pictureInAddress, replacePicture } from "./address.js";
 import { callApi, withRetries } from "./api.js";
 import { byId, showToast } from "./dom.js";
 import { cancelEditing, closeForm, isEditing, setUpEditing } from "./edit.js";
 import { filterByTag } from "./filters.js";
 import { focusItem, imageOf, neighbourOf, updateItem } from "./grid.js";
+import { setUpHistory } from "./image_history.js";
 import { pathOf } from "./links.js";
-import { deleteWithUndo } from "./removal.js";
+import { removePicture } from "./removal.js";
 import { setUpSharing } from "./share.js";
 import { renderDetail, showStatus, shown } from "./detail_view.js";
 import { explain } from "./text.js";
@@ -22,7 +23,7 @@ export function setUpDetail(onFilter) {
   byId("delete").onclick = () => {
     const { image } = shown;
     closeWithoutFocus();
-    deleteWithUndo(image);
+    removePicture(image);
   };
   byId("detail-tags").onclick = ({ target }) => {
     if (!target.dataset.tag) return;
@@ -38,7 +39,7 @@ export function setUpDetail(onFilter) {
   setUpClosing();
   setUpEditing();
   setUpSharing();
-  setUpAddress(followAddress);
+  setUpHistory();
 }
 
 /** During an edit, Escape only leaves the form, and a press beside the dialog does nothing. */

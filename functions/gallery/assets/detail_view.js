@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { neighbourOf } from "./grid.js";
+import { renderHistory } from "./image_history.js";
 import { linkOf } from "./links.js";
 
 const dialog = byId("detail");
@@ -31,6 +32,7 @@ export function renderDetail(image) {
     make("dt", { textContent: label }),
     make("dd", { textContent: value }),
   ]));
+  renderHistory(image);
   renderNeighbours();
 }
 

@@ -1,5 +1,6 @@
 // Where files come from: the file picker, drag and drop, the clipboard.
 
+import { may } from "./access.js";
 import { closeUnlessEditing } from "./detail_dialog.js";
 import { byId } from "./dom.js";
 import { addUploads } from "./upload_panel.js";
@@ -16,15 +17,16 @@ export function setUpSources() {
   addEventListener("dragend", () => { ownDrag = null; });
   addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
-    event.preventDefault();
-    byId("drop").classList.add("over");
+    event.preventDefault(); // else the browser would leave the page for the file
+    if (may("write")) byId("drop").classList.add("over");
+    else event.dataTransfer.dropEffect = "none";
   });
   addEventListener("dragleave", (event) => { if (!event.relatedTarget) byId("drop").classList.remove("over"); });
   addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     byId("drop").classList.remove("over");
-    if (closeUnlessEditing()) addUploads(event.dataTransfer.files);
+    if (may("write") && closeUnlessEditing()) addUploads(event.dataTransfer.files);
   });
 }
 
@@ -34,5 +36,5 @@ const hasFiles = ({ dataTransfer }) => !ownDrag?.isConnected && dataTransfer.typ
 /** Ignores a clipboard with text: copied spreadsheet cells also come with a picture of them. */
 function uploadPasted({ target, clipboardData }) {
   if (target.closest?.("input, textarea") || clipboardData.types.includes("text/plain")) return;
-  if (clipboardData.files.length && closeUnlessEditing()) addUploads(clipboardData.files);
+  if (clipboardData.files.length && may("write") && closeUnlessEditing()) addUploads(clipboardData.files);
 }

@@ -1,20 +1,18 @@
 // The list of pictures: loaded page by page on scrolling. Each item has its size before its picture is loaded.
 
+import { may } from "./access.js";
 import { callApi, withRetries } from "./api.js";
-import { announce, byId, make } from "./dom.js";
-import { furtherLinks, linkOf, pathOf, thumbnailSet } from "./links.js";
+import { announce, byId } from "./dom.js";
+import { isArrow, itemByArrow, makeEntry, renderEntry, visibleSibling } from "./grid_item.js";
+import { furtherLinks } from "./links.js";
 import { explain, t } from "./text.js";
 
 const PAGE_SIZE = 40;
 const AHEAD_PX = 1200;
 const SLOW_MS = 400;
-const FADE_MS = 300;
-const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
-const ROW_PX = 240; // about the height of a row, for browsers without sizes="auto"
-const PICTURE_WAITS_MS = [0, 2_000, 6_000]; // before each retry: another request may be rendering the picture
 
 const entries = new Map();
-const hiddenIds = new Set(); // of pictures whose deletion can be undone
+const leaving = new Map(); // pictures that leave a list, by id: { fromTrash, confirmed }
 const grid = byId("grid");
 const handlers = {};
 let query = new URLSearchParams();
@@ -30,7 +28,6 @@ export function setUpGrid(given) {
   Object.assign(handlers, given);
   new IntersectionObserver(loadWhenNear, { rootMargin: `${AHEAD_PX}px` }).observe(byId("more"));
   grid.addEventListener("keydown", moveByArrow);
-  byId("trouble-retry").onclick = retryLoading;
 }
 
 function retryLoading() {
@@ -60,13 +57,11 @@ async function loadPage(afresh) {
     currentLoad.abort();
     currentLoad = new AbortController();
     cursor = null;
+    // From now on, a list that has them is right: somebody brought them back.
+    for (const [id, { confirmed }] of leaving) if (confirmed) leaving.delete(id);
   }
   const { signal } = currentLoad;
-  const parameters = new URLSearchParams(query);
-  parameters.set("limit", PAGE_SIZE);
-  parameters.set("variants", furtherLinks());
-  if (cursor) parameters.set("cursor", cursor);
-  else parameters.set("total", "true");
+  const parameters = pageParameters();
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
@@ -83,7 +78,7 @@ async function loadPage(afresh) {
     if (signal.aborted) return;
     if (error.code === "too_many_to_sort") return showNewestInstead(error);
     if (afresh) clearGrid();
-    showTrouble(explain(error), true);
+    showTrouble(explain(error), true, error.code === "scope_missing");
     return;
   } finally {
     clearTimeout(slow);
@@ -96,6 +91,18 @@ async function loadPage(afresh) {
   // After layout of the new items: is the end still near?
   requestAnimationFrame(loadWhenNear);
 }
+
+function pageParameters() {
+  const parameters = new URLSearchParams(query);
+  parameters.set("limit", PAGE_SIZE);
+  if (!isTrash()) parameters.set("variants", furtherLinks());
+  if (cursor) parameters.set("cursor", cursor);
+  else if (!isTrash()) parameters.set("total", "true");
+  return parameters;
+}
+
+/** Whether the list is the trash, which the API neither counts nor gives links for. */
+const isTrash = () => query.has("trashed");
 
 /** The requested order stays selected: it works once the list is narrowed down. */
 function showNewestInstead(error) {
@@ -112,7 +119,8 @@ function renderPage(value, afresh) {
   cursor = value.next_cursor;
   unfinishedRow = cursor ? takeLastRow() : [];
   grid.classList.toggle("whole", !cursor);
-  if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+  if (isTrash()) setTotal({ value: entries.size, relation: cursor ? "at_least" : "exact" }, false);
+  else if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
   else if (total) showTotal();
 }
 
@@ -123,9 +131,11 @@ function showWaiting(afresh, text) {
   announce(text);
 }
 
-function showTrouble(text, canRetry) {
+function showTrouble(text, canRetry, needsOtherKey = false) {
   byId("trouble-text").textContent = text;
   byId("trouble-retry").hidden = !canRetry;
+  byId("trouble-retry").textContent = t(needsOtherKey ? "other_key" : "retry");
+  byId("trouble-retry").onclick = needsOtherKey ? handlers.changeKey : retryLoading;
   byId("trouble").hidden = false;
 }
 
@@ -138,6 +148,7 @@ function takeLastRow() {
 }
 
 function clearGrid() {
+  handlers.onClear();
   entries.clear();
   unfinishedRow = [];
   total = null;
@@ -156,14 +167,24 @@ function setTotal(value, filtered) {
 function showTotal() {
   const { value, relation, filtered } = total;
   const exact = relation === "exact";
-  // The server still counts pictures whose deletion can be undone.
-  const n = exact ? value - [...hiddenIds].filter((id) => entries.has(id)).length : value;
+  // The server counted the pictures that have left the list since.
+  const n = exact ? value - [...entries.values()].filter(({ item }) => item.hidden).length : value;
   byId("count").textContent = n === 0 ? "" : [t(exact ? "count" : "count_more", { n }), note].filter(Boolean).join(" · ");
   byId("empty").hidden = n > 0;
-  const kind = filtered ? "nothing" : "none";
-  for (const part of ["title", "text", "action"]) byId(`empty-${part}`).textContent = t(`${kind}_${part}`);
-  byId("empty-action").onclick = filtered ? handlers.showAll : handlers.chooseFiles;
+  showEmpty(isTrash() ? "trash" : filtered ? "nothing" : may("write") ? "none" : "bare");
 }
+
+function showEmpty(kind) {
+  const actions = { trash: handlers.leaveTrash, nothing: handlers.showAll, none: handlers.chooseFiles };
+  byId("empty-title").textContent = t(`${kind}_title`);
+  byId("empty-text").textContent = t(`${kind}_text`);
+  byId("empty-action").hidden = !actions[kind];
+  byId("empty-action").textContent = actions[kind] ? t(`${kind}_action`) : "";
+  byId("empty-action").onclick = actions[kind];
+}
+
+/** Show again what depends on what the key may do. */
+export const renderTotal = () => { if (total) showTotal(); };
 
 /** Add a new picture at the front, if the list is unfiltered and newest first. */
 export async function prependImage(image) {
@@ -174,26 +195,31 @@ export async function prependImage(image) {
   showTotal();
 }
 
-/** Hide a picture. Returns the button of its neighbour, for the focus, and `restore`, which shows it again. */
-export function hideImage(id) {
-  hiddenIds.add(id);
-  const item = entries.get(id)?.item; // undefined if not in the list: it was opened by its address
-  const neighbour = item && (visibleSibling(item, 1) ?? visibleSibling(item, -1));
-  setItemHidden(id, true);
-  return {
-    neighbour: neighbour?.querySelector("button"),
-    restore() {
-      hiddenIds.delete(id);
-      setItemHidden(id, false);
-      return entries.get(id)?.item.querySelector("button");
-    },
-  };
+/** Hide pictures that leave the list. Returns the nearest remaining button, for the focus; undefined if none. */
+export function hideImages(ids) {
+  for (const id of ids) leaving.set(id, { fromTrash: isTrash(), confirmed: false });
+  const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
+  for (const item of items) item.hidden = true;
+  renderTotal();
+  requestAnimationFrame(loadWhenNear);
+  const near = items.map((item) => visibleSibling(item, 1)).find(Boolean)
+    ?? items.map((item) => visibleSibling(item, -1)).find(Boolean);
+  return near?.querySelector("button");
 }
 
-function setItemHidden(id, hidden) {
-  const item = entries.get(id)?.item;
-  if (item) item.hidden = hidden;
-  if (total) showTotal();
+/** The server has moved these, so the next list need not hide them. A trash that is shown lacks them. */
+export function confirmHidden(ids) {
+  const moved = ids.map((id) => leaving.get(id)).filter(Boolean);
+  for (const each of moved) each.confirmed = true;
+  if (isTrash() && moved.some(({ fromTrash }) => !fromTrash)) reload(query);
+}
+
+/** Show hidden pictures again at their places; if the list has been replaced since, load it anew. */
+export async function showImages(ids) {
+  for (const id of ids) leaving.delete(id);
+  for (const id of ids) if (entries.has(id)) entries.get(id).item.hidden = false;
+  if (ids.every((id) => entries.has(id)) && !isTrash()) return renderTotal();
+  await reload(query);
 }
 
 /** The id of the picture before (-1) or after (1) this one, if there is one. Loads more near the end. */
@@ -204,21 +230,17 @@ export function neighbourOf(id, step) {
   return found?.dataset.id;
 }
 
-function visibleSibling(item, step) {
-  const next = step > 0 ? "nextElementSibling" : "previousElementSibling";
-  let found = item[next];
-  while (found?.hidden) found = found[next];
-  return found;
-}
-
 export const imageOf = (id) => entries.get(id)?.image;
+
+/** The visible items, in their order. */
+export const visibleItems = () => [...grid.children].filter((item) => !item.hidden);
 
 /** Show a picture's newest data. */
 export function updateItem(image) {
   const entry = entries.get(image.id);
   if (!entry) return;
   entry.image = image;
-  renderItem(entry);
+  renderEntry(entry);
 }
 
 export function focusItem(id) {
@@ -228,70 +250,19 @@ export function focusItem(id) {
 }
 
 function makeItem(image) {
-  const picture = make("img", { alt: "", loading: "lazy", decoding: "async" });
-  const title = make("span", { className: "caption", dir: "auto" });
-  const button = make("button", { className: "card", onclick: () => handlers.openImage(image.id) }, picture, title);
-  const item = make("li", { className: "item", hidden: hiddenIds.has(image.id) }, button);
-  const ratio = Math.min(Math.max(image.width / image.height, MIN_RATIO), MAX_RATIO);
-  item.dataset.id = image.id;
-  item.style.setProperty("--ratio", ratio.toFixed(4));
-  picture.sizes = `auto, ${Math.round(ratio * ROW_PX)}px`;
-  if (image.placeholder) button.style.backgroundImage = `url("${image.placeholder}")`;
-  const entry = { image, item, picture, title };
+  const entry = makeEntry(image);
+  entry.item.hidden = leaving.get(image.id)?.fromTrash === isTrash();
+  entry.item.querySelector("button").onclick = () => handlers.openImage(image.id);
   entries.set(image.id, entry);
-  let failures = 0;
-  picture.onload = () => {
-    failures = 0;
-    picture.classList.add("loaded");
-    setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // it would show through transparent areas
-  };
-  picture.onerror = () => {
-    if (failures < PICTURE_WAITS_MS.length) setTimeout(renewLinks, PICTURE_WAITS_MS[failures], entry);
-    else item.classList.add("lost");
-    failures += 1;
-  };
-  renderItem(entry);
-  if (!linkOf(image, "thumbnail")) renewLinks(entry);
-  return item;
+  return entry.item;
 }
 
-function renderItem({ image, picture, title }) {
-  title.textContent = image.title || image.filename;
-  const link = linkOf(image, "thumbnail");
-  if (!link || picture.getAttribute("src") === link) return;
-  picture.srcset = thumbnailSet(image);
-  picture.src = link;
-}
-
-/** Reload an image, for links that have not expired or that the list lacks. */
-async function renewLinks(entry) {
-  try {
-    const { value } = await withRetries(() => callApi(pathOf(entry.image.id)));
-    for (const name of ["src", "srcset"]) entry.picture.removeAttribute(name);
-    updateItem(value.data);
-  } catch {
-    entry.item.classList.add("lost");
-  }
-}
-
-/** Arrow keys go from picture to picture, up and down to the nearest one in the next row. */
 function moveByArrow(event) {
   const item = event.target.closest(".item");
-  const forward = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (!item || !forward || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (!item || !isArrow(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
-  const target = vertical ? nearestInNextRow(item, forward) : visibleSibling(item, forward);
-  if (target) focusItem(target.dataset.id);
-}
-
-function nearestInNextRow(item, step) {
-  const centre = (element) => element.offsetLeft + element.offsetWidth / 2;
-  const distance = (element) => Math.abs(centre(element) - centre(item));
-  let found = visibleSibling(item, step);
-  while (found && found.offsetTop === item.offsetTop) found = visibleSibling(found, step);
-  for (let next = found; next && next.offsetTop === found.offsetTop; next = visibleSibling(next, step)) {
-    if (distance(next) < distance(found)) found = next;
-  }
-  return found;
+  const target = itemByArrow(item, event.key);
+  if (!target) return;
+  focusItem(target.dataset.id);
+  handlers.onArrow(item.dataset.id, target.dataset.id, event.shiftKey);
 }

@@ -6,6 +6,10 @@ import { t } from "./text.js";
 const STORED = "image-api-key";
 let key = normalizeKey(sessionStorage.getItem(STORED) ?? "") || null;
 let asking = null;
+let onNewKey = () => {};
+
+/** Calls `handler` whenever the user has given a key. */
+export const setUpKey = (handler) => { onNewKey = handler; };
 
 /** Run `action` with the key; while the server refuses it, ask for another and retry. */
 export async function withKey(action) {
@@ -19,9 +23,6 @@ export async function withKey(action) {
     }
   }
 }
-
-/** The key, or null: for a request that cannot wait for the user. */
-export const currentKey = () => key;
 
 /** Open the dialog, unless it is open. Rejects when the user closes it without a key. */
 export function askForKey(problem = "") {
@@ -56,6 +57,7 @@ function openKeyDialog(problem) {
 function storeKey(given) {
   key = given;
   sessionStorage.setItem(STORED, key);
+  onNewKey();
 }
 
 /** A key, trimmed and converted from full-width letters to ASCII; empty if that is impossible. */

@@ -1,48 +1,86 @@
 // Puts the page together.
 
-import { writeFilters } from "./address.js";
-import { byId } from "./dom.js";
+import { ensureAccess, loadAccess } from "./access.js";
+import { setUpAddress, writeFilters } from "./address.js";
+import { byId, showToast } from "./dom.js";
 import { followAddress, openDetail, setUpDetail } from "./detail_dialog.js";
 import { clearFilters, loadFacets, ensureFacets, readFilters, setUpFilters } from "./filters.js";
-import { prependImage, reload, setUpGrid } from "./grid.js";
-import { askForKey } from "./key.js";
-import { setUpRemoval } from "./removal.js";
+import { prependImage, reload, renderTotal, setUpGrid } from "./grid.js";
+import { askForKey, setUpKey } from "./key.js";
 import { renderNeighbours } from "./detail_view.js";
 import { chooseFiles, setUpSources } from "./file_sources.js";
-import { translatePage } from "./text.js";
+import { clearSelection, extendByArrow, renderSelection, setUpSelection } from "./selection.js";
+import { explain, t, translatePage } from "./text.js";
+import { setUpToolbar } from "./toolbar.js";
+import { followView, isInTrash, renderTrashHead, setUpTrash, trashQuery } from "./trash.js";
+import { setUpUndo } from "./undo.js";
 import { setUpUploads } from "./upload_panel.js";
 
 const FACETS_PAUSE_MS = 1500;
 let facetsPause;
 
-/** Apply the filters. */
+/** Apply the filters, or show the trash. */
 function update() {
   const filters = readFilters();
   writeFilters(filters);
   ensureFacets();
-  return reload(filters);
+  return reload(isInTrash() ? trashQuery() : filters);
+}
+
+function followMove() {
+  if (followView()) update();
+  followAddress();
+}
+
+/** Show what the key may do. `load` is loadAccess or ensureAccess. */
+async function showAccess(load) {
+  try {
+    await load();
+  } catch (error) {
+    if (error.code === "key_needed") return; // the list says so
+    const toast = showToast(explain(error), {
+      label: t("retry"), seconds: 30, onPress: () => { toast.dismiss(); showAccess(ensureAccess); },
+    });
+  }
+  renderTotal();
+  renderTrashHead();
+}
+
+function changeKey() {
+  askForKey().then(update, () => {});
 }
 
 function start() {
   translatePage();
   setUpGrid({
-    openImage: openDetail,
+    openImage: (id) => { if (!isInTrash()) openDetail(id); },
     chooseFiles,
     showAll: () => { clearFilters(); update(); },
-    onLoaded: renderNeighbours,
-    onRetry: ensureFacets,
+    leaveTrash: () => byId("trash-close").click(),
+    changeKey,
+    onLoaded: () => { renderNeighbours(); renderSelection(); },
+    onClear: clearSelection,
+    onArrow: extendByArrow,
+    onRetry: () => { ensureFacets(); showAccess(ensureAccess); },
   });
   setUpFilters(update);
   setUpDetail(update);
-  setUpRemoval();
+  setUpUndo();
+  setUpSelection();
+  setUpToolbar();
+  setUpTrash(followMove);
+  setUpAddress(followMove);
   setUpUploads((image) => {
     prependImage(image);
     clearTimeout(facetsPause);
     facetsPause = setTimeout(loadFacets, FACETS_PAUSE_MS);
   });
   setUpSources();
-  byId("change-key").onclick = () => askForKey().then(update, () => {});
+  setUpKey(() => showAccess(loadAccess));
+  byId("change-key").onclick = changeKey;
   document.documentElement.classList.add("ready");
+  followView();
+  showAccess(ensureAccess);
   update().then(followAddress);
 }
 

@@ -1,67 +1,58 @@
-// Deletion: the picture disappears at once, and is deleted on the server when the time for undo is up.
+// Deletion: the server moves the picture to its trash at once; undo restores it. A server without a trash deletes it for good.
 
+import { hasNoTrash } from "./access.js";
 import { callApi, withRetries } from "./api.js";
-import { announce, byId, showToast } from "./dom.js";
-import { hideImage } from "./grid.js";
-import { currentKey } from "./key.js";
+import { confirmAction } from "./dialogs.js";
+import { showToast } from "./dom.js";
+import { confirmHidden, focusItem, hideImages, showImages, updateItem } from "./grid.js";
+import { nameOf } from "./grid_item.js";
+import { pathOf } from "./links.js";
 import { explain, t } from "./text.js";
+import { moveFocus, offerUndo } from "./undo.js";
 
-const SECONDS = 8;
-const waiting = [];
-
-export function setUpRemoval() {
-  // A closing page cannot wait; keepalive lets the request outlive it.
-  addEventListener("pagehide", () => {
-    for (const { image, toast: { dismiss } } of waiting.splice(0)) {
-      dismiss();
-      fetch(`api/images/${image.id}`, { method: "DELETE", keepalive: true, headers: { "X-API-Key": currentKey() } });
-    }
-  });
-  addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, dialog");
-    if (typing || !waiting.length || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    undo(waiting.at(-1));
-  });
-}
-
-export function deleteWithUndo(image) {
-  const { neighbour, restore } = hideImage(image.id);
-  const name = image.title || image.filename;
-  const removal = { image, name, neighbour, restore };
-  removal.toast = showToast(t("deleted", { name }), {
-    said: t("deleted_said", { name }),
-    label: t("undo"),
-    onPress: () => undo(removal),
-    onEnd: () => deleteNow(removal),
-    seconds: SECONDS,
-  });
-  waiting.push(removal);
-  removal.toast.button.focus();
-}
-
-function undo(removal) {
-  endWaiting(removal);
-  removal.restore()?.focus();
-  announce(t("restored", { name: removal.name }));
-}
-
-async function deleteNow(removal) {
-  endWaiting(removal);
-  try {
-    await withRetries(() => callApi(`api/images/${removal.image.id}`, { method: "DELETE" }));
-  } catch (error) {
-    if (error.status === 404) return;
-    removal.restore();
-    showToast(t("not_deleted", { name: removal.name, problem: explain(error) }), { seconds: SECONDS });
+export async function removePicture(image) {
+  const name = nameOf(image);
+  if (hasNoTrash() && !await confirmAction(t("delete_title", { n: 1 }), t("delete_text"), t("delete_for_good"))) {
+    return focusItem(image.id);
   }
+  const neighbour = hideImages([image.id]);
+  const deletion = deleteNow(image);
+  let withdraw = () => {};
+  if (hasNoTrash()) {
+    showToast(t("deleted", { name }));
+    moveFocus(neighbour);
+  } else {
+    const undo = async () => (await deletion ? restore(image) : "");
+    withdraw = offerUndo(t("trashed", { name }), { said: t("trashed_said", { name }), neighbour, undo });
+  }
+  if (!await deletion) withdraw();
 }
 
-/** Remove the message, and move its focus to the list. */
-function endWaiting(removal) {
-  const { toast: { button, dismiss }, neighbour } = removal;
-  const hadFocus = document.activeElement === button;
-  dismiss();
-  waiting.splice(waiting.indexOf(removal), 1);
-  if (hadFocus) (neighbour?.offsetParent ? neighbour : byId("choose")).focus({ preventScroll: true });
+/** Resolves with whether the picture is deleted. If not, it is shown again, and the reason said. */
+async function deleteNow({ id, ...image }) {
+  try {
+    await withRetries(() => callApi(`api/images/${id}`, { method: "DELETE" }));
+  } catch (error) {
+    if (error.status !== 404) {
+      showImages([id]);
+      showToast(t("not_deleted", { name: nameOf(image), problem: explain(error) }), { seconds: 8 });
+      return false;
+    }
+  }
+  confirmHidden([id]);
+  return true;
+}
+
+/** Bring the picture back with new links. */
+async function restore(image) {
+  try {
+    await withRetries(() => callApi(`api/images/${image.id}/restore`, { method: "POST" }), { attempts: 6 });
+  } catch (error) {
+    if (error.code !== "image_not_trashed") throw error; // it is back already: an answer was lost
+  }
+  const fresh = withRetries(() => callApi(pathOf(image.id))).then(({ value }) => updateItem(value.data), () => {});
+  await showImages([image.id]);
+  await fresh;
+  focusItem(image.id);
+  return t("restored", { name: nameOf(image) });
 }

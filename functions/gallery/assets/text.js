@@ -27,6 +27,8 @@ const TEXT = {
     "ここにドロップするか、貼り付けるか、ファイルを選んでください。",
   ],
   none_action: ["Choose pictures", "画像を選ぶ"],
+  bare_title: ["No pictures yet", "まだ画像がありません"],
+  bare_text: ["This key may look at pictures, but not add any.", "このキーでは画像を見られますが、追加はできません。"],
   nothing_title: ["Nothing found", "見つかりませんでした"],
   nothing_text: ["No picture matches the search and the filters.", "検索条件に合う画像はありません。"],
   nothing_action: ["Show all pictures", "すべての画像を表示"],
@@ -67,10 +69,15 @@ const TEXT = {
     "撮影場所など、カメラの記録をすべて含む元のファイル",
   ],
   delete: ["Delete", "削除"],
-  deleted: ["Deleted “{name}”", "「{name}」を削除しました"],
-  deleted_said: ["Deleted “{name}”. Ctrl+Z brings it back.", "「{name}」を削除しました。Ctrl+Z で元に戻せます。"],
+  deleted: ["Deleted “{name}” for good", "「{name}」を完全に削除しました"],
+  trashed: ["Moved “{name}” to the trash", "「{name}」をごみ箱に移動しました"],
+  trashed_said: [
+    "Moved “{name}” to the trash. Ctrl+Z brings it back.",
+    "「{name}」をごみ箱に移動しました。Ctrl+Z で元に戻せます。",
+  ],
   undo: ["Undo", "元に戻す"],
   restored: ["“{name}” is back", "「{name}」を元に戻しました"],
+  not_undone: ["That could not be undone. {problem}", "元に戻せませんでした。{problem}"],
   not_deleted: ["“{name}” was not deleted. {problem}", "「{name}」を削除できませんでした。{problem}"],
   title: ["Title", "タイトル"],
   description: ["Description", "説明"],
@@ -100,12 +107,83 @@ const TEXT = {
   fact_iso: ["ISO", "ISO 感度"],
   fact_focal_length: ["Focal length", "焦点距離"],
 
+  select: ["Select", "選択"],
+  select_name: ["Select {name}", "{name} を選択"],
+  select_help: [
+    "Space selects, Shift with an arrow key extends, Control A selects all, Tab leads to what can be done, Escape ends.",
+    "スペースで選択、Shift と矢印キーで範囲を広げ、Control A ですべてを選択、Tab で操作へ移動、Escape で終了します。",
+  ],
+  selection: ["Selected pictures", "選択した画像"],
+  selected: ["{n} selected", "{n} 枚を選択中"],
+  selection_clear: ["Done", "終了"],
+  add_tags: ["Add tags", "タグを追加"],
+  remove_tags: ["Remove tags", "タグを外す"],
+  move: ["Move", "移動"],
+  trash: ["Trash", "ごみ箱"],
+  to_trash: ["Delete", "削除"],
+  restore: ["Restore", "元に戻す"],
+  delete_for_good: ["Delete for good", "完全に削除"],
+  add: ["Add", "追加"],
+  remove: ["Remove", "外す"],
+  add_tags_title: [["Add tags to {n} picture", "Add tags to {n} pictures"], "{n} 枚の画像にタグを追加"],
+  remove_tags_title: [["Remove tags from {n} picture", "Remove tags from {n} pictures"], "{n} 枚の画像からタグを外す"],
+  tag_count: ["{tag} ({n})", "{tag}（{n}）"],
+  no_tags: [["This picture has no tags.", "These pictures have no tags."], "選択した画像にはタグがありません。"],
+  choose_one: ["Choose at least one.", "1 つ以上選んでください。"],
+  move_title: [["Move {n} picture to a category", "Move {n} pictures to a category"], "{n} 枚の画像をカテゴリーに移動"],
+  category_hint: ["Category; empty for none", "カテゴリー（空欄にすると「なし」）"],
+  delete_title: [["Delete {n} picture for good?", "Delete {n} pictures for good?"], "{n} 枚の画像を完全に削除しますか？"],
+  delete_text: ["This cannot be undone.", "この操作は元に戻せません。"],
+  changing: [["Changing {n} picture…", "Changing {n} pictures…"], "{n} 枚を変更しています…"],
+  changed: [["{n} picture changed", "{n} pictures changed"], "{n} 枚を変更しました"],
+  undone: [["{n} picture is as it was", "{n} pictures are as they were"], "{n} 枚を元に戻しました"],
+  trashed_many: [["{n} picture moved to the trash", "{n} pictures moved to the trash"], "{n} 枚をごみ箱に移動しました"],
+  deleted_many: [["{n} picture deleted for good", "{n} pictures deleted for good"], "{n} 枚を完全に削除しました"],
+  restored_many: [["{n} picture is back", "{n} pictures are back"], "{n} 枚を元に戻しました"],
+  said_undo: ["{text} Ctrl+Z undoes it.", "{text} Ctrl+Z で取り消せます。"],
+  full_stop: [".", "。"],
+  done_partly: ["{text}. {partly}", "{text}。{partly}"],
+  partly: ["{failed} of {all} were not changed: {problem}", "{all} 枚中 {failed} 枚は変更できませんでした：{problem}"],
+
+  trash_close: ["Back to the gallery", "ギャラリーに戻る"],
+  trash_kept: [["Kept for {n} day.", "Kept for {n} days."], "{n} 日間残ります。"],
+  trash_select: ["Select pictures to restore them.", "画像を選ぶと、元に戻せます。"],
+  trash_title: ["The trash is empty", "ごみ箱は空です"],
+  trash_text: ["Deleted pictures appear here.", "削除した画像がここに入ります。"],
+  trash_action: ["Back to the gallery", "ギャラリーに戻る"],
+  trashed_at: ["Deleted {time}", "{time} に削除"],
+  purge_after: ["Gone for good after {time}", "{time} に完全に削除"],
+
+  history: ["History", "履歴"],
+  history_none: ["Nothing is recorded.", "記録はありません。"],
+  older: ["Older", "さらに前"],
+  change_uploaded: ["Uploaded", "アップロード"],
+  change_changed: ["Changed", "変更"],
+  change_analyzed: ["Analysed", "解析"],
+  change_trashed: ["Moved to the trash", "ごみ箱に移動"],
+  change_restored: ["Restored", "復元"],
+  change_deleted: ["Deleted for good", "完全に削除"],
+  change_links_revoked: ["Links revoked", "リンクを無効化"],
+  by_root: ["by the main key", "メインのキー"],
+  by_service: ["by the service", "サービス"],
+  by_this_key: ["by this key", "このキー"],
+  by_key: ["by the key …{key}", "キー …{key}"],
+  empty_value: ["(empty)", "（空）"],
+
   key_title: ["Your API key", "API キー"],
   key_text: ["It is kept in this tab only, until the tab is closed.", "このタブを閉じるまで保存されます。"],
   key_label: ["API key", "API キー"],
   key_use: ["Continue", "続ける"],
   key_refused: ["The server does not accept this key.", "このキーは受け付けられませんでした。"],
 
+  other_key: ["Use another key", "別のキーを使う"],
+  "scope_images:read": ["This key may not see pictures.", "このキーでは画像を見られません。"],
+  "scope_images:write": ["This key may not add or change pictures.", "このキーでは画像を追加・変更できません。"],
+  "scope_images:delete": ["This key may not delete pictures for good.", "このキーでは画像を完全に削除できません。"],
+
+  error_scope_missing: ["This key may not do that: it lacks {scope}.", "このキーには {scope} の権限がありません。"],
+  error_image_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
+  error_image_not_trashed: ["This picture is not in the trash.", "この画像はごみ箱にありません。"],
   error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
   error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
   error_key_needed: ["An API key is needed.", "API キーが必要です。"],
@@ -150,10 +228,14 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? formatNumber(values[key]) : values[key]));
 }
 
+export const knows = (name) => Object.hasOwn(TEXT, name);
+
 /** What went wrong: in the user's language if the code has a text, else in the server's words. */
 export function explain(error) {
-  const { code, status, message, details: { field, max } = {} } = error;
-  if (`error_${code}` in TEXT) return t(`error_${code}`, { status, max, field: field in TEXT ? t(field) : field });
+  const { status, message, details: { field, max, scope, trashed } = {} } = error;
+  const code = trashed ? "image_trashed" : error.code;
+  if (code === "scope_missing" && knows(`scope_${scope}`)) return t(`scope_${scope}`);
+  if (knows(`error_${code}`)) return t(`error_${code}`, { status, max, scope, field: knows(field) ? t(field) : field });
   return message || t("error_unexpected", { status });
 }
 
@@ -181,3 +263,5 @@ export function formatBytes(count) {
 
 export const formatTime = (value) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value));
+
+export const formatDay = (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(value));

@@ -1,0 +1,52 @@
+// What the key may do. Elements of the class needs-write (and so on) are shown only to keys that may, see gallery.css.
+
+import { callApi, withRetries } from "./api.js";
+
+const NOTHING = { id: null, scopes: [], trash_days: null };
+let access = NOTHING;
+let newestLoad = null;
+
+/** Whether the key may "read", "write" or "delete" for good; "trash": press Delete; "select" pictures in this view. */
+export const may = (action) => allowed().includes(action);
+
+/** The id of the key, as changes name it. */
+export const ownKeyId = () => access.id;
+
+/** Whether the server deletes for good at once, because it has no trash. */
+export const hasNoTrash = () => access.trash_days === 0;
+
+export const trashDays = () => access.trash_days;
+
+/** Ask the server what the key may do. Until it has answered, nothing but looking. Rejects with an ApiError. */
+export function loadAccess() {
+  const load = withRetries(() => callApi("api/keys/self")).then(({ value }) => {
+    if (load !== newestLoad) return; // a newer load has begun
+    access = value.data;
+    showAllowed();
+  }, (error) => {
+    if (load !== newestLoad) return; // its answer counts
+    newestLoad = null;
+    access = NOTHING;
+    showAllowed();
+    throw error;
+  });
+  newestLoad = load;
+  return load;
+}
+
+/** Load it unless loaded or loading. */
+export const ensureAccess = () => newestLoad ?? loadAccess();
+
+/** Call again when another view is shown. */
+export function showAllowed() {
+  document.documentElement.dataset.may = allowed().join(" ");
+}
+
+function allowed() {
+  const actions = ["read", "write", "delete"].filter((name) => access.scopes.includes(`images:${name}`));
+  const has = (name) => actions.includes(name);
+  const inTrash = document.documentElement.dataset.view === "trash";
+  if (has(hasNoTrash() ? "delete" : "write")) actions.push("trash");
+  if (has("write") || (inTrash && has("delete"))) actions.push("select");
+  return actions;
+}

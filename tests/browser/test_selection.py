@@ -1,0 +1,210 @@
+"""Select several pictures by mouse, keyboard and touch."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenGallery
+from tests.browser.gallery import Gallery, Service
+from tests.browser.test_access import PHONE
+from tests.support.pictures import jpeg
+
+
+@pytest.fixture(autouse=True)
+def six(service: Service) -> None:
+    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
+    service.clear()
+    for number in range(1, 7):
+        tags = ["many", "even"] if number % 2 == 0 else ["many"]
+        category = "Sea" if number <= 3 else ""
+        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)
+
+
+def selected(gallery: Gallery) -> list[str]:
+    """Their titles, as assistive technology has them too."""
+    titles = gallery.page.locator(".item.selected .title").all_text_contents()
+    assert gallery.page.locator(".check:checked").count() == len(titles)
+    assert gallery.page.locator(".card[aria-pressed=true]").count() == len(titles)
+    return [title.removeprefix("Picture ") for title in titles]
+
+
+def test_mouse(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.settle()
+    expect(gallery.check("Picture 2")).to_have_css("opacity", "0")
+
+    gallery.card("Picture 2").hover()
+    expect(gallery.check("Picture 2")).to_have_css("opacity", "1")
+    gallery.check("Picture 2").click()
+    expect(gallery.toolbar).to_contain_text("1 selected")
+    expect(gallery.said).to_have_text("1 selected")
+    gallery.card("Picture 4").click()
+    assert selected(gallery) == ["4", "2"]
+    gallery.card("Picture 4").click()
+    assert selected(gallery) == ["2"]
+    expect(gallery.detail).to_be_hidden()
+    gallery.card("Picture 2").click()
+
+    expect(gallery.toolbar).to_be_hidden()
+    gallery.open("Picture 2")
+
+
+def test_shift_click_selects_a_range_and_control_click_one_more(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.card("Picture 5").click(modifiers=["Control"])
+    gallery.card("Picture 3").click(modifiers=["Shift"])
+    assert selected(gallery) == ["5", "4", "3"]
+
+    gallery.card("Picture 6").click(modifiers=["Shift"])
+    assert selected(gallery) == ["6", "5"]
+    gallery.card("Picture 1").click(modifiers=["Control"])
+    assert selected(gallery) == ["6", "5", "1"]
+    gallery.check("Picture 3").click(modifiers=["Shift"])
+    assert selected(gallery) == ["6", "5", "3", "2", "1"]
+    expect(gallery.said).to_have_text("5 selected")
+
+
+@pytest.mark.parametrize("key", ["x", " "])
+def test_keyboard(key: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    press = gallery.page.keyboard.press
+    gallery.card("Picture 5").focus()
+
+    press(key)
+    assert selected(gallery) == ["5"]
+    press("Shift+ArrowRight")
+    press("Shift+ArrowRight")
+    assert selected(gallery) == ["5", "4", "3"]
+    press("Shift+ArrowLeft")
+    assert selected(gallery) == ["5", "4"]
+    expect(gallery.card("Picture 4")).to_be_focused()
+    press("ArrowRight")
+    press("ArrowRight")
+    press(key)
+    assert selected(gallery) == ["5", "4", "2"]
+    press("Control+a")
+    assert len(selected(gallery)) == 6
+    expect(gallery.said).to_have_text("6 selected")
+    press("Tab")
+    expect(gallery.toolbar.get_by_role("button", name="Add tags")).to_be_focused()
+    press("End")
+    expect(gallery.toolbar.get_by_role("button", name="Delete")).to_be_focused()
+    press("ArrowRight")
+    expect(gallery.toolbar.get_by_role("button", name="Done")).to_be_focused()
+    press("ArrowRight")
+    press("Shift+Tab")
+    expect(gallery.card("Picture 2")).to_be_focused()
+    press("Tab")
+    expect(gallery.toolbar.get_by_role("button", name="Add tags")).to_be_focused()
+    press("Escape")
+
+    assert selected(gallery) == []
+    expect(gallery.toolbar).to_be_hidden()
+    expect(gallery.card("Picture 2")).to_be_focused()
+    press("Enter")
+    expect(gallery.detail.get_by_role("heading", name="Picture 2")).to_be_visible()
+
+
+def test_select_button_begins_with_nothing_selected(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.page.get_by_role("button", name="Select", exact=True).click()
+
+    expect(gallery.card("Picture 6")).to_be_focused()
+    expect(gallery.said).to_contain_text("Space selects")
+    expect(gallery.toolbar).to_contain_text("0 selected")
+    expect(gallery.toolbar.get_by_role("button", name="Delete")).to_be_disabled()
+    gallery.card("Picture 3").click()
+    gallery.card("Picture 3").click()
+    expect(gallery.toolbar).to_contain_text("0 selected")
+    gallery.toolbar.get_by_role("button", name="Done").click()
+    expect(gallery.toolbar).to_be_hidden()
+    expect(gallery.card("Picture 3")).to_be_focused()
+
+
+def test_keys_that_are_typed_select_nothing(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.settle()
+    search = gallery.page.get_by_role("searchbox")
+
+    search.fill("picture")
+    search.press("x")
+    search.press("Control+a")
+
+    expect(gallery.toolbar).to_be_hidden()
+    assert search.evaluate("(field) => getSelection().toString()") == "picturex"
+
+
+def test_another_list_ends_the_selection(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    gallery.pick("Picture 2", "Picture 5")
+
+    gallery.page.get_by_role("combobox", name="Category").select_option("Sea")
+
+    expect(gallery.count).to_have_text("3 pictures")
+    expect(gallery.toolbar).to_be_hidden()
+    assert selected(gallery) == []
+
+
+def test_touch(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(**PHONE)
+    gallery.settle()
+    box = gallery.card("Picture 4").bounding_box()
+    assert box
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    session = gallery.page.context.new_cdp_session(gallery.page)
+
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(gallery.toolbar).to_contain_text("1 selected")
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    gallery.page.wait_for_timeout(400)
+    assert selected(gallery) == ["4"]
+    expect(gallery.detail).to_be_hidden()
+    gallery.card("Picture 2").tap()
+
+    assert selected(gallery) == ["4", "2"]
+    for button in gallery.toolbar.get_by_role("button").all():
+        expect(button).to_be_in_viewport(ratio=1)
+
+
+def test_short_touch_opens_and_a_scroll_selects_nothing(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(**PHONE)
+    gallery.settle()
+    box = gallery.card("Picture 4").bounding_box()
+    assert box
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    session = gallery.page.context.new_cdp_session(gallery.page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    moved = {**point, "y": point["y"] + 60}
+    session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [moved]})
+    gallery.page.wait_for_timeout(800)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert selected(gallery) == []
+
+    gallery.card("Picture 4").tap()
+
+    expect(gallery.detail.get_by_role("heading", name="Picture 4")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ja-JP"])
+@pytest.mark.parametrize("size", [(360, 740), (640, 400), (320, 480)])  # 640 x 400: 1280 x 800 at 200 %
+def test_toolbar_fits_small_screens_and_large_text(
+    size: tuple[int, int], locale: str, open_gallery: OpenGallery
+) -> None:
+    gallery = open_gallery(viewport={"width": size[0], "height": size[1]}, locale=locale)
+    gallery.settle()
+    gallery.page.locator(".card").first.focus()
+    gallery.page.keyboard.press("Control+a")
+
+    buttons = gallery.page.get_by_role("toolbar").get_by_role("button")
+    expect(buttons).to_have_count(5)
+    for button in buttons.all():
+        expect(button).to_be_in_viewport(ratio=1)
+        assert button.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+    assert gallery.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    # No picture with the focus is hidden by the toolbar.
+    gallery.page.locator(".card").last.focus()
+    gallery.page.locator(".card").last.scroll_into_view_if_needed()
+    boxes = gallery.page.evaluate(
+        """() => [document.activeElement, document.getElementById("selection")].map(
+            (element) => element.getBoundingClientRect().toJSON())"""
+    )
+    assert boxes[0]["bottom"] <= boxes[1]["top"]
