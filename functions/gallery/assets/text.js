@@ -182,7 +182,7 @@ const TEXT = {
   "scope_images:delete": ["This key may not delete pictures for good.", "このキーでは画像を完全に削除できません。"],
 
   error_scope_missing: ["This key may not do that: it lacks {scope}.", "このキーには {scope} の権限がありません。"],
-  error_image_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
+  picture_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
   error_image_not_trashed: ["This picture is not in the trash.", "この画像はごみ箱にありません。"],
   error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
   error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
@@ -233,7 +233,8 @@ export const knows = (name) => Object.hasOwn(TEXT, name);
 /** What went wrong: in the user's language if the code has a text, else in the server's words. */
 export function explain(error) {
   const { status, message, details: { field, max, scope, trashed } = {} } = error;
-  const code = trashed ? "image_trashed" : error.code;
+  const { code } = error;
+  if (trashed) return t("picture_trashed");
   if (code === "scope_missing" && knows(`scope_${scope}`)) return t(`scope_${scope}`);
   if (knows(`error_${code}`)) return t(`error_${code}`, { status, max, scope, field: knows(field) ? t(field) : field });
   return message || t("error_unexpected", { status });

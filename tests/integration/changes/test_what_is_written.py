@@ -17,7 +17,7 @@ from tests.integration.images.examples import PICTURE
 from tests.integration.lifecycle import (
     announce_event,
     arrived,
-    delete_image,
+    delete_for_good,
     get_image,
     patch_image,
     post_file,
@@ -84,7 +84,7 @@ def test_what_changes_nothing_writes_nothing(stores: Stores) -> None:
     assert patch_image(image_id, {}).status == 200
     assert patch_image(image_id, {"title": "x"}, If_Match='"7"').status == 412
     assert patch_image(image_id, {"title": "a\0b"}).status == 422
-    assert delete_image(image_id, If_Match='"7"').status == 412
+    assert delete_for_good(image_id, If_Match='"7"').status == 412
     assert upload(b"no picture").status == 415
     assert get_image(image_id).status == 200
     sweep()
