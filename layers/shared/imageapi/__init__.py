@@ -22,8 +22,8 @@ Revoke links (``images.revoke_links.revoke_links``)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
-    ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``s3.delete_objects`` → behind CloudFront
-    ``s3.put_object`` → ``catalog.deletions.finish``
+    ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``s3.delete_objects`` →
+    ``s3.put_object`` (behind CloudFront) → ``catalog.deletions.finish``
 Restore (``images.restore.restore_image``)
     ``catalog.trash.restore``; first the steps of a deletion that is unfinished
 Batch (``images.batch.run_batch``)
