@@ -4,7 +4,7 @@ from tests.faults.report import describe
 from tests.faults.rounds import KILLS, OPERATIONS, Harness
 from tests.integration.stores import Stores
 
-ROUNDS = 16
+ROUNDS = 18
 
 
 def test_nothing_is_lost_and_nothing_is_left(stores: Stores) -> None:
