@@ -20,6 +20,7 @@ from tests.support.waiting import wait_until
 EXPECTED = {
     "analysis": 501,
     "asset": 200,
+    "batch": 200,
     "categories": 200,
     "complete_upload": 404,
     "create_upload": 201,
@@ -32,6 +33,7 @@ EXPECTED = {
     "image": 404,
     "list": 200,
     "openapi": 200,
+    "restore": 404,
     "revoke_links": 404,
     "tags": 200,
     "unknown_route": 404,
@@ -46,6 +48,7 @@ WITH_IMAGE = {
     "delete_image": 204,
     "deliver": 302,
     "image": 200,
+    "restore": 409,
     "revoke_links": 200,
     "update_image": 200,
 }

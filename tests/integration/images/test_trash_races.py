@@ -1,6 +1,7 @@
 """The trash, when something else happens to the image at the same time, or the process dies."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from tests.integration.images.test_batch import batch_event
 from tests.integration.images.test_trash import types
 from tests.integration.leftovers import counts, die, expire, put
 from tests.integration.lifecycle import (
-    at_once,
     delete_event,
     delete_for_good,
     deliver_event,
@@ -232,8 +232,12 @@ def test_a_variant_that_is_claimed_at_the_same_moment_is_removed_too(
         )
     put(stores, f"variants/{image['id']}/w320.webp")
 
-    at_once(lambda: remove(image["id"]), lambda: (time.sleep(0.5), connection.commit()))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(remove, image["id"])
+        time.sleep(0.5)
+        connection.commit()
 
+    assert answer.result().status == 204
     connection.close()
     assert stores.keys() == ([image["s3_key"]] if remove is trash_image else [])
 
@@ -245,12 +249,13 @@ def test_deleted_for_good_while_a_restore_commits(stores: Stores, image: dict[st
             batch_event([image["id"]], "restore"), Hook("catalog.trash.restore", "after", 1, "pause")
         )
         process.wait_paused()
-        deleted, _ = at_once(
-            lambda: delete_for_good(image["id"]), lambda: (time.sleep(0.5), process.resume())
-        )
+        with ThreadPoolExecutor(1) as pool:
+            deleted = pool.submit(delete_for_good, image["id"])
+            time.sleep(0.5)
+            process.resume()
         assert process.answer().body["succeeded"] == 1
 
-    assert deleted.status == 204
+    assert deleted.result().status == 204
     assert stores.is_empty()
     assert types(stores, image["id"])[-2:] == ["image.restored", "image.deleted"]
 

@@ -95,8 +95,8 @@ def query(
 def change(
     sql: str, parameters: Sequence[Any] | Mapping[str, Any], cursor: Cursor | None = None
 ) -> list[Row]:
-    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the current
-    actor. Statements separated by semicolons are one transaction; the rows are those of the last.
+    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the
+    current actor. Statements separated by semicolons are one transaction; the rows are those of the last.
     """
     if cursor:  # the transaction has named the actor
         return _fetch(cursor, sql, parameters)
