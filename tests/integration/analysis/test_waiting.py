@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from imageapi.analysis import gemini
 
 from tests.integration.analyses import (
     gemini_beside,
@@ -13,6 +14,7 @@ from tests.integration.analyses import (
     row,
     work_on,
 )
+from tests.integration.lifecycle import restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support.gemini_server import (
     Blocks,
@@ -39,6 +41,32 @@ def test_uploads_are_queued_only_when_that_is_switched_on(
     assert row(stores, image_id)["status"] == "queued"
     assert work_on(queue_event(image_id)) == {"batchItemFailures": [], "outcomes": {image_id: "ready"}}
     assert row(stores, image_id)["status"] == "ready"
+
+
+def test_an_image_is_trashed_while_it_is_analysed(
+    stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The analysis is lost with a message that finds no image, and due again after a restore."""
+    image_id = new_image()
+    queue(stores, image_id)
+    describe = gemini.describe_picture
+
+    def trash_and_describe(jpeg: bytes) -> gemini.Description:
+        assert trash_image(image_id).status == 204
+        return describe(jpeg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gemini, "describe_picture", trash_and_describe)
+        assert work_on(queue_event(image_id))["outcomes"][image_id] != "ready"
+    assert stores.statuses() == ["trashed"]
+
+    assert restore_image(image_id).status == 200
+    assert row(stores, image_id)["status"] == "running"
+    stores.execute("UPDATE image_analysis SET lease_until = now()")
+    assert work_on(queue_event(image_id))["outcomes"] == {image_id: "ready"}
+    changes = stores.execute("SELECT type FROM changes WHERE image_id = %s ORDER BY sequence", (image_id,))
+    names = [change["type"].removeprefix("image.") for change in changes]
+    assert names == ["uploaded", "trashed", "restored", "analyzed"]
 
 
 def test_a_message_that_comes_twice_or_for_nothing(stores: Stores, server: GeminiServer) -> None:

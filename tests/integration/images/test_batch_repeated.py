@@ -118,6 +118,19 @@ def test_at_once(stores: Stores, operation: str, atomic: bool) -> None:
                 assert len(types(stores, image_id)) == 2
 
 
+def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids: list[str]) -> None:
+    event = batch_event(ids, "add_tags", tags=["x"], key="k")
+    with worker(stores.environment) as process:
+        process.send(event, Hook("catalog.batches.find_images", "before", 1, "pause"))
+        process.wait_paused()
+        run(ids, "add_tags", tags=["x"], key="k")
+        patch_image(ids[0], {"tags": []})
+        process.resume()
+        assert statuses(process.answer()) == [200] * 3
+
+    assert get_image(ids[0]).image["tags"] == []
+
+
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize("target", ["catalog.batches.update_images", "database.db.transaction"])
 def test_a_change_meanwhile_is_not_lost(stores: Stores, ids: list[str], target: str, key: str | None) -> None:

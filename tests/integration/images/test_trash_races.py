@@ -1,5 +1,7 @@
 """The trash, when something else happens to the image at the same time, or the process dies."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,8 +9,9 @@ from imageapi.storage import s3
 
 from tests.integration.client import get, upload
 from tests.integration.images.examples import PICTURE
+from tests.integration.images.test_batch import batch_event
 from tests.integration.images.test_trash import types
-from tests.integration.leftovers import counts, die, expire
+from tests.integration.leftovers import counts, die, expire, put
 from tests.integration.lifecycle import (
     delete_event,
     delete_for_good,
@@ -214,6 +217,47 @@ def test_changed_while_it_is_trashed(stores: Stores, image: dict[str, Any], call
     seen = types(stores, image["id"])
     assert seen[0] == "image.uploaded"
     assert seen[-2:] == ["image.trashed", "image.restored"]
+
+
+@pytest.mark.parametrize("remove", [trash_image, delete_for_good])
+def test_a_variant_that_is_claimed_at_the_same_moment_is_removed_too(
+    stores: Stores, image: dict[str, Any], remove: Any
+) -> None:
+    connection = stores.postgres.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM image_metadata WHERE id = %s FOR KEY SHARE", (image["id"],))
+        cursor.execute(
+            "INSERT INTO image_variants (image_id, name, lease_until) VALUES (%s, 'w320.webp', now())",
+            (image["id"],),
+        )
+    put(stores, f"variants/{image['id']}/w320.webp")
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(remove, image["id"])
+        time.sleep(0.5)
+        connection.commit()
+
+    assert answer.result().status == 204
+    connection.close()
+    assert stores.keys() == ([image["s3_key"]] if remove is trash_image else [])
+
+
+def test_deleted_for_good_while_a_restore_commits(stores: Stores, image: dict[str, Any]) -> None:
+    trash_image(image["id"])
+    with worker(stores.environment) as process:
+        process.send(
+            batch_event([image["id"]], "restore"), Hook("catalog.trash.restore", "after", 1, "pause")
+        )
+        process.wait_paused()
+        with ThreadPoolExecutor(1) as pool:
+            deleted = pool.submit(delete_for_good, image["id"])
+            time.sleep(0.5)
+            process.resume()
+        assert process.answer().body["succeeded"] == 1
+
+    assert deleted.result().status == 204
+    assert stores.is_empty()
+    assert types(stores, image["id"])[-2:] == ["image.restored", "image.deleted"]
 
 
 def test_the_sweep_leaves_what_is_restored_meanwhile(stores: Stores, image: dict[str, Any]) -> None:

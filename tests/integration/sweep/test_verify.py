@@ -12,7 +12,15 @@ from tests.faults.moments import moments
 from tests.integration.client import upload
 from tests.integration.conftest import forget_settings
 from tests.integration.leftovers import PICTURE, expire
-from tests.integration.lifecycle import announce_and_post, delete_for_good, fetch, ingest, sweep
+from tests.integration.lifecycle import (
+    announce_and_post,
+    delete_for_good,
+    fetch,
+    ingest,
+    restore_image,
+    sweep,
+    trash_image,
+)
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import LambdaContext, load_handler
@@ -84,6 +92,38 @@ def test_a_deleted_original_comes_back(versioned: Stores) -> None:
         "public, max-age=31536000, immutable",
     )
     assert run() == {}
+
+
+def test_the_original_of_a_trashed_image_comes_back(versioned: Stores) -> None:
+    kept, lost = (upload(PICTURE).image for _ in range(2))
+    for image in (kept, lost):
+        trash_image(image["id"])
+    remove(versioned, lost["s3_key"])
+
+    found = verify(restore=False)
+
+    assert (found.images, found.originals, found.missing) == (2, 2, [lost["s3_key"]])
+    assert sweep()["missing_ids"] == [lost["id"]]
+    assert run(restore=True) == {"restored": [lost["s3_key"]]}
+    assert restore_image(lost["id"]).status == 200
+    assert versioned.object(lost["s3_key"])[0] == PICTURE
+
+
+def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores) -> None:
+    """Deleted for good since then."""
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"])
+    trash_image(image["id"])
+    rows = versioned.execute("SELECT row_to_json(trashed_images)::text AS row FROM trashed_images")
+    delete_for_good(image["id"])
+    versioned.execute(
+        "INSERT INTO trashed_images SELECT * FROM json_populate_record(NULL::trashed_images, %s)",
+        (rows[0]["row"],),
+    )
+
+    assert run(restore=True) == {"restored": [image["s3_key"]]}
+    assert restore_image(image["id"]).status == 200
+    assert fetch(image["urls"]["thumbnail"]).status == 200
 
 
 def test_only_the_version_with_the_rows_checksum_comes_back(versioned: Stores) -> None:
