@@ -38,7 +38,9 @@ function retryLoading() {
 
 /** Show the images that match these parameters of the API's list. */
 export function reload(parameters) {
+  const isOther = parameters.has("trashed") !== isTrash(); // pictures of one view must not be seen in the other
   query = parameters;
+  if (isOther) clearGrid();
   note = "";
   latestLoad = loadPage(true);
   return latestLoad;
