@@ -12,7 +12,7 @@ from tests.browser.gallery import Gallery, Service
 from tests.support.pictures import jpeg
 
 COUNT = 1_000
-MAX_TRANSFERRED_BYTES = 200_000
+MAX_TRANSFERRED_BYTES = 250_000
 WATCH_SHIFTS = """
     window.shifted = [];
     new PerformanceObserver((list) => {

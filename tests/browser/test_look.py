@@ -111,7 +111,7 @@ def test_text_runs_in_its_own_direction(open_gallery: OpenGallery, service: Serv
     service.upload(jpeg(seed=1), title="תמונה של ים!", description="صورة البحر!")
     gallery = open_gallery()
 
-    expect(gallery.page.locator(".caption")).to_have_css("direction", "rtl")
+    expect(gallery.page.locator(".caption .title")).to_have_css("direction", "rtl")
     detail = gallery.open("תמונה של ים!")
     expect(detail.get_by_role("heading")).to_have_css("direction", "rtl")
     expect(detail.locator("#detail-description")).to_have_css("direction", "rtl")

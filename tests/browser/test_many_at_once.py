@@ -134,6 +134,29 @@ def test_trash_with_one_undo_for_all(open_gallery: OpenGallery, service: Service
     assert service.count() == 6
 
 
+def test_deletion_that_ends_after_the_view_has_changed(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    held: list[Route] = []
+    gallery.page.route(BATCH, lambda route: held.append(route))
+    gallery.pick("Picture 2", "Picture 4")
+    gallery.toolbar.get_by_role("button", name="Delete").click()
+    gallery.wait_until(lambda: held)
+    gallery.page.get_by_role("button", name="Trash", exact=True).click()
+    heading = gallery.page.get_by_role("heading", name="Trash", exact=True)
+    expect(gallery.page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    gallery.page.unroute(BATCH)
+
+    held[0].continue_()
+
+    expect(gallery.cards).to_have_count(2)
+    expect(heading).to_be_focused()
+    gallery.page.get_by_role("button", name="Undo").click()
+    expect(gallery.said).to_have_text("2 pictures are back")
+    expect(gallery.page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    gallery.page.go_back()
+    expect(gallery.count).to_have_text("6 pictures")
+
+
 def test_what_could_not_be_changed_is_said_and_stays_selected(
     open_gallery: OpenGallery, service: Service
 ) -> None:

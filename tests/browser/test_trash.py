@@ -155,6 +155,20 @@ def test_long_trash_is_loaded_on_scrolling(open_gallery: OpenGallery, service: S
     expect(gallery.count).to_have_text("90 pictures")
 
 
+def test_pictures_of_the_gallery_are_not_seen_in_a_trash_that_is_slow(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery()
+    expect(gallery.cards).to_have_text(["Picture 4"])
+    held: list[Route] = []
+    gallery.page.route("**/api/images?trashed=*", lambda route: held.append(route))
+
+    open_trash(gallery)
+
+    expect(gallery.cards).to_have_count(0)
+    expect(gallery.count).to_have_text("Loading…")
+    held[0].continue_()
+    expect(gallery.count).to_have_text("3 pictures")
+
+
 def test_trash_that_cannot_be_loaded_says_so(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     gallery.page.route("**/api/images?trashed=*", lambda route: route.fulfill(status=500, json=BROKEN))

@@ -5,9 +5,13 @@ import { callApi, withRetries } from "./api.js";
 const NOTHING = { id: null, scopes: [], trash_days: null };
 let access = NOTHING;
 let newestLoad = null;
+let isKnown = false;
 
 /** Whether the key may "read", "write" or "delete" for good; "trash": press Delete; "select" pictures in this view. */
 export const may = (action) => allowed().includes(action);
+
+/** As `may`, once the server has said what the key may do. */
+export const canLater = (action) => ensureAccess().then(() => may(action), () => false);
 
 /** The id of the key, as changes name it. */
 export const ownKeyId = () => access.id;
@@ -22,11 +26,13 @@ export function loadAccess() {
   const load = withRetries(() => callApi("api/keys/self")).then(({ value }) => {
     if (load !== newestLoad) return; // a newer load has begun
     access = value.data;
+    isKnown = true;
     showAllowed();
   }, (error) => {
     if (load !== newestLoad) return; // its answer counts
     newestLoad = null;
     access = NOTHING;
+    isKnown = true;
     showAllowed();
     throw error;
   });
@@ -37,8 +43,9 @@ export function loadAccess() {
 /** Load it unless loaded or loading. */
 export const ensureAccess = () => newestLoad ?? loadAccess();
 
-/** Call again when another view is shown. */
+/** Call again when another view is shown. Before the first answer, elements keep their places but are not seen. */
 export function showAllowed() {
+  if (!isKnown) return;
   document.documentElement.dataset.may = allowed().join(" ");
 }
 

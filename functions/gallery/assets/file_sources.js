@@ -1,6 +1,6 @@
 // Where files come from: the file picker, drag and drop, the clipboard.
 
-import { may } from "./access.js";
+import { canLater } from "./access.js";
 import { closeUnlessEditing } from "./detail_dialog.js";
 import { byId } from "./dom.js";
 import { addUploads } from "./upload_panel.js";
@@ -18,17 +18,20 @@ export function setUpSources() {
   addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault(); // else the browser would leave the page for the file
-    if (may("write")) byId("drop").classList.add("over");
-    else event.dataTransfer.dropEffect = "none";
+    if (isRefused()) event.dataTransfer.dropEffect = "none";
+    else byId("drop").classList.add("over");
   });
   addEventListener("dragleave", (event) => { if (!event.relatedTarget) byId("drop").classList.remove("over"); });
   addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     byId("drop").classList.remove("over");
-    if (may("write") && closeUnlessEditing()) addUploads(event.dataTransfer.files);
+    uploadIfAllowed([...event.dataTransfer.files]);
   });
 }
+
+/** Whether the key is known not to upload. */
+const isRefused = () => !(document.documentElement.dataset.may ?? "write").split(" ").includes("write");
 
 /** False for a picture of this page, which is dragged as a file too. */
 const hasFiles = ({ dataTransfer }) => !ownDrag?.isConnected && dataTransfer.types.includes("Files");
@@ -36,5 +39,10 @@ const hasFiles = ({ dataTransfer }) => !ownDrag?.isConnected && dataTransfer.typ
 /** Ignores a clipboard with text: copied spreadsheet cells also come with a picture of them. */
 function uploadPasted({ target, clipboardData }) {
   if (target.closest?.("input, textarea") || clipboardData.types.includes("text/plain")) return;
-  if (clipboardData.files.length && may("write") && closeUnlessEditing()) addUploads(clipboardData.files);
+  uploadIfAllowed([...clipboardData.files]);
+}
+
+/** The files are a copy: those of an event are gone after it. */
+async function uploadIfAllowed(files) {
+  if (files.length && await canLater("write") && closeUnlessEditing()) addUploads(files);
 }

@@ -38,7 +38,9 @@ function retryLoading() {
 
 /** Show the images that match these parameters of the API's list. */
 export function reload(parameters) {
+  const isOther = parameters.has("trashed") !== isTrash(); // pictures of one view must not be seen in the other
   query = parameters;
+  if (isOther) clearGrid();
   note = "";
   latestLoad = loadPage(true);
   return latestLoad;
@@ -195,9 +197,13 @@ export async function prependImage(image) {
   showTotal();
 }
 
-/** Hide pictures that leave the list. Returns the nearest remaining button, for the focus; undefined if none. */
-export function hideImages(ids) {
-  for (const id of ids) leaving.set(id, { fromTrash: isTrash(), confirmed: false });
+/**
+ * Hide pictures that leave the gallery or the trash. Returns the nearest remaining button, for the focus; undefined if
+ * there is none, or the other view is shown.
+ */
+export function hideImages(ids, fromTrash) {
+  for (const id of ids) leaving.set(id, { fromTrash, confirmed: false });
+  if (fromTrash !== isTrash()) return undefined;
   const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
   for (const item of items) item.hidden = true;
   renderTotal();

@@ -15,7 +15,7 @@ export async function removePicture(image) {
   if (hasNoTrash() && !await confirmAction(t("delete_title", { n: 1 }), t("delete_text"), t("delete_for_good"))) {
     return focusItem(image.id);
   }
-  const neighbour = hideImages([image.id]);
+  const neighbour = hideImages([image.id], false);
   const deletion = deleteNow(image);
   let withdraw = () => {};
   if (hasNoTrash()) {

@@ -105,7 +105,7 @@ async function trash(ids) {
   const n = ids.length;
   if (hasNoTrash() && !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_for_good"))) return;
   const { done, failed } = await run(ids, { operation: "trash" }, "image_not_found");
-  const neighbour = takeAway(done);
+  const neighbour = takeAway(done, false);
   const undo = async () => {
     const { done: back, failed: not } = settle(await runBatch(done, { operation: "restore" }), "image_not_trashed");
     await showImages(back);
@@ -120,19 +120,19 @@ async function trash(ids) {
 
 async function restore(ids) {
   const { done, failed } = await run(ids, { operation: "restore" }, "image_not_trashed");
-  finish({ done, failed, text: t("restored_many", { n: done.length }), neighbour: takeAway(done) });
+  finish({ done, failed, text: t("restored_many", { n: done.length }), neighbour: takeAway(done, true) });
 }
 
 async function purge(ids) {
   const n = ids.length;
   if (!may("delete") || !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_for_good"))) return;
   const { done, failed } = await run(ids, { operation: "delete" }, "image_not_found");
-  finish({ done, failed, text: t("deleted_many", { n: done.length }), neighbour: takeAway(done) });
+  finish({ done, failed, text: t("deleted_many", { n: done.length }), neighbour: takeAway(done, true) });
 }
 
 /** Take pictures out of the list. Returns the button that gets the focus. */
-function takeAway(ids) {
-  const neighbour = hideImages(ids);
+function takeAway(ids, fromTrash) {
+  const neighbour = hideImages(ids, fromTrash);
   confirmHidden(ids);
   return neighbour;
 }
@@ -155,18 +155,19 @@ function settle({ done, failed }, code) {
   return { done: [...done, ...settled], failed: failed.filter(([id]) => !settled.includes(id)) };
 }
 
-/** Say what was done and what was not. What was not stays selected. */
+/** Say what was done and what was not. What was not stays selected. The focus moves, if it is still in the toolbar. */
 function finish({ done, failed, text, neighbour, undo }) {
+  const hadFocus = toolbar.contains(document.activeElement) || document.activeElement === document.body;
   if (done.length) loadFacets();
   if (failed.length) deselect(done);
   else clearSelection();
   const problems = [...new Set(failed.map(([, error]) => explain(error)))].slice(0, 2).join(" ");
   const partly = failed.length && t("partly", { failed: failed.length, all: done.length + failed.length, problem: problems });
   const told = done.length && partly ? t("done_partly", { text, partly }) : partly || text;
-  if (done.length && undo) offerUndo(told, { said: t("said_undo", { text: /[.。]$/.test(told) ? told : `${told}${t("full_stop")}` }), neighbour, undo });
+  if (done.length && undo) offerUndo(told, { said: t("said_undo", { text: /[.。]$/.test(told) ? told : `${told}${t("full_stop")}` }), neighbour, undo, takesFocus: hadFocus });
   else {
     showToast(told, { seconds: TOLD_SECONDS });
-    if (failed.length) return;
+    if (failed.length || !hadFocus) return;
     if (neighbour) moveFocus(neighbour);
     else focusList();
   }

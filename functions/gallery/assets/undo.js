@@ -17,9 +17,9 @@ export function setUpUndo() {
 
 /**
  * Say what was done, and offer to undo it. `undo` resolves with the text to announce, and rejects with an ApiError;
- * it moves the focus itself. `neighbour` gets the focus when the message goes with it. Returns `withdraw`.
+ * it moves the focus itself. The button takes the focus; `neighbour` gets it when the message goes. Returns `withdraw`.
  */
-export function offerUndo(text, { said = text, neighbour, label = t("undo"), ...options }) {
+export function offerUndo(text, { said = text, neighbour, label = t("undo"), takesFocus = true, ...options }) {
   const offer = { ...options, neighbour, busy: false };
   offer.toast = showToast(text, {
     said,
@@ -29,7 +29,7 @@ export function offerUndo(text, { said = text, neighbour, label = t("undo"), ...
     seconds: SECONDS,
   });
   offers.push(offer);
-  offer.toast.button.focus();
+  if (takesFocus) offer.toast.button.focus();
   return () => end(offer);
 }
 
