@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.client import send
+from tests.integration.lifecycle import trash_image
 from tests.integration.stores import Stores
 from tests.support.events import (
     API_KEY,
@@ -60,7 +61,7 @@ WITH_IMAGE = {
     "delete_image": 204,
     "deliver": 302,
     "image": 200,
-    "restore": 409,
+    "restore": 200,
     "revoke_links": 200,
     "update_image": 200,
 }
@@ -84,6 +85,8 @@ def test_sample_of_an_image_that_is_there(stores: Stores, name: str) -> None:
     stores.insert([image_id], {})
     if name == "deliver":
         stores.insert_variant(image_id, "w320.jpg", "ready")
+    if name == "restore":
+        trash_image(image_id)
 
     answer = send(event)
 
