@@ -48,7 +48,6 @@ WITH_IMAGE = {
     "delete_image": 204,
     "deliver": 302,
     "image": 200,
-    "restore": 409,
     "revoke_links": 200,
     "update_image": 200,
 }

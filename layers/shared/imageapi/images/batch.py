@@ -59,8 +59,8 @@ class Outcome:
 def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> dict[str, Any]:
     """Do a batch.
 
-    A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. The sweep
-    finishes deletions that it leaves.
+    A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. The
+    sweep finishes deletions that it leaves.
 
     Args:
         key: an Idempotency-Key as it is stored.
