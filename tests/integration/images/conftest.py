@@ -1,4 +1,4 @@
-"""An image for each test that asks for one."""
+"""An image for each test that asks for one, with or without a variant."""
 
 from typing import Any
 
@@ -6,10 +6,21 @@ import pytest
 
 from tests.integration.client import upload
 from tests.integration.images.examples import METADATA, PICTURE
+from tests.integration.lifecycle import fetch
 from tests.integration.stores import Stores
+
+WEBP = "image/webp"
+REMOVAL = "storage.s3.delete_objects"
 
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
     """An existing image."""
     return upload(PICTURE, METADATA).image
+
+
+@pytest.fixture
+def viewed(stores: Stores, image: dict[str, Any]) -> dict[str, Any]:
+    """An image with a variant."""
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    return image

@@ -11,7 +11,7 @@ from imageapi.storage import s3
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import METADATA, PICTURE, shown
 from tests.integration.images.test_trash import as_key, types
-from tests.integration.lifecycle import KEY, fetch, get_image, patch_image, restore_image, sweep, trash_image
+from tests.integration.lifecycle import KEY, fetch, get_image, patch_image, sweep, trash_image
 from tests.integration.stores import Configure, Stores, fail, new_id
 from tests.support.answers import Answer
 from tests.support.events import API_KEY, Event, make_event
@@ -298,4 +298,3 @@ def test_a_batch_needs_a_key(stores: Stores) -> None:
     event = batch_event([NOWHERE], "trash")
     event["headers"] = {name: value for name, value in event["headers"].items() if value != API_KEY}
     assert send(event).status == 401
-    assert restore_image(NOWHERE).status == 404

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from imageapi.actor import ROOT
@@ -10,7 +9,6 @@ from imageapi.catalog.images import ALL_COLUMNS
 from imageapi.keys.check import Key
 from imageapi.keys.create import create_key
 from imageapi.model.scopes import SCOPES
-from imageapi.search.cursors import Position, encode_cursor
 
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
@@ -105,62 +103,6 @@ def test_the_trash_is_listed(stores: Stores, image: dict[str, Any]) -> None:
     (row,) = stores.execute("SELECT trashed_at, purge_after FROM trashed_images")
     assert listed["trashed_at"] == row["trashed_at"].isoformat()
     assert row["purge_after"] - row["trashed_at"] == timedelta(days=30)
-
-
-def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores) -> None:
-    ids = [upload(PICTURE).image["id"] for _ in range(5)]
-    order = [ids[place] for place in (3, 0, 4, 1, 2)]
-    for image_id in order:
-        trash_image(image_id)
-    stores.execute(  # two at the same moment
-        """UPDATE trashed_images SET trashed_at = (SELECT trashed_at FROM trashed_images WHERE id = %s)
-           WHERE id = %s""",
-        (ids[0], ids[3]),
-    )
-
-    found, cursor, pages = [], None, 0
-    while pages == 0 or cursor:
-        answer = list_trash(limit="2", **({"cursor": cursor} if cursor else {}))
-        found += [image["id"] for image in answer.body["images"]]
-        cursor, pages = answer.body["next_cursor"], pages + 1
-        assert ("link" in answer.headers) == bool(cursor)
-
-    assert found == [ids[2], ids[1], ids[4], ids[3], ids[0]]
-    assert pages == 3
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ({"trashed": "yes"}, "parameter_invalid"),
-        ({"trashed": "true", "q": "x"}, "parameter_unknown"),
-        ({"trashed": "true", "sort": "newest"}, "parameter_unknown"),
-        ({"trashed": "true", "limit": "0"}, "limit_invalid"),
-        ({"trashed": "true", "cursor": "x"}, "cursor_invalid"),
-        ({"trashed": "true", "cursor": "x" * 5000}, "cursor_invalid"),
-    ],
-)
-def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
-    answer = get("/api/images", query)
-    assert (answer.status, answer.code) == (400, code)
-
-
-def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
-    ids = [upload(PICTURE).image["id"] for _ in range(4)]
-    for image_id in ids[:2]:
-        trash_image(image_id)
-    live = get("/api/images", {"limit": "1"}).body["next_cursor"]
-    trashed = list_trash(limit="1").body["next_cursor"]
-
-    assert list_trash(cursor=live).code == "cursor_mismatch"
-    assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
-    assert get("/api/images", {"trashed": "false", "limit": "1", "cursor": live}).status == 200
-
-
-def test_a_crafted_cursor_is_refused(stores: Stores) -> None:
-    for key in (10**30, -(10**30), "x", None):
-        cursor = encode_cursor(Position(0, key, UUID(ID)), {"trashed": True})
-        assert list_trash(cursor=cursor).code == "cursor_invalid", key
 
 
 def test_a_restored_image_is_as_it_was(stores: Stores, image: dict[str, Any]) -> None:
