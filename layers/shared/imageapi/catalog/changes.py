@@ -48,16 +48,6 @@ def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:
     )
 
 
-def image_exists(image_id: str) -> bool:
-    """Whether there is such an image, in the trash or not."""
-    (row,) = db.query(
-        """SELECT EXISTS (SELECT FROM image_metadata WHERE id = %(id)s)
-               OR EXISTS (SELECT FROM trashed_images WHERE id = %(id)s) AS found""",
-        {"id": image_id},
-    )
-    return bool(row["found"])
-
-
 def remove_before(moment: datetime, limit: int) -> bool:
     """Remove those of the oldest ``limit`` changes that are older than ``moment``, never the newest of all.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
+from imageapi.catalog import changes
 from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
@@ -113,7 +114,7 @@ def find_changes(after: int, types: Sequence[str], limit: int) -> tuple[int | No
     if seen["last"] is None:
         return None, []
     rows = db.query(
-        """SELECT sequence, time, type, image_id, version, key_id, request_id, before, after FROM changes
+        f"""SELECT {changes.COLUMNS} FROM changes
            WHERE sequence > %s AND sequence <= %s AND (%s OR type = ANY(%s)) ORDER BY sequence LIMIT %s""",
         (after, seen["last"], ALL_TYPES in types, list(types), limit),
     )

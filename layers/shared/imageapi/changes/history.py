@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from imageapi.catalog import changes
+from imageapi.catalog import changes, trash
 from imageapi.changes.cursor import MAX_NUMBER, decode_position, encode_position, position_of
 from imageapi.changes.serialize import serialize_page
 from imageapi.errors import ImageNotFoundError
@@ -31,7 +31,7 @@ def read_history(image_id: str, parameters: Mapping[str, str]) -> str:
     cursor = parameters.get("cursor")
     before = MAX_NUMBER if cursor is None else decode_position(cursor, filters).sequence
     rows = changes.find_of_image(image_id, before, limit + 1)
-    if not rows and cursor is None and not changes.image_exists(image_id):
+    if not rows and cursor is None and not trash.find_places([image_id]):
         raise ImageNotFoundError()
     page = rows[:limit]
     more = len(rows) > limit

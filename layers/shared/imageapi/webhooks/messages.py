@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from imageapi.changes.serialize import serialize_change
 from imageapi.database import db
 
 TEST_TYPE = "webhook.test"
@@ -17,12 +18,11 @@ def change_message(row: db.Row) -> dict[str, Any]:
     """
     moment = row["time"]
     microseconds = int(moment.timestamp()) * 1_000_000 + moment.microsecond
-    change = serialize_change(row)
     return {
         "id": f"chg_{row['sequence']}_{microseconds}",
         "type": row["type"],
         "sequence": row["sequence"],
-        "body": _body(row["type"], change["time"], change),
+        "body": _body(row["type"], moment.isoformat(), serialize_change(row)),
     }
 
 
@@ -33,20 +33,15 @@ def test_message(webhook: db.Row) -> dict[str, Any]:
         "id": f"test_{webhook['id']}_{webhook['lease_token']}",
         "type": TEST_TYPE,
         "sequence": None,
-        "body": _body(TEST_TYPE, datetime.now(UTC).isoformat(), data),
+        "body": _body(TEST_TYPE, datetime.now(UTC).isoformat(), json.dumps(data)),
     }
 
 
-def serialize_change(row: db.Row) -> dict[str, Any]:
-    """A Change, as GET /api/changes returns it."""
-    names = ("type", "image_id", "version", "key_id", "request_id", "before", "after")
-    return {
-        "sequence": row["sequence"],
-        "time": row["time"].isoformat(),
-        **{name: row[name] for name in names},
-    }
+def _body(kind: str, timestamp: str, data: str) -> str:
+    """The JSON text of a message.
 
-
-def _body(kind: str, timestamp: str, data: dict[str, Any]) -> str:
-    content = {"type": kind, "timestamp": timestamp, "data": data}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    Args:
+        data: JSON text.
+    """
+    start = json.dumps({"type": kind, "timestamp": timestamp}, separators=(",", ":"))
+    return f'{start[:-1]},"data":{data}}}'
