@@ -56,6 +56,18 @@ def test_trash_shows_what_was_deleted_and_until_when(open_gallery: OpenGallery) 
     expect(gallery.page.locator(".lost")).to_have_count(0)
 
 
+def test_rows_of_the_trash_are_no_higher_than_others(open_gallery: OpenGallery, service: Service) -> None:
+    service.upload_many(10)
+    for image_id, *_ in service.query("SELECT id FROM image_metadata"):
+        delete(service, {"id": image_id})
+    gallery = open_gallery(path="/#trash")
+    expect(gallery.count).to_have_text("14 pictures")
+
+    heights = gallery.page.locator(".item").evaluate_all("(items) => items.map((i) => i.offsetHeight)")
+
+    assert max(heights) < 360
+
+
 def test_back_leads_to_the_gallery_with_its_filters(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery(path="/?category=Sea")
     for leave in ("button", "back"):

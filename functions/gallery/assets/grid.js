@@ -199,11 +199,10 @@ export async function prependImage(image) {
 
 /**
  * Hide pictures that leave the gallery or the trash. Returns the nearest remaining button, for the focus; undefined if
- * there is none, or the other view is shown.
+ * there is none.
  */
 export function hideImages(ids, fromTrash) {
   for (const id of ids) leaving.set(id, { fromTrash, confirmed: false });
-  if (fromTrash !== isTrash()) return undefined;
   const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
   for (const item of items) item.hidden = true;
   renderTotal();
