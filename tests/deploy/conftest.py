@@ -52,6 +52,7 @@ def deployed(cloud: Cloud, build: Path) -> Deployed:
         "AccessLogs": "true",
         "Tracing": "Active",
         "Versioning": "true",
+        "Webhooks": "true",
     }
     first = cloud.deploy(build, name, parameters)
     stack = cloud.describe(name)

@@ -67,7 +67,7 @@ def test_a_deleted_image_leaves_nothing(deployed: Deployed) -> None:
     assert api.request("DELETE", f"/api/images/{image['id']}").status == 204
     assert s3.head_object(Bucket=bucket, Key=image["s3_key"])["ContentLength"] == image["size_bytes"]
     assert api.request("POST", f"/api/images/{image['id']}/restore").status == 200
-    assert api.request("DELETE", f"/api/images/{image['id']}?permanent=true").status == 204
+    assert api.request("DELETE", f"/api/images/{image['id']}", query={"permanent": "true"}).status == 204
 
     assert api.get(f"/api/images/{image['id']}").status == 404
     assert s3.list_objects_v2(Bucket=bucket, Prefix=image["s3_key"])["KeyCount"] == 0
