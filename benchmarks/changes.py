@@ -5,7 +5,6 @@
 
 import argparse
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -104,7 +103,8 @@ def read_page(handler: Handler, since: str) -> None:
     query = {"limit": str(LIMIT), "since": since}
     answer = handler(make_event("GET", "/api/changes", query=query), make_context())
     assert answer["statusCode"] == 200, answer
-    assert len(json.loads(answer["body"])["changes"]) == LIMIT
+    # Not parsed: that is the client's work.
+    assert answer["body"].count('{"sequence":') == LIMIT
 
 
 def measure_commits(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 
 from imageapi.database import db
 
@@ -10,13 +11,16 @@ def serialize_change(row: db.Row) -> str:
     """A row of ``catalog.changes`` as the API shows it: ``{"sequence", "time", "type", "image_id", "version",
     "key_id", "request_id", "before", "after"}``.
     """
-    known = {
-        "sequence": row["sequence"],
-        "time": row["time"].isoformat(),
-        **{name: row[name] for name in ("type", "image_id", "version", "key_id", "request_id")},
-    }
-    start = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-    return f'{start[:-1]},"before":{row["before"] or "null"},"after":{row["after"] or "null"}}}'
+    # By hand: a page has hundreds, and json.dumps() takes three times as long.
+    names = ("type", "image_id", "key_id", "request_id")
+    texts = ",".join(
+        f'"{name}":{"null" if row[name] is None else encode_basestring(row[name])}' for name in names
+    )
+    return (
+        f'{{"sequence":{row["sequence"]},"time":"{row["time"].isoformat()}",{texts},'
+        f'"version":{row["version"] or "null"},'
+        f'"before":{row["before"] or "null"},"after":{row["after"] or "null"}}}'
+    )
 
 
 def serialize_page(rows: Iterable[db.Row], name: str, cursor: str | None) -> str:
