@@ -11,7 +11,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key clean
+.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,14 @@ $(VENV)/dev.stamp: requirements-dev.txt $(PIP_FILES)
 run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://127.0.0.1:8000
 	@exec $(BIN)/python -m local run
 
-test: $(VENV)/dev.stamp  ## Run all tests that need no Docker
-	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e
+# Tests that start, kill and wait for whole services.
+SLOW := tests/integration/local $(addprefix tests/integration/test_,faults.py restores.py mirrors.py)
+
+test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
+	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e $(addprefix --ignore=,$(SLOW))
+
+test-slow: $(VENV)/dev.stamp  ## Run the tests of the local run, and short runs of the fault harness
+	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal $(SLOW)
 
 test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium
 	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \

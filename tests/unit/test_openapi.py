@@ -1,73 +1,25 @@
-"""openapi.json and the code agree on routes, methods, error codes and limits."""
+"""openapi.json and the code agree on routes, methods, scopes and limits."""
 
-import ast
-import importlib
-import json
 import re
-from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import pytest
-from imageapi import errors
 from imageapi.catalog import facets
 from imageapi.changes import feed, history
 from imageapi.config import settings
 from imageapi.http import json_body
 from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
 from imageapi.model import filenames, metadata, variant_names
+from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.scopes import SCOPES
 from imageapi.search import counts, list_parameters, tokens
 from imageapi.uploads import idempotency
 from openapi_spec_validator import validate
 
 from tests.support.events import ROOT, load_app, load_routes
+from tests.support.openapi import codes_of, operations, parameters, read_document, resolve, schema
 
-LAYER = ROOT / "layers" / "shared" / "imageapi"
 FUNCTIONS = sorted(ROOT.glob("functions/*/app.py"))
-BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
-"""Codes of API Gateway itself (GatewayResponses) or local/gateway/app.py."""
 FOR_CLOUDFRONT = "/variants/"
 """Routes that clients do not use."""
-NAMES_OF_JSON = {"metadata", "body"}
-
-
-@lru_cache(maxsize=1)
-def read_document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        (ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8")
-    )
-    return document
-
-
-def schema(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = read_document()["components"]["schemas"][name]
-    return found
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, item in read_document()["paths"].items():
-        for method, operation in item.items():
-            if method != "parameters":
-                yield method, path, operation
-
-
-def resolve(value: dict[str, Any]) -> dict[str, Any]:
-    target: Any = value
-    while "$ref" in target:
-        parts = target["$ref"].removeprefix("#/").split("/")
-        target = read_document()
-        for part in parts:
-            target = target[part]
-    found: dict[str, Any] = target
-    return found
-
-
-def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
-    item = read_document()["paths"][path]
-    found = [resolve(value) for value in [*item.get("parameters", []), *item[method].get("parameters", [])]]
-    return {value["name"]: value for value in found}
 
 
 def routes_of_the_code() -> set[tuple[str, str]]:
@@ -81,16 +33,6 @@ def routes_of_the_code() -> set[tuple[str, str]]:
 def without_names(path: str) -> str:
     """A path without its parameter names, which the code and the template spell differently."""
     return re.sub(r"<\w+>|\{\w+\}", "*", path)
-
-
-def codes_of(response: dict[str, Any]) -> set[str]:
-    parts = (
-        resolve(response).get("content", {}).get("application/json", {}).get("schema", {}).get("allOf", [])
-    )
-    found = [
-        part["properties"]["error"]["properties"]["code"]["enum"] for part in parts if "properties" in part
-    ]
-    return {code for codes in found for code in codes}
 
 
 def test_document_is_valid() -> None:
@@ -119,114 +61,6 @@ def test_operations_have_names_of_their_own() -> None:
     names = [operation["operationId"] for _, _, operation in operations()]
 
     assert len(set(names)) == len(names)
-
-
-def find_codes() -> set[str]:
-    """Every code that the layer can raise: ``code="…"``, class-level ``code``, and those made from parts."""
-    found: set[str] = set()
-    for path in sorted(LAYER.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        passed_on = find_positions_of_code(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg == "code":
-                found |= set(expand(node.value, path))
-            if isinstance(node, ast.Call) and len(node.args) > (
-                place := passed_on.get(ast.unparse(node.func), 99)
-            ):
-                found |= set(expand(node.args[place], path))
-            if isinstance(node, ast.ClassDef):
-                for line in node.body:
-                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
-                        found.add(ast.literal_eval(line.value))
-    return found
-
-
-def find_positions_of_code(tree: ast.Module) -> dict[str, int]:
-    """Functions that pass on an error's code, and the position of that argument."""
-    return {
-        node.name: [argument.arg for argument in node.args.args].index("code")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and "code=code" in ast.unparse(node) and node.name != "__init__"
-    }
-
-
-def expand(value: ast.expr, path: Path) -> Iterator[str]:
-    match value:
-        case ast.Constant(value=str(code)):
-            yield code
-        case ast.JoinedStr(
-            values=[ast.FormattedValue(value=ast.Name(id="name")), ast.Constant(value=str(end))]
-        ):
-            yield from (name + end for name in NAMES_OF_JSON)
-        case ast.JoinedStr(
-            values=[ast.Constant(value=str(start)), ast.FormattedValue(value=ast.Name(id="kind"))]
-        ):
-            kinds = re.findall(r'_refuse\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
-            yield from (start + kind for kind in kinds)
-        case ast.Call() | ast.BoolOp() | ast.Subscript() | ast.Name(id="code"):
-            return  # passed on from an error, a row or a caller, and found there
-        case _:
-            pytest.fail(f"{path.name}:{value.lineno}: how is this code made? {ast.unparse(value)}")
-
-
-def test_each_error_code_is_described_and_no_other() -> None:
-    described = {entry["const"] for entry in schema("ErrorCode")["oneOf"]}
-
-    assert described == find_codes() | BY_GATEWAY
-
-
-def test_json_is_only_read_under_these_names() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in [*LAYER.rglob("*.py"), *FUNCTIONS]]
-    calls = [call for source in sources for call in re.findall(r"[^f] parse_json_object\((.*?)\)+", source)]
-    named = {name for call in calls for name in re.findall(r', "(\w+)"', call)}
-
-    assert named | {"metadata"} == NAMES_OF_JSON
-
-
-def kinds_of_error() -> dict[str, int]:
-    """Class-level codes with their status."""
-    for path in LAYER.rglob("[!_]*.py"):
-        importlib.import_module(".".join(path.relative_to(LAYER.parent).with_suffix("").parts))
-    kinds: list[type[errors.AppError]] = [errors.AppError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    return {kind.code: kind.status for kind in kinds if kind.__module__.startswith("imageapi.")}
-
-
-def test_each_code_has_the_status_of_its_class() -> None:
-    described = {entry["const"]: int(entry["title"]) for entry in schema("ErrorCode")["oneOf"]}
-
-    assert {code: described[code] for code in kinds_of_error()} == kinds_of_error()
-
-
-def test_codes_stand_under_their_own_status() -> None:
-    described = {entry["const"]: entry["title"] for entry in schema("ErrorCode")["oneOf"]}
-    refused_before = {"unsupported_image_type", "payload_too_large"}
-    """Uploads refused with these codes respond 422 when requested again."""
-    for method, path, operation in operations():
-        for status, response in operation["responses"].items():
-            for code in codes_of(response):
-                again = path.endswith("/complete") and status == "422" and code in refused_before
-                assert described[code] == status or again, (method, path, status, code)
-
-
-def test_each_code_can_be_met_at_some_route() -> None:
-    met = {
-        code
-        for _, _, operation in operations()
-        for answer in operation["responses"].values()
-        for code in codes_of(answer)
-    }
-    met |= {
-        "method_not_allowed",
-        "request_refused",
-        "host_unknown",
-        "edge_bypassed",
-    }  # not specific to a route
-    general = {"invalid_request", "conflict", "unprocessable", "unsupported_media_type"}
-    """Defaults of their classes: every raise has a more specific code."""
-
-    assert {entry["const"] for entry in schema("ErrorCode")["oneOf"]} == met | general
 
 
 def test_each_route_with_a_key_says_so() -> None:
@@ -311,6 +145,9 @@ def test_types_of_changes_are_those_of_the_triggers() -> None:
     written = re.findall(r"note_change\('([a-z_.]+)'", (ROOT / "init_db.sql").read_text(encoding="utf-8"))
 
     assert sorted(schema("Change")["properties"]["type"]["enum"]) == sorted(set(written))
+    assert sorted(CHANGE_TYPES) == sorted(set(written))
+    wanted = schema("NewWebhook")["properties"]["types"]["items"]["enum"]
+    assert sorted(wanted) == sorted({ALL_TYPES, *written})
 
 
 def test_links_are_those_of_the_code() -> None:

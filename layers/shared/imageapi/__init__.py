@@ -41,7 +41,7 @@ Webhooks (``webhooks.queue.take``, ``webhooks.send.send_all``, ``webhooks.queue.
     ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``progress.advance`` →
     ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhooks.notify.work_off`` after a change.
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_leases`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
+    ``sweep.expired_rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
     ``catalog.changes.remove_before`` →
     ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)

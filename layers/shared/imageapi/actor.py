@@ -1,4 +1,4 @@
-"""Who asked for the current operation: the feed of changes records it with each change."""
+"""Who asked for the current operation. ``database.db`` tells the triggers that write the feed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,7 +7,7 @@ from imageapi.catalog import uploads
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError, TooComplexError
 from imageapi.pictures import inspect
 from imageapi.storage import s3
-from imageapi.sweep import expired_leases, run
+from imageapi.sweep import expired_rows, run
 from imageapi.sweep.report import Count
 from imageapi.uploads import complete
 from imageapi.uploads.outcome import undo_upload
@@ -182,7 +182,7 @@ def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pyte
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
     stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
     assert uploads.acquire_lease(slow, lease_seconds=-60)
-    monkeypatch.setattr(expired_leases, "BATCH", 2)
+    monkeypatch.setattr(expired_rows, "BATCH", 2)
     tried = watch_keys(monkeypatch, "download")
 
     assert counts(sweep()) == {"finished": 4}
@@ -197,7 +197,7 @@ def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.Monk
 
     ids = sorted(announce_and_post(PICTURE) for _ in range(3))
     expire(stores)
-    monkeypatch.setattr(expired_leases, "BATCH", 2)
+    monkeypatch.setattr(expired_rows, "BATCH", 2)
     with monkeypatch.context() as patch:
         patch.setattr(inspect, "inspect", run_out)
         assert counts(sweep()) == {"failed": 3}

@@ -16,7 +16,8 @@ class Position(NamedTuple):
 
     Attributes:
         sequence: 0 before the first change.
-        microseconds: its time, since 1970: after a restore, another change may have the same sequence.
+        microseconds: its time, since 1970: after a restore of the database, another change may have the same
+            sequence. ``feed`` compares it.
     """
 
     sequence: int

@@ -1,4 +1,4 @@
-"""The types of changes in the feed."""
+"""The types of changes in the feed, which the triggers in init_db.sql write."""
 
 CHANGE_TYPES = (
     "image.uploaded",

@@ -8,7 +8,7 @@ from imageapi.catalog import batches, changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
-from imageapi.sweep.expired_leases import settle_rows
+from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
 from imageapi.sweep.report import REPORTED, Count, Report
 from imageapi.telemetry.logs import get_logger

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi.sweep import expired_leases
+from imageapi.sweep import expired_rows
 
 from tests.integration.client import send, upload, upload_event
 from tests.integration.leftovers import (
@@ -206,7 +206,7 @@ def test_the_report_names_what_it_found(stores: Stores) -> None:
 
 
 def test_more_than_one_batch(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expired_leases, "BATCH", 2)
+    monkeypatch.setattr(expired_rows, "BATCH", 2)
     for number in range(5):
         announce(PICTURE)
         put(stores, f"variants/orphan-{number}")

@@ -1,0 +1,55 @@
+"""openapi.json, read for tests."""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from tests.support.events import ROOT
+
+
+@lru_cache(maxsize=1)
+def read_document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        (ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8")
+    )
+    return document
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = read_document()["components"]["schemas"][name]
+    return found
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in read_document()["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                yield method, path, operation
+
+
+def resolve(value: dict[str, Any]) -> dict[str, Any]:
+    target: Any = value
+    while "$ref" in target:
+        parts = target["$ref"].removeprefix("#/").split("/")
+        target = read_document()
+        for part in parts:
+            target = target[part]
+    found: dict[str, Any] = target
+    return found
+
+
+def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
+    item = read_document()["paths"][path]
+    found = [resolve(value) for value in [*item.get("parameters", []), *item[method].get("parameters", [])]]
+    return {value["name"]: value for value in found}
+
+
+def codes_of(response: dict[str, Any]) -> set[str]:
+    parts = (
+        resolve(response).get("content", {}).get("application/json", {}).get("schema", {}).get("allOf", [])
+    )
+    found = [
+        part["properties"]["error"]["properties"]["code"]["enum"] for part in parts if "properties" in part
+    ]
+    return {code for codes in found for code in codes}
