@@ -10,7 +10,7 @@ import pytest
 from imageapi import errors
 
 from tests.support.events import ROOT
-from tests.support.openapi import operations, schema
+from tests.support.openapi import codes_of, operations, schema
 
 LAYER = ROOT / "layers" / "shared" / "imageapi"
 BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
