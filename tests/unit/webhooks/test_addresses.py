@@ -100,7 +100,7 @@ def test_a_host_that_cannot_be_looked_up(host: str) -> None:
 def test_a_lookup_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: threading.Event().wait(30))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: threading.Event().wait(30) or [])
     with pytest.raises(TimeoutError):
         find_addresses("slow.example", 0.05, allow_private=False)
 
