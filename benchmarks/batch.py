@@ -8,7 +8,7 @@ import psycopg2
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
 from benchmarks.listing import fill_table
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support.events import Handler
 
 NAME = "batch"
@@ -17,14 +17,7 @@ IMAGES, ROUNDS, WARM_UP = 200, 20, 2
 
 def run() -> list[Figure]:
     with run_servers() as environ:
-        connection = psycopg2.connect(
-            host=environ["DB_HOST"],
-            port=environ["DB_PORT"],
-            dbname=environ["POSTGRES_DB"],
-            user=environ["POSTGRES_USER"],
-            password=environ["POSTGRES_PASSWORD"],
-        )
-        connection.autocommit = True
+        connection = connect(environ)
         print(f"batch: {IMAGES} images, {ROUNDS} rounds", flush=True)
         with connection.cursor() as cursor, load_handler("batch", environ) as handler:
             fill_table(cursor)

@@ -7,14 +7,13 @@ import argparse
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
 
 import psycopg2
 import psycopg2.extensions
 
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support.events import Handler
 from tests.support.postgres import without_time_limit
 
@@ -49,7 +48,11 @@ FILL = """
 
 
 def run() -> list[Figure]:
-    with run_servers() as environ, connect(environ) as connection, connection.cursor() as cursor:
+    with (
+        run_servers() as environ,
+        contextlib.closing(connect(environ)) as connection,
+        connection.cursor() as cursor,
+    ):
         print(f"changes: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         page = measure_page(cursor, environ, ROWS)
         cursor.execute("ALTER TABLE changes SET LOGGED")
@@ -148,7 +151,7 @@ def count_commits(environ: dict[str, str], ids: list[str]) -> float:
     end = [0.0]
 
     def write(place: int) -> None:
-        with connect(environ) as connection, connection.cursor() as cursor:
+        with contextlib.closing(connect(environ)) as connection, connection.cursor() as cursor:
             start.wait()
             while time.perf_counter() < end[0]:
                 cursor.execute(
@@ -168,27 +171,15 @@ def count_commits(environ: dict[str, str], ids: list[str]) -> float:
     return sum(counts) / SECONDS
 
 
-@contextlib.contextmanager
-def connect(environ: dict[str, str]) -> Iterator[psycopg2.extensions.connection]:
-    connection = psycopg2.connect(
-        host=environ["DB_HOST"],
-        port=environ["DB_PORT"],
-        dbname=environ["POSTGRES_DB"],
-        user=environ["POSTGRES_USER"],
-        password=environ["POSTGRES_PASSWORD"],
-    )
-    connection.autocommit = True
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.changes", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     rows = parser.parse_args().rows
-    with run_servers() as environ, connect(environ) as connection, connection.cursor() as cursor:
+    with (
+        run_servers() as environ,
+        contextlib.closing(connect(environ)) as connection,
+        connection.cursor() as cursor,
+    ):
         start = time.perf_counter()
         page = measure_page(cursor, environ, rows)
         cursor.execute("SELECT pg_relation_size('changes'), pg_total_relation_size('changes')")

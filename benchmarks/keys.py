@@ -2,11 +2,9 @@
 
 import json
 
-import psycopg2
-
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support.events import API_KEY, Handler
 
 NAME = "keys"
@@ -21,14 +19,7 @@ def run() -> list[Figure]:
     with run_servers() as environ, load_handler("keys", environ) as handler:
         print(f"keys: {KEYS:,} keys, {ROUNDS:,} rounds", flush=True)
         keys = [make_key(handler) for _ in range(KEYS)]
-        connection = psycopg2.connect(
-            host=environ["DB_HOST"],
-            port=environ["DB_PORT"],
-            dbname=environ["POSTGRES_DB"],
-            user=environ["POSTGRES_USER"],
-            password=environ["POSTGRES_PASSWORD"],
-        )
-        connection.autocommit = True
+        connection = connect(environ)
         with connection.cursor() as cursor:
             calls = {
                 "key": timed(lambda: check_key(keys[KEYS // 2], (API_KEY,))),

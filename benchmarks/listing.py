@@ -10,7 +10,7 @@ import psycopg2
 
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support.events import Handler
 
 NAME = "list"
@@ -28,14 +28,7 @@ def run() -> list[Figure]:
     from imageapi.search.list_parameters import parse_list_parameters
 
     with run_servers() as environ:
-        connection = psycopg2.connect(
-            host=environ["DB_HOST"],
-            port=environ["DB_PORT"],
-            dbname=environ["POSTGRES_DB"],
-            user=environ["POSTGRES_USER"],
-            password=environ["POSTGRES_PASSWORD"],
-        )
-        connection.autocommit = True
+        connection = connect(environ)
         print(f"list: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         with connection.cursor() as cursor, load_handler("list", environ) as handler:
             fill_table(cursor)

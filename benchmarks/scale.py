@@ -24,7 +24,7 @@ import psycopg2.extensions
 from benchmarks.chart import draw_chart
 from benchmarks.figures import timed
 from benchmarks.handlers import clear_caches, load_handler, make_context, make_event
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support import corpus
 from tests.support.events import Handler
 from tests.support.postgres import without_time_limit
@@ -70,14 +70,7 @@ def main() -> int:
     arguments = parser.parse_args()
     results: dict[int, dict[str, tuple[float, float]]] = {}
     with run_servers() as environ, load_handler("list", environ) as handler:
-        connection = psycopg2.connect(
-            host=environ["DB_HOST"],
-            port=environ["DB_PORT"],
-            dbname=environ["POSTGRES_DB"],
-            user=environ["POSTGRES_USER"],
-            password=environ["POSTGRES_PASSWORD"],
-        )
-        connection.autocommit = True
+        connection = connect(environ)
         filled = 0
         for rows in sorted(arguments.rows):
             with connection.cursor() as cursor:

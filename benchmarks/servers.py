@@ -5,9 +5,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import ROOT
 from benchmarks.figures import BenchmarkError
+
+if TYPE_CHECKING:
+    import psycopg2.extensions
 
 
 @contextmanager
@@ -34,3 +38,19 @@ def run_servers() -> Iterator[dict[str, str]]:
         finally:
             s3.stop()
             postgres.stop()
+
+
+def connect(environ: dict[str, str]) -> "psycopg2.extensions.connection":
+    """A connection to the database of :func:`run_servers` that commits each statement."""
+    import psycopg2
+
+    connection = psycopg2.connect(
+        host=environ["DB_HOST"],
+        port=environ["DB_PORT"],
+        dbname=environ["POSTGRES_DB"],
+        user=environ["POSTGRES_USER"],
+        password=environ["POSTGRES_PASSWORD"],
+        sslmode=environ["DB_SSLMODE"],
+    )
+    connection.autocommit = True
+    return connection

@@ -16,7 +16,7 @@ from imageapi.storage import clients
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_upload_event
 from benchmarks.pictures import encode_jpeg, make_photo
-from benchmarks.servers import run_servers
+from benchmarks.servers import connect, run_servers
 from tests.support.postgres import without_time_limit
 
 NAME = "upload"
@@ -55,15 +55,7 @@ def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[],
         aws_secret_access_key=environ["MINIO_SECRET_KEY"],
         config=clients.get_client().meta.config,
     )
-    connection = psycopg2.connect(
-        host=environ["DB_HOST"],
-        port=environ["DB_PORT"],
-        dbname=environ["POSTGRES_DB"],
-        user=environ["POSTGRES_USER"],
-        password=environ["POSTGRES_PASSWORD"],
-        sslmode=environ["DB_SSLMODE"],
-    )
-    connection.autocommit = True
+    connection = connect(environ)
     row = make_row(picture)
 
     def put_and_insert() -> None:

@@ -53,7 +53,7 @@ def work_off() -> dict[str, Any]:
 
 
 def postpone(receipt: str, seconds: int) -> None:
-    """Have SQS deliver a message again, which its function must report as failed, in so many seconds."""
+    """Have SQS deliver a message again after ``seconds``; its function must report it as failed."""
     _client("sqs").change_message_visibility(
         QueueUrl=get_settings().webhook_queue_url,
         ReceiptHandle=receipt,

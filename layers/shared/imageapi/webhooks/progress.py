@@ -8,7 +8,7 @@ from typing import Any
 FIRST_SECONDS, MAX_SECONDS = 5, 3_600
 """The first pause after a failure, doubled by each further one, and the longest."""
 PAUSE_AFTER = timedelta(hours=24)
-"""A webhook is paused after failing for so long."""
+"""A webhook that has failed for this long is paused."""
 MAX_RESULTS = 10
 """Results that a webhook keeps."""
 
