@@ -113,6 +113,8 @@ def test_accessibility_of_selection_and_trash(
         assert find_violations(page, axe) == []
         page.keyboard.press("Escape")
     toolbar.get_by_role("button", name="Delete").click()
+    # A deletion that ends in the trash loads the list anew.
+    expect(gallery.said).to_contain_text("moved to the trash")
     page.get_by_role("button", name="Trash", exact=True).click()
     expect(page.get_by_role("heading", name="Trash", exact=True)).to_be_focused()
     expect(page.locator(".card:visible")).to_have_count(1)
