@@ -184,3 +184,12 @@ def drop_files(page: Page, event: str, files: Mapping[str, bytes]) -> None:
         }""",
         [event, content],
     )
+
+
+def upload_six(service: Service) -> None:
+    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
+    service.clear()
+    for number in range(1, 7):
+        tags = ["many", "even"] if number % 2 == 0 else ["many"]
+        category = "Sea" if number <= 3 else ""
+        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Request, Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Service, change_answer
+from tests.browser.gallery import Service, change_answer, upload_six
 from tests.browser.test_selection import selected
-from tests.support.pictures import jpeg
 
 BROKEN = {"error": {"code": "internal_error", "message": "…"}}
 BUSY = {"error": {"code": "database_unavailable", "message": "…"}}
@@ -17,12 +16,7 @@ BATCH = "**/api/images/batch"
 
 @pytest.fixture(autouse=True)
 def six(service: Service) -> None:
-    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
-    service.clear()
-    for number in range(1, 7):
-        tags = ["many", "even"] if number % 2 == 0 else ["many"]
-        category = "Sea" if number <= 3 else ""
-        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)
+    upload_six(service)
 
 
 def rows(service: Service) -> dict[str, tuple[str, list[str]]]:

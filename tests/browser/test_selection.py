@@ -4,19 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import Gallery, Service, upload_six
 from tests.browser.test_access import PHONE
-from tests.support.pictures import jpeg
 
 
 @pytest.fixture(autouse=True)
 def six(service: Service) -> None:
-    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
-    service.clear()
-    for number in range(1, 7):
-        tags = ["many", "even"] if number % 2 == 0 else ["many"]
-        category = "Sea" if number <= 3 else ""
-        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)
+    upload_six(service)
 
 
 def selected(gallery: Gallery) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from imageapi.errors import InvalidCursorError
-from imageapi.model.ids import EPOCH
+from imageapi.model.ids import microseconds_at
 from imageapi.search.cursors import decode_payload, encode_payload
 
 MAX_NUMBER = 2**63 - 1
@@ -25,9 +25,8 @@ class Position(NamedTuple):
 
 
 def position_of(sequence: int, time: datetime) -> Position:
-    """The position of a change. PostgreSQL keeps its time to the microsecond."""
-    past = time - EPOCH
-    return Position(sequence, (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds)
+    """The position of a change."""
+    return Position(sequence, microseconds_at(time))
 
 
 def encode_position(position: Position, filters: dict[str, str]) -> str:

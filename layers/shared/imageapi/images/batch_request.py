@@ -8,6 +8,7 @@ from imageapi.config.settings import get_settings
 from imageapi.errors import UnprocessableError
 from imageapi.model.ids import is_id
 from imageapi.model.metadata import validate_changes
+from imageapi.model.parameters import find_unknown_field
 
 MAX_IDS = 200
 OPERATIONS = {
@@ -50,9 +51,9 @@ def parse_batch(values: Mapping[str, Any]) -> BatchRequest:
         UnprocessableError: ``batch_invalid`` with ``details.field``, ``batch_too_large``,
             ``batch_id_invalid``, ``batch_id_repeated``, or as for metadata.
     """
-    for name in values:
-        if name not in _FIELDS:
-            raise _refuse(name[:64], f"is not known; known are {', '.join(_FIELDS)}")
+    unknown = find_unknown_field(values, _FIELDS)
+    if unknown is not None:
+        raise _refuse(unknown, f"is not known; known are {', '.join(_FIELDS)}")
     operation, atomic = values.get("operation"), values.get("atomic", False)
     if not isinstance(operation, str) or operation not in OPERATIONS:
         raise _refuse("operation", f"must be one of {', '.join(OPERATIONS)}")
@@ -93,5 +94,4 @@ def _parse_ids(ids: Any) -> tuple[str, ...]:
 
 
 def _refuse(name: str, problem: str) -> UnprocessableError:
-    shown = name.encode("utf-8", "replace").decode()
-    return UnprocessableError(f"The field {shown} {problem}.", code="batch_invalid", details={"field": shown})
+    return UnprocessableError(f"The field {name} {problem}.", code="batch_invalid", details={"field": name})

@@ -8,7 +8,7 @@ from uuid import UUID
 from imageapi.catalog import trash
 from imageapi.errors import InvalidCursorError
 from imageapi.images.serialize import serialize_trashed
-from imageapi.model.ids import EPOCH
+from imageapi.model.ids import EPOCH, microseconds_at
 from imageapi.model.parameters import check_known, parse_limit, single
 from imageapi.search.cursors import Position, decode_cursor, encode_cursor
 from imageapi.search.list_parameters import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
@@ -16,7 +16,6 @@ from imageapi.search.list_parameters import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MA
 PARAMETERS = {"trashed", "limit", "cursor"}
 _FILTERS = {"trashed": True}
 """To what its cursors are bound."""
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def list_trash(parameters: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], str | None]:
@@ -38,8 +37,7 @@ def list_trash(parameters: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any],
 
 
 def _make_cursor(row: Mapping[str, Any]) -> str:
-    microseconds = (row["trashed_at"] - EPOCH) // _MICROSECOND
-    return encode_cursor(Position(0, microseconds, UUID(row["id"])), _FILTERS)
+    return encode_cursor(Position(0, microseconds_at(row["trashed_at"]), UUID(row["id"])), _FILTERS)
 
 
 def _parse_cursor(text: str) -> tuple[datetime, str]:
@@ -48,7 +46,7 @@ def _parse_cursor(text: str) -> tuple[datetime, str]:
     position = decode_cursor(text, _FILTERS)
     try:
         if type(position.key) is int:
-            return EPOCH + position.key * _MICROSECOND, str(position.id)
+            return EPOCH + timedelta(microseconds=position.key), str(position.id)
     except OverflowError:
         pass
     raise InvalidCursorError()

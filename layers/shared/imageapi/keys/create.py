@@ -11,6 +11,7 @@ from imageapi.keys.check import Key
 from imageapi.keys.format import SHOWN, hash_key, make_key
 from imageapi.keys.manage import serialize_key
 from imageapi.model.ids import new_id
+from imageapi.model.parameters import find_unknown_field
 from imageapi.model.scopes import SCOPES
 
 FIELDS = ("name", "scopes", "expires_at")
@@ -49,10 +50,9 @@ def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
 
 
 def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
-    for field in values:
-        if field not in FIELDS:
-            shown = field[:64].encode("utf-8", "replace").decode()
-            raise _invalid(shown, f"is not known; known are {', '.join(FIELDS)}")
+    unknown = find_unknown_field(values, FIELDS)
+    if unknown is not None:
+        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
     name, scopes, expires_at = (values.get(field) for field in FIELDS)
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
         raise _invalid("name", f"must have 1 to {MAX_NAME_LENGTH} characters", max=MAX_NAME_LENGTH)

@@ -9,6 +9,6 @@
 ``variant_formats``    formats of variants and content negotiation
 ``scopes``             what API keys may do
 ``change_types``       types of changes in the feed
-``parameters``         validation of query parameters
+``parameters``         validation of query parameters and fields
 =====================  ======================================================================
 """

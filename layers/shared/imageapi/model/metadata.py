@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from imageapi.errors import UnprocessableError
+from imageapi.model.parameters import find_unknown_field
 from imageapi.model.text import normalise_tag
 
 
@@ -51,10 +52,9 @@ def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
         UnprocessableError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
             ``metadata_too_long``; ``details.field`` names the field.
     """
-    for key in values:
-        if key not in FIELDS:
-            shown = key[:64].encode("utf-8", "replace").decode()
-            raise _refuse("unknown_field", shown, f"is not known; known are {', '.join(FIELDS)}")
+    unknown = find_unknown_field(values, FIELDS)
+    if unknown is not None:
+        raise _refuse("unknown_field", unknown, f"is not known; known are {', '.join(FIELDS)}")
     return {
         key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
         for key, value in values.items()

@@ -1,4 +1,4 @@
-"""Validation of query parameters, shared by all routes. Pure."""
+"""Validation of query parameters and of the fields of JSON objects, shared by all routes. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,6 +29,12 @@ def check_known(names: Iterable[str], known: Collection[str]) -> None:
                 code="parameter_unknown",
                 details={"known": sorted(known)},
             )
+
+
+def find_unknown_field(names: Iterable[str], known: Collection[str]) -> str | None:
+    """The first field that is not known, shortened and without half a surrogate pair, for an error."""
+    unknown = next((name for name in names if name not in known), None)
+    return None if unknown is None else unknown[:64].encode("utf-8", "replace").decode()
 
 
 def single(parameters: Mapping[str, Sequence[str]], repeatable: Collection[str] = ()) -> dict[str, str]:

@@ -14,6 +14,7 @@ from imageapi.errors import PayloadTooLargeError, UnprocessableError, Unsupporte
 from imageapi.model.filenames import clean_filename
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
+from imageapi.model.parameters import find_unknown_field
 from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.keys import incoming_key
@@ -103,11 +104,9 @@ def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
 
 def parse_announcement(values: dict[str, Any]) -> Announcement:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
-    for key in values:
-        if key not in FIELDS:
-            raise _invalid(
-                key[:64].encode("utf-8", "replace").decode(), f"is not known; known are {', '.join(FIELDS)}"
-            )
+    unknown = find_unknown_field(values, FIELDS)
+    if unknown is not None:
+        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
     filename, size = values.get("filename"), values.get("size_bytes")
     mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):

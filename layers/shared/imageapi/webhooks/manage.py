@@ -9,6 +9,7 @@ from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
+from imageapi.model.parameters import find_unknown_field
 from imageapi.webhooks.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
 from imageapi.webhooks.queue import MAX_WEBHOOKS
 from imageapi.webhooks.sign import make_secret
@@ -42,10 +43,9 @@ def create_webhook(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not get_settings().webhooks:
         raise NotConfiguredError()
-    for field in values:
-        if field not in FIELDS:
-            shown = field[:64].encode("utf-8", "replace").decode()
-            raise _invalid(shown, f"is not known; known are {', '.join(FIELDS)}")
+    unknown = find_unknown_field(values, FIELDS)
+    if unknown is not None:
+        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
     types = _parse_types(values.get("types"))
     url = _check_url(values.get("url"))
     secret = make_secret()

@@ -6,6 +6,7 @@ from typing import Any
 
 from imageapi.changes.serialize import serialize_change
 from imageapi.database import db
+from imageapi.model.ids import microseconds_at
 
 TEST_TYPE = "webhook.test"
 
@@ -17,9 +18,8 @@ def change_message(row: db.Row) -> dict[str, Any]:
     database, whose sequence then goes back.
     """
     moment = row["time"]
-    microseconds = int(moment.timestamp()) * 1_000_000 + moment.microsecond
     return {
-        "id": f"chg_{row['sequence']}_{microseconds}",
+        "id": f"chg_{row['sequence']}_{microseconds_at(moment)}",
         "type": row["type"],
         "sequence": row["sequence"],
         "body": _body(row["type"], moment.isoformat(), serialize_change(row)),
