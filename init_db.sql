@@ -4,10 +4,10 @@
 -- deletion: each step moves a row from one table to the next in one transaction. An object is stored only under
 -- a key that one of these tables names.
 --
--- Work on a row of uploads, image_variants or image_analysis needs its lease. lease_until: nobody else takes
--- the row before then, because it is in progress or in backoff. lease_token: grows with every lease; the
--- statement that finishes the work names it, so a holder that lost the lease changes nothing. attempts: how
--- often work was begun. A deletion has only lease_until: two workers at once do no harm.
+-- Work on a row needs its lease. lease_until: nobody else takes the row before then, because it is in progress or
+-- in backoff. lease_token: every lease has its own, from one sequence; the statement that finishes the work names
+-- it, so a holder that lost the lease changes nothing. attempts: how often work was begun.
+CREATE SEQUENCE IF NOT EXISTS lease_tokens;
 
 CREATE TABLE IF NOT EXISTS image_metadata (
     -- UUIDv7: made by the service, ordered by time, so newest first is ORDER BY id DESC.
@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS uploads (
     -- sweep settles the upload.
     expires_at      timestamptz NOT NULL,
     lease_until     timestamptz NOT NULL DEFAULT '-infinity',
-    lease_token     bigint NOT NULL DEFAULT 0,
+    lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     attempts        integer NOT NULL DEFAULT 0,
     created_at      timestamptz NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
@@ -115,13 +115,16 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 
 CREATE INDEX IF NOT EXISTS idempotency_keys_image_id ON idempotency_keys (image_id);
 
--- Images of which objects have yet to be removed: all, or of an image in the trash, what was made from it.
+-- Images of which objects have yet to be removed: all, or of an image in the trash, its variants. A deletion of
+-- all is final. While there is a deletion, the image does not come back from the trash.
 CREATE TABLE IF NOT EXISTS deletions (
     image_id        uuid PRIMARY KEY,
     -- Of the original. Null for an image in the trash, which keeps it.
     s3_key          text,
+    -- Only grows: a request that was rendering a variant may store it after the deletion has begun.
     variants        text[] NOT NULL,
-    lease_until     timestamptz NOT NULL
+    lease_until     timestamptz NOT NULL,
+    lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens')
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Variants (ready, pending or failed), and the intermediates of large pictures. The object's key is
@@ -133,7 +136,7 @@ CREATE TABLE IF NOT EXISTS image_variants (
     -- Error code of a failed render, which may be retried after lease_until.
     failure         text,
     lease_until     timestamptz NOT NULL,
-    lease_token     bigint NOT NULL DEFAULT 1,
+    lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     attempts        integer NOT NULL DEFAULT 1,
     PRIMARY KEY (image_id, name),
     CHECK ((status = 'failed') = (failure IS NOT NULL))
@@ -149,7 +152,7 @@ CREATE TABLE IF NOT EXISTS image_analysis (
     -- The code of the last error.
     failure         text,
     lease_until     timestamptz NOT NULL DEFAULT now(),
-    lease_token     bigint NOT NULL DEFAULT 0,
+    lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     attempts        integer NOT NULL DEFAULT 0,
 
     model           text,
@@ -227,6 +230,46 @@ CREATE TABLE IF NOT EXISTS trashed_images (
 
 CREATE INDEX IF NOT EXISTS trashed_images_trashed_at ON trashed_images (trashed_at, id);
 CREATE INDEX IF NOT EXISTS trashed_images_purge_after ON trashed_images (purge_after, id);
+
+-- The columns of a table as it is now, for statements that copy whole rows: during a deploy, old code moves the
+-- columns that only new code knows. `present`: only these.
+CREATE OR REPLACE FUNCTION columns_of(copied regclass, but text[] DEFAULT '{}', present text[] DEFAULT NULL)
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = copied AND attnum > 0 AND NOT attisdropped
+      AND attname <> ALL (but) AND (present IS NULL OR attname = ANY (present))
+$$;
+
+-- Copies images to the trash, each only at one of these versions (null: any).
+CREATE OR REPLACE FUNCTION copy_to_trash(ids uuid[], versions integer[], days integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    columns text := columns_of('image_metadata');
+BEGIN
+    EXECUTE 'INSERT INTO trashed_images (' || columns || ', purge_after, analysis) SELECT ' || columns || ',
+            now() + make_interval(days => $3),
+            (SELECT to_jsonb(analysis) FROM image_analysis AS analysis WHERE image_id = image.id)
+        FROM image_metadata AS image WHERE id = ANY($1) AND ($2 IS NULL OR version = ANY($2))'
+        USING ids, versions, days;
+END $$;
+
+-- Copies images back from the trash, with their analyses, except those with a deletion. A column that came into
+-- image_analysis since has its default.
+CREATE OR REPLACE FUNCTION copy_from_trash(ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    columns text := columns_of('image_metadata', '{restored_at}');
+    trashed record;
+BEGIN
+    EXECUTE 'INSERT INTO image_metadata (' || columns || ', restored_at) SELECT ' || columns || ', now()
+        FROM trashed_images AS trashed
+        WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM deletions WHERE image_id = trashed.id)' USING ids;
+    FOR trashed IN SELECT analysis, ARRAY(SELECT jsonb_object_keys(analysis)) AS present
+                   FROM trashed_images JOIN image_metadata USING (id)
+                   WHERE id = ANY(ids) AND analysis IS NOT NULL LOOP
+        columns := columns_of('image_analysis', present => trashed.present);
+        EXECUTE 'INSERT INTO image_analysis (' || columns || ') SELECT ' || columns || '
+            FROM jsonb_populate_record(NULL::image_analysis, $1)' USING trashed.analysis;
+    END LOOP;
+END $$;
 
 -- API keys that were made here; the root key, API_KEY, is not among them. A revoked key keeps its row.
 CREATE TABLE IF NOT EXISTS api_keys (
@@ -429,7 +472,7 @@ CREATE TABLE IF NOT EXISTS webhooks (
     failing_since   timestamptz,
     paused_at       timestamptz,
     lease_until     timestamptz NOT NULL DEFAULT '-infinity',
-    lease_token     bigint NOT NULL DEFAULT 0,
+    lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     -- The last deliveries, newest first.
     results         jsonb NOT NULL DEFAULT '[]',
     created_at      timestamptz NOT NULL DEFAULT now()

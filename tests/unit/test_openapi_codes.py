@@ -99,13 +99,10 @@ def test_each_code_has_the_status_of_its_class() -> None:
 
 def test_codes_stand_under_their_own_status() -> None:
     described = {entry["const"]: entry["title"] for entry in schema("ErrorCode")["oneOf"]}
-    refused_before = {"unsupported_image_type", "payload_too_large"}
-    """Uploads refused with these codes respond 422 when requested again."""
     for method, path, operation in operations():
         for status, response in operation["responses"].items():
             for code in codes_of(response):
-                again = path.endswith("/complete") and status == "422" and code in refused_before
-                assert described[code] == status or again, (method, path, status, code)
+                assert described[code] == status, (method, path, status, code)
 
 
 def test_each_code_can_be_met_at_some_route() -> None:

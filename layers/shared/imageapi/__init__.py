@@ -22,13 +22,13 @@ Revoke links (``images.revoke_links.revoke_links``)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
-    ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``s3.delete_objects`` →
-    behind CloudFront ``s3.put_object`` → ``catalog.deletions.finish``
+    ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``delivery.removal``:
+    ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` → ``catalog.deletions.finish``
 Restore (``images.restore.restore_image``)
     ``catalog.trash.restore``; first the steps of a deletion that is unfinished
 Batch (``images.batch.run_batch``)
     ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.batches.find_images`` →
-    ``catalog.batches.update_images``, or as Delete and Restore → ``images.delete.finish_deletions``
+    ``catalog.batches.update_images``, or as Delete and Restore → ``removal.finish_deletions``
 Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
     ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
 Invalidate (``edge.invalidate.invalidate_images``)

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -25,7 +27,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def function_limit(context: LambdaContext) -> AbstractContextManager[None]:
+def function_limit(context: "LambdaContext") -> AbstractContextManager[None]:
     """Limit everything inside to end a second before the Lambda timeout, even if a store hangs."""
     return time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1))
 

@@ -7,7 +7,7 @@ from imageapi.storage import s3
 
 from tests.integration.images.conftest import REMOVAL, WEBP
 from tests.integration.images.test_trash import types
-from tests.integration.leftovers import counts, die, expire
+from tests.integration.leftovers import counts, die, expire, put
 from tests.integration.lifecycle import (
     fetch,
     get_image,
@@ -60,7 +60,7 @@ def test_a_restore_that_cannot_remove_the_rest_restores_nothing(
         patch.setattr(s3, "delete_objects", fail)
         assert restore_image(viewed["id"]).status == 503
     assert sorted(stores.statuses()) == ["deleting", "trashed"]
-    assert restore_image(viewed["id"]).code == "trash_in_progress"
+    assert restore_image(viewed["id"]).status == 200
 
 
 def test_the_sweep_finishes_a_killed_trash(stores: Stores, viewed: dict[str, Any]) -> None:
@@ -71,6 +71,19 @@ def test_the_sweep_finishes_a_killed_trash(stores: Stores, viewed: dict[str, Any
 
     assert stores.statuses() == ["trashed"]
     assert stores.keys() == [viewed["s3_key"]]
+
+
+def test_the_sweep_removes_a_variant_that_was_stored_in_the_trash(
+    stores: Stores, image: dict[str, Any]
+) -> None:
+    """Its request was killed after it had stored the object."""
+    trash_image(image["id"])
+    put(stores, f"variants/{image['id']}/w320.webp")
+
+    assert counts(sweep()) == {"orphan_objects": 1}
+
+    assert stores.keys() == [image["s3_key"]]
+    assert stores.statuses() == ["trashed"]
 
 
 def test_the_marker_comes_after_the_variants(

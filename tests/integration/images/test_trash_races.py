@@ -11,7 +11,7 @@ from tests.integration.images.conftest import REMOVAL, WEBP
 from tests.integration.images.examples import PICTURE
 from tests.integration.images.test_batch import batch_event
 from tests.integration.images.test_trash import types
-from tests.integration.leftovers import counts, die, put
+from tests.integration.leftovers import counts, die, expire, put
 from tests.integration.lifecycle import (
     delete_event,
     delete_for_good,
@@ -53,8 +53,47 @@ def test_a_worker_that_lost_its_lease_does_not_finish_for_another(
         assert process.answer().status == 204
 
     assert stores.statuses() == ["deleting"], "not forgotten: its original is still there"
+    expire(stores)
     assert delete_for_good(viewed["id"]).status == 204
     assert stores.is_empty()
+
+
+def test_a_removal_that_was_overtaken_removes_no_variant_that_was_rendered_since(
+    stores: Stores, viewed: dict[str, Any]
+) -> None:
+    """Two requests delete; the image comes back and is viewed before the first removes the variants."""
+    with worker(stores.environment) as process:
+        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "before", 1, "pause"))
+        process.wait_paused()
+        assert trash_image(viewed["id"]).status == 404, "the first is at work"
+        if restore_image(viewed["id"]).status == 200:
+            assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
+        process.resume()
+        assert process.answer().status == 204
+
+    restore_image(viewed["id"])
+    assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
+
+
+def test_a_variant_that_is_stored_after_the_trash_is_removed_with_the_rest(
+    stores: Stores, image: dict[str, Any]
+) -> None:
+    """The view ends while the deletion is being worked on."""
+    with worker(stores.environment) as view, worker(stores.environment) as trash:
+        view.send(
+            deliver_event(image["urls"]["thumbnail"], WEBP),
+            Hook("storage.s3.put_object", "before", 1, "pause"),
+        )
+        view.wait_paused()
+        trash.send(image_event("DELETE", image["id"]), Hook(REMOVAL, "after", 1, "pause"))
+        trash.wait_paused()
+        view.resume()
+        assert view.answer().status == 404
+        trash.resume()
+        assert trash.answer().status == 204
+
+    assert stores.keys() == [image["s3_key"]]
+    assert stores.statuses() == ["trashed"]
 
 
 def test_two_restores_at_once(stores: Stores) -> None:

@@ -4,10 +4,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from imageapi.catalog import uploads
 from imageapi.storage import s3
 from imageapi.sweep import run
+from imageapi.uploads.outcome import undo_upload
 
 from tests.integration.client import upload, upload_event
+from tests.integration.lifecycle import delete_for_good, restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.worker import Hook, Worker, answer_at_once, worker, workers
@@ -102,6 +105,43 @@ def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
     assert late.image == second.image
     assert stores.statuses() == ["ready"]
     assert stores.object(second.image["s3_key"])[0] == PICTURE
+
+
+@pytest.mark.parametrize("is_for_good", [False, True])
+def test_the_first_request_ends_after_the_second_ones_image_is_in_the_trash(
+    stores: Stores, is_for_good: bool
+) -> None:
+    with worker(stores.environment) as first:
+        first.send(
+            upload_event(PICTURE, idempotency_key="k"),
+            Hook("storage.s3.put_object", "before", action="pause"),
+        )
+        first.wait_paused()
+        image = upload(PICTURE, idempotency_key="k").image
+        assert (delete_for_good if is_for_good else trash_image)(image["id"]).status == 204
+        first.resume()
+        late = first.answer()
+
+    assert (late.status, late.code) == (409, "upload_interrupted")
+    if is_for_good:
+        assert stores.is_empty(), "the first request removes what it has stored since"
+    else:
+        assert restore_image(image["id"]).status == 200
+        assert stores.object(image["s3_key"])[0] == PICTURE
+
+
+def test_a_request_that_was_overtaken_does_not_undo_the_upload(stores: Stores) -> None:
+    with worker(stores.environment) as first:
+        first.send(upload_event(PICTURE), Hook("storage.s3.put_object", "before", action="pause"))
+        first.wait_paused()
+        (row,) = stores.rows()
+        overtaken = uploads.find(str(row["id"]))
+        assert overtaken
+        assert uploads.take_over(overtaken["id"], 60)
+
+        undo_upload(overtaken)
+
+        assert stores.statuses() == ["pending"]
 
 
 class CutOffError(BaseException):

@@ -157,8 +157,20 @@ def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> No
     assert (again.status, again.image["sha256"]) == (200, image["sha256"])
     ingest(ticket["id"])
     assert fetch(image["urls"]["original"]).data == PICTURE
-    assert sweep()["orphan_keys"] == [f"incoming/{image['id']}"]
-    assert stores.keys() == [image["s3_key"]]
+    assert stores.keys() == [image["s3_key"]], "the second file is removed"
+
+
+@pytest.mark.parametrize(
+    "change", ["metadata - 'category'", """metadata || '{"of_newer_code": ["x"]}'"""], ids=["older", "newer"]
+)
+def test_completed_by_code_with_other_fields(stores: Stores, change: str) -> None:
+    """A deploy, or its rollback, came between the announcement and the file."""
+    image_id = announce_and_post(PICTURE)
+    stores.execute(f"UPDATE uploads SET metadata = {change}")
+
+    answer = complete(image_id)
+
+    assert (answer.status, answer.image["category"]) == (201, "")
 
 
 OTHER = pictures.jpeg_of_size(len(PICTURE), seed="other")

@@ -18,7 +18,7 @@ from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
-from imageapi.uploads import complete, direct, presigned
+from imageapi.uploads import complete, direct, outcome, presigned
 from imageapi.webhooks import notify, send
 
 from tests.support.templates import MAIN, ROOT, find, read_template
@@ -100,7 +100,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         complete.LEASE_SECONDS,
     ),
     "who waits for a completion still answers": (
-        complete.WAIT_SECONDS,
+        outcome.WAIT_SECONDS,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),

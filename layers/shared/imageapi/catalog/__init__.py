@@ -17,6 +17,6 @@
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls
 another service: the use cases order the steps. Work on a row needs its lease: ``acquire_lease`` sets
-``lease_until`` and a new ``lease_token`` (of deletions, ``lease_until`` is both), which every later statement
-has to match.
+``lease_until`` and a new ``lease_token``, which every later statement has to match. Tokens of all tables come
+from one sequence, so a row that is deleted and inserted again never has an earlier one.
 """

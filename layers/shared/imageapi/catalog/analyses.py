@@ -41,12 +41,12 @@ def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
         The row; None when another request holds the lease, or there is no such image.
     """
     taken = db.query(
-        """INSERT INTO image_analysis AS analysis (image_id, status, attempts, lease_token, lease_until)
-           SELECT id, 'running', 1, 1, now() + make_interval(secs => %(lease)s)
+        """INSERT INTO image_analysis AS analysis (image_id, status, attempts, lease_until)
+           SELECT id, 'running', 1, now() + make_interval(secs => %(lease)s)
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
            ON CONFLICT (image_id) DO UPDATE
            SET status = 'running', attempts = analysis.attempts + 1,
-               lease_token = analysis.lease_token + 1, lease_until = excluded.lease_until
+               lease_token = nextval('lease_tokens'), lease_until = excluded.lease_until
            WHERE analysis.status = ANY(%(statuses)s)
               OR (analysis.status = 'running' AND analysis.lease_until < now())
            RETURNING analysis.*""",
@@ -59,7 +59,7 @@ def acquire_queued_lease(image_id: str) -> db.Row | None:
     """Lease a queued analysis; None if it is done, not due, or out of attempts."""
     taken = db.query(
         """UPDATE image_analysis
-           SET status = 'running', attempts = attempts + 1, lease_token = lease_token + 1,
+           SET status = 'running', attempts = attempts + 1, lease_token = nextval('lease_tokens'),
                lease_until = now() + make_interval(secs => %s)
            WHERE image_id = %s AND status IN ('queued', 'running') AND lease_until <= now()
              AND attempts < %s RETURNING *""",

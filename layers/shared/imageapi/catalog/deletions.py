@@ -1,7 +1,6 @@
 """The table ``deletions``: images of which objects have yet to be removed.
 
-All objects of a deleted image; of an image in the trash only what was made from it, and ``s3_key`` is None.
-``lease_until`` is also the lease's token: to finish, a worker presents the one it has read.
+All objects of a deleted image; of an image in the trash only its variants, and ``s3_key`` is None.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,8 +11,8 @@ from imageapi.model.ids import ZERO_ID
 LEASE_SECONDS = 60
 """Time to remove the objects; then the sweep may take over. Longer than any function works on one."""
 
-COLUMNS = "image_id, s3_key, variants, lease_until"
-"""What callers see: ``variants`` are names."""
+COLUMNS = "image_id, s3_key, variants, lease_token"
+"""The columns that callers see: ``variants`` are names."""
 
 # Rows of one image move between its tables one after the other, in whichever table it is. Ids are sorted, so
 # that two batches wait for each other instead of in a circle.
@@ -33,6 +32,17 @@ _LEASE = "now() + make_interval(secs => %(lease)s)"
 NOTE_VARIANTS = f"ARRAY(SELECT name FROM image_variants WHERE image_id = image.id), {_LEASE}"
 """``variants`` and ``lease_until`` of a new deletion of ``image_metadata AS image``."""
 
+# Leases deletions that nobody is working on.
+TAKE_OVER = f"""
+    UPDATE deletions SET lease_until = {_LEASE}, lease_token = nextval('lease_tokens')
+        WHERE image_id = ANY(%(ids)s::uuid[]) AND lease_until < now()"""
+
+# Those that this transaction has leased, and no others: an image may come back from the trash as soon as its
+# deletion is finished, so what another process is removing is not removed again.
+FIND_LEASED = f"""
+    SELECT {COLUMNS} FROM deletions
+        WHERE image_id = ANY(%(ids)s::uuid[]) AND deletions.xmin = pg_current_xact_id()::xid"""
+
 _DELETE_IMAGES = f"""
     INSERT INTO deletions (image_id, s3_key, variants, lease_until)
         SELECT id, s3_key, {NOTE_VARIANTS} FROM image_metadata AS image
@@ -45,16 +55,23 @@ _DELETE_TRASHED = f"""
         SELECT id, s3_key, '{{}}', {_LEASE} FROM trashed_images
         WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]))
           AND (purge_after < now() OR NOT %(expired)s)
-        ON CONFLICT (image_id) DO UPDATE SET s3_key = excluded.s3_key, lease_until = excluded.lease_until;
+        ON CONFLICT (image_id) DO UPDATE SET s3_key = excluded.s3_key, lease_until = excluded.lease_until,
+            lease_token = excluded.lease_token;
     DELETE FROM trashed_images AS trashed USING deletions
         WHERE id = image_id AND deletions.s3_key IS NOT NULL AND id = ANY(%(ids)s::uuid[]);"""
 
-_FIND = f"""
-    SELECT {COLUMNS} FROM deletions WHERE image_id = ANY(%(ids)s::uuid[]) AND s3_key IS NOT NULL"""
-
 # Sent as one message: one transaction, which no client can leave open.
-_BEGIN = LOCK_MOVES + LOCK_IMAGES + _DELETE_IMAGES + _DELETE_TRASHED + REMOVE_KEYS + _FIND
-_BEGIN_EXPIRED = LOCK_MOVES + _DELETE_TRASHED + _FIND
+_BEGIN = f"""{LOCK_MOVES}{TAKE_OVER} AND s3_key IS NOT NULL;
+    {LOCK_IMAGES}{_DELETE_IMAGES}{_DELETE_TRASHED}{REMOVE_KEYS}{FIND_LEASED}"""
+_BEGIN_EXPIRED = f"{LOCK_MOVES}{_DELETE_TRASHED}{FIND_LEASED}"
+_ADD_VARIANT = f"""{LOCK_MOVES}
+    WITH added AS (
+        UPDATE deletions SET variants = variants || %(variants)s WHERE image_id = ANY(%(ids)s::uuid[])
+        RETURNING image_id)
+    INSERT INTO deletions (image_id, variants, lease_until)
+        SELECT id, %(variants)s, {_LEASE} FROM trashed_images
+        WHERE id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (SELECT FROM added)
+        RETURNING {COLUMNS}"""
 
 
 def begin(
@@ -68,8 +85,8 @@ def begin(
         cursor: of a transaction; without one, it is committed at once.
 
     Returns:
-        The deletions, new and unfinished ones: ``image_id``, ``s3_key``, ``variants`` and ``lease_until``.
-        None of an image at another version, nor if there is neither image nor deletion.
+        The deletions, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
+        ``s3_key``, ``variants`` and ``lease_token``. None of an image at another version.
     """
     return db.change(_BEGIN, _values(image_ids, versions), cursor)
 
@@ -82,26 +99,57 @@ def begin_expired(image_id: str) -> db.Row | None:
     return rows[0] if rows else None
 
 
+def add_variant(image_id: str, name: str) -> list[db.Row]:
+    """Have the object of a variant removed that was stored after its image went to the trash.
+
+    Returns:
+        A new deletion, as :func:`begin`. Nothing if the image is not in the trash, or if there is a deletion
+        already, which then includes the variant.
+    """
+    return db.query(_ADD_VARIANT, {"ids": [image_id], "variants": [name], "lease": LEASE_SECONDS})
+
+
 def _values(image_ids: Collection[str], versions: Sequence[int] | None) -> dict[str, object]:
     return {"ids": sorted(image_ids), "versions": versions, "lease": LEASE_SECONDS, "expired": False}
 
 
 def acquire_leases(image_ids: Collection[str]) -> list[db.Row]:
     """Take over deletions whose lease has expired; returns as :func:`begin`."""
+    values = {"ids": list(image_ids), "lease": LEASE_SECONDS}
+    return db.query(f"{TAKE_OVER} RETURNING {COLUMNS}", values)
+
+
+def finish(done: Sequence[db.Row]) -> list[db.Row]:
+    """Remove leased deletions, after their objects.
+
+    Returns:
+        Those that stay leased, since variants were added to them: remove their objects again.
+    """
     return db.query(
-        f"""UPDATE deletions SET lease_until = now() + make_interval(secs => %s)
-            WHERE image_id = ANY(%s::uuid[]) AND lease_until < now() RETURNING {COLUMNS}""",
-        (LEASE_SECONDS, list(image_ids)),
+        f"""WITH done AS (
+                SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
+                    AS done (image_id, lease_token, names)),
+            finished AS (
+                DELETE FROM deletions USING done
+                WHERE deletions.image_id = done.image_id AND deletions.lease_token = done.lease_token
+                  AND cardinality(variants) = names)
+            SELECT {COLUMNS} FROM deletions JOIN done USING (image_id, lease_token)
+            WHERE cardinality(variants) > names""",
+        (*_leases(done), [len(row["variants"]) for row in done]),
     )
 
 
-def finish(done: Sequence[db.Row]) -> None:
-    """Remove deletions, after their objects. One that another worker has taken over is left to it."""
+def release_leases(left: Sequence[db.Row]) -> None:
+    """Release deletions whose objects could not be removed: the next request or sweep continues them."""
     db.query(
-        """DELETE FROM deletions USING unnest(%s::uuid[], %s::timestamptz[]) AS done (id, lease)
-           WHERE image_id = done.id AND lease_until = done.lease""",
-        ([row["image_id"] for row in done], [row["lease_until"] for row in done]),
+        """UPDATE deletions SET lease_until = now()
+           WHERE (image_id, lease_token) IN (SELECT * FROM unnest(%s::uuid[], %s::bigint[]))""",
+        _leases(left),
     )
+
+
+def _leases(rows: Sequence[db.Row]) -> tuple[list[str], list[int]]:
+    return [row["image_id"] for row in rows], [row["lease_token"] for row in rows]
 
 
 def find_expired(after: str | None, limit: int) -> list[str]:

@@ -21,9 +21,6 @@ _INSERTED = (
     *("exif", "created_at", "search_text", "strong_length", "tokens", "tag_keys", "title_key"),
 )
 
-ALL_COLUMNS = ("id", "version", *_INSERTED, "link_version", "restored_at", "updated_at")
-"""The columns of the table, which those of ``trashed_images`` begin with."""
-
 _INSERT = f"""
     WITH upload AS (
         DELETE FROM uploads WHERE id = %(id)s AND lease_token = %(lease_token)s AND failure IS NULL

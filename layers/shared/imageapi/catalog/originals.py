@@ -3,7 +3,7 @@
 Both tables are read in one statement: an image that is restored meanwhile is in neither of two.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from imageapi.database import db
 
@@ -15,6 +15,25 @@ def find_keys(image_ids: Collection[str]) -> dict[str, str]:
     """The ``s3_key`` of each of these images that exists."""
     rows = db.query(f"SELECT id, s3_key FROM {_BOTH} WHERE id = ANY(%s::uuid[])", (list(image_ids),))
     return {row["id"]: row["s3_key"] for row in rows}
+
+
+def find_claims(image_ids: Collection[str]) -> dict[str, str | None]:
+    """What may still name objects of these ids: the ``s3_key`` of an image, None for a pending upload.
+
+    An id that is missing stays so, and an image keeps its key: an object that nothing here claims can be
+    deleted at any later time.
+    """
+    rows = db.query(
+        f"""SELECT id, s3_key FROM {_BOTH} WHERE id = ANY(%(ids)s::uuid[])
+            UNION ALL SELECT id, NULL FROM uploads WHERE id = ANY(%(ids)s::uuid[]) AND failure IS NULL""",
+        {"ids": list(image_ids)},
+    )
+    return {row["id"]: row["s3_key"] for row in rows}
+
+
+def is_claimed(claims: Mapping[str, str | None], image_id: str, key: str) -> bool:
+    """Whether a claim of :func:`find_claims` may name this object, at originals/ or incoming/."""
+    return image_id in claims and claims[image_id] in (None, key)
 
 
 def find_between(after: str, until: str, limit: int) -> list[db.Row]:

@@ -6,45 +6,32 @@ from typing import Literal
 
 from imageapi.catalog import images
 from imageapi.catalog.deletions import (
-    COLUMNS,
+    FIND_LEASED,
     LEASE_SECONDS,
     LOCK_IMAGES,
     LOCK_MOVES,
     NOTE_VARIANTS,
     REMOVE_KEYS,
+    TAKE_OVER,
 )
 from imageapi.database import db
 from imageapi.model.ids import LAST_ID, ZERO_ID
 
 Place = Literal["image", "trashed"]
 
-_COLUMNS = ", ".join(images.ALL_COLUMNS)
-_RESTORED = ", ".join("now()" if column == "restored_at" else column for column in images.ALL_COLUMNS)
-
 # Sent as one message: one transaction, which no client can leave open. Only rows that it moves are in
 # both tables.
-_MOVE = f"""{LOCK_MOVES}{LOCK_IMAGES}
-    INSERT INTO trashed_images ({_COLUMNS}, purge_after, analysis)
-        SELECT {_COLUMNS}, now() + make_interval(days => %(days)s),
-               (SELECT to_jsonb(analysis) FROM image_analysis AS analysis WHERE image_id = image.id)
-        FROM image_metadata AS image
-        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
+_MOVE = f"""{LOCK_MOVES}{TAKE_OVER};{LOCK_IMAGES}
+    SELECT copy_to_trash(%(ids)s::uuid[], %(versions)s, %(days)s);
     INSERT INTO deletions (image_id, variants, lease_until)
         SELECT id, {NOTE_VARIANTS} FROM image_metadata AS image JOIN trashed_images USING (id)
         WHERE id = ANY(%(ids)s::uuid[]);
     DELETE FROM image_metadata AS image USING trashed_images AS trashed
         WHERE image.id = trashed.id AND image.id = ANY(%(ids)s::uuid[]);
-    {REMOVE_KEYS}
-    SELECT {COLUMNS} FROM deletions WHERE image_id = ANY(%(ids)s::uuid[])"""
+    {REMOVE_KEYS}{FIND_LEASED}"""
 
 _RESTORE = f"""{LOCK_MOVES}
-    INSERT INTO image_metadata ({_COLUMNS})
-        SELECT {_RESTORED} FROM trashed_images AS trashed
-        WHERE id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (SELECT FROM deletions WHERE image_id = trashed.id);
-    INSERT INTO image_analysis
-        SELECT (jsonb_populate_record(NULL::image_analysis, analysis)).*
-        FROM trashed_images JOIN image_metadata USING (id)
-        WHERE id = ANY(%(ids)s::uuid[]) AND analysis IS NOT NULL;
+    SELECT copy_from_trash(%(ids)s::uuid[]);
     DELETE FROM trashed_images AS trashed USING image_metadata AS image
         WHERE image.id = trashed.id AND image.id = ANY(%(ids)s::uuid[]);
     SELECT {images.COLUMNS} FROM image_metadata AS image
@@ -66,7 +53,8 @@ def move(
         cursor: of a transaction; without one, it is committed at once.
 
     Returns:
-        The deletions, as ``deletions.begin``; also those that an earlier move or deletion has not finished.
+        The deletions, leased, as ``deletions.begin``; also unfinished ones whose lease has expired. None of
+        an image whose deletion another process is working on.
     """
     values = {"ids": sorted(image_ids), "days": days, "versions": versions, "lease": LEASE_SECONDS}
     return db.change(_MOVE, values, cursor)

@@ -32,11 +32,11 @@ _INSERT = f"""
         SELECT %(idempotency_key)s, %(request_hash)s, %(id)s WHERE %(idempotency_key)s IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING key)
     INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, key_id, expires_at,
-                         lease_until, lease_token, attempts, created_at)
+                         lease_until, attempts, created_at)
     SELECT %(id)s, %(metadata)s, %(filename)s, %(mime_type)s, %(size_bytes)s, %(sha256)s, %(s3_key)s,
            %(key_id)s,
            now() + make_interval(secs => %(open_seconds)s), now() + make_interval(secs => %(lease_seconds)s),
-           1, CASE WHEN %(lease_seconds)s > 0 THEN 1 ELSE 0 END, %(created_at)s
+           CASE WHEN %(lease_seconds)s > 0 THEN 1 ELSE 0 END, %(created_at)s
     WHERE %(idempotency_key)s IS NULL OR EXISTS (SELECT FROM key)
     RETURNING {COLUMNS}"""
 
@@ -111,14 +111,25 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]
     return found["image_id"], found["under_way"]
 
 
-def extend_lease(upload_id: str, *, open_seconds: int = 0, lease_seconds: int = 0) -> db.Row | None:
-    """Extend lease and expiry of a pending upload, for a retried request. None if it is not pending."""
+def extend_expiry(upload_id: str, open_seconds: int) -> db.Row | None:
+    """Keep a pending upload open for its file, for a repeated announcement. None if it is not pending."""
     rows = db.query(
-        f"""UPDATE uploads SET
-                expires_at = greatest(expires_at, now() + make_interval(secs => %(open)s)),
-                lease_until = greatest(lease_until, now() + make_interval(secs => %(lease)s))
-            WHERE id = %(id)s AND failure IS NULL RETURNING {COLUMNS}""",
-        {"id": upload_id, "open": open_seconds, "lease": lease_seconds},
+        f"""UPDATE uploads SET expires_at = greatest(expires_at, now() + make_interval(secs => %s))
+            WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
+        (open_seconds, upload_id),
+    )
+    return rows[0] if rows else None
+
+
+def take_over(upload_id: str, lease_seconds: int) -> db.Row | None:
+    """Lease a pending upload for a repeated request, which brings the same bytes: the earlier request loses
+    its lease, and with it the right to finish or undo the upload. None if it is not pending.
+    """
+    rows = db.query(
+        f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %s),
+                lease_token = nextval('lease_tokens')
+            WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
+        (lease_seconds, upload_id),
     )
     return rows[0] if rows else None
 
@@ -128,7 +139,7 @@ def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
     rows = db.query(
         f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %(lease)s),
                 expires_at = greatest(expires_at, now() + make_interval(secs => %(lease)s)),
-                lease_token = lease_token + 1, attempts = attempts + 1
+                lease_token = nextval('lease_tokens'), attempts = attempts + 1
             WHERE id = %(id)s AND failure IS NULL AND lease_until < now() RETURNING {COLUMNS}""",
         {"id": upload_id, "lease": lease_seconds},
     )
@@ -166,18 +177,16 @@ def refuse(upload: db.Row, failure: str) -> bool:
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
 
 
-def interrupt(upload: db.Row, *, only_free: bool) -> bool:
-    """Fail an upload that will not be finished and free its Idempotency-Key. The caller removes the objects,
-    then the row.
-
-    Args:
-        only_free: only if it has expired and is not leased.
-
-    Returns:
-        False if it is not pending, or not free.
+def interrupt(upload: db.Row) -> bool:
+    """Fail a leased upload that will not be finished and free its Idempotency-Key. The caller removes the
+    objects, then the row. False if the lease was lost.
     """
-    free = "lease_until < now() AND expires_at < now()" if only_free else "true"
-    return _fail(upload, "upload_interrupted", free, 0)
+    return _fail(upload, "upload_interrupted", "lease_token = %(lease_token)s", 0)
+
+
+def interrupt_expired(upload: db.Row) -> bool:
+    """As :func:`interrupt`, an upload that has expired. False if it is leased, not pending, or still open."""
+    return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", 0)
 
 
 def remove(upload_id: str) -> None:

@@ -64,7 +64,7 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
            ON CONFLICT (image_id, name) DO UPDATE
            SET status = 'pending', failure = NULL, lease_until = excluded.lease_until,
-               lease_token = variant.lease_token + 1, attempts = variant.attempts + 1
+               lease_token = nextval('lease_tokens'), attempts = variant.attempts + 1
            WHERE variant.status <> 'ready' AND variant.lease_until < now()
            RETURNING lease_token, attempts""",
         {"id": image_id, "name": name, "lease": LEASE_SECONDS},
@@ -98,6 +98,17 @@ def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
             "factor": RETRY_FACTOR,
             "max": MAX_RETRY_SECONDS,
         },
+    )
+
+
+def release_lease(image_id: str, name: str, token: int) -> None:
+    """Let the next request, or the sweep, take a variant that was not stored, or perhaps was. This attempt
+    does not count.
+    """
+    db.query(
+        """UPDATE image_variants SET lease_until = now(), attempts = attempts - 1
+           WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending'""",
+        (image_id, name, token),
     )
 
 

@@ -84,7 +84,8 @@ def resume(webhook_id: str) -> db.Row | None:
 def acquire_leases(limit: int) -> list[db.Row]:
     """Lease up to ``limit`` due webhooks, those that have waited longest first."""
     return db.query(
-        f"""UPDATE webhooks SET lease_token = lease_token + 1, lease_until = now() + make_interval(secs => %s)
+        f"""UPDATE webhooks SET lease_token = nextval('lease_tokens'),
+                lease_until = now() + make_interval(secs => %s)
             WHERE id IN (SELECT id FROM webhooks WHERE {IS_DUE}
                          ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING {COLUMNS}""",

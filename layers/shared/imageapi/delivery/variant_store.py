@@ -3,7 +3,8 @@
 import hashlib
 from contextlib import suppress
 
-from imageapi.catalog import variants
+from imageapi.catalog import deletions, originals, variants
+from imageapi.delivery import removal
 from imageapi.errors import AppError, VariantPendingError
 from imageapi.model import variant_names
 from imageapi.storage import s3
@@ -18,8 +19,7 @@ def store(
     """Put a leased variant and mark it ready.
 
     Returns:
-        False if the image was deleted meanwhile, or the lease was lost and the row removed; the object is
-        then removed.
+        False if the image was deleted, or moved to the trash; the object is then removed.
 
     Raises:
         VariantPendingError: the lease was lost to another request, which puts the same object.
@@ -32,19 +32,36 @@ def store(
         return True
     status = variants.find_statuses([(image_id, name)]).get((image_id, name))
     if status is None:
-        s3.delete_objects([key])
-    elif status != "ready":
+        return adopt(image_id, name)
+    if status != "ready":
         raise VariantPendingError()
-    return status is not None
+    return True
+
+
+def adopt(image_id: str, name: str) -> bool:
+    """Settle a stored variant that has no row: its lease was lost, or its image went to the trash, and
+    perhaps came back. That of an image gets a row, since its key determines its bytes; any other is removed.
+
+    Returns:
+        Whether it has a row.
+    """
+    lease = variants.acquire_lease(image_id, name)
+    if lease:
+        return variants.mark_ready(image_id, name, lease.token)
+    if variants.find_statuses([(image_id, name)]):
+        return True
+    removal.finish_deletions(deletions.add_variant(image_id, name))
+    if not originals.find_claims([image_id]):
+        s3.delete_objects([variant_key(image_id, name)])
+    return False
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
-    """Let the next request retry at once. A failed put may still have stored the object, so that is removed
-    first.
+    """Let the next request retry at once. If none comes, the sweep removes what a failed put may have
+    stored.
     """
-    with suppress(AppError):  # the lease then expires, and a sweep removes both
-        s3.delete_objects([variant_key(image_id, name)])
-        variants.remove(image_id, name, token)
+    with suppress(AppError):  # the lease then expires
+        variants.release_lease(image_id, name, token)
 
 
 def store_intermediate(image_id: str, data: bytes) -> None:

@@ -9,6 +9,7 @@ from imageapi.catalog.batches import Results
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
+from imageapi.delivery.removal import finish_deletions
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -17,7 +18,6 @@ from imageapi.errors import (
     UnprocessableError,
 )
 from imageapi.images.batch_request import BatchRequest
-from imageapi.images.delete import finish_deletions
 from imageapi.images.restore import TrashInProgressError, explain_refusal, finish_removals
 from imageapi.model.metadata import validate_changes
 from imageapi.model.text import normalise_tag

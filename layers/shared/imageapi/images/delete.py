@@ -1,17 +1,13 @@
 """Delete an image: move it to the trash, or for good, and remove its objects."""
 
-import hashlib
 from collections.abc import Sequence
 
 from imageapi.catalog import deletions, trash
 from imageapi.config.settings import get_settings
-from imageapi.database import db
-from imageapi.errors import PreconditionFailedError
-from imageapi.images.get import get_image
+from imageapi.delivery.removal import finish_deletions
+from imageapi.errors import ImageNotFoundError, PreconditionFailedError
 from imageapi.model.ids import parse_id
 from imageapi.model.parameters import parse_flag
-from imageapi.storage import s3
-from imageapi.storage.keys import incoming_key, invalidation_key, variant_key
 
 
 def deletes_for_good(permanent: str | None) -> bool:
@@ -45,34 +41,9 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: boo
         found = trash.move([image_id], get_settings().trash_days, versions)
     if found:
         return finish_deletions(found)
-    if not for_good or not trash.find_places([image_id]):
-        get_image(image_id)
+    place = trash.find_places([image_id]).get(image_id)
+    if place is None or (place == "trashed" and not for_good):
+        raise ImageNotFoundError(trashed=place is not None)
+    if versions is None:  # it was restored between the two statements
+        return delete_image(image_id, versions, for_good=for_good)
     raise PreconditionFailedError()
-
-
-def finish_deletions(found: Sequence[db.Row]) -> None:
-    """Remove the objects of deletions, then the deletions.
-
-    CloudFront is told last to forget what was made from trashed images: earlier, it could cache it again.
-    """
-    if not found:
-        return
-    keys = [deletion["s3_key"] for deletion in found if deletion["s3_key"]]
-    keys += [incoming_key(deletion["image_id"]) for deletion in found]
-    keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
-    s3.delete_objects(keys)
-    if get_settings().origin_secrets:
-        for deletion in found:
-            if not deletion["s3_key"]:
-                put_marker(deletion["image_id"])
-    deletions.finish(found)
-
-
-def put_marker(image_id: str) -> None:
-    """Have CloudFront forget an image, by an object that tells the function outside the network.
-
-    Raises:
-        StorageUnavailableError: unknown whether it is told.
-    """
-    empty = hashlib.sha256(b"").digest()
-    s3.put_object(invalidation_key(image_id), b"", content_type="text/plain", sha256=empty)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from imageapi.catalog import deletions, trash
 from imageapi.database import db
+from imageapi.delivery.removal import finish_deletions
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
-from imageapi.images.delete import finish_deletions
 from imageapi.model.ids import parse_id
 
 

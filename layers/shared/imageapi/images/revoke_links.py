@@ -3,7 +3,7 @@
 from imageapi.catalog import images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.images.delete import put_marker
+from imageapi.delivery.removal import put_marker
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
 

@@ -35,11 +35,13 @@ TEXT_FIELDS = {
 FIELDS = (*TEXT_FIELDS, "tags")
 MAX_TAGS = 32
 MAX_TAG_LENGTH = 64
+EMPTY: dict[str, Any] = {**dict.fromkeys(TEXT_FIELDS, ""), "tags": []}
+"""The metadata of an image that has none."""
 
 
 def validate_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
     """Check and clean a whole metadata object; missing fields are empty. See :func:`validate_changes`."""
-    return {**dict.fromkeys(TEXT_FIELDS, ""), "tags": [], **validate_changes(values)}
+    return {**EMPTY, **validate_changes(values)}
 
 
 def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:

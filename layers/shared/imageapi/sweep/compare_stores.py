@@ -85,15 +85,15 @@ def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
 def _compare_incoming(after: str, older_than: datetime) -> Iterator[Part]:
     for end, objects in _pages(INCOMING, after):
         old = [key for key, modified in objects if modified < older_than]
-        ids = [_read_id(key) for key in old if is_id(_read_id(key))]
+        ids = [read_id(key) for key in old if is_id(read_id(key))]
         owned = {*uploads.find_keys(ids), *deletions.find_pending(ids)} if ids else set()
-        yield Part(end, [key for key, _ in objects], [key for key in old if _read_id(key) not in owned])
+        yield Part(end, [key for key, _ in objects], [key for key in old if read_id(key) not in owned])
 
 
 def _compare_variants(after: str, older_than: datetime) -> Iterator[Part]:
     def find_rows(low: str, high: str) -> list[db.Row]:
         first, name = _first_id(low), low.rpartition("/")[2]
-        place = (first, name if _read_id(low) == first else "")
+        place = (first, name if read_id(low) == first else "")
         rows = variants.find_between(place, _first_id(high), BATCH)
         return [row | {"key": variant_key(row["image_id"], row["name"])} for row in rows]
 
@@ -106,7 +106,7 @@ def _compare_variants(after: str, older_than: datetime) -> Iterator[Part]:
 def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: datetime) -> list[str]:
     owned = {row["key"] for row in rows}
     found = [key for key, modified in objects if modified < older_than and key not in owned]
-    ids = [_read_id(key) for key in found if is_id(_read_id(key))]
+    ids = [read_id(key) for key in found if is_id(read_id(key))]
     if not ids:
         return found
     # In the order in which rows move, so that one that moves meanwhile is seen.
@@ -114,7 +114,7 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     stored = originals.find_keys(ids)
     deleted = deletions.find_pending(ids)
     owned = {*uploaded.values(), *stored.values()}
-    return [key for key in found if key not in owned and _read_id(key) not in deleted]
+    return [key for key in found if key not in owned and read_id(key) not in deleted]
 
 
 def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
@@ -150,14 +150,14 @@ def _pages(prefix: str, after: str) -> Iterator[tuple[str, list[_Object]]]:
     yield prefix + _AFTER_ALL, []
 
 
-def _read_id(key: str) -> str:
+def read_id(key: str) -> str:
     """The part of a key where an id should be."""
     return key.partition("/")[2].partition("/")[0].partition(".")[0]
 
 
 def _first_id(key: str) -> str:
     """The smallest possible id that is not below the one in a key (the largest if all are)."""
-    text = _read_id(key)
+    text = read_id(key)
     low, high = 0, 2**128 - 1
     while low < high:
         middle = (low + high) // 2

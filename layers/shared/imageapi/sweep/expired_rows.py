@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from imageapi.catalog import deletions, trash, uploads, variants
 from imageapi.database import db
+from imageapi.delivery.removal import finish_deletions
 from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
-from imageapi.images.delete import finish_deletions
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
 from imageapi.telemetry.logs import get_logger
 from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
-from imageapi.uploads.outcome import remove_failed, undo_upload
+from imageapi.uploads.outcome import remove_failed, undo_expired
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     )
     _settle_each(
         variants.find_expired,
-        (lambda _: Count.VARIANTS_REMOVED) if dry else _settle_variant,
+        _predict_variant if dry else _settle_variant,
         report,
         has_time,
     )
@@ -85,6 +85,10 @@ def _predict_outcome(upload: db.Row) -> Count:
     return Count.FINISHED if arrived else Count.UNDONE
 
 
+def _predict_variant(name: variants.Name) -> Count:
+    return Count.FINISHED if s3.object_exists(variant_key(*name)) else Count.VARIANTS_REMOVED
+
+
 def _settle_upload(upload: db.Row) -> Count | None:
     """None if it is leased again, or gone."""
     if upload["failure"]:
@@ -95,7 +99,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
     except ConflictError as error:
         # A direct upload never has a file at incoming/.
         is_missing = error.code == "upload_not_arrived"
-        return Count.UNDONE if is_missing and undo_upload(upload, only_free=True) else None
+        return Count.UNDONE if is_missing and undo_expired(upload) else None
     except TooComplexError as error:
         return Count.REFUSED if error.is_final else Count.FAILED
     except NotFoundError:  # gone meanwhile
@@ -125,11 +129,12 @@ def _purge_image(image: db.Row) -> Count | None:
 
 def _settle_variant(name: variants.Name) -> Count | None:
     """None if it is leased, ready or gone."""
-    # The lease keeps others from rendering while the object is deleted.
     lease = variants.acquire_lease(*name)
     if not lease:
         return None
-    s3.delete_objects([variant_key(*name)])
+    # Stored, but the process died before it could say so.
+    if s3.object_exists(variant_key(*name)):
+        return Count.FINISHED if variants.mark_ready(*name, lease.token) else None
     if lease.is_exhausted:  # back off, do not retry
         variants.mark_failed(*name, lease.token, TooComplexError.code)
     else:

@@ -8,11 +8,11 @@ so are variants and incoming files.
 from collections.abc import Sequence
 from functools import cached_property
 
-from imageapi.catalog import originals, variants
+from imageapi.catalog import originals
+from imageapi.delivery.variant_store import adopt
 from imageapi.model.ids import is_id
 from imageapi.storage import s3
-from imageapi.storage.keys import variant_key
-from imageapi.sweep.compare_stores import Part
+from imageapi.sweep.compare_stores import VARIANTS, Part, read_id
 from imageapi.sweep.report import REPORTED, Count, Report
 
 MAX_SHARE = 10
@@ -67,7 +67,7 @@ class Orphans:
         if not self._force and not self._may_remove:
             self._report.counts[Count.ORPHANS_KEPT] += len(keys) if count is None else count
         elif not self._report.dry_run:
-            s3.delete_objects(_without_variants_made_since(keys))
+            _remove(keys)
 
     @cached_property
     def _may_remove(self) -> bool:
@@ -96,11 +96,13 @@ def knows_an_original() -> bool:
     return any(map(s3.object_exists, originals.find_newest_keys(NEWEST)))
 
 
-def _without_variants_made_since(keys: Sequence[str]) -> list[str]:
-    """Drops keys of variants that were rendered again during the comparison."""
-    parts = [key.split("/") for key in keys]
-    names = [
-        (part[1], part[2]) for part in parts if part[0] == "variants" and len(part) == 3 and is_id(part[1])
-    ]
-    made = {variant_key(*name) for name in variants.find_statuses(names)} if names else set()
-    return [key for key in keys if key not in made]
+def _remove(keys: Sequence[str]) -> None:
+    """Remove orphans that nothing has come to name during the comparison."""
+    ids = {key: read_id(key) for key in keys}
+    claims = originals.find_claims([image_id for image_id in ids.values() if is_id(image_id)])
+    left = [key for key, image_id in ids.items() if not originals.is_claimed(claims, image_id, key)]
+    # A variant of an image that exists, or is in the trash, can be rendered again at any time.
+    kept = [key for key in left if ids[key] in claims and key.startswith(f"{VARIANTS}{ids[key]}/")]
+    for key in kept:
+        adopt(ids[key], key.removeprefix(f"{VARIANTS}{ids[key]}/"))
+    s3.delete_objects([key for key in left if key not in kept])

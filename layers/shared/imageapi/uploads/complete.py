@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from imageapi.catalog import images, uploads
+from imageapi.catalog import images, originals, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
@@ -34,7 +34,15 @@ from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, original_key
-from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, find_outcome, remove_objects
+from imageapi.uploads.outcome import (
+    POLL_SECONDS,
+    WAIT_SECONDS,
+    Stored,
+    UploadInProgressError,
+    create_image,
+    find_outcome,
+    remove_objects,
+)
 
 LEASE_SECONDS = 60
 """Lease of a client's request: twice its function's Timeout."""
@@ -43,8 +51,6 @@ EVENT_LEASE_SECONDS = 240
 SPARE_SECONDS = 5.0
 """The holder gives up and releases the lease this long before its lease or time runs out."""
 MAX_ATTEMPTS = 3
-WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
-"""How long a client's request waits for the lease holder."""
 EVENT_WAIT_SECONDS = 35.0
 """How long an event waits: longer than UploadFunction's Timeout. A holder that outlasts it has died; Lambda
 then resends the event.
@@ -98,15 +104,26 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
     outcome: dict[str, Any] = {"completed": [], "refused": {}}
     for image_id in image_ids:
         try:
-            complete_upload(image_id, EVENT_LEASE_SECONDS, EVENT_WAIT_SECONDS)
+            stored = complete_upload(image_id, EVENT_LEASE_SECONDS, EVENT_WAIT_SECONDS)
             outcome["completed"].append(image_id)
+            if stored.created:
+                continue
         except UploadInProgressError:
             raise
         except AppError as error:
             if error.status >= 500:
                 raise
             outcome["refused"][image_id] = error.code
+        _remove_reposted(image_id)
     return outcome
+
+
+def _remove_reposted(image_id: str) -> None:
+    """Remove a file that was posted when its upload had ended: the form can be used until it expires."""
+    if is_id(image_id) and not originals.is_claimed(
+        originals.find_claims([image_id]), image_id.lower(), incoming_key(image_id)
+    ):
+        s3.delete_objects([incoming_key(image_id)])
 
 
 def _find_pending(image_id: str) -> db.Row | Stored:

@@ -116,7 +116,9 @@ def _reserve(upload: Upload) -> db.Row | Stored:
     else:
         row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
     return row or find_earlier_upload(
-        str(upload.idempotency_key), upload.request_hash, lease_seconds=LEASE_SECONDS
+        str(upload.idempotency_key),
+        upload.request_hash,
+        lambda upload_id: uploads.take_over(upload_id, LEASE_SECONDS),
     )
 
 

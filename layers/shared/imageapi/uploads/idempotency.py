@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from imageapi.actor import ROOT, get_actor
@@ -54,12 +54,13 @@ def to_canonical_json(value: Any) -> str:
 
 
 def find_earlier_upload(
-    key: str, expected_hash: bytes, *, open_seconds: int = 0, lease_seconds: int = 0
+    key: str, expected_hash: bytes, continue_upload: Callable[[str], db.Row | None]
 ) -> db.Row | Stored:
     """The pending upload of a taken Idempotency-Key, or the image that it has become.
 
     Args:
-        open_seconds, lease_seconds: least time that a pending upload stays open, and leased.
+        continue_upload: makes a pending upload, named by its id, that of this request; None if it is not
+            pending.
 
     Raises:
         UnprocessableError: ``idempotency_key_reused``: the key was used with another request.
@@ -73,7 +74,7 @@ def find_earlier_upload(
             "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
         )
     image_id = found["image_id"]
-    pending = uploads.extend_lease(image_id, open_seconds=open_seconds, lease_seconds=lease_seconds)
+    pending = continue_upload(image_id)
     if pending:
         return pending
     image = images.find(image_id)

@@ -1,5 +1,6 @@
 """The end of every upload: it becomes an image, or everything it stored is removed."""
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from imageapi.actor import acting_as
 from imageapi.analysis import queue
-from imageapi.catalog import images, uploads
+from imageapi.catalog import images, originals, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import ConflictError, UploadInterruptedError
+from imageapi.model.metadata import EMPTY
 from imageapi.search.tokens import index_values
 from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key
@@ -19,6 +21,10 @@ from imageapi.telemetry.metrics import add_metric
 
 if TYPE_CHECKING:
     from imageapi.pictures.inspect import Picture
+
+
+WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
+"""How long a client's request waits for another that holds the lease of its upload."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +66,27 @@ def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
     return Stored(image, created=True)
 
 
-def undo_upload(upload: db.Row, *, only_free: bool = False) -> bool:
-    """Fail an upload and remove what it stored.
+def undo_upload(upload: db.Row) -> None:
+    """Fail a leased upload and remove what it stored; nothing if the lease was lost.
 
     A crash after the first step leaves a failed upload, which the sweep cleans up.
-
-    Args:
-        only_free: only if it has expired and is not leased.
-
-    Returns:
-        False if it is no longer pending, or not free.
     """
-    if not uploads.interrupt(upload, only_free=only_free):
-        return False
-    remove_failed(upload)
-    return True
+    if uploads.interrupt(upload):
+        remove_failed(upload)
+
+
+def undo_expired(upload: db.Row) -> bool:
+    """As :func:`undo_upload`, for an upload that has expired. False if it is leased, not pending, or open."""
+    expired = uploads.interrupt_expired(upload)
+    if expired:
+        remove_failed(upload)
+    return expired
 
 
 def remove_failed(upload: db.Row) -> None:
-    """Remove the objects of a failed upload, then its row."""
+    """Remove the objects of a failed upload, then its row. A failed upload stays failed, so several processes
+    may do this at once.
+    """
     remove_objects(upload)
     uploads.remove(upload["id"])
 
@@ -94,6 +102,8 @@ def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, 
     facts = {name: upload[name] for name in ("id", "filename", "s3_key", "mime_type", "size_bytes")}
     columns = {
         **facts,
+        # An upload may be older than a field, or come from newer code: this image then lacks the field.
+        **EMPTY,
         **upload["metadata"],
         "width": picture.width,
         "height": picture.height,
@@ -108,18 +118,21 @@ def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, 
 
 
 def find_outcome(upload: db.Row) -> Stored:
-    """The image that another request created from an upload whose lease was lost.
+    """The image that another request created from an upload whose lease was lost. Waits for that request.
 
     Raises:
         UploadInterruptedError, UploadInProgressError: as :func:`create_image`.
     """
-    # In the order in which rows move: the reverse could miss one that moves meanwhile.
-    current = uploads.find(upload["id"])
-    if current and not current["failure"]:
-        raise UploadInProgressError()
+    deadline = time.monotonic() + WAIT_SECONDS
+    # Uploads first, then images, as rows move: the reverse could miss one that moves in between.
+    while (current := uploads.find(upload["id"])) and not current["failure"]:
+        if time.monotonic() >= deadline:
+            raise UploadInProgressError()
+        time.sleep(POLL_SECONDS)
     image = images.find(upload["id"])
     if image:
         return Stored(image, created=False)
-    if upload["s3_key"]:
-        s3.delete_objects([upload["s3_key"]])
+    key, claims = upload["s3_key"], originals.find_claims([upload["id"]])
+    if key and not originals.is_claimed(claims, upload["id"], key):
+        s3.delete_objects([key])
     raise UploadInterruptedError()

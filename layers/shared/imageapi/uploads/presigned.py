@@ -83,7 +83,9 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         )
     )
     found = inserted or find_earlier_upload(
-        str(stored_key), announced.request_hash, open_seconds=OPEN_SECONDS
+        str(stored_key),
+        announced.request_hash,
+        lambda upload_id: uploads.extend_expiry(upload_id, OPEN_SECONDS),
     )
     if isinstance(found, Stored):
         found_id, form = found.row["id"], None

@@ -1,0 +1,50 @@
+"""Removes the objects of deletions, and has CloudFront forget them."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+
+from imageapi.catalog import deletions
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.errors import AppError
+from imageapi.storage import s3
+from imageapi.storage.keys import incoming_key, invalidation_key, variant_key
+
+
+def finish_deletions(found: Sequence[db.Row]) -> None:
+    """Remove the objects of leased deletions, then the deletions.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: some are left, for the next request or sweep.
+    """
+    try:
+        while found:
+            _remove_objects(found)
+            found = deletions.finish(found)
+    except AppError:
+        with suppress(AppError):  # the leases then expire
+            deletions.release_leases(found)
+        raise
+
+
+def _remove_objects(found: Sequence[db.Row]) -> None:
+    final = [deletion for deletion in found if deletion["s3_key"]]
+    keys = [key for row in final for key in (row["s3_key"], incoming_key(row["image_id"]))]
+    keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
+    s3.delete_objects(keys)
+    if get_settings().origin_secrets:
+        # Last: CloudFront would cache again what is still there. A removed original tells it by itself.
+        for deletion in found:
+            if not deletion["s3_key"]:
+                put_marker(deletion["image_id"])
+
+
+def put_marker(image_id: str) -> None:
+    """Have CloudFront forget an image, by an object that tells the function outside the network.
+
+    Raises:
+        StorageUnavailableError: unknown whether it is told.
+    """
+    empty = hashlib.sha256(b"").digest()
+    s3.put_object(invalidation_key(image_id), b"", content_type="text/plain", sha256=empty)
