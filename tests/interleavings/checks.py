@@ -11,6 +11,7 @@ from tests.interleavings.execution import Result
 from tests.interleavings.operations import PICTURE, SHA256
 
 Row = Mapping[str, Any]
+Rows = Mapping[str, Sequence[Row]]
 PLACES = {"image_metadata": "ready", "trashed_images": "trashed"}
 TABLES = (*PLACES, "uploads", "deletions", "image_variants")
 _ALL_ROWS = " UNION ALL ".join(
@@ -27,7 +28,7 @@ class Snapshot:
         keys: of all objects.
     """
 
-    rows: Mapping[str, Sequence[Row]]
+    rows: Rows
     keys: frozenset[str]
 
     @property
@@ -56,10 +57,15 @@ class Snapshot:
 
 
 def take_snapshot(stores: Stores) -> Snapshot:
+    return Snapshot(read_rows(stores), frozenset(stores.keys()))
+
+
+def read_rows(stores: Stores) -> Rows:
+    """The rows of TABLES, by table."""
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for found in stores.execute(_ALL_ROWS):
         rows[found["name"]].append(found["row"])
-    return Snapshot(rows, frozenset(stores.keys()))
+    return rows
 
 
 def variant_key(row: Row) -> str:
@@ -108,16 +114,20 @@ def check_nothing_is_left(snapshot: Snapshot) -> list[str]:
     return left + check_objects_are_named(snapshot)
 
 
-def check_mirror(stores: Stores) -> list[str]:
-    """A mirror that knows only the feed knows all images."""
-    mirror = Mirror()
-    mirror.read_all(1_000)
-    found = read_database(stores)
-    wrong = [f"the feed is wrong: {problem}" for problem in mirror.wrong]
-    for name, here, there in (
-        ("images", mirror.images, found["images"]),
-        ("trash", mirror.trash, found["trash"]),
-    ):
-        if here != there:
-            wrong.append(f"a mirror of the feed has other {name}: {here} instead of {there}")
+def check_mirrors(stores: Stores, results: Sequence[Result]) -> list[str]:
+    """Mirrors that know only the feed know all images: one that reads it now, and those of clients that have
+    read a part of it before.
+    """
+    found, wrong = read_database(stores), []
+    followers = {result.client for result in results if result.request.kind == "follow"}
+    for name in ("", *sorted(followers)):
+        mirror = Mirror()
+        for result in results:
+            if result.client == name and result.request.kind == "follow":
+                mirror.take(result.body)
+        mirror.read_all(1_000)
+        wrong += [f"the feed is wrong: {problem}" for problem in mirror.wrong]
+        for what, here in (("images", mirror.images), ("trash", mirror.trash)):
+            if here != found[what]:
+                wrong.append(f"a mirror of the feed has other {what}: {here} instead of {found[what]}")
     return wrong

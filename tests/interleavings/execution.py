@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from tests.integration.stores import Stores
+from tests.interleavings.footprint import Footprint
 from tests.interleavings.process import Answered, Call, Permission, Sleep
 from tests.support.answers import parse
 from tests.support.events import ROOT, Event
@@ -19,6 +20,8 @@ from tests.support.events import ROOT, Event
 LOCK_CHECK_SECONDS = 0.004
 """A statement that takes longer may be waiting for a lock."""
 STUCK_SECONDS = 60.0
+LOOK = Call("looks again", Footprint(), None)
+"""Stands for the end of a sleep."""
 
 
 class Request(NamedTuple):
@@ -135,6 +138,7 @@ class Step(NamedTuple):
 
     client: str
     call: str
+    footprint: Footprint
     others: tuple[str, ...]
     is_free: bool
 
@@ -176,8 +180,8 @@ class Execution:
             chosen = choose(able, last)
             others = tuple(name for name in able if name != chosen)
             client = self._clients[chosen]
-            name = client.call.name if isinstance(client.call, Call) else "looks again"
-            self.steps.append(Step(chosen, name, others, last not in able))
+            call = client.call if isinstance(client.call, Call) else LOOK
+            self.steps.append(Step(chosen, call.name, call.footprint, others, last not in able))
             # Two that wait for each other must not wake each other.
             self._progress += not client.looks
             self._grant(client, Permission.GO)

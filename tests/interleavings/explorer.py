@@ -23,7 +23,8 @@ from tests.interleavings.execution import (
     fill,
     follow,
 )
-from tests.interleavings.history import Image, check_acknowledged
+from tests.interleavings.footprint import Footprint
+from tests.interleavings.history import Image, check_acknowledged, read_images
 from tests.interleavings.operations import STARTS, Preparation, all_cases, play
 
 NAMES = "abc"
@@ -105,6 +106,7 @@ class Explorer:
             NondeterminismError: the same choices have led to other calls.
         """
         left: list[Sequence[Step]] = [()]
+        known = {""}
         while left:
             prefix = left.pop()
             outcome = self.run(case, follow([step.client for step in prefix]))
@@ -113,7 +115,13 @@ class Explorer:
                 if (expected.client, expected.call or step.call) != (step.client, step.call):
                     raise NondeterminismError(f"{expected} became {step} in\n{outcome.describe()}")
             yield outcome
-            left += branch(outcome.steps, len(prefix), preemptions)
+            names = "".join(step.client for step in outcome.steps)
+            known |= {names[:length] for length in range(len(names) + 1)}
+            for beginning in branch(outcome.steps, preemptions):
+                names = "".join(step.client for step in beginning)
+                if names not in known:
+                    known.add(names)
+                    left.append(beginning)
 
     def explore_randomly(self, case: Case, seed: str) -> Outcome:
         """A random schedule of a case."""
@@ -135,7 +143,7 @@ class Explorer:
         self._stores.clear()
         start = STARTS[case.start]
         image_id = start.prepare(Preparation(self._stores, self._processes[0]))
-        before = read_images(checks.take_snapshot(self._stores))
+        before = read_images(checks.read_rows(self._stores))
         clients = [
             Client(name, process, play(start.requests(operation), image_id, name))
             for name, operation, process in zip(NAMES, case.operations, self._processes, strict=False)
@@ -158,8 +166,8 @@ class Explorer:
                 self._swept.add(snapshot.shape)
             wrong += [f"after a sweep: {problem}" for problem in left if problem not in wrong]
             snapshot = after
-        wrong += check_acknowledged(results, before, snapshot)
-        return wrong + checks.check_mirror(stores)
+        wrong += check_acknowledged(results, before, snapshot.rows)
+        return wrong + checks.check_mirrors(stores, results)
 
     def _sweep(self, results: Sequence[Result]) -> Result:
         """One sweep, after all leases have expired, that takes all objects for old."""
@@ -177,31 +185,28 @@ class Explorer:
             self._stores.clear()
             prepared = Preparation(self._stores, process)
             image_id = prepared.viewed()
-            for kind in ("edit", "revoke", "batch", "trash", "restore", "sweep", "delete"):
+            for kind in ("edit", "revoke", "batch", "follow", "trash", "restore", "sweep", "delete"):
                 prepared.do(kind, image_id)
             self._stores.clear()
             image_id = prepared.arrived()
             prepared.do("event", image_id)
 
 
-def read_images(snapshot: checks.Snapshot) -> dict[str, Image]:
-    """The images as clients know them, by id."""
-    return {
-        row["id"]: Image(place, row["title"], row["category"], row["link_version"])
-        for table, place in checks.PLACES.items()
-        for row in snapshot.rows[table]
-    }
+def branch(steps: Sequence[Step], preemptions: int) -> Iterator[list[Step]]:
+    """The beginnings of further schedules: at each step, another client's turn, if that may matter.
 
-
-def branch(steps: Sequence[Step], begin: int, preemptions: int) -> Iterator[list[Step]]:
-    """The beginnings of further schedules: with another choice at one of these steps from ``begin`` on."""
+    It does not if nothing that the other does from there on, in this schedule, conflicts with the step: then
+    it may as well go on after the step. (As in dynamic partial order reduction.)
+    """
     used = 0
     for number, step in enumerate(steps):
-        is_switch = number > 0 and step.client != steps[number - 1].client
-        if number >= begin and used + (not step.is_free) <= preemptions:
-            for other in step.others:
-                yield [*steps[:number], Step(other, "", (), is_free=False)]
-        used += is_switch and not step.is_free
+        last = steps[number - 1].client if number else ""
+        for other in step.others:
+            cost = not step.is_free and other != last
+            later = (one.footprint for one in steps[number:] if one.client == other)
+            if used + cost <= preemptions and any(map(step.footprint.conflicts, later)):
+                yield [*steps[:number], Step(other, "", Footprint(), (), is_free=False)]
+        used += not step.is_free and step.client != last
 
 
 def choose_cases(words: str) -> list[Case]:

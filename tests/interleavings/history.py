@@ -7,7 +7,7 @@ one that was refused has none, and a 404 is right only while there is no such im
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.interleavings.checks import PLACES, Snapshot
+from tests.interleavings.checks import PLACES, Rows
 from tests.interleavings.execution import Result
 
 
@@ -28,25 +28,28 @@ Effect = Callable[[Image], Image | None]
 """What a request does to an image; None where its response was impossible."""
 
 
-def check_acknowledged(
-    results: Sequence[Result], start: Mapping[str, Image], snapshot: Snapshot
-) -> list[str]:
+def check_acknowledged(results: Sequence[Result], start: Mapping[str, Image], rows: Rows) -> list[str]:
     """What was acknowledged has happened, and nothing else.
 
     Args:
         start: the images before the requests, by id.
     """
-    end = {
-        row["id"]: Image(place, row["title"], row["category"], row["link_version"])
-        for table, place in PLACES.items()
-        for row in snapshot.rows[table]
-    }
+    end = read_images(rows)
     named = {name: find_effects(results, name) for name in {*start, *end, *map(find_id, results)} if name}
     return [
         f"the responses do not lead to {end.get(name, 'no image')}, in any order"
         for name, effects in named.items()
         if not can_lead(effects, start.get(name, Image()), end.get(name))
     ]
+
+
+def read_images(rows: Rows) -> dict[str, Image]:
+    """The images, in the trash or not, by id."""
+    return {
+        row["id"]: Image(place, row["title"], row["category"], row["link_version"])
+        for table, place in PLACES.items()
+        for row in rows[table]
+    }
 
 
 def find_id(result: Result) -> str:
@@ -81,7 +84,7 @@ def find_effect(result: Result) -> Effect | None:
     if status == 404:
         absent = {"restore": ("trashed",), "batch-restore": ("trashed",), "delete": ("ready", "trashed")}
         return lambda image: None if image.place in absent.get(kind, ("ready",)) else image
-    if status >= 400:
+    if status >= 400 or kind == "follow":
         return None
     match kind:
         case "upload" | "complete":

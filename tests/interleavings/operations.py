@@ -32,13 +32,17 @@ UPLOAD, IMAGE, BATCH = "UploadFunction", "ImageFunction", "BatchFunction"
 VARIANT = "w320"
 
 
-def make_request(kind: str, image_id: str, client: str) -> Request:
+def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Request:
     """A request of a kind.
 
     Args:
         client: the name of the client, which its changes contain.
+        cursor: where in the feed a follower goes on.
     """
     match kind:
+        case "follow":
+            event = make_event("GET", "/api/changes", KEY, {"since": cursor} if cursor else {})
+            return Request(kind, "ChangesFunction", event)
         case "upload":
             event = upload_event(PICTURE, {"title": "new"}, "a.jpg", "the same key")
             return Request(kind, UPLOAD, event)
@@ -81,8 +85,11 @@ def play(kinds: list[str], image_id: str, client: str) -> Script:
     """A client's requests. One that creates an image tells its id to those that follow; if it is refused, the
     client gives up.
     """
+    cursor = ""
     for kind in kinds:
-        result: Result = yield make_request(kind, image_id, client)
+        result: Result = yield make_request(kind, image_id, client, cursor)
+        if kind == "follow":
+            cursor = result.body["cursor"]
         if kind == "upload":
             if result.status >= 400:
                 return
@@ -97,7 +104,7 @@ class Start:
         prepare: makes it in empty stores, and returns the image's id if there is one.
         first: operations of which each pair has at least one.
         second: further ones.
-        before: what a client does first that needs an image; not before ``first``, ``event`` and ``sweep``.
+        before: what a client does first, unless its operation is one of ``first`` or needs no image.
     """
 
     prepare: Callable[["Preparation"], str]
@@ -111,11 +118,10 @@ class Start:
         return among + [(one, two) for one in self.first for two in self.second]
 
     def requests(self, operation: str) -> list[str]:
-        """The kinds of requests of an operation. To undo is to trash, to restore, and to look."""
-        kinds = ["trash", "restore", "view"] if operation == "undo" else [operation]
-        kinds = ["restore", "view"] if operation == "restore" else kinds
-        has_none = self.before and operation not in (*self.first, "sweep")
-        return [*self.before, *kinds] if has_none else kinds
+        """The kinds of requests of an operation."""
+        kinds = SEVERAL.get(operation, (operation,))
+        begins_at_once = operation in (*self.first, "sweep", "follow")
+        return [*kinds] if begins_at_once else [*self.before, *kinds]
 
 
 @dataclass(frozen=True)
@@ -183,8 +189,14 @@ class Preparation:
         return str(ticket["id"])
 
 
-ON_IMAGES = ("view", "edit", "trash", "delete", "undo", "revoke", "batch", "batch-trash")
-IN_TRASH = ("trash", "batch-restore", "view")
+SEVERAL = {
+    "undo": ("trash", "restore", "view"),
+    "restore": ("restore", "view"),
+    "follow": ("follow", "follow"),
+}
+"""Operations of several requests."""
+ON_IMAGES = ("view", "edit", "trash", "delete", "undo", "revoke", "batch", "batch-trash", "follow")
+IN_TRASH = ("trash", "batch-restore", "view", "follow")
 STARTS = {
     "new": Start(Preparation.nothing, ("upload",), ON_IMAGES, ("upload",)),
     "cut-upload": Start(Preparation.cut_upload, ("upload", "sweep"), ON_IMAGES, ("upload",)),

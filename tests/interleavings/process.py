@@ -18,12 +18,14 @@ from collections.abc import Callable
 from enum import Enum, auto
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg2
 import psycopg2.extensions
 from imageapi.database import db
 from urllib3.connectionpool import HTTPConnectionPool
 
+from tests.interleavings.footprint import Footprint, of_request, of_statement
 from tests.support.events import LambdaContext, load_handler
 
 FUNCTIONS = (
@@ -56,6 +58,7 @@ class Call(NamedTuple):
     """
 
     name: str
+    footprint: Footprint
     backend: int | None
 
 
@@ -90,13 +93,11 @@ class Steps:
         if self._ask(Sleep()) is Permission.TIME_OVER:
             self._now += CLOCK_STEP
 
-    def call(self, name: str, backend: int | None) -> None:
+    def call(self, call: Call) -> None:
         """Wait until a call may be made."""
         if self._is_abandoned:
-            return  # psycopg2 rolls back
-        if self._ask(Call(re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", name), backend)) is (
-            Permission.ABANDON
-        ):
+            return  # the transaction is rolled back
+        if self._ask(call) is Permission.ABANDON:
             self._is_abandoned = True
             raise AbandonedError
 
@@ -121,15 +122,25 @@ def watch_stores(steps: Steps) -> None:
     """Have all calls to both stores, and all sleeps, ask first."""
 
     class AskingCursor(psycopg2.extensions.cursor):
+        transaction = Footprint()
+        """Of all that was executed with this cursor; the service uses one for each transaction."""
+
         def execute(self, query: Any, variables: Any = None) -> None:
-            steps.call(name_statement(query), self.connection.info.backend_pid)
+            text = query.decode() if isinstance(query, bytes) else str(query)
+            footprint = of_statement(text)
+            self.transaction |= footprint
+            if text.startswith(("COMMIT", "ROLLBACK")):
+                footprint = self.transaction
+            steps.call(Call(name_statement(text), footprint, self.connection.info.backend_pid))
             super().execute(query, variables)
 
     def connect(*arguments: Any, **options: Any) -> Any:
         return original_connect(*arguments, **options, cursor_factory=AskingCursor)
 
     def urlopen(pool: Any, method: str, url: str, body: Any = None, *rest: Any, **options: Any) -> Any:
-        steps.call(name_request(method, url, body), None)
+        verb, keys = read_request(method, url, body)
+        name = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", " ".join([verb, *keys]))
+        steps.call(Call(name, of_request(verb, keys), None))
         return original_urlopen(pool, method, url, body, *rest, **options)
 
     original_connect, original_urlopen = psycopg2.connect, HTTPConnectionPool.urlopen
@@ -139,11 +150,10 @@ def watch_stores(steps: Steps) -> None:
         setattr(time, function.__name__, function)
 
 
-def name_statement(query: Any) -> str:
+def name_statement(text: str) -> str:
     """The function of the service that sends a statement; with BEGIN and COMMIT, the one whose transaction
     it is.
     """
-    text = query.decode() if isinstance(query, bytes) else str(query)
     verb = next((word for word in ("BEGIN", "COMMIT", "ROLLBACK") if text.startswith(word)), "")
     frame: Any = sys._getframe(1)
     while frame:
@@ -154,15 +164,15 @@ def name_statement(query: Any) -> str:
     return text[:60]
 
 
-def name_request(method: str, url: str, body: Any) -> str:
-    """The method and the key; of a request that deletes several objects, all keys."""
-    path, _, query = url.partition("?")
-    key = path.partition("/")[2].partition("/")[2]
-    if query.startswith("delete"):
+def read_request(method: str, url: str, body: Any) -> tuple[str, list[str]]:
+    """What a request does, and the keys; of a list, its prefix and ``*``."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if "delete" in query:
         text = body.decode() if isinstance(body, bytes) else str(body)
-        return f"DELETE {' '.join(re.findall('<Key>(.*?)</Key>', text))}"
-    prefix = re.search("prefix=[^&]*", query)
-    return f"{method} {key or (prefix and prefix[0])}"
+        return "DELETE", re.findall("<Key>(.*?)</Key>", text)
+    key = parts.path.partition("/")[2].partition("/")[2]
+    return method, [key or f"{query.get('prefix', '')}*"]
 
 
 def prepare(steps: Steps) -> None:
