@@ -40,14 +40,18 @@ class Mirror:
     def read(self, limit: int) -> int:
         """Read a page; returns the number of its changes."""
         since = {"since": self.cursor} if self.cursor else {}
-        page = json.loads(read_changes({**since, "limit": str(limit)}, shows_keys=True))
+        page: Json = json.loads(read_changes({**since, "limit": str(limit)}, shows_keys=True))
+        self.take(page)
+        return len(page["changes"])
+
+    def take(self, page: Json) -> None:
+        """Apply a page that was read with this mirror's cursor."""
         for change in page["changes"]:
             try:
                 self._apply(change)
             except (KeyError, AssertionError) as error:
                 self.wrong.append(f"{error!r} at {change}")
         self.cursor = page["cursor"]
-        return len(page["changes"])
 
     def read_all(self, limit: int) -> None:
         """Read until there is nothing new."""

@@ -1,0 +1,302 @@
+"""Runs several clients at the same time, one call to a store after the other, in a given order."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+from tests.integration.stores import Stores
+from tests.interleavings.footprint import Footprint
+from tests.interleavings.process import Answered, Call, Permission, Sleep
+from tests.support.answers import parse
+from tests.support.events import ROOT, Event
+
+LOCK_CHECK_SECONDS = 0.004
+"""A statement that takes longer may be waiting for a lock."""
+STUCK_SECONDS = 60.0
+LOOK = Call("looks again", Footprint(), None)
+"""Stands for the end of a sleep."""
+
+
+class Request(NamedTuple):
+    """One request of a client, or one event.
+
+    Attributes:
+        kind: the name of the operation.
+        image_id: the image that it is about; empty if it is to create one.
+    """
+
+    kind: str
+    function: str
+    event: Event
+    image_id: str = ""
+
+
+@dataclass
+class Result:
+    """A request and its response.
+
+    Attributes:
+        began, ended: the numbers of the steps before its first call and after its last one.
+        status: that of an event without an error is 200.
+    """
+
+    client: str
+    request: Request
+    began: int
+    ended: int = -1
+    status: int = 0
+    code: str = ""
+    body: Any = None
+
+
+Script = Generator[Request, Result, None]
+
+
+class State(Enum):
+    """What a client can do next."""
+
+    READY = auto()
+    BLOCKED = auto()
+    ASLEEP = auto()
+    DONE = auto()
+
+
+class Process:
+    """One process that answers events; see process.py."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
+        limits = {"DB_STATEMENT_TIMEOUT": "600", "PIPE": str(theirs.fileno())}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.interleavings.process"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment, **limits},
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self.pipe = Connection(ours.detach())
+
+    def run(self, request: Request, abandon_at: str = "") -> Answered:
+        """Do a request alone.
+
+        Args:
+            abandon_at: the beginning of the name of the call at which it stops, as if it was killed there.
+        """
+        self.pipe.send((request.function, request.event))
+        while not isinstance(message := self.pipe.recv(), Answered):
+            stops = abandon_at and isinstance(message, Call) and message.name.startswith(abandon_at)
+            self.pipe.send(Permission.ABANDON if stops else Permission.TIME_OVER)
+        assert not abandon_at or message == Answered(), f"{request.kind} does not reach {abandon_at}"
+        return message
+
+    def close(self) -> None:
+        self.pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@dataclass
+class Client:
+    """A client that sends its requests one after the other.
+
+    Attributes:
+        name: a letter.
+        call: what it is about to do, or waits for.
+        seen: the progress of all when it fell asleep.
+        looks: whether it has only looked, since its last sleep, whether there is something to do.
+    """
+
+    name: str
+    process: Process
+    script: Script
+    state: State = State.READY
+    call: Call | Sleep = field(default_factory=Sleep)
+    seen: int = 0
+    looks: bool = False
+    result: Result | None = None
+
+
+class Step(NamedTuple):
+    """One call.
+
+    Attributes:
+        client: whose; ``others``: those that could have gone on instead.
+        is_free: whether a switch to one of them would have been no preemption: the client of the step before
+            could not go on.
+    """
+
+    client: str
+    call: str
+    footprint: Footprint
+    others: tuple[str, ...]
+    is_free: bool
+
+
+Choose = Callable[[Sequence[str], str], str]
+"""Which client makes the next call, given the names of those that can, and whose the last one was."""
+
+
+class Execution:
+    """One schedule.
+
+    Attributes:
+        steps: the calls so far; ``results``: the requests, in the order in which they began.
+    """
+
+    def __init__(self, stores: Stores, clients: Sequence[Client]) -> None:
+        self.steps: list[Step] = []
+        self.results: list[Result] = []
+        self._stores = stores
+        self._clients = {client.name: client for client in clients}
+        self._backends: set[int] = set()
+        self._progress = 0
+
+    def run(self, choose: Choose) -> None:
+        """Run all clients to their ends.
+
+        Args:
+            choose: is asked before each call, also when there is only one choice.
+        """
+        for client in self._clients.values():
+            self._send(client, next(client.script))
+            self._wait(client)
+        last = ""
+        while any(client.state is not State.DONE for client in self._clients.values()):
+            able = [client.name for client in self._clients.values() if self._can_go_on(client)]
+            if not able:
+                self._end_wait()
+                continue
+            chosen = choose(able, last)
+            others = tuple(name for name in able if name != chosen)
+            client = self._clients[chosen]
+            call = client.call if isinstance(client.call, Call) else LOOK
+            self.steps.append(Step(chosen, call.name, call.footprint, others, last not in able))
+            # Two that wait for each other must not wake each other.
+            self._progress += not client.looks
+            self._grant(client, Permission.GO)
+            last = chosen
+
+    def _can_go_on(self, client: Client) -> bool:
+        """Whether it has something to do: after a sleep only if others have done something."""
+        is_woken = client.state is State.ASLEEP and client.seen < self._progress
+        return client.state is State.READY or is_woken
+
+    def _end_wait(self) -> None:
+        """Nobody can go on: time passes. It ends the first sleep; or PostgreSQL ends a deadlock."""
+        asleep = [client for client in self._clients.values() if client.state is State.ASLEEP]
+        if asleep:
+            self._grant(asleep[0], Permission.TIME_OVER)
+            return
+        time.sleep(LOCK_CHECK_SECONDS)
+        self._wait_for_blocked()
+
+    def _grant(self, client: Client, permission: Permission) -> None:
+        if client.result and client.result.began < 0:
+            client.result.began = len(self.steps) - 1
+            self.results.append(client.result)
+        client.process.pipe.send(permission)
+        client.state = State.READY
+        self._wait(client)
+        self._wait_for_blocked()
+
+    def _wait_for_blocked(self) -> None:
+        for other in self._clients.values():
+            if other.state is State.BLOCKED:
+                self._wait(other)
+
+    def _send(self, client: Client, request: Request) -> None:
+        client.result = Result(client.name, request, -1)
+        client.process.pipe.send((request.function, request.event))
+
+    def _wait(self, client: Client) -> None:
+        """Wait until the client is about to make its next call, sleeps, waits for a lock, or is done."""
+        limit = time.monotonic() + STUCK_SECONDS
+        backend = client.call.backend if isinstance(client.call, Call) else None
+        if client.state is State.BLOCKED and not client.process.pipe.poll() and self._is_blocked(backend):
+            return
+        while True:
+            if client.process.pipe.poll(LOCK_CHECK_SECONDS):
+                message = client.process.pipe.recv()
+                if not isinstance(message, Answered):
+                    self._note(client, message)
+                    return
+                self._finish(client, message)
+                if client.state is State.DONE:
+                    return
+                backend = None
+            elif backend and self._is_blocked(backend):
+                client.state = State.BLOCKED
+                return
+            elif time.monotonic() > limit:
+                raise RuntimeError(f"{client.name} is stuck after {client.call}")
+
+    def _note(self, client: Client, message: Call | Sleep) -> None:
+        client.call = message
+        client.state = State.READY
+        if isinstance(message, Sleep):
+            client.state, client.looks, client.seen = State.ASLEEP, True, self._progress
+        if isinstance(message, Call) and message.backend:
+            self._backends.add(message.backend)
+
+    def _finish(self, client: Client, answered: Answered) -> None:
+        """Note a response; send the client's next request, if there is one."""
+        result = client.result
+        assert result
+        fill(result, answered)
+        result.ended = len(self.steps)
+        self._progress += client.looks
+        client.looks = False
+        if result.began < 0:  # it has called no store
+            result.began = result.ended
+            self.results.append(result)
+        try:
+            self._send(client, client.script.send(result))
+        except StopIteration:
+            client.state = State.DONE
+
+    def _is_blocked(self, backend: int | None) -> bool:
+        (row,) = self._stores.execute("SELECT pg_blocking_pids(%s) AS pids", (backend,))
+        return not self._backends.isdisjoint(row["pids"])
+
+
+def fill(result: Result, answered: Answered) -> None:
+    """Note the response to a request."""
+    if answered.error:
+        result.status, result.code = answered.error
+    elif "statusCode" not in answered.response:  # an event
+        result.status, result.body = 200, answered.response
+    else:
+        answer = parse(answered.response)
+        result.status, result.body = answer.status, answer.body
+        if answer.status >= 400:
+            result.code = answer.code
+
+
+def follow(schedule: Collection[str]) -> Choose:
+    """Take these clients in this order; after that, whoever was last, as long as it can go on."""
+    left = list(schedule)
+
+    def choose(able: Sequence[str], last: str) -> str:
+        if not left:
+            return last if last in able else able[0]
+        wanted = left.pop(0)
+        if wanted not in able:
+            raise NondeterminismError(f"{wanted} cannot go on here, only {', '.join(able)}")
+        return wanted
+
+    return choose
+
+
+class NondeterminismError(Exception):
+    """The same choices have led to other calls."""

@@ -1,0 +1,214 @@
+"""The operations, the states of an image in which they meet, and the pairs of them."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+from tests.integration.client import upload_event
+from tests.integration.leftovers import expire
+from tests.integration.lifecycle import (
+    KEY,
+    announce_event,
+    arrived,
+    complete_event,
+    delete_event,
+    deliver_event,
+    image_event,
+    post_file,
+    restore_event,
+    sign,
+)
+from tests.integration.stores import Stores
+from tests.interleavings.execution import Process, Request, Result, Script, fill
+from tests.support import pictures
+from tests.support.events import make_event
+
+PICTURE = pictures.jpeg()
+SHA256 = hashlib.sha256(PICTURE).digest()
+UPLOAD, IMAGE, BATCH = "UploadFunction", "ImageFunction", "BatchFunction"
+VARIANT = "w320"
+
+
+def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Request:
+    """A request of a kind.
+
+    Args:
+        client: the name of the client, which its changes contain.
+        cursor: where in the feed a follower goes on.
+    """
+    match kind:
+        case "follow":
+            event = make_event("GET", "/api/changes", KEY, {"since": cursor} if cursor else {})
+            return Request(kind, "ChangesFunction", event)
+        case "upload":
+            event = upload_event(PICTURE, {"title": "new"}, "a.jpg", "the same key")
+            return Request(kind, UPLOAD, event)
+        case "complete":
+            return Request(kind, UPLOAD, complete_event(image_id), image_id)
+        case "event":
+            return Request(kind, "IngestFunction", arrived(image_id), image_id)
+        case "view":
+            return Request(kind, "DeliverFunction", deliver_event(sign(image_id, VARIANT)), image_id)
+        case "edit":
+            event = image_event("PATCH", image_id, {"title": f"of {client}"})
+            return Request(kind, IMAGE, event, image_id)
+        case "revoke":
+            event = make_event("POST", f"/api/images/{image_id}/links/revoke", KEY)
+            return Request(kind, IMAGE, event, image_id)
+        case "trash":
+            return Request(kind, IMAGE, image_event("DELETE", image_id), image_id)
+        case "restore":
+            return Request(kind, IMAGE, restore_event(image_id), image_id)
+        case "delete":
+            return Request(kind, IMAGE, delete_event(image_id), image_id)
+        case "sweep":
+            return Request(kind, "SweepFunction", {}, image_id)
+    operation, values = BATCHES[kind]
+    if operation == "set_category":
+        values = {"category": f"of {client}"}
+    body = json.dumps({"ids": [image_id], "operation": operation, **values})
+    headers = KEY | {"Idempotency-Key": f"batch of {client}"}
+    return Request(kind, BATCH, make_event("POST", "/api/images/batch", headers, body=body), image_id)
+
+
+BATCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "batch": ("set_category", {}),
+    "batch-trash": ("trash", {}),
+    "batch-restore": ("restore", {}),
+}
+
+
+def play(kinds: list[str], image_id: str, client: str) -> Script:
+    """A client's requests. One that creates an image tells its id to those that follow; if it is refused, the
+    client gives up.
+    """
+    cursor = ""
+    for kind in kinds:
+        result: Result = yield make_request(kind, image_id, client, cursor)
+        if kind == "follow":
+            cursor = result.body["cursor"]
+        if kind == "upload":
+            if result.status >= 400:
+                return
+            image_id = result.body["data"]["id"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A state of an image from which clients begin.
+
+    Attributes:
+        prepare: makes it in empty stores, and returns the image's id if there is one.
+        first: operations of which each pair has at least one.
+        second: further ones.
+        before: what a client does first, unless its operation is one of ``first`` or needs no image.
+    """
+
+    prepare: Callable[["Preparation"], str]
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    before: tuple[str, ...] = ()
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """All pairs of operations."""
+        among = list(combinations_with_replacement(self.first, 2))
+        return among + [(one, two) for one in self.first for two in self.second]
+
+    def requests(self, operation: str) -> list[str]:
+        """The kinds of requests of an operation."""
+        kinds = SEVERAL.get(operation, (operation,))
+        begins_at_once = operation in (*self.first, "sweep", "follow")
+        return [*kinds] if begins_at_once else [*self.before, *kinds]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What makes a state."""
+
+    stores: Stores
+    process: Process
+
+    def do(self, kind: str, image_id: str = "", abandon_at: str = "") -> Result:
+        """Do a request alone; it must succeed unless it is abandoned."""
+        result = Result("", make_request(kind, image_id, ""), 0)
+        answered = self.process.run(result.request, abandon_at)
+        if not abandon_at:
+            fill(result, answered)
+            assert result.status < 400, result
+        return result
+
+    def nothing(self) -> str:
+        return ""
+
+    def image(self) -> str:
+        return str(self.do("upload").body["data"]["id"])
+
+    def viewed(self) -> str:
+        image_id = self.image()
+        self.do("view", image_id)
+        return image_id
+
+    def trashed(self) -> str:
+        """In the trash, and its time is over: the next sweep deletes it."""
+        image_id = self.viewed()
+        self.do("trash", image_id)
+        self.stores.execute("UPDATE trashed_images SET purge_after = now() - interval '1 second'")
+        return image_id
+
+    def cut_upload(self) -> str:
+        """Its request was killed before it created the image."""
+        self.do("upload", abandon_at="catalog.images.insert")
+        expire(self.stores)
+        return ""
+
+    def cut_view(self) -> str:
+        image_id = self.image()
+        self.do("view", image_id, abandon_at="PUT variants/")
+        expire(self.stores)
+        return image_id
+
+    def cut_trash(self) -> str:
+        image_id = self.viewed()
+        self.do("trash", image_id, abandon_at="DELETE ")
+        expire(self.stores)
+        return image_id
+
+    def arrived(self) -> str:
+        """A file at incoming/ whose upload nobody has completed in time."""
+        request = Request(
+            "announce", UPLOAD, announce_event(PICTURE, "the same key", metadata={"title": "new"})
+        )
+        result = Result("", request, 0)
+        fill(result, self.process.run(request))
+        ticket = result.body["data"]
+        assert post_file(ticket["form"], PICTURE) < 300
+        self.stores.execute("UPDATE uploads SET expires_at = now() - interval '1 second'")
+        return str(ticket["id"])
+
+
+SEVERAL = {
+    "undo": ("trash", "restore", "view"),
+    "restore": ("restore", "view"),
+    "follow": ("follow", "follow"),
+}
+"""Operations of several requests."""
+ON_IMAGES = ("view", "edit", "trash", "delete", "undo", "revoke", "batch", "batch-trash", "follow")
+IN_TRASH = ("trash", "batch-restore", "view", "follow")
+STARTS = {
+    "new": Start(Preparation.nothing, ("upload",), ON_IMAGES, ("upload",)),
+    "cut-upload": Start(Preparation.cut_upload, ("upload", "sweep"), ON_IMAGES, ("upload",)),
+    "arrived": Start(Preparation.arrived, ("complete", "event", "sweep"), ON_IMAGES, ("complete",)),
+    "image": Start(Preparation.image, (*ON_IMAGES, "sweep"), ()),
+    "viewed": Start(Preparation.viewed, ("trash", "delete", "undo", "batch-trash", "sweep"), ()),
+    "cut-view": Start(Preparation.cut_view, ("view", "sweep"), ("trash", "delete", "undo")),
+    "trashed": Start(Preparation.trashed, ("restore", "delete", "sweep"), IN_TRASH),
+    "cut-trash": Start(Preparation.cut_trash, ("restore", "delete", "sweep"), IN_TRASH),
+}
+
+
+def all_cases() -> list[tuple[str, tuple[str, ...]]]:
+    """Each state with each pair of operations."""
+    return [(name, pair) for name, start in STARTS.items() for pair in start.pairs()]

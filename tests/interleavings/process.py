@@ -1,0 +1,209 @@
+"""Runs in a process of its own: answers events, and asks for permission before each call to a store.
+
+A call is an SQL message or an HTTP request to S3, in whatever thread. So whoever grants them decides what
+happens between two calls. The clock of the service stands still, so that no time limit depends on how long a
+call has to wait for permission.
+
+Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Sleep` and
+:class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
+"""
+
+import importlib
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import psycopg2
+import psycopg2.extensions
+from imageapi.database import db
+from urllib3.connectionpool import HTTPConnectionPool
+
+from tests.interleavings.footprint import Footprint, of_request, of_statement
+from tests.support.events import LambdaContext, load_handler
+
+FUNCTIONS = (
+    *("UploadFunction", "ImageFunction", "BatchFunction", "DeliverFunction", "IngestFunction"),
+    *("SweepFunction", "ChangesFunction"),
+)
+CONSTANTS = {"imageapi.uploads.complete.EVENT_WAIT_SECONDS": 2.0}
+"""Not longer than what a client waits, so that one step of the clock ends both."""
+CLOCK_STEP = 3.0
+"""Longer than the service waits for another's lease (seconds)."""
+NO_LIMITS = dict.fromkeys(
+    ("lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"), "600s"
+)
+
+
+class Permission(Enum):
+    """What a process may do next: make its call, be told that its sleep is over, or stop as if killed."""
+
+    GO = auto()
+    TIME_OVER = auto()
+    ABANDON = auto()
+
+
+class Call(NamedTuple):
+    """The process is about to call a store.
+
+    Attributes:
+        name: the same for the same call, whatever the ids.
+        backend: the process id of the PostgreSQL backend; None for S3.
+    """
+
+    name: str
+    footprint: Footprint
+    backend: int | None
+
+
+class Sleep(NamedTuple):
+    """The process waits for another one's work, and will look again."""
+
+
+class Answered(NamedTuple):
+    """The function has returned, or raised an error: ``(status, code)``. None, None if abandoned."""
+
+    response: Any = None
+    error: tuple[int, str] | None = None
+
+
+class AbandonedError(BaseException):
+    """Ends an event as a kill would: nothing in the service catches it."""
+
+
+class Steps:
+    """Asks for permission, and keeps the clock."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+        self._now = time.monotonic()
+        self._is_abandoned = False
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, _: float) -> None:
+        if self._ask(Sleep()) is Permission.TIME_OVER:
+            self._now += CLOCK_STEP
+
+    def call(self, call: Call) -> None:
+        """Wait until a call may be made."""
+        if self._is_abandoned:
+            return  # the transaction is rolled back
+        if self._ask(call) is Permission.ABANDON:
+            self._is_abandoned = True
+            raise AbandonedError
+
+    def answer(self, function: str, event: dict[str, Any]) -> Answered:
+        """Run a function to its end."""
+        self._is_abandoned = False
+        try:
+            return Answered(load_handler(function)(event, LambdaContext()))
+        except AbandonedError:
+            return Answered()
+        except Exception as error:  # judged by the tests
+            return Answered(error=(getattr(error, "status", 500), getattr(error, "code", repr(error))))
+
+    def _ask(self, question: Call | Sleep) -> Permission:
+        with self._lock:
+            self._pipe.send(question)
+            permission: Permission = self._pipe.recv()
+            return permission
+
+
+def watch_stores(steps: Steps) -> None:
+    """Have all calls to both stores, and all sleeps, ask first."""
+
+    class AskingCursor(psycopg2.extensions.cursor):
+        transaction = Footprint()
+        """Of all that was executed with this cursor; the service uses one for each transaction."""
+
+        def execute(self, query: Any, variables: Any = None) -> None:
+            text = query.decode() if isinstance(query, bytes) else str(query)
+            footprint = of_statement(text)
+            self.transaction |= footprint
+            if text.startswith(("COMMIT", "ROLLBACK")):
+                footprint = self.transaction
+            steps.call(Call(name_statement(text), footprint, self.connection.info.backend_pid))
+            super().execute(query, variables)
+
+    def connect(*arguments: Any, **options: Any) -> Any:
+        return original_connect(*arguments, **options, cursor_factory=AskingCursor)
+
+    def urlopen(pool: Any, method: str, url: str, body: Any = None, *rest: Any, **options: Any) -> Any:
+        verb, keys = read_request(method, url, body)
+        name = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", " ".join([verb, *keys]))
+        steps.call(Call(name, of_request(verb, keys), None))
+        return original_urlopen(pool, method, url, body, *rest, **options)
+
+    original_connect, original_urlopen = psycopg2.connect, HTTPConnectionPool.urlopen
+    for owner, function in ((psycopg2, connect), (HTTPConnectionPool, urlopen)):
+        setattr(owner, function.__name__, function)
+    for function in (steps.monotonic, steps.sleep):
+        setattr(time, function.__name__, function)
+
+
+def name_statement(text: str) -> str:
+    """The function of the service that sends a statement; with BEGIN and COMMIT, the one whose transaction
+    it is.
+    """
+    verb = next((word for word in ("BEGIN", "COMMIT", "ROLLBACK") if text.startswith(word)), "")
+    frame: Any = sys._getframe(1)
+    while frame:
+        module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if module.startswith("imageapi.") and module != db.__name__ and not function.startswith("<"):
+            return f"{verb} {module.removeprefix('imageapi.')}.{function}".strip()
+        frame = frame.f_back
+    return text[:60]
+
+
+def read_request(method: str, url: str, body: Any) -> tuple[str, list[str]]:
+    """What a request does, and the keys; of a list, its prefix and ``*``."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if "delete" in query:
+        text = body.decode() if isinstance(body, bytes) else str(body)
+        return "DELETE", re.findall("<Key>(.*?)</Key>", text)
+    key = parts.path.partition("/")[2].partition("/")[2]
+    return method, [key or f"{query.get('prefix', '')}*"]
+
+
+def prepare(steps: Steps) -> None:
+    """Load everything that events need."""
+    for place, value in CONSTANTS.items():
+        module_name, _, name = place.rpartition(".")
+        module = importlib.import_module(module_name)
+        assert hasattr(module, name), place
+        setattr(module, name, value)
+    db.SESSION_SETTINGS.update(NO_LIMITS)
+    for function in FUNCTIONS:
+        load_handler(function)
+    importlib.import_module("imageapi.pictures.render")
+    watch_stores(steps)
+
+
+def serve(pipe: Connection) -> None:
+    """Answer events until the other end is closed."""
+    steps = Steps(pipe)
+    prepare(steps)
+    send: Callable[[Any], None] = pipe.send
+    while True:
+        try:
+            function, event = pipe.recv()
+        except EOFError:
+            return
+        send(steps.answer(function, event))
+
+
+if __name__ == "__main__":
+    # Pickled messages name this module, not __main__.
+    from tests.interleavings import process
+
+    process.serve(Connection(int(os.environ.pop("PIPE"))))
