@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from imageapi.catalog import deletions, trash
+from imageapi.catalog import changes, deletions, trash
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import PreconditionFailedError
@@ -65,6 +65,8 @@ def finish_deletions(found: Sequence[db.Row]) -> None:
         for deletion in found:
             if not deletion["s3_key"]:
                 put_marker(deletion["image_id"])
+    if any(deletion["s3_key"] for deletion in found):
+        changes.number_all()  # removes what the feed has of images that are deleted for good
     deletions.finish(found)
 
 
