@@ -287,37 +287,123 @@ CREATE TABLE IF NOT EXISTS api_keys (
     last_used_at    timestamptz
 );
 
--- What happened, in the order of commits. Rows are only added, by triggers, and removed when they are old.
+-- What happened, numbered in the order of commits. Only number_changes() writes it, and drop_changes() forgets.
 CREATE TABLE IF NOT EXISTS changes (
-    sequence        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    time            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sequence        bigint PRIMARY KEY,
+    time            timestamptz NOT NULL,
     type            text NOT NULL,
-    -- Null for changes of API keys.
-    image_id        uuid,
-    -- Of the image, after the change.
+    -- The image or API key that changed.
+    subject_id      uuid NOT NULL,
+    -- Of an image, after the change.
     version         integer,
     -- Who did it: the id of an API key, or 'root'; null for the service itself.
     key_id          text,
     request_id      text,
-    -- What changed, from what to what: the values that differ, before and after. Null where there are none.
+    -- The values that differ, before and after. Null where there are none, and once an image is deleted for good.
     before          jsonb,
     after           jsonb
-) WITH (
-    -- Whoever reads from the oldest change on passes what the sweep has removed and no vacuum has.
-    autovacuum_vacuum_scale_factor = 0.02
-);
+) PARTITION BY RANGE (sequence);
 
-CREATE INDEX IF NOT EXISTS changes_image_id ON changes (image_id, sequence) WHERE image_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS changes_subject ON changes (subject_id, sequence);
 
--- Adds a row to changes. Called by deferred triggers, so by COMMIT: no client can hold this lock. It is released
--- once the transaction is visible, so whoever sees a row also sees all with smaller numbers.
-CREATE OR REPLACE FUNCTION note_change(type text, image_id uuid, version integer, before jsonb, after jsonb)
+-- Partitions have a schema of their own: the service's privileges on tables of `public` do not extend to them.
+CREATE SCHEMA IF NOT EXISTS partitions;
+
+-- Sequences in a partition: some 750 MB, and a hundred partitions for a hundred million changes.
+CREATE OR REPLACE FUNCTION changes_per_partition() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 1000000 $$;
+
+-- Changes that wait for their sequence. Triggers add them without a lock, so no commit waits for another.
+CREATE TABLE IF NOT EXISTS changes_unnumbered (
+    -- Taken by COMMIT, under the lock of the changed row: so it orders the changes of one subject.
+    position        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    time            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    type            text NOT NULL,
+    subject_id      uuid NOT NULL,
+    version         integer,
+    key_id          text,
+    request_id      text,
+    before          jsonb,
+    after           jsonb
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Adds a change of an image or a key. Called by deferred triggers, so by COMMIT.
+CREATE OR REPLACE FUNCTION note_change(type text, subject_id uuid, version integer, before jsonb, after jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7594021836651208290);
-    INSERT INTO changes (type, image_id, version, key_id, request_id, before, after)
-    VALUES (type, image_id, version, nullif(current_setting('image_api.key_id', true), ''),
+    INSERT INTO changes_unnumbered (type, subject_id, version, key_id, request_id, before, after)
+    VALUES (type, subject_id, version, nullif(current_setting('image_api.key_id', true), ''),
             nullif(current_setting('image_api.request_id', true), ''), before, after);
+END $$;
+
+-- Numbers up to `most` of the changes that wait, and returns their number. All that was committed before the call
+-- is in `changes` once this has returned 0. For transactions that are READ COMMITTED.
+CREATE OR REPLACE FUNCTION number_changes(most integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    size CONSTANT bigint := changes_per_partition();
+    batch CONSTANT integer := least(most, size);
+    newest bigint;
+    part bigint;
+    numbered integer;
+    gone uuid[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM changes_unnumbered) THEN
+        RETURN 0;
+    END IF;
+    -- NUMBERING in imageapi/database/locks.py. It is released once the numbers are visible, so whoever sees a
+    -- change also sees all with smaller numbers.
+    PERFORM pg_advisory_xact_lock(2, 0);
+    -- The statements below have snapshots of their own, taken under the lock. One taken before it would lack what
+    -- the last holder has numbered.
+    SELECT coalesce(max(sequence), 0) INTO newest FROM changes;
+    -- A partition has the changes of a month at most: otherwise small ones would never be old enough to drop.
+    IF (SELECT time < now() - interval '30 days' FROM changes
+        WHERE sequence >= newest - newest % size ORDER BY sequence LIMIT 1) THEN
+        newest := newest - newest % size + size - 1;
+    END IF;
+    FOREACH part IN ARRAY ARRAY[(newest + 1) / size, (newest + batch) / size] LOOP
+        IF to_regclass('partitions.changes_' || part) IS NULL THEN
+            -- Not as PARTITION OF, which would wait for all who read `changes`.
+            EXECUTE format('CREATE TABLE partitions.changes_%s (LIKE changes INCLUDING ALL)', part);
+            EXECUTE format('ALTER TABLE changes ATTACH PARTITION partitions.changes_%s FOR VALUES FROM (%s) TO (%s)',
+                part, part * size, (part + 1) * size);
+        END IF;
+    END LOOP;
+    WITH taken AS (
+        DELETE FROM changes_unnumbered WHERE position <= (
+            SELECT max(position) FROM (SELECT position FROM changes_unnumbered ORDER BY position LIMIT batch) AS first)
+        RETURNING *)
+    INSERT INTO changes (sequence, time, type, subject_id, version, key_id, request_id, before, after)
+    SELECT newest + row_number() OVER (ORDER BY position), time, type, subject_id, version, key_id, request_id,
+           before, after FROM taken;
+    GET DIAGNOSTICS numbered = ROW_COUNT;
+    -- Of what is deleted for good, no text is kept. All its earlier changes have smaller positions: they are numbered.
+    gone := ARRAY(SELECT subject_id FROM changes WHERE sequence > newest AND type = 'image.deleted');
+    IF gone <> '{}' THEN
+        UPDATE changes SET before = NULL, after = NULL
+            WHERE subject_id = ANY (gone) AND (before IS NOT NULL OR after IS NOT NULL);
+    END IF;
+    RETURN numbered;
+END $$;
+
+-- Drops the oldest partition if its newest change is older than a time, never that of the newest change of all.
+-- Returns whether it did; while somebody reads for long, such as pg_dump, it does not.
+CREATE OR REPLACE FUNCTION drop_changes(older_than timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    size CONSTANT bigint := changes_per_partition();
+    oldest CONSTANT bigint := (SELECT min(sequence) FROM changes) / size;
+BEGIN
+    IF oldest < (SELECT max(sequence) FROM changes) / size
+        AND (SELECT time < older_than FROM changes WHERE sequence < (oldest + 1) * size ORDER BY sequence DESC LIMIT 1)
+    THEN
+        EXECUTE format('DROP TABLE partitions.changes_%s', oldest);
+        RETURN true;
+    END IF;
+    RETURN false;
+EXCEPTION
+    -- undefined_table: another sweep has dropped it.
+    WHEN lock_not_available OR undefined_table THEN RETURN false;
 END $$;
 
 -- A time as the API shows it.
@@ -413,9 +499,9 @@ DECLARE
                                       'expires_at', shown_time(NEW.expires_at));
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM note_change('key.created', NULL, NULL, NULL, shown);
+        PERFORM note_change('key.created', NEW.id, NULL, NULL, shown);
     ELSE
-        PERFORM note_change('key.revoked', NULL, NULL, shown, NULL);
+        PERFORM note_change('key.revoked', NEW.id, NULL, shown, NULL);
     END IF;
     RETURN NULL;
 END $$;

@@ -14,7 +14,8 @@ TAKE = 20
 # As IS_DUE in imageapi/catalog/webhooks.py.
 DUE_SQL = """
     SELECT EXISTS (SELECT FROM webhooks WHERE lease_until <= now() AND (wants_test OR (paused_at IS NULL
-        AND next_attempt_at <= now() AND sequence < coalesce((SELECT max(sequence) FROM changes), 0))))"""
+        AND next_attempt_at <= now() AND (EXISTS (SELECT FROM changes_unnumbered)
+        OR sequence < (SELECT max(sequence) FROM changes)))))"""
 
 
 def is_wanted(settings: Settings) -> bool:

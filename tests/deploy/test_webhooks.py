@@ -48,7 +48,7 @@ def test_a_change_is_delivered_and_retried(cloud: Cloud, api: Api) -> None:
 
     refused, accepted = server.changes(webhook["secret"])
     assert refused == accepted
-    assert accepted["data"]["image_id"] == image["id"]
+    assert accepted["data"]["subject_id"] == image["id"]
 
 
 def test_the_bucket_tells_the_queue(cloud: Cloud, api: Api) -> None:

@@ -18,7 +18,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
 from local.servers.postgres import PostgresServer  # noqa: E402
 from local.servers.s3 import S3Server  # noqa: E402
-from tests.faults.mirrors import BREAKS, Counts, Mirrors  # noqa: E402
+from tests.faults.breaks import BREAKS, broken  # noqa: E402
+from tests.faults.mirrors import Counts, Mirrors  # noqa: E402
 from tests.faults.moments import moments  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
 from tests.faults.restores import Restores  # noqa: E402
@@ -79,18 +80,19 @@ def run_restores(stores: Stores, rounds: int, seed: int) -> int:
 
 def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> int:
     turn_fsync_off(stores.postgres)
-    os.environ.update(stores.environment)
-    mirrors = Mirrors(stores)
     wrong = 0
-    try:
-        with mirrors.broken(how):
-            for hints in (False, True):
-                print("webhooks as hints" if hints else "the feed alone", flush=True)
-                counts = mirrors.run(rounds, seed, hints=hints, report=report_mirrors(rounds))
-                print(counts.describe(), flush=True)
-                wrong += len(counts.wrong)
-    finally:
-        mirrors.close()
+    with moments(stores, "mirrors") as made:
+        os.environ.update(made.stores.environment)
+        mirrors = Mirrors(made.stores, moments=made)
+        try:
+            with broken(made.stores, how):
+                for hints in (False, True):
+                    print("webhooks as hints" if hints else "the feed alone", flush=True)
+                    counts = mirrors.run(rounds, seed, hints=hints, report=report_mirrors(rounds))
+                    print(counts.describe(), flush=True)
+                    wrong += len(counts.wrong)
+        finally:
+            mirrors.close()
     return 1 if wrong else 0
 
 

@@ -37,11 +37,11 @@ def compare_feed(stores: Stores, rows: Mapping[str, Mapping[str, Any]]) -> list[
     Args:
         rows: those of images and of the trash, by id.
     """
-    found = stores.execute(
-        """SELECT image_id::text, array_agg(type ORDER BY sequence) AS types FROM changes
-           WHERE image_id IS NOT NULL GROUP BY 1"""
-    )
-    told = {row["image_id"]: follow(row["types"]) for row in found}
+    types: dict[str, list[str]] = {}
+    for change in stores.changes():
+        if change["type"].startswith("image."):
+            types.setdefault(change["subject_id"], []).append(change["type"])
+    told = {image_id: follow(names) for image_id, names in types.items()}
     status = {image_id: row["status"] for image_id, row in rows.items()}
     return [
         f"the feed says {told.get(image_id)}, the row {status.get(image_id, 'gone')}: {image_id}"

@@ -18,24 +18,25 @@ class Mirror:
 
     Attributes:
         images, trash, analyses, keys: by id, as the API shows them; of a key, whether it was revoked.
+        deleted: images whose changes say no more what they were: a later change says that they are deleted.
         wrong: changes that cannot be, given those before them.
     """
 
     def __init__(self, saved: str | None = None) -> None:
-        state = json.loads(saved) if saved else [{}, {}, {}, {}, None, 0]
+        state = json.loads(saved) if saved else [{}, {}, {}, {}, None, 0, []]
         self.images: dict[str, Json] = state[0]
         self.trash: dict[str, Json] = state[1]
         self.analyses: dict[str, Json] = state[2]
         self.keys: dict[str, bool] = state[3]
         self.cursor: str | None = state[4]
         self._sequence: int = state[5]
+        self.deleted: set[str] = set(state[6])
         self.wrong: list[str] = []
 
     def save(self) -> str:
         """State and cursor, for a mirror that goes on from here."""
-        return json.dumps(
-            [self.images, self.trash, self.analyses, self.keys, self.cursor, self._sequence], sort_keys=True
-        )
+        known = [self.images, self.trash, self.analyses, self.keys]
+        return json.dumps([*known, self.cursor, self._sequence, sorted(self.deleted)], sort_keys=True)
 
     def read(self, limit: int) -> int:
         """Read a page; returns the number of its changes."""
@@ -61,8 +62,15 @@ class Mirror:
     def _apply(self, change: Json) -> None:
         assert change["sequence"] > self._sequence, "out of order"
         self._sequence = change["sequence"]
-        image_id, before, after = change["image_id"], change["before"], change["after"]
+        image_id, before, after = change["subject_id"], change["before"], change["after"]
         match change["type"]:
+            case "image.deleted":
+                assert sum(image_id in known for known in (self.images, self.trash, self.deleted)) == 1
+                self._forget(image_id)
+                self.deleted.discard(image_id)
+            case kind if kind.startswith("image.") and after is None:
+                self._forget(image_id)
+                self.deleted.add(image_id)
             case "image.uploaded":
                 assert image_id not in self.images
                 self.images[image_id] = {**after, "version": change["version"], "link_version": 0}
@@ -79,16 +87,18 @@ class Mirror:
             case "image.restored":
                 links = self.trash.pop(image_id)["link_version"]
                 self.images[image_id] = {**after, "version": change["version"], "link_version": links}
-            case "image.deleted":
-                assert (self.images.pop(image_id, None) is None) != (self.trash.pop(image_id, None) is None)
-                self.analyses.pop(image_id, None)
             case "key.created":
+                assert after["id"] == image_id
                 self.keys[after["id"]] = False
             case "key.revoked":
                 assert self.keys[before["id"]] is False
                 self.keys[before["id"]] = True
             case kind:
                 raise KeyError(kind)
+
+    def _forget(self, image_id: str) -> None:
+        for known in (self.images, self.trash, self.analyses):
+            known.pop(image_id, None)
 
 
 def read_database(stores: Stores) -> dict[str, Json]:

@@ -8,13 +8,16 @@ import random
 import select
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg2
 from imageapi.database import db
+from imageapi.errors import DatabaseUnavailableError, GoneError
 
+from tests.faults.disturbances import Disturbances
 from tests.faults.mirror import Mirror, read_database
+from tests.faults.moments import Moments
 from tests.faults.writers import OPERATIONS, Burst, Writer
 from tests.integration.stores import Stores
 from tests.support.waiting import wait_until
@@ -22,20 +25,9 @@ from tests.support.waiting import wait_until
 WRITERS = 4
 FINE = {200, 201, 204, 404, 409, 412, 503}
 """Others work on the same images, trash and restore them, and a busy machine may take too long."""
-LOCK = "PERFORM pg_advisory_xact_lock(7594021836651208290);"
 RECENT = 12
 """Writers meet on the newest images."""
 RUNNING = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api' AND pid <> %s"
-
-
-BY_TIME = ("(sequence, type,", "OVERRIDING SYSTEM VALUE VALUES (1e6 * extract(epoch FROM now()), type,")
-BREAKS = {
-    "no lock": {LOCK: ""},
-    "lock before commit": {LOCK: f"{LOCK.replace('_xact', '')} {LOCK.replace('_xact_lock', '_unlock')}"},
-    "cursor by time": {LOCK: "", "(type,": BY_TIME[0], "VALUES (type,": BY_TIME[1]},
-    "sequences out of order": {},
-}
-"""Ways to break the feed: what is replaced in note_change(). Out of order: each connection has a stock."""
 
 
 @dataclass
@@ -50,27 +42,36 @@ class Counts:
     pages: int = 0
     restarts: int = 0
     hints: Counter[str] = field(default_factory=Counter)
+    disturbed: Counter[str] = field(default_factory=Counter)
     images: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def describe(self) -> str:
         """As text."""
         names = ", ".join(f"{name} {n}" for name, n in self.operations.most_common())
-        hints = ", ".join(f"{n} {name}" for name, n in self.hints.most_common())
+        hints, disturbed = (
+            ", ".join(f"{n} {name}" for name, n in counted.most_common())
+            for counted in (self.hints, self.disturbed)
+        )
         lines = [
             f"{self.rounds} rounds: {self.changes} changes, {self.pages} pages, {self.images} images.",
             f"Writers: {names}; {self.killed} killed; statuses {dict(self.statuses)}.",
-            f"The mirror was restarted {self.restarts} times.",
+            f"The mirror was restarted {self.restarts} times. Beside it: {disturbed}.",
         ]
         lines += [f"Webhooks: {hints}."] if hints else []
         return "\n".join([*lines, f"{len(self.wrong)} wrong."])
 
 
 class Mirrors:
-    """The writers, and the mirror. This process's own settings must be those of the stores."""
+    """The writers, and the mirror. This process's own settings must be those of the stores.
 
-    def __init__(self, stores: Stores, writers: int = WRITERS) -> None:
+    Args:
+        moments: of these stores, to restore them now and then.
+    """
+
+    def __init__(self, stores: Stores, writers: int = WRITERS, moments: Moments | None = None) -> None:
         self._stores = stores
+        self._moments = moments
         self._writers = [Writer(stores.environment) for _ in range(writers)]
 
     def close(self) -> None:
@@ -96,26 +97,11 @@ class Mirrors:
         follow = Run(self._stores, self._writers, random.Random(seed), hints=hints)
         for number in range(1, rounds + 1):
             follow.run_round()
+            if self._moments:
+                follow.disturbances.restore(self._moments)
             if report(number, follow.counts) is True:
                 break
         return follow.counts
-
-    @contextmanager
-    def broken(self, how: str | None) -> Iterator[None]:
-        """Break the feed; None: only make gaps more likely to show, by a pause between insert and commit."""
-        execute = self._stores.execute
-        (found,) = execute("SELECT pg_get_functiondef('note_change'::regproc) AS sql")
-        sql = found["sql"]
-        for old, new in reversed((BREAKS[how] if how else {}).items()):
-            assert old in sql
-            sql = sql.replace(old, new, 1)
-        sql = sql.replace("\nEND", "\n    PERFORM pg_sleep(greatest(0, random() - 0.6) * 0.04);\nEND")
-        cache = 20 if how == "sequences out of order" else 1
-        execute(f"{sql}; ALTER TABLE changes ALTER COLUMN sequence SET CACHE {cache}")
-        try:
-            yield
-        finally:
-            execute(f"{found['sql']}; ALTER TABLE changes ALTER COLUMN sequence SET CACHE 1")
 
 
 class Run:
@@ -129,6 +115,7 @@ class Run:
         self._mirror = Mirror()
         self._saved = self._mirror.save()
         self._channel = Channel(stores, chance, self.counts.hints) if hints else None
+        self.disturbances = Disturbances(stores, chance, self.counts.disturbed)
 
     def run_round(self) -> None:
         """A burst of every writer at once, followed; then the comparison."""
@@ -141,10 +128,13 @@ class Run:
                 self._note(writer.read())
                 busy.remove(writer)
             self._follow()
+            self.disturbances.disturb(ids)
+        self.disturbances.end()
         # A killed writer's last statement may still be running.
         (own,) = db.query("SELECT pg_backend_pid() AS pid")
         wait_until(lambda: not self._stores.execute(RUNNING, (own["pid"],)))
-        self._mirror.read_all(self._limit())
+        while self._read_page():
+            pass
         self._compare()
 
     def _make_burst(self, ids: list[str]) -> Burst:
@@ -182,7 +172,8 @@ class Run:
                 while self._read_page():
                     pass
             if chance.random() < 0.01:
-                self._mirror.read_all(self._limit())
+                while self._read_page():
+                    pass
         dice = chance.random()
         if dice < 0.1:
             self._saved = self._mirror.save()
@@ -191,9 +182,20 @@ class Run:
             self._mirror = Mirror(self._saved)
             self.counts.restarts += 1
 
-    def _read_page(self) -> int:
+    def _read_page(self) -> bool:
+        """Whether there may be more to read."""
         self.counts.pages += 1
-        return self._mirror.read(self._limit())
+        try:
+            return self._mirror.read(self._limit()) > 0
+        except GoneError as error:  # after a restore; all changes are kept, so they are "everything"
+            self._mirror = Mirror()
+            self.counts.disturbed[error.code] += 1
+        except DatabaseUnavailableError:
+            self.counts.disturbed["pages unavailable"] += 1
+        except psycopg2.Error as error:
+            self.counts.wrong.append(f"a page failed: {error}")
+            return False
+        return True
 
     def _limit(self) -> int:
         return self._chance.choice([1, 2, 3, 5, 10, 200, 1_000])
@@ -210,6 +212,7 @@ class Run:
         counts.images += len(found["images"])
         counts.changes = self._stores.execute("SELECT count(*) AS n FROM changes")[0]["n"]
         before = len(counts.wrong)
+        counts.wrong += [f"{image_id} is not deleted" for image_id in self._mirror.deleted]
         for name, expected in found.items():
             mirrored = getattr(self._mirror, name)
             for key in sorted(expected.keys() | mirrored.keys()):
@@ -234,8 +237,9 @@ class Channel:
 
     def deliver(self) -> Iterator[dict[str, Any]]:
         """The webhooks that arrive now."""
-        found = "SELECT * FROM changes WHERE sequence > %s ORDER BY sequence"
-        for change in self._stores.execute(found, (self._sent,)):
+        for change in self._stores.changes():
+            if change["sequence"] <= self._sent:
+                continue
             self._sent = change["sequence"]
             copies = self._chance.choice([0, 0, 0, 1, 1, 2])
             self._counts[("dropped", "delivered once", "doubled")[copies]] += 1

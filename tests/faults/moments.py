@@ -12,6 +12,7 @@ class Moments:
 
     Attributes:
         stores: the two.
+        taken: the names of the copies that are kept.
     """
 
     def __init__(self, servers: Stores, name: str) -> None:
@@ -19,7 +20,7 @@ class Moments:
         postgres.database = s3.bucket = name
         self.stores = Stores(postgres, s3)
         self._name = name
-        self._taken: list[str] = []
+        self.taken: list[str] = []
         self._count = 0
         self._run(f"CREATE DATABASE {name}")
         self.stores.execute(SCHEMA.read_text(encoding="utf-8"))
@@ -33,7 +34,7 @@ class Moments:
         moment = f"{self._name}_{self._count}"
         self.stores.disconnect()
         self._run(f"CREATE DATABASE {moment} TEMPLATE {self._name}")
-        self._taken.append(moment)
+        self.taken.append(moment)
         return moment
 
     def restore(self, moment: str) -> None:
@@ -45,12 +46,12 @@ class Moments:
     def forget(self, moment: str) -> None:
         """Drop a copy."""
         self._run(f"DROP DATABASE {moment} WITH (FORCE)")
-        self._taken.remove(moment)
+        self.taken.remove(moment)
 
     def close(self) -> None:
         """Remove the databases and the bucket."""
         self.stores.disconnect()
-        for name in [*self._taken, self._name]:
+        for name in [*self.taken, self._name]:
             self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         client = self.stores.client
         for page in client.get_paginator("list_object_versions").paginate(Bucket=self._name):

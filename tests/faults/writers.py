@@ -21,7 +21,7 @@ from imageapi.actor import ROOT as ROOT_KEY
 from imageapi.actor import acting_as
 from imageapi.analysis import analyze
 from imageapi.analysis.gemini import Description
-from imageapi.catalog import analyses
+from imageapi.catalog import analyses, changes
 from imageapi.database import db
 from imageapi.errors import AppError
 from imageapi.keys.check import Key
@@ -140,6 +140,11 @@ class Work:
             revoke_key(made["id"])
         return 200
 
+    def number(self) -> int:
+        """As a reader does before it reads."""
+        changes.number_all()
+        return 200
+
     def trash(self) -> int:
         return self._send(image_event("DELETE", self._some_id()))
 
@@ -166,6 +171,7 @@ OPERATIONS: dict[str, tuple[Callable[[Work], int], int]] = {
     "key": (Work.key, 1),
     "trash": (Work.trash, 2),
     "restore": (Work.restore, 2),
+    "number": (Work.number, 3),
 }
 """Each operation, and how often it is chosen."""
 

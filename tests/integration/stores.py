@@ -46,7 +46,7 @@ class Stores:
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run one statement, committed."""
         with self._lock, self._connect().cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(sql, values or None)
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
     def _connect(self) -> Any:
@@ -86,6 +86,15 @@ class Stores:
         ]
         rows = sorted([*images, *uploads, *deletions], key=lambda row: str(row["id"]))
         return [row | {"sha256": bytes(row["sha256"] or b"")} for row in rows]
+
+    def changes(self, subject_id: str | None = None) -> list[Row]:
+        """All changes, or those of one subject, in order."""
+        while self.execute("SELECT number_changes(1000) AS numbered")[0]["numbered"]:
+            pass
+        return self.execute(
+            "SELECT * FROM changes WHERE subject_id = coalesce(%s, subject_id) ORDER BY sequence",
+            (subject_id,),
+        )
 
     def statuses(self) -> list[str]:
         return [row["status"] for row in self.rows()]

@@ -23,7 +23,8 @@ Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
     ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``delivery.removal``:
-    ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` → ``catalog.deletions.finish``
+    ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` → for good ``catalog.changes.number_all`` →
+    ``catalog.deletions.finish``
 Restore (``images.restore.restore_image``)
     ``catalog.trash.restore``; first the steps of a deletion that is unfinished
 Batch (``images.batch.run_batch``)
@@ -42,8 +43,8 @@ Webhooks (``webhooks.queue.take``, ``webhooks.send.send_all``, ``webhooks.queue.
     ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhooks.notify.work_off`` after a change.
 Sweep (``sweep.run.sweep``)
     ``sweep.expired_rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
-    ``catalog.changes.remove_before`` →
-    ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
+    ``catalog.changes.number_all`` → ``catalog.changes.drop_oldest`` → ``catalog.facets.apply_changes`` →
+    ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
 Check a key (``keys.check.check_key``, at each request)

@@ -64,7 +64,7 @@ def test_an_image_is_trashed_while_it_is_analysed(
     assert row(stores, image_id)["status"] == "running"
     stores.execute("UPDATE image_analysis SET lease_until = now()")
     assert work_on(queue_event(image_id))["outcomes"] == {image_id: "ready"}
-    changes = stores.execute("SELECT type FROM changes WHERE image_id = %s ORDER BY sequence", (image_id,))
+    changes = stores.changes(image_id)
     names = [change["type"].removeprefix("image.") for change in changes]
     assert names == ["uploaded", "trashed", "restored", "analyzed"]
 

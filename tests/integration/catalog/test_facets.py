@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 from imageapi.catalog import facets
+from imageapi.database import locks
 
 from tests.integration.client import get, send, upload
 from tests.integration.lifecycle import sweep
@@ -136,7 +137,7 @@ def test_many_names_do_not_take_too_long(stores: Stores, configure: Configure) -
     configure(DB_STATEMENT_TIMEOUT="1")
     stores.execute(
         """INSERT INTO facet_changes (change, category, tag_keys)
-           SELECT 1, 'c', ARRAY(SELECT format('tag %%s %%s', image, n) FROM generate_series(1, 32) AS n)
+           SELECT 1, 'c', ARRAY(SELECT format('tag %s %s', image, n) FROM generate_series(1, 32) AS n)
            FROM generate_series(1, 2000) AS image"""
     )
 
@@ -152,7 +153,7 @@ def test_who_meets_another_one_folding_waits_for_nothing(stores: Stores) -> None
     for _ in range(3):
         upload(pictures.png(), {"category": "sea"})
     with closing(stores.postgres.connect()) as other:
-        other.cursor().execute("SELECT pg_advisory_xact_lock(%s)", (facets.LOCK,))
+        other.cursor().execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.FACETS,))
         facets.apply_changes()
         assert counts("categories") == [("sea", 3)]
         assert len(stores.execute("SELECT 1 FROM facet_changes")) == 3

@@ -43,23 +43,30 @@ def new_key(*scopes: str) -> dict[str, Any]:
     return create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
 
 
-def add(stores: Stores, count: int, days_ago: int = 0, image_id: str | None = None) -> None:
-    """Changes of images that are not there."""
+def add(
+    stores: Stores, count: int, days_ago: int = 0, image_id: str | None = None, sequence: int = 0
+) -> None:
+    """Changes of images that are not there.
+
+    Args:
+        sequence: that of the last one; by default, they follow the others.
+    """
     stores.execute(
-        """INSERT INTO changes (type, image_id, time)
+        """INSERT INTO changes_unnumbered (type, subject_id, time)
            SELECT 'image.deleted', coalesce(%s, gen_random_uuid()),
                   clock_timestamp() - make_interval(days => %s)
            FROM generate_series(1, %s)""",
         (image_id, days_ago, count),
     )
+    if sequence:
+        last = stores.changes()[-1]["sequence"]
+        stores.execute("UPDATE changes SET sequence = %s WHERE sequence = %s", (sequence, last))
 
 
 def rewind(stores: Stores, count: int) -> None:
     """As a restore to an earlier time: without the last ``count`` changes, whose sequences are free again."""
+    stores.changes()  # numbers all
     stores.execute(
         "DELETE FROM changes WHERE sequence > (SELECT max(sequence) FROM changes) - %s",
         (count,),
-    )
-    stores.execute(
-        "SELECT setval(pg_get_serial_sequence('changes', 'sequence'), (SELECT max(sequence) FROM changes))"
     )

@@ -36,7 +36,7 @@ def test_forged_cursors(stores: Stores, payload: list[object]) -> None:
 
 def test_cursors_of_other_lists(stores: Stores) -> None:
     stores.insert_ready(2)
-    (first, second) = [row["image_id"] for row in changes()]
+    (first, second) = [row["subject_id"] for row in changes()]
     patch_image(first, {"title": "x"})
     of_list = get("/api/images", {"limit": "1"}).body["next_cursor"]
     of_history = get(f"/api/images/{first}/history", {"limit": "1"}).body["next_cursor"]
@@ -66,8 +66,7 @@ def test_a_restored_database_may_have_a_hole_where_the_cursor_is(stores: Stores)
     add(stores, 2)
     ahead = cursor("latest")
     rewind(stores, 1)
-    stores.execute("SELECT nextval(pg_get_serial_sequence('changes', 'sequence')) FROM generate_series(1, 5)")
-    add(stores, 1)
+    add(stores, 1, sequence=99)
     assert read(ahead).error == (410, "changes_restored")
 
 
@@ -80,6 +79,7 @@ def test_a_cursor_in_front_of_an_empty_feed(stores: Stores) -> None:
 
 def test_a_cursor_older_than_what_is_kept(stores: Stores) -> None:
     add(stores, 3, days_ago=401)
+    stores.changes()
     oldest = cursor(None, limit=1)
     add(stores, 3)
     assert len(changes(oldest)) == 5

@@ -64,9 +64,9 @@ def test_a_cursor_of_an_empty_feed_expires(stores: Stores, configure: Configure)
 def test_a_hole_in_the_sequences_is_no_gap(stores: Stores) -> None:
     add(stores, 1)
     since = cursor("latest")
-    stores.execute("SELECT nextval(pg_get_serial_sequence('changes', 'sequence')) FROM generate_series(1, 9)")
+    add(stores, 1, sequence=99)
     add(stores, 1)
-    assert len(changes(since)) == 1
+    assert [change["sequence"] for change in changes(since)] == [99, 100]
 
 
 def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: Stores) -> None:
@@ -77,7 +77,7 @@ def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: St
     types = [change["type"] for change in changes(key=manager["key"])]
     assert types == ["key.created"] * 3 + ["key.revoked", "image.uploaded"]
     page = read(key=reader["key"], limit=2)  # the first two are not for it
-    assert [change["image_id"] for change in page.body["changes"]] == [image["id"]]
+    assert [change["subject_id"] for change in page.body["changes"]] == [image["id"]]
     assert changes(page.body["cursor"]) == []
 
     since = page.body["cursor"]

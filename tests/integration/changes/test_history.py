@@ -15,7 +15,9 @@ def test_the_changes_of_one_image_newest_first(stores: Stores) -> None:
     patch_image(image_id, {"title": "x"})
     answer = history(image_id)
     assert [change["type"] for change in answer.body["changes"]] == ["image.changed", "image.uploaded"]
-    assert answer.body["changes"] == [change for change in changes() if change["image_id"] == image_id][::-1]
+    assert (
+        answer.body["changes"] == [change for change in changes() if change["subject_id"] == image_id][::-1]
+    )
     assert answer.body["next_cursor"] is None
     assert answer.headers["cache-control"] == ["no-store"]
     assert history(image_id.upper()).body == answer.body
@@ -47,14 +49,14 @@ def test_pages(stores: Stores) -> None:
 def test_an_image_without_history(stores: Stores) -> None:
     """Uploaded before there was a feed, or the changes are no longer kept."""
     (image_id,) = stores.insert_ready()
-    stores.execute("DELETE FROM changes")
+    stores.execute("DELETE FROM changes_unnumbered")
     assert history(image_id).body == {"changes": [], "next_cursor": None}
     stores.execute(
         """WITH gone AS (DELETE FROM image_metadata WHERE id = %(id)s RETURNING *)
            INSERT INTO trashed_images SELECT *, now(), now() FROM gone""",
         {"id": image_id},
     )
-    stores.execute("DELETE FROM changes")
+    stores.execute("DELETE FROM changes_unnumbered")
     assert history(image_id).body == {"changes": [], "next_cursor": None}
 
 

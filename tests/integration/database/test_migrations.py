@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg2
 import pytest
-from imageapi.database import db, migrations
-from imageapi.database.migrations import LOCK, Migration, migrate, read_migrations
+from imageapi.database import db, locks, migrations
+from imageapi.database.migrations import Migration, migrate, read_migrations
 from imageapi.errors import DatabaseUnavailableError
 
 from tests.integration.database.migrating import DATABASE, SERVICE, invoke, make_first_release, run
@@ -16,8 +16,6 @@ from tests.support.events import ROOT
 from tests.support.waiting import wait_until
 
 FOLDER = ROOT / "functions/migrate/migrations"
-FIRST_RELEASE = ROOT / "tests/fixtures/schema/first_release.sql"
-"""init_db.sql before any migration."""
 CATALOG = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
            concat_ws(' ', data_type, udt_name, collation_name, is_nullable, column_default) AS definition
@@ -74,18 +72,6 @@ def test_an_older_database_gets_those_that_it_lacks(empty: Stores) -> None:
     assert columns(empty) == {"one"}
     assert migrate("", STEPS) == {"is_new": False, "applied": ["0002_two"], "version": 2}
     assert columns(empty) == {"one", "two"}
-
-
-def test_the_first_release_becomes_what_a_new_database_is(empty: Stores) -> None:
-    migrate(FIRST_RELEASE.read_text(encoding="utf-8"), [])
-    assert invoke()["applied"] == [f"{step.version:04}_{step.name}" for step in read_migrations(FOLDER)]
-    migrated = describe(empty)
-
-    run(empty, f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
-    run(empty, f"CREATE DATABASE {DATABASE}", "postgres")
-    invoke()
-
-    assert migrated == describe(empty)
 
 
 def test_what_is_up_to_date_stays(empty: Stores) -> None:
@@ -176,7 +162,9 @@ def test_requests_go_on_while_a_step_waits_for_a_long_reader(
             wait_until(lambda: run(empty, WAITS_FOR_TABLE)[0]["n"], seconds=60)
             read = "SET statement_timeout = '20s'; SELECT count(*) AS n FROM image_metadata"
             assert run(empty, read) == [{"n": 0}]
-            assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": False}]
+            assert run(empty, f"SELECT pg_try_advisory_lock({locks.MIGRATIONS}, 0) AS free") == [
+                {"free": False}
+            ]
         finally:
             reader.rollback()
             thread.join()
@@ -196,14 +184,14 @@ def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pyte
             migrate("", [other, STEPS[1]])
 
     assert run(empty, "SELECT version FROM schema_migrations") == [{"version": 1}]
-    assert run(empty, f"SELECT pg_try_advisory_lock({LOCK}) AS free") == [{"free": True}]
+    assert run(empty, f"SELECT pg_try_advisory_lock({locks.MIGRATIONS}, 0) AS free") == [{"free": True}]
 
 
 def test_two_at_once_wait_for_each_other(empty: Stores) -> None:
     make_first_release()
     steps = [Migration(1, "slow", "CREATE TABLE more (id int)")]
     with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))
         outcomes: list[dict[str, Any]] = []
         thread = threading.Thread(target=lambda: outcomes.append(migrate("", steps)))
         thread.start()

@@ -42,8 +42,7 @@ def trashed_ids(**query: str) -> list[str]:
 
 def types(stores: Stores, image_id: str) -> list[str]:
     """What the feed says about an image."""
-    rows = stores.execute("SELECT type FROM changes WHERE image_id = %s ORDER BY sequence", (image_id,))
-    return [row["type"] for row in rows]
+    return [row["type"] for row in stores.changes(image_id)]
 
 
 def test_both_tables_have_the_same_columns(stores: Stores) -> None:

@@ -44,7 +44,7 @@ def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run, server: Rece
 
     test, change = server.changes(webhook["secret"])
     assert (test["type"], change["type"]) == ("webhook.test", "image.uploaded")
-    assert change["data"]["image_id"] == image["id"]
+    assert change["data"]["subject_id"] == image["id"]
     wait_until(lambda: len(results(api, webhook["id"])) == 2)
     assert [result["status"] for result in results(api, webhook["id"])] == [204, 204]
     assert webhook["secret"] not in (run.data_dir / "api.log").read_text()

@@ -38,11 +38,11 @@ def test_a_change_is_delivered_as_the_feed_has_it(service: Stores, server: Recei
 
     assert settled == {"settled": 1, "lost": 0, "next_in": None}
     (body,) = server.changes(webhook["secret"])
-    (row,) = service.execute("SELECT * FROM changes")
+    (row,) = service.changes()
     assert body["type"] == "image.uploaded"
     assert body["data"] == {
         **{name: row[name] for name in ("sequence", "type", "version", "request_id", "before", "after")},
-        "image_id": image["id"],
+        "subject_id": image["id"],
         "key_id": "root",
         "time": row["time"].isoformat(),
     }
@@ -137,8 +137,9 @@ def test_at_most_20_messages_and_200_kb_in_one_lease(service: Stores, server: Re
         settle(send_taken(taken))
     assert len(get(webhook)["results"]) == 10
     service.execute(
-        """INSERT INTO changes (type, after)
-           SELECT 'image.changed', jsonb_build_object('a', repeat('x', 90000)) FROM generate_series(1, 5)"""
+        """INSERT INTO changes_unnumbered (type, subject_id, after)
+           SELECT 'image.changed', gen_random_uuid(), jsonb_build_object('a', repeat('x', 90000))
+           FROM generate_series(1, 5)"""
     )
     (delivery,) = take()
     assert len(delivery["messages"]) == 3

@@ -1,12 +1,21 @@
-"""The table ``changes``: what happened, in the order of commits. Triggers write it (init_db.sql)."""
+"""The table ``changes``: what happened, in the order of commits, without a gap.
+
+Triggers write to ``changes_unnumbered``. Whoever reads numbers first, so that nothing is missing that was
+committed before (init_db.sql).
+"""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from imageapi.database import db
 
-COLUMNS = "sequence, time, type, image_id, version, key_id, request_id, before::text, after::text"
+COLUMNS = "sequence, time, type, subject_id, version, key_id, request_id, before::text, after::text"
 """The columns that callers see; ``before`` and ``after`` as JSON text, which is only passed on."""
+IMAGES = "image."
+"""Types of changes of images begin with this."""
+BATCH = 1_000
+"""Changes that one statement numbers; others who number wait for it."""
+ARE_UNNUMBERED = "EXISTS (SELECT FROM changes_unnumbered)"
 
 
 class Range(NamedTuple):
@@ -16,17 +25,31 @@ class Range(NamedTuple):
     newest: int
 
 
+def number_all() -> None:
+    """Number all changes that were committed before this call."""
+    while _number(BATCH):
+        pass
+
+
+def _number(limit: int) -> int:
+    # A statement and transaction of its own: no client can hold its lock.
+    return int(db.query("SELECT number_changes(%s) AS numbered", (limit,))[0]["numbered"])
+
+
 def find_from(sequence: int, limit: int) -> list[db.Row]:
-    """The first changes from a sequence on, that one included. Whoever sees a change sees all before it: they
-    are numbered under a lock that is held until the commit is visible.
-    """
-    return db.query(
-        f"SELECT {COLUMNS} FROM changes WHERE sequence >= %s ORDER BY sequence LIMIT %s", (sequence, limit)
-    )
+    """The first changes from a sequence on, that one included: ``limit``, if there are as many."""
+    sql = f"SELECT {COLUMNS} FROM changes WHERE sequence >= %s ORDER BY sequence LIMIT %s"
+    rows = db.query(sql, (sequence, limit))
+    if len(rows) < limit:
+        _number(limit - len(rows))
+        # Even if there was nothing to number: others may have done so since.
+        rows = db.query(sql, (sequence, limit))
+    return rows
 
 
 def find_newest() -> tuple[int, datetime] | None:
     """Sequence and time of the newest change."""
+    number_all()
     rows = db.query("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
     return (rows[0]["sequence"], rows[0]["time"]) if rows else None
 
@@ -40,28 +63,21 @@ def find_range() -> Range:
 
 
 def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:
-    """The last changes of an image before a sequence, newest first."""
+    """The last changes of an image before a sequence, newest first. None of a key, whose id may be given."""
+    number_all()
     return db.query(
-        f"""SELECT {COLUMNS} FROM changes WHERE image_id = %s AND sequence < %s
+        f"""SELECT {COLUMNS} FROM changes
+            WHERE subject_id = %s AND sequence < %s AND starts_with(type, '{IMAGES}')
             ORDER BY sequence DESC LIMIT %s""",
         (image_id, before, limit),
     )
 
 
-def remove_before(moment: datetime, limit: int) -> bool:
-    """Remove those of the oldest ``limit`` changes that are older than ``moment``, never the newest of all.
+def drop_oldest(older_than: datetime) -> bool:
+    """Forget the oldest partition if all its changes are older, never the one with the newest of all.
 
     Returns:
         Whether more may be left.
     """
-    # Only from the oldest on: a clock that was set back must not make a gap.
-    (removed,) = db.query(
-        """WITH oldest AS (SELECT sequence, time FROM changes ORDER BY sequence LIMIT %(limit)s + 1),
-           kept AS (
-               SELECT coalesce(min(sequence) FILTER (WHERE time >= %(moment)s), max(sequence)) AS sequence
-               FROM oldest),
-           removed AS (DELETE FROM changes USING kept WHERE changes.sequence < kept.sequence RETURNING 1)
-           SELECT count(*) AS count FROM removed""",
-        {"moment": moment, "limit": limit},
-    )
-    return bool(removed["count"] >= limit)
+    (dropped,) = db.query("SELECT drop_changes(%s) AS more", (older_than,))
+    return bool(dropped["more"])

@@ -5,7 +5,7 @@ All objects of a deleted image; of an image in the trash only its variants, and 
 
 from collections.abc import Collection, Sequence
 
-from imageapi.database import db
+from imageapi.database import db, locks
 from imageapi.model.ids import ZERO_ID
 
 LEASE_SECONDS = 60
@@ -14,10 +14,11 @@ LEASE_SECONDS = 60
 COLUMNS = "image_id, s3_key, variants, lease_token"
 """The columns that callers see: ``variants`` are names."""
 
-# Rows of one image move between its tables one after the other, in whichever table it is. Ids are sorted, so
+# Rows of one image move between its tables one after the other, in whichever table it is. Keys are sorted, so
 # that two batches wait for each other instead of in a circle.
-LOCK_MOVES = """
-    SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest(%(ids)s::text[]) AS id;"""
+LOCK_MOVES = f"""
+    SELECT pg_advisory_xact_lock({locks.MOVES}, key) FROM (
+        SELECT hashtext(id) AS key FROM unnest(%(ids)s::text[]) AS id ORDER BY 1) AS keys;"""
 
 # Keeps variants from being added.
 LOCK_IMAGES = """

@@ -4,15 +4,13 @@ added to it. Both are read in one statement, so the sum is exact.
 
 from typing import Any, Literal
 
-from imageapi.database import db
+from imageapi.database import db, locks
 
 Kind = Literal["all", "category", "tag"]
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 MAX_CHANGES = 1_000
 """With more changes than this, a request first adds a batch of them to the counts."""
-LOCK = 0x6661636574
-"""Advisory lock: only one transaction applies changes; two could deadlock on each other's names."""
 BATCH_ROWS = 500
 """Changes per statement, each of up to 34 names. A request runs one batch, a sweep all."""
 
@@ -66,16 +64,16 @@ def count_images(kind: Kind, name: str) -> int:
 
 
 def apply_changes(max_batches: int | None = None) -> None:
-    """Add the changes to the counts, unless another transaction is doing so.
+    """Add the changes to the counts, unless another transaction is doing so: two could deadlock on each
+    other's names. Names that no image has any more are removed.
 
     Args:
         max_batches: at most this many batches of BATCH_ROWS; None for all changes.
     """
     done = 0
-    while max_batches is None or done < max_batches:
-        if _apply_batch() < BATCH_ROWS:
-            return
+    while (max_batches is None or done < max_batches) and _apply_batch() == BATCH_ROWS:
         done += 1
+    db.query("DELETE FROM facet_counts WHERE kind = ANY(%s) AND images = 0", (list(_CHANGES),))
 
 
 def _apply_batch() -> int:
@@ -87,7 +85,7 @@ def _apply_batch() -> int:
         f"""WITH noted AS (
                 DELETE FROM facet_changes WHERE position IN (
                     SELECT position FROM facet_changes ORDER BY position LIMIT %s)
-                    AND (SELECT pg_try_advisory_xact_lock(%s))
+                    AND (SELECT pg_try_advisory_xact_lock(%s, 0))
                 RETURNING change, category, tag_keys),
             counted AS (
                 INSERT INTO facet_counts AS counts (kind, name, images)
@@ -95,7 +93,7 @@ def _apply_batch() -> int:
                 GROUP BY kind, name HAVING sum(change) <> 0
                 ON CONFLICT (kind, name) DO UPDATE SET images = counts.images + excluded.images)
             SELECT count(*) AS changes FROM noted""",
-        (BATCH_ROWS, LOCK),
+        (BATCH_ROWS, locks.FACETS),
     )
     return int(folded["changes"])
 

@@ -172,7 +172,7 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 def refuse(upload: db.Row, failure: str) -> bool:
     """Fail a leased upload for good and free its Idempotency-Key. The row stays for a day, to tell the
-    client. False if the lease was lost.
+    client, without its metadata. False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
 
@@ -245,8 +245,8 @@ def remove_keys_before(milliseconds: int, limit: int) -> bool:
 def _fail(upload: db.Row, failure: str, condition: str, days: int) -> bool:
     failed = db.query(
         f"""WITH failed AS (
-                UPDATE uploads SET failure = %(failure)s, lease_until = now(),
-                    expires_at = now() + make_interval(days => %(days)s)
+                UPDATE uploads SET failure = %(failure)s, metadata = '{{}}', filename = '',
+                    lease_until = now(), expires_at = now() + make_interval(days => %(days)s)
                 WHERE id = %(id)s AND failure IS NULL AND {condition} RETURNING id),
             freed AS (DELETE FROM idempotency_keys USING failed WHERE image_id = failed.id)
             SELECT id FROM failed""",

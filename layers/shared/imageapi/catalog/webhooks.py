@@ -20,8 +20,8 @@ WINDOW = 10_000
 COLUMNS = """id, url, types, secret, sequence, wants_test, attempts, next_attempt_at, failing_since,
     paused_at, lease_token, results, created_at"""
 
-IS_DUE = """lease_until <= now() AND (wants_test OR (paused_at IS NULL AND next_attempt_at <= now()
-    AND sequence < coalesce((SELECT max(sequence) FROM changes), 0)))"""
+IS_DUE = f"""lease_until <= now() AND (wants_test OR (paused_at IS NULL AND next_attempt_at <= now()
+    AND ({changes.ARE_UNNUMBERED} OR sequence < (SELECT max(sequence) FROM changes))))"""
 """The runner polls this condition too."""
 
 
@@ -31,6 +31,8 @@ def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
     Args:
         values: ``id``, ``url``, ``types``, ``secret``.
     """
+
+    changes.number_all()
 
     def work(cursor: db.Cursor) -> db.Row | None:
         # Inserts take turns, so that concurrent ones count each other.
@@ -72,6 +74,7 @@ def request_test(webhook_id: str) -> db.Row | None:
 
 def resume(webhook_id: str) -> db.Row | None:
     """Have a paused webhook follow the changes from now on; None if there is none, or it is not paused."""
+    changes.number_all()
     rows = db.query(
         f"""UPDATE webhooks SET paused_at = NULL, failing_since = NULL, attempts = 0, next_attempt_at = now(),
                 sequence = greatest(sequence, coalesce((SELECT max(sequence) FROM changes), 0))
@@ -83,6 +86,7 @@ def resume(webhook_id: str) -> db.Row | None:
 
 def acquire_leases(limit: int) -> list[db.Row]:
     """Lease up to ``limit`` due webhooks, those that have waited longest first."""
+    changes.number_all()
     return db.query(
         f"""UPDATE webhooks SET lease_token = nextval('lease_tokens'),
                 lease_until = now() + make_interval(secs => %s)

@@ -29,7 +29,7 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
 
     Args:
         parameters: ``since``, a cursor or LATEST; ``limit``; ``wait``, the seconds to wait for a change.
-        shows_keys: whether to show changes of API keys. The cursor moves past them either way.
+        shows_keys: whether to show also what is not of images. The cursor moves past it either way.
 
     Returns:
         ``{"changes": [Change], "cursor": str}``, at most ``limit`` changes. If there is none, the client has
@@ -77,7 +77,7 @@ def _read_or_wait(
             position = position_of(rows[-1]["sequence"], rows[-1]["time"])
         elif position == START:
             position = _find_start(position)
-        shown = [row for row in rows if shows_keys or row["image_id"]]
+        shown = [row for row in rows if shows_keys or row["type"].startswith(changes.IMAGES)]
         if shown or time_left() < SPARE_SECONDS + POLL_SECONDS:
             return shown, position
         if len(rows) < limit:

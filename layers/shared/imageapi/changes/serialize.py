@@ -8,11 +8,11 @@ from imageapi.database import db
 
 
 def serialize_change(row: db.Row) -> str:
-    """A row of ``catalog.changes`` as the API shows it: ``{"sequence", "time", "type", "image_id", "version",
-    "key_id", "request_id", "before", "after"}``.
+    """A row of ``catalog.changes`` as the API shows it: ``{"sequence", "time", "type", "subject_id",
+    "version", "key_id", "request_id", "before", "after"}``.
     """
     # By hand: a page has hundreds, and json.dumps() takes three times as long.
-    names = ("type", "image_id", "key_id", "request_id")
+    names = ("type", "subject_id", "key_id", "request_id")
     texts = ",".join(
         f'"{name}":{"null" if row[name] is None else encode_basestring(row[name])}' for name in names
     )

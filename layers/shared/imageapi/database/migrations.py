@@ -24,14 +24,11 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from imageapi.config.settings import get_settings
-from imageapi.database import db
+from imageapi.database import db, locks
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.telemetry.logs import get_logger
 
 T = TypeVar("T")
-
-LOCK = 0x696D616765617069
-"""Key of the advisory lock that serializes concurrent deploys."""
 
 LOCK_TIMEOUT = "1500ms"
 """How long a statement waits for a table lock. Requests queue behind it, and give up after 2 s themselves."""
@@ -53,8 +50,9 @@ GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}",
     "REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {}",
-    # What happened stays as it was written; the sweep removes what is old. Older schemas have no such table.
-    "DO $$ BEGIN REVOKE UPDATE ON changes FROM {}; EXCEPTION WHEN undefined_table THEN NULL; END $$",
+    # What happened stays as it was written: functions of the schema's owner number and forget it.
+    "REVOKE INSERT, UPDATE, DELETE ON changes FROM {}",
+    "REVOKE UPDATE, DELETE ON changes_unnumbered FROM {}",
 )
 
 
@@ -97,7 +95,7 @@ def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
     """
     try:
         db.query("SET lock_timeout = 0")  # for this lock only; a step has its own
-        db.query("SELECT pg_advisory_lock(%s)", (LOCK,))
+        db.query("SELECT pg_advisory_lock(%s, 0)", (locks.MIGRATIONS,))
         is_new, known = _commit("schema_migrations", lambda cursor: _begin(cursor, schema, migrations))
         missing = [step for step in migrations if step.version not in known]
         for step in missing:
@@ -142,7 +140,7 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
     def run(cursor: db.Cursor) -> T:
         cursor.execute("SET LOCAL client_min_messages = warning")
         # The session already holds it, unless the connection was lost and reopened after the last step.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         try:
             result = work(cursor)

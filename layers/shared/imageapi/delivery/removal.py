@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 
-from imageapi.catalog import deletions
+from imageapi.catalog import changes, deletions
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import AppError
@@ -38,6 +38,8 @@ def _remove_objects(found: Sequence[db.Row]) -> None:
         for deletion in found:
             if not deletion["s3_key"]:
                 put_marker(deletion["image_id"])
+    if final:
+        changes.number_all()  # removes what the feed has of images that are deleted for good
 
 
 def put_marker(image_id: str) -> None:

@@ -18,8 +18,6 @@ OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone; longer than a presigned form is valid."""
 KEY_BATCH = 10_000
 """Expired Idempotency-Keys removed by one statement."""
-CHANGES_BATCH = 10_000
-"""Old changes removed by one statement."""
 SPARE_MILLISECONDS = 60_000
 """With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
 
@@ -56,7 +54,8 @@ def sweep(
         _remove_old_keys(has_time)
         # As long as the feed names them.
         keys.remove_revoked(get_settings().changes_days)
-        _remove_old_changes(has_time)
+        changes.number_all()
+        _drop_old_changes(has_time)
         facets.apply_changes()
     if compare:
         _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
@@ -71,9 +70,9 @@ def _remove_old_keys(has_time: Callable[[], bool]) -> None:
         pass
 
 
-def _remove_old_changes(has_time: Callable[[], bool]) -> None:
+def _drop_old_changes(has_time: Callable[[], bool]) -> None:
     oldest_kept = datetime.now(UTC) - timedelta(days=get_settings().changes_days)
-    while changes.remove_before(oldest_kept, CHANGES_BATCH) and has_time():
+    while changes.drop_oldest(oldest_kept) and has_time():
         pass
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
-from imageapi.database import db
+from imageapi.database import db, locks
 from imageapi.delivery import variant_store
 from imageapi.errors import AppError, ConflictError, InvalidRequestError
 from imageapi.model.ids import new_id
@@ -143,8 +143,8 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stor
     """Insert unless there is an image with these bytes, or the Idempotency-Key is taken (then None). The lock
     admits one such upload at a time.
     """
-    lock = int.from_bytes(upload.sha256[:8], "big", signed=True)
-    db.query("SELECT pg_advisory_xact_lock(%s)", (lock,), cursor)
+    key = int.from_bytes(upload.sha256[:4], "big", signed=True)
+    db.query("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SAME_BYTES, key), cursor)
     if upload.idempotency_key and uploads.find_key(upload.idempotency_key, cursor):
         return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)

@@ -1,0 +1,62 @@
+"""Ways to break the feed, each of which the mirrors must find."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tests.integration.stores import Stores
+
+
+class Break(NamedTuple):
+    """What is replaced in number_changes(), and how many positions each connection has in stock."""
+
+    replaced: Mapping[str, str] = {}
+    stock: int = 1
+
+
+LOCK = "PERFORM pg_advisory_xact_lock(2, 0);"
+NEWEST = "SELECT coalesce(max(sequence), 0) INTO newest FROM changes;"
+NUMBER = "newest + row_number() OVER (ORDER BY position)"
+BREAKS = {
+    "no lock": Break({LOCK: ""}),
+    "lock released before commit": Break(
+        {
+            "RETURN numbered;": "PERFORM pg_advisory_unlock(2, 0); RETURN numbered;",
+            LOCK: LOCK.replace("_xact", ""),
+        }
+    ),
+    "lock and read in one snapshot": Break(
+        {LOCK: "", NEWEST: NEWEST.replace("SELECT", "SELECT (SELECT 0 FROM pg_advisory_xact_lock(2, 0)) +")}
+    ),
+    "sequence before commit": Break({NUMBER: "position"}),
+    "order lost": Break({NUMBER: NUMBER.replace("position", "random()")}),
+    "position before the row's lock": Break(stock=20),
+    "reads without numbering": Break({"IF NOT EXISTS": "IF random() < 0.3 OR NOT EXISTS"}),
+    "text of the deleted stays": Break({"IF gone <> '{}'": "IF false"}),
+}
+"""A stock of positions is taken before the row's lock is."""
+
+
+@contextmanager
+def broken(stores: Stores, how: str | None) -> Iterator[None]:
+    """Break the feed; None: only make gaps more likely to show, by pauses before commits."""
+    found = {
+        name: stores.execute("SELECT pg_get_functiondef(%s::regproc) AS sql", (name,))[0]["sql"]
+        for name in ("note_change", "number_changes")
+    }
+    change = BREAKS[how] if how else Break()
+    number = found["number_changes"]
+    for old, new in change.replaced.items():
+        assert old in number
+        number = number.replace(old, new, 1)
+    pause = "PERFORM pg_sleep(greatest(0, random() - 0.6) * 0.04);"
+    stores.execute(number.replace("RETURN numbered;", f"{pause} RETURN numbered;"))
+    stores.execute(found["note_change"].replace("\nEND", f"\n    {pause}\nEND"))
+    set_stock = "ALTER TABLE changes_unnumbered ALTER COLUMN position SET CACHE %s"
+    stores.execute(set_stock, (change.stock,))
+    try:
+        yield
+    finally:
+        for sql in found.values():
+            stores.execute(sql)
+        stores.execute(set_stock, (1,))
