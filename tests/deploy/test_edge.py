@@ -142,7 +142,6 @@ def test_the_bucket_notifies_both(edge: EdgeStack) -> None:
     ]
     assert rules == [
         (["s3:ObjectCreated:*"], "incoming/"),
-        (["s3:ObjectRemoved:*"], "originals/"),
         (["s3:ObjectCreated:*"], "invalidations/"),
     ]
 

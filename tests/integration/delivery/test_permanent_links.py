@@ -120,11 +120,8 @@ def test_what_is_not_there_cannot_be_revoked(stores: Stores) -> None:
         assert (answer.status, answer.code) == (404, "image_not_found")
 
 
-def test_behind_cloudfront_it_is_told(
-    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    configure(ORIGIN_VERIFY="a-secret")
-    monkeypatch.setitem(KEY, "X-Origin-Verify", "a-secret")
+def test_behind_cloudfront_it_is_told(stores: Stores, image: dict[str, Any], configure: Configure) -> None:
+    configure(EDGE="true")
 
     assert revoke(image["id"]).status == 200
 
@@ -132,14 +129,12 @@ def test_behind_cloudfront_it_is_told(
 
 
 def test_a_store_that_fails_is_told_and_the_links_end_all_the_same(
-    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
+    image: dict[str, Any], configure: Configure
 ) -> None:
     old = permanent_links(image)["thumbnail"]
-    configure(ORIGIN_VERIFY="a-secret", MINIO_ENDPOINT_URL="http://127.0.0.1:1")
-    monkeypatch.setitem(KEY, "X-Origin-Verify", "a-secret")
+    configure(EDGE="true", MINIO_ENDPOINT_URL="http://127.0.0.1:1")
 
     answer = revoke(image["id"])
 
     assert (answer.status, answer.code) == (503, "storage_unavailable")
-    configure(ORIGIN_VERIFY=None)
     assert open_link(old).code == "link_revoked"

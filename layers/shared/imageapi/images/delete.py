@@ -25,8 +25,7 @@ def deletes_for_good(permanent: str | None) -> bool:
 
 def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: bool) -> None:
     """Move an image to the trash and remove what was made from it; or delete one, in the trash or not, with
-    everything. Behind CloudFront, the bucket's notification of the removed original, or of the marker of a
-    trashed image, starts ``edge.invalidate``.
+    everything. Behind CloudFront, the bucket's notification of a marker starts ``edge.invalidate``.
 
     A crash after the first step leaves a deletion, which a retry or a sweep finishes.
 
@@ -53,7 +52,7 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: boo
 def finish_deletions(found: Sequence[db.Row]) -> None:
     """Remove the objects of deletions, then the deletions.
 
-    CloudFront is told last to forget what was made from trashed images: earlier, it could cache it again.
+    CloudFront is told last to forget the variants: earlier, it could cache them again.
     """
     if not found:
         return
@@ -61,18 +60,19 @@ def finish_deletions(found: Sequence[db.Row]) -> None:
     keys += [incoming_key(deletion["image_id"]) for deletion in found]
     keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
     s3.delete_objects(keys)
-    if get_settings().origin_secrets:
-        for deletion in found:
-            if not deletion["s3_key"]:
-                put_marker(deletion["image_id"])
+    for deletion in found:
+        if deletion["variants"]:
+            put_marker(deletion["image_id"])
     deletions.finish(found)
 
 
 def put_marker(image_id: str) -> None:
-    """Have CloudFront forget an image, by an object that tells the function outside the network.
+    """Have CloudFront, if there is one, forget an image: the object tells the function outside the network.
 
     Raises:
         StorageUnavailableError: unknown whether it is told.
     """
+    if not get_settings().uses_edge:
+        return
     empty = hashlib.sha256(b"").digest()
     s3.put_object(invalidation_key(image_id), b"", content_type="text/plain", sha256=empty)

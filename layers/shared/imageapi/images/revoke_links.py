@@ -1,7 +1,6 @@
 """Revoke the permanent links of an image."""
 
 from imageapi.catalog import images
-from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.images.delete import put_marker
 from imageapi.images.get import get_image
@@ -24,6 +23,5 @@ def revoke_links(image_id: str) -> db.Row:
     row = images.raise_link_version(parse_id(image_id))
     if row is None:
         return get_image(image_id)
-    if get_settings().origin_secrets:
-        put_marker(row["id"])
+    put_marker(row["id"])
     return row
