@@ -17,6 +17,7 @@ from tests.e2e.client import Api
 from tests.support import pictures
 from tests.support.edge_function import EdgeFunction
 from tests.support.http_client import Answer, fetch
+from tests.support.templates import MAIN, find
 from tests.support.waiting import wait_until
 
 STACK = "edge"
@@ -159,4 +160,6 @@ def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -
         "Attributes"
     ]
     assert attributes["DelaySeconds"] == "30"
-    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] in (20, "20")
+    queue = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
+    kept = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
+    assert int(kept) == queue["RedrivePolicy"]["maxReceiveCount"]
