@@ -8,7 +8,6 @@ from typing import Any
 
 import grimp
 import pytest
-from imageapi.delivery.deliver import MAX_URL_SECONDS
 from imageapi.images.delete import put_marker
 
 from tests.support.dependencies import find_dependencies
@@ -231,8 +230,3 @@ def test_what_the_parameters_take(name: str, good: list[str], bad: list[str]) ->
     pattern = read_template(EDGE)["Parameters"][name]["AllowedPattern"]
     assert [text for text in good if not re.fullmatch(pattern, text)] == []
     assert [text for text in bad if re.fullmatch(pattern, text)] == []
-
-
-def test_viewers_cache_no_longer_than_a_presigned_url_lasts() -> None:
-    code = RESOURCES["Function"]["Properties"]["FunctionCode"]["Fn::Sub"][0]
-    assert f"Math.min({MAX_URL_SECONDS}, " in code
