@@ -120,6 +120,8 @@ class Settings:
     """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
     """Of the CloudFront distribution; only InvalidateFunction knows it."""
+    maintenance: bool
+    """Whether the functions refuse all work that could write."""
 
     @property
     def s3_credentials(self) -> Credentials:
@@ -223,6 +225,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         webhook_queue_url=env.get("WEBHOOK_QUEUE_URL") or None,
         webhook_allow_private=read_bool(env, "WEBHOOK_ALLOW_PRIVATE"),
         distribution_id=env.get("DISTRIBUTION_ID") or None,
+        maintenance=read_bool(env, "MAINTENANCE"),
     )
 
 

@@ -1,12 +1,12 @@
 """Has CloudFront forget images that were deleted, or whose permanent links were revoked."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import ConfigurationError
-from imageapi.telemetry.logs import get_logger
 
 FOLDERS = ("images", "variants")
 """Of the paths that are invalidated. Only variants are cached, but AWS recommends to invalidate the path that
@@ -15,9 +15,8 @@ viewers ask for as well when a function at the edge changes it.
 
 
 def invalidate_images(references: Mapping[str, str]) -> set[str]:
-    """Invalidate everything that is cached of these images, one by one.
-
-    CloudFront runs 15 paths with a wildcard at a time. It refuses more until some of them are finished.
+    """Invalidate everything that is cached of these images, as long as CloudFront accepts it: it works on 15
+    paths with a wildcard at a time.
 
     Args:
         references: for each image id, the text by which CloudFront knows a repeated request.
@@ -32,15 +31,12 @@ def invalidate_images(references: Mapping[str, str]) -> set[str]:
     if not distribution_id:
         raise ConfigurationError("DISTRIBUTION_ID is not set.")
     accepted: set[str] = set()
-    for image_id, reference in references.items():
-        paths = [f"/{folder}/{image_id}/*" for folder in FOLDERS]
-        batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference}
-        try:
+    with suppress(_client().exceptions.TooManyInvalidationsInProgress):
+        for image_id, reference in references.items():
+            paths = [f"/{folder}/{image_id}/*" for folder in FOLDERS]
+            batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference}
             _client().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
-        except _client().exceptions.TooManyInvalidationsInProgress:
-            get_logger().info("CloudFront is busy", extra={"left": len(references) - len(accepted)})
-            break
-        accepted.add(image_id)
+            accepted.add(image_id)
     return accepted
 
 
