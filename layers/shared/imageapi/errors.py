@@ -189,7 +189,7 @@ class TooManyToSortError(UnprocessableError):
 
 
 class BudgetSpentError(AppError):
-    """429: a daily budget is spent until midnight (UTC)."""
+    """429: a daily budget is spent until midnight (UTC); the code says which."""
 
     status = 429
     code = "analysis_budget_spent"
