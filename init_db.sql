@@ -168,10 +168,12 @@ CREATE TABLE IF NOT EXISTS image_analysis (
 
 CREATE INDEX IF NOT EXISTS image_analysis_waiting ON image_analysis (lease_until) WHERE status IN ('queued', 'running');
 
--- Analyses per day (UTC), for ANALYSIS_DAILY_BUDGET.
-CREATE TABLE IF NOT EXISTS analysis_budget (
-    day             date PRIMARY KEY,
-    calls           integer NOT NULL
+-- Uses today (UTC): of analyses, for ANALYSIS_DAILY_BUDGET, and of revocations by each API key. Each row is its
+-- last day's.
+CREATE TABLE IF NOT EXISTS daily_budgets (
+    name            text PRIMARY KEY,
+    day             date NOT NULL,
+    used            integer NOT NULL
 );
 
 -- Where the last comparison of objects and rows ran out of time; empty if it finished.

@@ -5,7 +5,7 @@ for CloudFront.
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.delivery.deliver import Redirect, deliver_content, deliver_image
+from imageapi.delivery.deliver import deliver_content, deliver_image
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response
@@ -19,8 +19,8 @@ app = App()
 @app.get(LINK)
 def deliver(request: Request, image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query authorizes it, so no key is needed."""
-    target = deliver_image(image_id, variant, request.query, request.header("Accept"), request.method)
-    return redirect(target, {"Vary": "Accept"})
+    accept = request.header("Accept")
+    return redirect(deliver_image(image_id, variant, request.query, accept, request.method))
 
 
 @app.get(EXPIRING)
@@ -28,18 +28,15 @@ def deliver(request: Request, image_id: str, variant: str) -> Response:
 def fill_cache(request: Request, image_id: str, name: str, version: str | None = None) -> Response:
     """200 with a variant's bytes, under the path that CloudFront makes of a link and caches."""
     content = deliver_content(image_id, name, request.query, version)
-    if isinstance(content, Redirect):
+    if isinstance(content, str):
         return redirect(content)
     headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}
     return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag, **SAFE})
 
 
-def redirect(target: Redirect, headers: dict[str, str] | None = None) -> Response:
-    """302 to the store."""
-    return Response(
-        302,
-        headers={"Location": target.url, "Cache-Control": target.cache_control, **(headers or {}), **SAFE},
-    )
+def redirect(url: str) -> Response:
+    """302 to the store, which no cache keeps."""
+    return Response(302, headers={"Location": url, "Cache-Control": "no-store", "Vary": "Accept", **SAFE})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -13,7 +13,7 @@ app = App()
 
 @app.get("/health")
 def health(request: Request) -> Response:
-    """200 when both stores answer, 503 with the same shape when one does not. Needs no key."""
+    """200 when both stores answer; 503 with the same shape when one does not, or in maintenance."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report)
 

@@ -20,4 +20,4 @@ def bring_up_to_date(_: dict[str, Any]) -> dict[str, Any]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "ResponseURL" in event:
         return answer_cloudformation("migrate", bring_up_to_date, event, context)
-    return run_event("migrate", bring_up_to_date, event, context)
+    return run_event("migrate", bring_up_to_date, event, context, in_maintenance=True)

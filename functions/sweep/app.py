@@ -22,5 +22,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return verify(**parse_verify(event), has_time=has_time).to_dict()
 
     if "verify" in event:
-        return run_event("verify", check, event, context)
-    return run_event("sweep", work, event, context, counted=True, wakes=True)
+        return run_event("verify", check, event, context, in_maintenance=True)
+    only_reports = bool(event.get("dry_run"))
+    return run_event(
+        "sweep", work, event, context, counted=True, wakes=not only_reports, in_maintenance=only_reports
+    )

@@ -14,9 +14,11 @@ import pytest
 
 from tests.deploy.cloud import Cloud, Stack
 from tests.e2e.client import Api
+from tests.integration.stores import new_id
 from tests.support import pictures
 from tests.support.edge_function import EdgeFunction
 from tests.support.http_client import Answer, fetch
+from tests.support.templates import MAIN, find
 from tests.support.waiting import wait_until
 
 STACK = "edge"
@@ -142,22 +144,40 @@ def test_the_bucket_notifies_both(edge: EdgeStack) -> None:
     ]
     assert rules == [
         (["s3:ObjectCreated:*"], "incoming/"),
-        (["s3:ObjectRemoved:*"], "originals/"),
         (["s3:ObjectCreated:*"], "invalidations/"),
     ]
 
 
 def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -> None:
-    deleted, revoked = (api.upload(pictures.jpeg(seed=seed)).image["id"] for seed in (1, 2))
+    """By whoever finishes it, with its own role: requests, and the sweep after a crash."""
+    deleted, revoked = (api.upload(pictures.jpeg(seed=seed)).image for seed in (1, 2))
+    link = deleted["urls"]["thumbnail"].partition(VIEWER_HOST)[2]
+    headers = {"X-Origin-Verify": edge.secret("OriginSecret")}
+    assert fetch("GET", edge.stack.base_url + link, headers).status == 302, "there is a variant now"
+    interrupted = new_id()
+    with closing(edge.cloud.database.connect(DATABASE)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(
+            """INSERT INTO deletions (image_id, variants, lease_until)
+               VALUES (%s, '{w320.webp}', now() - interval '1 s')""",
+            (interrupted,),
+        )
 
-    assert api.request("DELETE", f"/api/images/{deleted}").status == 204
-    assert api.request("POST", f"/api/images/{revoked}/links/revoke").status == 200
+    assert api.request("DELETE", f"/api/images/{deleted['id']}").status == 204
+    assert api.request("POST", f"/api/images/{revoked['id']}/links/revoke").status == 200
+    sweep = edge.cloud.physical_id(STACK, "SweepFunction")
+    answer = edge.cloud.client("lambda").invoke(FunctionName=sweep, Payload=b'{"compare": false}')
+    assert json.loads(answer["Payload"].read())["undone"] == 1
 
-    expected = {f"/{folder}/{name}/*" for folder in ("images", "variants") for name in (deleted, revoked)}
+    ids = (deleted["id"], revoked["id"], interrupted)
+    expected = {f"/{folder}/{name}/*" for folder in ("images", "variants") for name in ids}
     wait_until(lambda: expected <= set(edge.invalidated()), seconds=120)
+    assert set(edge.invalidated()) == expected
     url = edge.cloud.physical_id(STACK, "InvalidationQueue")
     attributes = edge.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
         "Attributes"
     ]
     assert attributes["DelaySeconds"] == "30"
-    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] in (20, "20")
+    queue = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
+    kept = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
+    assert int(kept) == queue["RedrivePolicy"]["maxReceiveCount"]

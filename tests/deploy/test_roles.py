@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "IngestFunction": {"list", "put webhooks"}
     | objects("get delete", "incoming")
     | objects("put delete", "originals", "variants"),
-    "SweepFunction": {"list", "list versions", "put webhooks"}
+    "SweepFunction": {"list", "list versions", "put invalidations", "put webhooks"}
     | objects("put get delete", "originals", "incoming", "variants")
     | objects("get-version", "originals", "incoming"),
     "AnalyzeFunction": {"list", "get originals", "put webhooks"},

@@ -55,12 +55,12 @@ def test_minio_takes_the_pages_of_the_api_and_of_the_origins_that_it_takes(
 
 def test_schema_is_there_and_up_makes_what_is_missing() -> None:
     assert query("SELECT to_regclass('image_metadata')") == "image_metadata"
-    query("DROP INDEX image_metadata_sha256; DROP TABLE analysis_budget")
+    query("DROP INDEX image_metadata_sha256; DROP TABLE daily_budgets")
 
     stack.compose("up", "-d", "--wait")
 
     assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
-    assert query("SELECT to_regclass('analysis_budget')") == "analysis_budget"
+    assert query("SELECT to_regclass('daily_budgets')") == "daily_budgets"
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
 
 

@@ -25,7 +25,7 @@ def gemini_beside(
     """A fake Gemini, with the service configured for it; retries do not wait, and the budget is unspent."""
     monkeypatch.setattr(gemini, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(gemini, "LONGEST_PAUSE", 0.01)
-    stores.execute("DELETE FROM analysis_budget")
+    stores.execute("DELETE FROM daily_budgets")
     with gemini_server() as server:
         configure(
             GEMINI_API_KEY=KEY,
@@ -39,6 +39,11 @@ def gemini_beside(
         gemini._client.cache_clear()
         yield server
     gemini._client.cache_clear()
+
+
+def gemini_variables(server: GeminiServer) -> dict[str, str]:
+    """For another process."""
+    return {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
 
 
 def analysis_event(image_id: str, query: dict[str, str] | None = None) -> Event:
@@ -83,4 +88,4 @@ def row(stores: Stores, image_id: str) -> dict[str, Any]:
 
 
 def calls(stores: Stores) -> int:
-    return sum(day["calls"] for day in stores.execute("SELECT calls FROM analysis_budget"))
+    return sum(row["used"] for row in stores.execute("SELECT used FROM daily_budgets"))

@@ -11,6 +11,7 @@ class Handler(BaseHTTPRequestHandler):
     """Handles requests: subclasses define ``respond``, which calls ``answer`` once."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for the client to acknowledge the headers
 
     def respond(self) -> None:
         raise NotImplementedError

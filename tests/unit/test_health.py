@@ -17,6 +17,7 @@ from imageapi.health import check_database, check_health
 from imageapi.storage import s3
 
 from tests.support.events import handle, make_event
+from tests.support.settings import use_settings
 
 
 def answer(*_: Any) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def hang() -> Iterator[Callable[..., object]]:
 
 
 @pytest.fixture
-def set_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def set_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     monkeypatch.setattr(health, "TIMEOUT", 0.1)
     monkeypatch.setattr(health, "MAX_AGE_SECONDS", 1e-6)
 
@@ -52,7 +53,8 @@ def set_checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(db, "ping", database)
         monkeypatch.setattr(s3, "check_bucket", store)
 
-    return change
+    with use_settings(monkeypatch, {"DB_HOST": "localhost", "MINIO_BUCKET_NAME": "images"}):
+        yield change
 
 
 def test_both_up(set_checks: Callable[..., None]) -> None:

@@ -187,6 +187,7 @@ const TEXT = {
   error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
   error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
   error_key_needed: ["An API key is needed.", "API キーが必要です。"],
+  error_maintenance: ["The service is down for maintenance. Try again later.", "メンテナンス中です。しばらくしてからもう一度お試しください。"],
   error_internal_error: ["Something went wrong on the server.", "サーバーで問題が起きました。"],
   error_throttled: ["Too many requests at once.", "リクエストが多すぎます。"],
   error_integration_timeout: ["The server took too long.", "サーバーの応答に時間がかかりすぎました。"],

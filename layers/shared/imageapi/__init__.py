@@ -18,7 +18,7 @@ Deliver (``delivery.deliver.deliver_image``)
     ``catalog.variants.mark_ready`` → ``signing.presign_url``; for CloudFront (``deliver_content``)
     ``s3.downloaded``
 Revoke links (``images.revoke_links.revoke_links``)
-    ``catalog.images.raise_link_version`` → ``s3.put_object`` (behind CloudFront)
+    ``catalog.budgets.spend`` → ``catalog.images.raise_link_version`` → ``s3.put_object`` (behind CloudFront)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)

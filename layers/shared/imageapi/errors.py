@@ -188,11 +188,28 @@ class TooManyToSortError(UnprocessableError):
         )
 
 
+class BudgetSpentError(AppError):
+    """429: a daily budget is spent until midnight (UTC); the code says which."""
+
+    status = 429
+    code = "analysis_budget_spent"
+
+
 class ConfigurationError(AppError):
     """503: a setting is missing or unusable. The message names the variable, never its value."""
 
     status = 503
     code = "service_misconfigured"
+
+
+class MaintenanceError(AppError):
+    """503: MAINTENANCE is set."""
+
+    status = 503
+    code = "maintenance"
+
+    def __init__(self, message: str = "The service is down for maintenance. Try again later.") -> None:
+        super().__init__(message, retry_after=300)
 
 
 class DatabaseUnavailableError(AppError):

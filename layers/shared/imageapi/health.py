@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from imageapi.catalog import facets
+from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_limit
 from imageapi.errors import AppError
@@ -26,9 +27,9 @@ def check_health() -> tuple[bool, dict[str, Any]]:
     """Check both stores, or repeat a report that is not older than MAX_AGE_SECONDS.
 
     Returns:
-        Whether both answered, and ``{"status": "healthy" | "unhealthy", "checks": {"database": …, "storage":
-        …}}``; a check is ``{"status": "up" | "down", "latency_ms": float}``, with ``"error"`` (a code) when
-        it is down.
+        Whether requests are answered, and ``{"status": "healthy" | "unhealthy" | "maintenance", "checks":
+        {"database": …, "storage": …}}``; a check is ``{"status": "up" | "down", "latency_ms": float}``, with
+        ``"error"`` (a code) when it is down.
     """
     return _check_stores(int(time.monotonic() / MAX_AGE_SECONDS))
 
@@ -36,8 +37,10 @@ def check_health() -> tuple[bool, dict[str, Any]]:
 @lru_cache(maxsize=1)
 def _check_stores(_period: int) -> tuple[bool, dict[str, Any]]:
     checks = _run_checks({"database": db.ping, "storage": lambda: s3.check_bucket(TIMEOUT)})
-    healthy = all(check["status"] == "up" for check in checks.values())
-    return healthy, {"status": "healthy" if healthy else "unhealthy", "checks": checks}
+    status = "unhealthy"
+    if all(check["status"] == "up" for check in checks.values()):
+        status = "maintenance" if get_settings().maintenance else "healthy"
+    return status == "healthy", {"status": status, "checks": checks}
 
 
 def check_database() -> dict[str, Any]:

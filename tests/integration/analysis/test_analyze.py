@@ -13,6 +13,7 @@ from tests.integration.analyses import (
     analyze,
     calls,
     gemini_beside,
+    gemini_variables,
     new_image,
     queue,
     row,
@@ -133,7 +134,7 @@ def test_only_ready_images_are_analysed(stores: Stores, server: GeminiServer) ->
 
 def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Configure) -> None:
     configure(ANALYSIS_DAILY_BUDGET="2")
-    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date - 1, 2)")
+    stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date - 1, 2)")
 
     statuses = [analyze(new_image()).status for _ in range(2)]
     image_id = new_image()
@@ -146,7 +147,7 @@ def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Co
     left = (tomorrow - datetime.now(UTC)).total_seconds()
     assert abs(int(answer.headers["retry-after"][0]) - left) < 10
     assert len(server.requests) == 2
-    stores.execute("UPDATE analysis_budget SET day = day - 10")
+    stores.execute("UPDATE daily_budgets SET day = day - 10")
     assert analyze(image_id).status == 200
 
 
@@ -181,10 +182,6 @@ def test_a_lease_that_has_run_out_is_taken_over(stores: Stores, server: GeminiSe
     stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
 
     assert analyze(image_id).status == 200
-
-
-def gemini_variables(server: GeminiServer) -> dict[str, str]:
-    return {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from imageapi.analysis import gemini
+from imageapi.catalog import budgets
 
 from tests.integration.analyses import (
+    analysis_event,
     analyze,
     calls,
     gemini_beside,
+    gemini_variables,
     new_image,
     queue,
     queue_event,
@@ -30,6 +34,7 @@ from tests.support.gemini_server import (
     busy,
     refuses_key,
 )
+from tests.support.worker import Hook, worker
 
 
 @pytest.fixture
@@ -159,6 +164,74 @@ def test_a_store_that_does_not_answer(stores: Stores, server: GeminiServer) -> N
     assert (answer.status, answer.code) == (503, "storage_unavailable")
     assert calls(stores) == 0
     assert analyze(image_id).status == 200
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "spent"),
+    [
+        (busy(), 0),
+        (Fails(503, "UNAVAILABLE"), 0),
+        (refuses_key(), 0),
+        (Garbage(), 3),
+        (Says(text=""), 3),
+        (Blocks("SAFETY"), 1),
+    ],
+)
+def test_only_what_google_charges_for_is_spent(
+    stores: Stores, server: GeminiServer, configure: Configure, behaviour: Any, spent: int
+) -> None:
+    """An outage leaves the budget for the time after it; what is tried again pays again."""
+    configure(ANALYZE_UPLOADS="true", ANALYSIS_DAILY_BUDGET="3")
+    server.script = [behaviour]
+    image_id = new_image()
+
+    for _ in range(3):
+        stores.execute("UPDATE image_analysis SET lease_until = now()")
+        work_on(queue_event(image_id))
+
+    assert calls(stores) == spent
+
+
+def test_a_call_that_never_left_is_not_spent(
+    stores: Stores, server: GeminiServer, configure: Configure
+) -> None:
+    configure(GEMINI_BASE_URL="http://127.0.0.1:1")
+    gemini._client.cache_clear()
+
+    assert analyze(new_image()).code == "analysis_unavailable"
+    assert calls(stores) == 0
+
+
+def test_a_call_without_an_answer_is_spent(
+    stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gemini may have worked on it. So may it before a crash: a retry pays for itself."""
+    image_id = new_image()
+    with worker(stores.environment | gemini_variables(server)) as process:
+        process.send(analysis_event(image_id), Hook("analysis.gemini.describe_picture", "after"))
+        process.wait_killed()
+    assert calls(stores) == 1
+    stores.execute("UPDATE image_analysis SET lease_until = now()")
+    assert analyze(image_id).status == 200
+    assert calls(stores) == 2
+
+    monkeypatch.setattr(gemini, "ATTEMPT_SECONDS", 0.2)
+    server.script = [Slow(10)]
+    assert analyze(image_id, again="true").code == "analysis_unavailable"
+    assert calls(stores) == 3
+
+
+def test_what_is_given_back_after_midnight_is_yesterdays(stores: Stores) -> None:
+    day = budgets.spend("x", 2, "spent")
+    stores.execute("UPDATE daily_budgets SET day = day - 1")  # as if midnight had come
+    for _ in range(2):
+        budgets.spend("x", 2, "spent")
+
+    budgets.give_back("x", day - timedelta(days=1))
+
+    assert budgets.count_used("x") == 2
+    budgets.give_back("x", day)
+    assert budgets.count_used("x") == 1
 
 
 @pytest.mark.parametrize(

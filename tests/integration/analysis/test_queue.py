@@ -59,11 +59,7 @@ def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: A
 def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, configure: Configure) -> None:
     """Up to the number of analyses left in today's budget."""
     configure(ANALYSIS_DAILY_BUDGET="130")
-    stores.execute(
-        """INSERT INTO analysis_budget  -- tomorrow's, too: midnight may come meanwhile
-           SELECT (now() AT TIME ZONE 'UTC')::date + days, 10 FROM generate_series(0, 1) AS days
-           ON CONFLICT (day) DO UPDATE SET calls = 10"""
-    )
+    stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date, 10)")
     images = stores.insert_ready(125)
     stores.execute(
         """INSERT INTO image_analysis (image_id, status, lease_until)
@@ -76,7 +72,7 @@ def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, 
     assert sorted(queue.resend_overdue()["resent"]) == images[:120]
 
     assert sorted(message["image_id"] for message in receive(sqs)) == images[:120]
-    stores.execute("UPDATE analysis_budget SET calls = 131")
+    stores.execute("UPDATE daily_budgets SET used = 131")
     assert queue.resend_overdue() == {"resent": []}
 
 

@@ -130,7 +130,7 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
     stores: Stores, server: GeminiServer, configure: Configure
 ) -> None:
     configure(ANALYZE_UPLOADS="true", ANALYSIS_DAILY_BUDGET="1")
-    stores.execute("INSERT INTO analysis_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 1)")
+    stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date, 1)")
     image_id = new_image()
     stores.execute("DELETE FROM image_analysis")
     queue(stores, image_id)

@@ -22,5 +22,5 @@ def function() -> Iterator[EdgeFunction]:
 @pytest.fixture
 def edge(stores: Stores, configure: Configure, function: EdgeFunction) -> Edge:
     """With an empty cache. The functions accept a key that it does not know yet."""
-    configure(SECRET_KEY=f"{SIGNING_KEY},{OLD_KEY}", ORIGIN_VERIFY=ORIGIN_SECRET)
+    configure(SECRET_KEY=f"{SIGNING_KEY},{OLD_KEY}", ORIGIN_VERIFY=ORIGIN_SECRET, EDGE="true")
     return Edge(function, stores.s3, ORIGIN_SECRET)

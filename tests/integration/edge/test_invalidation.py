@@ -1,8 +1,11 @@
 """CloudFront forgets images that were deleted or whose links were revoked."""
 
 import json
+import math
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -16,6 +19,16 @@ from tests.support import pictures
 from tests.support.aws import emulate_aws, make_client
 from tests.support.edge import Edge
 from tests.support.events import LambdaContext, load_event, load_handler
+from tests.support.http_server import Handler, serve
+from tests.support.templates import MAIN, find
+
+QUEUE = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
+MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["InvalidationQueueMapping"]
+DEFAULT_BATCH_SIZE = 10
+WILDCARDS_IN_PROGRESS = 15
+REFUSAL = b"""<ErrorResponse><Error><Type>Sender</Type><Code>TooManyInvalidationsInProgress</Code>
+<Message>Your request will cause you to exceed the maximum.</Message></Error></ErrorResponse>"""
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
 @dataclass(frozen=True)
@@ -55,11 +68,70 @@ def distribution(configure: Configure) -> Iterator[Distribution]:
             "Origins": {"Quantity": 1, "Items": [origin]},
         }
         name = client.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
-        credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        configure(AWS_ENDPOINT_URL_CLOUDFRONT=endpoint, DISTRIBUTION_ID=name, **credentials)
+        configure(AWS_ENDPOINT_URL_CLOUDFRONT=endpoint, DISTRIBUTION_ID=name, **CREDENTIALS)
         invalidate._client.cache_clear()
         yield Distribution(client, name)
         invalidate._client.cache_clear()
+
+
+@dataclass
+class BusyCloudFront:
+    """Accepts as many paths as CloudFront, which works on each for a minute.
+
+    Attributes:
+        now: its clock, in seconds.
+        accepted: all paths.
+    """
+
+    url: str = ""
+    now: float = 0.0
+    accepted: list[str] = field(default_factory=list)
+    _until: list[float] = field(default_factory=list)
+    _references: set[str] = field(default_factory=set)
+
+    def invalidate(self, reference: str, paths: list[str]) -> tuple[int, bytes]:
+        if reference not in self._references:
+            assert all(path.endswith("/*") for path in paths)
+            self._until = [time for time in self._until if time > self.now]
+            if len(self._until) + len(paths) > WILDCARDS_IN_PROGRESS:
+                return 400, REFUSAL
+            self._until += [self.now + 60] * len(paths)
+            self._references.add(reference)
+            self.accepted += paths
+        return 201, b"<Invalidation><Id>I1</Id></Invalidation>"
+
+
+@contextmanager
+def busy_cloudfront() -> Iterator[BusyCloudFront]:
+    cloudfront = BusyCloudFront()
+
+    class Invalidations(Handler):
+        def respond(self) -> None:
+            body = self.read_body().decode()
+            (reference,) = re.findall("<CallerReference>(.+?)</CallerReference>", body)
+            status, answer = cloudfront.invalidate(reference, re.findall("<Path>(.+?)</Path>", body))
+            self.answer(status, answer, content_type="text/xml")
+
+    with serve(Invalidations) as cloudfront.url:
+        yield cloudfront
+
+
+def drain(cloudfront: BusyCloudFront, messages: list[dict[str, Any]]) -> dict[str, int]:
+    """Work off a queue as SQS and Lambda do: two batches a second. How often each message was received."""
+    waiting = dict.fromkeys((message["messageId"] for message in messages), 0.0)
+    received = dict.fromkeys(waiting, 0)
+    size = MAPPING.get("BatchSize", DEFAULT_BATCH_SIZE)
+    while waiting:
+        due = [m for m in messages if waiting.get(m["messageId"], math.inf) <= cloudfront.now][:size]
+        if due:
+            kept = {item["itemIdentifier"] for item in run({"Records": due})["batchItemFailures"]}
+            for name in (message["messageId"] for message in due):
+                received[name] += 1
+                waiting[name] = cloudfront.now + QUEUE["VisibilityTimeout"]
+                if name not in kept:
+                    del waiting[name]
+        cloudfront.now += 0.5
+    return received
 
 
 def notify(*keys: str) -> dict[str, Any]:
@@ -79,24 +151,20 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
     return load_handler("InvalidateFunction")(event, LambdaContext())
 
 
-@pytest.mark.parametrize(
-    ("query", "told_by"), [("", "invalidations/{id}"), ("?permanent=true", "originals/{id}.jpg")]
-)
+@pytest.mark.parametrize("query", ["", "?permanent=true"])
 def test_a_deleted_image_is_forgotten(
-    edge: Edge, distribution: Distribution, stores: Stores, query: str, told_by: str
+    edge: Edge, distribution: Distribution, stores: Stores, query: str
 ) -> None:
     image, other = upload(edge), upload(edge, pictures.png(), "a.png")
     permanent = get_links(edge, image, links="permanent")["thumbnail"]
     seen = [image["urls"]["thumbnail"], image["urls"]["preview"], permanent]
     for link in (*seen, other["urls"]["thumbnail"]):
         assert edge.fetch("GET", link, WEBP).status == 200
-    before = set(stores.keys())
     assert edge.fetch("DELETE", f"/api/images/{image['id']}{query}", KEY).status == 204
-    told_by = told_by.format(id=image["id"])
-    assert (told_by in before) != (told_by in stores.keys()), "put or removed"  # noqa: SIM118
+    (marker,) = (key for key in stores.keys() if key.startswith("invalidations/"))  # noqa: SIM118
     assert edge.fetch("GET", seen[0], WEBP).status == 200, "until it is told"
 
-    outcome = run(notify(told_by))
+    outcome = run(notify(marker))
 
     assert outcome == {"images": [image["id"]], "paths": 2, "batchItemFailures": []}
     (paths,) = distribution.invalidated()
@@ -128,22 +196,46 @@ def test_revoked_links_are_forgotten(edge: Edge, distribution: Distribution, sto
     assert edge.fetch("GET", image["urls"]["thumbnail"], WEBP).status == 200, "expiring links stay"
 
 
-def test_many_images_are_two_paths(distribution: Distribution) -> None:
-    ids = [f"0198c5f2-7b1e-7c3a-9d4e-{number:012x}" for number in range(6)]
+def test_an_image_that_several_messages_name_is_told_once(distribution: Distribution) -> None:
+    ids = [new_id(), new_id()]
 
-    assert run(notify(*(f"originals/{name}.jpg" for name in ids[:5])))["paths"] == 10
-    assert run(notify(*(f"originals/{name}.jpg" for name in ids)))["paths"] == 2
-    assert run(notify(*[f"originals/{ids[0]}.jpg", f"invalidations/{ids[0]}"] * 5))["paths"] == 2
+    outcome = run(notify(*(f"invalidations/{name}" for name in [*ids, *ids])))
 
-    found = sorted(sorted(paths) for paths in distribution.invalidated())
-    assert sorted(map(len, found)) == [2, 2, 10]
-    assert ["/images/*", "/variants/*"] in found
-    assert [f"/images/{ids[0]}/*", f"/variants/{ids[0]}/*"] in found
+    assert outcome == {"images": sorted(ids), "paths": 4, "batchItemFailures": []}
+    assert sorted(distribution.invalidated()) == [[f"/images/{i}/*", f"/variants/{i}/*"] for i in sorted(ids)]
+
+
+def test_of_many_images_each_is_forgotten_and_no_other(configure: Configure) -> None:
+    """CloudFront refuses most of the time; what it refuses stays in the queue."""
+    ids = [new_id() for _ in range(200)]
+    with busy_cloudfront() as cloudfront:
+        configure(AWS_ENDPOINT_URL_CLOUDFRONT=cloudfront.url, DISTRIBUTION_ID="E123", **CREDENTIALS)
+        invalidate._client.cache_clear()
+
+        received = drain(cloudfront, notify(*(f"invalidations/{name}" for name in ids))["Records"])
+
+    invalidate._client.cache_clear()
+    assert sorted(cloudfront.accepted) == sorted(f"/{f}/{i}/*" for f in invalidate.FOLDERS for i in ids)
+    assert max(received.values()) < QUEUE["RedrivePolicy"]["maxReceiveCount"] / 2
+    assert cloudfront.now < QUEUE["MessageRetentionPeriod"] / 2
+
+
+def test_a_repeated_message_is_the_same_request(configure: Configure) -> None:
+    """After a crash: CloudFront charges for it once."""
+    event = notify(f"invalidations/{new_id()}")
+    with busy_cloudfront() as cloudfront:
+        configure(AWS_ENDPOINT_URL_CLOUDFRONT=cloudfront.url, DISTRIBUTION_ID="E123", **CREDENTIALS)
+        invalidate._client.cache_clear()
+
+        assert [run(event)["batchItemFailures"] for _ in range(20)] == [[]] * 20
+
+    invalidate._client.cache_clear()
+    assert len(cloudfront.accepted) == 2
 
 
 def test_messages_that_name_no_image(distribution: Distribution) -> None:
     """S3's test when the notification is set up; an object put by hand; a message that is none of S3's."""
-    event = notify("originals/by hand.jpg", "x", "y")
+    event = notify("invalidations/by hand", "x", "y")
     event["Records"][1]["body"] = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
     event["Records"][2]["body"] = "hello"
 

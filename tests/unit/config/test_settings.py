@@ -82,6 +82,8 @@ def test_defaults() -> None:
         ("WEBHOOKS_FUNCTION", "stack-webhooks", "webhooks_function", "stack-webhooks"),
         ("WEBHOOK_QUEUE_URL", "https://sqs/q", "webhook_queue_url", "https://sqs/q"),
         ("WEBHOOK_ALLOW_PRIVATE", "true", "webhook_allow_private", True),
+        ("EDGE", "true", "uses_edge", True),
+        ("MAINTENANCE", "true", "maintenance", True),
     ],
 )  # fmt: skip
 def test_each_variable(variable: str, text: str, attribute: str, value: Any) -> None:

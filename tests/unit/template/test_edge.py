@@ -1,15 +1,17 @@
 """CloudFront in front of the API and the bucket: what must hold of the templates."""
 
+import ast
 import re
 from graphlib import TopologicalSorter
 from itertools import product
 from typing import Any
 
+import grimp
 import pytest
-from imageapi.delivery.deliver import MAX_URL_SECONDS
+from imageapi.delivery.removal import put_marker
 
 from tests.support.dependencies import find_dependencies
-from tests.support.templates import MAIN, ROOT, expand_template, find, read_template
+from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve, statements
 
 EDGE = ROOT / "infra/edge.yaml"
 RESOURCES = expand_template(EDGE)
@@ -139,16 +141,47 @@ def test_cloudfront_reads_variants_and_nothing_else_of_the_bucket() -> None:
 def test_the_bucket_notifies_of_deletions_and_revocations_beside_uploads() -> None:
     configuration = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["NotificationConfiguration"]
     choices = [item["Fn::If"] for item in configuration["QueueConfigurations"]]
-    assert [condition for condition, *_ in choices] == ["UsesEdge", "UsesEdge", "SendsWebhooks"]
+    assert [condition for condition, *_ in choices] == ["UsesEdge", "SendsWebhooks"]
     everything = [*configuration["LambdaConfigurations"], *(queue for _, queue, _ in choices)]
     assert {(item["Event"], item["Filter"]["S3Key"]["Rules"][0]["Value"]) for item in everything} == {
         ("s3:ObjectCreated:*", "incoming/"),
-        ("s3:ObjectRemoved:*", "originals/"),
         ("s3:ObjectCreated:*", "invalidations/"),
         ("s3:ObjectCreated:*", "webhooks/"),
     }
     rules = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["LifecycleConfiguration"]["Rules"]
     assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "invalidations/"] == [1]
+
+
+def functions_that_put_markers() -> set[str]:
+    """Those whose code imports ``put_marker``, directly or not."""
+    graph = grimp.build_graph("imageapi", cache_dir=None)
+    reach_it = {put_marker.__module__, *graph.find_downstream_modules(put_marker.__module__)}
+    functions = {name: r["Properties"] for name, r in read_template(MAIN)["Resources"].items()}
+    return {
+        name
+        for name, properties in functions.items()
+        if (code := ROOT / str(properties.get("CodeUri")) / "app.py").exists()
+        and any(
+            f"{node.module}.{alias.name}" in reach_it or node.module in reach_it
+            for node in ast.walk(ast.parse(code.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        )
+    }
+
+
+def test_whoever_finishes_a_deletion_or_a_revocation_can_tell_cloudfront() -> None:
+    telling = functions_that_put_markers()
+    assert len(telling) > 2
+    for name in telling:
+        variables = find(MAIN, "AWS::Lambda::Function")[name]["Environment"]["Variables"]
+        assert resolve(variables["EDGE"], read_template(MAIN), {"Edge": "true"}) == "true"
+    allowed = {
+        name.removesuffix("Role")
+        for name, statement in statements(MAIN)
+        if "s3:PutObject" in statement["Action"] and "/invalidations/*" in str(statement["Resource"])
+    }
+    assert allowed == telling
 
 
 def test_invalidation_is_outside_the_network_and_may_do_that_alone() -> None:
@@ -197,8 +230,3 @@ def test_what_the_parameters_take(name: str, good: list[str], bad: list[str]) ->
     pattern = read_template(EDGE)["Parameters"][name]["AllowedPattern"]
     assert [text for text in good if not re.fullmatch(pattern, text)] == []
     assert [text for text in bad if re.fullmatch(pattern, text)] == []
-
-
-def test_viewers_cache_no_longer_than_a_presigned_url_lasts() -> None:
-    code = RESOURCES["Function"]["Properties"]["FunctionCode"]["Fn::Sub"][0]
-    assert f"Math.min({MAX_URL_SECONDS}, " in code

@@ -26,7 +26,6 @@ from tests.support.templates import MAIN, ROOT, find, read_template
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUE = find(MAIN, "AWS::SQS::Queue")["AnalysisQueue"]
 INVALIDATIONS = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
-INVALIDATION_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["InvalidationQueueMapping"]
 WEBHOOK_QUEUE = find(MAIN, "AWS::SQS::Queue")["WebhookQueue"]
 WEBHOOK_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["WebhookQueueMapping"]
 EDGE = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution")["Distribution"]["DistributionConfig"]
@@ -155,7 +154,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         INVALIDATIONS["DelaySeconds"],
     ),
     "a notification stays away while it is worked on": (
-        6 * TIMEOUT["InvalidateFunction"] + INVALIDATION_MAPPING["MaximumBatchingWindowInSeconds"],
+        6 * TIMEOUT["InvalidateFunction"],
         operator.le,
         INVALIDATIONS["VisibilityTimeout"],
     ),

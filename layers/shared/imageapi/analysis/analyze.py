@@ -5,13 +5,14 @@ Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, col
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from imageapi.analysis import gemini
-from imageapi.catalog import analyses, images
+from imageapi.catalog import analyses, budgets, images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, ConfigurationError, ConflictError, ImageNotFoundError
+from imageapi.errors import AppError, BudgetSpentError, ConfigurationError, ConflictError, ImageNotFoundError
 from imageapi.images.get import get_image
 from imageapi.images.serialize import serialize_analysis
 from imageapi.model.variant_names import Variant
@@ -21,13 +22,6 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.telemetry.metrics import add_metric
 
 VARIANT = Variant(640, cover=False, extension="jpg")
-
-
-class BudgetSpentError(AppError):
-    """429: ANALYSIS_DAILY_BUDGET is spent until midnight (UTC)."""
-
-    status = 429
-    code = "analysis_budget_spent"
 
 
 class AnalysisInProgressError(ConflictError):
@@ -109,8 +103,10 @@ def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
     """Analyse a leased image. On an error, release the lease and raise."""
     try:
         jpeg = _make_variant(image)
-        _spend_budget()
-        description = _describe(jpeg)
+        budget = get_settings().analysis_daily_budget
+        # Before the call, which a crash must not hide.
+        day = budgets.spend(analyses.BUDGET, budget, code="analysis_budget_spent")
+        description = _describe(jpeg, day)
         saved = db.transaction(lambda cursor: _save(cursor, taken, description))
     except AppError as error:
         _release_lease(taken, error)
@@ -126,24 +122,17 @@ def _make_variant(image: db.Row) -> bytes:
         return render.render(source, VARIANT, get_settings().max_pixels)
 
 
-def _describe(jpeg: bytes) -> gemini.Description:
-    """Gemini's description. Failures that are not the picture's are counted: they concern every picture."""
+def _describe(jpeg: bytes, day: date) -> gemini.Description:
+    """Gemini's description. Failures that are not the picture's are counted: they concern every picture. What
+    Google does not charge for is given back to the budget of ``day``.
+    """
     try:
         return gemini.describe_picture(jpeg)
-    except (gemini.GeminiUnavailableError, ConfigurationError):
+    except (gemini.GeminiUnavailableError, ConfigurationError) as error:
         add_metric("GeminiFailures")
+        if isinstance(error, gemini.NotChargedError | ConfigurationError):
+            budgets.give_back(analyses.BUDGET, day)
         raise
-
-
-def _spend_budget() -> None:
-    """Count one call for today. An analysis counts once, however often it calls Gemini."""
-    budget = get_settings().analysis_daily_budget
-    if not analyses.count_call(budget):
-        raise BudgetSpentError(
-            f"All {budget} analyses of today are spent.",
-            details={"daily_budget": budget},
-            retry_after=analyses.read_budget()["seconds"],
-        )
 
 
 def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> db.Row:

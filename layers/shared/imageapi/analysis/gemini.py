@@ -63,6 +63,10 @@ class GeminiUnavailableError(AppError):
     code = "analysis_unavailable"
 
 
+class NotChargedError(GeminiUnavailableError):
+    """503: Gemini refused the call or was not reached, so Google does not charge for it."""
+
+
 @dataclass(frozen=True)
 class Description:
     """Gemini's description of a picture, cut to the lengths above."""
@@ -113,9 +117,9 @@ def describe_picture(jpeg: bytes) -> Description:
     except errors.APIError as error:
         raise _explain(error.code, error.details) from error
     except (httpx2.HTTPError, ValueError) as error:  # timeout, or not JSON
-        raise GeminiUnavailableError(
-            "Gemini does not answer. Try again.", retry_after=OTHER_RETRY_AFTER
-        ) from error
+        is_sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+        kind = GeminiUnavailableError if is_sent else NotChargedError
+        raise kind("Gemini does not answer. Try again.", retry_after=OTHER_RETRY_AFTER) from error
     _check_blocked(response)
     return parse_description(response.text or "", response.model_version or settings.gemini_model)
 
@@ -182,9 +186,7 @@ def _client(api_key: str) -> Any:
 def _explain(code: int, details: Any) -> AppError:
     """What an error status of Gemini means for the caller."""
     if code == 429 or code >= 500:
-        return GeminiUnavailableError(
-            "Gemini is busy. Try again.", retry_after=find_retry_after(code, details)
-        )
+        return NotChargedError("Gemini is busy. Try again.", retry_after=find_retry_after(code, details))
     if code in (401, 403) or "API_KEY_INVALID" in str(details):
         return ConfigurationError("Gemini does not accept GEMINI_API_KEY.")
     if code == 404:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from imageapi.catalog import analyses
+from imageapi.catalog import analyses, budgets
 from imageapi.config.settings import get_settings
 from imageapi.telemetry.logs import get_logger
 
@@ -20,7 +20,7 @@ def resend_overdue() -> dict[str, Any]:
     Returns:
         ``{"resent": [id]}``.
     """
-    left = get_settings().analysis_daily_budget - analyses.read_budget()["calls"]
+    left = get_settings().analysis_daily_budget - budgets.count_used(analyses.BUDGET)
     overdue = analyses.find_overdue(max(0, left))
     send_messages(overdue)
     return {"resent": overdue}

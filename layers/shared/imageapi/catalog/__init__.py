@@ -9,6 +9,7 @@
 ``batches``           what POST /api/images/batch did for each Idempotency-Key, and changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
+``budgets``           what may be done a limited number of times a day
 ``facets``            image counts: in total, per category and per tag
 ``keys``              API keys
 ``changes``           what happened to images and keys, in the order of commits

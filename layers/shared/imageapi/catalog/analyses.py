@@ -15,14 +15,10 @@ LEASE_SECONDS = 60
 """Lease of one analysis; longer than the function's Timeout."""
 MAX_ATTEMPTS = 5
 """A queued analysis fails after this many attempts. Equal to the SQS queue's maxReceiveCount."""
+BUDGET = "analyses"
+"""The name in ``daily_budgets``."""
 OVERDUE = "10 minutes"
 """A row that has been due for longer has lost its SQS message."""
-
-# Locks the day's row, so concurrent calls all count.
-_COUNT_CALL = """
-    INSERT INTO analysis_budget AS budget (day, calls) VALUES ((now() AT TIME ZONE 'UTC')::date, 1)
-    ON CONFLICT (day) DO UPDATE SET calls = budget.calls + 1 WHERE budget.calls < %s
-    RETURNING calls"""
 
 
 def find(image_id: str) -> db.Row | None:
@@ -144,18 +140,3 @@ def find_overdue(limit: int) -> list[str]:
         (OVERDUE, limit),
     )
     return [row["image_id"] for row in found]
-
-
-def count_call(budget: int) -> bool:
-    """Count one analysis for today (UTC); False if the budget is spent."""
-    return bool(db.query(_COUNT_CALL, (budget,)))
-
-
-def read_budget() -> db.Row:
-    """Today's ``calls`` (UTC), and the ``seconds`` until tomorrow."""
-    return db.query(
-        """SELECT coalesce((SELECT calls FROM analysis_budget
-                            WHERE day = (now() AT TIME ZONE 'UTC')::date), 0) AS calls,
-                  ceil(extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day'
-                                          - (now() AT TIME ZONE 'UTC')))::int AS seconds"""
-    )[0]

@@ -78,6 +78,8 @@ class Settings:
     """Keys that sign links: the first signs, all verify."""
     origin_secrets: tuple[str, ...] = field(repr=False)
     """What CloudFront sends as X-Origin-Verify; empty without CloudFront."""
+    uses_edge: bool
+    """Whether CloudFront caches variants. Unlike the secret, every function knows it."""
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
@@ -118,6 +120,8 @@ class Settings:
     """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
     """Of the CloudFront distribution; only InvalidateFunction knows it."""
+    maintenance: bool
+    """Whether the functions refuse all work that could write."""
 
     @property
     def s3_credentials(self) -> Credentials:
@@ -198,6 +202,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         api_keys=keys["API_KEY"],
         secret_keys=keys["SECRET_KEY"],
         origin_secrets=keys["ORIGIN_VERIFY"],
+        uses_edge=read_bool(env, "EDGE"),
         public_base_url=env.get("PUBLIC_BASE_URL", "").rstrip("/") or None,
         cors_allow_origins=split(env.get("CORS_ALLOW_ORIGINS", "")),
         max_pixels=read_int(env, "MAX_PIXELS", 100_000_000),
@@ -220,6 +225,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         webhook_queue_url=env.get("WEBHOOK_QUEUE_URL") or None,
         webhook_allow_private=read_bool(env, "WEBHOOK_ALLOW_PRIVATE"),
         distribution_id=env.get("DISTRIBUTION_ID") or None,
+        maintenance=read_bool(env, "MAINTENANCE"),
     )
 
 

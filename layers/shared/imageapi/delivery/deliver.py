@@ -18,16 +18,8 @@ from imageapi.model.ids import parse_id
 from imageapi.storage import s3, signing
 from imageapi.storage.keys import variant_key
 
-MAX_URL_SECONDS = 3600
-"""A presigned URL is valid for at most this long, however long the link is."""
-
-
-@dataclass(frozen=True)
-class Redirect:
-    """To a presigned URL, with the redirect's own Cache-Control."""
-
-    url: str
-    cache_control: str
+URL_SECONDS = 60
+"""How long a presigned URL is valid at most: an image that is deleted or revoked closes within this time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,7 @@ class _File:
 
 def deliver_image(
     image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
-) -> Redirect:
+) -> str:
     """Check a link; find or render what it names.
 
     Args:
@@ -60,6 +52,9 @@ def deliver_image(
         query: the parameters of the link; ``download=1`` asks the browser to save the file.
         accept: the Accept header, for a variant without a format.
         method: GET or HEAD; the URL is signed for that method only.
+
+    Returns:
+        A presigned URL, for a redirect that no cache may keep.
 
     Raises:
         ForbiddenError: the link was altered, has expired or was revoked.
@@ -76,12 +71,12 @@ def deliver_image(
         file = _File(image["s3_key"], image["mime_type"], filename)
     else:
         file = _find_or_render(image_id, variant, accept, term)
-    return _redirect(file, term, method, download=query.get("download") == "1")
+    return _presign(file, term, method, download=query.get("download") == "1")
 
 
 def deliver_content(
     image_id: str, name: str, query: Mapping[str, str], version: str | None = None
-) -> Content | Redirect:
+) -> Content | str:
     """The bytes of a variant that CloudFront has not found in the bucket.
 
     Args:
@@ -90,7 +85,7 @@ def deliver_content(
         version: the link version in the path of a permanent link, which must be the signed one.
 
     Returns:
-        A redirect if the variant is too large for a function's response.
+        A presigned URL if the variant is too large for a function's response.
 
     Raises:
         As :func:`deliver_image`; NotFoundError (``variant_unknown``) too if the name has no format.
@@ -106,7 +101,7 @@ def deliver_content(
             body.seek(0)
             data = body.read()
     except PayloadTooLargeError:
-        return Redirect(_redirect(file, term, "GET", download=False).url, "no-store")
+        return _presign(file, term, "GET", download=False)
     disposition = content_disposition(file.filename, download=False)
     etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
     return Content(data, file.mime_type, disposition, s3.IMMUTABLE, etag)
@@ -140,20 +135,15 @@ def _find_or_render(image_id: str, name: str, accept: str | None, term: links.Te
     return _File(key, wanted.mime_type, replace_extension(image["filename"], wanted.extension))
 
 
-def _redirect(file: _File, term: links.Term, method: str, *, download: bool) -> Redirect:
+def _presign(file: _File, term: links.Term, method: str, *, download: bool) -> str:
     # Counted from now: rendering may have taken seconds.
-    left = MAX_URL_SECONDS if term.expires is None else term.expires - int(time.time())
-    seconds = signing.limit_lifetime(max(1, min(left, MAX_URL_SECONDS)))
-    is_public = term.version is not None and file.key.startswith("variants/")
-    url = signing.presign_url(
+    left = URL_SECONDS if term.expires is None else term.expires - int(time.time())
+    seconds = signing.limit_lifetime(max(1, min(left, URL_SECONDS)))
+    return signing.presign_url(
         method,
         file.key,
         expires_in=seconds,
         content_type=file.mime_type,
         disposition=content_disposition(file.filename, download=download),
-        cache_control=s3.IMMUTABLE if is_public else f"private, max-age={seconds}, immutable",
+        cache_control=f"private, max-age={seconds}, immutable",
     )
-    # Link and URL must outlive the cached redirect. One signed for HEAD is not cached: the cache might answer
-    # a GET with it.
-    remembered = f"private, max-age={max(0, seconds - 60)}" if method == "GET" else "no-store"
-    return Redirect(url, remembered)

@@ -33,20 +33,20 @@ def _remove_objects(found: Sequence[db.Row]) -> None:
     keys = [key for row in final for key in (row["s3_key"], incoming_key(row["image_id"]))]
     keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
     s3.delete_objects(keys)
-    if get_settings().origin_secrets:
-        # Last: CloudFront would cache again what is still there. A removed original tells it by itself.
-        for deletion in found:
-            if not deletion["s3_key"]:
-                put_marker(deletion["image_id"])
+    for deletion in found:
+        if deletion["variants"]:  # CloudFront forgets them now: earlier, it could cache them again
+            put_marker(deletion["image_id"])
     if final:
         changes.number_all()  # removes what the feed has of images that are deleted for good
 
 
 def put_marker(image_id: str) -> None:
-    """Have CloudFront forget an image, by an object that tells the function outside the network.
+    """Have CloudFront, if there is one, forget an image: the object tells the function outside the network.
 
     Raises:
         StorageUnavailableError: unknown whether it is told.
     """
+    if not get_settings().uses_edge:
+        return
     empty = hashlib.sha256(b"").digest()
     s3.put_object(invalidation_key(image_id), b"", content_type="text/plain", sha256=empty)

@@ -1,43 +1,43 @@
 """Has CloudFront forget images that were deleted, or whose permanent links were revoked."""
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import ConfigurationError
 
-MAX_IMAGES = 5
-"""For more images at once, all are forgotten: CloudFront runs 15 paths with a wildcard at a time, and charges
-for each path beyond 1,000 a month.
+FOLDERS = ("images", "variants")
+"""Of the paths that are invalidated. Only variants are cached, but AWS recommends to invalidate the path that
+viewers ask for as well when a function at the edge changes it.
 """
 
 
-def invalidate_images(image_ids: Sequence[str]) -> int:
-    """Start an invalidation of everything that is cached of these images.
+def invalidate_images(references: Mapping[str, str]) -> set[str]:
+    """Invalidate everything that is cached of these images, as long as CloudFront accepts it: it works on 15
+    paths with a wildcard at a time.
+
+    Args:
+        references: for each image id, the text by which CloudFront knows a repeated request.
 
     Returns:
-        The number of invalidated paths.
+        The ids that CloudFront has accepted. Ask for the others again later.
 
     Raises:
-        botocore.exceptions.ClientError: among others ``TooManyInvalidationsInProgress``; try again later.
+        botocore.exceptions.ClientError: CloudFront refuses for another reason.
     """
-    if not image_ids:
-        return 0
     distribution_id = get_settings().distribution_id
     if not distribution_id:
         raise ConfigurationError("DISTRIBUTION_ID is not set.")
-    paths = invalidation_paths(image_ids)
-    batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": str(uuid.uuid4())}
-    _client().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
-    return len(paths)
-
-
-def invalidation_paths(image_ids: Sequence[str]) -> list[str]:
-    """The paths of links, and what CloudFront's function makes of them."""
-    names = [f"{image_id}/*" for image_id in image_ids] if len(image_ids) <= MAX_IMAGES else ["*"]
-    return [f"/{folder}/{name}" for name in names for folder in ("images", "variants")]
+    accepted: set[str] = set()
+    with suppress(_client().exceptions.TooManyInvalidationsInProgress):
+        for image_id, reference in references.items():
+            paths = [f"/{folder}/{image_id}/*" for folder in FOLDERS]
+            batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference}
+            _client().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
+            accepted.add(image_id)
+    return accepted
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +48,6 @@ def _client() -> Any:
     return botocore.session.get_session().create_client(
         "cloudfront",
         region_name=get_settings().region,
-        config=Config(
-            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-        ),
+        # The queue tries again.
+        config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
     )

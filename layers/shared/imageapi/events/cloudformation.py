@@ -43,7 +43,7 @@ def answer_cloudformation(
     try:
         if event["RequestType"] != "Delete":
             left = max(1.0, context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
-            outcome = run_event(name, partial(_retry, work, left), event, context)
+            outcome = run_event(name, partial(_retry, work, left), event, context, in_maintenance=True)
             answer["Data"] = {key: json.dumps(value) for key, value in outcome.items()}
             properties = event["ResourceProperties"].items()
             settings = {name: value for name, value in properties if name.endswith("Settings")}

@@ -11,7 +11,7 @@ from imageapi.model.ids import is_id
 
 
 class Message(NamedTuple):
-    """One message of the analysis queue."""
+    """One message of a queue, about one image."""
 
     id: str
     image_id: str
@@ -57,15 +57,14 @@ def parse_messages(event: Event) -> list[Message] | None:
     ]
 
 
-def parse_notifications(event: Event) -> tuple[list[str], list[str]]:
+def parse_notifications(event: Event) -> tuple[list[Message], list[str]]:
     """The bucket's notifications in an SQS event.
 
     Returns:
-        The ids of the images in the object keys, such as ``originals/<id>.jpg``, each once; and the ids of
+        A message for each object whose name is an image's id, such as ``invalidations/<id>``; and the ids of
         the messages that are no notification. S3's test message names no object.
     """
-    image_ids: dict[str, None] = {}
-    unreadable = []
+    messages, unreadable = [], []
     for message in event["Records"]:
         try:
             records = json.loads(message["body"]).get("Records", [])
@@ -73,9 +72,9 @@ def parse_notifications(event: Event) -> tuple[list[str], list[str]]:
         except (ValueError, AttributeError, KeyError, TypeError):
             unreadable.append(message["messageId"])
             continue
-        stems = (key.rpartition("/")[2].partition(".")[0] for key in keys)
-        image_ids |= dict.fromkeys(filter(is_id, stems))
-    return list(image_ids), unreadable
+        names = (key.rpartition("/")[2] for key in keys)
+        messages += [Message(message["messageId"], name) for name in names if is_id(name)]
+    return messages, unreadable
 
 
 def parse_receipts(event: Event) -> list[Receipt]:

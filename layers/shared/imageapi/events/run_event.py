@@ -7,8 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.actor import acting_as
 from imageapi.config.secrets import SECRETS_MAX_AGE
-from imageapi.config.settings import refresh_settings
+from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
+from imageapi.errors import MaintenanceError
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_outcome
 from imageapi.webhooks.wake import wake_webhooks
@@ -25,6 +26,7 @@ def run_event(
     *,
     counted: bool = False,
     wakes: bool = False,
+    in_maintenance: bool = False,
     hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """Do ``work`` on an asynchronous event, log its outcome and write its metrics.
@@ -32,6 +34,7 @@ def run_event(
     Args:
         counted: whether the numbers in the outcome are metrics, except in a dry run.
         wakes: whether the work may change images, which webhooks are told of.
+        in_maintenance: whether the work is done during maintenance; other work fails, to be retried after it.
         hidden: names in the outcome that are not logged.
 
     Errors are logged and re-raised: Lambda retries, then sends the event to the dead-letter queue, if any.
@@ -41,6 +44,8 @@ def run_event(
     refresh_settings(SECRETS_MAX_AGE)
     try:
         with function_limit(context), acting_as(None, context.aws_request_id):
+            if not in_maintenance and get_settings().maintenance:
+                raise MaintenanceError()
             outcome = work(event)
             if wakes:
                 wake_webhooks()

@@ -7,6 +7,9 @@ PUBLIC: tuple[str, ...] = ()
 ANY_KEY = ("",)
 """A valid key with any scope."""
 
+IN_MAINTENANCE = ("GET /", "GET /docs", "GET /openapi.json", "GET /assets/<file>", "GET /health")
+"""Routes that answer during maintenance. They write nothing, not even the last use of a key."""
+
 ACCESS: dict[str, tuple[str, ...]] = {
     "GET /": PUBLIC,
     "GET /docs": PUBLIC,

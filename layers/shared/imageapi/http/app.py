@@ -11,8 +11,8 @@ from imageapi.actor import acting_as
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
-from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
-from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
+from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
+from imageapi.http.access import ACCESS, ANY_KEY, IN_MAINTENANCE, PUBLIC
 from imageapi.http.cors import cors_headers
 from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
@@ -82,7 +82,10 @@ class App(Router):
         if found:
             route, arguments = found
             check_edge(request.header(HEADER), _origin_secrets())
-            scopes = self._access[f"{route.method} {route.rule}"]
+            rule = f"{route.method} {route.rule}"
+            if rule not in IN_MAINTENANCE and get_settings().maintenance:
+                raise MaintenanceError()
+            scopes = self._access[rule]
             if scopes == PUBLIC:
                 return route.handler(request, **arguments)
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)

@@ -21,8 +21,7 @@ def deletes_for_good(permanent: str | None) -> bool:
 
 def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: bool) -> None:
     """Move an image to the trash and remove what was made from it; or delete one, in the trash or not, with
-    everything. Behind CloudFront, the bucket's notification of the removed original, or of the marker of a
-    trashed image, starts ``edge.invalidate``.
+    everything. Behind CloudFront, the bucket's notification of a marker starts ``edge.invalidate``.
 
     A crash after the first step leaves a deletion, which a retry or a sweep finishes.
 

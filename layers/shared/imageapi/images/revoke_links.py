@@ -1,11 +1,14 @@
 """Revoke the permanent links of an image."""
 
-from imageapi.catalog import images
-from imageapi.config.settings import get_settings
+from imageapi.actor import get_actor
+from imageapi.catalog import budgets, images
 from imageapi.database import db
 from imageapi.delivery.removal import put_marker
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
+
+REVOCATIONS_PER_DAY = 1_000
+"""For each API key: CloudFront charges for each."""
 
 
 def revoke_links(image_id: str) -> db.Row:
@@ -19,11 +22,14 @@ def revoke_links(image_id: str) -> db.Row:
 
     Raises:
         ImageNotFoundError: there is no such image.
+        BudgetSpentError: ``revocation_budget_spent``.
         StorageUnavailableError: revoked, but CloudFront still has cached copies; send it again.
     """
-    row = images.raise_link_version(parse_id(image_id))
+    image_id = parse_id(image_id)
+    name = f"revocations by the API key {get_actor().key_id}"
+    budgets.spend(name, REVOCATIONS_PER_DAY, code="revocation_budget_spent")
+    row = images.raise_link_version(image_id)
     if row is None:
         return get_image(image_id)
-    if get_settings().origin_secrets:
-        put_marker(row["id"])
+    put_marker(row["id"])
     return row

@@ -1,0 +1,43 @@
+"""The table ``daily_budgets``: how often limited things were done today (UTC)."""
+
+import time
+from datetime import date
+
+from imageapi.database import db
+from imageapi.errors import BudgetSpentError
+
+_TODAY = "(now() AT TIME ZONE 'UTC')::date"
+
+# Locks the row, so concurrent uses all count.
+_SPEND = f"""
+    INSERT INTO daily_budgets AS budget (name, day, used) VALUES (%(name)s, {_TODAY}, 1)
+    ON CONFLICT (name) DO UPDATE
+        SET day = greatest(budget.day, excluded.day),
+            used = CASE WHEN budget.day < excluded.day THEN 1 ELSE budget.used + 1 END
+        WHERE budget.day < excluded.day OR budget.used < %(limit)s
+    RETURNING day"""
+
+
+def spend(name: str, limit: int, code: str) -> date:
+    """Count one use. Returns the day that it counts for.
+
+    Raises:
+        BudgetSpentError: ``code``; there were ``limit`` uses today.
+    """
+    if rows := db.query(_SPEND, {"name": name, "limit": limit}):
+        day: date = rows[0]["day"]
+        return day
+    until_midnight = 86_400 - int(time.time()) % 86_400
+    message, details = f"Today's {limit:,} {name} are spent.", {"daily_budget": limit}
+    raise BudgetSpentError(message, code=code, details=details, retry_after=until_midnight)
+
+
+def give_back(name: str, day: date) -> None:
+    """Take back one use of this day; nothing if a later day has begun."""
+    db.query("UPDATE daily_budgets SET used = used - 1 WHERE name = %s AND day = %s", (name, day))
+
+
+def count_used(name: str) -> int:
+    """How often this was done today."""
+    rows = db.query(f"SELECT used FROM daily_budgets WHERE name = %s AND day = {_TODAY}", (name,))
+    return int(rows[0]["used"]) if rows else 0
