@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from local.errors import LocalError
 from local.gateway.host_header import make_host_check
@@ -21,7 +22,7 @@ from local.servers.base_server import Server
 from local.servers.locks import take_lock
 from local.servers.ports import HOST, port_taken
 from local.servers.postgres import PostgresServer
-from local.servers.s3 import S3Server
+from local.servers.s3 import LOOPBACK_HOSTS, S3Server
 from local.settings import OwnStores, Settings, page_origins
 
 if TYPE_CHECKING:
@@ -199,5 +200,6 @@ def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3S
         secret_key=value("MINIO_SECRET_KEY"),
         bucket=value("MINIO_BUCKET_NAME", "images"),
         origins=page_origins(settings, api_port),
+        hosts=[*LOOPBACK_HOSTS, urlsplit(value("MINIO_PUBLIC_ENDPOINT_URL")).hostname or "localhost"],
     )
     return postgres, s3
