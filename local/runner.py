@@ -93,11 +93,11 @@ class Runner:
             return
         api.start(app)
         stack.callback(api.stop)
-        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs))
         info = collect_run_info(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
         write_run_info(self._ready_files, info)
         print_run_info(info, self._data_dir, time.monotonic() - started)
+        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs, self._data_dir))
         threading.Thread(target=self._warm, daemon=True).start()
         while not self._stop.wait(WATCH_SECONDS):
             self._keep_alive(postgres)
