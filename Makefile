@@ -101,5 +101,5 @@ key: $(VENV)/run.stamp  ## Make an API key: make key NAME=shop SCOPES=images:rea
 	@exec $(BIN)/python -m local key --name="$$NAME" --scopes="$$SCOPES" $(if $(EXPIRES),--expires="$$EXPIRES") $(if $(STACK),--stack="$$STACK")
 
 clean:  ## Remove what was built and installed; the data in .data stays
-	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV).lock .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

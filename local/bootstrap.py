@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 
 PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
 """Platforms that have wheels of PostgreSQL and S3."""
@@ -38,9 +39,25 @@ def works(python: str) -> bool:
     return os.path.exists(python) and subprocess.call([python, "-c", check], stderr=subprocess.DEVNULL) == 0
 
 
-def run(*command: str) -> None:
-    """Run a command; exit if it fails. The command prints the reason."""
-    code = subprocess.call(command)
+def take_turn(path: str) -> int:
+    """A descriptor with the lock on `path`, which the command that holds it frees by ending."""
+    import fcntl  # not on Windows, which check_platform() refuses
+
+    lock = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(lock, 20).decode()
+        print(f"Waiting for process {holder}, which prepares the same environment", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    return lock
+
+
+def run(lock: int, *command: str) -> None:
+    """Run a command; exit if it fails. The command prints the reason, and holds the lock until it ends."""
+    code = subprocess.call(command, pass_fds=[lock])
     if code:
         sys.exit(code)
 
@@ -50,12 +67,16 @@ def main() -> None:
     check_platform()
     check_python()
     python = os.path.join(folder, "bin", "python")
+    started = time.time()
+    lock = take_turn(f"{folder}.lock")
+    if os.path.exists(stamp) and os.path.getmtime(stamp) > started and works(python):
+        return  # the other command has done it
     if not works(python):
         print(f"Making {folder} with Python {platform.python_version()}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
-        run(sys.executable, "-m", "venv", folder)
+        run(lock, sys.executable, "-m", "venv", folder)
     print(f"Installing {requirements} (some 250 MB the first time: a minute or two)", flush=True)
-    run(python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirements)
+    run(lock, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirements)
     with open(stamp, "w"):  # make compares its modification time
         pass
 

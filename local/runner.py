@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from local.errors import LocalError
 from local.gateway.host_header import make_host_check
@@ -21,7 +22,7 @@ from local.servers.base_server import Server
 from local.servers.locks import take_lock
 from local.servers.ports import HOST, port_taken
 from local.servers.postgres import PostgresServer
-from local.servers.s3 import S3Server
+from local.servers.s3 import LOOPBACK_HOSTS, S3Server
 from local.settings import OwnStores, Settings, page_origins
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ class Runner:
             return
         api.start(app)
         stack.callback(api.stop)
-        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs))
         info = collect_run_info(api.port, self._settings.client_key, postgres, s3)
         stack.callback(self._remove_ready_files)
         write_run_info(self._ready_files, info)
         print_run_info(info, self._data_dir, time.monotonic() - started)
+        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs, self._data_dir))
         threading.Thread(target=self._warm, daemon=True).start()
         while not self._stop.wait(WATCH_SECONDS):
             self._keep_alive(postgres)
@@ -199,5 +200,6 @@ def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3S
         secret_key=value("MINIO_SECRET_KEY"),
         bucket=value("MINIO_BUCKET_NAME", "images"),
         origins=page_origins(settings, api_port),
+        hosts=[*LOOPBACK_HOSTS, urlsplit(value("MINIO_PUBLIC_ENDPOINT_URL")).hostname or "localhost"],
     )
     return postgres, s3

@@ -7,7 +7,9 @@ import argparse
 import contextlib
 import signal
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -63,11 +65,11 @@ def serve(settings: Settings, host: str) -> None:
         server = ApiServer(settings.port, host)
     except OSError as error:
         raise port_taken(settings.port, "the API", "PORT") from error
-    with contextlib.closing(server):
+    with contextlib.closing(server), tempfile.TemporaryDirectory() as folder:
         is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
         server.start(Gateway(template.api, pools, server.port, is_ours))
         print(f"The API answers on http://{host}:{server.port}", flush=True)
-        stop_queues = start_queues(settings, pools, lambda: connect(settings), logs)
+        stop_queues = start_queues(settings, pools, lambda: connect(settings), logs, Path(folder))
         stop.wait()
         stop_queues()
         server.stop()

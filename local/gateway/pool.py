@@ -29,7 +29,7 @@ class Pool:
 
     def __init__(self, spec: FunctionSpec, environ: Mapping[str, str], logs: LogSink, size: int) -> None:
         self.spec = spec
-        self._environ = environ
+        self.environ = environ
         self._logs = logs
         self._size = size
         self._changed = threading.Condition()
@@ -120,7 +120,7 @@ class Pool:
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())):
                     raise ThrottledError(f"all {self._size} workers were busy for {QUEUE_SECONDS:.0f} s")
         try:
-            worker = Worker(self.spec, self._environ, self._logs, keep_bytecode=generation == 0)
+            worker = Worker(self.spec, self.environ, self._logs, keep_bytecode=generation == 0)
         except BaseException:
             with self._changed:
                 self._starting -= 1

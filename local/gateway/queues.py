@@ -1,17 +1,19 @@
-"""Polls the database for what waits in a table: replaces SQS and its event source mappings.
+"""What AWS starts by itself: replaces SQS and its event source mappings, EventBridge and S3's events.
 
-The rows are the queue; on AWS, messages only say when to look. Here a table is polled once a second instead,
-so no queue server is needed.
+The rows of a table are the queue; on AWS, messages only say when to look. Here the tables, the bucket and the
+times of schedules are polled once a second instead, so no queue server is needed.
 """
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import psycopg2
+from botocore.exceptions import BotoCoreError, ClientError
 
-from local.gateway import analysis_queue, webhook_queue
+from local.gateway import analysis_queue, arrivals, schedules, webhook_queue
 from local.gateway.logs import LogSink
 from local.gateway.pool import Pool
 from local.gateway.worker import InvokeError
@@ -23,21 +25,36 @@ PAUSE_SECONDS = 10.0
 
 Connect = Callable[[], Any]
 Work = Callable[[Any], bool]
-"""With a connection, do some of what waits; whether there may be more at once."""
+"""Does some of what waits; returns whether there may be more at once. Called while the database answers: no
+function works without it."""
 
 
 def start_queues(
-    settings: Settings, pools: Mapping[str, Pool], connect: Connect, logs: LogSink
+    settings: Settings, pools: Mapping[str, Pool], connect: Connect, logs: LogSink, folder: Path
 ) -> Callable[[], None]:
-    """Start polling for analyses and deliveries of webhooks, if wanted. Returns a function that stops it."""
-    stop = threading.Event()
-    for name, work in {
+    """Start what is wanted. `folder` keeps when schedules ran. Returns a function that stops it."""
+    works: dict[str, Work | None] = {
         "analysis queue": analysis_queue.make_work(settings, pools),
         "webhook queue": webhook_queue.make_work(settings, pools),
-    }.items():
-        if work:
-            threading.Thread(target=_follow, args=(name, work, connect, logs, stop), daemon=True).start()
+    }
+    for name, pool, properties in _find_events(pools, "Schedule"):
+        works[name] = schedules.make_work(pool, properties, folder / f"{name}.ran")
+    for name, pool, properties in _find_events(pools, "S3"):
+        works[name] = arrivals.make_work(pool, properties)
+    wanted = {name: work for name, work in works.items() if work}
+    if wanted:
+        logs.note("running by themselves", ", ".join(wanted))
+    stop = threading.Event()
+    for name, work in wanted.items():
+        threading.Thread(target=_follow, args=(name, work, connect, logs, stop), daemon=True).start()
     return stop.set
+
+
+def _find_events(pools: Mapping[str, Pool], kind: str) -> Iterator[tuple[str, Pool, Mapping[str, Any]]]:
+    for function, pool in pools.items():
+        for name, event in pool.spec.events.items():
+            if event["Type"] == kind:
+                yield f"{function}.{name}", pool, event["Properties"]
 
 
 def _follow(name: str, work: Work, connect: Connect, logs: LogSink, stop: threading.Event) -> None:
@@ -49,7 +66,7 @@ def _follow(name: str, work: Work, connect: Connect, logs: LogSink, stop: thread
                 while not stop.wait(POLL_SECONDS):
                     while work(connection) and not stop.is_set():
                         pass
-        except psycopg2.Error as error:
+        except (psycopg2.Error, BotoCoreError, ClientError, OSError) as error:
             logs.note(name, str(error).strip().partition("\n")[0])
             seconds = PAUSE_SECONDS
         except InvokeError:  # logged by the pool

@@ -21,7 +21,7 @@ LAMBDA_DEFAULT_MEMORY_MB = 128
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function. Timeout in seconds, memory in MB; `variables` as resolved by the template."""
+    """One function. Timeout in seconds, memory in MB; `variables` and `events` as resolved."""
 
     name: str
     handler: str
@@ -30,6 +30,7 @@ class FunctionSpec:
     timeout: int
     memory: int
     variables: Mapping[str, Any] = field(default_factory=dict)
+    events: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,5 @@ def _to_spec(function: Any) -> FunctionSpec:
         timeout=int(function.timeout or LAMBDA_DEFAULT_TIMEOUT),
         memory=int(function.memory or LAMBDA_DEFAULT_MEMORY_MB),
         variables=(function.environment or {}).get("Variables") or {},
+        events=function.events or {},
     )

@@ -3,6 +3,8 @@
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +16,9 @@ from local.errors import LocalError
 from local.servers.base_server import Server
 from local.servers.ports import HOST, is_port_free
 
+FRONT = Path(__file__).with_name("s3_front.py")
 READY_KEY = ".ready"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 # What pages of S3Server's origins may do; others may do nothing, since the keys in .env.example are public.
 CORS_RULE = {
     "AllowedMethods": ["GET", "HEAD", "POST"],
@@ -32,6 +36,7 @@ INTERNAL_PORTS = {
     "filer.port.grpc": 5,
     "s3.port.grpc": 6,
     "admin.port": 7,
+    "s3.port": 8,
     "admin.port.grpc": 10_007,
 }
 BLOCKS = 275
@@ -80,7 +85,8 @@ class S3Server(Server):
     """One server with one bucket.
 
     After start(): endpoint_url, access_key, secret_key, bucket, client(). Each start replaces the keys and
-    CORS origins.
+    CORS origins. `port` is that of s3_front.py, which refuses other Host and Origin headers than in `hosts`
+    and `origins`; the server itself listens on a Unix socket.
     """
 
     name = "S3"
@@ -99,12 +105,15 @@ class S3Server(Server):
         secret_key: str = "minioadmin123",
         bucket: str = "images",
         origins: Sequence[str] = (),
+        hosts: Sequence[str] = LOOPBACK_HOSTS,
     ) -> None:
         super().__init__(data_dir, port)
         self.access_key = access_key
         self.secret_key = secret_key
         self.bucket = bucket
         self.origins = list(origins)
+        self.hosts = list(hosts)
+        self._front: subprocess.Popen[bytes] | None = None
         self._weed = find_weed()
         self._internal: dict[str, int] = {}
         self._probe: Any = None
@@ -151,15 +160,37 @@ class S3Server(Server):
         (self.folder / "mini.options").unlink(missing_ok=True)
 
     def _make_command(self) -> list[str | Path]:
-        _remove_sockets(self.port)
         self._probe = None
         self._internal = choose_internal_ports(self.port)
         return [self._weed, "-logtostderr", "mini", *self._options()]
 
+    def launch(self) -> None:
+        self.stop()  # what is left of it, if the server or s3_front.py has ended
+        super().launch()
+
+    def _supervise(self, lock: int) -> None:
+        super()._supervise(lock)
+        path = f"/tmp/seaweedfs-s3-{self._internal['s3.port']}.sock"
+        arguments = [str(self.port), path, ",".join(self.hosts), ",".join(self.origins)]
+        with self._open_log() as log:
+            self._front = subprocess.Popen(
+                [sys.executable, "-I", "-S", FRONT, *arguments],
+                stdin=subprocess.PIPE,  # closes with this process
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def is_running(self) -> bool:
+        return super().is_running() and self._front is not None and self._front.poll() is None
+
     def stop(self) -> None:
+        if self._front and self._front.stdin:
+            self._front.stdin.close()
+            self._front.wait()
         super().stop()
         if self._internal:
-            for port in (self.port, *self._internal.values()):
+            for port in self._internal.values():
                 _remove_sockets(port)
         self._internal = {}  # another server may have the ports by the next call
 
@@ -176,8 +207,10 @@ class S3Server(Server):
             "dir": self.folder,
             "ip": HOST,
             "ip.bind": HOST,
-            "s3.port": self.port,
             **self._internal,
+            # SeaweedFS always listens on a port too. Without a certificate, nobody gets through TLS there.
+            "s3.cert.file": os.devnull,
+            "s3.key.file": os.devnull,
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "s3.iam": "false",

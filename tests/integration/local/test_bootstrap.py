@@ -1,21 +1,40 @@
 """Building .venv, and the messages when that fails."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.integration.run import ROOT
+from tests.support.waiting import wait_until
 
 
-def build(folder: Path, requirements: str) -> subprocess.CompletedProcess[str]:
-    """Build folder/venv, without a network."""
+def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
+    """Start to build folder/venv, without a network."""
     (folder / "requirements.txt").write_text(requirements)
     command = [sys.executable, str(ROOT / "local/bootstrap.py"), "venv", "requirements.txt", "stamp"]
     unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0"}
-    return subprocess.run(
-        command, cwd=folder, env=os.environ | unreachable, capture_output=True, text=True, timeout=120
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | unreachable,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
+
+
+def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def build(folder: Path, requirements: str) -> subprocess.CompletedProcess[str]:
+    return finish(start(folder, requirements))
 
 
 def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_path: Path) -> None:
@@ -33,3 +52,23 @@ def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_pat
     assert "Making" not in made.stdout, "the environment works already"
     assert (tmp_path / "stamp").exists()
     subprocess.run([broken, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_second_command_waits_for_the_first(tmp_path: Path, is_killed: bool) -> None:
+    first = start(tmp_path, "# nothing\n")
+    wait_until(lambda: (tmp_path / "venv").exists())
+    second = start(tmp_path, "# nothing\n")
+    assert second.stdout
+    assert second.stdout.readline() == (
+        f"Waiting for process {first.pid}, which prepares the same environment\n"
+    )
+    if is_killed:
+        os.killpg(first.pid, signal.SIGKILL)
+    assert finish(first).returncode == (-signal.SIGKILL if is_killed else 0)
+
+    done = finish(second)
+    assert done.returncode == 0, done.stderr
+    assert ("Installing" in done.stdout) == is_killed
+    python = tmp_path / "venv/bin/python"
+    subprocess.run([python, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)

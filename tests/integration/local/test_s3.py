@@ -1,11 +1,17 @@
-"""The S3 server of `make run`: which clients and web origins its ports answer."""
+"""The S3 server of `make run`: which clients and web pages its ports answer."""
 
 import http.client
+import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import boto3
 import psutil
 import pytest
+import urllib3
+from botocore.config import Config
 
 from local.servers.ports import HOST
 from local.servers.s3 import S3Server
@@ -46,19 +52,15 @@ def ask_preflight(s3: S3Server, path: str, origin: str, method: str) -> bool:
 
 
 def listening_ports(s3: S3Server) -> set[int]:
-    return {
-        connection.laddr.port
-        for connection in psutil.Process(s3.pid).net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    own = psutil.Process(s3.pid).net_connections("inet")
+    return {s3.port} | {found.laddr.port for found in own if found.status == psutil.CONN_LISTEN}
 
 
 def test_no_port_but_that_of_s3_does_what_a_stranger_asks(s3: S3Server) -> None:
     client = s3.client()
     client.put_object(Bucket=s3.bucket, Key="originals/a", Body=bytes(5_000_000))
     ports = listening_ports(s3)
-    assert s3.port in ports
-    assert len(ports) >= 8
+    assert len(ports) >= 9
 
     for port in ports - {s3.port}:
         for method, path in [
@@ -73,6 +75,68 @@ def test_no_port_but_that_of_s3_does_what_a_stranger_asks(s3: S3Server) -> None:
             assert status in (0, 400, 401, 404), (port, method, path)
     assert [item["Key"] for item in client.list_objects_v2(Bucket=s3.bucket)["Contents"]] == ["originals/a"]
     assert len(client.get_object(Bucket=s3.bucket, Key="originals/a")["Body"].read()) == 5_000_000
+
+
+def sign_list(s3: S3Server, host: str, port: int) -> str:
+    """The path and query that list the bucket, signed with the server's keys for this host and port."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        aws_access_key_id=s3.access_key,
+        aws_secret_access_key=s3.secret_key,
+        region_name="us-east-1",
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    parts = urlsplit(client.generate_presigned_url("list_objects_v2", {"Bucket": s3.bucket}))
+    return f"{parts.path}?{parts.query}"
+
+
+def test_a_page_that_rebinds_its_name_gets_nothing_with_the_right_keys(s3: S3Server) -> None:
+    for port in listening_ports(s3):
+        for host in ("evil.example", "127.0.0.1.evil.example", "localhost.", "2130706433"):
+            path = sign_list(s3, host, port)
+            assert ask(port, "GET", path, {"Host": f"{host}:{port}"})[0] not in range(200, 300), (port, host)
+    for host in ("127.0.0.1", "localhost"):
+        path = sign_list(s3, host, s3.port)
+        assert ask(s3.port, "GET", path, {"Host": f"{host}:{s3.port}"})[0] == 200
+
+
+def test_tls_is_no_way_around(s3: S3Server) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for port in listening_ports(s3):
+        with (
+            socket.create_connection((HOST, port), timeout=0.5) as plain,
+            pytest.raises((ssl.SSLError, TimeoutError, ConnectionError)),
+        ):
+            context.wrap_socket(plain)
+
+
+@pytest.mark.parametrize(("origin", "status"), [(None, 204), (PAGE, 204), (OTHER_PAGE, 403), ("null", 403)])
+def test_forms_are_taken_from_pages_of_the_api(s3: S3Server, origin: str | None, status: int) -> None:
+    form = s3.client().generate_presigned_post(s3.bucket, "incoming/form")
+    fields = {**form["fields"], "file": ("a.jpg", b"hello")}
+    with urllib3.PoolManager(headers={"Origin": origin} if origin else {}) as browser:
+        assert browser.request("POST", form["url"], fields=fields).status == status
+    stored = s3.client().list_objects_v2(Bucket=s3.bucket, Prefix="incoming/form").get("Contents", [])
+    assert len(stored) == (1 if status == 204 else 0)
+    s3.client().delete_object(Bucket=s3.bucket, Key="incoming/form")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": PAGE}, {"sec-fetch-site": "same-site"}, {"User-Agent": "Mozilla/5.0"}]
+)
+def test_pages_share_no_connection(s3: S3Server, headers: dict[str, str]) -> None:
+    def is_kept(headers: dict[str, str]) -> bool:
+        connection = http.client.HTTPConnection(HOST, s3.port, timeout=10)
+        connection.request("GET", "/", headers={"Connection": "keep-alive", **headers})
+        connection.getresponse().read()
+        kept = connection.sock is not None
+        connection.close()
+        return kept
+
+    assert is_kept({})
+    assert not is_kept(headers)
 
 
 def test_only_the_pages_of_the_api_may_speak_to_it(s3: S3Server) -> None:

@@ -1,0 +1,75 @@
+"""S3's events for new objects: the prefix in the template is listed once a second.
+
+A list finds what arrived while nothing ran, and shows no object before all of it is there. The template's
+other notifications have no use here: there is no CloudFront, and webhook_queue.py polls its table.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote_plus
+
+import boto3
+from botocore.config import Config
+
+from local.gateway.pool import Pool
+from local.gateway.worker import REGION, InvokeError
+
+RETRY_SECONDS, MAX_RETRY_SECONDS = 2.0, 600.0
+"""The pause after the first failed attempt, which doubles with each further one, and the longest."""
+
+
+def make_work(pool: Pool, properties: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+    """Sends new and overwritten objects to the function; None for a bucket on AWS, which does that itself."""
+    environ = pool.environ
+    if not environ.get("MINIO_ENDPOINT_URL"):
+        return None
+    client = boto3.client(
+        "s3",
+        endpoint_url=environ["MINIO_ENDPOINT_URL"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+        config=Config(connect_timeout=2, read_timeout=20, proxies={}, s3={"addressing_style": "path"}),
+    )
+    (rule,) = properties["Filter"]["S3Key"]["Rules"]
+    place = {"Bucket": environ["MINIO_BUCKET_NAME"], "Prefix": rule["Value"]}
+    pages = client.get_paginator("list_objects_v2")
+    known: dict[tuple[Any, ...], tuple[float, float]] = {}  # when each is due, and the pause after that
+
+    def work(_connection: Any) -> bool:
+        nonlocal known
+        items = [item for page in pages.paginate(**place) for item in page.get("Contents", [])]
+        found = {(item["Key"], item["ETag"], item["LastModified"]): item for item in items}
+        known = {version: known.get(version, (0.0, RETRY_SECONDS)) for version in found}
+        sent = False
+        for version, (due, pause) in known.items():
+            if time.monotonic() >= due:
+                try:
+                    pool.invoke(json.dumps(make_event(place["Bucket"], found[version])))
+                    known[version], sent = (math.inf, pause), True
+                except InvokeError:  # logged by the pool
+                    known[version] = time.monotonic() + pause, min(2 * pause, MAX_RETRY_SECONDS)
+        return sent  # then list again at once: what the function removed may have been sent again
+
+    return work
+
+
+def make_event(bucket: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """The event that S3 sends to Lambda for an object, as list_objects_v2 shows it."""
+    key, etag = quote_plus(item["Key"], safe="/"), item["ETag"].strip('"')
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": REGION,
+        "eventTime": f"{item['LastModified']:%Y-%m-%dT%H:%M:%S.000Z}",
+        "eventName": "ObjectCreated:Post",
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": {"key": key, "size": item["Size"], "eTag": etag},
+        },
+    }
+    return {"Records": [record]}
