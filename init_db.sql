@@ -142,7 +142,8 @@ CREATE TABLE IF NOT EXISTS image_variants (
     PRIMARY KEY (image_id, name),
     CHECK ((status = 'failed') = (failure IS NOT NULL))
 ) WITH (
-    -- Each variant leaves a dead row: that it is ready changes an index, so the update is never HOT.
+    -- Each variant leaves a dead row: the update that makes it ready removes it from the index below, so it is
+    -- never HOT.
     autovacuum_vacuum_scale_factor = 0.02
 );
 
@@ -181,7 +182,9 @@ CREATE TABLE IF NOT EXISTS analysis_budget (
 -- Where the last comparison of objects and rows ran out of time; empty if it finished.
 CREATE TABLE IF NOT EXISTS sweep_progress (
     only_one        boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    compared_until  text NOT NULL
+    compared_until  text NOT NULL,
+    -- Whether it has kept objects without a row: then it keeps all that it finds until it finishes.
+    has_kept_orphans boolean NOT NULL DEFAULT false
 );
 
 -- Image counts in total, per category and per tag: facet_counts plus the changes not yet added to it. Uploads
