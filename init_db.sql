@@ -46,9 +46,13 @@ CREATE TABLE IF NOT EXISTS image_metadata (
     tag_keys        text[] NOT NULL DEFAULT '{}',
     title_key       text COLLATE "C" NOT NULL DEFAULT ''
 ) WITH (
+    -- Room for another version of a row beside it: an update that changes no index, such as a revocation of
+    -- links, is then HOT, and no index is written.
+    fillfactor = 85,
     -- The default, a fifth of the table, is two million dead rows at ten million images.
     autovacuum_vacuum_scale_factor = 0.02,
-    autovacuum_vacuum_insert_scale_factor = 0.02,
+    -- A vacuum for inserts alone reads the whole GIN index.
+    autovacuum_vacuum_insert_scale_factor = 0.1,
     autovacuum_analyze_scale_factor = 0.02
 );
 
@@ -140,6 +144,10 @@ CREATE TABLE IF NOT EXISTS image_variants (
     attempts        integer NOT NULL DEFAULT 1,
     PRIMARY KEY (image_id, name),
     CHECK ((status = 'failed') = (failure IS NOT NULL))
+) WITH (
+    -- Each variant leaves a dead row: the update that makes it ready removes it from the index below, so it is
+    -- never HOT.
+    autovacuum_vacuum_scale_factor = 0.02
 );
 
 CREATE INDEX IF NOT EXISTS image_variants_pending ON image_variants (image_id, name) WHERE status = 'pending';
@@ -179,7 +187,9 @@ CREATE TABLE IF NOT EXISTS daily_budgets (
 -- Where the last comparison of objects and rows ran out of time; empty if it finished.
 CREATE TABLE IF NOT EXISTS sweep_progress (
     only_one        boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    compared_until  text NOT NULL
+    compared_until  text NOT NULL,
+    -- Whether it has kept objects without a row: then it keeps all that it finds until it finishes.
+    has_kept_orphans boolean NOT NULL DEFAULT false
 );
 
 -- Image counts in total, per category and per tag: facet_counts plus the changes not yet added to it. Uploads

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, batch, changes, cold, edge, http, keys, listing, memory, render, upload
+from benchmarks import ROOT, batch, changes, cold, edge, http, keys, listing, memory, render, upload, wal
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
 NAMES = (
-    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME, batch.NAME),
+    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME, batch.NAME, wal.NAME),
     *(render.NAME, cold.NAME, memory.NAME, edge.NAME),
 )
 
@@ -44,6 +44,7 @@ def main() -> int:
         keys.NAME: keys.run,
         changes.NAME: changes.run,
         batch.NAME: batch.run,
+        wal.NAME: wal.run,
         render.NAME: render.run,
         cold.NAME: lambda: cold.run(build),
         memory.NAME: lambda: memory.run(build),

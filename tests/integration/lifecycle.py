@@ -119,14 +119,19 @@ def ingest(image_id: str) -> dict[str, Any]:
 
 
 def sweep(
-    *, dry_run: bool = False, force: bool = False, grace: int = -60, time_left: int = 900_000
+    *,
+    dry_run: bool = False,
+    compare: bool = True,
+    force: bool = False,
+    grace: int = -60,
+    time_left: int = 900_000,
 ) -> dict[str, Any]:
     """Run the function sweep. With a negative grace, objects of any age count as orphans.
 
     Args:
         time_left: the remaining milliseconds; does not decrease.
     """
-    event = {"dry_run": dry_run, "force": force, "object_grace_seconds": grace}
+    event = {"dry_run": dry_run, "compare": compare, "force": force, "object_grace_seconds": grace}
     return load_handler("SweepFunction")(event, LambdaContext(time_left=time_left))
 
 

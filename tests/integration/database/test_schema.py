@@ -4,6 +4,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+from imageapi.database import db
+from imageapi.images.revoke_links import revoke_links
 
 from tests.integration.client import upload
 from tests.integration.stores import SCHEMA, Row, Stores
@@ -68,3 +70,24 @@ def test_indexes_serve_a_page(stores: Stores) -> None:
         scan = plan["Plans"][0]
         assert scan["Node Type"] in ("Index Scan", "Index Only Scan")
         assert scan["Actual Rows"] == 51
+
+
+def test_a_revocation_of_links_writes_no_index(stores: Stores) -> None:
+    """PostgreSQL counts such updates as HOT. The others write each token of the image to the GIN index."""
+    rows = stores.insert_ready(200, description="一" * 200)
+
+    before = count_updates(stores)
+    for image_id in rows[::10]:
+        revoke_links(image_id)
+    db.query("SELECT pg_stat_force_next_flush()")
+
+    updates, hot_updates = (after - count for after, count in zip(count_updates(stores), before, strict=True))
+    assert hot_updates == updates == len(rows[::10])
+
+
+def count_updates(stores: Stores) -> tuple[int, int]:
+    """Updates of images since the server began, and those among them that were HOT."""
+    (row,) = stores.execute(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'image_metadata'"
+    )
+    return row["n_tup_upd"], row["n_tup_hot_upd"]

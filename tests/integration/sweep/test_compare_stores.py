@@ -105,6 +105,21 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     assert stores.keys() == []
 
 
+def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        put(stores, f"originals/{number}")
+    monkeypatch.setattr(s3, "LIST_PAGE", 2)
+
+    assert counts(sweep(compare=False)) == {}
+    assert sweep(time_left=100)["compared_until"] == "originals/1"
+    assert counts(sweep(compare=False, dry_run=True)) == {}
+    assert sweep(compare=False, time_left=100)["compared_until"] == "originals/3"
+    assert sweep(compare=False)["orphan_keys"] == ["originals/4"]
+    assert counts(sweep(compare=False)) == {}
+
+
 def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:

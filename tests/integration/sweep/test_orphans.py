@@ -111,3 +111,25 @@ def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
     assert counts(first) == {"orphan_objects": 2}  # of 32
     assert counts(second) == {"orphan_objects": 2, "orphans_kept": 2}  # of 2
     assert stores.keys() == owned + found[2:]
+
+
+def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an older database, what was uploaded since has no row: neither originals nor the rest."""
+    put_images(stores, 1)
+    put_orphans(stores, 2)
+    put(stores, "incoming/0")
+    put(stores, "variants/0/w320.webp")
+    before = stores.keys()
+    ends = ["originals/~", "incoming/0", "incoming/~", "variants/0/w320.webp", ""]
+    monkeypatch.setattr(s3, "LIST_PAGE", 3)
+
+    assert sweep(time_left=100)["orphans_kept"] == 2
+    assert [sweep(time_left=100)["compared_until"] for _ in ends] == ends
+    assert stores.keys() == before
+
+    for key in before:
+        if "orphan" in key:
+            stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+    assert counts(sweep()) == {"orphan_objects": 2}

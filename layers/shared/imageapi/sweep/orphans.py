@@ -2,7 +2,7 @@
 
 With an empty, wrong or older database every original is an orphan, and none may be removed. A crash leaves
 one or two. So nothing is removed before the originals have been counted, and if orphaned originals are kept,
-so are variants and incoming files.
+so are variants and incoming files, also by the sweeps that continue the comparison.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,16 @@ NEWEST = 10
 
 
 class Orphans:
-    """Decides about the orphans of one comparison, which yields originals first."""
+    """Decides about the orphans that one sweep finds. Originals come first.
 
-    def __init__(self, report: Report, *, force: bool) -> None:
+    Args:
+        kept_before: whether an earlier sweep kept orphans of the same comparison.
+    """
+
+    def __init__(self, report: Report, *, force: bool, kept_before: bool) -> None:
         self._report = report
         self._force = force
+        self._kept_before = kept_before
         self._originals = 0
         self._orphaned = 0
         self._held: list[str] = []
@@ -39,6 +44,11 @@ class Orphans:
     def is_waiting(self) -> bool:
         """Whether orphans are still undecided."""
         return bool(self._held)
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether this sweep, or an earlier one of the same comparison, has kept orphans."""
+        return self._kept_before or self._report.counts[Count.ORPHANS_KEPT] > 0
 
     def add(self, part: Part) -> None:
         """Count the orphans of a part; remove or keep them, unless the originals are still being counted."""
@@ -71,7 +81,7 @@ class Orphans:
 
     @cached_property
     def _may_remove(self) -> bool:
-        if self._orphaned > count_removable(self._originals):
+        if self._kept_before or self._orphaned > count_removable(self._originals):
             return False
         # Checked again: a resumed comparison may see variants alone.
         return knows_an_original() or not any(s3.list_objects("originals/"))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from imageapi.catalog import batches, changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
@@ -22,6 +23,13 @@ SPARE_MILLISECONDS = 60_000
 """With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
 
 
+class Progress(NamedTuple):
+    """How far a comparison came before it ran out of time, and whether it has kept orphans."""
+
+    compared_until: str = ""
+    has_kept_orphans: bool = False
+
+
 def sweep(
     *,
     dry_run: bool,
@@ -34,7 +42,8 @@ def sweep(
 
     Args:
         dry_run: only count.
-        compare: also compare all objects with all rows; the time grows with their number.
+        compare: also begin to compare all objects with all rows. A comparison that ran out of time is
+            continued in any case, except by a dry run.
         force: remove orphaned objects, however many there are.
         object_grace: minimum age of an orphaned object.
         has_time: whether there is time for another row or part of the bucket. The next sweep resumes where
@@ -57,8 +66,9 @@ def sweep(
         changes.number_all()
         _drop_old_changes(has_time)
         facets.apply_changes()
-    if compare:
-        _settle_differences(report, datetime.now(UTC) - object_grace, has_time, force)
+    progress = Progress() if dry_run else _read_progress()
+    if compare or progress.compared_until:
+        _settle_differences(report, progress, datetime.now(UTC) - object_grace, has_time, force)
     return report
 
 
@@ -77,10 +87,10 @@ def _drop_old_changes(has_time: Callable[[], bool]) -> None:
 
 
 def _settle_differences(
-    report: Report, older_than: datetime, has_time: Callable[[], bool], force: bool
+    report: Report, progress: Progress, older_than: datetime, has_time: Callable[[], bool], force: bool
 ) -> None:
-    orphans = Orphans(report, force=force)
-    for part in compare_stores(older_than, "" if report.dry_run else _read_progress()):
+    orphans = Orphans(report, force=force, kept_before=progress.has_kept_orphans)
+    for part in compare_stores(older_than, progress.compared_until):
         orphans.add(part)
         report.counts[Count.MISSING_OBJECTS] += len(part.missing)
         report.counts[Count.VARIANTS_LOST] += len(part.lost)
@@ -91,23 +101,23 @@ def _settle_differences(
         # After each part, so that the next sweep resumes here if this function dies. Not while orphans are
         # undecided: the next sweep has to find those again.
         if not report.dry_run and not orphans.is_waiting:
-            _write_progress(report.compared_until)
+            _write_progress(report.compared_until, orphans.has_kept)
         if not part.is_last and not has_time():
             break
     orphans.judge()
     if not report.dry_run:
-        _write_progress(report.compared_until)
+        _write_progress(report.compared_until, orphans.has_kept)
 
 
-def _read_progress() -> str:
-    """The key after which the comparison resumes."""
-    found = db.query("SELECT compared_until FROM sweep_progress")
-    return found[0]["compared_until"] if found else ""
+def _read_progress() -> Progress:
+    found = db.query("SELECT compared_until, has_kept_orphans FROM sweep_progress WHERE compared_until <> ''")
+    return Progress(**found[0]) if found else Progress()
 
 
-def _write_progress(compared_until: str) -> None:
+def _write_progress(compared_until: str, has_kept_orphans: bool) -> None:
     db.query(
-        """INSERT INTO sweep_progress (compared_until) VALUES (%s)
-           ON CONFLICT (only_one) DO UPDATE SET compared_until = excluded.compared_until""",
-        (compared_until,),
+        """INSERT INTO sweep_progress (compared_until, has_kept_orphans) VALUES (%s, %s)
+           ON CONFLICT (only_one) DO UPDATE SET (compared_until, has_kept_orphans) =
+               (excluded.compared_until, excluded.has_kept_orphans)""",
+        (compared_until, has_kept_orphans),
     )
