@@ -8,7 +8,6 @@ With --restores: restore the database to random earlier moments, and see that th
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,15 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
-from local.servers.postgres import PostgresServer  # noqa: E402
-from local.servers.s3 import S3Server  # noqa: E402
 from tests.faults.breaks import BREAKS, broken  # noqa: E402
 from tests.faults.mirrors import Counts, Mirrors  # noqa: E402
 from tests.faults.moments import moments  # noqa: E402
 from tests.faults.report import describe  # noqa: E402
 from tests.faults.restores import Restores  # noqa: E402
 from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
-from tests.integration.stores import SCHEMA, Stores  # noqa: E402
+from tests.integration.stores import Stores, launched  # noqa: E402
 from tests.support.postgres import turn_fsync_off  # noqa: E402
 
 
@@ -39,21 +36,12 @@ def main() -> int:
     parser.add_argument("--break", choices=BREAKS, dest="how", help="how to break the feed")
     arguments = parser.parse_args()
     operations = (arguments.only,) if arguments.only else OPERATIONS
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        # The servers run as another user when root starts them.
-        Path(folder).chmod(0o755)
-        stores = Stores(PostgresServer(Path(folder), schema=SCHEMA), S3Server(Path(folder)))
-        try:
-            stores.postgres.start()
-            stores.s3.start()
-            if arguments.restores:
-                return run_restores(stores, arguments.rounds, arguments.seed)
-            if arguments.mirrors:
-                return run_mirrors(stores, arguments.rounds, arguments.seed, arguments.how)
-            return run(stores, arguments.rounds, arguments.seed, operations)
-        finally:
-            stores.postgres.stop()
-            stores.s3.stop()
+    with launched("faults-") as stores:
+        if arguments.restores:
+            return run_restores(stores, arguments.rounds, arguments.seed)
+        if arguments.mirrors:
+            return run_mirrors(stores, arguments.rounds, arguments.seed, arguments.how)
+        return run(stores, arguments.rounds, arguments.seed, operations)
 
 
 def run(stores: Stores, rounds: int, seed: int, operations: Sequence[str]) -> int:

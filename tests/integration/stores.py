@@ -4,12 +4,14 @@ import os
 import re
 import select
 import signal
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
@@ -188,6 +190,26 @@ class Stores:
     def client(self) -> Any:
         """A boto3 client of the S3."""
         return self.s3.client()
+
+
+@contextmanager
+def launched(prefix: str) -> Iterator[Stores]:
+    """Both servers, for a program of its own.
+
+    Args:
+        prefix: of the name of their temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+        # The servers run as another user when root starts them.
+        Path(folder).chmod(0o755)
+        stores = Stores(PostgresServer(Path(folder), schema=SCHEMA), S3Server(Path(folder)))
+        try:
+            stores.postgres.start()
+            stores.s3.start()
+            yield stores
+        finally:
+            stores.postgres.stop()
+            stores.s3.stop()
 
 
 def new_id() -> str:

@@ -18,7 +18,7 @@ CONFLICTING = (
 def test_operations_on_one_image_do_no_harm_to_each_other(stores: Stores) -> None:
     explorer = Explorer(stores)
     try:
-        outcomes = [explorer.explore_randomly(case, seed="7") for case in choose_cases("all")]
+        outcomes = [explorer.sample(case, seed="7") for case in choose_cases("all")]
         for case in CONFLICTING:
             outcomes += explorer.explore(case, preemptions=1)
     finally:

@@ -9,20 +9,21 @@ import argparse
 import os
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
-from local.servers.postgres import PostgresServer  # noqa: E402
-from local.servers.s3 import S3Server  # noqa: E402
-from tests.integration.stores import SCHEMA, Stores  # noqa: E402
-from tests.interleavings.explorer import Case, Explorer, Outcome, choose_cases  # noqa: E402
+from tests.integration.stores import launched  # noqa: E402
+from tests.interleavings.explorer import (  # noqa: E402
+    Case,
+    Explorer,
+    NondeterminismError,
+    Outcome,
+    choose_cases,
+)
 from tests.interleavings.operations import STARTS  # noqa: E402
 from tests.support.postgres import turn_fsync_off  # noqa: E402
 
@@ -39,13 +40,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, help="stop after this time (60)")
     parser.add_argument("--replay", metavar="CODE", help="run the schedule that a failure has printed")
     arguments = parser.parse_args()
-    with running() as stores:
+    with launched("interleavings-") as stores:
+        turn_fsync_off(stores.postgres)
+        os.environ.update(stores.environment)
         explorer = Explorer(stores)
         try:
             if arguments.replay:
-                outcome = explorer.replay(arguments.replay)
-                print(outcome.describe())
-                return 1 if outcome.wrong else 0
+                return replay(explorer, arguments.replay)
             run = Run(explorer, time.monotonic() + 60 * arguments.minutes)
             run.explore(choose_cases(arguments.pairs), arguments.preemptions)
             run.explore_triples(arguments.triples, arguments.seed)
@@ -55,22 +56,14 @@ def main() -> int:
             explorer.close()
 
 
-@contextmanager
-def running() -> Iterator[Stores]:
-    """Both stores, and this process set up for them."""
-    with tempfile.TemporaryDirectory(prefix="interleavings-") as folder:
-        # The servers run as another user when root starts them.
-        Path(folder).chmod(0o755)
-        stores = Stores(PostgresServer(Path(folder), schema=SCHEMA), S3Server(Path(folder)))
-        try:
-            stores.postgres.start()
-            stores.s3.start()
-            turn_fsync_off(stores.postgres)
-            os.environ.update(stores.environment)
-            yield stores
-        finally:
-            stores.postgres.stop()
-            stores.s3.stop()
+def replay(explorer: Explorer, code: str) -> int:
+    try:
+        outcome = explorer.replay(code)
+    except NondeterminismError as error:
+        print(f"The code of the service has changed since: {error}.")
+        return 1
+    print(outcome.describe())
+    return 1 if outcome.wrong else 0
 
 
 class Run:
@@ -91,11 +84,17 @@ class Run:
         """All schedules of these cases."""
         for number, case in enumerate(cases, 1):
             before = self._schedules, self.wrong
-            for outcome in self._explorer.explore(case, preemptions):
-                self._note(outcome)
-                if time.monotonic() > self._end:
-                    self._left_out += 1
-                    break
+            try:
+                for outcome in self._explorer.explore(case, preemptions):
+                    self._note(outcome)
+                    if self._is_over():
+                        break
+            except NondeterminismError as error:
+                self.wrong += 1
+                print(f"NOT DETERMINISTIC: {error}", flush=True)
+            if self._is_over():
+                self._left_out = len(cases) - number + 1
+                break
             seconds = time.monotonic() - self._start
             count, wrong = self._schedules - before[0], self.wrong - before[1]
             print(
@@ -106,20 +105,23 @@ class Run:
         """Random schedules of three random operations in a random state."""
         chance = random.Random(seed)
         for number in range(count):
-            if time.monotonic() > self._end:
-                self._left_out += 1
+            if self._is_over():
+                self._left_out += count - number
                 break
             start = chance.choice(sorted(STARTS))
             among = (*STARTS[start].first, *STARTS[start].second)
             case = Case(start, (chance.choice(STARTS[start].first), *chance.choices(among, k=2)))
-            self._note(self._explorer.explore_randomly(case, f"{seed} {number}"))
+            self._note(self._explorer.sample(case, f"{seed} {number}"))
             if (number + 1) % 100 == 0:
                 print(f"{number + 1}/{count} triples, {self.wrong} wrong", flush=True)
 
     def describe(self) -> str:
         seconds = time.monotonic() - self._start
         text = f"{self._schedules} schedules, {self._steps} calls, {seconds:.0f} s: {self.wrong} wrong."
-        return text + (f" Not complete, for want of time: {self._left_out}." if self._left_out else "")
+        return text + (f" No time was left for {self._left_out} pairs or triples." if self._left_out else "")
+
+    def _is_over(self) -> bool:
+        return time.monotonic() > self._end
 
     def _note(self, outcome: Outcome) -> None:
         self._schedules += 1

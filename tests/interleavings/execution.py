@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from multiprocessing.connection import Connection
@@ -281,22 +281,3 @@ def fill(result: Result, answered: Answered) -> None:
         result.status, result.body = answer.status, answer.body
         if answer.status >= 400:
             result.code = answer.code
-
-
-def follow(schedule: Collection[str]) -> Choose:
-    """Take these clients in this order; after that, whoever was last, as long as it can go on."""
-    left = list(schedule)
-
-    def choose(able: Sequence[str], last: str) -> str:
-        if not left:
-            return last if last in able else able[0]
-        wanted = left.pop(0)
-        if wanted not in able:
-            raise NondeterminismError(f"{wanted} cannot go on here, only {', '.join(able)}")
-        return wanted
-
-    return choose
-
-
-class NondeterminismError(Exception):
-    """The same choices have led to other calls."""

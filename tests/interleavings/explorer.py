@@ -15,13 +15,11 @@ from tests.interleavings.execution import (
     Choose,
     Client,
     Execution,
-    NondeterminismError,
     Process,
     Request,
     Result,
     Step,
     fill,
-    follow,
 )
 from tests.interleavings.footprint import Footprint
 from tests.interleavings.history import Image, check_acknowledged, read_images
@@ -30,6 +28,10 @@ from tests.interleavings.operations import STARTS, Preparation, all_cases, play
 NAMES = "abc"
 SWITCH_CHANCE = 0.25
 """Of a random schedule: the chance of a preemption at each call."""
+
+
+class NondeterminismError(Exception):
+    """The same choices have led to other calls."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Explorer:
                     known.add(names)
                     left.append(beginning)
 
-    def explore_randomly(self, case: Case, seed: str) -> Outcome:
+    def sample(self, case: Case, seed: str) -> Outcome:
         """A random schedule of a case."""
         chance = random.Random(seed)
 
@@ -190,6 +192,21 @@ class Explorer:
             self._stores.clear()
             image_id = prepared.arrived()
             prepared.do("event", image_id)
+
+
+def follow(schedule: Sequence[str]) -> Choose:
+    """Take these clients in this order; after that, whoever was last, as long as it can go on."""
+    left = list(schedule)
+
+    def choose(able: Sequence[str], last: str) -> str:
+        if not left:
+            return last if last in able else able[0]
+        wanted = left.pop(0)
+        if wanted not in able:
+            raise NondeterminismError(f"{wanted} cannot go on here, only {', '.join(able)}")
+        return wanted
+
+    return choose
 
 
 def branch(steps: Sequence[Step], preemptions: int) -> Iterator[list[Step]]:
