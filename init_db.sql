@@ -384,14 +384,15 @@ BEGIN
     WITH taken AS (
         DELETE FROM changes_unnumbered WHERE position <= (
             SELECT max(position) FROM (SELECT position FROM changes_unnumbered ORDER BY position LIMIT batch) AS first)
-        RETURNING *)
-    INSERT INTO changes (sequence, time, type, subject_id, version, key_id, request_id, before, after)
-    SELECT newest + row_number() OVER (ORDER BY position), time, type, subject_id, version, key_id, request_id,
-           before, after FROM taken;
-    GET DIAGNOSTICS numbered = ROW_COUNT;
+        RETURNING *),
+    added AS (
+        INSERT INTO changes (sequence, time, type, subject_id, version, key_id, request_id, before, after)
+        SELECT newest + row_number() OVER (ORDER BY position), time, type, subject_id, version, key_id, request_id,
+               before, after FROM taken
+        RETURNING type, subject_id)
+    SELECT count(*), array_agg(subject_id) FILTER (WHERE type = 'image.deleted') INTO numbered, gone FROM added;
     -- Of what is deleted for good, no text is kept. All its earlier changes have smaller positions: they are numbered.
-    gone := ARRAY(SELECT subject_id FROM changes WHERE sequence > newest AND type = 'image.deleted');
-    IF gone <> '{}' THEN
+    IF gone IS NOT NULL THEN
         UPDATE changes SET before = NULL, after = NULL
             WHERE subject_id = ANY (gone) AND (before IS NOT NULL OR after IS NOT NULL);
     END IF;

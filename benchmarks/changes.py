@@ -1,12 +1,14 @@
-"""A page of the feed, and how many commits a second can write it.
+"""Pages of the feed, and how many commits a second can write it.
 
-`python -m benchmarks.changes --rows 10000000` measures the page at another size, without the commits.
+`python -m benchmarks.changes --rows 10000000` measures the pages at another size, without the commits.
 """
 
 import argparse
 import contextlib
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 import psycopg2
 import psycopg2.extensions
@@ -21,8 +23,20 @@ NAME = "changes"
 ROWS, LIMIT = 100_000, 200
 ROUNDS, WARM_UP = 100, 10
 BITE = 500_000
-WRITERS, SECONDS = (1, 4, 16), 2.0
-LOCK = "PERFORM pg_advisory_xact_lock(7594021836651208290);"
+WAITING = 1_000
+"""Changes that wait to be numbered while a page is read."""
+WRITERS, TURNS, SECONDS = (1, 4, 16), 5, 1.0
+SLOW_WRITERS, SLOW_COMMIT = (16, 64), "SET commit_delay = 4000; SET commit_siblings = 0"
+"""Each flush of the log takes at least 4 ms, as on Aurora."""
+READ_SECONDS = 0.2
+"""A reader numbers more often than a client that waits for changes."""
+GOALS = {
+    ("unlocked", 4, False): 0.85,
+    ("unlocked", 16, False): 0.85,
+    ("none", 16, True): 0.85,
+    ("none", 64, True): 0.45,
+}
+"""The least share of a floor's commits, by its name, number of writers, and whether commits are slow."""
 
 TEMPLATES = 1_000
 # Three uploads to one change of an image. A thousand are made and then repeated, which is ten times as fast.
@@ -42,9 +56,19 @@ MAKE = """
            gen_random_uuid()::text AS key_id
     FROM generate_series(1, %s) AS n, (SELECT '2026-11-28T08:40:34.123456+00:00' AS moment) AS fixed"""
 FILL = """
-    INSERT INTO changes (type, image_id, version, key_id, request_id, before, after)
-    SELECT type, uuidv7(), 1, key_id, gen_random_uuid()::text, before, after
-    FROM generate_series(1, %s), made"""
+    INSERT INTO changes
+    SELECT newest + row_number() OVER (), clock_timestamp(), type, uuidv7(), 1, key_id,
+           gen_random_uuid()::text, before, after
+    FROM (SELECT max(sequence) AS newest FROM changes) AS found, generate_series(1, %s), made"""
+ADD = """
+    INSERT INTO changes_unnumbered (type, subject_id, version, key_id, request_id, before, after)
+    SELECT type, uuidv7(), 1, key_id, gen_random_uuid()::text, before, after FROM made LIMIT %s"""
+WITHOUT_LOCK = """
+    CREATE TABLE changes_unlocked (LIKE changes INCLUDING ALL);
+    CREATE SEQUENCE changes_unlocked_sequence OWNED BY changes_unlocked.sequence;
+    ALTER TABLE changes_unlocked ALTER sequence SET DEFAULT nextval('changes_unlocked_sequence'),
+        ALTER time SET DEFAULT clock_timestamp()"""
+"""The same rows, as if their order did not matter."""
 
 
 def run() -> list[Figure]:
@@ -54,49 +78,67 @@ def run() -> list[Figure]:
         connection.cursor() as cursor,
     ):
         print(f"changes: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
-        page = measure_page(cursor, environ, ROWS)
-        cursor.execute("ALTER TABLE changes SET LOGGED")
+        figures = measure_pages(cursor, environ, ROWS)
+        cursor.execute("TRUNCATE changes_unnumbered")
         rates = measure_commits(environ, cursor)
-    figures = [page]
-    for writers in WRITERS:
-        name = f"changes, commits a second by {writers} writers"
-        figures.append(
-            Figure(name, rates["feed", writers], rates["none", writers], "no feed", unit="commits/s")
-        )
-        figures.append(
-            Figure(name, rates["feed", writers], rates["unlocked", writers], "no lock", unit="commits/s")
-        )
+    for (name, writers, is_slow), rate in rates.items():
+        if name != "feed":
+            title = f"changes, a commit by {writers} writers{', 4 ms to disk' if is_slow else ''}"
+            floor_name = {"none": "no feed", "unlocked": "no lock"}[name]
+            goal = GOALS.get((name, writers, is_slow))
+            figure = Figure(title, 1000 / rates["feed", writers, is_slow], 1000 / rate, floor_name)
+            figures.append(replace(figure, goal=round(1 / goal, 2) if goal else None))
     return figures
 
 
-def measure_page(cursor: psycopg2.extensions.cursor, environ: dict[str, str], rows: int) -> Figure:
-    """p50 of a page in the middle of the feed, through the handler."""
+def measure_pages(cursor: psycopg2.extensions.cursor, environ: dict[str, str], rows: int) -> list[Figure]:
+    """p50 of pages through the handler while WAITING changes wait: in the middle of the feed, and at its end,
+    where the page is numbered first.
+    """
     fill(cursor, rows)
     with load_handler("changes", environ) as handler:
         middle = find_cursor(cursor, rows // 2)
+
+        def read_end() -> float:
+            cursor.execute("SELECT count(*) FROM changes_unnumbered")
+            (waiting,) = cursor.fetchone() or (0,)
+            cursor.execute(ADD, (WAITING - waiting,))
+            end = find_cursor(cursor)
+            return timed(lambda: read_page(handler, end))()
+
+        read_end()
         calls = {
-            "page": timed(lambda: read_page(handler, middle)),
+            "middle": timed(lambda: read_page(handler, middle)),
+            "end": read_end,
             "floor": timed(lambda: cursor.execute("SELECT 1")),
         }
         take_turns(calls, WARM_UP)
         medians = take_turns(calls, ROUNDS)
-    return Figure(f"changes, page of {LIMIT} of {rows:,}", medians["page"], medians["floor"], "SELECT 1")
+    names = {"middle": "page", "end": "page that is numbered"}
+    return [
+        Figure(f"changes, {name} of {LIMIT} of {rows:,}", medians[key], medians["floor"], "SELECT 1")
+        for key, name in names.items()
+    ]
 
 
 def fill(cursor: psycopg2.extensions.cursor, rows: int) -> None:
     with without_time_limit():
-        cursor.execute("ALTER TABLE changes SET UNLOGGED")  # gigabytes of WAL less
+        cursor.execute("SET synchronous_commit = off")
         cursor.execute(MAKE, (TEMPLATES,))
         for first in range(0, rows, BITE):
+            cursor.execute(ADD, (1,))
+            cursor.execute("SELECT number_changes(%s)", (BITE,))  # creates the next partition
             cursor.execute(FILL, (min(BITE, rows - first) // TEMPLATES,))
         cursor.execute("VACUUM ANALYZE changes")
 
 
-def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
-    """The cursor of the change with that sequence."""
+def find_cursor(cursor: psycopg2.extensions.cursor, row: int = 2**62) -> str:
+    """The cursor of the change with that sequence, or the last before it."""
     from imageapi.changes.cursor import FEED, encode_position, position_of
 
-    cursor.execute("SELECT sequence, time FROM changes WHERE sequence = %s", (row,))
+    cursor.execute(
+        "SELECT sequence, time FROM changes WHERE sequence <= %s ORDER BY sequence DESC LIMIT 1", (row,)
+    )
     found = cursor.fetchone()
     assert found
     return encode_position(position_of(*found), FEED)
@@ -112,46 +154,52 @@ def read_page(handler: Handler, since: str) -> None:
 
 def measure_commits(
     environ: dict[str, str], cursor: psycopg2.extensions.cursor
-) -> dict[tuple[str, int], float]:
-    """Commits a second, each of which changes an image of its writer: by ``feed``, ``unlocked`` (without the
-    feed's lock) or ``none`` (without a feed), and number of writers.
+) -> dict[tuple[str, int, bool], float]:
+    """Commits a second, each of which changes an image of its writer: by ``feed`` (with a reader beside it),
+    ``unlocked`` (the same rows, never numbered) or ``none`` (no feed), number of writers, and whether commits
+    are slow.
     """
     cursor.execute(
         """INSERT INTO image_metadata (id, filename, s3_key, mime_type, size_bytes, width, height, sha256)
            SELECT gen_random_uuid(), 'a.jpg', 'originals/a.jpg', 'image/jpeg', 1, 1, 1, sha256(n::text::bytea)
            FROM generate_series(1, %s) AS n RETURNING id""",
-        (max(WRITERS),),
+        (max(WRITERS + SLOW_WRITERS),),
     )
     ids = [image_id for (image_id,) in cursor.fetchall()]
     cursor.execute("SELECT pg_get_functiondef('note_change'::regproc)")
-    found = cursor.fetchone()
-    assert found
+    (note_change,) = cursor.fetchone() or ("",)
+    cursor.execute(WITHOUT_LOCK)
     trigger = "ALTER TABLE image_metadata {} TRIGGER image_metadata_change_noted"
     prepare = {
-        "feed": found[0],
-        "unlocked": found[0].replace(LOCK, ""),
+        "feed": note_change,
+        "unlocked": note_change.replace("changes_unnumbered", "changes_unlocked"),
         "none": trigger.format("DISABLE"),
     }
-    rates = {}
-    for writers in WRITERS:
-        for name, sql in prepare.items():
-            cursor.execute(f"{trigger.format('ENABLE')}; {sql}")
-            rates[name, writers] = count_commits(environ, ids[:writers])
-            print(
-                f"changes: {writers} writers, {name}: {rates[name, writers]:,.0f} commits a second",
-                flush=True,
-            )
+    rates: dict[tuple[str, int, bool], float] = {}
+    for is_slow, all_writers in ((False, WRITERS), (True, SLOW_WRITERS)):
+        for writers in all_writers:
+
+            def count(sql: str, ids: list[str] = ids[:writers], is_slow: bool = is_slow) -> float:
+                cursor.execute(f"{trigger.format('ENABLE')}; {sql}")
+                return count_commits(environ, ids, is_slow=is_slow)
+
+            medians = take_turns({name: partial(count, sql) for name, sql in prepare.items()}, TURNS)
+            rates |= {(name, writers, is_slow): rate for name, rate in medians.items()}
+            found = ", ".join(f"{name} {rate:,.0f}" for name, rate in medians.items())
+            print(f"changes: commits a second by {writers} writers, slow {is_slow}: {found}", flush=True)
     return rates
 
 
-def count_commits(environ: dict[str, str], ids: list[str]) -> float:
-    """Commits a second, over SECONDS."""
+def count_commits(environ: dict[str, str], ids: list[str], *, is_slow: bool) -> float:
+    """Commits a second, over SECONDS, while a reader numbers."""
     counts = [0] * len(ids)
-    start = threading.Barrier(len(ids) + 1)
+    start = threading.Barrier(len(ids) + 2)
     end = [0.0]
 
     def write(place: int) -> None:
         with contextlib.closing(connect(environ)) as connection, connection.cursor() as cursor:
+            if is_slow:
+                cursor.execute(SLOW_COMMIT)
             start.wait()
             while time.perf_counter() < end[0]:
                 cursor.execute(
@@ -160,7 +208,20 @@ def count_commits(environ: dict[str, str], ids: list[str]) -> float:
                 )
                 counts[place] += 1
 
+    def read() -> None:
+        with contextlib.closing(connect(environ)) as connection, connection.cursor() as cursor:
+            if is_slow:
+                cursor.execute(SLOW_COMMIT)
+            start.wait()
+            while time.perf_counter() < end[0]:
+                time.sleep(READ_SECONDS)
+                numbered = True
+                while numbered:
+                    cursor.execute("SELECT number_changes(1000) > 0")
+                    (numbered,) = cursor.fetchone() or (False,)
+
     threads = [threading.Thread(target=write, args=(place,)) for place in range(len(ids))]
+    threads.append(threading.Thread(target=read))
     for thread in threads:
         thread.start()
     end[0] = time.perf_counter() + 60
@@ -181,11 +242,15 @@ def main() -> None:
         connection.cursor() as cursor,
     ):
         start = time.perf_counter()
-        page = measure_page(cursor, environ, rows)
-        cursor.execute("SELECT pg_relation_size('changes'), pg_total_relation_size('changes')")
+        pages = measure_pages(cursor, environ, rows)
+        cursor.execute(
+            """SELECT sum(pg_relation_size(inhrelid)), sum(pg_total_relation_size(inhrelid))
+               FROM pg_inherits WHERE inhparent = 'changes'::regclass"""
+        )
         table, total = cursor.fetchone() or (0, 0)
         seconds = time.perf_counter() - start
-    print(f"{page.name}: {page.value:.2f} ms, SELECT 1: {page.floor:.2f} ms")
+    for page in pages:
+        print(f"{page.name}, {WAITING:,} waiting: {page.value:.2f} ms, SELECT 1: {page.floor:.2f} ms")
     print(
         f"{table / rows:.0f} bytes a row, {total / rows:.0f} with indexes; filled and read in {seconds:.0f} s"
     )

@@ -2,7 +2,7 @@
 
 With --restores: restore the database to random earlier moments, and see that their files come back. With
 --mirrors: write at the same time, kill writers, and see that a mirror of the feed equals the database; with
---break as well: break the feed, and see that this finds it.
+--break as well: break the feed, and stop when this is found.
 """
 
 import argparse
@@ -76,7 +76,8 @@ def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> int:
             with broken(made.stores, how):
                 for hints in (False, True):
                     print("webhooks as hints" if hints else "the feed alone", flush=True)
-                    counts = mirrors.run(rounds, seed, hints=hints, report=report_mirrors(rounds))
+                    report = report_mirrors(rounds, stop=bool(how))
+                    counts = mirrors.run(rounds, seed, hints=hints, report=report)
                     print(counts.describe(), flush=True)
                     wrong += len(counts.wrong)
         finally:
@@ -84,16 +85,17 @@ def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> int:
     return 1 if wrong else 0
 
 
-def report_mirrors(rounds: int) -> Callable[[int, Counts], None]:
-    """As :func:`reporter`."""
+def report_mirrors(rounds: int, *, stop: bool) -> Callable[[int, Counts], bool]:
+    """As :func:`reporter`; ``stop`` ends the run when something is wrong."""
     wrong: list[str] = []
     report_round = reporter(rounds, wrong)
 
-    def report(number: int, counts: Counts) -> None:
+    def report(number: int, counts: Counts) -> bool:
         for problem in counts.wrong[len(wrong) :]:
             print(problem, flush=True)
         wrong[:] = counts.wrong
         report_round(number)
+        return stop and bool(wrong)
 
     return report
 

@@ -32,7 +32,7 @@ BREAKS = {
     "order lost": Break({NUMBER: NUMBER.replace("position", "random()")}),
     "position before the row's lock": Break(stock=20),
     "reads without numbering": Break({"IF NOT EXISTS": "IF random() < 0.3 OR NOT EXISTS"}),
-    "text of the deleted stays": Break({"IF gone <> '{}'": "IF false"}),
+    "text of the deleted stays": Break({"IF gone IS NOT NULL": "IF false"}),
 }
 """A stock of positions is taken before the row's lock is."""
 
@@ -49,9 +49,11 @@ def broken(stores: Stores, how: str | None) -> Iterator[None]:
     for old, new in change.replaced.items():
         assert old in number
         number = number.replace(old, new, 1)
-    pause = "PERFORM pg_sleep(greatest(0, random() - 0.6) * 0.04);"
-    stores.execute(number.replace("RETURN numbered;", f"{pause} RETURN numbered;"))
-    stores.execute(found["note_change"].replace("\nEND", f"\n    {pause}\nEND"))
+    pause = "PERFORM pg_sleep(greatest(0, random() - 0.6) * {});"
+    for place in ("WITH taken", "RETURN numbered;"):
+        number = number.replace(place, f"{pause.format(0.1)} {place}")
+    stores.execute(number)
+    stores.execute(found["note_change"].replace("\nEND", f"\n    {pause.format(0.04)}\nEND"))
     set_stock = "ALTER TABLE changes_unnumbered ALTER COLUMN position SET CACHE %s"
     stores.execute(set_stock, (change.stock,))
     try:

@@ -34,14 +34,14 @@ class Disturbances:
         position already.
         """
         dice = self._chance.random()
-        if dice < 0.2:
+        if dice < 0.6:
             self._counts["numberers killed"] += len(self._stores.execute(END_NUMBERING))
-        elif dice < 0.25 and not self._open and ids:
+        elif dice < 0.65 and not self._open and ids:
             self._open = self._stores.postgres.connect()
             with suppress(psycopg2.OperationalError):  # a writer has it
                 self._open.cursor().execute(CHANGE, (self._chance.choice(ids),))
                 self._counts["transactions left open"] += 1
-        elif dice < 0.3:
+        elif dice < 0.7:
             self.end()
 
     def end(self) -> None:

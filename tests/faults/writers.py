@@ -171,7 +171,7 @@ OPERATIONS: dict[str, tuple[Callable[[Work], int], int]] = {
     "key": (Work.key, 1),
     "trash": (Work.trash, 2),
     "restore": (Work.restore, 2),
-    "number": (Work.number, 3),
+    "number": (Work.number, 8),
 }
 """Each operation, and how often it is chosen."""
 

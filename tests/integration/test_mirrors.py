@@ -27,6 +27,6 @@ def test_a_mirror_that_follows_the_feed_equals_the_database(mirrors: Mirrors, st
     # The runs are meaningful: each begins with an upload of every writer.
     assert min(feed.changes, hints.changes, hints.hints.total()) >= WRITERS
 
-    with broken(stores, "position before the row's lock"):
+    with broken(stores, "reads without numbering"):
         found = mirrors.run(50, seed=5, report=lambda _, counts: bool(counts.wrong))
     assert found.wrong

@@ -33,11 +33,22 @@ def test_the_service_does_all_its_work_as_a_user_of_its_own(service_user: Stores
     "statement",
     [
         *("DROP TABLE image_metadata", "ALTER TABLE image_metadata ADD COLUMN x int", "CREATE TABLE x ()"),
-        *("UPDATE changes SET key_id = NULL", "TRUNCATE changes"),
+        *("UPDATE changes SET key_id = NULL", "DELETE FROM changes", "TRUNCATE changes"),
+        "INSERT INTO changes (sequence, time, type, subject_id) SELECT 1, now(), 'x', gen_random_uuid()",
+        *("UPDATE changes_unnumbered SET key_id = NULL", "DELETE FROM changes_unnumbered"),
+        *("UPDATE partitions.changes_0 SET key_id = NULL", "DROP TABLE partitions.changes_0"),
         *("DELETE FROM schema_migrations", "CREATE ROLE x", "COPY image_metadata TO PROGRAM 'true'"),
     ],
 )
-def test_the_user_of_the_service_may_do_no_more(service_user: Stores, statement: str) -> None:
+def test_the_user_of_the_service_may_do_no_more(
+    service_user: Stores, configure: Configure, statement: str
+) -> None:
+    upload(pictures.jpeg())
+    assert len(get("/api/changes").body["changes"]) == 1  # there is a partition now
+    owner = {"POSTGRES_USER": service_user.postgres.user, "POSTGRES_PASSWORD": service_user.postgres.password}
+    configure(**owner)
+    invoke()  # grants privileges on all tables once more
+    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         db.query(statement)
 
