@@ -73,7 +73,11 @@ def apply_changes(max_batches: int | None = None) -> None:
     done = 0
     while (max_batches is None or done < max_batches) and _apply_batch() == BATCH_ROWS:
         done += 1
-    db.query("DELETE FROM facet_counts WHERE kind = ANY(%s) AND images = 0", (list(_CHANGES),))
+    db.query(
+        """DELETE FROM facet_counts
+           WHERE kind = ANY(%s) AND images = 0 AND (SELECT pg_try_advisory_xact_lock(%s, 0))""",
+        (list(_CHANGES), locks.FACETS),
+    )
 
 
 def _apply_batch() -> int:
