@@ -41,9 +41,11 @@ def run_event(
     refresh_settings(SECRETS_MAX_AGE)
     try:
         with function_limit(context), acting_as(None, context.aws_request_id):
-            outcome = work(event)
-            if wakes:
-                wake_webhooks()
+            try:
+                outcome = work(event)
+            finally:  # what failed may have committed changes
+                if wakes:
+                    wake_webhooks()
     except Exception:
         logger.exception(f"{name} failed")
         raise
