@@ -42,8 +42,8 @@ def find_range() -> Range:
 def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:
     """The last changes of an image before a sequence, newest first."""
     return db.query(
-        f"""SELECT {COLUMNS} FROM changes WHERE image_id = %s AND sequence < %s
-            ORDER BY sequence DESC LIMIT %s""",
+        f"""SELECT {COLUMNS} FROM changes WHERE image_id = %s AND starts_with(type, 'image.')
+            AND sequence < %s ORDER BY sequence DESC LIMIT %s""",
         (image_id, before, limit),
     )
 

@@ -43,7 +43,7 @@ def run_event(
         with function_limit(context), acting_as(None, context.aws_request_id):
             try:
                 outcome = work(event)
-            finally:  # what failed may have committed changes
+            finally:  # work that fails may have committed changes
                 if wakes:
                     wake_webhooks()
     except Exception:

@@ -52,7 +52,7 @@ class App(Router):
             # Refused before any work: the keys may have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
                 answer = self._answer(request)
-        # After a 5xx too: what it was about may be committed.
+        # A request that ends in 5xx may have committed its change.
         if request.method not in READING_METHODS and not 400 <= answer.status_code < 500:
             wake_webhooks()
         response = answer.to_event()
