@@ -560,8 +560,13 @@ CREATE TABLE IF NOT EXISTS webhooks (
     url             text NOT NULL,
     -- Types of changes.
     types           text[] NOT NULL,
+    -- The API key that answers for it, as changes.key_id. Without a valid one, nothing is sent.
+    created_by      text NOT NULL,
     -- Signs the deliveries, so it cannot be a hash.
     secret          text NOT NULL,
+    -- Former ones, each {"secret", "until"}: they also sign until then, in Unix seconds.
+    old_secrets     jsonb NOT NULL DEFAULT '[]',
+    rotated_at      timestamptz,
     -- The last change that was delivered, or is of no interest to it.
     sequence        bigint NOT NULL,
     wants_test      boolean NOT NULL DEFAULT false,
@@ -570,9 +575,43 @@ CREATE TABLE IF NOT EXISTS webhooks (
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     failing_since   timestamptz,
     paused_at       timestamptz,
+    pause_reason    text,
     lease_until     timestamptz NOT NULL DEFAULT '-infinity',
     lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     -- The last deliveries, newest first.
     results         jsonb NOT NULL DEFAULT '[]',
     created_at      timestamptz NOT NULL DEFAULT now()
 );
+
+-- What the feed shows of a webhook: no secret, and no query of its URL, which may hold a token.
+CREATE OR REPLACE FUNCTION shown_webhook(webhook webhooks) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('id', webhook.id, 'url', regexp_replace(webhook.url, '[?].*', '?…'),
+        'types', webhook.types, 'created_by', webhook.created_by, 'paused_at', shown_time(webhook.paused_at),
+        'pause_reason', webhook.pause_reason, 'rotated_at', shown_time(webhook.rotated_at))
+$$;
+
+CREATE OR REPLACE FUNCTION note_webhook_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM note_change('webhook.created', NEW.id, NULL, NULL, shown_webhook(NEW));
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM note_change('webhook.deleted', OLD.id, NULL, shown_webhook(OLD), NULL);
+    ELSE
+        PERFORM note_change('webhook.changed', NEW.id, NULL, differing(shown_webhook(OLD), shown_webhook(NEW)),
+            differing(shown_webhook(NEW), shown_webhook(OLD)));
+    END IF;
+    RETURN NULL;
+END $$;
+
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgname = 'webhooks_noted' AND tgrelid = 'webhooks'::regclass) THEN
+        RETURN;
+    END IF;
+    CREATE CONSTRAINT TRIGGER webhooks_noted AFTER INSERT OR DELETE ON webhooks
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_webhook_change();
+    -- Not of each delivery.
+    CREATE CONSTRAINT TRIGGER webhooks_change_noted AFTER UPDATE ON webhooks
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+        WHEN ((OLD.paused_at, OLD.rotated_at, OLD.created_by) IS DISTINCT FROM (NEW.paused_at, NEW.rotated_at, NEW.created_by))
+        EXECUTE FUNCTION note_webhook_change();
+END $$;

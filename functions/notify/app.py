@@ -12,7 +12,7 @@ from imageapi.webhooks.send import send_all
 def work(event: dict[str, Any]) -> dict[str, Any]:
     """``{"settle": […]}`` for deliveries; for messages, whether one of them stays in the queue."""
     if "deliveries" in event:
-        return {"settle": send_all(event["deliveries"])}
+        return {"settle": list(send_all(event["deliveries"]))}
     outcome = work_off()
     # All messages say the same, so one is enough to come back.
     kept = parse_receipts(event)[:1] if outcome["next_in"] is not None else []

@@ -13,9 +13,12 @@ LEASES, SENDS = "WebhooksFunction", "NotifyFunction"
 TAKE = 20
 # As IS_DUE in imageapi/catalog/webhooks.py.
 DUE_SQL = """
-    SELECT EXISTS (SELECT FROM webhooks WHERE lease_until <= now() AND (wants_test OR (paused_at IS NULL
-        AND next_attempt_at <= now() AND (EXISTS (SELECT FROM changes_unnumbered)
-        OR sequence < (SELECT max(sequence) FROM changes)))))"""
+    SELECT EXISTS (SELECT FROM webhooks
+        WHERE greatest(lease_until, CASE WHEN wants_test THEN '-infinity' ELSE next_attempt_at END) <= now()
+        AND coalesce((SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) FROM api_keys
+            WHERE id = nullif(webhooks.created_by, 'root')::uuid), webhooks.created_by = 'root')
+        AND (wants_test OR (paused_at IS NULL AND (EXISTS (SELECT FROM changes_unnumbered)
+            OR sequence < (SELECT max(sequence) FROM changes)))))"""
 
 
 def is_wanted(settings: Settings) -> bool:

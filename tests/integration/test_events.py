@@ -45,6 +45,7 @@ EXPECTED = {
     "resume_webhook": 404,
     "revoke_key": 404,
     "revoke_links": 404,
+    "rotate_webhook_secret": 404,
     "tags": 200,
     "test_webhook": 404,
     "unknown_route": 404,

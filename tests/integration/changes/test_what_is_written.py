@@ -1,4 +1,4 @@
-"""Every change of an image or a key is one row: what, by whom, from what to what."""
+"""Every change of an image, a key or a webhook is one row: what, by whom, from what to what."""
 
 from contextlib import closing
 from typing import Any
@@ -9,7 +9,8 @@ from imageapi.keys.format import hash_key
 from imageapi.keys.manage import revoke_key
 
 from tests.integration.analyses import analyze, gemini_beside
-from tests.integration.changes.reading import changes, cursor, new_key
+from tests.integration.api_keys import make_key
+from tests.integration.changes.reading import add, changes, cursor, history, new_key
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import PICTURE
 from tests.integration.lifecycle import (
@@ -22,6 +23,9 @@ from tests.integration.lifecycle import (
     sweep,
 )
 from tests.integration.stores import Configure, Stores
+from tests.integration.webhooks.calls import ask as ask_webhooks
+from tests.integration.webhooks.calls import create as create_webhook
+from tests.integration.webhooks.calls import settle, take
 from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
 
 NOT_SHOWN = {"urls", "placeholder", "duplicate_of", "analysis"}
@@ -171,6 +175,42 @@ def test_keys(stores: Stores) -> None:
     text = str(stores.changes())
     assert key["key"] not in text
     assert hash_key(key["key"]).hex() not in text
+
+
+def test_webhooks(stores: Stores, configure: Configure) -> None:
+    configure(WEBHOOKS="true")
+    since, key = cursor(), make_key("keys:manage", "images:read")
+    webhook = create_webhook("https://93.184.215.14/?token=of-the-url", "image.deleted", key=key["key"])
+    path = f"/{webhook['id']}"
+    rotated = ask_webhooks("POST", f"{path}/secret/rotate").body["data"]["secret"]
+    add(stores, 1)
+    outcome = {"id": "a", "type": "b", "status": 410, "error": "status_not_2xx", "retry_after": None}
+    (taken,) = take()
+    settle([taken | {"results": [outcome | {"sequence": taken["messages"][0]["sequence"]}]}])
+    ask_webhooks("POST", f"{path}/resume")
+    ask_webhooks("DELETE", path)
+
+    found = [change for change in changes(since) if change["type"].startswith("webhook.")]
+    created, rotation, pause, resumption, deleted = found
+    facts = {"id": webhook["id"], "url": "https://93.184.215.14/?…", "types": ["image.deleted"]}
+    nothing = dict.fromkeys(("paused_at", "pause_reason", "rotated_at"))
+    assert (created["type"], created["key_id"]) == ("webhook.created", key["id"])
+    assert (created["before"], created["after"]) == (None, {**facts, "created_by": key["id"], **nothing})
+    assert (rotation["type"], rotation["before"]) == ("webhook.changed", {"rotated_at": None})
+    assert (pause["key_id"], pause["after"]["pause_reason"]) == (None, "receiver_gone")
+    assert resumption["after"] == {"paused_at": None, "pause_reason": None, "created_by": "root"}
+    assert (deleted["type"], deleted["before"]["id"], deleted["after"]) == (
+        "webhook.deleted",
+        webhook["id"],
+        None,
+    )
+    text = str(stores.execute("SELECT changes::text FROM changes"))
+    for secret in ("of-the-url", webhook["secret"], rotated):
+        assert secret not in text
+
+    reader = make_key("images:read")["key"]
+    assert [change["type"] for change in changes(since, key=reader)] == ["image.deleted"]
+    assert history(webhook["id"]).error == (404, "image_not_found")
 
 
 @pytest.mark.parametrize("finish", ["ingest", "sweep"])

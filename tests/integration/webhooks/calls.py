@@ -1,22 +1,26 @@
 """Requests for webhooks, and what the functions do with their queues."""
 
+import json
 from typing import Any
+
+from imageapi.model.change_types import CHANGE_TYPES
 
 from tests.integration.client import send
 from tests.integration.stores import Stores
 from tests.support.answers import Answer
 from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
 
+IMAGES = [name for name in CHANGE_TYPES if name.startswith("image.")]
 
-def ask(method: str, path: str = "", body: str = "") -> Answer:
+
+def ask(method: str, path: str = "", body: str = "", *, key: str = API_KEY) -> Answer:
     """A request to /api/webhooks and what follows."""
-    return send(make_event(method, f"/api/webhooks{path}", {"X-API-Key": API_KEY}, body=body))
+    return send(make_event(method, f"/api/webhooks{path}", {"X-API-Key": key}, body=body))
 
 
-def create(url: str, *types: str) -> dict[str, Any]:
-    """A new webhook, with its secret."""
-    listed = ", ".join(f'"{name}"' for name in types or ("*",))
-    answer = ask("POST", body=f'{{"url": "{url}", "types": [{listed}]}}')
+def create(url: str, *types: str, key: str = API_KEY) -> dict[str, Any]:
+    """A new webhook, with its secret; for all changes of images unless ``types`` are given."""
+    answer = ask("POST", body=json.dumps({"url": url, "types": types or IMAGES}), key=key)
     assert answer.status == 201, answer.body
     found: dict[str, Any] = answer.body["data"]
     return found

@@ -17,7 +17,7 @@ def delivery(url: str, count: int = 1, webhook_id: str = "w") -> dict[str, Any]:
         "webhook_id": webhook_id,
         "lease_token": 3,
         "url": url,
-        "secret": SECRET,
+        "secrets": [{"secret": SECRET, "until": None}],
         "messages": [
             {
                 "id": f"chg_{number}_0",

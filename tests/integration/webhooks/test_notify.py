@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from imageapi.catalog.webhooks import LEASE_SECONDS
 from imageapi.webhooks import notify
 
 from tests.integration.stores import Configure, Stores
@@ -25,7 +26,8 @@ class Aws:
 
     invoked: list[str] = field(default_factory=list)
     visibility: list[tuple[str, int]] = field(default_factory=list)
-    fails: bool = False
+    fails: dict[str, str] = field(default_factory=dict)
+    """By what is invoked, how Lambda fails: ``raised``, ``busy`` or ``silent``."""
 
 
 @pytest.fixture
@@ -41,8 +43,14 @@ def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
                 return self.answer(200, b"{}", content_type="application/x-amz-json-1.0")
             assert self.path == "/2015-03-31/functions/stack-webhooks/invocations"
             found.invoked += body
-            if found.fails:
+            failure = found.fails.get(found.invoked[-1])
+            if failure == "raised":
                 return self.answer(200, b'{"errorMessage": "no"}', x_amz_function_error="Unhandled")
+            if failure == "busy":
+                return self.answer(429, b'{"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}')
+            if failure == "silent":
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return None
             answer = load_handler("WebhooksFunction")(body, LambdaContext())
             return self.answer(200, json.dumps(answer).encode())
 
@@ -87,11 +95,31 @@ def test_after_a_failure_one_message_stays_until_the_next_attempt(
     assert aws.visibility == [("r0", outcome["next_in"])]
     assert 4 <= outcome["next_in"] <= 5
 
-    # Another change meanwhile: its message does not stay as well, or they would add up.
+    # Another change wakes the function: the retry is still to come.
     add_changes(service, 1)
-    assert run() == {"sent": 0, "failed": 0, "next_in": None, "batchItemFailures": []}
+    assert (outcome := run())["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+    assert 0 < outcome["next_in"] <= 5
     shift(service, "next_attempt_at", "10 seconds")
     assert 7 <= run()["next_in"] <= 10
+
+
+def test_a_retry_is_not_forgotten_when_another_webhook_is_due_before(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    later, sooner = create(server.url), create(server.url)
+    add_changes(service, 1)
+    for webhook, wait in ((later, "30 minutes"), (sooner, "20.2 seconds")):
+        service.execute(
+            f"UPDATE webhooks SET next_attempt_at = now() + interval '{wait}' WHERE id = %s", (webhook["id"],)
+        )
+    outcome = run()
+    (left,) = service.execute("SELECT min(next_attempt_at) - now() AS time FROM webhooks")
+    assert left["time"].total_seconds() <= outcome["next_in"] <= 21, "not before it is due"
+    shift(service, "next_attempt_at", "30 seconds")
+    outcome = run()
+    assert outcome["sent"] == 1
+    assert 1700 <= outcome["next_in"] <= 1770
+    assert aws.visibility[-1] == ("r0", outcome["next_in"])
 
 
 def test_a_paused_webhook_keeps_no_message(service: Stores, aws: Aws, server: Receiver) -> None:
@@ -112,15 +140,45 @@ def test_what_there_is_no_time_for_is_next(service: Stores, aws: Aws, server: Re
     assert run()["sent"] == 45
 
 
-def test_a_database_that_does_not_answer_is_asked_again(service: Stores, aws: Aws, server: Receiver) -> None:
+@pytest.mark.parametrize("failure", ["raised", "busy", "silent"])
+def test_a_function_that_does_not_answer_is_asked_again(
+    service: Stores, aws: Aws, server: Receiver, failure: str
+) -> None:
     create(server.url)
     add_changes(service, 1)
-    aws.fails = True
+    aws.fails = {"take": failure}
     outcome = run()
     assert outcome["batchItemFailures"] == [{"itemIdentifier": "m0"}]
     assert aws.visibility == [("r0", notify.RETRY_SECONDS)]
-    aws.fails = False
+    aws.fails = {}
     assert run()["sent"] == 1
+
+
+@pytest.mark.parametrize("failure", ["raised", "busy", "silent"])
+def test_what_was_not_settled_is_sent_again_when_its_lease_ends(
+    service: Stores, aws: Aws, server: Receiver, failure: str
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    aws.fails = {"settle": failure}
+    outcome = run()
+    assert LEASE_SECONDS - 5 <= outcome["next_in"] <= LEASE_SECONDS
+    assert aws.visibility == [("r0", outcome["next_in"])]
+    aws.fails = {}
+    shift(service, "lease_until", f"{LEASE_SECONDS} seconds")
+    assert run()["sent"] == 1
+
+
+def test_an_odd_answer_is_the_failure_of_its_own_webhook(service: Stores, aws: Aws, server: Receiver) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 500 No\r\nContent-Type: multipart/mixed; boundary*=idna'en'x\r\n\r\n")
+
+    with raw_server(answer) as url:
+        odd, other = create(url), create(server.url)
+        add_changes(service, 2)
+        outcome = run()
+    assert (outcome["sent"], outcome["failed"]) == (2, 1)
+    assert [get(webhook)["state"] for webhook in (odd, other)] == ["failing", "active"]
 
 
 def test_no_worker_is_held_for_longer_than_a_delivery_takes(service: Stores, aws: Aws) -> None:

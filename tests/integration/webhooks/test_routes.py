@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.stores import Configure, Stores
-from tests.integration.webhooks.calls import ask, create, get
+from tests.integration.webhooks.calls import ask, create, get, take
 from tests.unit.webhooks.test_addresses import answer_lookups
 
 URL = "https://93.184.215.14/hook"
@@ -26,8 +26,10 @@ def test_the_secret_is_shown_once(service: Stores) -> None:
         "id": webhook["id"],
         "url": URL,
         "types": ["image.uploaded", "image.deleted"],
+        "created_by": "root",
         "created_at": webhook["created_at"],
         "state": "active",
+        "pause_reason": None,
         "failing_since": None,
         "next_attempt_at": None,
         "results": [],
@@ -41,12 +43,21 @@ def test_the_secret_is_shown_once(service: Stores) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/resume")]
+    ("method", "path"),
+    [("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/resume"), ("POST", "/secret/rotate")],
 )
 @pytest.mark.parametrize("webhook_id", [UNKNOWN, "none"])
 def test_unknown_webhooks(service: Stores, method: str, path: str, webhook_id: str) -> None:
     answer = ask(method, f"/{webhook_id}{path}")
     assert (answer.status, answer.code) == (404, "webhook_not_found")
+
+
+def test_the_query_of_the_url_is_sent_and_not_shown(service: Stores) -> None:
+    created = create(f"{URL}?token=a&b")
+    shown = [created, get(created), *ask("GET").body["webhooks"]]
+    shown += [ask("POST", f"/{created['id']}{path}").body["data"] for path in ("/test", "/secret/rotate")]
+    assert {webhook["url"] for webhook in shown} == {f"{URL}?…"}
+    assert take()[0]["url"] == f"{URL}?token=a&b"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +168,7 @@ def test_unknown_parameters_are_refused(service: Stores) -> None:
         ("DELETE", path),
         ("POST", f"{path}/test"),
         ("POST", f"{path}/resume"),
+        ("POST", f"{path}/secret/rotate"),
     ]:
         answer = send(make_event(method, place, {"X-API-Key": API_KEY}, {"a": "b"}))
         assert (answer.status, answer.code) == (400, "parameter_unknown"), (method, place)

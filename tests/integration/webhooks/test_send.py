@@ -57,16 +57,9 @@ def hang(connection: socket.socket) -> None:
 
 
 def drip(connection: socket.socket) -> None:
-    for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1000:
+    for byte in b"HTTP/1.1 200 " + b"a" * 1000:
         connection.sendall(bytes([byte]))
         time.sleep(0.05)
-
-
-def endless_headers(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        connection.sendall(b"X-Header: a\r\n" * 10)
-        time.sleep(0.01)
 
 
 def endless_line(connection: socket.socket) -> None:
@@ -94,7 +87,6 @@ def greet(connection: socket.socket) -> None:
         (hang, "timeout"),
         (drip, "timeout"),
         (endless_continue, "timeout"),
-        (endless_headers, "response_invalid"),
         (endless_line, "response_invalid"),
         (greet, "response_invalid"),
         (close, "connection_failed"),
@@ -146,7 +138,10 @@ def test_a_port_that_never_accepts() -> None:
 def test_a_webhook_that_hangs_holds_up_no_other() -> None:
     with raw_server(hang) as url, receiver() as server:
         start = time.monotonic()
-        hanging, other = send_all([delivery(url, 5, "hangs"), delivery(server.url, 5, "other")])
+        sending = send_all([delivery(url, 5, "hangs"), delivery(server.url, 5, "other")])
+        other = next(sending)
+        assert time.monotonic() - start < LIMIT, "it is settled before the other ends"
+        (hanging,) = sending
     assert time.monotonic() - start < LIMIT + 0.5
     assert [result["error"] for result in hanging["results"]] == ["timeout"]
     assert len(other["results"]) == 5

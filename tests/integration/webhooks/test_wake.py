@@ -4,9 +4,10 @@ import logging
 
 import pytest
 from imageapi.config import settings
+from imageapi.errors import DatabaseUnavailableError
 
 from tests.integration.client import send, upload_event
-from tests.integration.stores import Configure, Stores
+from tests.integration.stores import Configure, Stores, new_id, stopped
 from tests.support import pictures
 from tests.support.events import API_KEY, LambdaContext, handle, load_handler, make_event
 
@@ -57,6 +58,19 @@ def test_requests_that_only_read_or_fail_do_not(aws: Stores) -> None:
     ]:
         send_any(method, path)
         assert not wakes(aws), (method, path)
+
+
+def test_what_fails_may_have_committed_and_wakes(aws: Stores) -> None:
+    body = '{"title": "b"}'
+    event = make_event(
+        "PATCH", f"/api/images/{new_id()}", KEY | {"Content-Type": "application/json"}, body=body
+    )
+    with stopped(aws.postgres):
+        assert send(event).status == 503
+        assert wakes(aws)
+        with pytest.raises(DatabaseUnavailableError):
+            load_handler("SweepFunction")({"compare": False}, LambdaContext())
+        assert wakes(aws)
 
 
 def test_events_that_may_change_images_wake(aws: Stores) -> None:

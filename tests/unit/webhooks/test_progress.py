@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from imageapi.webhooks.progress import MAX_RESULTS, advance, backoff
+from imageapi.webhooks.progress import MAX_RESULTS, backoff
+from imageapi.webhooks.progress import advance as advanced
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -17,13 +18,20 @@ def webhook(**values: Any) -> dict[str, Any]:
         "next_attempt_at": NOW - timedelta(minutes=1),
         "failing_since": None,
         "paused_at": None,
+        "pause_reason": None,
         "results": [],
         **values,
     }
 
 
-def result(sequence: int | None, error: str | None = None) -> dict[str, Any]:
-    return {"id": f"chg_{sequence}", "type": "image.changed", "sequence": sequence, "error": error}
+def result(sequence: int | None, error: str | None = None, **facts: Any) -> dict[str, Any]:
+    values = {"status": None, "error": error, "retry_after": None, **facts}
+    return {"id": f"chg_{sequence}", "type": "image.changed", "sequence": sequence, **values}
+
+
+def advance(before: dict[str, Any], results: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """The whole row afterwards."""
+    return before | advanced(before, results, now)
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
@@ -84,3 +92,19 @@ def test_the_last_results_are_kept_newest_first() -> None:
     kept = advance(before, [result(11), result(12)], NOW)["results"]
     assert [item["id"] for item in kept] == ["chg_12", "chg_11", *(f"old_{number}" for number in range(8))]
     assert "sequence" not in kept[0]
+
+
+def test_retry_after_is_the_least_pause() -> None:
+    for seconds, least, most in ((1800, 1800, 1800), (1, 3.75, 5), (None, 3.75, 5)):
+        busy = result(11, "status_not_2xx", status=503, retry_after=seconds)
+        wait = advance(webhook(), [busy], NOW)["next_attempt_at"] - NOW
+        assert least <= wait.total_seconds() <= most
+
+
+@pytest.mark.parametrize("sequence", [11, None])
+def test_a_receiver_that_is_gone_is_left_alone(sequence: int | None) -> None:
+    gone = result(sequence, "status_not_2xx", status=410)
+    values = advance(webhook(), [gone], NOW)
+    assert (values["paused_at"], values["pause_reason"]) == (NOW, "receiver_gone")
+    before = webhook(paused_at=NOW - timedelta(days=1), pause_reason="failing")
+    assert advance(before, [gone], NOW)["pause_reason"] == "failing"

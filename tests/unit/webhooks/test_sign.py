@@ -15,7 +15,7 @@ def headers(secret: str, body: str = BODY, timestamp: int | None = None) -> dict
     return {
         "webhook-id": "chg_7_1700000000000000",
         "webhook-timestamp": str(moment),
-        "webhook-signature": sign(secret, "chg_7_1700000000000000", moment, body.encode()),
+        "webhook-signature": sign([secret], "chg_7_1700000000000000", moment, body.encode()),
     }
 
 
@@ -38,7 +38,7 @@ def test_the_package_refuses_what_was_altered() -> None:
 
 def test_the_example_of_the_specification() -> None:
     signature = sign(
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         1614265330,
         b'{"test": 2432232314}',

@@ -6,13 +6,13 @@ from imageapi.database import db
 
 COLUMNS = "id, name, scopes, prefix, created_at, expires_at, revoked_at, last_used_at"
 """The columns that callers see."""
+IS_VALID = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
 
 # Without SKIP LOCKED, all requests with a key would wait for the first of them to commit.
 _USE = f"""
     WITH used AS (
         UPDATE api_keys SET last_used_at = now() WHERE id = (
-            SELECT id FROM api_keys WHERE sha256 = %(sha256)s AND revoked_at IS NULL
-                AND (expires_at IS NULL OR expires_at > now())
+            SELECT id FROM api_keys WHERE sha256 = %(sha256)s AND {IS_VALID}
                 AND (last_used_at IS NULL OR last_used_at < now() - interval '10 minutes')
             FOR UPDATE SKIP LOCKED))
     SELECT {COLUMNS}, sha256, expires_at <= now() AS is_expired FROM api_keys WHERE sha256 = %(sha256)s"""

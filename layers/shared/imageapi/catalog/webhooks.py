@@ -1,7 +1,8 @@
 """The table ``webhooks``: each row is the queue of one webhook.
 
-A webhook is due when it has a test to send, or, unless it is paused, when its next attempt is and there are
-changes after its ``sequence``. Its deliveries are sent under a lease; whoever has lost it changes nothing.
+A webhook has work when it has a test to send, or, unless it is paused, when there are changes after its
+``sequence``, and the key that answers for it is valid. Its deliveries are sent under a lease; whoever has
+lost it changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,8 @@ from typing import Any
 
 import psycopg2.extras
 
-from imageapi.catalog import changes
+from imageapi.actor import ROOT
+from imageapi.catalog import changes, keys
 from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
@@ -17,11 +19,18 @@ LEASE_SECONDS = 60
 """Lease of the deliveries of one take; longer than sending them takes."""
 WINDOW = 10_000
 """Changes that one statement looks through."""
-COLUMNS = """id, url, types, secret, sequence, wants_test, attempts, next_attempt_at, failing_since,
-    paused_at, lease_token, results, created_at"""
 
-IS_DUE = f"""lease_until <= now() AND (wants_test OR (paused_at IS NULL AND next_attempt_at <= now()
+# The sweep removes keys that were revoked long ago: a key without a row is not valid.
+HAS_KEY = f"""coalesce((SELECT {keys.IS_VALID} FROM api_keys
+    WHERE id = nullif(webhooks.created_by, '{ROOT}')::uuid), webhooks.created_by = '{ROOT}')"""
+COLUMNS = f"""id, url, types, created_by, secret, old_secrets, sequence, wants_test, attempts,
+    next_attempt_at, failing_since, paused_at, pause_reason, lease_token, results, created_at,
+    {HAS_KEY} AS has_key"""
+
+HAS_WORK = f"""{HAS_KEY} AND (wants_test OR (paused_at IS NULL
     AND ({changes.ARE_UNNUMBERED} OR sequence < (SELECT max(sequence) FROM changes))))"""
+DUE_AT = "greatest(lease_until, CASE WHEN wants_test THEN '-infinity' ELSE next_attempt_at END)"
+IS_DUE = f"{DUE_AT} <= now() AND {HAS_WORK}"
 """The runner polls this condition too."""
 
 
@@ -29,7 +38,7 @@ def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
     """Insert a webhook, which follows the changes from now on; None if there are ``limit`` already.
 
     Args:
-        values: ``id``, ``url``, ``types``, ``secret``.
+        values: ``id``, ``url``, ``types``, ``created_by``, ``secret``.
     """
 
     changes.number_all()
@@ -38,8 +47,8 @@ def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
         # Inserts take turns, so that concurrent ones count each other.
         db.query("LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE", (), cursor)
         rows = db.query(
-            f"""INSERT INTO webhooks (id, url, types, secret, sequence)
-                SELECT %(id)s, %(url)s, %(types)s, %(secret)s,
+            f"""INSERT INTO webhooks (id, url, types, created_by, secret, sequence)
+                SELECT %(id)s, %(url)s, %(types)s, %(created_by)s, %(secret)s,
                        coalesce((SELECT max(sequence) FROM changes), 0)
                 WHERE (SELECT count(*) FROM webhooks) < %(limit)s RETURNING {COLUMNS}""",
             {**values, "types": list(values["types"]), "limit": limit},
@@ -63,23 +72,46 @@ def find(webhook_id: str) -> db.Row | None:
 
 def delete(webhook_id: str) -> bool:
     """Delete a webhook; False if there is none. A delivery on its way is not recalled."""
-    return bool(db.query("DELETE FROM webhooks WHERE id = %s RETURNING id", (webhook_id,)))
+    return bool(db.change("DELETE FROM webhooks WHERE id = %s RETURNING id", (webhook_id,)))
 
 
 def request_test(webhook_id: str) -> db.Row | None:
     """Have a test sent, also while the webhook is paused or waits; None if there is no such webhook."""
-    rows = db.query(f"UPDATE webhooks SET wants_test = true WHERE id = %s RETURNING {COLUMNS}", (webhook_id,))
-    return rows[0] if rows else None
+    return _update(webhook_id, "wants_test = true")
 
 
-def resume(webhook_id: str) -> db.Row | None:
-    """Have a paused webhook follow the changes from now on; None if there is none, or it is not paused."""
+def resume(webhook_id: str, key_id: str) -> db.Row | None:
+    """Have a webhook that is paused, or whose key is not valid, follow the changes from now on, as that of
+    the given key; None if there is none.
+    """
     changes.number_all()
-    rows = db.query(
-        f"""UPDATE webhooks SET paused_at = NULL, failing_since = NULL, attempts = 0, next_attempt_at = now(),
-                sequence = greatest(sequence, coalesce((SELECT max(sequence) FROM changes), 0))
-            WHERE id = %s AND paused_at IS NOT NULL RETURNING {COLUMNS}""",
-        (webhook_id,),
+    return _update(
+        webhook_id,
+        """paused_at = NULL, pause_reason = NULL, failing_since = NULL, attempts = 0, next_attempt_at = now(),
+           created_by = %(key_id)s,
+           sequence = greatest(sequence, coalesce((SELECT max(sequence) FROM changes), 0))""",
+        f"(paused_at IS NOT NULL OR NOT {HAS_KEY})",
+        key_id=key_id,
+    )
+
+
+def rotate_secret(webhook_id: str, secret: str, overlap_hours: int) -> db.Row | None:
+    """Replace the secret. The former one also signs for ``overlap_hours``; 0 ends all former secrets."""
+    return _update(
+        webhook_id,
+        """secret = %(secret)s, rotated_at = now(), old_secrets = CASE WHEN %(hours)s = 0 THEN '[]'
+           ELSE jsonb_build_array(jsonb_build_object('secret', secret,
+                   'until', extract(epoch FROM now() + make_interval(hours => %(hours)s))))
+               || jsonb_path_query_array(old_secrets, '$[0 to 3]') END""",
+        secret=secret,
+        hours=overlap_hours,
+    )
+
+
+def _update(webhook_id: str, assignments: str, condition: str = "true", **values: Any) -> db.Row | None:
+    rows = db.change(
+        f"UPDATE webhooks SET {assignments} WHERE id = %(id)s AND {condition} RETURNING {COLUMNS}",
+        {**values, "id": webhook_id},
     )
     return rows[0] if rows else None
 
@@ -95,6 +127,15 @@ def acquire_leases(limit: int) -> list[db.Row]:
             RETURNING {COLUMNS}""",
         (LEASE_SECONDS, limit),
     )
+
+
+def find_next() -> float | None:
+    """The seconds until the first webhook with work is due, leases included; None if none has work."""
+    (row,) = db.query(
+        f"""SELECT extract(epoch FROM min(greatest({DUE_AT}, now())) - now()) AS seconds
+            FROM webhooks WHERE {HAS_WORK}"""
+    )
+    return None if row["seconds"] is None else float(row["seconds"])
 
 
 def release_lease(webhook: db.Row) -> None:
@@ -149,11 +190,9 @@ def lock_leased(cursor: db.Cursor, webhook_id: str, lease_token: int) -> db.Row 
 
 def save(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> None:
     """Store a locked webhook's progress, as webhooks.progress.advance() makes it, and release its lease."""
+    assignments = ", ".join(f"{name} = %({name})s" for name in values)
     db.query(
-        """UPDATE webhooks SET sequence = %(sequence)s, wants_test = %(wants_test)s, attempts = %(attempts)s,
-               next_attempt_at = %(next_attempt_at)s, failing_since = %(failing_since)s,
-               paused_at = %(paused_at)s, results = %(results)s, lease_until = '-infinity'
-           WHERE id = %(id)s""",
+        f"UPDATE webhooks SET {assignments}, lease_until = '-infinity' WHERE id = %(id)s",
         {**values, "results": psycopg2.extras.Json(values["results"]), "id": webhook_id},
         cursor,
     )

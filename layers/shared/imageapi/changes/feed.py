@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from imageapi.catalog import changes
 from imageapi.changes.cursor import FEED, Position, decode_position, encode_position, position_of
-from imageapi.changes.serialize import serialize_page
+from imageapi.changes.serialize import fit, serialize_page
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
@@ -29,11 +29,11 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
 
     Args:
         parameters: ``since``, a cursor or LATEST; ``limit``; ``wait``, the seconds to wait for a change.
-        shows_keys: whether to show also what is not of images. The cursor moves past it either way.
+        shows_keys: whether to show changes of API keys and webhooks. The cursor moves past them either way.
 
     Returns:
-        ``{"changes": [Change], "cursor": str}``, at most ``limit`` changes. If there is none, the client has
-        read all that it may see.
+        ``{"changes": [Change], "cursor": str}``, at most ``limit`` changes, fewer if they are large. If there
+        is none, the client has read all that it may see.
 
     Raises:
         InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
@@ -73,14 +73,15 @@ def _read_or_wait(
     """The next changes that are to be shown, and the position of the last change that was read."""
     while True:
         rows = _read(position, limit)
-        if rows:
-            position = position_of(rows[-1]["sequence"], rows[-1]["time"])
+        page = fit(rows)
+        if page:
+            position = position_of(page[-1]["sequence"], page[-1]["time"])
         elif position == START:
             position = _find_start(position)
-        shown = [row for row in rows if shows_keys or row["type"].startswith(changes.IMAGES)]
+        shown = [row for row in page if shows_keys or row["type"].startswith(changes.IMAGES)]
         if shown or time_left() < SPARE_SECONDS + POLL_SECONDS:
             return shown, position
-        if len(rows) < limit:
+        if len(page) == len(rows) < limit:
             pause = min(POLL_SECONDS, until - time.monotonic())
             if pause <= 0:
                 return shown, position

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from imageapi.catalog import changes, trash
 from imageapi.changes.cursor import MAX_NUMBER, decode_position, encode_position, position_of
-from imageapi.changes.serialize import serialize_page
+from imageapi.changes.serialize import fit, serialize_page
 from imageapi.errors import ImageNotFoundError
 from imageapi.model.ids import parse_id
 from imageapi.model.parameters import parse_limit
@@ -33,7 +33,7 @@ def read_history(image_id: str, parameters: Mapping[str, str]) -> str:
     rows = changes.find_of_image(image_id, before, limit + 1)
     if not rows and cursor is None and not trash.find_places([image_id]):
         raise ImageNotFoundError()
-    page = rows[:limit]
-    more = len(rows) > limit
+    page = fit(rows[:limit])
+    more = len(rows) > len(page)
     last = encode_position(position_of(page[-1]["sequence"], page[-1]["time"]), filters) if more else None
     return serialize_page(page, "next_cursor", last)

@@ -1,10 +1,24 @@
 """Changes as JSON text. Parsing ``before`` and ``after`` to write them again would take the most time."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring
 
 from imageapi.database import db
+
+MAX_BYTES = 5_000_000
+"""Of all changes in one answer of a function: Lambda's may have 6 MB."""
+
+
+def fit(rows: Sequence[db.Row], max_bytes: int = MAX_BYTES) -> Sequence[db.Row]:
+    """The first of these rows of ``catalog.changes`` that an answer has room for, at least one."""
+    size = 0
+    for count, row in enumerate(rows):
+        # At most, as Lambda escapes it: up to 12 bytes a character, and 1,000 for the other values.
+        size += 1_000 + sum(len(json.dumps(row[name] or "")) for name in ("before", "after"))
+        if count and size > max_bytes:
+            return rows[:count]
+    return rows
 
 
 def serialize_change(row: db.Row) -> str:

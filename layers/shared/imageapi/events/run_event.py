@@ -46,9 +46,11 @@ def run_event(
         with function_limit(context), acting_as(None, context.aws_request_id):
             if not in_maintenance and get_settings().maintenance:
                 raise MaintenanceError()
-            outcome = work(event)
-            if wakes:
-                wake_webhooks()
+            try:
+                outcome = work(event)
+            finally:  # work that fails may have committed changes
+                if wakes:
+                    wake_webhooks()
     except Exception:
         logger.exception(f"{name} failed")
         raise

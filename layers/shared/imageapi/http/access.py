@@ -46,5 +46,6 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "DELETE /api/webhooks/<webhook_id>": (MANAGE,),
     "POST /api/webhooks/<webhook_id>/test": (MANAGE,),
     "POST /api/webhooks/<webhook_id>/resume": (MANAGE,),
+    "POST /api/webhooks/<webhook_id>/secret/rotate": (MANAGE,),
 }
 """The scopes of each route, one of which a key needs."""

@@ -34,11 +34,12 @@ class App(Router):
 
     Args:
         access: the scopes of each route; see ``http.access``.
+        takes_query: False if no route takes query parameters.
     """
 
-    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS) -> None:
+    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS, *, takes_query: bool = True) -> None:
         super().__init__()
-        self._access = access
+        self._access, self._takes_query = access, takes_query
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
@@ -51,8 +52,9 @@ class App(Router):
             # Refused before any work: the keys may have been rotated since they were read.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
                 answer = self._answer(request)
-            if answer.status_code < 400 and request.method not in READING_METHODS:
-                wake_webhooks()
+        # A request that ends in 5xx may have committed its change.
+        if request.method not in READING_METHODS and not 400 <= answer.status_code < 500:
+            wake_webhooks()
         response = answer.to_event()
         if request.method == "HEAD":
             response.update(body="", isBase64Encoded=False)
@@ -91,6 +93,8 @@ class App(Router):
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
             if scopes != ANY_KEY:
                 key.check_scope(*scopes)
+            if not self._takes_query:
+                request.check_query()
             with acting_as(key.id):
                 return route.handler(replace(request, key=key), **arguments)
         methods = ", ".join(self.allowed_methods(request.path))

@@ -10,6 +10,9 @@ CHANGE_TYPES = (
     "image.links_revoked",
     "key.created",
     "key.revoked",
+    "webhook.created",
+    "webhook.changed",
+    "webhook.deleted",
 )
 ALL_TYPES = "*"
 """What a webhook gives for all of them."""

@@ -7,5 +7,6 @@ database: ``send.send_all()`` sends what was taken, and ``notify.work_off()`` ta
 nothing is due.
 
 ``addresses`` refuses addresses that are not public, ``sign`` makes secrets and signatures, ``messages`` what
-is sent. ``wake`` starts the sending after a change, from the network, which reaches S3 only.
+is sent, ``answer`` what comes back. ``wake`` starts the sending after a change, from the network, which
+reaches S3 only.
 """

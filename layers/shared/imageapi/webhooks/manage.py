@@ -1,20 +1,24 @@
-"""Register, show, test, resume and delete webhooks."""
+"""Register, show, test, resume and delete webhooks, and rotate their secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
+from imageapi.keys.check import Key
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
 from imageapi.model.parameters import find_unknown_field
+from imageapi.model.scopes import READ
 from imageapi.webhooks.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
 from imageapi.webhooks.queue import MAX_WEBHOOKS
 from imageapi.webhooks.sign import make_secret
 
 FIELDS = ("url", "types")
+OVERLAP = "overlap_hours"
+DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
 
 
 class NotConfiguredError(AppError):
@@ -27,8 +31,8 @@ class NotConfiguredError(AppError):
         super().__init__("Webhooks are off here: the parameter Webhooks turns them on.")
 
 
-def create_webhook(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Register a webhook, which follows the changes from now on.
+def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
+    """Register a webhook, which follows the changes from now on, as long as its key is valid.
 
     Args:
         values: ``url`` and ``types``, as sent.
@@ -39,17 +43,17 @@ def create_webhook(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         NotConfiguredError: 501.
         UnprocessableError: ``webhook_invalid``, ``webhook_address_private``.
+        ForbiddenError: ``scope_missing``: the key may not read images.
         ConflictError: ``too_many_webhooks``.
     """
     if not get_settings().webhooks:
         raise NotConfiguredError()
-    unknown = find_unknown_field(values, FIELDS)
-    if unknown is not None:
-        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
+    _check_fields(values, FIELDS)
     types = _parse_types(values.get("types"))
-    url = _check_url(values.get("url"))
+    _check_scope(key, types)
+    made = {"id": new_id()[0], "url": _check_url(values.get("url")), "types": types, "created_by": key.id}
     secret = make_secret()
-    row = webhooks.insert({"id": new_id()[0], "url": url, "types": types, "secret": secret}, MAX_WEBHOOKS)
+    row = webhooks.insert({**made, "secret": secret}, MAX_WEBHOOKS)
     if row is None:
         raise ConflictError(
             f"There are {MAX_WEBHOOKS} webhooks, and there can be no more.",
@@ -84,38 +88,74 @@ def test_webhook(webhook_id: str) -> dict[str, Any]:
     return serialize_webhook(_found(webhooks.request_test(_parse_id(webhook_id))))
 
 
-def resume_webhook(webhook_id: str) -> dict[str, Any]:
-    """Have a paused webhook follow the changes from now on; those in between are in the feed.
+def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
+    """Have a paused webhook follow the changes from now on; those in between are in the feed. It is the
+    resuming key's from then on.
 
-    Returns:
-        As :func:`serialize_webhook`.
+    Returns and raises as :func:`get_webhook`.
 
     Raises:
-        NotFoundError: ``webhook_not_found``.
+        ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
         ConflictError: ``webhook_not_paused``.
     """
-    row = webhooks.resume(_parse_id(webhook_id))
+    webhook_id = _parse_id(webhook_id)
+    _check_scope(key, _found(webhooks.find(webhook_id))["types"])
+    row = webhooks.resume(webhook_id, key.id)
     if row is None:
-        _found(webhooks.find(webhook_id.lower()))
         raise ConflictError("This webhook is not paused.", code="webhook_not_paused")
     return serialize_webhook(row)
 
 
-def serialize_webhook(row: db.Row) -> dict[str, Any]:
-    """``{"id", "url", "types", "created_at", "state", "failing_since", "next_attempt_at", "results"}``.
+def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the secret of a webhook. Returns as :func:`create_webhook`, raises as :func:`get_webhook`.
 
-    ``next_attempt_at`` is null but while the state is ``failing``. Results: the last ten, newest first, each
-    ``{"id", "type", "time", "status", "error", "duration_ms"}``.
+    Args:
+        values: optionally ``overlap_hours``, while the former secret also signs; 0 ends all former ones.
+
+    Raises:
+        UnprocessableError: ``webhook_invalid``.
     """
-    state = "paused" if row["paused_at"] else "failing" if row["failing_since"] else "active"
+    _check_fields(values, (OVERLAP,))
+    hours = values.get(OVERLAP, DEFAULT_OVERLAP)
+    if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
+        raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)
+    secret = make_secret()
+    row = _found(webhooks.rotate_secret(_parse_id(webhook_id), secret, hours))
+    return {**serialize_webhook(row), "secret": secret}
+
+
+def serialize_webhook(row: db.Row) -> dict[str, Any]:
+    """``{"id", "url", "types", "created_by", "created_at", "state", "pause_reason", "failing_since",
+    "next_attempt_at", "results"}``.
+
+    The URL is shown without its query, which may hold a token. ``pause_reason`` is null but while the state
+    is ``paused``, ``next_attempt_at`` but while it is ``failing``. Results: the last ten, newest first, each
+    as ``progress.Result`` without the sequence.
+    """
+    paused = row["paused_at"] or not row["has_key"]
+    state = "paused" if paused else "failing" if row["failing_since"] else "active"
+    base, query, _ = row["url"].partition("?")
     return {
-        **{name: row[name] for name in ("id", "url", "types")},
+        **{name: row[name] for name in ("id", "types", "created_by", "results")},
+        "url": f"{base}?…" if query else base,
         "created_at": row["created_at"].isoformat(),
         "state": state,
+        "pause_reason": row["pause_reason"] if row["has_key"] else "key_invalid",
         "failing_since": row["failing_since"].isoformat() if row["failing_since"] else None,
         "next_attempt_at": row["next_attempt_at"].isoformat() if state == "failing" else None,
-        "results": row["results"],
     }
+
+
+def _check_fields(values: Mapping[str, Any], fields: tuple[str, ...]) -> None:
+    unknown = find_unknown_field(values, fields)
+    if unknown is not None:
+        raise _invalid(unknown, f"is not known; known are {', '.join(fields)}")
+
+
+def _check_scope(key: Key, types: Sequence[str]) -> None:
+    """Changes of images show what is known of them. The scopes of a key never change, so this is final."""
+    if any(name == ALL_TYPES or name.startswith("image.") for name in types):
+        key.check_scope(READ)
 
 
 def _parse_types(types: Any) -> list[str]:

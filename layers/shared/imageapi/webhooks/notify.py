@@ -3,6 +3,8 @@ database.
 """
 
 import json
+import math
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -13,43 +15,43 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.webhooks.send import TAKE_SECONDS, send_all
 
 TAKE = 20
-ROUND_SECONDS = TAKE_SECONDS + 10
-"""What a round needs at most, with both invocations. No round begins with less left."""
+INVOKE_SECONDS = 10
+"""WebhooksFunction answers within this time, or is asked again later."""
+ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
+"""What a round needs at most: to take, send and settle. No round begins with less left."""
 RETRY_SECONDS = 30
 """The pause when WebhooksFunction fails: the database may be waking up."""
-MAX_VISIBILITY = 43_200
-"""SQS's limit for a message's visibility timeout, in seconds."""
 
 
 class _FunctionFailedError(Exception):
-    """WebhooksFunction raised, or ran out of time; it has logged why."""
+    """WebhooksFunction raised, is busy, or does not answer in time."""
 
 
 def work_off() -> dict[str, Any]:
     """Send everything that is due, as far as there is time.
 
     Returns:
-        ``{"sent": int, "failed": int, "next_in": int or None}``: the seconds after which to look again, for
-        what failed here, or what there was no time for.
+        ``{"sent": int, "failed": int, "next_in": int or None}``: the seconds after which to look again, None
+        if no webhook has anything left to send.
     """
-    sent = failed = 0
-    waits: list[float] = []
+    errors: list[str | None] = []
+    next_in: float | None = 0
     try:
         while time_left() > ROUND_SECONDS:
-            deliveries = _invoke({"take": TAKE})["deliveries"]
-            if not deliveries:
+            taken = _invoke({"take": TAKE})
+            if not taken["deliveries"]:
+                next_in = taken["next_in"]
                 break
-            outcomes = send_all(deliveries)
-            errors = [result["error"] for outcome in outcomes for result in outcome["results"]]
-            sent, failed = sent + errors.count(None), failed + len(errors) - errors.count(None)
-            next_in = _invoke({"settle": outcomes})["next_in"]
-            waits += [] if next_in is None else [next_in]
-        else:
-            waits.append(0)
-    except _FunctionFailedError:
-        get_logger().warning("webhooks not read")
-        waits.append(RETRY_SECONDS)
-    return {"sent": sent, "failed": failed, "next_in": round(min(waits)) if waits else None}
+            for outcome in send_all(taken["deliveries"]):
+                errors += [result["error"] for result in outcome["results"]]
+                with suppress(_FunctionFailedError):  # it is sent again when its lease ends
+                    _invoke({"settle": [outcome]})
+    except _FunctionFailedError as error:
+        get_logger().warning("webhooks not read", exc_info=error)
+        next_in = RETRY_SECONDS
+    sent = errors.count(None)
+    wait = None if next_in is None else math.ceil(next_in)
+    return {"sent": sent, "failed": len(errors) - sent, "next_in": wait}
 
 
 def postpone(receipt: str, seconds: int) -> None:
@@ -57,17 +59,28 @@ def postpone(receipt: str, seconds: int) -> None:
     _client("sqs").change_message_visibility(
         QueueUrl=get_settings().webhook_queue_url,
         ReceiptHandle=receipt,
-        VisibilityTimeout=min(seconds, MAX_VISIBILITY),
+        VisibilityTimeout=seconds,
     )
 
 
 def _invoke(event: dict[str, Any]) -> Any:
     """What WebhooksFunction answers to an event."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     name = get_settings().webhooks_function
     if not name:
         raise ConfigurationError("WEBHOOKS_FUNCTION is not set.")
-    answer = _client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    payload = json.loads(answer["Payload"].read())
+    if time_left() < INVOKE_SECONDS:
+        raise _FunctionFailedError
+    try:
+        answer = _client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+    except BotoCoreError as error:  # no answer in time
+        raise _FunctionFailedError from error
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (429, *range(500, 600)):
+            raise _FunctionFailedError from error
+        raise
     if "FunctionError" in answer:
         raise _FunctionFailedError
     return payload
@@ -82,5 +95,5 @@ def _client(service: str) -> Any:
     return botocore.session.get_session().create_client(
         service,
         region_name=get_settings().region,
-        config=Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 1}),
+        config=Config(connect_timeout=2, read_timeout=INVOKE_SECONDS, retries={"total_max_attempts": 1}),
     )

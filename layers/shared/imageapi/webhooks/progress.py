@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 FIRST_SECONDS, MAX_SECONDS = 5, 3_600
@@ -13,7 +14,9 @@ MAX_RESULTS = 10
 """Results that a webhook keeps."""
 
 Result = Mapping[str, Any]
-"""``{"id", "type", "sequence", "time", "status", "error", "duration_ms"}``; ``error`` is None if accepted."""
+"""``{"id", "type", "sequence", "time", "status", "error", "retry_after", "duration_ms"}``; ``error`` is None
+if accepted, ``retry_after`` the seconds that a busy receiver asks for.
+"""
 
 
 def backoff(attempts: int) -> float:
@@ -32,15 +35,14 @@ def advance(webhook: Mapping[str, Any], results: Sequence[Result], now: datetime
         results: of the messages that were sent, in order; the last may have failed. A test is always alone.
     """
     kept = [{name: value for name, value in result.items() if name != "sequence"} for result in results]
-    values = {
-        name: webhook[name]
-        for name in ("sequence", "wants_test", "attempts", "next_attempt_at", "failing_since", "paused_at")
-    }
-    values["results"] = [*reversed(kept), *webhook["results"]][:MAX_RESULTS]
+    values: dict[str, Any] = {"results": [*reversed(kept), *webhook["results"]][:MAX_RESULTS]}
     if not results:
         return values
-    failed = results[-1]["error"] is not None
-    if results[-1]["sequence"] is None:
+    last = results[-1]
+    failed = last["error"] is not None
+    if last["status"] == HTTPStatus.GONE and not webhook["paused_at"]:
+        values |= {"paused_at": now, "pause_reason": "receiver_gone"}
+    if last["sequence"] is None:
         # A test is one attempt, and no change. If it was accepted, changes need not wait any longer.
         return values | {"wants_test": False} | ({} if failed else {"next_attempt_at": now})
     accepted = [result["sequence"] for result in results if result["error"] is None]
@@ -50,9 +52,8 @@ def advance(webhook: Mapping[str, Any], results: Sequence[Result], now: datetime
     # After an accepted one, the failures before it do not count.
     attempts = 1 if accepted else webhook["attempts"] + 1
     since = now if accepted else webhook["failing_since"] or now
-    return values | {
-        "attempts": attempts,
-        "failing_since": since,
-        "next_attempt_at": now + timedelta(seconds=backoff(attempts)),
-        "paused_at": now if now - since >= PAUSE_AFTER else webhook["paused_at"],
-    }
+    if now - since >= PAUSE_AFTER:
+        values = {"paused_at": now, "pause_reason": "failing"} | values
+    pause = max(backoff(attempts), last["retry_after"] or 0)
+    next_attempt_at = now + timedelta(seconds=pause)
+    return values | {"attempts": attempts, "failing_since": since, "next_attempt_at": next_attempt_at}

@@ -1,17 +1,17 @@
 """Send deliveries. No database, no bucket.
 
 A delivery goes to an address that was checked: a name that gets another address meanwhile leads nowhere else.
-Its time limit holds for all of it, whatever the server does. Of the response, status and headers are read.
+Its time limit holds for all of it, and whatever the receiver does is the result of this delivery alone.
 """
 
 import contextlib
-import http.client
+import math
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -19,25 +19,27 @@ from typing import Any
 from imageapi.config.settings import get_settings
 from imageapi.telemetry.logs import get_logger
 from imageapi.webhooks.addresses import AddressError, Target, find_addresses, parse_url
+from imageapi.webhooks.answer import read_answer
 from imageapi.webhooks.sign import sign
 
 DELIVERY_SECONDS = 10.0
-"""Time limit of one delivery: looking up the name, connecting, TLS, and the response's headers."""
+"""Time limit of one delivery: looking up the name, connecting, TLS, and the response's status."""
 TAKE_SECONDS = 25.0
 """Time limit of all deliveries of one take; none begins later than DELIVERY_SECONDS before."""
 
 
-def send_all(deliveries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def send_all(deliveries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Send what ``queue.take()`` returned: to all webhooks at once, to each in turn until a message fails.
 
-    Returns:
-        What ``queue.settle()`` takes. Messages that there was no time for have no result.
+    Yields:
+        For each webhook, as soon as it is done, what ``queue.settle()`` takes. Messages that there was no
+        time for have no result.
     """
-    if not deliveries:
-        return []
     last_start = time.monotonic() + TAKE_SECONDS - DELIVERY_SECONDS
-    with ThreadPoolExecutor(len(deliveries)) as executor:
-        return list(executor.map(lambda delivery: _send_messages(delivery, last_start), deliveries))
+    with ThreadPoolExecutor(len(deliveries) or 1) as executor:
+        sendings = [executor.submit(_send_messages, delivery, last_start) for delivery in deliveries]
+        for sending in as_completed(sendings):
+            yield sending.result()
 
 
 def _send_messages(delivery: dict[str, Any], last_start: float) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def _send_messages(delivery: dict[str, Any], last_start: float) -> dict[str, Any
     for message in delivery["messages"]:
         if time.monotonic() > last_start:
             break
-        results.append(_send(delivery["url"], delivery["secret"], message))
+        results.append(_send(delivery, message))
         if results[-1]["error"]:
             facts = {name: results[-1][name] for name in ("id", "status", "error")}
             get_logger().warning(
@@ -55,7 +57,7 @@ def _send_messages(delivery: dict[str, Any], last_start: float) -> dict[str, Any
     return {"webhook_id": delivery["webhook_id"], "lease_token": delivery["lease_token"], "results": results}
 
 
-def _send(url: str, secret: str, message: dict[str, Any]) -> dict[str, Any]:
+def _send(delivery: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
     """The result of one message, as ``progress.Result``. The errors:
 
     - ``status_not_2xx``: the server refused, or redirects;
@@ -64,65 +66,71 @@ def _send(url: str, secret: str, message: dict[str, Any]) -> dict[str, Any]:
     - ``connection_failed``, ``tls_failed``, ``response_invalid``.
     """
     moment, start = datetime.now(UTC), time.monotonic()
-    status, error = None, None
+    status, retry_after, error = None, None, None
     try:
-        status = _post(url, _headers(secret, message, moment), message["body"].encode())
+        status, retry_after = _post(delivery, message, moment)
         error = None if 200 <= status < 300 else "status_not_2xx"
-    except AddressError as problem:
-        error = problem.code
-    except (OSError, http.client.HTTPException) as problem:
+    except Exception as problem:
         error = _code_of(problem, time.monotonic() - start)
     return {
         **{name: message[name] for name in ("id", "type", "sequence")},
         "time": moment.isoformat(),
         "status": status,
         "error": error,
+        "retry_after": retry_after,
         "duration_ms": round((time.monotonic() - start) * 1000),
     }
 
 
 def _code_of(problem: Exception, seconds: float) -> str:
+    if isinstance(problem, AddressError):
+        return problem.code
     if isinstance(problem, TimeoutError) or seconds >= DELIVERY_SECONDS:
         return "timeout"
     if isinstance(problem, ssl.SSLError):
         return "tls_failed"
-    if isinstance(problem, http.client.HTTPException) and not isinstance(problem, OSError):
-        return "response_invalid"
-    return "connection_failed"
+    if isinstance(problem, OSError):
+        return "connection_failed"
+    if not isinstance(problem, ValueError):
+        get_logger().error("delivery failed", exc_info=problem)
+    return "response_invalid"
 
 
-def _headers(secret: str, message: dict[str, Any], moment: datetime) -> dict[str, str]:
-    timestamp = int(moment.timestamp())
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "image-api-webhooks",
-        "Connection": "close",
-        "webhook-id": message["id"],
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(secret, message["id"], timestamp, message["body"].encode()),
-    }
-
-
-def _post(url: str, headers: dict[str, str], body: bytes) -> int:
-    """The status of the response. Redirects are not followed, proxies of the environment not used."""
+def _post(delivery: dict[str, Any], message: dict[str, Any], moment: datetime) -> tuple[int, int | None]:
+    """The answer to one message. Redirects are not followed, proxies of the environment not used."""
     deadline = time.monotonic() + DELIVERY_SECONDS
     allow_private = get_settings().webhook_allow_private
     try:
-        target = parse_url(url, allow_private=allow_private)
+        target = parse_url(delivery["url"], allow_private=allow_private)
     except ValueError:  # registered while WEBHOOK_ALLOW_PRIVATE was on
         raise AddressError("address_private") from None
     addresses = find_addresses(target.host, DELIVERY_SECONDS, allow_private=allow_private)
-    connection = http.client.HTTPConnection(target.host, target.port)
     with (
         _connect(addresses, target.port, deadline) as plain,
         _cut_off(plain, deadline),
-        _encrypt(plain, target) if target.scheme == "https" else plain as connection.sock,
+        _encrypt(plain, target) if target.scheme == "https" else plain as connection,
     ):
-        connection.request("POST", target.path, body, {**headers, "Host": _host_header(target)})
-        status = connection.getresponse().status
-        if time.monotonic() >= deadline:  # a connection that was cut off looks like the end of the headers
-            raise TimeoutError
-        return status
+        connection.sendall(_request(target, delivery["secrets"], message, moment))
+        return read_answer(connection)
+
+
+def _request(target: Target, secrets: Sequence[Any], message: dict[str, Any], moment: datetime) -> bytes:
+    """The request, signed by each secret that has not ended."""
+    body: bytes = message["body"].encode()
+    timestamp = int(moment.timestamp())
+    valid = [item["secret"] for item in secrets if moment.timestamp() < (item["until"] or math.inf)]
+    lines = (
+        f"POST {target.path} HTTP/1.1",
+        f"Host: {_host_header(target)}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "User-Agent: image-api-webhooks",
+        "Connection: close",
+        f"webhook-id: {message['id']}",
+        f"webhook-timestamp: {timestamp}",
+        f"webhook-signature: {sign(valid, message['id'], timestamp, body)}",
+    )
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -14,12 +15,13 @@ def make_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The value of ``webhook-signature``.
+def sign(secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """The value of ``webhook-signature``: a signature by each of the secrets.
 
     Args:
         timestamp: of this attempt, in Unix seconds.
     """
-    key = base64.b64decode(secret.removeprefix(PREFIX))
     signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    keys = [base64.b64decode(secret.removeprefix(PREFIX)) for secret in secrets]
+    signatures = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys]
+    return " ".join(f"v1,{signature}" for signature in signatures)

@@ -1,0 +1,98 @@
+"""A secret is replaced while deliveries go on."""
+
+import json
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.integration.stores import Stores
+from tests.integration.webhooks.calls import add_changes, ask, create, deliver, send_taken, take
+from tests.integration.webhooks.receiver import Receiver
+
+
+def rotate(webhook: dict[str, Any], **values: Any) -> str:
+    """The new secret."""
+    answer = ask("POST", f"/{webhook['id']}/secret/rotate", json.dumps(values) if values else "")
+    assert answer.status == 200, answer.body
+    assert answer.body["data"]["id"] == webhook["id"]
+    return str(answer.body["data"]["secret"])
+
+
+def verifies(server: Receiver, *secrets: str) -> list[bool]:
+    """Which of the secrets the last delivery was signed with."""
+    _, headers, body = server.received[-1]
+
+    def verify(secret: str) -> bool:
+        try:
+            Webhook(secret).verify(body, headers)
+        except WebhookVerificationError:
+            return False
+        return True
+
+    return [verify(secret) for secret in secrets]
+
+
+def age(stores: Stores, hours: float) -> None:
+    """As if the rotations had been earlier."""
+    stores.execute(
+        """UPDATE webhooks SET old_secrets = (
+               SELECT jsonb_agg(item || jsonb_build_object('until', (item->'until')::numeric - %s))
+               FROM jsonb_array_elements(old_secrets) AS item)""",
+        (hours * 3600,),
+    )
+
+
+def test_both_secrets_sign_for_a_day(service: Stores, server: Receiver) -> None:
+    webhook = create(server.url)
+    old, new = webhook["secret"], rotate(webhook)
+    assert new != old
+    for hours, expected in ((23.9, [True, True]), (0.2, [False, True])):
+        add_changes(service, 1)
+        age(service, hours)
+        deliver()
+        assert verifies(server, old, new) == expected
+
+
+def test_without_overlap_all_before_end_at_once(service: Stores, server: Receiver) -> None:
+    webhook = create(server.url)
+    secrets = [webhook["secret"], rotate(webhook, overlap_hours=168)]
+    # The answer was lost, so it is rotated once more: receivers know the first secret only.
+    secrets.append(rotate(webhook, overlap_hours=1))
+    add_changes(service, 1)
+    deliver()
+    assert verifies(server, *secrets) == [True, True, True]
+    secrets.append(rotate(webhook, overlap_hours=0))
+    add_changes(service, 1)
+    deliver()
+    assert verifies(server, *secrets) == [False, False, False, True]
+
+
+def test_an_old_secret_ends_between_taking_and_sending(service: Stores, server: Receiver) -> None:
+    webhook = create(server.url)
+    old, new = webhook["secret"], rotate(webhook, overlap_hours=1)
+    add_changes(service, 1)
+    age(service, 0.9999)
+    (delivery,) = take()
+    delivery["secrets"][1]["until"] -= 1
+    send_taken([delivery])
+    assert verifies(server, old, new) == [False, True]
+
+
+def test_many_rotations_keep_few_secrets(service: Stores, server: Receiver) -> None:
+    webhook = create(server.url)
+    for _ in range(9):
+        rotate(webhook)
+    add_changes(service, 1)
+    (delivery,) = take()
+    assert len(delivery["secrets"]) == 6
+
+
+@pytest.mark.parametrize(
+    "values", [{"overlap_hours": value} for value in (-1, 169, 1.5, True, "24", None)] + [{"overlap": 1}]
+)
+def test_invalid_rotations(service: Stores, server: Receiver, values: dict[str, Any]) -> None:
+    webhook = create(server.url)
+    answer = ask("POST", f"/{webhook['id']}/secret/rotate", json.dumps(values))
+    assert answer.error == (422, "webhook_invalid")
+    assert answer.body["error"]["details"]["field"] == next(iter(values))
