@@ -10,7 +10,7 @@ LAMBDA_BYTES = 6 * 1024 * 1024
 
 def add_large(stores: Stores, count: int, image_id: str, characters: int) -> None:
     stores.execute(
-        """INSERT INTO changes (type, image_id, version, after)
+        """INSERT INTO changes_unnumbered (type, subject_id, version, after)
            SELECT 'image.changed', %s, number, jsonb_build_object('title', repeat('🐈"', %s))
            FROM generate_series(1, %s) AS number""",
         (image_id, characters // 2, count),
