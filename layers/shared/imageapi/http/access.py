@@ -1,5 +1,7 @@
 """Who may call each route: the only table of it. openapi.json repeats it, and a test compares them."""
 
+from collections.abc import Sequence
+
 from imageapi.model.scopes import DELETE, MANAGE, READ, WRITE
 
 PUBLIC: tuple[str, ...] = ()
@@ -45,3 +47,13 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "POST /api/webhooks/<webhook_id>/resume": (MANAGE,),
 }
 """The scopes of each route, one of which a key needs."""
+
+ANSWERS_WITHOUT_IMAGES = ("POST /api/uploads", "POST /api/images/batch")
+"""Writing routes whose answers show nothing of an image."""
+
+
+def shows_image(route: str, scopes: Sequence[str]) -> bool:
+    """Whether the answers of a route, which takes these scopes, may show an image: those of all writing
+    routes may, unless listed above. Keys without images:read get them without the body.
+    """
+    return (WRITE in scopes or DELETE in scopes) and route not in ANSWERS_WITHOUT_IMAGES

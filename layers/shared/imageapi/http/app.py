@@ -12,13 +12,14 @@ from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MethodNotAllowedError, NotFoundError
-from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
+from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC, shows_image
 from imageapi.http.cors import cors_headers
 from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
-from imageapi.http.response import Response, error_response
+from imageapi.http.response import Response, error_response, without_body
 from imageapi.http.routing import Router
 from imageapi.keys.check import check_key
+from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
 from imageapi.webhooks.wake import wake_webhooks
@@ -82,14 +83,18 @@ class App(Router):
         if found:
             route, arguments = found
             check_edge(request.header(HEADER), _origin_secrets())
-            scopes = self._access[f"{route.method} {route.rule}"]
+            name = f"{route.method} {route.rule}"
+            scopes = self._access[name]
             if scopes == PUBLIC:
                 return route.handler(request, **arguments)
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
             if scopes != ANY_KEY:
                 key.check_scope(*scopes)
             with acting_as(key.id):
-                return route.handler(replace(request, key=key), **arguments)
+                answer = route.handler(replace(request, key=key), **arguments)
+            if not answer.body or READ in key.scopes or not shows_image(name, scopes):
+                return answer
+            return without_body(answer, request.image_url(arguments.get("image_id", "")))
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("There is no such route.")
