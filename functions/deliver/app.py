@@ -12,7 +12,6 @@ from imageapi.http.response import Response
 
 LINK = "/images/<image_id>/<variant>"
 EXPIRING, PERMANENT = "/variants/<image_id>/<name>", "/variants/<image_id>/<version>/<name>"
-SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 app = App()
 
 
@@ -31,14 +30,14 @@ def fill_cache(request: Request, image_id: str, name: str, version: str | None =
     if isinstance(content, Redirect):
         return redirect(content)
     headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}
-    return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag, **SAFE})
+    return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag})
 
 
 def redirect(target: Redirect, headers: dict[str, str] | None = None) -> Response:
     """302 to the store."""
     return Response(
         302,
-        headers={"Location": target.url, "Cache-Control": target.cache_control, **(headers or {}), **SAFE},
+        headers={"Location": target.url, "Cache-Control": target.cache_control, **(headers or {})},
     )
 
 

@@ -9,12 +9,14 @@ PUBLIC: tuple[str, ...] = ()
 ANY_KEY = ("",)
 """A valid key with any scope."""
 
+HEALTH = "GET /health"
+
 ACCESS: dict[str, tuple[str, ...]] = {
     "GET /": PUBLIC,
     "GET /docs": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /assets/<file>": PUBLIC,
-    "GET /health": PUBLIC,
+    HEALTH: PUBLIC,
     "GET /images/<image_id>/<variant>": PUBLIC,
     "GET /variants/<image_id>/<name>": PUBLIC,
     "GET /variants/<image_id>/<version>/<name>": PUBLIC,
@@ -39,6 +41,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "GET /api/keys": (MANAGE,),
     "POST /api/keys": (MANAGE,),
     "DELETE /api/keys/<key_id>": (MANAGE,),
+    "POST /api/keys/<key_id>/confirm": (MANAGE,),
     "GET /api/webhooks": (MANAGE,),
     "POST /api/webhooks": (MANAGE,),
     "GET /api/webhooks/<webhook_id>": (MANAGE,),

@@ -26,5 +26,5 @@ def image_response(
 def stored_response(request: Request, stored: "Stored") -> Response:
     """201 with an image that this request created, 200 with an existing one."""
     image = serialize_image(stored.row, request.base_url)
-    headers = {"Location": request.image_url(image["id"]), "ETag": make_etag(stored.row)}
+    headers = {"Location": f"{request.base_url}/api/images/{image['id']}", "ETag": make_etag(stored.row)}
     return json_response(201 if stored.created else 200, {"data": image}, headers)

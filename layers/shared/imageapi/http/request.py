@@ -100,10 +100,6 @@ class Request:
         host = self.header("Host") or self.event["requestContext"].get("domainName") or ""
         return f"{scheme}://{host}{self.prefix}"
 
-    def image_url(self, image_id: str) -> str:
-        """The address of an image."""
-        return f"{self.base_url}/api/images/{image_id.lower()}"
-
     @property
     def prefix(self) -> str:
         """What the address has before the route's path: ``/v1`` at the API's default AWS address, a custom

@@ -42,16 +42,6 @@ def json_response(status: int, value: Any, headers: Mapping[str, str] | None = N
     return Response(status, JSON, text.encode("utf-8", "replace").decode(), headers=dict(headers or {}))
 
 
-def without_body(response: Response, location: str) -> Response:
-    """204 with the Location and the ETag of a response, for a key that may not see its body.
-
-    Args:
-        location: where the response itself names none.
-    """
-    kept = {name: value for name, value in response.headers.items() if name in ("Location", "ETag")}
-    return Response(204, headers={"Location": location, **kept})
-
-
 def error_response(error: AppError) -> Response:
     """``{"error": {"code": …, "message": …, "details"?: …}}`` with the error's status."""
     content: dict[str, Any] = {"code": error.code, "message": error.message}
