@@ -80,6 +80,8 @@ class Mirror:
                 self.analyses.pop(image_id, None)
             case "key.created":
                 self.keys[after["id"]] = False
+            case "key.changed":
+                assert self.keys[after["id"]] is False
             case "key.revoked":
                 assert self.keys[before["id"]] is False
                 self.keys[before["id"]] = True
