@@ -31,9 +31,12 @@ def test_neither_one_key_nor_all_take_every_place(stores: Stores) -> None:
     add(stores, 1)
     since = cursor()
     with workers(stores.environment | {"CHANGES_WAITS": str(PLACES)}, PLACES + 1) as (*waiting, free):
+        for worker in (*waiting, free):  # so that all have started
+            send_wait(worker, mine, since, wait=0)
+            assert worker.answer().status == 200
         for worker, key in zip(waiting, [mine] * PLACES_OF_A_KEY + [other], strict=True):
             send_wait(worker, key, since)
-        wait_until(lambda: count_waiting(stores) == PLACES)
+        wait_until(lambda: count_waiting(stores) == PLACES, 15)
 
         for key in (mine, third):  # too many of one key, and of all
             start = time.monotonic()

@@ -92,9 +92,9 @@ class App(Router):
         found = self.find(request.method, request.path)
         if found:
             route, arguments = found
-            name = f"{route.method} {route.rule}"
-            check_edge(request.header(HEADER), _origin_secrets(name))
-            scopes = self._access[name]
+            path = f"{route.method} {route.rule}"
+            check_edge(request.header(HEADER), _origin_secrets(path))
+            scopes = self._access[path]
             if scopes == PUBLIC:
                 return route.handler(request, **arguments)
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
@@ -102,13 +102,13 @@ class App(Router):
                 key.check_scope(*scopes)
             with acting_as(key.id):
                 answer = route.handler(replace(request, key=key), **arguments)
-            if not answer.body or READ in key.scopes or not shows_image(name, scopes):
+            if not answer.body or READ in key.scopes or not shows_image(path, scopes):
                 return answer
-            kept = {
-                header: value for header, value in answer.headers.items() if header in ("Location", "ETag")
-            }
             location = f"{request.base_url}/api/images/{arguments.get('image_id', '').lower()}"
-            return Response(204, headers={"Location": location, **kept})
+            headers = {"Location": location, **answer.headers}
+            return Response(
+                204, headers={name: headers[name] for name in headers.keys() & {"Location", "ETag"}}
+            )
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("There is no such route.")
