@@ -161,6 +161,17 @@ def test_key_that_may_not_look_uploads_small_and_large_files(
     ).to_be_visible()
 
 
+def test_key_that_is_suspended_says_so_and_can_be_changed(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    key = service.make_key(READ)
+    service.query("UPDATE api_keys SET suspended_at = now() RETURNING id")
+    gallery = open_gallery(key=key)
+
+    trouble = gallery.page.get_by_role("alert").filter(has_text="the database was restored")
+    expect(trouble.get_by_role("button", name="Use another key")).to_be_visible()
+
+
 def test_another_key_changes_what_is_offered(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
     for button in buttons(gallery):
