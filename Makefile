@@ -11,7 +11,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key clean
+.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ demo: $(VENV)/run.stamp  ## Upload a few hundred made pictures to the API that r
 key: $(VENV)/run.stamp  ## Make an API key: make key NAME=shop SCOPES=images:read,images:write [EXPIRES=2027-12-31] [STACK=name]
 	@test -n "$$NAME" -a -n "$$SCOPES" || { echo "make key NAME=shop SCOPES=images:read,images:write [EXPIRES=2027-12-31]"; exit 1; }
 	@exec $(BIN)/python -m local key --name="$$NAME" --scopes="$$SCOPES" $(if $(EXPIRES),--expires="$$EXPIRES") $(if $(STACK),--stack="$$STACK")
+
+keys-confirm: $(VENV)/run.stamp  ## List the API keys that a restore has suspended; with APPLY=1 confirm them [STACK=name]
+	@exec $(BIN)/python -m local keys-confirm $(if $(APPLY),--apply) $(if $(STACK),--stack="$$STACK")
 
 clean:  ## Remove what was built and installed; the data in .data stays
 	rm -rf $(VENV) $(VENV).lock .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

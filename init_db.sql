@@ -293,8 +293,12 @@ CREATE TABLE IF NOT EXISTS api_keys (
     -- Of the whole key, which is stored nowhere.
     sha256          bytea NOT NULL UNIQUE CHECK (octet_length(sha256) = 32),
     created_at      timestamptz NOT NULL DEFAULT now(),
+    -- The id of the key that made it, or 'root'.
+    created_by      text NOT NULL,
     expires_at      timestamptz,
     revoked_at      timestamptz,
+    -- When a restore of the database was noticed; null once somebody has confirmed the key.
+    suspended_at    timestamptz,
     -- To within ten minutes.
     last_used_at    timestamptz
 );
@@ -513,8 +517,12 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM note_change('key.created', NEW.id, NULL, NULL, shown);
-    ELSE
+    ELSIF NEW.revoked_at IS NOT NULL THEN
         PERFORM note_change('key.revoked', NEW.id, NULL, shown, NULL);
+    ELSE
+        PERFORM note_change('key.changed', NEW.id, NULL,
+            shown || jsonb_build_object('suspended_at', shown_time(OLD.suspended_at)),
+            shown || jsonb_build_object('suspended_at', shown_time(NEW.suspended_at)));
     END IF;
     RETURN NULL;
 END $$;
@@ -538,9 +546,35 @@ DO $$ BEGIN
         WHEN (NEW.status = 'ready' AND NEW.analyzed_at IS DISTINCT FROM OLD.analyzed_at) EXECUTE FUNCTION note_analysis_change();
     CREATE CONSTRAINT TRIGGER api_keys_noted AFTER INSERT ON api_keys
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_key_change();
-    CREATE CONSTRAINT TRIGGER api_keys_revocation_noted AFTER UPDATE OF revoked_at ON api_keys
+    CREATE CONSTRAINT TRIGGER api_keys_change_noted AFTER UPDATE OF revoked_at, suspended_at ON api_keys
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-        WHEN (NEW.revoked_at IS NOT NULL AND OLD.revoked_at IS NULL) EXECUTE FUNCTION note_key_change();
+        WHEN (OLD.revoked_at IS NULL AND (NEW.revoked_at, NEW.suspended_at) IS DISTINCT FROM (OLD.revoked_at, OLD.suspended_at))
+        EXECUTE FUNCTION note_key_change();
+END $$;
+
+-- The server that the database was last seen on. A backup brings that of its original along.
+CREATE TABLE IF NOT EXISTS database_server (
+    only_one        boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    identity        text NOT NULL
+);
+
+-- Suspends all API keys if the database was not on this server before, so it was restored from a backup: keys that
+-- were revoked after the backup are valid again. Returns how many were suspended. `server` identifies the server where
+-- PostgreSQL cannot: a cluster that Aurora makes from a snapshot looks like the old one.
+CREATE OR REPLACE FUNCTION suspend_restored_keys(server text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    suspended integer := 0;
+BEGIN
+    IF server IS NULL THEN
+        SELECT system_identifier || '/' || pg_database.oid INTO server
+        FROM pg_control_system(), pg_database WHERE datname = current_database();
+    END IF;
+    IF EXISTS (SELECT FROM database_server WHERE identity <> server) THEN
+        UPDATE api_keys SET suspended_at = now() WHERE revoked_at IS NULL AND suspended_at IS NULL;
+        GET DIAGNOSTICS suspended = ROW_COUNT;
+    END IF;
+    INSERT INTO database_server (identity) VALUES (server) ON CONFLICT (only_one) DO UPDATE SET identity = server;
+    RETURN suspended;
 END $$;
 
 -- What POST /api/images/batch did for each Idempotency-Key. The sweep removes keys older than a week.

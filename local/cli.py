@@ -1,4 +1,4 @@
-"""python -m local run, invoke, verify, monitor, demo and key: see --help.
+"""python -m local run, invoke, verify, monitor, demo, key and keys-confirm: see --help.
 
 Each command imports what only it needs: SAM CLI alone takes half a second.
 """
@@ -46,13 +46,18 @@ def parse_arguments() -> argparse.Namespace:
     demo.add_argument("--count", type=int, default=300, help="how many (default: 300)")
     demo.add_argument("--base-url", metavar="URL", help="of the API (default: BASE_URL, else the run here)")
     demo.add_argument("--api-key", metavar="KEY", help="(default: API_KEY)")
-    key = commands.add_parser("key", parents=[shared], help="make an API key")
+    api = argparse.ArgumentParser(add_help=False)
+    api.add_argument("--stack", metavar="NAME", help="a stack on AWS (default: --base-url)")
+    api.add_argument("--base-url", metavar="URL", help="of the API (default: BASE_URL, else the run here)")
+    api.add_argument("--api-key", metavar="KEY", help="(default: API_KEY, or the stack's secret)")
+    key = commands.add_parser("key", parents=[shared, api], help="make an API key")
     key.add_argument("--name", required=True, help="what it is for")
     key.add_argument("--scopes", required=True, help="what it may do, for example images:read,images:write")
     key.add_argument("--expires", metavar="TIME", help="in ISO 8601 (default: never)")
-    key.add_argument("--stack", metavar="NAME", help="a stack on AWS (default: --base-url)")
-    key.add_argument("--base-url", metavar="URL", help="of the API (default: BASE_URL, else the run here)")
-    key.add_argument("--api-key", metavar="KEY", help="(default: API_KEY, or the stack's secret)")
+    confirm = commands.add_parser(
+        "keys-confirm", parents=[shared, api], help="list the API keys that a restore has suspended"
+    )
+    confirm.add_argument("--apply", action="store_true", help="confirm them: they work again")
     return parser.parse_args()
 
 
@@ -66,6 +71,7 @@ def main() -> int:
         "monitor": show_monitor,
         "demo": add_pictures,
         "key": make_key,
+        "keys-confirm": confirm_keys,
     }
     # 1 says that verify found something.
     failed = 2 if arguments.command == "verify" else 1
@@ -142,3 +148,10 @@ def make_key(arguments: argparse.Namespace) -> None:
 
     settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
     run_key(arguments, settings, find_run_info(settings.data_dir))
+
+
+def confirm_keys(arguments: argparse.Namespace) -> None:
+    from local.key import run_keys_confirm
+
+    settings = load_settings(data_dir=arguments.data_dir, template=arguments.template)
+    run_keys_confirm(arguments, settings, find_run_info(settings.data_dir))

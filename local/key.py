@@ -1,4 +1,4 @@
-"""`make key`: makes an API key through the API, with the root key."""
+"""`make key` and `make keys-confirm`: API keys through the API, with the root key."""
 
 import argparse
 import json
@@ -14,19 +14,52 @@ from local.settings import Settings
 
 def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
     """Make a key and print it, once. Raises LocalError when the API refuses it."""
-    if arguments.stack:
-        api = find_stack_api(arguments.stack, arguments.api_key)
-    else:
-        api = choose_api(arguments.base_url, arguments.api_key, settings, info)
+    api = find_api(arguments, settings, info)
     values = {"name": arguments.name, "scopes": re.findall(r"[^\s,]+", arguments.scopes)}
     if arguments.expires:
         values["expires_at"] = arguments.expires
     body = json.dumps(values).encode("utf-8", "replace")
     status, answer = ask_once(api, "POST", "/api/keys", body=body)
     if status != 201:
-        problem = answer.get("error", {}) if isinstance(answer, dict) else {}
-        raise LocalError(f"No key was made: {status} {problem.get('code', '')}: {problem.get('message', '')}")
+        raise LocalError(f"No key was made: {describe_problem(status, answer)}")
     say(describe_key(answer["data"], api))
+
+
+def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
+    """List the keys that a restore of the database has suspended, and with ``apply`` confirm them."""
+    api = find_api(arguments, settings, info)
+    status, answer = ask_once(api, "GET", "/api/keys")
+    if status != 200:
+        raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
+    suspended = [key for key in answer["keys"] if key["suspended_at"] and not key["revoked_at"]]
+    if not suspended:
+        say("No API key is suspended.")
+        return
+    say(f"Suspended since the restore of the database: {len(suspended)}")
+    for key in suspended:
+        made = f"made {key['created_at'][:10]}, last used {(key['last_used_at'] or 'never')[:10]}"
+        say(f"  {key['prefix']}…  {key['name']!r}  {' '.join(key['scopes'])}  {made}  {key['id']}")
+    if not arguments.apply:
+        revoke = f'curl -X DELETE -H "X-API-Key: $API_KEY" {api.base_url}/api/keys/<id>'
+        say(f"Revoke those that were revoked after the backup:\n  {revoke}")
+        say("Then confirm the others: the same command with APPLY=1.")
+        return
+    for key in suspended:
+        status, answer = ask_once(api, "POST", f"/api/keys/{key['id']}/confirm")
+        if status not in (200, 409):  # 409: confirmed or revoked meanwhile
+            raise LocalError(f"{key['name']!r} was not confirmed: {describe_problem(status, answer)}")
+    say("They are confirmed and work again.")
+
+
+def find_api(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> Api:
+    if arguments.stack:
+        return find_stack_api(arguments.stack, arguments.api_key)
+    return choose_api(arguments.base_url, arguments.api_key, settings, info)
+
+
+def describe_problem(status: int, answer: Any) -> str:
+    problem = answer.get("error", {}) if isinstance(answer, dict) else {}
+    return f"{status} {problem.get('code', '')}: {problem.get('message', '')}"
 
 
 def describe_key(made: dict[str, Any], api: Api) -> str:

@@ -120,6 +120,8 @@ class Runner:
             raise LocalError(setting or f"The database has no schema: {MIGRATE} {error}.") from error
         if answer["applied"]:
             say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
+        if answer["suspended_keys"]:
+            say(f"The database was restored: {answer['suspended_keys']} API keys wait for make keys-confirm")
 
     def _keep_alive(self, server: Server) -> None:
         if server.is_running():

@@ -27,7 +27,7 @@ USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
 # Passed to every function if .env or the shell sets them, even if the template does not declare them.
 BOUNDS = (
     *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES"),
-    *("TRASH_DAYS", "CHANGES_DAYS", "WEBHOOK_ALLOW_PRIVATE", "MAINTENANCE"),
+    *("TRASH_DAYS", "CHANGES_DAYS", "KEY_MAX_DAYS", "WEBHOOK_ALLOW_PRIVATE", "MAINTENANCE"),
 )
 
 # Read by boto3. The addresses apply if MINIO_ENDPOINT_URL is empty.

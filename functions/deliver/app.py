@@ -12,7 +12,6 @@ from imageapi.http.response import Response
 
 LINK = "/images/<image_id>/<variant>"
 EXPIRING, PERMANENT = "/variants/<image_id>/<name>", "/variants/<image_id>/<version>/<name>"
-SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 app = App()
 
 
@@ -31,12 +30,12 @@ def fill_cache(request: Request, image_id: str, name: str, version: str | None =
     if isinstance(content, str):
         return redirect(content)
     headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}
-    return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag, **SAFE})
+    return Response(200, content.mime_type, content.data, {**headers, "ETag": content.etag})
 
 
 def redirect(url: str) -> Response:
     """302 to the store, which no cache keeps."""
-    return Response(302, headers={"Location": url, "Cache-Control": "no-store", "Vary": "Accept", **SAFE})
+    return Response(302, headers={"Location": url, "Cache-Control": "no-store", "Vary": "Accept"})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""GET and POST /api/keys, GET /api/keys/self, DELETE /api/keys/{id}: API keys."""
+"""/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 from imageapi.keys import create, manage
+from imageapi.model.parameters import parse_flag
 
 app = App()
 
@@ -36,10 +37,17 @@ def create_key(request: Request) -> Response:
 
 @app.delete("/api/keys/<key_id>")
 def revoke_key(request: Request, key_id: str) -> Response:
-    """204; requests with the key are 401 from then on."""
-    request.check_query()
-    manage.revoke_key(key_id)
+    """204; requests with the key, or with one that it made, are 401 from then on."""
+    kept = request.check_query("keep_descendants").get("keep_descendants")
+    manage.revoke_key(key_id, keep_descendants=parse_flag("keep_descendants", kept))
     return Response(204)
+
+
+@app.post("/api/keys/<key_id>/confirm")
+def confirm_key(request: Request, key_id: str) -> Response:
+    """200 with the key, which was suspended after a restore of the database."""
+    request.check_query()
+    return json_response(200, {"data": manage.confirm_key(key_id)})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
 from imageapi.http.forms import parse_upload_form
+from imageapi.http.image_response import stored_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.images.serialize import serialize_image
+from imageapi.model.scopes import READ
 from imageapi.uploads.complete import complete_upload
 from imageapi.uploads.direct import upload_image
-from imageapi.uploads.outcome import Stored
 from imageapi.uploads.presigned import create_upload
 
 app = App()
@@ -28,7 +28,7 @@ def upload(request: Request) -> Response:
     stored = upload_image(
         form.data, form.filename, form.metadata, idempotency_key=key, on_duplicate=on_duplicate
     )
-    return present(request, stored)
+    return stored_response(request, stored)
 
 
 @app.post("/api/uploads")
@@ -44,13 +44,8 @@ def announce(request: Request) -> Response:
 def complete(request: Request, image_id: str) -> Response:
     """201 with the image that arrived; 200 if it was already ready."""
     request.check_query()
-    return present(request, complete_upload(image_id))
-
-
-def present(request: Request, stored: Stored) -> Response:
-    """201 with an image that this request created, 200 with an existing one."""
-    image = serialize_image(stored.row, request.base_url)
-    return json_response(201 if stored.created else 200, {"data": image})
+    announcer = None if READ in request.key.scopes else request.key.id
+    return stored_response(request, complete_upload(image_id, announcer=announcer))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -26,4 +26,9 @@ def make_too_large(limit: str) -> dict[str, Any]:
 def make_response(error: dict[str, Any]) -> tuple[Headers, bytes]:
     """Headers and body of the response, with API Gateway's own `message` next to the error."""
     headers = [("Content-Type", "application/json"), ("x-request-id", str(uuid.uuid4()))]
+    headers += [
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    ]
     return headers, json.dumps({"error": error, "message": error["message"]}).encode()

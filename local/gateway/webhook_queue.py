@@ -15,7 +15,8 @@ TAKE = 20
 DUE_SQL = """
     SELECT EXISTS (SELECT FROM webhooks
         WHERE greatest(lease_until, CASE WHEN wants_test THEN '-infinity' ELSE next_attempt_at END) <= now()
-        AND coalesce((SELECT revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) FROM api_keys
+        AND coalesce((SELECT revoked_at IS NULL AND suspended_at IS NULL
+            AND (expires_at IS NULL OR expires_at > now()) FROM api_keys
             WHERE id = nullif(webhooks.created_by, 'root')::uuid), webhooks.created_by = 'root')
         AND (wants_test OR (paused_at IS NULL AND (EXISTS (SELECT FROM changes_unnumbered)
             OR sequence < (SELECT max(sequence) FROM changes)))))"""

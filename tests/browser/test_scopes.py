@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import API_KEY, Gallery, Service, change_answer, drop_files
-from tests.support.pictures import jpeg
+from tests.support.pictures import jpeg, jpeg_of_size
 
 READ, WRITE, DELETE = "images:read", "images:write", "images:delete"
 BROKEN = {"error": {"code": "internal_error", "message": "…"}}
@@ -143,6 +143,33 @@ def test_key_that_may_not_look_says_so_and_can_be_changed(
     expect(gallery.count).to_have_text("2 pictures")
     expect(trouble).to_be_hidden()
     expect(gallery.page.locator("#category option").first).to_have_text("All categories")
+
+
+def test_key_that_may_not_look_uploads_small_and_large_files(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    gallery = open_gallery(key=service.make_key(WRITE))
+    expect(buttons(gallery)[0]).to_be_visible()
+
+    gallery.upload({"small.jpg": jpeg(seed="small"), "large.jpg": jpeg_of_size(4_400_001)})
+
+    for name in ("small.jpg", "large.jpg"):
+        expect(gallery.line(name)).to_contain_text("Done")
+    assert service.count() == 4
+    expect(
+        gallery.page.get_by_role("alert").filter(has_text="This key may not see pictures.")
+    ).to_be_visible()
+
+
+def test_key_that_is_suspended_says_so_and_can_be_changed(
+    open_gallery: OpenGallery, service: Service
+) -> None:
+    key = service.make_key(READ)
+    service.query("UPDATE api_keys SET suspended_at = now() RETURNING id")
+    gallery = open_gallery(key=key)
+
+    trouble = gallery.page.get_by_role("alert").filter(has_text="the database was restored")
+    expect(trouble.get_by_role("button", name="Use another key")).to_be_visible()
 
 
 def test_another_key_changes_what_is_offered(open_gallery: OpenGallery, service: Service) -> None:

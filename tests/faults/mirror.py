@@ -90,6 +90,8 @@ class Mirror:
             case "key.created":
                 assert after["id"] == image_id
                 self.keys[after["id"]] = False
+            case "key.changed":
+                assert self.keys[after["id"]] is False
             case "key.revoked":
                 assert self.keys[before["id"]] is False
                 self.keys[before["id"]] = True

@@ -44,6 +44,7 @@ EXPECTED = {
     "restore": 404,
     "resume_webhook": 404,
     "revoke_key": 404,
+    "confirm_key": 404,
     "revoke_links": 404,
     "rotate_webhook_secret": 404,
     "tags": 200,

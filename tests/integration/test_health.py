@@ -51,6 +51,16 @@ def test_healthy(stores: Stores) -> None:
         assert 0 < check["latency_ms"] < 3_000
 
 
+def test_settings_that_cannot_be_read_are_told(stores: Stores, configure: Configure) -> None:
+    """Other routes answer as an error; this one says which stores cannot be used."""
+    configure(DB_HOST=None)
+    answer = ask_health()
+
+    assert (answer.status, answer.body["status"]) == (503, "unhealthy")
+    assert {check["error"] for check in answer.body["checks"].values()} == {"service_misconfigured"}
+    assert get("/", key=None).error == (503, "service_misconfigured")
+
+
 @pytest.mark.parametrize(
     ("breaking", "broken", "patience"),
     [

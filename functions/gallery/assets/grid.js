@@ -80,7 +80,7 @@ async function loadPage(afresh) {
     if (signal.aborted) return;
     if (error.code === "too_many_to_sort") return showNewestInstead(error);
     if (afresh) clearGrid();
-    showTrouble(explain(error), true, error.code === "scope_missing");
+    showTrouble(explain(error), true, ["scope_missing", "api_key_suspended"].includes(error.code));
     return;
   } finally {
     clearTimeout(slow);

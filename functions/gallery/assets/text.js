@@ -181,6 +181,7 @@ const TEXT = {
   "scope_images:write": ["This key may not add or change pictures.", "このキーでは画像を追加・変更できません。"],
   "scope_images:delete": ["This key may not delete pictures for good.", "このキーでは画像を完全に削除できません。"],
 
+  error_api_key_suspended: ["This key waits for its confirmation: the database was restored.", "データベースが復元されたため、このキーは確認待ちです。"],
   error_scope_missing: ["This key may not do that: it lacks {scope}.", "このキーには {scope} の権限がありません。"],
   picture_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
   error_image_not_trashed: ["This picture is not in the trash.", "この画像はごみ箱にありません。"],

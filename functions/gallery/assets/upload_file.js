@@ -9,7 +9,7 @@ const STALLED_MS = 60_000;
 
 /**
  * Upload a file. Attempts share an Idempotency-Key, so that they make one picture.
- * Resolves with the image. `onProgress` gets 0 to 1, `onWait` the error before each retry.
+ * Resolves with the image, or null if the key may not see it. `onProgress` gets 0 to 1, `onWait` the error before each retry.
  */
 export function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
   const metadata = { title: file.name.replace(/\.[^.]*$/, "").slice(0, 200) };
@@ -39,7 +39,8 @@ function sendDirectly(file, metadata, idempotencyKey) {
     form.append("metadata", JSON.stringify(metadata));
     form.append("image_file", file, file.name);
     const headers = { "X-API-Key": key, "Idempotency-Key": idempotencyKey };
-    return JSON.parse(await postWithProgress("api/upload", form, { headers, signal, onProgress })).data;
+    const text = await postWithProgress("api/upload", form, { headers, signal, onProgress });
+    return text ? JSON.parse(text).data : null;
   });
 }
 
@@ -57,7 +58,7 @@ function sendThroughStore(file, metadata, idempotencyKey) {
       arrived = true;
     }
     try {
-      return (await callApi(path.slice(1), { method: "POST", signal })).value.data;
+      return (await callApi(path.slice(1), { method: "POST", signal })).value?.data ?? null;
     } catch (error) {
       if (error.code === "upload_not_arrived") arrived = false;
       throw error;

@@ -93,8 +93,8 @@ async function runJob(job) {
       onWait: (error) => setState(job, "sending", t("state_again", { problem: explain(error) })),
     });
     job.share = 1;
-    setState(job, "done", t(image.duplicate_of ? "state_twin" : "state_done"));
-    onUploaded(image);
+    setState(job, "done", t(image?.duplicate_of ? "state_twin" : "state_done"));
+    if (image) onUploaded(image);
   } catch (error) {
     if (job.stop.signal.aborted) return;
     job.share = 0;

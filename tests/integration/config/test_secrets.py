@@ -14,6 +14,7 @@ from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.aws import emulate_aws, make_client
 from tests.support.gemini_server import KEY
+from tests.support.http_server import Handler, serve
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 
@@ -199,6 +200,23 @@ def test_secrets_that_cannot_be_read(
 
     assert (answer.status, answer.code) == (503, "service_misconfigured")
     assert reason in answer.body["error"]["message"]
+
+
+def test_a_first_read_that_fails_lets_nobody_go_past_cloudfront(stores: Stores, configure: Configure) -> None:
+    statuses = iter([503])
+
+    class Manager(Handler):
+        def respond(self) -> None:
+            self.read_body()
+            found = {"SecretString": "of CloudFront", "CreatedDate": 0}
+            self.answer(next(statuses, 200), json.dumps(found).encode())
+
+    assert get("/docs", key=None).status == 200  # the log reads the settings, too
+    with serve(Manager) as url:
+        configure(ORIGIN_VERIFY_SECRET_ARN="arn", **CREDENTIALS, AWS_ENDPOINT_URL=url)
+
+        assert get("/docs", key=None).error == (503, "service_misconfigured")
+        assert get("/docs", key=None).error == (403, "edge_bypassed")
 
 
 def test_a_secret_is_one_key_whatever_is_in_it(

@@ -86,7 +86,12 @@ def test_a_restored_database_lets_the_service_in_after_a_migration(
     owner = {"POSTGRES_USER": service_user.postgres.user, "POSTGRES_PASSWORD": service_user.postgres.password}
     configure(**SERVICE, **owner)
 
-    assert invoke() == {"is_new": False, "applied": [], "version": len(read_migrations(FOLDER))}
+    assert invoke() == {
+        "is_new": False,
+        "applied": [],
+        "version": len(read_migrations(FOLDER)),
+        "suspended_keys": 0,
+    }
 
     db.close()
     configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])

@@ -1,10 +1,14 @@
 """The API key of a request: which ones are refused, and what a check costs."""
 
+import json
+import logging
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from imageapi.config.settings import SERVICE
 from imageapi.database import db
 from imageapi.keys import format
 from imageapi.sweep import run
@@ -79,6 +83,23 @@ def test_a_key_expires_while_it_is_in_use(stores: Stores) -> None:
 
     assert datetime.now(UTC) >= soon
     assert_refused(own(key), "expired")
+
+
+def test_the_log_has_the_id_of_a_key_also_when_it_is_refused(
+    stores: Stores, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_key("images:write")
+    for handler in logging.getLogger(SERVICE).handlers:
+        monkeypatch.setattr(handler, "stream", sys.stdout)
+    capsys.readouterr()
+
+    assert own(made["key"]).status == 200
+    assert get("/api/images", key=made["key"]).status == 403
+    revoke_key(made["id"])
+    assert own(made["key"]).status == 401
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["key_id"] for line in lines] == [made["id"], made["id"], "root", made["id"]]
 
 
 def test_a_check_is_one_statement_and_none_for_the_root_key(stores: Stores, statements: list[str]) -> None:

@@ -11,7 +11,8 @@ from tests.integration.client import get
 from tests.integration.stores import Stores
 from tests.support.events import API_KEY
 
-FIELDS = {"id", "name", "scopes", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"}
+FIELDS = {"id", "name", "scopes", "prefix", "created_by", "created_at"}
+FIELDS |= {"expires_at", "revoked_at", "suspended_at", "last_used_at"}
 
 
 def test_a_new_key_is_shown_once_and_stored_as_its_hash(stores: Stores) -> None:

@@ -1,4 +1,4 @@
-"""make key against a scripted HTTP server, and a stack in an emulator of AWS."""
+"""make key and keys-confirm against a scripted HTTP server, and a stack in an emulator of AWS."""
 
 import json
 from argparse import Namespace
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.errors import LocalError
-from local.key import run_key
+from local.key import run_key, run_keys_confirm
 from local.settings import make_settings
 from tests.support.aws import emulate_aws, make_client
 from tests.support.http_server import Handler, serve
@@ -23,10 +23,11 @@ MADE = {
 
 
 class Api:
-    """Answers POST /api/keys of the root key ``right``; keeps what it was sent."""
+    """Answers the root key ``right`` with ``answer``, or that of the method; keeps what it was sent."""
 
     def __init__(self) -> None:
         self.answer: tuple[int, Any] = (201, {"data": MADE})
+        self.answers: dict[str, tuple[int, Any]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.url = ""
 
@@ -37,12 +38,12 @@ def api() -> Iterator[Api]:
 
     class Service(Handler):
         def respond(self) -> None:
-            body = json.loads(self.read_body())
+            body = json.loads(self.read_body() or b"null")
             if self.headers["X-API-Key"] != "right":
                 self.answer(401, b"{}")
                 return
             found.requests.append((self.command, self.path, body))
-            status, value = found.answer
+            status, value = found.answers.get(self.command, found.answer)
             self.answer(status, json.dumps(value).encode())
 
     with serve(Service) as found.url:
@@ -91,6 +92,57 @@ def test_without_an_api_that_can_be_used(api: Api, url: str | None, key: str, sa
     with pytest.raises(LocalError, match=said):
         run(url or api.url, key)
     assert not api.requests
+
+
+def confirm(api: Api, *, apply: bool) -> None:
+    arguments = Namespace(base_url=api.url, api_key="right", stack=None, apply=apply)
+    run_keys_confirm(arguments, make_settings({}), None)
+
+
+def listed(number: int, **changes: str | None) -> dict[str, Any]:
+    key = MADE | {"id": f"id-{number}", "name": f"key {number}", "prefix": f"imgapi_{number}"}
+    times = {"created_at": "2026-11-01T10:00:00+00:00", "last_used_at": None, "revoked_at": None}
+    return key | times | {"suspended_at": "2026-12-01T10:00:00+00:00"} | changes
+
+
+def test_suspended_keys_are_listed_first_and_confirmed_when_asked(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = [
+        listed(1),
+        listed(2),
+        listed(3, suspended_at=None),
+        listed(4, revoked_at="2026-12-02T10:00:00+00:00"),
+    ]
+    api.answers = {"GET": (200, {"keys": keys}), "POST": (200, {"data": MADE})}
+
+    confirm(api, apply=False)
+
+    said = capsys.readouterr().out
+    assert [name in said for name in ("key 1", "key 2", "key 3", "key 4")] == [True, True, False, False]
+    for fact in ("imgapi_1", "images:read images:write", "made 2026-11-01", "id-1", "APPLY=1", "-X DELETE"):
+        assert fact in said
+    assert [method for method, _, _ in api.requests] == ["GET"]
+
+    confirm(api, apply=True)
+    assert [path for method, path, _ in api.requests if method == "POST"] == [
+        "/api/keys/id-1/confirm",
+        "/api/keys/id-2/confirm",
+    ]
+
+
+def test_a_key_that_cannot_be_confirmed_is_named(api: Api) -> None:
+    error = {"error": {"code": "database_unavailable", "message": "Try again."}}
+    api.answers = {"GET": (200, {"keys": [listed(1)]}), "POST": (503, error)}
+
+    with pytest.raises(LocalError, match="'key 1' was not confirmed: 503 database_unavailable"):
+        confirm(api, apply=True)
+
+
+def test_without_a_suspended_key_there_is_nothing_to_do(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers = {"GET": (200, {"keys": []})}
+    confirm(api, apply=True)
+    assert "No API key is suspended." in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")

@@ -196,8 +196,26 @@ def test_base_url_that_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert base_url_of() == "https://cdn.example.com/img"
 
 
+@pytest.mark.parametrize("path", ["/public", "/things/1", "/nothing", "/fails", "/unavailable"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT"])
+def test_every_answer_has_the_headers_that_protect_browsers(method: str, path: str) -> None:
+    _, headers, _ = handle(make_event(method, path))
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    _, headers, _ = handle(make_event(method, path, {"X-Forwarded-Proto": "http", "Host": "localhost:8000"}))
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "strict-transport-security" not in headers
+
+
 def read_lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_each_line_has_the_id_of_the_key_and_never_that_of_another_request(log: io.StringIO) -> None:
+    for path, key in (("/things/1", KEY), ("/things/1", "wrong"), ("/things", KEY), ("/public", KEY)):
+        handle(make_event("GET", path, {"X-API-Key": key}))
+    assert [line.get("key_id") for line in read_lines(log)] == ["root", None, None, None]
 
 
 def test_every_request_makes_one_line(log: io.StringIO) -> None:

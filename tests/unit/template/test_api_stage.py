@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from imageapi.http.app import DEFAULT_HEADERS, HSTS_SECONDS
+
 from tests.support.templates import MAIN, expand_template, find
 
 DEFAULT = ("/*", "*")
@@ -60,3 +62,13 @@ def test_the_access_log_is_json_with_the_request_id_that_clients_see() -> None:
     line = json.loads(values)
     assert line["request_id"] == "$context.requestId"
     assert line["function_request_id"] == "$context.integration.requestId"
+
+
+def test_answers_of_the_gateway_itself_have_the_headers_of_the_functions() -> None:
+    for name, response in find(MAIN, "AWS::ApiGateway::RestApi")["Api"]["Body"][
+        "x-amazon-apigateway-gateway-responses"
+    ].items():
+        headers = {key.rpartition(".")[2]: value for key, value in response["responseParameters"].items()}
+        for header, value in DEFAULT_HEADERS.items():
+            assert headers[header] == f"'{value}'", name
+        assert headers["Strict-Transport-Security"] == f"'max-age={HSTS_SECONDS}'", name

@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from imageapi.database import db
+from imageapi.actor import ROOT
+from imageapi.config.settings import get_settings
+from imageapi.database import db, locks
 
-COLUMNS = "id, name, scopes, prefix, created_at, expires_at, revoked_at, last_used_at"
+COLUMNS = (
+    "id, name, scopes, prefix, created_at, created_by, expires_at, revoked_at, suspended_at, last_used_at"
+)
 """The columns that callers see."""
-IS_VALID = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+IS_VALID = "revoked_at IS NULL AND suspended_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+
+# Keys are made and revoked one at a time, so that no new key escapes the revocation of its maker.
+_LOCK = f"SELECT pg_advisory_xact_lock({locks.API_KEYS}, 0)"
 
 # Without SKIP LOCKED, all requests with a key would wait for the first of them to commit.
 _USE = f"""
@@ -24,15 +31,21 @@ def use(sha256: bytes) -> db.Row | None:
     return rows[0] if rows else None
 
 
-def insert(values: dict[str, Any]) -> db.Row:
-    """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``expires_at``."""
-    (row,) = db.change(
-        f"""INSERT INTO api_keys (id, name, scopes, prefix, sha256, expires_at)
-            VALUES (%(id)s, %(name)s, %(scopes)s, %(prefix)s, %(sha256)s, %(expires_at)s)
+def insert(values: dict[str, Any]) -> db.Row | None:
+    """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``created_by``, ``expires_at``.
+    None if its maker has just been revoked or suspended.
+    """
+    rows = db.change(
+        f"""{_LOCK};
+            INSERT INTO api_keys (id, name, scopes, prefix, sha256, created_by, expires_at)
+            SELECT %(id)s, %(name)s, %(scopes)s, %(prefix)s, %(sha256)s, %(created_by)s, %(expires_at)s
+            WHERE %(created_by)s = '{ROOT}' OR EXISTS (
+                SELECT FROM api_keys
+                WHERE id::text = %(created_by)s AND coalesce(revoked_at, suspended_at) IS NULL)
             RETURNING {COLUMNS}""",
         values,
     )
-    return row
+    return rows[0] if rows else None
 
 
 def list_all() -> list[db.Row]:
@@ -46,16 +59,42 @@ def find(key_id: str) -> db.Row | None:
     return rows[0] if rows else None
 
 
-def revoke(key_id: str) -> bool:
-    """Revoke a key. False if there is none, or it is revoked already."""
-    return bool(
-        db.change(
-            "UPDATE api_keys SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL RETURNING id",
-            (key_id,),
-        )
+def revoke(key_id: str, *, with_descendants: bool) -> bool:
+    """Revoke a key, and those that were made with it, with these, and so on. False if none was left."""
+    revoked = db.change(
+        f"""{_LOCK};
+            WITH RECURSIVE family AS (
+                SELECT id FROM api_keys WHERE id = %(id)s
+                UNION SELECT made.id FROM family JOIN api_keys made ON made.created_by = family.id::text
+                WHERE %(with_descendants)s)
+            UPDATE api_keys SET revoked_at = now() FROM family
+            WHERE api_keys.id = family.id AND revoked_at IS NULL RETURNING api_keys.id""",
+        {"id": key_id, "with_descendants": with_descendants},
     )
+    return bool(revoked)
+
+
+def confirm(key_id: str) -> db.Row | None:
+    """End the suspension of a key. None if it is not suspended."""
+    rows = db.change(
+        f"""UPDATE api_keys SET suspended_at = NULL
+            WHERE id = %s AND suspended_at IS NOT NULL AND revoked_at IS NULL RETURNING {COLUMNS}""",
+        (key_id,),
+    )
+    return rows[0] if rows else None
+
+
+def suspend_restored() -> int:
+    """Suspend all keys if the database was restored, since revoked ones are back. Returns how many."""
+    server = get_settings().database_server
+    (found,) = db.change(f"{_LOCK}; SELECT suspend_restored_keys(%s) AS keys", (server,))
+    return int(found["keys"])
 
 
 def remove_revoked(days: int) -> None:
-    """Remove keys that were revoked at least this many days ago."""
-    db.query("DELETE FROM api_keys WHERE revoked_at < now() - make_interval(days => %s)", (days,))
+    """Remove keys that were revoked at least this many days ago, except makers of keys that are there."""
+    db.query(
+        """DELETE FROM api_keys WHERE revoked_at < now() - make_interval(days => %s)
+               AND NOT EXISTS (SELECT FROM api_keys made WHERE made.created_by = api_keys.id::text)""",
+        (days,),
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from imageapi.catalog import changes
 from imageapi.changes.cursor import FEED, Position, decode_position, encode_position, position_of
 from imageapi.changes.serialize import fit, serialize_page
+from imageapi.changes.waiting import waiting_place
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
@@ -39,6 +40,7 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
         InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
             ``cursor_mismatch``.
         GoneError: ``changes_expired``, ``changes_restored``.
+        TooManyWaitsError: there is no change, and no place to wait for one.
         DatabaseUnavailableError: also in the middle of a wait.
     """
     limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
@@ -47,7 +49,11 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
     if since == LATEST:
         return serialize_page((), "cursor", encode_position(_find_latest(), FEED))
     position = START if since is None else decode_position(since, FEED)
-    shown, position = _read_or_wait(position, limit, time.monotonic() + wait, shows_keys)
+    start = time.monotonic()
+    shown, position = _read_or_wait(position, limit, start, shows_keys)
+    if wait and not shown:
+        with waiting_place():
+            shown, position = _read_or_wait(position, limit, start + wait, shows_keys)
     return serialize_page(shown, "cursor", encode_position(position, FEED))
 
 

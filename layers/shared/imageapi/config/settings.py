@@ -52,6 +52,8 @@ class Settings:
     db_service_user: str | None
     """Role that MigrateFunction creates for the other functions; None when they share its own."""
     db_service_password: str = field(repr=False)
+    database_server: str | None
+    """What identifies the database's server, as a restore gives it another; None to have PostgreSQL tell."""
     db_sslmode: str
     db_sslrootcert: str | None
     db_connect_timeout: float
@@ -108,6 +110,10 @@ class Settings:
     """Days that a deleted image stays in the trash; 0 for no trash."""
     changes_days: int
     """Days that the feed of changes goes back."""
+    changes_waits: int
+    """How many requests may wait for changes at once."""
+    key_max_days: int
+    """The longest lifetime of a new API key, in days; 0 for no limit."""
     webhooks: bool
     """Whether deliveries of webhooks are sent: on AWS by NotifyFunction, locally by the runner."""
     wakes_webhooks: bool
@@ -186,6 +192,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         db_password=env.get("POSTGRES_PASSWORD", ""),
         db_service_user=env.get("DB_SERVICE_USER") or None,
         db_service_password=env.get("DB_SERVICE_PASSWORD", ""),
+        database_server=env.get("DATABASE_SERVER") or None,
         db_sslmode=read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
         db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
         db_connect_timeout=float(read_int(env, "DB_CONNECT_TIMEOUT", 5)),
@@ -219,6 +226,8 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         analysis_queue_url=env.get("ANALYSIS_QUEUE_URL") or None,
         trash_days=read_int(env, "TRASH_DAYS", 30, minimum=0),
         changes_days=read_int(env, "CHANGES_DAYS", 400),
+        changes_waits=read_int(env, "CHANGES_WAITS", 5),
+        key_max_days=read_int(env, "KEY_MAX_DAYS", 0, minimum=0, maximum=36_500),
         webhooks=read_bool(env, "WEBHOOKS"),
         wakes_webhooks=read_bool(env, "WEBHOOKS") and _is_on_aws(env),
         webhooks_function=env.get("WEBHOOKS_FUNCTION") or None,

@@ -13,3 +13,7 @@ SAME_BYTES = 4
 """Uploads with the same bytes, with the first bytes of their SHA-256."""
 MIGRATIONS = 5
 """Migrations, with 0."""
+API_KEYS = 6
+"""Creating and revoking API keys, with 0."""
+WAITS_OF_A_KEY, WAITS = 7, 8
+"""Places of requests that wait for changes: of one API key, and of all. Held by the session."""

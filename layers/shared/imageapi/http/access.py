@@ -1,5 +1,7 @@
 """Who may call each route: the only table of it. openapi.json repeats it, and a test compares them."""
 
+from collections.abc import Sequence
+
 from imageapi.model.scopes import DELETE, MANAGE, READ, WRITE
 
 PUBLIC: tuple[str, ...] = ()
@@ -7,7 +9,8 @@ PUBLIC: tuple[str, ...] = ()
 ANY_KEY = ("",)
 """A valid key with any scope."""
 
-IN_MAINTENANCE = ("GET /", "GET /docs", "GET /openapi.json", "GET /assets/<file>", "GET /health")
+HEALTH = "GET /health"
+IN_MAINTENANCE = ("GET /", "GET /docs", "GET /openapi.json", "GET /assets/<file>", HEALTH)
 """Routes that answer during maintenance. They write nothing, not even the last use of a key."""
 
 ACCESS: dict[str, tuple[str, ...]] = {
@@ -15,7 +18,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "GET /docs": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /assets/<file>": PUBLIC,
-    "GET /health": PUBLIC,
+    HEALTH: PUBLIC,
     "GET /images/<image_id>/<variant>": PUBLIC,
     "GET /variants/<image_id>/<name>": PUBLIC,
     "GET /variants/<image_id>/<version>/<name>": PUBLIC,
@@ -40,6 +43,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "GET /api/keys": (MANAGE,),
     "POST /api/keys": (MANAGE,),
     "DELETE /api/keys/<key_id>": (MANAGE,),
+    "POST /api/keys/<key_id>/confirm": (MANAGE,),
     "GET /api/webhooks": (MANAGE,),
     "POST /api/webhooks": (MANAGE,),
     "GET /api/webhooks/<webhook_id>": (MANAGE,),
@@ -49,3 +53,13 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "POST /api/webhooks/<webhook_id>/secret/rotate": (MANAGE,),
 }
 """The scopes of each route, one of which a key needs."""
+
+ANSWERS_WITHOUT_IMAGES = ("POST /api/uploads", "POST /api/images/batch")
+"""Writing routes whose answers show nothing of an image."""
+
+
+def shows_image(route: str, scopes: Sequence[str]) -> bool:
+    """Whether the answers of a route, which takes these scopes, may show an image: those of all writing
+    routes may, unless listed above. Keys without images:read get them without the body.
+    """
+    return (WRITE in scopes or DELETE in scopes) and route not in ANSWERS_WITHOUT_IMAGES

@@ -12,19 +12,28 @@ from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
-from imageapi.http.access import ACCESS, ANY_KEY, IN_MAINTENANCE, PUBLIC
+from imageapi.http.access import ACCESS, ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, shows_image
 from imageapi.http.cors import cors_headers
 from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
 from imageapi.http.routing import Router
 from imageapi.keys.check import check_key
+from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
 from imageapi.webhooks.wake import wake_webhooks
 
 REFUSED_MAX_AGE = 60.0
 """When a key is refused, keys older than this (seconds) are read again."""
+# Responses contain signed links: not for caches, nor for the addresses that a page sends to others.
+DEFAULT_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+HSTS_SECONDS = 31_536_000
+"""How long browsers use only https for this host, without its subdomains: they may be others'."""
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 
@@ -60,8 +69,10 @@ class App(Router):
             response.update(body="", isBase64Encoded=False)
         headers = response["multiValueHeaders"]
         headers["x-request-id"] = [context.aws_request_id]
-        # Responses contain signed links: not for caches.
-        headers.setdefault("Cache-Control", ["no-store"])
+        for name, value in DEFAULT_HEADERS.items():
+            headers.setdefault(name, [value])
+        if request.header("X-Forwarded-Proto") == "https":
+            headers["Strict-Transport-Security"] = [f"max-age={HSTS_SECONDS}"]
         for name, values in cors_headers(request, self.allowed_methods(request.path)).items():
             headers[name] = [*headers.get(name, []), *values]
         _record(request, answer, context, (time.perf_counter() - start) * 1000)
@@ -83,8 +94,8 @@ class App(Router):
         found = self.find(request.method, request.path)
         if found:
             route, arguments = found
-            check_edge(request.header(HEADER), _origin_secrets())
             rule = f"{route.method} {route.rule}"
+            check_edge(request.header(HEADER), _origin_secrets(rule))
             if rule not in IN_MAINTENANCE and get_settings().maintenance:
                 raise MaintenanceError()
             scopes = self._access[rule]
@@ -96,7 +107,14 @@ class App(Router):
             if not self._takes_query:
                 request.check_query()
             with acting_as(key.id):
-                return route.handler(replace(request, key=key), **arguments)
+                answer = route.handler(replace(request, key=key), **arguments)
+            if not answer.body or READ in key.scopes or not shows_image(rule, scopes):
+                return answer
+            location = f"{request.base_url}/api/images/{arguments.get('image_id', '').lower()}"
+            headers = {"Location": location, **answer.headers}
+            return Response(
+                204, headers={name: headers[name] for name in headers.keys() & {"Location", "ETag"}}
+            )
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("There is no such route.")
@@ -107,11 +125,13 @@ class App(Router):
         return response
 
 
-def _origin_secrets() -> Sequence[str]:
+def _origin_secrets(route: str) -> Sequence[str]:
     try:
         return get_settings().origin_secrets
     except AppError:
-        return ()  # misconfigured: the route says so
+        if route != HEALTH:
+            raise
+        return ()  # its report says so
 
 
 def _record(request: Request, answer: Response, context: LambdaContext, milliseconds: float) -> None:

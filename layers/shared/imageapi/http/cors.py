@@ -7,7 +7,7 @@ from imageapi.errors import AppError
 from imageapi.http.request import Request
 
 ACCEPTED_HEADERS = "Content-Type, X-API-Key, Idempotency-Key, If-Match, If-None-Match"
-EXPOSED_HEADERS = "ETag, Link, Retry-After, x-request-id"
+EXPOSED_HEADERS = "ETag, Link, Location, Retry-After, x-request-id"
 
 
 def cors_headers(request: Request, methods: Sequence[str]) -> dict[str, list[str]]:

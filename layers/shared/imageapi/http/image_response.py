@@ -1,10 +1,16 @@
-"""An image as a response."""
+"""Images as responses."""
+
+from typing import TYPE_CHECKING
 
 from imageapi.database import db
 from imageapi.http.if_none_match import unless_known
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.images.serialize import serialize_detail
+from imageapi.images.etag import make_etag
+from imageapi.images.serialize import serialize_detail, serialize_image
+
+if TYPE_CHECKING:
+    from imageapi.uploads.outcome import Stored
 
 
 def image_response(
@@ -15,3 +21,10 @@ def image_response(
     answer = json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
     is_read = request.method in ("GET", "HEAD")
     return unless_known(answer, request.header("If-None-Match")) if is_read else answer
+
+
+def stored_response(request: Request, stored: "Stored") -> Response:
+    """201 with an image that this request created, 200 with an existing one."""
+    image = serialize_image(stored.row, request.base_url)
+    headers = {"Location": f"{request.base_url}/api/images/{image['id']}", "ETag": make_etag(stored.row)}
+    return json_response(201 if stored.created else 200, {"data": image}, headers)

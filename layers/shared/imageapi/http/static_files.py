@@ -21,12 +21,6 @@ MEDIA_TYPES = {
     ".txt": "text/plain",
 }
 BASE_MARK = "<!-- base -->"
-HEADERS = {
-    # Browsers revalidate each time, so all their files are from the same deploy.
-    "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 # Pictures come from the object store, or by redirect from the API, whose public address may differ.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
@@ -68,7 +62,8 @@ def find_file(folder: Path, name: str) -> Path:
 def file_response(file: StaticFile, if_none_match: str | None) -> Response:
     """200 with the file, or 304 when the If-None-Match header names its ETag."""
     policy = POLICY.format(store=public_origin(), api=get_settings().public_base_url or "")
-    headers = {**HEADERS, "ETag": file.etag, "Content-Security-Policy": policy}
+    # Browsers revalidate each time, so all their files are from the same deploy.
+    headers = {"Cache-Control": "no-cache", "ETag": file.etag, "Content-Security-Policy": policy}
     return unless_known(Response(200, file.content_type, file.text, headers=headers), if_none_match)
 
 

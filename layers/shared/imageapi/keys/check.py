@@ -9,6 +9,7 @@ from imageapi.actor import ROOT
 from imageapi.errors import ConfigurationError, ForbiddenError, UnauthorizedError
 from imageapi.keys.format import hash_key, is_well_formed
 from imageapi.model.scopes import SCOPES
+from imageapi.telemetry.logs import get_logger
 
 
 class Key(NamedTuple):
@@ -52,6 +53,7 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
     Raises:
         ConfigurationError: no root key is configured.
         UnauthorizedError: ``api_key_missing``, ``api_key_invalid``.
+        ForbiddenError: ``api_key_suspended``.
     """
     if not root_keys:
         raise ConfigurationError("API_KEY is not set on the server.", code="api_key_not_configured")
@@ -60,6 +62,7 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
     sent = presented.encode("utf-8", "surrogatepass")
     matches = [hmac.compare_digest(sent, key.encode("utf-8", "surrogatepass")) for key in root_keys]
     if any(matches):
+        get_logger().append_keys(key_id=ROOT)
         return Key(ROOT, SCOPES)
     if not is_well_formed(presented):
         raise InvalidKeyError("malformed", "This API key is not valid.")
@@ -72,8 +75,16 @@ def _find_key(sha256: bytes) -> Key:
     row = keys.use(sha256)
     if row is None or not hmac.compare_digest(bytes(row["sha256"]), sha256):
         raise InvalidKeyError("unknown", "This API key is not known here.")
+    get_logger().append_keys(key_id=row["id"])  # for refusals, too
     if row["revoked_at"]:
         raise InvalidKeyError("revoked", "This API key was revoked.")
     if row["is_expired"]:
         raise InvalidKeyError("expired", "This API key has expired.")
+    if row["suspended_at"]:
+        # Not 401: the client is to keep its key.
+        raise ForbiddenError(
+            "This API key is suspended, because the database was restored from a backup. Whoever runs the"
+            " service confirms its keys with `make keys-confirm`.",
+            code="api_key_suspended",
+        )
     return Key(row["id"], tuple(row["scopes"]), row["name"], row["expires_at"])

@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imageapi.catalog import keys
+from imageapi.config.settings import get_settings
 from imageapi.errors import UnprocessableError
-from imageapi.keys.check import Key
+from imageapi.keys.check import InvalidKeyError, Key
 from imageapi.keys.format import SHOWN, hash_key, make_key
 from imageapi.keys.manage import serialize_key
 from imageapi.model.ids import new_id
@@ -19,10 +20,11 @@ MAX_NAME_LENGTH = 100
 
 
 def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
-    """Make a key with at most the scopes of its creator.
+    """Make a key with at most the scopes and the lifetime of its creator.
 
     Args:
-        values: the request: ``name``, ``scopes`` and optionally ``expires_at`` (ISO 8601, in the future).
+        values: the request: ``name``, ``scopes`` and optionally ``expires_at`` (ISO 8601, in the future),
+            without which the key expires as late as it may.
 
     Returns:
         As :func:`manage.serialize_key`, with the ``key`` itself, which cannot be read again.
@@ -30,10 +32,14 @@ def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
     Raises:
         UnprocessableError: ``key_invalid``, ``scope_unknown``.
         ForbiddenError: ``scope_missing``: the creator lacks one of the scopes.
+        InvalidKeyError: the creator has just been revoked.
     """
     name, scopes, expires_at = _parse(values)
     for scope in scopes:
         creator.check_scope(scope)
+    latest = _find_latest_expiry(creator)
+    if latest and expires_at and expires_at > latest:
+        raise _invalid("expires_at", f"must not be after {latest.isoformat()}", max=latest.isoformat())
     key_id, _ = new_id()
     key = make_key()
     row = keys.insert(
@@ -43,10 +49,20 @@ def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
             "scopes": scopes,
             "prefix": key[:SHOWN],
             "sha256": hash_key(key),
-            "expires_at": expires_at,
+            "created_by": creator.id,
+            "expires_at": expires_at or latest,
         }
     )
+    if row is None:
+        raise InvalidKeyError("revoked", "This API key was revoked.")
     return {**serialize_key(row), "key": key}
+
+
+def _find_latest_expiry(creator: Key) -> datetime | None:
+    """The earlier of the creator's own expiry and KEY_MAX_DAYS from now; None without either."""
+    days = get_settings().key_max_days
+    limits = [creator.expires_at, datetime.now(UTC) + timedelta(days) if days else None]
+    return min((limit for limit in limits if limit), default=None)
 
 
 def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:

@@ -15,18 +15,35 @@ def list_keys() -> list[dict[str, Any]]:
     return [serialize_key(row) for row in keys.list_all()]
 
 
-def revoke_key(key_id: str) -> None:
-    """Revoke a key; it stops at once.
+def revoke_key(key_id: str, *, keep_descendants: bool = False) -> None:
+    """Revoke a key and its descendants; they stop at once.
 
     Raises:
         NotFoundError: ``key_not_found``.
         ConflictError: ``key_already_revoked``.
     """
+    if not keys.revoke(_find_id(key_id), with_descendants=not keep_descendants):
+        raise ConflictError("This API key was revoked before.", code="key_already_revoked")
+
+
+def confirm_key(key_id: str) -> dict[str, Any]:
+    """End the suspension of a key, after a restore of the database.
+
+    Raises:
+        NotFoundError: ``key_not_found``.
+        ConflictError: ``key_not_suspended``.
+    """
+    row = keys.confirm(_find_id(key_id))
+    if row is None:
+        raise ConflictError("This API key is not suspended, or was revoked.", code="key_not_suspended")
+    return serialize_key(row)
+
+
+def _find_id(key_id: str) -> str:
     row = keys.find(key_id.lower()) if is_id(key_id) else None
     if row is None:
         raise NotFoundError("There is no such API key.", code="key_not_found")
-    if not keys.revoke(row["id"]):
-        raise ConflictError("This API key was revoked before.", code="key_already_revoked")
+    return str(row["id"])
 
 
 def describe_key(key: Key) -> dict[str, Any]:
@@ -44,11 +61,13 @@ def describe_key(key: Key) -> dict[str, Any]:
 
 
 def serialize_key(row: db.Row) -> dict[str, Any]:
-    """``{"id", "name", "scopes", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"}``; the
-    last three may be null. ``last_used_at`` is at most ten minutes before the last use.
+    """``{"id", "name", "scopes", "prefix", "created_by", "created_at", "expires_at", "revoked_at",
+    "suspended_at", "last_used_at"}``; the last four may be null. ``created_by`` is the id of a key, or ROOT.
+    ``last_used_at`` is at most ten minutes before the last use.
     """
-    times = {name: row[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at")}
+    names = ("created_at", "expires_at", "revoked_at", "suspended_at", "last_used_at")
+    times = {name: row[name] for name in names}
     return {
-        **{name: row[name] for name in ("id", "name", "scopes", "prefix")},
+        **{name: row[name] for name in ("id", "name", "scopes", "prefix", "created_by")},
         **{name: time.isoformat() if time else None for name, time in times.items()},
     }

@@ -9,6 +9,7 @@ CHANGE_TYPES = (
     "image.deleted",
     "image.links_revoked",
     "key.created",
+    "key.changed",
     "key.revoked",
     "webhook.created",
     "webhook.changed",

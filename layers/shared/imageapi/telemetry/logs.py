@@ -21,7 +21,7 @@ def add_context(context: LambdaContext) -> None:
     logger = get_logger()
     # Powertools detects cold starts. log_event=False: never log the event, whatever the environment says.
     logger.inject_lambda_context(_do_nothing, log_event=False)({}, context)
-    logger.remove_keys(["function_arn", "function_memory_size", "function_request_id"])
+    logger.remove_keys(["function_arn", "function_memory_size", "function_request_id", "key_id"])
     logger.append_keys(request_id=context.aws_request_id)
 
 

@@ -58,13 +58,19 @@ then resends the event.
 
 
 def complete_upload(
-    image_id: str, lease_seconds: int = LEASE_SECONDS, wait_seconds: float = WAIT_SECONDS
+    image_id: str,
+    lease_seconds: int = LEASE_SECONDS,
+    wait_seconds: float = WAIT_SECONDS,
+    *,
+    announcer: str | None = None,
 ) -> Stored:
     """Check the uploaded file and create the image. Idempotent; safe to call concurrently.
 
     Args:
         lease_seconds: lease of this call.
         wait_seconds: how long it waits for another lease holder.
+        announcer: the id of the API key that must have announced the upload; None for any. It no longer
+            matters once the upload is an image.
 
     Raises:
         NotFoundError: ``upload_not_found``.
@@ -78,7 +84,7 @@ def complete_upload(
     if not is_id(image_id):
         raise _not_found()
     image_id = image_id.lower()
-    upload = _find_pending(image_id)
+    upload = _find_pending(image_id, announcer)
     if isinstance(upload, Stored):
         return upload
     if not s3.object_exists(incoming_key(image_id)):
@@ -126,9 +132,11 @@ def _remove_reposted(image_id: str) -> None:
         s3.delete_objects([incoming_key(image_id)])
 
 
-def _find_pending(image_id: str) -> db.Row | Stored:
+def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
     """The row of a pending upload, or the image that it has become. Raises the error of a failed one."""
     upload = uploads.find(image_id)
+    if upload and announcer not in (None, upload["key_id"]):
+        raise _not_found()
     if upload and upload["failure"]:
         raise stored_error(upload["failure"], "What was uploaded was refused.")
     if upload:
