@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from imageapi.database import locks
 from imageapi.model.scopes import MANAGE
 from imageapi.sweep import run
 
@@ -52,7 +53,7 @@ def test_a_revoked_key_takes_its_descendants_along_and_each_is_in_the_feed(store
     assert revoke_key(family[0]["id"]).status == 204
 
     assert [works(key) for key in [*family, other]] == [False, False, False, True]
-    revoked = stores.execute("SELECT before, request_id FROM changes WHERE type = 'key.revoked'")
+    revoked = [change for change in stores.changes() if change["type"] == "key.revoked"]
     assert {row["before"]["id"] for row in revoked} == {key["id"] for key in family}
     assert len({row["request_id"] for row in revoked}) == 1
 
@@ -95,7 +96,7 @@ def test_no_key_is_made_with_one_that_is_being_revoked(stores: Stores) -> None:
     maker = make_key(MANAGE)
     answers: list[Answer] = []
     with stores.postgres.connect() as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(9, 0)")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.API_KEYS,))
         thread = threading.Thread(target=lambda: answers.append(make_with(maker)))
         thread.start()
         waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
