@@ -223,7 +223,7 @@ def test_scopes(stores: Stores, image: dict[str, Any], configure: Configure) -> 
         assert answer.body["error"]["details"] == {"scope": missing}
     assert as_key(plain, "images:write").status == 204
     assert as_key(restore_event(image["id"]), "images:delete").status == 403
-    assert as_key(restore_event(image["id"]), "images:write").status == 200
+    assert as_key(restore_event(image["id"]), "images:write").status == 204
     configure(TRASH_DAYS="0")
     assert as_key(plain, "images:write").status == 403
     assert stores.statuses() == ["ready"]

@@ -19,7 +19,7 @@ def as_key(event: Event, key: str) -> Event:
 
 @pytest.mark.parametrize("on_duplicate", [None, "allow"])
 def test_the_same_one_of_two_keys_is_two_images(stores: Stores, on_duplicate: str | None) -> None:
-    first, second = make_key("images:write"), make_key("images:write")
+    first, second = (make_key("images:read", "images:write") for _ in range(2))
     keys = [first["key"], second["key"], API_KEY]
 
     def upload(key: str) -> tuple[int, str]:
@@ -56,7 +56,7 @@ def test_other_requests_of_one_key_do_not_reveal_anothers(stores: Stores) -> Non
     send(upload_event(PICTURE, {"title": "secret"}, idempotency_key="k"))
 
     event = upload_event(PICTURE, {"title": "other"}, idempotency_key="k")
-    answer = send(as_key(event, make_key("images:write")["key"]))
+    answer = send(as_key(event, make_key("images:read", "images:write")["key"]))
 
     assert (answer.status, answer.image["title"]) == (201, "other")
 
