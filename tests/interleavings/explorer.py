@@ -130,9 +130,10 @@ class Explorer:
         chance = random.Random(seed)
 
         def choose(able: Sequence[str], last: str) -> str:
-            if last in able and chance.random() > SWITCH_CHANCE:
+            others = [name for name in able if name != last]
+            if last in able and (not others or chance.random() > SWITCH_CHANCE):
                 return last
-            return chance.choice(able)
+            return chance.choice(others)
 
         return self.run(case, choose)
 
