@@ -33,7 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, prog="python -m tests.interleavings", formatter_class=form
     )
-    parser.add_argument("--pairs", default="all", help="those with a state or operations: trash,undo (all)")
+    parser.add_argument(
+        "--pairs", default="all", help="those with these states or operations: trash,undo; none (all)"
+    )
     parser.add_argument("--preemptions", type=int, default=3, help="at most this many (3)")
     parser.add_argument("--triples", type=int, default=0, help="this many random schedules of three (0)")
     parser.add_argument("--seed", type=int, default=1, help="decides the random ones (1)")

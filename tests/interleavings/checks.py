@@ -73,13 +73,13 @@ def variant_key(row: Row) -> str:
 
 
 def check_answers(results: Sequence[Result]) -> list[str]:
-    """Nobody gets a 5xx. A view may be told that another one is still rendering; none of these requests is
-    conditional.
+    """Nobody gets a 5xx, but for a view that is told to wait for another one's render. None of these requests
+    is conditional, and a follower's cursor never expires.
     """
     return [
         f"{result.client} {result.request.kind}: {result.status} {result.code}"
         for result in results
-        if (result.status >= 500 and result.code != "variant_pending") or result.status == 412
+        if (result.status >= 500 and result.code != "variant_pending") or result.status in (410, 412)
     ]
 
 
@@ -123,7 +123,7 @@ def check_mirrors(stores: Stores, results: Sequence[Result]) -> list[str]:
     for name in ("", *sorted(followers)):
         mirror = Mirror()
         for result in results:
-            if result.client == name and result.request.kind == "follow":
+            if result.client == name and result.request.kind == "follow" and result.status == 200:
                 mirror.take(result.body)
         mirror.read_all(1_000)
         wrong += [f"the feed is wrong: {problem}" for problem in mirror.wrong]

@@ -111,7 +111,7 @@ class Explorer:
         known = {""}
         while left:
             prefix = left.pop()
-            outcome = self.run(case, follow([step.client for step in prefix]))
+            outcome = self.run(case, in_order([step.client for step in prefix]))
             for expected, step in zip(prefix, outcome.steps, strict=False):
                 # The last one of a prefix is another client's call than in the schedule it came from.
                 if (expected.client, expected.call or step.call) != (step.client, step.call):
@@ -130,15 +130,16 @@ class Explorer:
         chance = random.Random(seed)
 
         def choose(able: Sequence[str], last: str) -> str:
-            if last in able and chance.random() > SWITCH_CHANCE:
+            others = [name for name in able if name != last]
+            if last in able and (not others or chance.random() > SWITCH_CHANCE):
                 return last
-            return chance.choice(able)
+            return chance.choice(others)
 
         return self.run(case, choose)
 
     def replay(self, code: str) -> Outcome:
         case, order = parse_code(code)
-        return self.run(case, follow(order))
+        return self.run(case, in_order(order))
 
     def run(self, case: Case, choose: Choose) -> Outcome:
         """Run one schedule and check what must hold after it."""
@@ -194,7 +195,7 @@ class Explorer:
             prepared.do("event", image_id)
 
 
-def follow(schedule: Sequence[str]) -> Choose:
+def in_order(schedule: Sequence[str]) -> Choose:
     """Take these clients in this order; after that, whoever was last, as long as it can go on."""
     left = list(schedule)
 
@@ -227,7 +228,7 @@ def branch(steps: Sequence[Step], preemptions: int) -> Iterator[list[Step]]:
 
 
 def choose_cases(words: str) -> list[Case]:
-    """All cases, or those with one of these words: a state or operations, as in ``trash,undo``."""
+    """All cases, or those with all of these words, states or operations: ``trash,undo``; ``none``: none."""
     cases = [Case(*case) for case in all_cases()]
     if words == "all":
         return cases

@@ -88,11 +88,11 @@ def play(kinds: list[str], image_id: str, client: str) -> Script:
     cursor = ""
     for kind in kinds:
         result: Result = yield make_request(kind, image_id, client, cursor)
+        if kind in ("follow", "upload") and result.status >= 400:
+            return
         if kind == "follow":
             cursor = result.body["cursor"]
         if kind == "upload":
-            if result.status >= 400:
-                return
             image_id = result.body["data"]["id"]
 
 

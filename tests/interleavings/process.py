@@ -14,7 +14,6 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
 from enum import Enum, auto
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -77,7 +76,7 @@ class AbandonedError(BaseException):
     """Ends an event as a kill would: nothing in the service catches it."""
 
 
-class Steps:
+class Gate:
     """Asks for permission, and keeps the clock."""
 
     def __init__(self, pipe: Connection) -> None:
@@ -118,7 +117,7 @@ class Steps:
             return permission
 
 
-def watch_stores(steps: Steps) -> None:
+def watch_stores(gate: Gate) -> None:
     """Have all calls to both stores, and all sleeps, ask first."""
 
     class AskingCursor(psycopg2.extensions.cursor):
@@ -131,7 +130,7 @@ def watch_stores(steps: Steps) -> None:
             self.transaction |= footprint
             if text.startswith(("COMMIT", "ROLLBACK")):
                 footprint = self.transaction
-            steps.call(Call(name_statement(text), footprint, self.connection.info.backend_pid))
+            gate.call(Call(name_statement(text), footprint, self.connection.info.backend_pid))
             super().execute(query, variables)
 
     def connect(*arguments: Any, **options: Any) -> Any:
@@ -140,13 +139,13 @@ def watch_stores(steps: Steps) -> None:
     def urlopen(pool: Any, method: str, url: str, body: Any = None, *rest: Any, **options: Any) -> Any:
         verb, keys = read_request(method, url, body)
         name = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", " ".join([verb, *keys]))
-        steps.call(Call(name, of_request(verb, keys), None))
+        gate.call(Call(name, of_request(verb, keys), None))
         return original_urlopen(pool, method, url, body, *rest, **options)
 
     original_connect, original_urlopen = psycopg2.connect, HTTPConnectionPool.urlopen
     for owner, function in ((psycopg2, connect), (HTTPConnectionPool, urlopen)):
         setattr(owner, function.__name__, function)
-    for function in (steps.monotonic, steps.sleep):
+    for function in (gate.monotonic, gate.sleep):
         setattr(time, function.__name__, function)
 
 
@@ -175,7 +174,7 @@ def read_request(method: str, url: str, body: Any) -> tuple[str, list[str]]:
     return method, [key or f"{query.get('prefix', '')}*"]
 
 
-def prepare(steps: Steps) -> None:
+def prepare(gate: Gate) -> None:
     """Load everything that events need."""
     for place, value in CONSTANTS.items():
         module_name, _, name = place.rpartition(".")
@@ -186,20 +185,19 @@ def prepare(steps: Steps) -> None:
     for function in FUNCTIONS:
         load_handler(function)
     importlib.import_module("imageapi.pictures.render")
-    watch_stores(steps)
+    watch_stores(gate)
 
 
 def serve(pipe: Connection) -> None:
     """Answer events until the other end is closed."""
-    steps = Steps(pipe)
-    prepare(steps)
-    send: Callable[[Any], None] = pipe.send
+    gate = Gate(pipe)
+    prepare(gate)
     while True:
         try:
             function, event = pipe.recv()
         except EOFError:
             return
-        send(steps.answer(function, event))
+        pipe.send(gate.answer(function, event))
 
 
 if __name__ == "__main__":
