@@ -75,6 +75,21 @@ def test_a_removal_that_was_overtaken_removes_no_variant_that_was_rendered_since
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
 
 
+def test_a_variant_that_the_trash_removed_is_stored_again_after_a_restore(
+    stores: Stores, image: dict[str, Any]
+) -> None:
+    with worker(stores.environment) as process:
+        event = deliver_event(image["urls"]["thumbnail"], WEBP)
+        process.send(event, Hook("storage.s3.put_object", "after", 1, "pause"))
+        process.wait_paused()
+        assert trash_image(image["id"]).status == 204
+        assert restore_image(image["id"]).status == 200
+        process.resume()
+        assert process.answer().status == 302
+
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+
+
 def test_a_variant_that_is_stored_after_the_trash_is_removed_with_the_rest(
     stores: Stores, image: dict[str, Any]
 ) -> None:

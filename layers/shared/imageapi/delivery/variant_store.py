@@ -32,6 +32,9 @@ def store(
         return True
     status = variants.find_statuses([(image_id, name)]).get((image_id, name))
     if status is None:
+        lease = variants.acquire_lease(image_id, name)
+        if lease:  # the image came back from the trash, which has removed the object
+            return store(image_id, name, lease.token, data, mime_type, attempts)
         return adopt(image_id, name)
     if status != "ready":
         raise VariantPendingError()
@@ -45,14 +48,18 @@ def adopt(image_id: str, name: str) -> bool:
     Returns:
         Whether it has a row.
     """
+    key = variant_key(image_id, name)
     lease = variants.acquire_lease(image_id, name)
-    if lease:
+    if lease and s3.object_exists(key):
         return variants.mark_ready(image_id, name, lease.token)
+    if lease:
+        variants.remove(image_id, name, lease.token)
+        return False
     if variants.find_statuses([(image_id, name)]):
         return True
     removal.finish_deletions(deletions.add_variant(image_id, name))
     if not originals.find_claims([image_id]):
-        s3.delete_objects([variant_key(image_id, name)])
+        s3.delete_objects([key])
     return False
 
 
