@@ -31,8 +31,8 @@ def begin(key: str, request_hash: bytes) -> db.Row:
 
 def lock(cursor: db.Cursor, key: str | None) -> Results:
     """The results so far, locked until the transaction ends."""
-    rows = db.query("SELECT results FROM batches WHERE key = %s FOR UPDATE", (key,), cursor)
-    return dict(rows[0]["results"]) if rows else {}
+    row = db.query_one("SELECT results FROM batches WHERE key = %s FOR UPDATE", (key,), cursor)
+    return dict(row["results"]) if row else {}
 
 
 def note(cursor: db.Cursor, key: str | None, results: Results) -> None:

@@ -50,8 +50,8 @@ def find_from(sequence: int, limit: int) -> list[db.Row]:
 def find_newest() -> tuple[int, datetime] | None:
     """Sequence and time of the newest change."""
     number_all()
-    rows = db.query("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
-    return (rows[0]["sequence"], rows[0]["time"]) if rows else None
+    row = db.query_one("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
+    return (row["sequence"], row["time"]) if row else None
 
 
 def find_range() -> Range:

@@ -96,8 +96,7 @@ def begin_expired(image_id: str) -> db.Row | None:
     """Turn an image whose time in the trash is over into a deletion; returns as :func:`begin`. None if it was
     restored.
     """
-    rows = db.change(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
-    return rows[0] if rows else None
+    return db.change_one(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
 
 
 def add_variant(image_id: str, name: str) -> list[db.Row]:

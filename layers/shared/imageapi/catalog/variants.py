@@ -35,7 +35,7 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     """What delivery needs: columns of the image; ``has_intermediate``, whether a large picture's intermediate
     is ready; of the variant ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
     """
-    found = db.query(
+    return db.query_one(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
                   image.link_version,
                   variant.status AS variant_status, variant.failure AS variant_failure,
@@ -47,7 +47,6 @@ def find_image(image_id: str, name: str) -> db.Row | None:
            WHERE image.id = %s""",
         (variant_names.INTERMEDIATE, name, image_id),
     )
-    return found[0] if found else None
 
 
 def acquire_lease(image_id: str, name: str) -> Lease | None:
@@ -58,7 +57,7 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
     """
     # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it, the insert would
     # violate the foreign key.
-    taken = db.query(
+    taken = db.query_one(
         """INSERT INTO image_variants AS variant (image_id, name, lease_until)
            SELECT id, %(name)s, now() + make_interval(secs => %(lease)s)
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
@@ -69,7 +68,7 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
            RETURNING lease_token, attempts""",
         {"id": image_id, "name": name, "lease": LEASE_SECONDS},
     )
-    return Lease(taken[0]["lease_token"], taken[0]["attempts"]) if taken else None
+    return Lease(taken["lease_token"], taken["attempts"]) if taken else None
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:
