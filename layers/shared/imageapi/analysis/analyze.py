@@ -28,9 +28,8 @@ class AnalysisInProgressError(ConflictError):
     """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
-
-    def __init__(self) -> None:
-        super().__init__("This image is being analysed. Try again.", retry_after=5)
+    message = "This image is being analysed. Try again."
+    retry_after = 5
 
 
 def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:

@@ -39,9 +39,8 @@ class UploadInProgressError(ConflictError):
     """409: another request is working on the same upload, or on the same bytes."""
 
     code = "upload_in_progress"
-
-    def __init__(self, message: str = "Another request is at work on this upload. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "Another request is at work on this upload. Try again."
+    retry_after = 2
 
 
 def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
