@@ -1,7 +1,6 @@
 """The table ``image_variants``: variants that are ready, pending or failed."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from imageapi.database import db
 from imageapi.model import variant_names
@@ -9,18 +8,6 @@ from imageapi.model.ids import ZERO_ID
 
 Name = tuple[str, str]
 """A variant: ``(image id, name)``."""
-
-
-class Lease(NamedTuple):
-    """The lease of a variant: its token, and the number of this attempt."""
-
-    token: int
-    attempt: int
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the attempts are used up: mark the variant as failed, do not render it."""
-        return self.attempt > MAX_ATTEMPTS
 
 
 LEASE_SECONDS = 30
@@ -49,15 +36,16 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     )
 
 
-def acquire_lease(image_id: str, name: str) -> Lease | None:
+def acquire_lease(image_id: str, name: str) -> db.Row | None:
     """Lease a variant, to render it.
 
     Returns:
-        None if it is leased or ready, or there is no such image.
+        ``lease_token`` and ``is_exhausted``: whether the attempts are used up, so that it is to be marked as
+        failed, not rendered. None if it is leased or ready, or there is no such image.
     """
     # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it, the insert would
     # violate the foreign key.
-    taken = db.query_one(
+    return db.query_one(
         """INSERT INTO image_variants AS variant (image_id, name, lease_until)
            SELECT id, %(name)s, now() + make_interval(secs => %(lease)s)
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
@@ -65,10 +53,9 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
            SET status = 'pending', failure = NULL, lease_until = excluded.lease_until,
                lease_token = nextval('lease_tokens'), attempts = variant.attempts + 1
            WHERE variant.status <> 'ready' AND variant.lease_until < now()
-           RETURNING lease_token, attempts""",
-        {"id": image_id, "name": name, "lease": LEASE_SECONDS},
+           RETURNING lease_token, attempts > %(max_attempts)s AS is_exhausted""",
+        {"id": image_id, "name": name, "lease": LEASE_SECONDS, "max_attempts": MAX_ATTEMPTS},
     )
-    return Lease(taken["lease_token"], taken["attempts"]) if taken else None
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:

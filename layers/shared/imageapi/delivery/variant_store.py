@@ -47,7 +47,7 @@ def adopt(image_id: str, name: str) -> bool:
     """
     lease = variants.acquire_lease(image_id, name)
     if lease:
-        return variants.mark_ready(image_id, name, lease.token)
+        return variants.mark_ready(image_id, name, lease["lease_token"])
     if variants.find_statuses([(image_id, name)]):
         return True
     removal.finish_deletions(deletions.add_variant(image_id, name))
@@ -69,7 +69,7 @@ def store_intermediate(image_id: str, data: bytes) -> None:
     try:
         lease = variants.acquire_lease(image_id, variant_names.INTERMEDIATE)
         if lease:
-            store(image_id, variant_names.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
+            store(image_id, variant_names.INTERMEDIATE, lease["lease_token"], data, "image/jpeg", attempts=1)
     except Exception as error:
         # A sweep removes what is half done, once the lease expires.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)
