@@ -255,8 +255,6 @@ def refresh_settings(max_age: float) -> bool:
     """
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
         get_settings.cache_clear()  # the role's credentials expire
-    if not _secret_cache.is_used:
-        return False
     try:
         changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
     except (ConfigurationError, secrets_client.SecretError):
