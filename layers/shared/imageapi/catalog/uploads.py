@@ -4,9 +4,7 @@ A failed upload (``failure`` names the error) never becomes an image. ``images.i
 and removes its row.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg2.extras
@@ -41,48 +39,20 @@ _INSERT = f"""
     RETURNING {COLUMNS}"""
 
 
-@dataclass(frozen=True)
-class NewUpload:
-    """An upload before anything is stored.
-
-    Attributes:
-        metadata: as ``validate_metadata`` returns it.
-        sha256: 32 bytes; None while unknown.
-        s3_key: where its object will be put; None while unknown.
-        request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
-        open_seconds: how long its file may still arrive.
-        lease_seconds: how long the request that sends the file holds the lease.
-    """
-
-    id: str
-    created_at: datetime
-    metadata: dict[str, Any]
-    filename: str
-    mime_type: str
-    size_bytes: int
-    sha256: bytes | None
-    s3_key: str | None
-    idempotency_key: str | None
-    request_hash: bytes | None
-    open_seconds: int = 0
-    lease_seconds: int = 0
-
-
-def insert(new: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
+def insert(values: Mapping[str, Any], cursor: db.Cursor | None = None) -> db.Row | None:
     """Insert the row of an upload, leased.
 
     Args:
-        cursor: of a transaction; without one, the row is committed at once.
+        values: ``id``, ``created_at``, ``metadata``, ``filename``, ``mime_type``, ``size_bytes``; ``sha256``
+            (32 bytes) and ``s3_key`` (where its object will be put), None while unknown; ``idempotency_key``,
+            and with one ``request_hash`` (32 bytes, equal for the same request); ``open_seconds``: how long
+            its file may still arrive; ``lease_seconds``: how long the request that sends it holds the lease.
 
     Returns:
         The row; None if the Idempotency-Key is taken (see :func:`find_key`).
     """
-    values = {
-        **vars(new),
-        "metadata": psycopg2.extras.Json(new.metadata),
-        "key_id": get_actor().key_id,
-    }
-    return db.query_one(_INSERT, values, cursor)
+    metadata = psycopg2.extras.Json(values["metadata"])
+    return db.query_one(_INSERT, {**values, "metadata": metadata, "key_id": get_actor().key_id}, cursor)
 
 
 def find(upload_id: str) -> db.Row | None:
