@@ -4,7 +4,7 @@ Errors specific to one package are defined there. Only ``imageapi.http`` turns e
 for people and may change; codes may not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -169,22 +169,9 @@ class InvalidCursorError(InvalidRequestError):
 
 
 class TooManyToSortError(UnprocessableError):
-    """422: too many images match to sort them in this order.
-
-    Args:
-        limit: the maximum number of images to sort.
-        sort: the requested order.
-        sorts: the orders that always work.
-    """
+    """422: too many images match to sort them in this order; ``details.sorts`` has those that always work."""
 
     code = "too_many_to_sort"
-
-    def __init__(self, limit: int, sort: str, sorts: Sequence[str]) -> None:
-        super().__init__(
-            f"More than {limit:,} images match: too many to sort by {sort}. "
-            f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
-            details={"max": limit, "sorts": list(sorts)},
-        )
 
 
 class BudgetSpentError(AppError):

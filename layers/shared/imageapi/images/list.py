@@ -37,12 +37,11 @@ def list_images(
     query = parse_list_parameters(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
     position = decode_cursor(text, query.filters) if text else None
-    page = find_page.find_page(query, position)
-    cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
+    rows, next_position = find_page.find_page(query, position)
+    cursor = encode_cursor(next_position, query.filters) if next_position else None
     value = {
         "images": [
-            serialize_image(row, base_url, query.variants, permanent=query.permanent_links)
-            for row in page.rows
+            serialize_image(row, base_url, query.variants, permanent=query.permanent_links) for row in rows
         ],
         "next_cursor": cursor,
     }
