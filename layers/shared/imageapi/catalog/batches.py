@@ -88,7 +88,6 @@ def update_images(
     Args:
         changes: of each image ``id``, ``row_version`` and the same columns.
         key: also note this ``result`` of those that are changed; an image that has one is left alone.
-        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
         The ids of those that were changed.

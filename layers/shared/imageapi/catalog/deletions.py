@@ -83,7 +83,6 @@ def begin(
 
     Args:
         versions: only images at one of these.
-        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
         The deletions, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,

@@ -48,7 +48,6 @@ def insert(values: Mapping[str, Any]) -> db.Row | None:
 
 
 def find(image_id: str, cursor: db.Cursor | None = None) -> db.Row | None:
-    """The image with this id."""
     return db.query_one(
         f"SELECT {COLUMNS} FROM image_metadata AS image WHERE image.id = %s", (image_id,), cursor
     )

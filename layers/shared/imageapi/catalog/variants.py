@@ -71,19 +71,10 @@ def mark_ready(image_id: str, name: str, token: int) -> bool:
 def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
     """Record why a render failed. The lease blocks retries for the backoff."""
     db.query(
-        """UPDATE image_variants SET status = 'failed', failure = %(failure)s,
-               lease_until = now() + make_interval(
-                   secs => least(%(first)s * %(factor)s ^ least(attempts - 1, 10), %(max)s))
-           WHERE image_id = %(id)s AND name = %(name)s AND lease_token = %(token)s AND status = 'pending'""",
-        {
-            "id": image_id,
-            "name": name,
-            "token": token,
-            "failure": failure,
-            "first": RETRY_SECONDS,
-            "factor": RETRY_FACTOR,
-            "max": MAX_RETRY_SECONDS,
-        },
+        """UPDATE image_variants SET status = 'failed', failure = %s,
+               lease_until = now() + make_interval(secs => least(%s * %s ^ least(attempts - 1, 10), %s))
+           WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending'""",
+        (failure, RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS, image_id, name, token),
     )
 
 

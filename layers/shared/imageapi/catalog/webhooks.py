@@ -64,7 +64,6 @@ def list_all() -> list[db.Row]:
 
 
 def find(webhook_id: str) -> db.Row | None:
-    """The webhook with this id."""
     return db.query_one(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s", (webhook_id,))
 
 

@@ -100,7 +100,6 @@ def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, .
 
 
 def default_endpoint(region: str) -> str:
-    """Secrets Manager's endpoint in an AWS region."""
     return f"https://secretsmanager.{region}.{domain_of(region)}"
 
 
