@@ -4,7 +4,6 @@ Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, col
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -139,7 +138,7 @@ def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> 
     image = images.lock(cursor, taken["image_id"])
     if not image:  # deleted meanwhile
         raise ImageNotFoundError()
-    saved = analyses.save(cursor, taken, asdict(description))
+    saved = analyses.save(cursor, taken, description)
     if not saved:  # another request has taken over
         raise AnalysisInProgressError()
     text = analyses.find_text(cursor, image["id"])
