@@ -16,8 +16,8 @@ app = App()
 @app.get("/api/images")
 def images(request: Request) -> Response:
     """200 with ``{"images": [Image], "next_cursor": str | null}``; a Link header when more follow."""
-    page = list_images(request.query_lists, f"{request.base_url}/api/images", request.base_url)
-    return json_response(200, page.value, page.headers)
+    page, headers = list_images(request.query_lists, f"{request.base_url}/api/images", request.base_url)
+    return json_response(200, page, headers)
 
 
 @app.get("/api/categories")

@@ -4,7 +4,7 @@ Errors specific to one package are defined there. Only ``imageapi.http`` turns e
 for people and may change; codes may not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -17,24 +17,28 @@ class AppError(Exception):
         message: one sentence for people. Never contains a secret.
         details: further JSON values, for example the limit exceeded.
         retry_after: seconds to wait before retrying, where that can help.
+
+    ``code``, ``message`` and ``retry_after`` of a class apply unless an error has its own.
     """
 
     status = 500
     code = "internal_error"
+    message = "Something went wrong on the server."
+    retry_after: int | None = None
 
     def __init__(
         self,
-        message: str,
+        message: str | None = None,
         *,
         code: str | None = None,
         details: Mapping[str, Any] | None = None,
         retry_after: int | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code or type(self).code
+        self.message = message or self.message
+        super().__init__(self.message)
+        self.code = code or self.code
         self.details = dict(details) if details else None
-        self.retry_after = retry_after
+        self.retry_after = retry_after or self.retry_after
 
 
 class InvalidRequestError(AppError):
@@ -69,9 +73,10 @@ class ImageNotFoundError(NotFoundError):
     """404: no image has this id."""
 
     code = "image_not_found"
+    message = "There is no such image."
 
-    def __init__(self, message: str = "There is no such image.", *, trashed: bool = False) -> None:
-        super().__init__(message, details={"trashed": True} if trashed else None)
+    def __init__(self, *, trashed: bool = False) -> None:
+        super().__init__(details={"trashed": True} if trashed else None)
 
 
 class ObjectMissingError(NotFoundError):
@@ -100,9 +105,8 @@ class UploadInterruptedError(ConflictError):
     """
 
     code = "upload_interrupted"
-
-    def __init__(self, message: str = "The upload took too long and was undone. Send it again.") -> None:
-        super().__init__(message, retry_after=1)
+    message = "The upload took too long and was undone. Send it again."
+    retry_after = 1
 
 
 class GoneError(AppError):
@@ -117,11 +121,7 @@ class PreconditionFailedError(AppError):
 
     status = 412
     code = "version_mismatch"
-
-    def __init__(
-        self, message: str = "The image was changed meanwhile. Get it again, then try again."
-    ) -> None:
-        super().__init__(message)
+    message = "The image was changed meanwhile. Get it again, then try again."
 
 
 class PayloadTooLargeError(AppError):
@@ -154,9 +154,10 @@ class TooComplexError(UnprocessableError):
     """
 
     code = "image_too_complex"
+    message = "The picture takes more time or memory to decode than is allowed."
 
     def __init__(self, *, is_final: bool = False) -> None:
-        super().__init__("The picture takes more time or memory to decode than is allowed.")
+        super().__init__()
         self.is_final = is_final
 
 
@@ -164,28 +165,13 @@ class InvalidCursorError(InvalidRequestError):
     """400: the text is not a cursor of this API."""
 
     code = "cursor_invalid"
-
-    def __init__(self, message: str = "The cursor is not one that this API gave out.") -> None:
-        super().__init__(message)
+    message = "The cursor is not one that this API gave out."
 
 
 class TooManyToSortError(UnprocessableError):
-    """422: too many images match to sort them in this order.
-
-    Args:
-        limit: the maximum number of images to sort.
-        sort: the requested order.
-        sorts: the orders that always work.
-    """
+    """422: too many images match to sort them in this order; ``details.sorts`` has those that always work."""
 
     code = "too_many_to_sort"
-
-    def __init__(self, limit: int, sort: str, sorts: Sequence[str]) -> None:
-        super().__init__(
-            f"More than {limit:,} images match: too many to sort by {sort}. "
-            f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
-            details={"max": limit, "sorts": list(sorts)},
-        )
 
 
 class BudgetSpentError(AppError):
@@ -207,9 +193,8 @@ class MaintenanceError(AppError):
 
     status = 503
     code = "maintenance"
-
-    def __init__(self, message: str = "The service is down for maintenance. Try again later.") -> None:
-        super().__init__(message, retry_after=300)
+    message = "The service is down for maintenance. Try again later."
+    retry_after = 300
 
 
 class DatabaseUnavailableError(AppError):
@@ -217,9 +202,8 @@ class DatabaseUnavailableError(AppError):
 
     status = 503
     code = "database_unavailable"
-
-    def __init__(self, message: str = "The database does not answer. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "The database does not answer. Try again."
+    retry_after = 2
 
 
 class StorageUnavailableError(AppError):
@@ -227,9 +211,8 @@ class StorageUnavailableError(AppError):
 
     status = 503
     code = "storage_unavailable"
-
-    def __init__(self, message: str = "The object store does not answer. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "The object store does not answer. Try again."
+    retry_after = 2
 
 
 class VariantPendingError(AppError):
@@ -237,9 +220,8 @@ class VariantPendingError(AppError):
 
     status = 503
     code = "variant_pending"
-
-    def __init__(self, message: str = "The variant is still being made. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "The variant is still being made. Try again."
+    retry_after = 2
 
 
 def stored_error(code: str, message: str) -> AppError:

@@ -85,21 +85,17 @@ def _run_checks(checks: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any
 
 def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str, Any]]) -> None:
     start = time.perf_counter()
+    result = {"status": "up"}
     try:
         with time_limit(TIMEOUT):
             check()
     except AppError as error:
         get_logger().warning("health check failed", extra={"check": name, "code": error.code}, exc_info=error)
-        results[name] = {"status": "down", "error": error.code, "latency_ms": _milliseconds_since(start)}
+        result = {"status": "down", "error": error.code}
     except Exception:  # any failure of a check means that its store is down
         get_logger().exception("health check failed", extra={"check": name, "code": AppError.code})
-        results[name] = {
-            "status": "down",
-            "error": AppError.code,
-            "latency_ms": _milliseconds_since(start),
-        }
-    else:
-        results[name] = {"status": "up", "latency_ms": _milliseconds_since(start)}
+        result = {"status": "down", "error": AppError.code}
+    results[name] = {**result, "latency_ms": _milliseconds_since(start)}
 
 
 def _milliseconds_since(start: float) -> float:

@@ -57,5 +57,5 @@ def test_a_lease_of_before_the_trash_is_worth_nothing_after_it(stores: Stores, i
     after = variants.acquire_lease(image["id"], "w320.webp")
 
     assert after
-    assert not variants.mark_ready(image["id"], "w320.webp", before.token)
-    assert variants.mark_ready(image["id"], "w320.webp", after.token)
+    assert not variants.mark_ready(image["id"], "w320.webp", before["lease_token"])
+    assert variants.mark_ready(image["id"], "w320.webp", after["lease_token"])

@@ -27,9 +27,9 @@ GOOD = {"caption": "A cat.", "tags": ["Cat", " cat ", "sofa"], "text_seen": "", 
 def test_a_good_answer() -> None:
     found = parse_description(json.dumps(GOOD), "gemini-x")
 
-    assert (found.caption, found.tags, found.text_seen) == ("A cat.", ("cat", "sofa"), "")
-    assert found.safety == SAFE
-    assert found.model == "gemini-x"
+    assert (found["caption"], found["tags"], found["text_seen"]) == ("A cat.", ("cat", "sofa"), "")
+    assert found["safety"] == SAFE
+    assert found["model"] == "gemini-x"
 
 
 def test_long_answers_are_cut_and_control_characters_go() -> None:
@@ -41,10 +41,10 @@ def test_long_answers_are_cut_and_control_characters_go() -> None:
 
     found = parse_description(json.dumps(answer), "m")
 
-    assert found.caption.startswith("a b ccc")
-    assert len(found.caption) == gemini.MAX_CAPTION
-    assert len(found.tags) == gemini.MAX_TAGS
-    assert len(found.text_seen) <= gemini.MAX_TEXT_SEEN
+    assert found["caption"].startswith("a b ccc")
+    assert len(found["caption"]) == gemini.MAX_CAPTION
+    assert len(found["tags"]) == gemini.MAX_TAGS
+    assert len(found["text_seen"]) <= gemini.MAX_TEXT_SEEN
 
 
 @pytest.mark.parametrize(

@@ -95,17 +95,17 @@ def test_a_role_of_snapstart(role: list[str]) -> None:
     keys = []
     for max_age in (300.0, 300.0, -1.0):
         settings.refresh_settings(max_age)
-        keys.append(settings.get_settings().s3_access_key)
+        keys.append(settings.get_settings().s3_keys.access_key)
 
     assert keys == ["key-1", "key-1", "key-2"]
     expire_at = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
-    assert settings.get_settings().s3_credentials_expire_at == expire_at
+    assert settings.get_settings().s3_keys.expire_at == expire_at
     assert role[0] == "http://127.0.0.1:9001/role permission"
 
 
 def test_events_renew_a_role_too(role: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def work(event: dict[str, Any]) -> dict[str, Any]:
-        return {"key": settings.get_settings().s3_access_key}
+        return {"key": settings.get_settings().s3_keys.access_key}
 
     def keys_of_two_events() -> list[str]:
         context: Any = LambdaContext()

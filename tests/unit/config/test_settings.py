@@ -13,6 +13,7 @@ from imageapi.config.settings import (
     load_settings,
 )
 from imageapi.errors import ConfigurationError
+from imageapi.sigv4 import Credentials
 
 ROOT = Path(__file__).resolve().parents[3]
 LAMBDA_PAYLOAD_BYTES = 6_291_556
@@ -63,8 +64,8 @@ def test_defaults() -> None:
         ("AWS_ENDPOINT_URL", "http://emulator:4566", "s3_endpoint_url", "http://emulator:4566"),
         ("AWS_ENDPOINT_URL_S3", "http://emulator:4566", "s3_public_endpoint_url", "http://emulator:4566"),
         ("AWS_CA_BUNDLE", "/etc/ssl/own.pem", "s3_ca_bundle", "/etc/ssl/own.pem"),
-        ("MINIO_ACCESS_KEY", "someone-else", "s3_access_key", "someone-else"),
-        ("MINIO_SECRET_KEY", "another-secret", "s3_secret_key", "another-secret"),
+        ("MINIO_ACCESS_KEY", "someone-else", "s3_keys", Credentials("someone-else", "a-storage-secret")),
+        ("MINIO_SECRET_KEY", "another-secret", "s3_keys", Credentials("an-access-key", "another-secret")),
         ("MINIO_BUCKET_NAME", "photos", "bucket", "photos"),
         ("AWS_REGION", "ap-northeast-1", "region", "ap-northeast-1"),
         ("AWS_DEFAULT_REGION", "eu-west-1", "region", "eu-west-1"),

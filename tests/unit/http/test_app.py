@@ -166,7 +166,7 @@ def test_options_names_the_methods() -> None:
     assert send(make_app(), "OPTIONS", "/nothing").error == (404, "not_found")
 
 
-SPECIAL = [errors.TooComplexError(), errors.TooManyToSortError(10, "size", ["newest"])]
+SPECIAL = [errors.TooComplexError(), errors.ImageNotFoundError()]
 KINDS = [
     kind
     for kind in vars(errors).values()

@@ -36,7 +36,8 @@ SETTINGS = load_settings(
         "AWS_REGION": "eu-central-1",
     }
 )
-ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3_session_token="to/k+en==")
+ROLE = replace(SETTINGS.s3_keys, session_token="to/k+en==")
+ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3_keys=ROLE)
 SERVERS = {
     "a server of one's own": SETTINGS,
     "aws": ON_AWS,
@@ -72,9 +73,9 @@ def make_client(settings: Settings, *, payload_signing_enabled: bool = False) ->
         "s3",
         region_name=settings.region,
         endpoint_url=settings.s3_public_endpoint_url,
-        aws_access_key_id=settings.s3_access_key,
-        aws_secret_access_key=settings.s3_secret_key,
-        aws_session_token=settings.s3_session_token,
+        aws_access_key_id=settings.s3_keys.access_key,
+        aws_secret_access_key=settings.s3_keys.secret_key,
+        aws_session_token=settings.s3_keys.session_token,
         config=Config(
             signature_version="s3v4",
             s3={
@@ -221,7 +222,8 @@ def test_nothing_outlives_the_credentials_that_signed_it(
     monkeypatch: pytest.MonkeyPatch, left: float | None, lifetime: int
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
-    found = replace(ON_AWS, s3_credentials_expire_at=None if left is None else 1_000_000.0 + left)
+    keys = replace(ROLE, expire_at=None if left is None else 1_000_000.0 + left)
+    found = replace(ON_AWS, s3_keys=keys)
     monkeypatch.setattr(signing, "get_settings", lambda: found)
 
     assert signing.limit_lifetime(3600) == lifetime
@@ -229,7 +231,7 @@ def test_nothing_outlives_the_credentials_that_signed_it(
 
 
 def test_a_key_of_ones_own_does_not_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing, "get_settings", lambda: replace(ON_AWS, s3_session_token=None))
+    monkeypatch.setattr(signing, "get_settings", lambda: replace(ON_AWS, s3_keys=SETTINGS.s3_keys))
     assert signing.limit_lifetime(3600) == 3600
 
 
@@ -240,4 +242,4 @@ def test_no_secret_is_in_what_is_handed_out(settings: Settings) -> None:
     form = signing.presign_post("incoming/x", size_bytes=1, content_type="image/png", expires_in=60)
 
     for text in (url, str(form)):
-        assert settings.s3_secret_key not in text
+        assert settings.s3_keys.secret_key not in text

@@ -4,7 +4,6 @@ Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, col
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -28,9 +27,8 @@ class AnalysisInProgressError(ConflictError):
     """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
-
-    def __init__(self) -> None:
-        super().__init__("This image is being analysed. Try again.", retry_after=5)
+    message = "This image is being analysed. Try again."
+    retry_after = 5
 
 
 def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
@@ -140,7 +138,7 @@ def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> 
     image = images.lock(cursor, taken["image_id"])
     if not image:  # deleted meanwhile
         raise ImageNotFoundError()
-    saved = analyses.save(cursor, taken, asdict(description))
+    saved = analyses.save(cursor, taken, description)
     if not saved:  # another request has taken over
         raise AnalysisInProgressError()
     text = analyses.find_text(cursor, image["id"])

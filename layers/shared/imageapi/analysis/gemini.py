@@ -6,7 +6,6 @@ google-genai is imported on first use: that takes half a second, and only one fu
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -67,16 +66,10 @@ class NotChargedError(GeminiUnavailableError):
     """503: Gemini refused the call or was not reached, so Google does not charge for it."""
 
 
-@dataclass(frozen=True)
-class Description:
-    """Gemini's description of a picture, cut to the lengths above."""
-
-    caption: str
-    tags: tuple[str, ...]
-    text_seen: str
-    safety: dict[str, str]
-    """A level (``unlikely``, ``possible``, ``likely``) for each of ``RISKS``."""
-    model: str
+Description = dict[str, Any]
+"""Gemini's description of a picture, cut to the lengths above: ``caption``, ``tags`` (a tuple of texts),
+``text_seen``, ``safety`` (one of LEVELS for each of RISKS) and ``model``.
+"""
 
 
 def check_configured() -> None:

@@ -23,8 +23,7 @@ OVERDUE = "10 minutes"
 
 def find(image_id: str) -> db.Row | None:
     """The row of an image; None if no analysis was ever requested."""
-    found = db.query("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
-    return found[0] if found else None
+    return db.query_one("SELECT * FROM image_analysis WHERE image_id = %s", (image_id,))
 
 
 def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
@@ -36,7 +35,7 @@ def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
     Returns:
         The row; None when another request holds the lease, or there is no such image.
     """
-    taken = db.query(
+    return db.query_one(
         """INSERT INTO image_analysis AS analysis (image_id, status, attempts, lease_until)
            SELECT id, 'running', 1, now() + make_interval(secs => %(lease)s)
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
@@ -48,12 +47,11 @@ def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
            RETURNING analysis.*""",
         {"id": image_id, "lease": LEASE_SECONDS, "statuses": list(statuses)},
     )
-    return taken[0] if taken else None
 
 
 def acquire_queued_lease(image_id: str) -> db.Row | None:
     """Lease a queued analysis; None if it is done, not due, or out of attempts."""
-    taken = db.query(
+    return db.query_one(
         """UPDATE image_analysis
            SET status = 'running', attempts = attempts + 1, lease_token = nextval('lease_tokens'),
                lease_until = now() + make_interval(secs => %s)
@@ -61,7 +59,6 @@ def acquire_queued_lease(image_id: str) -> db.Row | None:
              AND attempts < %s RETURNING *""",
         (LEASE_SECONDS, image_id, MAX_ATTEMPTS),
     )
-    return taken[0] if taken else None
 
 
 def fail_exhausted(image_id: str, failure: str) -> None:
@@ -101,7 +98,7 @@ def save(cursor: db.Cursor, taken: db.Row, description: Mapping[str, Any]) -> db
     Returns:
         The row; None when the lease was lost.
     """
-    saved = db.query(
+    return db.query_one(
         """UPDATE image_analysis
            SET status = 'ready', failure = NULL, analyzed_at = now(), attempts = 0, model = %(model)s,
                caption = %(caption)s, tags = %(tags)s, text_seen = %(text_seen)s, safety = %(safety)s
@@ -115,15 +112,14 @@ def save(cursor: db.Cursor, taken: db.Row, description: Mapping[str, Any]) -> db
         },
         cursor,
     )
-    return saved[0] if saved else None
 
 
 def find_text(cursor: db.Cursor, image_id: str) -> str:
     """The searchable text of an analysis: caption, tags and text seen; empty if there is none."""
-    found = db.query(
+    found = db.query_one(
         "SELECT caption, tags, text_seen FROM image_analysis WHERE image_id = %s", (image_id,), cursor
     )
-    return join_text(**found[0]) if found else ""
+    return join_text(**found) if found else ""
 
 
 def join_text(caption: str | None, tags: Sequence[str] | None, text_seen: str | None) -> str:

@@ -31,8 +31,8 @@ def begin(key: str, request_hash: bytes) -> db.Row:
 
 def lock(cursor: db.Cursor, key: str | None) -> Results:
     """The results so far, locked until the transaction ends."""
-    rows = db.query("SELECT results FROM batches WHERE key = %s FOR UPDATE", (key,), cursor)
-    return dict(rows[0]["results"]) if rows else {}
+    row = db.query_one("SELECT results FROM batches WHERE key = %s FOR UPDATE", (key,), cursor)
+    return dict(row["results"]) if row else {}
 
 
 def note(cursor: db.Cursor, key: str | None, results: Results) -> None:
@@ -88,7 +88,6 @@ def update_images(
     Args:
         changes: of each image ``id``, ``row_version`` and the same columns.
         key: also note this ``result`` of those that are changed; an image that has one is left alone.
-        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
         The ids of those that were changed.

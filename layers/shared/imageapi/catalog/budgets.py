@@ -24,8 +24,8 @@ def spend(name: str, limit: int, code: str) -> date:
     Raises:
         BudgetSpentError: ``code``; there were ``limit`` uses today.
     """
-    if rows := db.query(_SPEND, {"name": name, "limit": limit}):
-        day: date = rows[0]["day"]
+    if row := db.query_one(_SPEND, {"name": name, "limit": limit}):
+        day: date = row["day"]
         return day
     until_midnight = 86_400 - int(time.time()) % 86_400
     message, details = f"Today's {limit:,} {name} are spent.", {"daily_budget": limit}
@@ -39,5 +39,5 @@ def give_back(name: str, day: date) -> None:
 
 def count_used(name: str) -> int:
     """How often this was done today."""
-    rows = db.query(f"SELECT used FROM daily_budgets WHERE name = %s AND day = {_TODAY}", (name,))
-    return int(rows[0]["used"]) if rows else 0
+    row = db.query_one(f"SELECT used FROM daily_budgets WHERE name = %s AND day = {_TODAY}", (name,))
+    return int(row["used"]) if row else 0

@@ -5,7 +5,6 @@ committed before (init_db.sql).
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 from imageapi.database import db
 
@@ -16,13 +15,6 @@ IMAGES = "image."
 BATCH = 1_000
 """Changes that one statement numbers; others who number wait for it."""
 ARE_UNNUMBERED = "EXISTS (SELECT FROM changes_unnumbered)"
-
-
-class Range(NamedTuple):
-    """The sequences of the oldest and the newest change; 0 if there are none."""
-
-    oldest: int
-    newest: int
 
 
 def number_all() -> None:
@@ -50,16 +42,13 @@ def find_from(sequence: int, limit: int) -> list[db.Row]:
 def find_newest() -> tuple[int, datetime] | None:
     """Sequence and time of the newest change."""
     number_all()
-    rows = db.query("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
-    return (rows[0]["sequence"], rows[0]["time"]) if rows else None
+    row = db.query_one("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
+    return (row["sequence"], row["time"]) if row else None
 
 
-def find_range() -> Range:
-    """Which changes are kept."""
-    (row,) = db.query(
-        "SELECT coalesce(min(sequence), 0) AS oldest, coalesce(max(sequence), 0) AS newest FROM changes"
-    )
-    return Range(**row)
+def find_oldest() -> int:
+    """Sequence of the oldest change that is kept; 0 if there is none."""
+    return int(db.query("SELECT coalesce(min(sequence), 0) AS oldest FROM changes")[0]["oldest"])
 
 
 def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:

@@ -83,7 +83,6 @@ def begin(
 
     Args:
         versions: only images at one of these.
-        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
         The deletions, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
@@ -96,8 +95,7 @@ def begin_expired(image_id: str) -> db.Row | None:
     """Turn an image whose time in the trash is over into a deletion; returns as :func:`begin`. None if it was
     restored.
     """
-    rows = db.change(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
-    return rows[0] if rows else None
+    return db.change_one(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
 
 
 def add_variant(image_id: str, name: str) -> list[db.Row]:

@@ -23,15 +23,7 @@ _CHANGES = {
 
 
 def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
-    """The most frequent names.
-
-    Args:
-        kind: which names.
-        limit: how many at most.
-
-    Returns:
-        ``[{"name": str, "images": int}]``, the most frequent first.
-    """
+    """``[{"name": str, "images": int}]``, the most frequent names first."""
     _apply_if_many()
     # Of the unchanged counts, the top ones suffice.
     return db.query(

@@ -44,14 +44,13 @@ def insert(values: Mapping[str, Any]) -> db.Row | None:
     Returns:
         The image; None if the upload is no longer pending, or the lease was lost.
     """
-    rows = db.change(_INSERT, values)
-    return rows[0] if rows else None
+    return db.change_one(_INSERT, values)
 
 
 def find(image_id: str, cursor: db.Cursor | None = None) -> db.Row | None:
-    """The image with this id."""
-    rows = db.query(f"SELECT {COLUMNS} FROM image_metadata AS image WHERE image.id = %s", (image_id,), cursor)
-    return rows[0] if rows else None
+    return db.query_one(
+        f"SELECT {COLUMNS} FROM image_metadata AS image WHERE image.id = %s", (image_id,), cursor
+    )
 
 
 def lock(cursor: db.Cursor, image_id: str, versions: Sequence[int] | None = None) -> db.Row | None:
@@ -60,14 +59,13 @@ def lock(cursor: db.Cursor, image_id: str, versions: Sequence[int] | None = None
     Args:
         versions: only if it is at one of these.
     """
-    rows = db.query(
+    return db.query_one(
         f"""SELECT {COLUMNS} FROM image_metadata AS image
             WHERE image.id = %s AND image.version = ANY(coalesce(%s, ARRAY[image.version]))
             FOR NO KEY UPDATE OF image""",
         (image_id, versions),
         cursor,
     )
-    return rows[0] if rows else None
 
 
 def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_version: bool) -> db.Row:
@@ -89,9 +87,8 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
 
 def raise_link_version(image_id: str) -> db.Row | None:
     """Revoke an image's permanent links: they are signed with its link version. Returns the image."""
-    rows = db.change(
+    return db.change_one(
         f"""UPDATE image_metadata AS image SET link_version = link_version + 1 WHERE image.id = %s
             RETURNING {COLUMNS}""",
         (image_id,),
     )
-    return rows[0] if rows else None

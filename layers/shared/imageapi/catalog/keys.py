@@ -27,15 +27,14 @@ _USE = f"""
 
 def use(sha256: bytes) -> db.Row | None:
     """The key with this hash, valid or not, with ``sha256`` and ``is_expired``; notes a valid one's use."""
-    rows = db.query(_USE, {"sha256": sha256})
-    return rows[0] if rows else None
+    return db.query_one(_USE, {"sha256": sha256})
 
 
 def insert(values: dict[str, Any]) -> db.Row | None:
     """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``created_by``, ``expires_at``.
     None if its maker has just been revoked or suspended.
     """
-    rows = db.change(
+    return db.change_one(
         f"""{_LOCK};
             INSERT INTO api_keys (id, name, scopes, prefix, sha256, created_by, expires_at)
             SELECT %(id)s, %(name)s, %(scopes)s, %(prefix)s, %(sha256)s, %(created_by)s, %(expires_at)s
@@ -45,7 +44,6 @@ def insert(values: dict[str, Any]) -> db.Row | None:
             RETURNING {COLUMNS}""",
         values,
     )
-    return rows[0] if rows else None
 
 
 def list_all() -> list[db.Row]:
@@ -55,8 +53,7 @@ def list_all() -> list[db.Row]:
 
 def find(key_id: str) -> db.Row | None:
     """The key with this id, valid or not."""
-    rows = db.query(f"SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,))
-    return rows[0] if rows else None
+    return db.query_one(f"SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,))
 
 
 def revoke(key_id: str, *, with_descendants: bool) -> bool:
@@ -76,12 +73,11 @@ def revoke(key_id: str, *, with_descendants: bool) -> bool:
 
 def confirm(key_id: str) -> db.Row | None:
     """End the suspension of a key. None if it is not suspended."""
-    rows = db.change(
+    return db.change_one(
         f"""UPDATE api_keys SET suspended_at = NULL
             WHERE id = %s AND suspended_at IS NOT NULL AND revoked_at IS NULL RETURNING {COLUMNS}""",
         (key_id,),
     )
-    return rows[0] if rows else None
 
 
 def suspend_restored() -> int:

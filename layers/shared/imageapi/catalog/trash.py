@@ -50,7 +50,6 @@ def move(
     Args:
         days: how long they can be restored.
         versions: only images at one of these.
-        cursor: of a transaction; without one, it is committed at once.
 
     Returns:
         The deletions, leased, as ``deletions.begin``; also unfinished ones whose lease has expired. None of

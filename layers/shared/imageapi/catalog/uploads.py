@@ -4,9 +4,7 @@ A failed upload (``failure`` names the error) never becomes an image. ``images.i
 and removes its row.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg2.extras
@@ -41,61 +39,30 @@ _INSERT = f"""
     RETURNING {COLUMNS}"""
 
 
-@dataclass(frozen=True)
-class NewUpload:
-    """An upload before anything is stored.
-
-    Attributes:
-        metadata: as ``validate_metadata`` returns it.
-        sha256: 32 bytes; None while unknown.
-        s3_key: where its object will be put; None while unknown.
-        request_hash: 32 bytes, equal for the same request; only with an ``idempotency_key``.
-        open_seconds: how long its file may still arrive.
-        lease_seconds: how long the request that sends the file holds the lease.
-    """
-
-    id: str
-    created_at: datetime
-    metadata: dict[str, Any]
-    filename: str
-    mime_type: str
-    size_bytes: int
-    sha256: bytes | None
-    s3_key: str | None
-    idempotency_key: str | None
-    request_hash: bytes | None
-    open_seconds: int = 0
-    lease_seconds: int = 0
-
-
-def insert(new: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
+def insert(values: Mapping[str, Any], cursor: db.Cursor | None = None) -> db.Row | None:
     """Insert the row of an upload, leased.
 
     Args:
-        cursor: of a transaction; without one, the row is committed at once.
+        values: ``id``, ``created_at``, ``metadata``, ``filename``, ``mime_type``, ``size_bytes``; ``sha256``
+            (32 bytes) and ``s3_key`` (where its object will be put), None while unknown; ``idempotency_key``,
+            and with one ``request_hash`` (32 bytes, equal for the same request); ``open_seconds``: how long
+            its file may still arrive; ``lease_seconds``: how long the request that sends it holds the lease.
 
     Returns:
         The row; None if the Idempotency-Key is taken (see :func:`find_key`).
     """
-    values = {
-        **vars(new),
-        "metadata": psycopg2.extras.Json(new.metadata),
-        "key_id": get_actor().key_id,
-    }
-    rows = db.query(_INSERT, values, cursor)
-    return rows[0] if rows else None
+    metadata = psycopg2.extras.Json(values["metadata"])
+    return db.query_one(_INSERT, {**values, "metadata": metadata, "key_id": get_actor().key_id}, cursor)
 
 
 def find(upload_id: str) -> db.Row | None:
     """The upload, pending or failed; None also when it has become an image."""
-    rows = db.query(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
-    return rows[0] if rows else None
+    return db.query_one(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
 
 
 def find_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
     """The row of an Idempotency-Key: ``request_hash``, ``image_id``."""
-    rows = db.query("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
-    return rows[0] if rows else None
+    return db.query_one("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
 
 
 def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]:
@@ -113,37 +80,34 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]
 
 def extend_expiry(upload_id: str, open_seconds: int) -> db.Row | None:
     """Keep a pending upload open for its file, for a repeated announcement. None if it is not pending."""
-    rows = db.query(
+    return db.query_one(
         f"""UPDATE uploads SET expires_at = greatest(expires_at, now() + make_interval(secs => %s))
             WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
         (open_seconds, upload_id),
     )
-    return rows[0] if rows else None
 
 
 def take_over(upload_id: str, lease_seconds: int) -> db.Row | None:
     """Lease a pending upload for a repeated request, which brings the same bytes: the earlier request loses
     its lease, and with it the right to finish or undo the upload. None if it is not pending.
     """
-    rows = db.query(
+    return db.query_one(
         f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %s),
                 lease_token = nextval('lease_tokens')
             WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
         (lease_seconds, upload_id),
     )
-    return rows[0] if rows else None
 
 
 def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
     """Lease a pending upload and count an attempt. None if it is leased, or not pending."""
-    rows = db.query(
+    return db.query_one(
         f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %(lease)s),
                 expires_at = greatest(expires_at, now() + make_interval(secs => %(lease)s)),
                 lease_token = nextval('lease_tokens'), attempts = attempts + 1
             WHERE id = %(id)s AND failure IS NULL AND lease_until < now() RETURNING {COLUMNS}""",
         {"id": upload_id, "lease": lease_seconds},
     )
-    return rows[0] if rows else None
 
 
 def release_lease(upload: db.Row, *, counted: bool) -> None:

@@ -1,7 +1,6 @@
 """The table ``image_variants``: variants that are ready, pending or failed."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from imageapi.database import db
 from imageapi.model import variant_names
@@ -9,18 +8,6 @@ from imageapi.model.ids import ZERO_ID
 
 Name = tuple[str, str]
 """A variant: ``(image id, name)``."""
-
-
-class Lease(NamedTuple):
-    """The lease of a variant: its token, and the number of this attempt."""
-
-    token: int
-    attempt: int
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the attempts are used up: mark the variant as failed, do not render it."""
-        return self.attempt > MAX_ATTEMPTS
 
 
 LEASE_SECONDS = 30
@@ -35,7 +22,7 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     """What delivery needs: columns of the image; ``has_intermediate``, whether a large picture's intermediate
     is ready; of the variant ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
     """
-    found = db.query(
+    return db.query_one(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
                   image.link_version,
                   variant.status AS variant_status, variant.failure AS variant_failure,
@@ -47,18 +34,18 @@ def find_image(image_id: str, name: str) -> db.Row | None:
            WHERE image.id = %s""",
         (variant_names.INTERMEDIATE, name, image_id),
     )
-    return found[0] if found else None
 
 
-def acquire_lease(image_id: str, name: str) -> Lease | None:
+def acquire_lease(image_id: str, name: str) -> db.Row | None:
     """Lease a variant, to render it.
 
     Returns:
-        None if it is leased or ready, or there is no such image.
+        ``lease_token`` and ``is_exhausted``: whether the attempts are used up, so that it is to be marked as
+        failed, not rendered. None if it is leased or ready, or there is no such image.
     """
     # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it, the insert would
     # violate the foreign key.
-    taken = db.query(
+    return db.query_one(
         """INSERT INTO image_variants AS variant (image_id, name, lease_until)
            SELECT id, %(name)s, now() + make_interval(secs => %(lease)s)
            FROM image_metadata WHERE id = %(id)s FOR KEY SHARE
@@ -66,10 +53,9 @@ def acquire_lease(image_id: str, name: str) -> Lease | None:
            SET status = 'pending', failure = NULL, lease_until = excluded.lease_until,
                lease_token = nextval('lease_tokens'), attempts = variant.attempts + 1
            WHERE variant.status <> 'ready' AND variant.lease_until < now()
-           RETURNING lease_token, attempts""",
-        {"id": image_id, "name": name, "lease": LEASE_SECONDS},
+           RETURNING lease_token, attempts > %(max_attempts)s AS is_exhausted""",
+        {"id": image_id, "name": name, "lease": LEASE_SECONDS, "max_attempts": MAX_ATTEMPTS},
     )
-    return Lease(taken[0]["lease_token"], taken[0]["attempts"]) if taken else None
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:
@@ -85,19 +71,10 @@ def mark_ready(image_id: str, name: str, token: int) -> bool:
 def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
     """Record why a render failed. The lease blocks retries for the backoff."""
     db.query(
-        """UPDATE image_variants SET status = 'failed', failure = %(failure)s,
-               lease_until = now() + make_interval(
-                   secs => least(%(first)s * %(factor)s ^ least(attempts - 1, 10), %(max)s))
-           WHERE image_id = %(id)s AND name = %(name)s AND lease_token = %(token)s AND status = 'pending'""",
-        {
-            "id": image_id,
-            "name": name,
-            "token": token,
-            "failure": failure,
-            "first": RETRY_SECONDS,
-            "factor": RETRY_FACTOR,
-            "max": MAX_RETRY_SECONDS,
-        },
+        """UPDATE image_variants SET status = 'failed', failure = %s,
+               lease_until = now() + make_interval(secs => least(%s * %s ^ least(attempts - 1, 10), %s))
+           WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending'""",
+        (failure, RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS, image_id, name, token),
     )
 
 

@@ -46,7 +46,7 @@ def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
     def work(cursor: db.Cursor) -> db.Row | None:
         # Inserts take turns, so that concurrent ones count each other.
         db.query("LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE", (), cursor)
-        rows = db.query(
+        return db.query_one(
             f"""INSERT INTO webhooks (id, url, types, created_by, secret, sequence)
                 SELECT %(id)s, %(url)s, %(types)s, %(created_by)s, %(secret)s,
                        coalesce((SELECT max(sequence) FROM changes), 0)
@@ -54,7 +54,6 @@ def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
             {**values, "types": list(values["types"]), "limit": limit},
             cursor,
         )
-        return rows[0] if rows else None
 
     return db.transaction(work)
 
@@ -65,9 +64,7 @@ def list_all() -> list[db.Row]:
 
 
 def find(webhook_id: str) -> db.Row | None:
-    """The webhook with this id."""
-    rows = db.query(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s", (webhook_id,))
-    return rows[0] if rows else None
+    return db.query_one(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s", (webhook_id,))
 
 
 def delete(webhook_id: str) -> bool:
@@ -109,11 +106,10 @@ def rotate_secret(webhook_id: str, secret: str, overlap_hours: int) -> db.Row | 
 
 
 def _update(webhook_id: str, assignments: str, condition: str = "true", **values: Any) -> db.Row | None:
-    rows = db.change(
+    return db.change_one(
         f"UPDATE webhooks SET {assignments} WHERE id = %(id)s AND {condition} RETURNING {COLUMNS}",
         {**values, "id": webhook_id},
     )
-    return rows[0] if rows else None
 
 
 def acquire_leases(limit: int) -> list[db.Row]:
@@ -179,13 +175,12 @@ def lock_leased(cursor: db.Cursor, webhook_id: str, lease_token: int) -> db.Row 
     """Lock a webhook, and read it with the database's time ``now``; None if it is gone, or the lease was lost
     or released.
     """
-    rows = db.query(
+    return db.query_one(
         f"""SELECT {COLUMNS}, now() AS now FROM webhooks
             WHERE id = %s AND lease_token = %s AND lease_until > '-infinity' FOR UPDATE""",
         (webhook_id, lease_token),
         cursor,
     )
-    return rows[0] if rows else None
 
 
 def save(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> None:

@@ -108,11 +108,7 @@ def _read(position: Position, limit: int) -> list[db.Row]:
     rows = changes.find_from(position.sequence, limit + 1)
     if rows and position_of(rows[0]["sequence"], rows[0]["time"]) == position:
         return rows[1:]
-    if (
-        not rows
-        or rows[0]["sequence"] == position.sequence
-        or changes.find_range().oldest <= position.sequence
-    ):
+    if not rows or rows[0]["sequence"] == position.sequence or changes.find_oldest() <= position.sequence:
         raise GoneError("The database was restored. Read everything again.", code="changes_restored")
     raise _expired()
 

@@ -29,7 +29,6 @@ def read_endpoint(env: Mapping[str, str], *names: str) -> str | None:
 
 
 def read_region(env: Mapping[str, str]) -> str:
-    """The AWS region."""
     return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 

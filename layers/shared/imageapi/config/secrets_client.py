@@ -7,7 +7,7 @@ call is made here, with the standard library.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -44,23 +44,17 @@ class SecretCache:
         self._values: dict[str, tuple[str, ...]] = {}
         self._asked_at = 0.0
 
-    @property
-    def is_used(self) -> bool:
-        """Whether any secret has been read."""
-        return bool(self._values)
-
-    def read(self, arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
+    def read(self, arns: Collection[str], access: Access) -> dict[str, tuple[str, ...]]:
         """The values of each secret; those not cached are read over one connection.
 
         Raises:
             SecretError: one cannot be read.
         """
-        wanted = [arn for arn in arns if arn]
-        missing = [arn for arn in wanted if arn not in self._values]
+        missing = [arn for arn in arns if arn not in self._values]
         if missing:
             self._asked_at = time.monotonic()
             self._values |= fetch_secrets(missing, access)
-        return {arn: self._values[arn] for arn in wanted}
+        return {arn: self._values[arn] for arn in arns}
 
     def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
         """Read all again if the last attempt was more than ``max_age`` seconds ago.
@@ -106,7 +100,6 @@ def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, .
 
 
 def default_endpoint(region: str) -> str:
-    """Secrets Manager's endpoint in an AWS region."""
     return f"https://secretsmanager.{region}.{domain_of(region)}"
 
 

@@ -66,12 +66,10 @@ class Settings:
     """The same server's address for browsers; presigned URLs begin with it."""
     s3_ca_bundle: str | None
     """A CA file; None for botocore's own certificates (for puts, the system's)."""
-    s3_access_key: str = field(repr=False)
-    s3_secret_key: str = field(repr=False)
-    s3_session_token: str | None = field(repr=False)
-    """Of the function's role on AWS; None elsewhere."""
-    s3_credentials_expire_at: float | None
-    """Unix time, None when unknown. Signatures made with the credentials expire then."""
+    s3_keys: Credentials
+    """With a session token if they are those of the function's role; empty if there are none. Signatures made
+    with them expire when they do.
+    """
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
@@ -136,9 +134,9 @@ class Settings:
         Raises:
             ConfigurationError: there are none. Functions that do not use S3 get none.
         """
-        if not self.s3_access_key:
+        if not self.s3_keys.access_key:
             raise ConfigurationError("There are no credentials for S3: MINIO_ACCESS_KEY is not set.")
-        return Credentials(self.s3_access_key, self.s3_secret_key, self.s3_session_token)
+        return self.s3_keys
 
 
 def _is_on_aws(env: Mapping[str, str]) -> bool:
@@ -182,7 +180,6 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
     env = {**env, **users}
     keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
     _refuse_weak_secrets(env, keys)
-    s3 = read_s3_credentials(env)
     endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     return Settings(
         db_host=require(env, "DB_HOST"),
@@ -200,10 +197,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         s3_endpoint_url=endpoint_url,
         s3_public_endpoint_url=read_url(env, "MINIO_PUBLIC_ENDPOINT_URL") or endpoint_url,
         s3_ca_bundle=env.get("AWS_CA_BUNDLE") or None,
-        s3_access_key=s3.access_key,
-        s3_secret_key=s3.secret_key,
-        s3_session_token=s3.session_token,
-        s3_credentials_expire_at=s3.expire_at,
+        s3_keys=read_s3_credentials(env),
         bucket=_read_bucket(env, endpoint_url),
         region=read_region(env),
         api_keys=keys["API_KEY"],
@@ -255,8 +249,6 @@ def refresh_settings(max_age: float) -> bool:
     """
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
         get_settings.cache_clear()  # the role's credentials expire
-    if not _secret_cache.is_used:
-        return False
     try:
         changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
     except (ConfigurationError, secrets_client.SecretError):

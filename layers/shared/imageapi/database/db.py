@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg2
 import psycopg2.errors
@@ -20,11 +20,12 @@ from imageapi.actor import get_actor
 from imageapi.config.settings import Settings, get_settings, refresh_settings
 from imageapi.database.name_lookup import resolve
 from imageapi.deadline import time_left, time_limit
-from imageapi.errors import AppError, DatabaseUnavailableError
+from imageapi.errors import DatabaseUnavailableError
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Cursor: TypeAlias = psycopg2.extensions.cursor
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 IDLE_SECONDS_BEFORE_PING = 30.0
 """A connection idle for longer is tested before use: a firewall or NAT may have dropped it silently."""
@@ -76,9 +77,7 @@ _connection: psycopg2.extensions.connection | None = None
 _used_at = 0.0
 
 
-def query(
-    sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), cursor: Cursor | None = None
-) -> list[Row]:
+def query(sql: str, parameters: Parameters = (), cursor: Cursor | None = None) -> list[Row]:
     """Run one statement and return its rows (empty when it returns none).
 
     Args:
@@ -92,9 +91,12 @@ def query(
     return _run(lambda cursor: _fetch(cursor, sql, parameters))
 
 
-def change(
-    sql: str, parameters: Sequence[Any] | Mapping[str, Any], cursor: Cursor | None = None
-) -> list[Row]:
+def query_one(sql: str, parameters: Parameters = (), cursor: Cursor | None = None) -> Row | None:
+    """As :func:`query`, for a statement that returns at most one row; None without one."""
+    return next(iter(query(sql, parameters, cursor)), None)
+
+
+def change(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> list[Row]:
     """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the
     current actor. Statements separated by semicolons are one transaction; the rows are those of the last.
     """
@@ -105,6 +107,11 @@ def change(
         return _fetch(cursor, _set_actor(cursor, "SELECT ") + b"; " + cursor.mogrify(sql, parameters))
 
     return _run(run)
+
+
+def change_one(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> Row | None:
+    """As :func:`change`, for a statement that returns at most one row; None without one."""
+    return next(iter(change(sql, parameters, cursor)), None)
 
 
 def transaction(work: Callable[[Cursor], T]) -> T:
@@ -152,8 +159,6 @@ def _run(work: Callable[[Cursor], T]) -> T:
         try:
             with connection.cursor() as cursor:
                 return work(cursor)
-        except AppError:
-            raise
         except _UNAVAILABLE as error:
             # A cancelled statement leaves the connection usable; the other errors do not.
             if not isinstance(error, _CANCELLED):
@@ -161,10 +166,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
             raise DatabaseUnavailableError() from error
         except BaseException:
             # The caller's own error or a wrong statement, perhaps in mid-transaction.
-            if (
-                connection.closed
-                or connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE
-            ):
+            if connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
                 close()
             raise
         finally:
@@ -193,7 +195,7 @@ def _set_actor(cursor: Cursor, start: str) -> bytes:
     )
 
 
-def _fetch(cursor: Cursor, sql: str | bytes, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+def _fetch(cursor: Cursor, sql: str | bytes, parameters: Parameters = ()) -> list[Row]:
     cursor.execute(sql, parameters or None)
     if cursor.description is None:
         return []
@@ -241,7 +243,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
         arguments |= resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
-        connection = psycopg2.connect(
+        connection: psycopg2.extensions.connection = psycopg2.connect(
             port=settings.db_port,
             dbname=settings.db_name,
             user=settings.db_user,
@@ -263,7 +265,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
         if "password authentication failed" in str(error) and refresh_settings(PASSWORD_MAX_AGE):
             return _connect(get_settings())
         raise DatabaseUnavailableError() from error
-    return cast(psycopg2.extensions.connection, connection)
+    return connection
 
 
 def _session_sql(settings: Settings) -> str:

@@ -142,12 +142,9 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
         # The session already holds it, unless the connection was lost and reopened after the last step.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
-        try:
-            result = work(cursor)
-            # With each step, so that the service can use its tables as soon as they exist.
-            _grant_service_user(cursor)
-        except psycopg2.errors.LockNotAvailable as error:
-            raise _LockTakenError from error
+        result = work(cursor)
+        # With each step, so that the service can use its tables as soon as they exist.
+        _grant_service_user(cursor)
         return result
 
     for attempt in range(LOCK_ATTEMPTS):
@@ -156,18 +153,13 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
             time.sleep(LOCK_PAUSE_SECONDS)
         try:
             return db.transaction(run)
-        except _LockTakenError:
-            pass
+        except DatabaseUnavailableError as error:
+            if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
+                raise
     raise DatabaseUnavailableError(
         f"{name} did not get a lock on its tables in {LOCK_ATTEMPTS} attempts: look in pg_stat_activity for"
         " transactions that have been open for long, end them, and run it again."
     )
-
-
-class _LockTakenError(Exception):
-    """Another transaction holds a lock. Not psycopg2's own error, which ``db`` would turn into
-    DatabaseUnavailableError.
-    """
 
 
 def _grant_service_user(cursor: db.Cursor) -> None:

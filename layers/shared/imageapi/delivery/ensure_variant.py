@@ -45,12 +45,12 @@ def ensure_variant(image: db.Row, variant: variant_names.Variant) -> None:
             raise stored_error(image["variant_failure"], "The picture could not be rendered.")
         if not image["is_leased"]:
             lease = variants.acquire_lease(image["id"], variant.name)
-            if lease and image["variant_status"] == "pending" and lease.is_exhausted:
+            if lease and image["variant_status"] == "pending" and lease["is_exhausted"]:
                 error = TooComplexError()
-                variants.mark_failed(image["id"], variant.name, lease.token, error.code)
+                variants.mark_failed(image["id"], variant.name, lease["lease_token"], error.code)
                 raise error
             if lease:
-                return _make_variant(image, variant, lease.token)
+                return _make_variant(image, variant, lease["lease_token"])
         if time.monotonic() > deadline:
             raise VariantPendingError()
         time.sleep(POLL_SECONDS)

@@ -34,7 +34,7 @@ def store(
     if status is None:
         lease = variants.acquire_lease(image_id, name)
         if lease:  # the image came back from the trash, which has removed the object
-            return store(image_id, name, lease.token, data, mime_type, attempts)
+            return store(image_id, name, lease["lease_token"], data, mime_type, attempts)
         return adopt(image_id, name)
     if status != "ready":
         raise VariantPendingError()
@@ -51,9 +51,9 @@ def adopt(image_id: str, name: str) -> bool:
     key = variant_key(image_id, name)
     lease = variants.acquire_lease(image_id, name)
     if lease and s3.object_exists(key):
-        return variants.mark_ready(image_id, name, lease.token)
+        return variants.mark_ready(image_id, name, lease["lease_token"])
     if lease:
-        variants.remove(image_id, name, lease.token)
+        variants.remove(image_id, name, lease["lease_token"])
         return False
     if variants.find_statuses([(image_id, name)]):
         return True
@@ -76,7 +76,7 @@ def store_intermediate(image_id: str, data: bytes) -> None:
     try:
         lease = variants.acquire_lease(image_id, variant_names.INTERMEDIATE)
         if lease:
-            store(image_id, variant_names.INTERMEDIATE, lease.token, data, "image/jpeg", attempts=1)
+            store(image_id, variant_names.INTERMEDIATE, lease["lease_token"], data, "image/jpeg", attempts=1)
     except Exception as error:
         # A sweep removes what is half done, once the lease expires.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

@@ -88,7 +88,7 @@ class App(Router):
             return error_response(error)
         except Exception as error:
             get_logger().exception("internal_error", exc_info=error)
-            return error_response(AppError("Something went wrong on the server."))
+            return error_response(AppError())
 
     def _dispatch(self, request: Request) -> Response:
         found = self.find(request.method, request.path)

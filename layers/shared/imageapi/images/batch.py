@@ -35,10 +35,7 @@ class BatchFailedError(ConflictError):
     """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
 
     code = "batch_failed"
-
-    def __init__(self, results: Sequence[Mapping[str, Any]]) -> None:
-        message = "Nothing was changed: not all of these images can be changed so."
-        super().__init__(message, details={"results": list(results)})
+    message = "Nothing was changed: not all of these images can be changed so."
 
 
 class BatchTimeOverError(AppError):
@@ -139,7 +136,7 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
         done = work(cursor, request, left) if left else Outcome()
         failed = [{"id": name, **done.results[name]} for name in left if _is_failure(done.results[name])]
         if failed and request.atomic:
-            raise BatchFailedError(failed)
+            raise BatchFailedError(details={"results": failed})
         if key:
             batches.note(
                 cursor, key, {name: found for name, found in done.results.items() if _is_final(found)}

@@ -1,7 +1,7 @@
 """List images: a page as JSON values, with a link to the next page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from imageapi.images.list_trash import list_trash
@@ -12,14 +12,9 @@ from imageapi.search.cursors import decode_cursor, encode_cursor
 from imageapi.search.list_parameters import parse_list_parameters
 
 
-class ListPage(NamedTuple):
-    """The body and the headers of a list's response."""
-
-    value: dict[str, Any]
-    headers: dict[str, str]
-
-
-def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str) -> ListPage:
+def list_images(
+    parameters: Mapping[str, Sequence[str]], list_url: str, base_url: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     """One page of images, or with ``trashed=true`` of those in the trash.
 
     Args:
@@ -38,22 +33,21 @@ def list_images(parameters: Mapping[str, Sequence[str]], list_url: str, base_url
     """
     if "trashed" in parameters and parse_flag("trashed", parameters["trashed"][0]):
         value, cursor = list_trash(parameters)
-        return ListPage(value, _link_to_next(parameters, list_url, cursor))
+        return value, _link_to_next(parameters, list_url, cursor)
     query = parse_list_parameters(parameters)
     text = parameters["cursor"][0] if parameters.get("cursor") else None
     position = decode_cursor(text, query.filters) if text else None
-    page = find_page.find_page(query, position)
-    cursor = encode_cursor(page.next_position, query.filters) if page.next_position else None
+    rows, next_position = find_page.find_page(query, position)
+    cursor = encode_cursor(next_position, query.filters) if next_position else None
     value = {
         "images": [
-            serialize_image(row, base_url, query.variants, permanent=query.permanent_links)
-            for row in page.rows
+            serialize_image(row, base_url, query.variants, permanent=query.permanent_links) for row in rows
         ],
         "next_cursor": cursor,
     }
     if query.total:
         value["total"] = counts.count_images(query)
-    return ListPage(value, _link_to_next(parameters, list_url, cursor))
+    return value, _link_to_next(parameters, list_url, cursor)
 
 
 def _link_to_next(

@@ -13,18 +13,15 @@ class ImageNotTrashedError(ConflictError):
     """409: the image is not in the trash."""
 
     code = "image_not_trashed"
-
-    def __init__(self, message: str = "The image is not in the trash.") -> None:
-        super().__init__(message)
+    message = "The image is not in the trash."
 
 
 class TrashInProgressError(ConflictError):
     """409: another request is still removing what was made from the image."""
 
     code = "trash_in_progress"
-
-    def __init__(self, message: str = "The image is still being moved to the trash. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "The image is still being moved to the trash. Try again."
+    retry_after = 2
 
 
 def restore_image(image_id: str) -> db.Row:

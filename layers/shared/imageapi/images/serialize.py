@@ -11,6 +11,11 @@ from imageapi.images.etag import make_etag
 from imageapi.model.metadata import FIELDS
 from imageapi.model.variant_names import LINKED
 
+_COLUMNS = (
+    *("id", *FIELDS, "filename", "s3_key", "mime_type", "size_bytes", "width", "height", "frames"),
+    *("sha256", "duplicate_of", "placeholder", "exif"),
+)
+
 
 def serialize_detail(
     row: Mapping[str, Any], base_url: str, variant_names: Sequence[str] = (), *, permanent: bool = False
@@ -61,19 +66,7 @@ def _sign_links(
 
 def _serialize_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": row["id"],
-        **{field: row[field] for field in FIELDS},
-        "filename": row["filename"],
-        "s3_key": row["s3_key"],
-        "mime_type": row["mime_type"],
-        "size_bytes": row["size_bytes"],
-        "width": row["width"],
-        "height": row["height"],
-        "frames": row["frames"],
-        "sha256": row["sha256"],
-        "duplicate_of": row["duplicate_of"],
-        "placeholder": row["placeholder"],
-        "exif": row["exif"],
+        **{name: row[name] for name in _COLUMNS},
         "created_at": row["created_at"].isoformat(),
         "updated_at": row["updated_at"].isoformat(),
     }
@@ -84,13 +77,6 @@ def serialize_analysis(row: Mapping[str, Any]) -> dict[str, Any]:
     "text_seen", "safety", "model", "analyzed_at"}``; values not known yet are empty or null.
     """
     analyzed_at = row["analyzed_at"]
-    return {
-        "status": row["status"],
-        "failure": row["failure"],
-        "caption": row["caption"],
-        "tags": row["tags"],
-        "text_seen": row["text_seen"],
-        "safety": row["safety"],
-        "model": row["model"],
-        "analyzed_at": analyzed_at.isoformat() if analyzed_at else None,
-    }
+    columns = ("status", "failure", "caption", "tags", "text_seen", "safety", "model")
+    shown = {name: row[name] for name in columns}
+    return {**shown, "analyzed_at": analyzed_at.isoformat() if analyzed_at else None}

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from imageapi.catalog.images import COLUMNS
@@ -32,14 +32,11 @@ NEWEST_OF_ALL = UUID(int=2**128 - 1)
 """Where a newest-first list begins."""
 
 
-class Page(NamedTuple):
-    """The rows of a page in order, and where it ended; None when nothing comes after it."""
-
-    rows: list[db.Row]
-    next_position: Position | None
+_Page = tuple[list[db.Row], Position | None]
+"""The rows of a page in order, and where it ended; None when nothing comes after it."""
 
 
-def find_page(query: ListQuery, position: Position | None) -> Page:
+def find_page(query: ListQuery, position: Position | None) -> _Page:
     """The page after a position, or the first.
 
     Raises:
@@ -55,7 +52,12 @@ def find_page(query: ListQuery, position: Position | None) -> Page:
     if order.key:
         sorted_rows = _sort_matches(conditions, position, wanted)
         if sorted_rows is None:
-            raise TooManyToSortError(MAX_SORTED, query.sort, sorts_by_time(has_terms=bool(query.terms)))
+            sorts = sorts_by_time(has_terms=bool(query.terms))
+            raise TooManyToSortError(
+                f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. "
+                f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
+                details={"max": MAX_SORTED, "sorts": sorts},
+            )
         return _make_page([(row, 0) for row in sorted_rows], wanted, None)
     search = _TimeSearch(wanted, MAX_STATEMENTS - (counts.STATEMENTS if query.total else 0))
     tiers = TIERS if query.sort == "relevance" else (None,)
@@ -72,15 +74,15 @@ def _fits(key: str | int | None, order: Order) -> bool:
     return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
-def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | None) -> Page:
+def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | None) -> _Page:
     """``hits``: up to ``wanted`` rows with their tiers; the last one only shows that there are more.
     ``unread``: where to continue if there are fewer.
     """
     rows = [row for row, _ in hits]
     if len(rows) < wanted:
-        return Page(rows, unread)
+        return rows, unread
     last, tier = hits[-2]
-    return Page(rows[:-1], Position(tier, last.get("key"), UUID(last["id"])))
+    return rows[:-1], Position(tier, last.get("key"), UUID(last["id"]))
 
 
 _Found = tuple[list[db.Row], db.Row]

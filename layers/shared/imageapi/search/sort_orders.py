@@ -23,7 +23,6 @@ class Order(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """The sort columns."""
         return [f"image.{name}" for name in (self.key, "id") if name]
 
     def order_by(self, *first: str) -> str:

@@ -2,7 +2,6 @@
 
 
 def original_key(image_id: str, extension: str) -> str:
-    """The key of an image's original bytes."""
     return f"originals/{image_id}.{extension}"
 
 
@@ -12,7 +11,6 @@ def incoming_key(image_id: str) -> str:
 
 
 def variant_key(image_id: str, name: str) -> str:
-    """The key of a variant."""
     return f"variants/{image_id}/{name}"
 
 

@@ -20,10 +20,10 @@ UNKNOWN_EXPIRY_SECONDS = 900
 
 def limit_lifetime(seconds: int) -> int:
     """The lifetime of a signature made now: ``seconds``, or less if its credentials expire earlier."""
-    settings = get_settings()
-    if settings.s3_credentials_expire_at is not None:
-        return max(1, min(seconds, int(settings.s3_credentials_expire_at - time.time())))
-    return min(seconds, UNKNOWN_EXPIRY_SECONDS) if settings.s3_session_token else seconds
+    keys = get_settings().s3_keys
+    if keys.expire_at is not None:
+        return max(1, min(seconds, int(keys.expire_at - time.time())))
+    return min(seconds, UNKNOWN_EXPIRY_SECONDS) if keys.session_token else seconds
 
 
 def presign_url(
@@ -74,11 +74,7 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
         ],
     }
     S3SigV4PostAuth(_credentials(settings), "s3", settings.region).add_auth(request)
-    return {
-        "url": url,
-        "fields": fields,
-        "expires_at": expires_at.isoformat(timespec="seconds"),
-    }
+    return {"url": url, "fields": fields, "expires_at": expires_at.isoformat(timespec="seconds")}
 
 
 def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:

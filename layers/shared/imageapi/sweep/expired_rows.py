@@ -134,9 +134,9 @@ def _settle_variant(name: variants.Name) -> Count | None:
         return None
     # Stored, but the process died before it could say so.
     if s3.object_exists(variant_key(*name)):
-        return Count.FINISHED if variants.mark_ready(*name, lease.token) else None
-    if lease.is_exhausted:  # back off, do not retry
-        variants.mark_failed(*name, lease.token, TooComplexError.code)
+        return Count.FINISHED if variants.mark_ready(*name, lease["lease_token"]) else None
+    if lease["is_exhausted"]:  # back off, do not retry
+        variants.mark_failed(*name, lease["lease_token"], TooComplexError.code)
     else:
-        variants.remove(*name, lease.token)
+        variants.remove(*name, lease["lease_token"])
     return Count.VARIANTS_REMOVED

@@ -114,10 +114,8 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
             outcome["completed"].append(image_id)
             if stored.created:
                 continue
-        except UploadInProgressError:
-            raise
         except AppError as error:
-            if error.status >= 500:
+            if error.status >= 500 or isinstance(error, UploadInProgressError):
                 raise
             outcome["refused"][image_id] = error.code
         _remove_reposted(image_id)

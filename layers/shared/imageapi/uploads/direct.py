@@ -122,21 +122,22 @@ def _reserve(upload: Upload) -> db.Row | Stored:
     )
 
 
-def _new_upload(upload: Upload) -> uploads.NewUpload:
+def _new_upload(upload: Upload) -> dict[str, Any]:
     upload_id, created_at = new_id()
-    return uploads.NewUpload(
-        id=upload_id,
-        created_at=created_at,
-        metadata=upload.metadata,
-        filename=upload.filename or f"{upload_id}.{upload.kind.extension}",
-        mime_type=upload.kind.mime_type,
-        size_bytes=len(upload.data),
-        sha256=upload.sha256,
-        s3_key=original_key(upload_id, upload.kind.extension),
-        idempotency_key=upload.idempotency_key,
-        request_hash=upload.request_hash if upload.idempotency_key else None,
-        lease_seconds=LEASE_SECONDS,
-    )
+    return {
+        "id": upload_id,
+        "created_at": created_at,
+        "metadata": upload.metadata,
+        "filename": upload.filename or f"{upload_id}.{upload.kind.extension}",
+        "mime_type": upload.kind.mime_type,
+        "size_bytes": len(upload.data),
+        "sha256": upload.sha256,
+        "s3_key": original_key(upload_id, upload.kind.extension),
+        "idempotency_key": upload.idempotency_key,
+        "request_hash": upload.request_hash if upload.idempotency_key else None,
+        "open_seconds": 0,
+        "lease_seconds": LEASE_SECONDS,
+    }
 
 
 def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stored | None:

@@ -40,17 +40,13 @@ def request_hash(request: Mapping[str, Any]) -> bytes:
     Args:
         request: JSON values, or bytes.
     """
-    return hashlib.sha256(to_canonical_json(request).encode()).digest()
+    text = json.dumps(request, sort_keys=True, separators=(",", ":"), default=bytes.hex)
+    return hashlib.sha256(text.encode()).digest()
 
 
 def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata without empty fields, so a retry hashes the same after a deploy adds a field."""
     return {name: value for name, value in metadata.items() if value}
-
-
-def to_canonical_json(value: Any) -> str:
-    """The same JSON for equal values: keys sorted, bytes as hexadecimal digits."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=bytes.hex)
 
 
 def find_earlier_upload(

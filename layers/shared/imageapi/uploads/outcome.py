@@ -39,9 +39,8 @@ class UploadInProgressError(ConflictError):
     """409: another request is working on the same upload, or on the same bytes."""
 
     code = "upload_in_progress"
-
-    def __init__(self, message: str = "Another request is at work on this upload. Try again.") -> None:
-        super().__init__(message, retry_after=2)
+    message = "Another request is at work on this upload. Try again."
+    retry_after = 2
 
 
 def create_image(upload: db.Row, picture: "Picture", sha256: bytes) -> Stored:
@@ -99,9 +98,9 @@ def remove_objects(upload: db.Row) -> None:
 
 def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, object]:
     """The columns of the image."""
-    facts = {name: upload[name] for name in ("id", "filename", "s3_key", "mime_type", "size_bytes")}
+    kept = ("id", "filename", "s3_key", "mime_type", "size_bytes", "created_at", "lease_token")
     columns = {
-        **facts,
+        **{name: upload[name] for name in kept},
         # An upload may be older than a field, or come from newer code: this image then lacks the field.
         **EMPTY,
         **upload["metadata"],
@@ -111,8 +110,6 @@ def _make_image(upload: db.Row, picture: "Picture", sha256: bytes) -> dict[str, 
         "sha256": sha256,
         "placeholder": picture.placeholder,
         "exif": psycopg2.extras.Json(picture.exif),
-        "created_at": upload["created_at"],
-        "lease_token": upload["lease_token"],
     }
     return {**columns, **index_values(columns)}
 

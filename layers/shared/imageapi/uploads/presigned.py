@@ -68,19 +68,16 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
     announced = parse_announcement(values)
     upload_id, created_at = new_id()
     inserted = uploads.insert(
-        uploads.NewUpload(
-            id=upload_id,
-            created_at=created_at,
-            metadata=announced.metadata,
-            filename=announced.filename,
-            mime_type=announced.mime_type,
-            size_bytes=announced.size_bytes,
-            sha256=announced.sha256,
-            s3_key=None,
-            idempotency_key=stored_key,
-            request_hash=announced.request_hash if stored_key else None,
-            open_seconds=OPEN_SECONDS,
-        )
+        {
+            **vars(announced),
+            "id": upload_id,
+            "created_at": created_at,
+            "s3_key": None,
+            "idempotency_key": stored_key,
+            "request_hash": announced.request_hash if stored_key else None,
+            "open_seconds": OPEN_SECONDS,
+            "lease_seconds": 0,
+        }
     )
     found = inserted or find_earlier_upload(
         str(stored_key),

@@ -26,9 +26,7 @@ class NotConfiguredError(AppError):
 
     status = 501
     code = "webhooks_not_configured"
-
-    def __init__(self) -> None:
-        super().__init__("Webhooks are off here: the parameter Webhooks turns them on.")
+    message = "Webhooks are off here: the parameter Webhooks turns them on."
 
 
 def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
