@@ -18,8 +18,6 @@ from imageapi.storage.keys import variant_key
 BATCH = 500
 """At most this many rows per part; each may cost a request to the store."""
 ORIGINALS, INCOMING, VARIANTS = "originals/", "incoming/", "variants/"
-AREAS = (ORIGINALS, INCOMING, VARIANTS)
-"""In the order in which they are compared."""
 _AFTER_ALL = "~"
 """Sorts after every key of an area."""
 
@@ -63,8 +61,9 @@ def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
         after: the ``end`` of a part to resume after.
     """
     compare = {ORIGINALS: _compare_originals, INCOMING: _compare_incoming, VARIANTS: _compare_variants}
-    begin = next((index for index, area in enumerate(AREAS) if after.startswith(area)), 0)
-    for area in AREAS[begin:]:
+    areas = list(compare)
+    begin = next((index for index, area in enumerate(areas) if after.startswith(area)), 0)
+    for area in areas[begin:]:
         if after != area + _AFTER_ALL:
             yield from compare[area](after if after.startswith(area) else area, older_than)
 
