@@ -27,11 +27,10 @@ class Response:
     def to_event(self) -> dict[str, Any]:
         """The response in API Gateway's format."""
         headers = {"Content-Type": self.content_type} if self.content_type else {}
-        is_binary = isinstance(self.body, bytes)
         return {
             "statusCode": self.status_code,
             "body": base64.b64encode(self.body).decode() if isinstance(self.body, bytes) else self.body,
-            "isBase64Encoded": is_binary,
+            "isBase64Encoded": isinstance(self.body, bytes),
             "multiValueHeaders": {name: [value] for name, value in {**headers, **self.headers}.items()},
         }
 

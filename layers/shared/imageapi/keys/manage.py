@@ -66,8 +66,7 @@ def serialize_key(row: db.Row) -> dict[str, Any]:
     ``last_used_at`` is at most ten minutes before the last use.
     """
     names = ("created_at", "expires_at", "revoked_at", "suspended_at", "last_used_at")
-    times = {name: row[name] for name in names}
     return {
         **{name: row[name] for name in ("id", "name", "scopes", "prefix", "created_by")},
-        **{name: time.isoformat() if time else None for name, time in times.items()},
+        **{name: row[name].isoformat() if row[name] else None for name in names},
     }
