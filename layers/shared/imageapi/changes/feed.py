@@ -48,7 +48,7 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
     since = parameters.get("since")
     if since == LATEST:
         newest = changes.find_newest()
-        latest = position_of(*newest) if newest else _start_of_now()
+        latest = position_of(*newest) if newest else _dated_start()
         return serialize_page((), "cursor", encode_position(latest, FEED))
     position = START if since is None else decode_position(since, FEED)
     start = time.monotonic()
@@ -69,7 +69,7 @@ def _parse_wait(text: str | None) -> int:
     )
 
 
-def _start_of_now() -> Position:
+def _dated_start() -> Position:
     """The start of a feed that is empty now. Unlike START, it expires."""
     return position_of(0, datetime.now(UTC))
 
@@ -84,7 +84,7 @@ def _read_or_wait(
         if page:
             position = position_of(page[-1]["sequence"], page[-1]["time"])
         elif position == START:
-            position = _start_of_now()
+            position = _dated_start()
         shown = [row for row in page if shows_keys or row["type"].startswith(changes.IMAGES)]
         if shown or time_left() < SPARE_SECONDS + POLL_SECONDS:
             return shown, position
@@ -100,18 +100,15 @@ def _read(position: Position, limit: int) -> list[db.Row]:
     """The changes after a position. Its own change is read with them: it proves that none is missing."""
     if position.sequence == 0:
         # Later changes may have been removed since.
-        age = _start_of_now().microseconds - position.microseconds
+        age = _dated_start().microseconds - position.microseconds
         if position != START and age >= get_settings().changes_days * _DAY:
             raise _expired()
         return changes.find_from(1, limit)
     rows = changes.find_from(position.sequence, limit + 1)
     if rows and position_of(rows[0]["sequence"], rows[0]["time"]) == position:
         return rows[1:]
-    if (
-        not rows
-        or rows[0]["sequence"] == position.sequence
-        or changes.find_range().oldest <= position.sequence
-    ):
+    # Its change is missing, and is not too old.
+    if changes.find_range().oldest <= position.sequence:
         raise GoneError("The database was restored. Read everything again.", code="changes_restored")
     raise _expired()
 
