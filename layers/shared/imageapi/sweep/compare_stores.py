@@ -44,12 +44,10 @@ class Part:
 
     @property
     def is_of_originals(self) -> bool:
-        """Whether its objects are originals."""
         return self.end.startswith(ORIGINALS)
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing comes after it."""
         return self.end == VARIANTS + _AFTER_ALL
 
 
@@ -109,10 +107,8 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     if not ids:
         return found
     # In the order in which rows move, so that one that moves meanwhile is seen.
-    uploaded = uploads.find_keys(ids)
-    stored = originals.find_keys(ids)
+    owned = {*uploads.find_keys(ids).values(), *originals.find_keys(ids).values()}
     deleted = deletions.find_pending(ids)
-    owned = {*uploaded.values(), *stored.values()}
     return [key for key in found if key not in owned and read_id(key) not in deleted]
 
 

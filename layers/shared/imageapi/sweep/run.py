@@ -52,8 +52,7 @@ def sweep(
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: stopped early; nothing is half done.
     """
-    report = Report(dry_run)
-    report.is_another_bucket = is_another_bucket()
+    report = Report(dry_run, is_another_bucket=is_another_bucket())
     if report.is_another_bucket:
         get_logger().error("no row is settled: the bucket has none of the ten newest images")
         report.counts[Count.FAILED] += 1
