@@ -40,11 +40,10 @@ def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
     latest = _find_latest_expiry(creator)
     if latest and expires_at and expires_at > latest:
         raise _invalid("expires_at", f"must not be after {latest.isoformat()}", max=latest.isoformat())
-    key_id, _ = new_id()
     key = make_key()
     row = keys.insert(
         {
-            "id": key_id,
+            "id": new_id()[0],
             "name": name,
             "scopes": scopes,
             "prefix": key[:SHOWN],

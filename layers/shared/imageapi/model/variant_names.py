@@ -51,7 +51,6 @@ class Variant:
 
     @property
     def mime_type(self) -> str:
-        """The media type."""
         return MIME_TYPES[self.extension]
 
     @property

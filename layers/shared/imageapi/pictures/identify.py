@@ -78,8 +78,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
 def kind_of(image: Image.Image) -> Kind:
     # Pillow calls a JPEG that contains further pictures MPO; many phones write these.
     name = "JPEG" if image.format == "MPO" else str(image.format)
-    mime_type, extension = MIME_TYPES[name]
-    return Kind(name, mime_type, extension)
+    return Kind(name, *MIME_TYPES[name])
 
 
 @contextmanager
