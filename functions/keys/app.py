@@ -7,7 +7,7 @@ from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.keys import create, manage
+from imageapi.keys import manage
 from imageapi.model.parameters import parse_flag
 
 app = App()
@@ -32,7 +32,7 @@ def create_key(request: Request) -> Response:
     """201 with the new key, which is shown only here."""
     request.check_query()
     values = parse_json_object(request.body, "body")
-    return json_response(201, {"data": create.create_key(values, request.key)})
+    return json_response(201, {"data": manage.create_key(values, request.key)})
 
 
 @app.delete("/api/keys/<key_id>")

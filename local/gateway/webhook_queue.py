@@ -10,7 +10,6 @@ from local.gateway.pool import Pool
 from local.settings import Settings
 
 LEASES, SENDS = "WebhooksFunction", "NotifyFunction"
-TAKE = 20
 # As IS_DUE in imageapi/catalog/webhooks.py.
 DUE_SQL = """
     SELECT EXISTS (SELECT FROM webhooks
@@ -38,7 +37,7 @@ def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], 
     def work(connection: Any) -> bool:
         if not is_due(connection):
             return False
-        taken = invoke(LEASES, {"take": TAKE})
+        taken = invoke(LEASES, {"take": True})
         if not taken["deliveries"]:
             return False
         sent = invoke(SENDS, {"deliveries": taken["deliveries"]})

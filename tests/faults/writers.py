@@ -25,8 +25,7 @@ from imageapi.catalog import analyses, changes
 from imageapi.database import db
 from imageapi.errors import AppError
 from imageapi.keys.check import Key
-from imageapi.keys.create import create_key
-from imageapi.keys.manage import revoke_key
+from imageapi.keys.manage import create_key, revoke_key
 from imageapi.model.scopes import SCOPES
 from imageapi.storage import clients
 from PIL import Image

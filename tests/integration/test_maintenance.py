@@ -60,7 +60,7 @@ def make_events(upload_id: str) -> Iterator[tuple[str, Event]]:
                 yield name, json.loads(source["Properties"].get("Input", "{}"))
             if source["Type"] == "S3":
                 yield name, {"Records": [{"s3": {"object": {"key": incoming_key(upload_id)}}}]}
-    yield "WebhooksFunction", {"take": 1}  # of NotifyFunction
+    yield "WebhooksFunction", {"take": True}  # of NotifyFunction
 
 
 def test_nothing_is_written(stores: Stores, upload_id: str, configure: Configure) -> None:

@@ -49,7 +49,7 @@ Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
 Check a key (``keys.check.check_key``, at each request)
     ``keys.format`` → ``catalog.keys.use``, unless it is a root key
-Keys (``keys.create.create_key``, ``keys.manage``)
+Keys (``keys.manage``)
     ``keys.format`` → ``catalog.keys.insert``; ``catalog.keys.list_all``, ``catalog.keys.revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently

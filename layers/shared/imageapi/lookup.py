@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from queue import Empty, Queue
 
 
 def look_up(host: str, seconds: float) -> list[str]:
@@ -12,23 +11,23 @@ def look_up(host: str, seconds: float) -> list[str]:
         TimeoutError: the lookup takes longer than ``seconds``.
         OSError: the host is unknown.
     """
-    found: Queue[list[str] | OSError] = Queue()
+    found: list[list[str] | OSError] = []
 
     def resolve() -> None:
         try:
             answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            found.put([str(address[0]) for *_, address in answers])
+            found.append([str(address[0]) for *_, address in answers])
         except UnicodeError as error:  # an empty or too long label
-            found.put(OSError(str(error)))
+            found.append(OSError(str(error)))
         except OSError as error:
-            found.put(error)
+            found.append(error)
 
     # Abandoned if it takes too long: nothing can cancel it.
-    threading.Thread(target=resolve, daemon=True).start()
-    try:
-        addresses = found.get(timeout=max(0.001, seconds))
-    except Empty:
-        raise TimeoutError("no answer within the time limit") from None
-    if isinstance(addresses, OSError):
-        raise addresses
-    return addresses
+    thread = threading.Thread(target=resolve, daemon=True)
+    thread.start()
+    thread.join(max(0.001, seconds))
+    if not found:
+        raise TimeoutError("no answer within the time limit")
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]

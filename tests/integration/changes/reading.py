@@ -4,7 +4,7 @@ from typing import Any
 
 from imageapi.actor import ROOT
 from imageapi.keys.check import Key
-from imageapi.keys.create import create_key
+from imageapi.keys.manage import create_key
 from imageapi.model.scopes import SCOPES
 
 from tests.integration.client import get

@@ -48,7 +48,7 @@ def shift(stores: Stores, column: str, interval: str) -> None:
 
 
 def take() -> list[dict[str, Any]]:
-    return _invoke("WebhooksFunction", {"take": 20})["deliveries"]  # type: ignore[no-any-return]
+    return _invoke("WebhooksFunction", {"take": True})["deliveries"]  # type: ignore[no-any-return]
 
 
 def send_taken(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:

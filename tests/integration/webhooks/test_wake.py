@@ -80,7 +80,7 @@ def test_events_that_may_change_images_wake(aws: Stores) -> None:
 
 def test_sending_wakes_nothing(aws: Stores) -> None:
     """Or it would never end."""
-    load_handler("WebhooksFunction")({"take": 20}, LambdaContext())
+    load_handler("WebhooksFunction")({"take": True}, LambdaContext())
     load_handler("WebhooksFunction")({"settle": []}, LambdaContext())
     load_handler("NotifyFunction")({"deliveries": []}, LambdaContext())
     assert not wakes(aws)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.http.if_none_match import etag_matches
+from imageapi.http.response import etag_matches
 from imageapi.images import etag
 from imageapi.images.etag import make_etag, parse_if_match
 

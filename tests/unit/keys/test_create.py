@@ -7,7 +7,7 @@ import pytest
 from imageapi.actor import ROOT
 from imageapi.errors import ForbiddenError, UnprocessableError
 from imageapi.keys.check import Key
-from imageapi.keys.create import create_key
+from imageapi.keys.manage import create_key
 from imageapi.model.scopes import SCOPES
 
 from tests.support.settings import use_settings

@@ -25,12 +25,10 @@ class Position(NamedTuple):
 
 
 def position_of(sequence: int, time: datetime) -> Position:
-    """The position of a change."""
     return Position(sequence, microseconds_at(time))
 
 
 def encode_position(position: Position, filters: dict[str, str]) -> str:
-    """The cursor for a list."""
     return encode_payload(list(position), filters)
 
 

@@ -47,7 +47,9 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
     wait = _parse_wait(parameters.get("wait"))
     since = parameters.get("since")
     if since == LATEST:
-        return serialize_page((), "cursor", encode_position(_find_latest(), FEED))
+        newest = changes.find_newest()
+        latest = position_of(*newest) if newest else _dated_start()
+        return serialize_page((), "cursor", encode_position(latest, FEED))
     position = START if since is None else decode_position(since, FEED)
     start = time.monotonic()
     shown, position = _read_or_wait(position, limit, start, shows_keys)
@@ -67,10 +69,9 @@ def _parse_wait(text: str | None) -> int:
     )
 
 
-def _find_latest() -> Position:
-    """The position of the newest change; before the first one, sequence 0 and the time."""
-    found = changes.find_newest()
-    return position_of(*found) if found else position_of(0, datetime.now(UTC))
+def _dated_start() -> Position:
+    """The start of a feed that is empty now. Unlike START, it expires."""
+    return position_of(0, datetime.now(UTC))
 
 
 def _read_or_wait(
@@ -83,7 +84,7 @@ def _read_or_wait(
         if page:
             position = position_of(page[-1]["sequence"], page[-1]["time"])
         elif position == START:
-            position = _find_start(position)
+            position = _dated_start()
         shown = [row for row in page if shows_keys or row["type"].startswith(changes.IMAGES)]
         if shown or time_left() < SPARE_SECONDS + POLL_SECONDS:
             return shown, position
@@ -95,29 +96,21 @@ def _read_or_wait(
             time.sleep(pause)
 
 
-def _find_start(position: Position) -> Position:
-    """START as a cursor of an empty feed: from now on it expires."""
-    return position._replace(microseconds=position_of(0, datetime.now(UTC)).microseconds)
-
-
 def _read(position: Position, limit: int) -> list[db.Row]:
     """The changes after a position. Its own change is read with them: it proves that none is missing."""
     if position.sequence == 0:
-        _check_age(position)
+        # Later changes may have been removed since.
+        age = _dated_start().microseconds - position.microseconds
+        if position != START and age >= get_settings().changes_days * _DAY:
+            raise _expired()
         return changes.find_from(1, limit)
     rows = changes.find_from(position.sequence, limit + 1)
     if rows and position_of(rows[0]["sequence"], rows[0]["time"]) == position:
         return rows[1:]
-    if not rows or rows[0]["sequence"] == position.sequence or changes.find_oldest() <= position.sequence:
+    # Its change is missing, and is not too old.
+    if changes.find_oldest() <= position.sequence:
         raise GoneError("The database was restored. Read everything again.", code="changes_restored")
     raise _expired()
-
-
-def _check_age(position: Position) -> None:
-    """Refuse a cursor of an empty feed if later changes may have been removed since."""
-    age = position_of(0, datetime.now(UTC)).microseconds - position.microseconds
-    if position != START and age >= get_settings().changes_days * _DAY:
-        raise _expired()
 
 
 def _expired() -> GoneError:

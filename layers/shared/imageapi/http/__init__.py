@@ -3,6 +3,6 @@
 Entry point: ``app.App``. It finds the route (``routing``), checks that CloudFront is not bypassed (``edge``)
 and the key (``access`` has each route's scopes), calls the handler with a ``request.Request``, and turns its
 ``response.Response`` or error into API Gateway's format, with the headers of ``cors``. ``forms`` (multipart)
-and ``json_body`` parse bodies, ``static_files`` serves files, ``image_response`` shows an image,
-``if_none_match`` compares ETags. Only functions import this package.
+and ``json_body`` parse bodies, ``static_files`` serves files, ``image_response`` shows an image. Only
+functions import this package.
 """

@@ -114,14 +114,10 @@ def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment,
                     chunks.append(bytes(event))
                 elif segment is not None:
                     parts[segment.name or ""] = (segment, b"".join(chunks))
-    except ParserLimitReached as error:
-        raise InvalidRequestError(
-            f"The multipart body is not acceptable: {error}.", code="invalid_multipart"
-        ) from error
     except MultipartError as error:
-        raise InvalidRequestError(
-            f"The multipart body is broken: {error}.", code="invalid_multipart"
-        ) from error
+        problem = "not acceptable" if isinstance(error, ParserLimitReached) else "broken"
+        message = f"The multipart body is {problem}: {error}."
+        raise InvalidRequestError(message, code="invalid_multipart") from error
     return parts
 
 

@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from imageapi.database import db
-from imageapi.http.if_none_match import unless_known
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
+from imageapi.http.response import Response, json_response, unless_known
 from imageapi.images.etag import make_etag
 from imageapi.images.serialize import serialize_detail, serialize_image
 

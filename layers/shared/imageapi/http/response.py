@@ -1,4 +1,4 @@
-"""Responses, and errors as responses."""
+"""Responses, errors as responses, and conditional requests (RFC 9110, 13.1)."""
 
 import base64
 import json
@@ -27,11 +27,10 @@ class Response:
     def to_event(self) -> dict[str, Any]:
         """The response in API Gateway's format."""
         headers = {"Content-Type": self.content_type} if self.content_type else {}
-        is_binary = isinstance(self.body, bytes)
         return {
             "statusCode": self.status_code,
             "body": base64.b64encode(self.body).decode() if isinstance(self.body, bytes) else self.body,
-            "isBase64Encoded": is_binary,
+            "isBase64Encoded": isinstance(self.body, bytes),
             "multiValueHeaders": {name: [value] for name, value in {**headers, **self.headers}.items()},
         }
 
@@ -52,4 +51,17 @@ def error_response(error: AppError) -> Response:
         headers["WWW-Authenticate"] = CHALLENGE
     response = json_response(error.status, {"error": content}, headers)
     response.error_code = error.code
+    return response
+
+
+def etag_matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether If-None-Match names this ETag (weak comparison)."""
+    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
+    return etag in named or "*" in named
+
+
+def unless_known(response: Response, if_none_match: str | None) -> Response:
+    """The response, or 304 with its headers if the client already has it."""
+    if etag_matches(if_none_match, response.headers["ETag"]):
+        return Response(304, headers=response.headers)
     return response

@@ -15,8 +15,6 @@ Handler = Callable[..., Response]
 
 
 class Route(NamedTuple):
-    """One method of one path."""
-
     rule: str
     pattern: re.Pattern[str]
     method: str

@@ -20,7 +20,6 @@ _KEY = re.compile(f"{PREFIX}([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECK
 
 
 def make_key() -> str:
-    """A new key."""
     random = _encode(secrets.randbits(256), RANDOM_LENGTH)
     return f"{PREFIX}{random}{_checksum(random)}"
 

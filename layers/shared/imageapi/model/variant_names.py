@@ -25,7 +25,8 @@ INTERMEDIATE_SIDE = 640
 """Minimum shorter side of an intermediate, in pixels; it is always less than twice this."""
 INTERMEDIATE_MAX_BYTES = 16 * 2**20
 """No intermediate is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
-_NAME = re.compile(r"w(?P<width>[1-9][0-9]{1,3})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
+_WIDTH = "|".join(map(str, WIDTHS))
+_NAME = re.compile(rf"w(?P<width>{_WIDTH})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class Variant:
 
     @property
     def mime_type(self) -> str:
-        """The media type."""
         return MIME_TYPES[self.extension]
 
     @property
@@ -69,7 +69,7 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
         NotFoundError: ``variant_unknown``.
     """
     match = _NAME.fullmatch(name)
-    if not match or int(match["width"]) not in WIDTHS:
+    if not match:
         raise unknown_variant()
     extension = match["extension"] or choose_format(accept, allowed)
     return Variant(int(match["width"]), bool(match["cover"]), extension)
@@ -89,8 +89,7 @@ def parse_names(text: str | None) -> tuple[str, ...]:
     """
     names = tuple(name for name in (text or "").split(",") if name)
     for name in names:
-        match = _NAME.fullmatch(name)
-        if not match or int(match["width"]) not in WIDTHS or len(names) > MAX_NAMES:
+        if not _NAME.fullmatch(name) or len(names) > MAX_NAMES:
             raise InvalidParameterError(
                 "variants",
                 f"takes up to {MAX_NAMES} names such as w640-cover.webp;"

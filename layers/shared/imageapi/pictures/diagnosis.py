@@ -77,9 +77,8 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
     try:
         tags = ImageFileDirectory_v2(header)
         source.seek(tags.next)
-        with warnings.catch_warnings(
-            record=True
-        ) as problems:  # Pillow gives no other sign of a truncated directory
+        # Pillow gives no other sign of a truncated directory.
+        with warnings.catch_warnings(record=True) as problems:
             warnings.simplefilter("always")
             tags.load(cast(IO[bytes], source))
             is_described = tags.get(_WIDTH) and tags.get(_HEIGHT)

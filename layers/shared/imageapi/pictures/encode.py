@@ -11,13 +11,16 @@ QUALITY: dict[str, dict[str, Any]] = {
     "jpg": {"format": "JPEG", "quality": 82, "progressive": True, "optimize": True},
     "webp": {"format": "WEBP", "quality": 80, "method": 2},
     "avif": {"format": "AVIF", "quality": 60, "speed": 8},
+    "intermediate": {"format": "JPEG", "quality": 90},
 }
 VP8X_ALPHA = 0x10
 """The alpha flag in the VP8X header of a WebP."""
 
 
 def encode(image: Image.Image, extension: str) -> bytes:
-    """Encode a picture in the format of a file extension; JPEG, which has no alpha, on white."""
+    """Encode a picture in the format of a file extension, or as an intermediate; JPEG, which has no alpha, on
+    white.
+    """
     if extension == "jpg":
         image = to_rgb(image)
     buffer = io.BytesIO()

@@ -26,22 +26,19 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
         base = image.getexif()
         details = base.get_ifd(ExifTags.IFD.Exif)
         make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
-        moment, offset = (
-            details.get(ExifTags.Base.DateTimeOriginal),
-            details.get(ExifTags.Base.OffsetTimeOriginal),
-        )
+        moment = details.get(ExifTags.Base.DateTimeOriginal)
+        offset = details.get(ExifTags.Base.OffsetTimeOriginal)
         others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
     except Exception:  # unreadable EXIF is no reason to refuse a readable picture
         return {"orientation": orientation} if orientation else {}
     named_twice = make is None or (model or "").startswith(make)
-    facts = {
+    facts: dict[str, Any] = {
         "camera": model if named_twice else f"{make} {model or ''}".strip(),
         "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
         "orientation": orientation,
-        **{
-            name: _text(value) if isinstance(value, str) else _number(value) for name, value in others.items()
-        },
     }
+    for name, value in others.items():
+        facts[name] = _text(value) if isinstance(value, str) else _number(value)
     return {name: value for name, value in facts.items() if value is not None}
 
 

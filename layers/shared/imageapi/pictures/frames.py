@@ -44,9 +44,7 @@ def is_short_animation(image: Image.Image) -> bool:
     if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
         return False
     frames = getattr(image, "n_frames", 1) - has_default_image(image)
-    if frames < 2:
-        return False
-    return frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
+    return 2 <= frames <= MAX_ANIMATED_FRAMES and frames * image.width * image.height <= MAX_ANIMATED_PIXELS
 
 
 def read_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:

@@ -2,12 +2,14 @@
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, cast
 
 from PIL import Image
 
-from imageapi.errors import AppError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 from imageapi.pictures.decode_limits import LimitedReader, bounded, is_out_of_memory
 from imageapi.pictures.diagnosis import find_unsupported
 from imageapi.pictures.pixel_formats import shorten_transparent_colour
@@ -66,32 +68,32 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow warns above this, and refuses above twice this
     # Pillow warns of each odd tag, and each warning would be a log line.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
+    with explained_failures(source, max_pixels, opened=False):
         image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
-    except (UnprocessableError, MemoryError):
-        raise
-    except Image.DecompressionBombError as error:
-        raise too_many_pixels(max_pixels) from error
-    except Exception as error:  # as in inspect()
-        raise explain_failure(source, opened=False) from error
     check_frame(image, max_pixels)
     shorten_transparent_colour(image)
     return image
 
 
 def kind_of(image: Image.Image) -> Kind:
-    """The type of an opened picture."""
     # Pillow calls a JPEG that contains further pictures MPO; many phones write these.
     name = "JPEG" if image.format == "MPO" else str(image.format)
-    mime_type, extension = MIME_TYPES[name]
-    return Kind(name, mime_type, extension)
+    return Kind(name, *MIME_TYPES[name])
 
 
-def explain_failure(source: LimitedReader, *, opened: bool) -> AppError:
-    """The error for a picture that could not be read; ``opened`` as for :func:`find_unsupported`."""
-    # bounded() reports that memory ran out, by errno: reading the file again could overwrite that.
-    if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
-        return UnsupportedMediaTypeError(
-            f"This kind of {name} is not supported.", code="unsupported_image_type"
-        )
-    return UnprocessableError("The picture is broken or not complete.", code="image_corrupt")
+@contextmanager
+def explained_failures(source: LimitedReader, max_pixels: int, *, opened: bool) -> Iterator[None]:
+    """Raise an error that tells the client why Pillow failed; ``opened`` as for :func:`find_unsupported`."""
+    try:
+        yield
+    except (UnprocessableError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise too_many_pixels(max_pixels) from error
+    except Exception as error:  # a decoder given hostile bytes raises nearly anything
+        # bounded() reports that memory ran out, by errno: reading the file again could overwrite that.
+        if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
+            raise UnsupportedMediaTypeError(
+                f"This kind of {name} is not supported.", code="unsupported_image_type"
+            ) from error
+        raise UnprocessableError("The picture is broken or not complete.", code="image_corrupt") from error

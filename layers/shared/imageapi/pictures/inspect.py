@@ -10,14 +10,13 @@ from typing import IO, Any
 
 from PIL import Image
 
-from imageapi.errors import UnprocessableError
 from imageapi.pictures import intermediate
 from imageapi.pictures.decode_limits import LimitedReader, bounded
 from imageapi.pictures.exif import read_exif
 from imageapi.pictures.frames import has_default_image, seek_first_frame
-from imageapi.pictures.identify import Kind, explain_failure, kind_of, open_picture
+from imageapi.pictures.identify import Kind, explained_failures, kind_of, open_picture
 from imageapi.pictures.orientation import SWAPS_SIDES, turn_upright
-from imageapi.pictures.pixel_limits import check_animation, check_frame, is_animated, too_many_pixels
+from imageapi.pictures.pixel_limits import check_animation, check_frame, is_animated
 from imageapi.pictures.placeholder import make_placeholder
 from imageapi.pictures.scale_on_load import load_at_scale
 
@@ -60,14 +59,18 @@ def inspect(source: IO[bytes], max_pixels: int, cancelled: Event | None = None) 
     """
     with bounded(source, cancelled=cancelled) as reader:
         picture, pixels = _inspect(reader, max_pixels)
-    return replace(picture, intermediate=intermediate.encode(pixels)) if pixels else picture
+    if not pixels:
+        return picture
+    from imageapi.pictures.encode import encode  # only large pictures need this import
+
+    return replace(picture, intermediate=encode(pixels, "intermediate"))
 
 
 def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Image | None]:
     """The picture, and the pixels of its intermediate if it gets one."""
     image = open_picture(source, max_pixels)
     kind = kind_of(image)
-    try:
+    with explained_failures(source, max_pixels, opened=True):
         if kind.format == "PNG":
             # Loading skips the checksums, verifying skips the pixels: both are needed.
             image.verify()
@@ -81,12 +84,6 @@ def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Ima
         placeholder = make_placeholder(image, orientation)
         pixels = intermediate.reduce(image, info) if is_large else None
         frames = _count_frames(image, kind, max_pixels, source)
-    except (UnprocessableError, MemoryError):
-        raise
-    except Image.DecompressionBombError as error:
-        raise too_many_pixels(max_pixels) from error
-    except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        raise explain_failure(source, opened=True) from error
     if orientation in SWAPS_SIDES:
         width, height = height, width
     picture = Picture(kind, width, height, frames, exif, placeholder)

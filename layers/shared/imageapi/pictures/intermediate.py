@@ -6,7 +6,6 @@ intermediate instead, in a third of the time, whatever the size of the original.
 sRGB and without metadata. Without one, the original is used.
 """
 
-import io
 from typing import Any, cast
 
 from PIL import Image
@@ -20,7 +19,6 @@ MIN_PIXELS = 4_000_000
 """Smaller pictures have no intermediate: decoding them takes little more than storing one would."""
 MAX_RATIO = 3
 """Maximum ratio of longer to shorter side. Panoramas have no intermediate: it would be large too."""
-QUALITY = 90
 
 
 def is_wanted(image: Image.Image) -> bool:
@@ -65,11 +63,3 @@ def _is_opaque(image: Image.Image) -> bool:
     """Whether a picture in mode RGBA or LA is fully opaque."""
     darkest, _ = cast(tuple[tuple[int, int], ...], image.getextrema())[-1]
     return darkest == 255
-
-
-def encode(image: Image.Image) -> bytes:
-    """The intermediate as a JPEG."""
-    buffer = io.BytesIO()
-    image.info.clear()  # Pillow would carry over the profile
-    image.save(buffer, "JPEG", quality=QUALITY, exif=b"")
-    return buffer.getvalue()

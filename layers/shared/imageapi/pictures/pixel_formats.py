@@ -114,12 +114,9 @@ def gamma_to_srgb(info: dict[Any, Any]) -> list[int] | None:
         None when there is no gamma, or the PNG is in sRGB anyway.
     """
     gamma = info.get("gamma")
-    if (
-        not isinstance(gamma, float)
-        or not gamma
-        or "srgb" in info
-        or abs(gamma / SRGB_GAMMA - 1) <= GAMMA_TOLERANCE
-    ):
+    if not isinstance(gamma, float) or not gamma or "srgb" in info:
+        return None
+    if abs(gamma / SRGB_GAMMA - 1) <= GAMMA_TOLERANCE:
         return None
     return [round(255 * _encode_srgb((shade / 255) ** (1 / gamma))) for shade in range(256)]
 

@@ -18,8 +18,6 @@ from imageapi.storage.keys import variant_key
 BATCH = 500
 """At most this many rows per part; each may cost a request to the store."""
 ORIGINALS, INCOMING, VARIANTS = "originals/", "incoming/", "variants/"
-AREAS = (ORIGINALS, INCOMING, VARIANTS)
-"""In the order in which they are compared."""
 _AFTER_ALL = "~"
 """Sorts after every key of an area."""
 
@@ -46,12 +44,10 @@ class Part:
 
     @property
     def is_of_originals(self) -> bool:
-        """Whether its objects are originals."""
         return self.end.startswith(ORIGINALS)
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing comes after it."""
         return self.end == VARIANTS + _AFTER_ALL
 
 
@@ -63,8 +59,9 @@ def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
         after: the ``end`` of a part to resume after.
     """
     compare = {ORIGINALS: _compare_originals, INCOMING: _compare_incoming, VARIANTS: _compare_variants}
-    begin = next((index for index, area in enumerate(AREAS) if after.startswith(area)), 0)
-    for area in AREAS[begin:]:
+    areas = list(compare)
+    begin = next((index for index, area in enumerate(areas) if after.startswith(area)), 0)
+    for area in areas[begin:]:
         if after != area + _AFTER_ALL:
             yield from compare[area](after if after.startswith(area) else area, older_than)
 
@@ -110,10 +107,8 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     if not ids:
         return found
     # In the order in which rows move, so that one that moves meanwhile is seen.
-    uploaded = uploads.find_keys(ids)
-    stored = originals.find_keys(ids)
+    owned = {*uploads.find_keys(ids).values(), *originals.find_keys(ids).values()}
     deleted = deletions.find_pending(ids)
-    owned = {*uploaded.values(), *stored.values()}
     return [key for key in found if key not in owned and read_id(key) not in deleted]
 
 

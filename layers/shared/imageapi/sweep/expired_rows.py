@@ -23,24 +23,17 @@ BATCH = 500
 
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     """Settle all expired rows while there is time; in a dry run, only count."""
-    dry = report.dry_run
-    _settle_each(trash.find_expired, (lambda _: Count.PURGED) if dry else _purge_image, report, has_time)
+    _settle_each(trash.find_expired, _purge_image, lambda _: Count.PURGED, report, has_time)
+    _settle_each(deletions.find_expired, _settle_deletion, lambda _: Count.UNDONE, report, has_time)
+    _settle_each(variants.find_expired, _settle_variant, _predict_variant, report, has_time)
     # Uploads come last: they take the longest.
-    _settle_each(
-        deletions.find_expired, (lambda _: Count.UNDONE) if dry else _settle_deletion, report, has_time
-    )
-    _settle_each(
-        variants.find_expired,
-        _predict_variant if dry else _settle_variant,
-        report,
-        has_time,
-    )
-    _settle_each(uploads.find_expired, _predict_outcome if dry else _settle_upload, report, has_time)
+    _settle_each(uploads.find_expired, _settle_upload, _predict_upload, report, has_time)
 
 
 def _settle_each(
     find: Callable[[T | None, int], list[T]],
     settle: Callable[[T], Count | None],
+    predict: Callable[[T], Count],
     report: Report,
     has_time: Callable[[], bool],
 ) -> None:
@@ -48,18 +41,18 @@ def _settle_each(
 
     Args:
         find: reads the next rows after one, or the first ones.
+        predict: for a dry run, the outcome that ``settle`` would have.
     """
     for row in _in_batches(find):
         if not has_time():
             report.rows_left = True
             return
         try:
-            outcome = settle(row)
-        except AppError as error:  # a store does not answer
-            get_logger().warning("a row could not be settled", extra={"row": _name(row)}, exc_info=error)
-            outcome = Count.FAILED
-        except Exception:
-            get_logger().exception("a row could not be settled", extra={"row": _name(row)})
+            outcome = predict(row) if report.dry_run else settle(row)
+        except Exception as error:
+            is_known = isinstance(error, AppError)  # a store does not answer
+            log = get_logger().warning if is_known else get_logger().error
+            log("a row could not be settled", extra={"row": _name(row)}, exc_info=error)
             outcome = Count.FAILED
         if outcome:
             report.counts[outcome] += 1
@@ -80,7 +73,7 @@ def _name(row: Any) -> str:
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
-def _predict_outcome(upload: db.Row) -> Count:
+def _predict_upload(upload: db.Row) -> Count:
     arrived = not upload["failure"] and s3.object_exists(incoming_key(upload["id"]))
     return Count.FINISHED if arrived else Count.UNDONE
 

@@ -84,7 +84,8 @@ class Orphans:
         if self._kept_before or self._orphaned > count_removable(self._originals):
             return False
         # Checked again: a resumed comparison may see variants alone.
-        return knows_an_original() or not any(s3.list_objects("originals/"))
+        knows_one = any(map(s3.object_exists, originals.find_newest_keys(NEWEST)))
+        return knows_one or not any(s3.list_objects("originals/"))
 
 
 def count_removable(originals: int) -> int:
@@ -99,11 +100,6 @@ def is_another_bucket() -> bool:
     """
     newest = originals.find_newest_keys(NEWEST)
     return bool(newest) and not any(map(s3.object_exists, newest))
-
-
-def knows_an_original() -> bool:
-    """Whether one of the newest images is in the bucket."""
-    return any(map(s3.object_exists, originals.find_newest_keys(NEWEST)))
 
 
 def _remove(keys: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """The sweep, and the progress of its comparison of objects and rows."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 from imageapi.catalog import batches, changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.model.ids import milliseconds_at
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
@@ -52,19 +52,14 @@ def sweep(
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: stopped early; nothing is half done.
     """
-    report = Report(dry_run)
-    report.is_another_bucket = is_another_bucket()
+    report = Report(dry_run, is_another_bucket=is_another_bucket())
     if report.is_another_bucket:
         get_logger().error("no row is settled: the bucket has none of the ten newest images")
         report.counts[Count.FAILED] += 1
     else:
         settle_rows(report, has_time)
     if not dry_run:
-        _remove_old_keys(has_time)
-        # As long as the feed names them.
-        keys.remove_revoked(get_settings().changes_days)
-        changes.number_all()
-        _drop_old_changes(has_time)
+        _remove_old(has_time)
         facets.apply_changes()
     progress = Progress() if dry_run else _read_progress()
     if compare or progress.compared_until:
@@ -72,17 +67,18 @@ def sweep(
     return report
 
 
-def _remove_old_keys(has_time: Callable[[], bool]) -> None:
-    oldest_kept = int((time.time() - KEY_DAYS * 86_400) * 1000)
-    while uploads.remove_keys_before(oldest_kept, KEY_BATCH) and has_time():
+def _remove_old(has_time: Callable[[], bool]) -> None:
+    """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
+    now = datetime.now(UTC)
+    oldest_key = milliseconds_at(now - timedelta(days=KEY_DAYS))
+    while uploads.remove_keys_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
         pass
-
-
-def _drop_old_changes(has_time: Callable[[], bool]) -> None:
-    oldest_kept = datetime.now(UTC) - timedelta(days=get_settings().changes_days)
-    while changes.drop_oldest(oldest_kept) and has_time():
+    changes_days = get_settings().changes_days
+    keys.remove_revoked(changes_days)  # as long as the feed names them
+    changes.number_all()
+    while changes.drop_oldest(now - timedelta(days=changes_days)) and has_time():
         pass
 
 

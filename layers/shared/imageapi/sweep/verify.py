@@ -60,7 +60,6 @@ class Findings:
     after: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
         return asdict(self)
 
     @property

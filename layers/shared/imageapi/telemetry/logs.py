@@ -1,7 +1,6 @@
 """The JSON log. Its level is LOG_LEVEL; it never has a key, a body or a setting."""
 
 from functools import lru_cache
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,13 +19,9 @@ def add_context(context: LambdaContext) -> None:
     """Add ``request_id``, ``function_name`` and ``cold_start`` to the lines of this request or event."""
     logger = get_logger()
     # Powertools detects cold starts. log_event=False: never log the event, whatever the environment says.
-    logger.inject_lambda_context(_do_nothing, log_event=False)({}, context)
+    logger.inject_lambda_context(lambda _event, _context: None, log_event=False)({}, context)
     logger.remove_keys(["function_arn", "function_memory_size", "function_request_id", "key_id"])
     logger.append_keys(request_id=context.aws_request_id)
-
-
-def _do_nothing(_event: dict[str, Any], _context: LambdaContext) -> None:
-    pass
 
 
 def _find_level() -> str:

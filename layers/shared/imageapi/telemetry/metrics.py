@@ -27,8 +27,6 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from imageapi.config.settings import get_settings
 from imageapi.errors import AppError
 
-REFUSALS = (401, 403)
-
 _pending: dict[str, tuple[MetricUnit, float]] = {}
 
 
@@ -40,7 +38,7 @@ def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count)
 def record_request(function: str, status: int, milliseconds: float) -> None:
     """Write the metrics of one answered request."""
     _write({"Requests": (MetricUnit.Count, 1)}, function=_short(function), status=f"{status // 100}xx")
-    if status in REFUSALS:
+    if status in (401, 403):
         _write({"Refused": (MetricUnit.Count, 1)}, status=str(status))
     add_metric("Latency", milliseconds, MetricUnit.Milliseconds)
     _write_pending(function)

@@ -16,15 +16,12 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]+", re.ASCII)
 # IPv6 addresses for everyone. All else is private, or holds an IPv4 address: mapped (::ffff:), compatible
 # (::), NAT64 (64:ff9b:).
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-_REFUSED = tuple(
-    ipaddress.ip_network(name)
-    for name in (
-        "192.0.0.0/24",  # protocol assignments, of which Python counts two addresses as global
-        "192.88.99.0/24",  # relays of 6to4
-        "2001::/23",  # protocol assignments, among them Teredo
-        "2002::/16",  # 6to4
-        "3fff::/20",  # documentation; older Pythons do not know it
-    )
+_REFUSED = (
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments; Python counts two of them as global
+    ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4
+    ipaddress.ip_network("2001::/23"),  # protocol assignments, among them Teredo
+    ipaddress.ip_network("2002::/16"),  # 6to4
+    ipaddress.ip_network("3fff::/20"),  # documentation; older Pythons do not know it
 )
 
 

@@ -1,7 +1,7 @@
 """Register, show, test, resume and delete webhooks, and rotate their secrets."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
@@ -15,6 +15,8 @@ from imageapi.model.scopes import READ
 from imageapi.webhooks.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
 from imageapi.webhooks.queue import MAX_WEBHOOKS
 from imageapi.webhooks.sign import make_secret
+
+T = TypeVar("T")
 
 FIELDS = ("url", "types")
 OVERLAP = "overlap_hours"
@@ -72,18 +74,17 @@ def get_webhook(webhook_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: ``webhook_not_found``.
     """
-    return serialize_webhook(_found(webhooks.find(_parse_id(webhook_id))))
+    return serialize_webhook(_find(webhooks.find, webhook_id))
 
 
 def delete_webhook(webhook_id: str) -> None:
     """Delete a webhook; only a delivery on its way still arrives. Raises as :func:`get_webhook`."""
-    if not webhooks.delete(_parse_id(webhook_id)):
-        raise _not_found()
+    _find(webhooks.delete, webhook_id)
 
 
 def test_webhook(webhook_id: str) -> dict[str, Any]:
     """Have a delivery of type webhook.test sent, once. Returns and raises as :func:`get_webhook`."""
-    return serialize_webhook(_found(webhooks.request_test(_parse_id(webhook_id))))
+    return serialize_webhook(_find(webhooks.request_test, webhook_id))
 
 
 def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
@@ -96,9 +97,9 @@ def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
         ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
         ConflictError: ``webhook_not_paused``.
     """
-    webhook_id = _parse_id(webhook_id)
-    _check_scope(key, _found(webhooks.find(webhook_id))["types"])
-    row = webhooks.resume(webhook_id, key.id)
+    webhook = _find(webhooks.find, webhook_id)
+    _check_scope(key, webhook["types"])
+    row = webhooks.resume(webhook["id"], key.id)
     if row is None:
         raise ConflictError("This webhook is not paused.", code="webhook_not_paused")
     return serialize_webhook(row)
@@ -118,7 +119,7 @@ def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
         raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)
     secret = make_secret()
-    row = _found(webhooks.rotate_secret(_parse_id(webhook_id), secret, hours))
+    row = _find(webhooks.rotate_secret, webhook_id, secret, hours)
     return {**serialize_webhook(row), "secret": secret}
 
 
@@ -184,20 +185,12 @@ def _check_url(url: Any) -> str:
     return url
 
 
-def _parse_id(webhook_id: str) -> str:
-    if not is_id(webhook_id):
-        raise _not_found()
-    return webhook_id.lower()
-
-
-def _found(row: db.Row | None) -> db.Row:
-    if row is None:
-        raise _not_found()
-    return row
-
-
-def _not_found() -> NotFoundError:
-    return NotFoundError("There is no such webhook.", code="webhook_not_found")
+def _find(operation: Callable[..., T | None], webhook_id: str, *values: Any) -> T:
+    """The result of an operation on a webhook that exists."""
+    result = operation(webhook_id.lower(), *values) if is_id(webhook_id) else None
+    if not result:
+        raise NotFoundError("There is no such webhook.", code="webhook_not_found")
+    return result
 
 
 def _invalid(field: str, problem: str, **details: Any) -> UnprocessableError:

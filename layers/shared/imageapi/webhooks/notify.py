@@ -14,7 +14,6 @@ from imageapi.errors import ConfigurationError
 from imageapi.telemetry.logs import get_logger
 from imageapi.webhooks.send import TAKE_SECONDS, send_all
 
-TAKE = 20
 INVOKE_SECONDS = 10
 """WebhooksFunction answers within this time, or is asked again later."""
 ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
@@ -38,7 +37,7 @@ def work_off() -> dict[str, Any]:
     next_in: float | None = 0
     try:
         while time_left() > ROUND_SECONDS:
-            taken = _invoke({"take": TAKE})
+            taken = _invoke({"take": True})
             if not taken["deliveries"]:
                 next_in = taken["next_in"]
                 break

@@ -22,16 +22,16 @@ MAX_WEBHOOKS = 20
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """Answer ``{"take": limit}`` with ``{"deliveries": […], "next_in": float or None}``, the seconds until
+    """Answer ``{"take": true}`` with ``{"deliveries": […], "next_in": float or None}``, the seconds until
     more is due, and ``{"settle": outcomes}`` as :func:`settle`.
     """
     if "take" in event:
-        return {"deliveries": take(event["take"]), "next_in": webhooks.find_next()}
+        return {"deliveries": take(), "next_in": webhooks.find_next()}
     return settle(event["settle"])
 
 
-def take(limit: int) -> list[dict[str, Any]]:
-    """Lease up to ``limit`` webhooks with something to send, those that have waited longest first.
+def take() -> list[dict[str, Any]]:
+    """Lease the webhooks with something to send.
 
     Returns:
         For each ``{"webhook_id", "lease_token", "url", "secrets": [{"secret", "until"}], "messages": [as
@@ -39,7 +39,7 @@ def take(limit: int) -> list[dict[str, Any]]:
         accepted, signed by each secret until it ends (Unix seconds; None for the current one).
     """
     deliveries = []
-    leased = webhooks.acquire_leases(min(limit, MAX_WEBHOOKS))
+    leased = webhooks.acquire_leases(MAX_WEBHOOKS)
     for webhook in leased:
         share = MAX_BYTES // len(leased)
         messages = [test_message(webhook)] if webhook["wants_test"] else _find_messages(webhook, share)
