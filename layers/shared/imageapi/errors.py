@@ -18,7 +18,7 @@ class AppError(Exception):
         details: further JSON values, for example the limit exceeded.
         retry_after: seconds to wait before retrying, where that can help.
 
-    ``code``, ``message`` and ``retry_after`` of a class apply unless an error has its own.
+    ``code``, ``message`` and ``retry_after`` default to those of the class.
     """
 
     status = 500
