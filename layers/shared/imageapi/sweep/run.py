@@ -1,5 +1,6 @@
 """The sweep, and the progress of its comparison of objects and rows."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -7,7 +8,6 @@ from typing import NamedTuple
 from imageapi.catalog import batches, changes, facets, keys, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.model.ids import milliseconds_at
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
@@ -69,8 +69,7 @@ def sweep(
 
 def _remove_old(has_time: Callable[[], bool]) -> None:
     """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
-    now = datetime.now(UTC)
-    oldest_key = milliseconds_at(now - timedelta(days=KEY_DAYS))
+    oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while uploads.remove_keys_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
@@ -78,7 +77,7 @@ def _remove_old(has_time: Callable[[], bool]) -> None:
     changes_days = get_settings().changes_days
     keys.remove_revoked(changes_days)  # as long as the feed names them
     changes.number_all()
-    while changes.drop_oldest(now - timedelta(days=changes_days)) and has_time():
+    while changes.drop_oldest(datetime.now(UTC) - timedelta(days=changes_days)) and has_time():
         pass
 
 
