@@ -133,10 +133,10 @@ class Run:
         timer.cancel()
         seconds = time.monotonic() - start
         self._slowest = max(self._slowest, (seconds, f"{function}: {name}"))
-        response = message.get("response")
-        assert "ended" in message or self._worker.read() == {"ended": 0}
-        assert response, f"{function} after {seconds:.1f} s: {message}"
-        answer = parse(response)
+        assert "ended" not in message, f"{function} crashed or was killed after {seconds:.1f} s: {message}"
+        assert self._worker.read() == {"ended": 0}
+        assert "response" in message, f"{function}: {message}"
+        answer = parse(message["response"])
         responses = read_document()["paths"][event["resource"]][event["httpMethod"].lower()]["responses"]
         codes = codes_of(responses[str(answer.status)]) if answer.status < 500 else ()
         assert answer.status < 400 or answer.code in codes, f"{function}: {answer.status} {answer.body}"
@@ -147,6 +147,7 @@ def check_shape(data: bytes, thumbnail: bytes) -> None:
     """The thumbnail decodes, and has the proportions of the upright picture, to half a pixel."""
     with Image.open(io.BytesIO(data)) as original, Image.open(io.BytesIO(thumbnail)) as small:
         small.load()
+        original.load()  # turns a TIFF upright, and removes its orientation
         turned = original.getexif().get(ExifTags.Base.Orientation) in SWAPS_SIDES
         width, height = original.size[::-1] if turned else original.size
         off = abs(small.width * height - small.height * width)
