@@ -48,7 +48,7 @@ def main() -> int:
         turn_fsync_off(stores.postgres)
         run = Run(stores, process)
         for number, path in enumerate(paths, 1):
-            print(f"{number} of {len(paths)}", path, run.check(path), flush=True)
+            print(f"{number} of {len(paths)} {str(path)!r} {run.check(path)}", flush=True)
     print(run.describe())
     return 1 if run.wrong else 0
 
@@ -70,32 +70,32 @@ class Run:
     def check(self, path: Path) -> str:
         """Upload one file; returns the outcome."""
         self._stores.clear()
+        start = time.monotonic()
         try:
             outcome = self._check(path.read_bytes(), path.name)
         except Exception as error:  # a check fails, or reading what was answered
             outcome = "WRONG"
-            self.wrong.append(f"{path}: {error!r}")
+            self.wrong.append(f"{str(path)!r}: {error!r}")
+        self._slowest = max(self._slowest, (time.monotonic() - start, path.name))
         self._outcomes[outcome] += 1
         return outcome
 
     def describe(self) -> str:
         counts = [f"{count:6} {outcome}" for outcome, count in self._outcomes.most_common()]
-        slowest = "{:.1f} s at most: {}".format(*self._slowest)
+        slowest = "{:.1f} s for the slowest, {!r}".format(*self._slowest)
         return "\n".join([*self.wrong, *counts, f"{self._outcomes.total():6} files", slowest])
 
     def _check(self, data: bytes, name: str) -> str:
         """The outcome of a file: accepted, or the code that refuses it."""
         is_large = len(data) > MAX_DIRECT_FILE_BYTES
-        answer = (
-            self._announce(data, name) if is_large else self._send(upload_event(data, filename=name), name)
-        )
+        answer = self._announce(data, name) if is_large else self._send(upload_event(data, filename=name))
         if answer.status != 201:
             # The row of a refused announcement stays until it expires: a retry gets the same answer.
             assert not self._stores.keys(), "objects are left"
             assert set(self._stores.statuses()) <= ({"failed"} if is_large else set()), "rows are left"
             return f"refused: {answer.status} {answer.code}"
-        assert self._follow(answer.image["urls"]["original"], name) == data, "other bytes come back"
-        thumbnail = self._follow(answer.image["urls"]["thumbnail"], name)
+        assert self._follow(answer.image["urls"]["original"]) == data, "other bytes come back"
+        thumbnail = self._follow(answer.image["urls"]["thumbnail"])
         if isinstance(thumbnail, str):
             return f"accepted, without a thumbnail: {thumbnail}"
         check_shape(data, thumbnail)
@@ -103,37 +103,34 @@ class Run:
 
     def _announce(self, data: bytes, name: str) -> Answer:
         """Announce a large file, post it to the store and complete the upload."""
-        announced = self._send(announce_event(data, filename=name, mime_type=None), name)
+        announced = self._send(announce_event(data, filename=name, mime_type=None))
         if announced.status != 201:
             return announced
         assert post_file(announced.body["data"]["form"], data) == 204
         for _ in range(MAX_ATTEMPTS + 1):
-            answer = self._send(complete_event(announced.body["data"]["id"]), name)
+            answer = self._send(complete_event(announced.body["data"]["id"]))
             if answer.status == 201 or answer.code != "image_too_complex":
                 break  # otherwise the file may be kept for another attempt
         return answer
 
-    def _follow(self, url: str, name: str) -> bytes | str:
+    def _follow(self, url: str) -> bytes | str:
         """What a link leads to, or the code that refuses it."""
-        answer = self._send(deliver_event(url), name)
+        answer = self._send(deliver_event(url))
         if answer.status != 302:
             return answer.code
         found = fetch("GET", answer.headers["location"][0])
         assert found.status == 200, f"the store answers {found.status}"
         return found.data
 
-    def _send(self, event: Event, name: str) -> Answer:
+    def _send(self, event: Event) -> Answer:
         """A documented answer to the event, within its function's Timeout."""
         function = load_routes()[event["resource"]]
         timer = Timer(self._functions[function].timeout, self._worker.kill)
-        start = time.monotonic()
         self._worker.send(event)
         timer.start()
         message = self._worker.read()
         timer.cancel()
-        seconds = time.monotonic() - start
-        self._slowest = max(self._slowest, (seconds, f"{function}: {name}"))
-        assert "ended" not in message, f"{function} crashed or was killed after {seconds:.1f} s: {message}"
+        assert "ended" not in message, f"{function} crashed, or took longer than its Timeout: {message}"
         assert self._worker.read() == {"ended": 0}
         assert "response" in message, f"{function}: {message}"
         answer = parse(message["response"])
