@@ -1,0 +1,155 @@
+"""python -m tests.foreign FOLDER: upload each file of a folder, and see that it is stored whole or refused.
+
+Meant for other people's files: pictures, test images of decoders, crash reproducers, any kind. The stores
+are real. An accepted file comes back byte for byte, with a thumbnail of its shape; a refused one gets a
+documented code and leaves neither row nor object. A 5xx, a crash, and an answer later than the function's
+Timeout are wrong.
+"""
+
+import argparse
+import io
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from threading import Timer
+
+from PIL import ExifTags, Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
+
+from imageapi.config.settings import MAX_DIRECT_FILE_BYTES  # noqa: E402
+from imageapi.uploads.complete import MAX_ATTEMPTS  # noqa: E402
+
+from local.gateway.template import read_template  # noqa: E402
+from tests.integration.client import upload_event  # noqa: E402
+from tests.integration.lifecycle import announce_event, complete_event, deliver_event, post_file  # noqa: E402
+from tests.integration.stores import Stores, launched  # noqa: E402
+from tests.support.answers import Answer, parse  # noqa: E402
+from tests.support.events import Event, load_routes  # noqa: E402
+from tests.support.http_client import fetch  # noqa: E402
+from tests.support.openapi import codes_of, read_document  # noqa: E402
+from tests.support.postgres import turn_fsync_off  # noqa: E402
+from tests.support.worker import Worker, worker  # noqa: E402
+
+SWAPS_SIDES = (5, 6, 7, 8)
+"""EXIF orientations that turn the picture by a quarter."""
+
+
+def main() -> int:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        description=__doc__, prog="python -m tests.foreign", formatter_class=form
+    )
+    parser.add_argument("folder", type=Path, help="with the files, at any depth")
+    paths = sorted(path for path in parser.parse_args().folder.rglob("*") if path.is_file())
+    with launched("foreign-") as stores, worker(stores.environment) as process:
+        turn_fsync_off(stores.postgres)
+        run = Run(stores, process)
+        for number, path in enumerate(paths, 1):
+            print(f"{number} of {len(paths)} {str(path)!r} {run.check(path)}", flush=True)
+    print(run.describe())
+    return 1 if run.wrong else 0
+
+
+class Run:
+    """Uploads files, one after the other, each to empty stores.
+
+    Attributes:
+        wrong: what did not hold, with the file's name.
+    """
+
+    def __init__(self, stores: Stores, process: Worker) -> None:
+        self.wrong: list[str] = []
+        self._stores, self._worker = stores, process
+        self._functions = read_template(ROOT / "template.yaml", {}).functions
+        self._outcomes: Counter[str] = Counter()
+        self._slowest = (0.0, "")
+
+    def check(self, path: Path) -> str:
+        """Upload one file; returns the outcome."""
+        self._stores.clear()
+        start = time.monotonic()
+        try:
+            outcome = self._check(path.read_bytes(), path.name)
+        except Exception as error:  # a check fails, or reading what was answered
+            outcome = "WRONG"
+            self.wrong.append(f"{str(path)!r}: {error!r}")
+        self._slowest = max(self._slowest, (time.monotonic() - start, path.name))
+        self._outcomes[outcome] += 1
+        return outcome
+
+    def describe(self) -> str:
+        counts = [f"{count:6} {outcome}" for outcome, count in self._outcomes.most_common()]
+        slowest = "{:.1f} s for the slowest, {!r}".format(*self._slowest)
+        return "\n".join([*self.wrong, *counts, f"{self._outcomes.total():6} files", slowest])
+
+    def _check(self, data: bytes, name: str) -> str:
+        """The outcome of a file: accepted, or the code that refuses it."""
+        is_large = len(data) > MAX_DIRECT_FILE_BYTES
+        answer = self._announce(data, name) if is_large else self._send(upload_event(data, filename=name))
+        if answer.status != 201:
+            # The row of a refused announcement stays until it expires: a retry gets the same answer.
+            assert not self._stores.keys(), "objects are left"
+            assert set(self._stores.statuses()) <= ({"failed"} if is_large else set()), "rows are left"
+            return f"refused: {answer.status} {answer.code}"
+        assert self._follow(answer.image["urls"]["original"]) == data, "other bytes come back"
+        thumbnail = self._follow(answer.image["urls"]["thumbnail"])
+        if isinstance(thumbnail, str):
+            return f"accepted, without a thumbnail: {thumbnail}"
+        check_shape(data, thumbnail)
+        return f"accepted: {answer.image['mime_type']}"
+
+    def _announce(self, data: bytes, name: str) -> Answer:
+        """Announce a large file, post it to the store and complete the upload."""
+        announced = self._send(announce_event(data, filename=name, mime_type=None))
+        if announced.status != 201:
+            return announced
+        assert post_file(announced.body["data"]["form"], data) == 204
+        for _ in range(MAX_ATTEMPTS + 1):
+            answer = self._send(complete_event(announced.body["data"]["id"]))
+            if answer.status == 201 or answer.code != "image_too_complex":
+                break  # otherwise the file may be kept for another attempt
+        return answer
+
+    def _follow(self, url: str) -> bytes | str:
+        """What a link leads to, or the code that refuses it."""
+        answer = self._send(deliver_event(url))
+        if answer.status != 302:
+            return answer.code
+        found = fetch("GET", answer.headers["location"][0])
+        assert found.status == 200, f"the store answers {found.status}"
+        return found.data
+
+    def _send(self, event: Event) -> Answer:
+        """A documented answer to the event, within its function's Timeout."""
+        function = load_routes()[event["resource"]]
+        timer = Timer(self._functions[function].timeout, self._worker.kill)
+        self._worker.send(event)
+        timer.start()
+        message = self._worker.read()
+        timer.cancel()
+        assert "ended" not in message, f"{function} crashed, or took longer than its Timeout: {message}"
+        assert self._worker.read() == {"ended": 0}
+        assert "response" in message, f"{function}: {message}"
+        answer = parse(message["response"])
+        responses = read_document()["paths"][event["resource"]][event["httpMethod"].lower()]["responses"]
+        codes = codes_of(responses[str(answer.status)]) if answer.status < 500 else ()
+        assert answer.status < 400 or answer.code in codes, f"{function}: {answer.status} {answer.body}"
+        return answer
+
+
+def check_shape(data: bytes, thumbnail: bytes) -> None:
+    """The thumbnail decodes, and has the proportions of the upright picture, to half a pixel."""
+    with Image.open(io.BytesIO(data)) as original, Image.open(io.BytesIO(thumbnail)) as small:
+        small.load()
+        original.load()  # turns a TIFF upright, and removes its orientation
+        turned = original.getexif().get(ExifTags.Base.Orientation) in SWAPS_SIDES
+        width, height = original.size[::-1] if turned else original.size
+        off = abs(small.width * height - small.height * width)
+        assert min(small.size) == 1 or off <= (width + height) / 2, f"{small.size} of {width, height}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
