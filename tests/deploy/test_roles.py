@@ -37,7 +37,7 @@ def objects(actions: str, *prefixes: str) -> set[str]:
 
 
 ALLOWED: dict[str, set[str]] = {
-    "UploadFunction": {"list", "put webhooks"}
+    "UploadFunction": {"list", "put invalidations", "put webhooks"}
     | objects("put get delete", "incoming")
     | objects("put delete", "originals", "variants"),
     "ListFunction": set(),
@@ -48,9 +48,9 @@ ALLOWED: dict[str, set[str]] = {
     "ChangesFunction": set(),
     "KeysFunction": {"put webhooks"},
     "HealthFunction": {"list"},
-    "DeliverFunction": {"list", "get originals"} | objects("put get delete", "variants"),
+    "DeliverFunction": {"list", "get originals", "put invalidations"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
-    "IngestFunction": {"list", "put webhooks"}
+    "IngestFunction": {"list", "put invalidations", "put webhooks"}
     | objects("get delete", "incoming")
     | objects("put delete", "originals", "variants"),
     "SweepFunction": {"list", "list versions", "put invalidations", "put webhooks"}
