@@ -26,7 +26,8 @@ run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://12
 	@exec $(BIN)/python -m local run
 
 # Tests that start, kill and wait for whole services.
-SLOW := tests/integration/local $(addprefix tests/integration/test_,faults.py interleavings.py mirrors.py restores.py)
+SLOW := tests/integration/local tests/integration/webhooks/test_hostile_answers.py \
+	$(addprefix tests/integration/test_,faults.py interleavings.py mirrors.py restores.py)
 
 test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e $(addprefix --ignore=,$(SLOW))
