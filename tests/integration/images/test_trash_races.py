@@ -75,6 +75,28 @@ def test_a_removal_that_was_overtaken_removes_no_variant_that_was_rendered_since
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
 
 
+CHANGES = {
+    "catalog.images.raise_link_version": ("POST", "/links/revoke", None),
+    "catalog.images.lock": ("PATCH", "", {"title": "x"}),
+}
+
+
+@pytest.mark.parametrize("target", CHANGES)
+def test_a_change_that_finds_the_image_in_the_trash_and_then_back_is_made(
+    stores: Stores, image: dict[str, Any], target: str
+) -> None:
+    method, path, body = CHANGES[target]
+    trash_image(image["id"])
+    with worker(stores.environment) as process:
+        process.send(image_event(method, image["id"] + path, body), Hook(target, "after", 1, "pause"))
+        process.wait_paused()
+        assert restore_image(image["id"]).status == 200
+        process.resume()
+        assert process.answer().status == 200
+
+    assert types(stores, image["id"])[-1] in ("image.links_revoked", "image.changed")
+
+
 def test_a_variant_that_the_trash_removed_is_stored_again_after_a_restore(
     stores: Stores, image: dict[str, Any]
 ) -> None:

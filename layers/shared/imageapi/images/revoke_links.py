@@ -28,8 +28,7 @@ def revoke_links(image_id: str) -> db.Row:
     image_id = parse_id(image_id)
     name = f"revocations by the API key {get_actor().key_id}"
     budgets.spend(name, REVOCATIONS_PER_DAY, code="revocation_budget_spent")
-    row = images.raise_link_version(image_id)
-    if row is None:
-        return get_image(image_id)
+    while (row := images.raise_link_version(image_id)) is None:
+        get_image(image_id)  # raises, unless the image came back from the trash since
     put_marker(row["id"])
     return row

@@ -30,11 +30,13 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
         if versions is not None and image["version"] not in versions:
             raise PreconditionFailedError()
         return image
-    changed = db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))
-    if changed:
-        return changed
-    get_image(image_id)
-    raise PreconditionFailedError()
+    while not (
+        changed := db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))
+    ):
+        get_image(image_id)  # raises, unless the image came back from the trash since
+        if versions is not None:
+            raise PreconditionFailedError()
+    return changed
 
 
 def _update(
