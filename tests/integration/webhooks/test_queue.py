@@ -12,6 +12,7 @@ from imageapi.webhooks import queue
 from tests.integration.client import upload
 from tests.integration.stores import Stores
 from tests.integration.webhooks.calls import (
+    accepted,
     add_changes,
     ask,
     create,
@@ -155,12 +156,6 @@ def test_all_deliveries_together_fit_into_an_answer(service: Stores, server: Rec
         settle([one | {"results": [accepted(message) for message in one["messages"]]} for one in taken])
     assert max(sizes) < LAMBDA_BYTES
     assert len(found) == 3 * queue.MAX_WEBHOOKS
-
-
-def accepted(message: dict[str, Any]) -> dict[str, Any]:
-    """The result of a message."""
-    names = {name: message[name] for name in ("id", "type", "sequence")}
-    return {**names, "status": 204, "error": None, "retry_after": None}
 
 
 def test_a_lease_is_exclusive_and_a_lost_one_changes_nothing(service: Stores, server: Receiver) -> None:
