@@ -1,5 +1,6 @@
 """Objects in S3, or in any server that speaks its protocol: put, download, delete, list."""
 
+import hashlib
 import io
 import os
 import re
@@ -57,6 +58,12 @@ def put_object(
         # Only the code is logged: the rest of the answer may repeat the request's credentials.
         code = re.search(rb"<Code>(\w+)</Code>", answer.data)
         raise StorageUnavailableError() from OSError(answer.status, code[1].decode() if code else "no code")
+
+
+def put_marker(key: str, attempts: int = ATTEMPTS) -> None:
+    """Store an empty object, whose notification starts a function. Raises as :func:`put_object`."""
+    sha256 = hashlib.sha256(b"").digest()
+    put_object(key, b"", content_type="text/plain", sha256=sha256, attempts=attempts)
 
 
 class _Body:

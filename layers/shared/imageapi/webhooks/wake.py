@@ -1,7 +1,5 @@
 """Start the sending after a change. Functions in the network reach S3 only: its notification does it."""
 
-import hashlib
-
 from imageapi.config.settings import get_settings
 from imageapi.errors import AppError
 from imageapi.telemetry.logs import get_logger
@@ -19,7 +17,6 @@ def wake_webhooks() -> None:
         from imageapi.storage import s3
         from imageapi.storage.keys import WAKE_KEY
 
-        empty = hashlib.sha256(b"").digest()
-        s3.put_object(WAKE_KEY, b"", content_type="text/plain", sha256=empty, attempts=1)
+        s3.put_marker(WAKE_KEY, attempts=1)
     except AppError:
         get_logger().warning("webhooks not woken", exc_info=True)
