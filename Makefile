@@ -56,7 +56,7 @@ lint: $(VENV)/dev.stamp  ## Check style, types and which room imports which
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
 	PYTHONPATH=layers/shared:. $(BIN)/lint-imports
-	@for app in functions/*/app.py; do echo $(BIN)/mypy $$app; $(BIN)/mypy $$app || exit 1; done
+	@for folder in functions/*/; do MYPYPATH=$$folder $(BIN)/mypy $$folder*.py || exit 1; done
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
 	$(BIN)/python -m benchmarks

@@ -6,7 +6,7 @@ times of schedules are polled once a second instead, so no queue server is neede
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,13 @@ def start_queues(
     works: dict[str, Work | None] = {
         "analysis queue": analysis_queue.make_work(settings, pools),
         "webhook queue": webhook_queue.make_work(settings, pools),
+        "arrivals": arrivals.make_work(pools),
     }
-    for name, pool, properties in _find_events(pools, "Schedule"):
-        works[name] = schedules.make_work(pool, properties, folder / f"{name}.ran")
-    for name, pool, properties in _find_events(pools, "S3"):
-        works[name] = arrivals.make_work(pool, properties)
+    for function, pool in pools.items():
+        for event, source in pool.spec.events.items():
+            if source["Type"] == "Schedule":
+                name = f"{function}.{event}"
+                works[name] = schedules.make_work(pool, source["Properties"], folder / f"{name}.ran")
     wanted = {name: work for name, work in works.items() if work}
     if wanted:
         logs.note("running by themselves", ", ".join(wanted))
@@ -48,13 +50,6 @@ def start_queues(
     for name, work in wanted.items():
         threading.Thread(target=_follow, args=(name, work, connect, logs, stop), daemon=True).start()
     return stop.set
-
-
-def _find_events(pools: Mapping[str, Pool], kind: str) -> Iterator[tuple[str, Pool, Mapping[str, Any]]]:
-    for function, pool in pools.items():
-        for name, event in pool.spec.events.items():
-            if event["Type"] == kind:
-                yield f"{function}.{name}", pool, event["Properties"]
 
 
 def _follow(name: str, work: Work, connect: Connect, logs: LogSink, stop: threading.Event) -> None:

@@ -1,5 +1,5 @@
-"""Due deliveries of webhooks: carried from WebhooksFunction, which leases them, to NotifyFunction, which
-sends them, and back. On AWS, NotifyFunction fetches them itself.
+"""Due deliveries of webhooks: carried from ManageFunction, which leases them, to OutsideFunction, which sends
+them, and back. On AWS, OutsideFunction fetches them itself.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from local.gateway.pool import Pool
 from local.settings import Settings
 
-LEASES, SENDS = "WebhooksFunction", "NotifyFunction"
+LEASES, SENDS = "ManageFunction", "OutsideFunction"
 # As IS_DUE in imageapi/catalog/webhooks.py.
 DUE_SQL = """
     SELECT EXISTS (SELECT FROM webhooks

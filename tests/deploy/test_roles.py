@@ -43,23 +43,23 @@ ALLOWED: dict[str, set[str]] = {
     "ListFunction": set(),
     "ImageFunction": {"put invalidations", "put webhooks"}
     | objects("delete", "originals", "incoming", "variants"),
-    "BatchFunction": {"put invalidations", "put webhooks"}
+    "ImageFunction": {"put invalidations", "put webhooks"}
     | objects("delete", "originals", "incoming", "variants"),
     "ChangesFunction": set(),
-    "KeysFunction": {"put webhooks"},
+    "ManageFunction": {"put webhooks"},
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals", "put invalidations"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
-    "IngestFunction": {"list", "put invalidations", "put webhooks"}
+    "UploadFunction": {"list", "put invalidations", "put webhooks"}
     | objects("get delete", "incoming")
     | objects("put delete", "originals", "variants"),
     "SweepFunction": {"list", "list versions", "put invalidations", "put webhooks"}
     | objects("put get delete", "originals", "incoming", "variants")
     | objects("get-version", "originals", "incoming"),
     "AnalyzeFunction": {"list", "get originals", "put webhooks"},
-    "InvalidateFunction": set(),
-    "NotifyFunction": set(),
-    "WebhooksFunction": {"put webhooks"},
+    "OutsideFunction": set(),
+    "OutsideFunction": set(),
+    "ManageFunction": {"put webhooks"},
     "MigrateFunction": set(),
 }
 """What each function needs. Every other attempt must be refused."""

@@ -9,7 +9,7 @@ from tests.deploy.cloud import Cloud
 from tests.e2e.client import Api
 
 STACK = "versions"
-PUBLISHED = {"UploadFunction", "ListFunction", "ImageFunction", "BatchFunction", "DeliverFunction"}
+PUBLISHED = {"UploadFunction", "ListFunction", "ImageFunction", "DeliverFunction"}
 KEYS = {
     "ApiKey": "an-api-key-of-the-tests-that-is-long",
     "SecretKey": "a-signing-key-of-the-tests-that-is-long",

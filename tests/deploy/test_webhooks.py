@@ -1,4 +1,4 @@
-"""A stack with webhooks: a change reaches a receiver through S3, SQS, NotifyFunction and WebhooksFunction."""
+"""A stack with webhooks: a change reaches a receiver through S3, SQS, OutsideFunction and ManageFunction."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def api(cloud: Cloud, build: Path) -> Iterator[Api]:
     cloud.deploy(build, STACK, PARAMETERS)
     # No parameter has it: it is for tests and laptops, and this receiver is on loopback.
     functions = cloud.client("lambda")
-    for name in ("WebhooksFunction", "NotifyFunction"):
+    for name in ("ManageFunction", "OutsideFunction"):
         function = cloud.physical_id(STACK, name)
         variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         variables["WEBHOOK_ALLOW_PRIVATE"] = "true"

@@ -21,11 +21,11 @@ from typing import Any
 from imageapi.errors import AppError
 from imageapi.storage import clients
 
-from tests.support.events import LambdaContext, load_handler, load_routes
+from tests.support.events import LambdaContext, find_failure, load_handler, load_routes
 from tests.support.worker import STEP, Hook
 
 FUNCTIONS = (
-    *("UploadFunction", "ImageFunction", "BatchFunction", "DeliverFunction", "IngestFunction"),
+    *("UploadFunction", "ImageFunction", "DeliverFunction"),
     "SweepFunction",
 )
 STORES = (
@@ -110,7 +110,9 @@ def answer(message: dict[str, Any]) -> None:
     result: dict[str, Any]
     with calls.watch(names):
         try:
-            result = {"response": load_handler(function)(message["event"], LambdaContext())}
+            response = load_handler(function)(message["event"], LambdaContext())
+            failure = find_failure(response)
+            result = {"error": failure} if failure else {"response": response}
         except AppError as error:
             result = {"error": [error.status, error.code]}
         except Exception as error:  # reported by the tests

@@ -227,7 +227,7 @@ def test_a_presigned_upload_is_that_of_the_key_that_announced_it(
         stores.execute("UPDATE uploads SET key_id = NULL")
     since, context = cursor(), LambdaContext()
     if finish == "ingest":
-        load_handler("IngestFunction")(arrived(ticket["id"]), context)
+        load_handler("UploadFunction")(arrived(ticket["id"]), context)
     else:
         stores.execute("UPDATE uploads SET expires_at = now() - interval '1 s'")
         load_handler("SweepFunction")({"object_grace_seconds": -60}, context)

@@ -148,7 +148,7 @@ def notify(*keys: str) -> dict[str, Any]:
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    return load_handler("InvalidateFunction")(event, LambdaContext())
+    return load_handler("OutsideFunction")(event, LambdaContext())
 
 
 @pytest.mark.parametrize("query", ["", "?permanent=true"])

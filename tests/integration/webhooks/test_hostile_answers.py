@@ -109,7 +109,7 @@ def test_it_is_one_result_in_time_and_others_arrive(steps: list[Step]) -> None:
 
 
 def test_twenty_receivers_with_endless_headers_take_little_memory() -> None:
-    """NotifyFunction has 256 MB."""
+    """OutsideFunction has 256 MB."""
     endless = [Step(b"HTTP/1.1 503 No\r\n"), Step(b"X: " + b"a" * 8_000 + b"\r\n", 2_000)]
     with hostile(endless, Count()) as url:
         tracemalloc.start()

@@ -1,4 +1,4 @@
-"""NotifyFunction on AWS: SQS starts it, and it invokes WebhooksFunction. Here both services are fakes."""
+"""OutsideFunction on AWS: SQS starts it, and it invokes ManageFunction. Here both services are fakes."""
 
 import json
 import socket
@@ -18,11 +18,12 @@ from tests.support.events import LambdaContext, load_handler
 from tests.support.http_server import Handler, serve
 
 QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:webhooks"
 
 
 @dataclass
 class Aws:
-    """Lambda, which runs WebhooksFunction here, and SQS, of which only the calls are noted."""
+    """Lambda, which runs ManageFunction here, and SQS, of which only the calls are noted."""
 
     invoked: list[str] = field(default_factory=list)
     visibility: list[tuple[str, int]] = field(default_factory=list)
@@ -51,13 +52,13 @@ def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
             if failure == "silent":
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return None
-            answer = load_handler("WebhooksFunction")(body, LambdaContext())
+            answer = load_handler("ManageFunction")(body, LambdaContext())
             return self.answer(200, json.dumps(answer).encode())
 
     with serve(Respond) as url:
         configure(AWS_ENDPOINT_URL_LAMBDA=url, AWS_ENDPOINT_URL_SQS=url, AWS_REGION="us-east-1")
         configure(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
-        configure(WEBHOOKS_FUNCTION="stack-webhooks", WEBHOOK_QUEUE_URL=QUEUE_URL)
+        configure(MANAGE_FUNCTION="stack-webhooks", WEBHOOK_QUEUE_URL=QUEUE_URL)
         notify._client.cache_clear()
         yield found
         notify._client.cache_clear()
@@ -66,11 +67,11 @@ def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
 def run(count: int = 1, seconds: int = 60) -> dict[str, Any]:
     """Start the function with this number of messages."""
     records = [
-        {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": "{}", "eventSource": "aws:sqs"}
+        {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": "{}", "eventSourceARN": QUEUE_ARN}
         for number in range(count)
     ]
     context = LambdaContext(time_left=seconds * 1000)
-    return load_handler("NotifyFunction")({"Records": records}, context)
+    return load_handler("OutsideFunction")({"Records": records}, context)
 
 
 def test_everything_due_is_sent_and_the_messages_are_done(

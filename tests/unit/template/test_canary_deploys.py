@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.templates import MAIN, ROOT, expand, find, read_template, walk
 
-SHIFTED = ["UploadFunction", "ListFunction", "ImageFunction", "BatchFunction", "DeliverFunction"]
+SHIFTED = ["UploadFunction", "ListFunction", "ImageFunction", "ImageFunction", "DeliverFunction"]
 
 
 @lru_cache

@@ -52,7 +52,7 @@ def test_no_resource_waits_for_itself_or_for_one_that_is_not_there(parameters: d
 def test_the_edge_waits_for_the_api_and_the_api_for_nothing_of_the_edge() -> None:
     graph = dependencies({"Edge": "true"})
     assert {"Api", "ImageBucket", "OriginSecret"} <= ancestors(graph, "EdgeStack")
-    behind_api = [name for name in find(MAIN, "AWS::Lambda::Function") if name != "InvalidateFunction"]
+    behind_api = [name for name in find(MAIN, "AWS::Lambda::Function") if name != "OutsideFunction"]
     for name in ["Api", "ApiStage", *behind_api]:
         assert "EdgeStack" not in ancestors(graph, name)
 
@@ -185,7 +185,7 @@ def test_whoever_finishes_a_deletion_or_a_revocation_can_tell_cloudfront() -> No
 
 
 def test_invalidation_is_outside_the_network_and_may_do_that_alone() -> None:
-    function = find(MAIN, "AWS::Lambda::Function")["InvalidateFunction"]
+    function = find(MAIN, "AWS::Lambda::Function")["OutsideFunction"]
     role = find(MAIN, "AWS::IAM::Role")["InvalidateFunctionRole"]
     assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
     statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]

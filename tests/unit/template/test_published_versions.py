@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.templates import MAIN, expand, expand_template, find, read_template, walk
 
-PUBLISHED = ["UploadFunction", "ListFunction", "ImageFunction", "BatchFunction", "DeliverFunction"]
+PUBLISHED = ["UploadFunction", "ListFunction", "ImageFunction", "ImageFunction", "DeliverFunction"]
 UNVERSIONED = {"ReservedConcurrentExecutions"}
 """Properties of a function that are not part of its versions."""
 

@@ -89,7 +89,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         TIMEOUT["DeliverFunction"],
     ),
     "a file is stored before another may store it": (
-        2 * TIMEOUT["IngestFunction"],
+        2 * TIMEOUT["UploadFunction"],
         operator.le,
         complete.EVENT_LEASE_SECONDS,
     ),
@@ -154,22 +154,22 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         INVALIDATIONS["DelaySeconds"],
     ),
     "a notification stays away while it is worked on": (
-        6 * TIMEOUT["InvalidateFunction"],
+        6 * TIMEOUT["OutsideFunction"],
         operator.le,
         INVALIDATIONS["VisibilityTimeout"],
     ),
     "what wakes the webhooks stays away while they are sent": (
-        6 * TIMEOUT["NotifyFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
+        6 * TIMEOUT["OutsideFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
         operator.le,
         WEBHOOK_QUEUE["VisibilityTimeout"],
     ),
     "a round of deliveries ends before its time": (
         notify.ROUND_SECONDS,
         operator.lt,
-        TIMEOUT["NotifyFunction"],
+        TIMEOUT["OutsideFunction"],
     ),
     "a lease lasts longer than its deliveries": (
-        send.TAKE_SECONDS + TIMEOUT["WebhooksFunction"],
+        send.TAKE_SECONDS + TIMEOUT["ManageFunction"],
         operator.lt,
         webhooks.LEASE_SECONDS,
     ),

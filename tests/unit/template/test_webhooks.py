@@ -6,7 +6,7 @@ from tests.support.templates import MAIN, expand_template, find, read_template
 
 
 def test_sending_is_outside_the_network_and_sees_neither_database_nor_bucket() -> None:
-    function = find(MAIN, "AWS::Lambda::Function")["NotifyFunction"]
+    function = find(MAIN, "AWS::Lambda::Function")["OutsideFunction"]
     assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
     assert not {"POSTGRES_PASSWORD", "DATABASE_SECRET_ARN", "API_KEY", "SECRET_KEY"} & set(
         function["Environment"]["Variables"]
@@ -15,7 +15,7 @@ def test_sending_is_outside_the_network_and_sees_neither_database_nor_bucket() -
     (policy,) = role["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "lambda:InvokeFunction"
-    assert statement["Resource"] == {"Fn::GetAtt": ["WebhooksFunction", "Arn"]}
+    assert statement["Resource"] == {"Fn::GetAtt": ["ManageFunction", "Arn"]}
     assert len(role["ManagedPolicyArns"]) == 1
 
 

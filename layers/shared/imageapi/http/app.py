@@ -43,12 +43,11 @@ class App(Router):
 
     Args:
         access: the scopes of each route; see ``http.access``.
-        takes_query: False if no route takes query parameters.
     """
 
-    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS, *, takes_query: bool = True) -> None:
+    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS) -> None:
         super().__init__()
-        self._access, self._takes_query = access, takes_query
+        self._access = access
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
@@ -104,8 +103,6 @@ class App(Router):
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
             if scopes != ANY_KEY:
                 key.check_scope(*scopes)
-            if not self._takes_query:
-                request.check_query()
             with acting_as(key.id):
                 answer = route.handler(replace(request, key=key), **arguments)
             if not answer.body or READ in key.scopes or not shows_image(rule, scopes):

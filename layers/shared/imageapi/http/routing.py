@@ -46,6 +46,11 @@ class Router:
     patch = partialmethod(route, method="PATCH")
     delete = partialmethod(route, method="DELETE")
 
+    def include(self, *routers: "Router") -> None:
+        """Add the routes of other modules."""
+        for router in routers:
+            self.routes += router.routes
+
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route for a method and a path, and its arguments, percent-decoded. HEAD finds GET's route."""
         wanted = "GET" if method == "HEAD" else method

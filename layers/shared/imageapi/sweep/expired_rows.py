@@ -13,7 +13,7 @@ from imageapi.storage import s3
 from imageapi.storage.keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
 from imageapi.telemetry.logs import get_logger
-from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
+from imageapi.uploads.complete import complete_upload
 from imageapi.uploads.outcome import remove_failed, undo_expired
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         remove_failed(upload)
         return Count.UNDONE
     try:
-        complete_upload(upload["id"], EVENT_LEASE_SECONDS, wait_seconds=0)
+        complete_upload(upload["id"], wait_seconds=0)
     except ConflictError as error:
         # A direct upload never has a file at incoming/.
         is_missing = error.code == "upload_not_arrived"

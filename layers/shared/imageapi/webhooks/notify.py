@@ -1,4 +1,4 @@
-"""On AWS: take, send and settle until nothing is due. Runs outside the network; WebhooksFunction has the
+"""On AWS: take, send and settle until nothing is due. Runs outside the network; ManageFunction has the
 database.
 """
 
@@ -15,15 +15,15 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.webhooks.send import TAKE_SECONDS, send_all
 
 INVOKE_SECONDS = 10
-"""WebhooksFunction answers within this time, or is asked again later."""
+"""ManageFunction answers within this time, or is asked again later."""
 ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
 """What a round needs at most: to take, send and settle. No round begins with less left."""
 RETRY_SECONDS = 30
-"""The pause when WebhooksFunction fails: the database may be waking up."""
+"""The pause when ManageFunction fails: the database may be waking up."""
 
 
 class _FunctionFailedError(Exception):
-    """WebhooksFunction raised, is busy, or does not answer in time."""
+    """ManageFunction raised, is busy, or does not answer in time."""
 
 
 def work_off() -> dict[str, Any]:
@@ -63,12 +63,12 @@ def postpone(receipt: str, seconds: int) -> None:
 
 
 def _invoke(event: dict[str, Any]) -> Any:
-    """What WebhooksFunction answers to an event."""
+    """What ManageFunction answers to an event."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    name = get_settings().webhooks_function
+    name = get_settings().manage_function
     if not name:
-        raise ConfigurationError("WEBHOOKS_FUNCTION is not set.")
+        raise ConfigurationError("MANAGE_FUNCTION is not set.")
     if time_left() < INVOKE_SECONDS:
         raise _FunctionFailedError
     try:

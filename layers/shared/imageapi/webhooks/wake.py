@@ -6,7 +6,7 @@ from imageapi.telemetry.logs import get_logger
 
 
 def wake_webhooks() -> None:
-    """Tell NotifyFunction that there may be changes. Does nothing where webhooks are off, or the runner
+    """Tell OutsideFunction that there may be changes. Does nothing where webhooks are off, or the runner
     polls.
 
     A failure is only logged: what is due is sent after the next change, or by the hourly schedule.

@@ -1,21 +1,18 @@
 """POST /api/images/batch: one operation on up to 200 images."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
+from imageapi.http.routing import Router
 from imageapi.images.batch import run_batch
 from imageapi.images.batch_request import parse_batch
 from imageapi.model.scopes import DELETE, WRITE
 from imageapi.uploads.idempotency import parse_idempotency_key, request_hash
 
-app = App()
+router = Router()
 
 
-@app.post("/api/images/batch")
+@router.post("/api/images/batch")
 def change_images(request: Request) -> Response:
     """200 with each image's result; 409 when all were to change, and one of them cannot."""
     request.check_query()
@@ -24,7 +21,3 @@ def change_images(request: Request) -> Response:
     batch = parse_batch(body)
     request.key.check_scope(DELETE if batch.deletes_for_good else WRITE)
     return json_response(200, run_batch(batch, key, request_hash(body)))
-
-
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.handle(event, context)

@@ -1,33 +1,30 @@
 """/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
+from imageapi.http.routing import Router
 from imageapi.keys import manage
 from imageapi.model.parameters import parse_flag
 
-app = App()
+router = Router()
 
 
-@app.get("/api/keys/self")
+@router.get("/api/keys/self")
 def own_key(request: Request) -> Response:
     """200 with ``{"data": {"id", "name", "scopes", "expires_at"}}``: the key of this request."""
     request.check_query()
     return json_response(200, {"data": manage.describe_key(request.key)})
 
 
-@app.get("/api/keys")
+@router.get("/api/keys")
 def list_keys(request: Request) -> Response:
     """200 with ``{"keys": [ApiKey]}``, newest first, revoked ones too."""
     request.check_query()
     return json_response(200, {"keys": manage.list_keys()})
 
 
-@app.post("/api/keys")
+@router.post("/api/keys")
 def create_key(request: Request) -> Response:
     """201 with the new key, which is shown only here."""
     request.check_query()
@@ -35,7 +32,7 @@ def create_key(request: Request) -> Response:
     return json_response(201, {"data": manage.create_key(values, request.key)})
 
 
-@app.delete("/api/keys/<key_id>")
+@router.delete("/api/keys/<key_id>")
 def revoke_key(request: Request, key_id: str) -> Response:
     """204; requests with the key, or with one that it made, are 401 from then on."""
     kept = request.check_query("keep_descendants").get("keep_descendants")
@@ -43,12 +40,8 @@ def revoke_key(request: Request, key_id: str) -> Response:
     return Response(204)
 
 
-@app.post("/api/keys/<key_id>/confirm")
+@router.post("/api/keys/<key_id>/confirm")
 def confirm_key(request: Request, key_id: str) -> Response:
     """200 with the key, which was suspended after a restore of the database."""
     request.check_query()
     return json_response(200, {"data": manage.confirm_key(key_id)})
-
-
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.handle(event, context)
