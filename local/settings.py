@@ -156,6 +156,8 @@ def function_environment(
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
+    if "METRICS_NAMESPACE" in declared:  # no metrics, unless told otherwise
+        found["METRICS_NAMESPACE"] = settings.value("METRICS_NAMESPACE")
     if "WEBHOOKS" in declared:  # the runner sends, unless told otherwise
         found["WEBHOOKS"] = settings.value("WEBHOOKS", "true")
     if stores:
