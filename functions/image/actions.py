@@ -3,7 +3,7 @@
 from imageapi.http.image_response import image_response
 from imageapi.http.request import Request
 from imageapi.http.response import Response
-from imageapi.http.routing import Router
+from imageapi.http.router import Router
 from imageapi.images import restore, revoke_links
 
 router = Router()

@@ -3,7 +3,7 @@
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.http.routing import Router
+from imageapi.http.router import Router
 from imageapi.images.batch import run_batch
 from imageapi.images.batch_request import parse_batch
 from imageapi.model.scopes import DELETE, WRITE

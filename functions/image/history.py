@@ -3,7 +3,7 @@
 from imageapi.changes.history import read_history
 from imageapi.http.request import Request
 from imageapi.http.response import JSON, Response
-from imageapi.http.routing import Router
+from imageapi.http.router import Router
 
 router = Router()
 

@@ -1,10 +1,10 @@
 """/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request."""
 
+from imageapi.api_keys import manage
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.http.routing import Router
-from imageapi.keys import manage
+from imageapi.http.router import Router
 from imageapi.model.parameters import parse_flag
 
 router = Router()

@@ -3,7 +3,7 @@
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.http.routing import Router
+from imageapi.http.router import Router
 from imageapi.webhooks import manage
 
 router = Router()

@@ -7,12 +7,12 @@ deliveries. This function has no database.
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.cdn.invalidate import FOLDERS, invalidate_images
 from imageapi.config.settings import get_settings
-from imageapi.edge.invalidate import FOLDERS, invalidate_images
 from imageapi.events.messages import batch_failures, comes_from, parse_notifications, parse_receipts
 from imageapi.events.run_event import run_event
-from imageapi.webhooks.notify import postpone, work_off
-from imageapi.webhooks.send import send_all
+from imageapi.webhook_sender.drain import drain_queue, postpone
+from imageapi.webhook_sender.send import send_all
 
 
 def send_given(event: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def send_due(event: dict[str, Any]) -> dict[str, Any]:
     """``{"sent": int, "failed": int, "next_in": int | None, "batchItemFailures": […]}``. All messages say the
     same, so one of them stays in the queue until the next delivery is due.
     """
-    outcome = work_off()
+    outcome = drain_queue()
     kept = parse_receipts(event)[:1] if outcome["next_in"] is not None else []
     for message in kept:
         postpone(message.receipt, outcome["next_in"])

@@ -8,12 +8,12 @@ def test_sending_is_outside_the_network_and_sees_neither_database_nor_bucket() -
     assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
     role = find(MAIN, "AWS::IAM::Role")["OutsideFunctionRole"]
     (policy,) = role["Policies"]
-    invoke, work_off, invalidate = policy["PolicyDocument"]["Statement"]
+    invoke, drain_queue, invalidate = policy["PolicyDocument"]["Statement"]
     assert (invoke["Action"], invoke["Resource"]) == (
         "lambda:InvokeFunction",
         {"Fn::GetAtt": ["ManageFunction", "Arn"]},
     )
-    assert {action.partition(":")[0] for action in work_off["Action"]} == {"sqs"}
+    assert {action.partition(":")[0] for action in drain_queue["Action"]} == {"sqs"}
     assert invalidate["Fn::If"][1]["Action"] == "cloudfront:CreateInvalidation"
     assert len(role["ManagedPolicyArns"]) == 1
 

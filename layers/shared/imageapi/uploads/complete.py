@@ -33,9 +33,9 @@ from imageapi.errors import (
 from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
-from imageapi.storage.keys import incoming_key, original_key
+from imageapi.storage.object_keys import incoming_key, original_key
 from imageapi.telemetry.logs import get_logger
-from imageapi.uploads.outcome import (
+from imageapi.uploads.finish import (
     POLL_SECONDS,
     WAIT_SECONDS,
     Stored,
