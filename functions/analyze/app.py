@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.analysis.analyze import analyze_image, analyze_queued
-from imageapi.analysis.queue import resend_overdue
+from imageapi.analysis.enqueue import resend_overdue
 from imageapi.events.messages import batch_response, parse_messages
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App

@@ -10,7 +10,7 @@ from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.images import delete, get, restore, revoke_links, update
 from imageapi.images.etag import parse_if_match
-from imageapi.model.parameters import parse_links
+from imageapi.model.parameters import wants_permanent_links
 from imageapi.model.scopes import DELETE, WRITE
 from imageapi.model.variant_names import parse_names
 
@@ -21,7 +21,7 @@ app = App()
 def get_image(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     query = request.check_query("variants", "links")
-    names, permanent = parse_names(query.get("variants")), parse_links(query.get("links"))
+    names, permanent = parse_names(query.get("variants")), wants_permanent_links(query.get("links"))
     return image_response(request, get.get_image(image_id), names, permanent)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.edge.invalidate import FOLDERS, invalidate_images
+from imageapi.cdn.invalidate import FOLDERS, invalidate_images
 from imageapi.events.messages import batch_failures, parse_notifications
 from imageapi.events.run_event import run_event
 

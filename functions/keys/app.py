@@ -3,11 +3,11 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.api_keys import manage
 from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.keys import manage
 from imageapi.model.parameters import parse_flag
 
 app = App()

@@ -5,15 +5,15 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events.messages import batch_failures, parse_receipts
 from imageapi.events.run_event import run_event
-from imageapi.webhooks.notify import postpone, work_off
-from imageapi.webhooks.send import send_all
+from imageapi.webhook_sender.drain import drain_queue, postpone
+from imageapi.webhook_sender.send import send_all
 
 
 def work(event: dict[str, Any]) -> dict[str, Any]:
     """``{"settle": […]}`` for deliveries; for messages, whether one of them stays in the queue."""
     if "deliveries" in event:
         return {"settle": list(send_all(event["deliveries"]))}
-    outcome = work_off()
+    outcome = drain_queue()
     # All messages say the same, so one is enough to come back.
     kept = parse_receipts(event)[:1] if outcome["next_in"] is not None else []
     for message in kept:

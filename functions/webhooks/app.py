@@ -8,7 +8,7 @@ from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.webhooks import manage, queue
+from imageapi.webhooks import due, manage
 
 app = App(takes_query=False)
 
@@ -56,4 +56,4 @@ def rotate(request: Request, webhook_id: str) -> Response:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "httpMethod" in event:
         return app.handle(event, context)
-    return run_event("webhooks", queue.run, event, context, hidden=("deliveries",))
+    return run_event("webhooks", due.run, event, context, hidden=("deliveries",))

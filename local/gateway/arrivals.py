@@ -1,7 +1,7 @@
 """S3's events for new objects: the prefix in the template is listed once a second.
 
 A list finds what arrived while nothing ran, and shows no object before all of it is there. The template's
-other notifications have no use here: there is no CloudFront, and webhook_queue.py polls its table.
+other notifications have no use here: there is no CloudFront, and webhook_poller.py polls its table.
 """
 
 import json

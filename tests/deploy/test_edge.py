@@ -158,7 +158,7 @@ def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -
     with closing(edge.cloud.database.connect(DATABASE)) as connection:
         connection.autocommit = True
         connection.cursor().execute(
-            """INSERT INTO deletions (image_id, variants, lease_until)
+            """INSERT INTO pending_removals (image_id, variants, lease_until)
                VALUES (%s, '{w320.webp}', now() - interval '1 s')""",
             (interrupted,),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from imageapi.storage.keys import WAKE_KEY
+from imageapi.storage.object_keys import WAKE_KEY
 
 from tests.support.aws import emulate_aws, make_client
 from tests.support.templates import MAIN, expand_template, find

@@ -158,7 +158,7 @@ def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
 
 def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
     """A link as issued ``ago`` seconds ago."""
-    term = links.Term(expires=links.expires_at(time.time() - ago, lifetime))
+    term = links.Validity(expires=links.expires_at(time.time() - ago, lifetime))
     return links.sign_link(image_id, variant, term, keys=[key or get_settings().secret_keys[0]])
 
 

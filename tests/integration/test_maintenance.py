@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from imageapi.errors import MaintenanceError
-from imageapi.http.access import IN_MAINTENANCE
-from imageapi.storage.keys import incoming_key
+from imageapi.http.route_scopes import IN_MAINTENANCE
+from imageapi.storage.object_keys import incoming_key
 
 from tests.integration.analyses import queue, queue_event
-from tests.integration.api_keys import make_key
 from tests.integration.client import get, send, upload
+from tests.integration.key_requests import make_key
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import announce_and_post, complete_event, trash_image
 from tests.integration.stores import TABLES, Configure, Stores

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from imageapi.http.access import ANY_KEY, PUBLIC
+from imageapi.http.route_scopes import ANY_KEY, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events"
@@ -221,5 +221,5 @@ def _load_handler(code_uri: str) -> Handler:
 
 
 def access(public: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """As ``http.access.ACCESS``, for routes of a test: without a key, or with any."""
+    """As ``http.route_scopes.ROUTE_SCOPES``, for routes of a test: without a key, or with any."""
     return defaultdict(lambda: ANY_KEY, dict.fromkeys(public, PUBLIC))

@@ -29,7 +29,7 @@ FUNCTIONS = (
     "SweepFunction",
 )
 STORES = (
-    *("database.db.query", "database.db.change", "database.db.transaction"),
+    *("database.db.query", "database.db.query_as_actor", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
     "storage.s3.object_exists",
     *("storage.versions.read_sha256", "storage.versions.find_versions", "storage.versions.copy_version"),
@@ -68,7 +68,7 @@ class Calls:
             self.seen.append(name)
             number = len(self.seen)
             self._reach(number, "before")
-            self._inside = name in ("database.db.query", "database.db.change")
+            self._inside = name in ("database.db.query", "database.db.query_as_actor")
             try:
                 result = original(*args, **options)
             finally:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from imageapi.webhooks.answer import MAX_BYTES
-from imageapi.webhooks.send import send_all
+from imageapi.webhook_sender.response import MAX_BYTES
+from imageapi.webhook_sender.send import send_all
 
 from tests.integration.webhooks.receiver import raw_server, receiver
 from tests.integration.webhooks.sending import LIMIT, delivery

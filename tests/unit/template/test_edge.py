@@ -8,7 +8,7 @@ from typing import Any
 
 import grimp
 import pytest
-from imageapi.delivery.removal import put_marker
+from imageapi.delivery.removals import put_marker
 
 from tests.support.dependencies import find_dependencies
 from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve, statements

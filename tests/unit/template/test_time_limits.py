@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from imageapi.analysis import gemini
-from imageapi.catalog import analyses, deletions, variants, webhooks
+from imageapi.catalog import analyses, pending_removals, variants, webhooks
 from imageapi.changes import feed
 from imageapi.database import db, migrations
 from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
@@ -18,8 +18,8 @@ from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
-from imageapi.uploads import complete, direct, outcome, presigned
-from imageapi.webhooks import notify, send
+from imageapi.uploads import complete, direct, finish, presigned
+from imageapi.webhook_sender import drain, send
 
 from tests.support.templates import MAIN, ROOT, find, read_template
 
@@ -99,14 +99,14 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         complete.LEASE_SECONDS,
     ),
     "who waits for a completion still answers": (
-        outcome.WAIT_SECONDS,
+        finish.WAIT_SECONDS,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),
     "a deletion is over before the sweep takes it up": (
         2 * TIMEOUT["ImageFunction"],
         operator.le,
-        deletions.LEASE_SECONDS,
+        pending_removals.LEASE_SECONDS,
     ),
     "an object without a row is older than any form": (
         presigned.FORM_SECONDS,
@@ -164,7 +164,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         WEBHOOK_QUEUE["VisibilityTimeout"],
     ),
     "a round of deliveries ends before its time": (
-        notify.ROUND_SECONDS,
+        drain.ROUND_SECONDS,
         operator.lt,
         TIMEOUT["NotifyFunction"],
     ),

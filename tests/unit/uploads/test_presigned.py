@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import AppError, PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from imageapi.model.metadata import validate_metadata
-from imageapi.pictures.identify import MIME_TYPES
+from imageapi.pictures.identify import FORMATS
 from imageapi.uploads import presigned
 from imageapi.uploads.presigned import parse_announcement
 
@@ -62,7 +62,7 @@ def test_all_that_can_be_said() -> None:
     assert found.metadata == validate_metadata({"title": "夕焼け", "tags": ["海"]})
 
 
-@pytest.mark.parametrize("mime_type", [mime for mime, _ in MIME_TYPES.values()])
+@pytest.mark.parametrize("mime_type", [mime for mime, _ in FORMATS.values()])
 def test_every_supported_type_is_taken(mime_type: str) -> None:
     assert parse_announcement(GOOD | {"mime_type": mime_type}).mime_type == mime_type
 

@@ -5,13 +5,13 @@
 ``images``            images; ``insert`` turns an upload into one
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
-``deletions``         images whose objects are being removed; ``begin`` turns an image into one
+``pending_removals``  images whose objects are being removed; ``begin`` turns an image into one
 ``batches``           what POST /api/images/batch did for each Idempotency-Key, and changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``budgets``           what may be done a limited number of times a day
 ``facets``            image counts: in total, per category and per tag
-``keys``              API keys
+``api_keys``          API keys
 ``changes``           what happened to images and keys, in the order of commits
 ``webhooks``          webhooks, each the queue of its deliveries
 ====================  =====================================================================

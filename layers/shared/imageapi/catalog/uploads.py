@@ -49,7 +49,7 @@ def insert(values: Mapping[str, Any], cursor: db.Cursor | None = None) -> db.Row
             its file may still arrive; ``lease_seconds``: how long the request that sends it holds the lease.
 
     Returns:
-        The row; None if the Idempotency-Key is taken (see :func:`find_key`).
+        The row; None if the Idempotency-Key is taken (see :func:`find_idempotency_key`).
     """
     metadata = psycopg2.extras.Json(values["metadata"])
     return db.query_one(_INSERT, {**values, "metadata": metadata, "key_id": get_actor().key_id}, cursor)
@@ -60,7 +60,7 @@ def find(upload_id: str) -> db.Row | None:
     return db.query_one(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
 
 
-def find_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
+def find_idempotency_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
     """The row of an Idempotency-Key: ``request_hash``, ``image_id``."""
     return db.query_one("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
 
@@ -182,18 +182,18 @@ def find_pending(after: str, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def find_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
+def find_object_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
     """The ``s3_key`` of each of these uploads that has a row, pending or failed."""
     rows = db.query("SELECT id, s3_key FROM uploads WHERE id = ANY(%s::uuid[])", (list(upload_ids),))
     return {row["id"]: row["s3_key"] for row in rows}
 
 
-def remove_key(key: str, image_id: str) -> None:
+def remove_idempotency_key(key: str, image_id: str) -> None:
     """Remove an Idempotency-Key whose upload or image is gone."""
     db.query("DELETE FROM idempotency_keys WHERE key = %s AND image_id = %s", (key, image_id))
 
 
-def remove_keys_before(milliseconds: int, limit: int) -> bool:
+def remove_idempotency_keys_before(milliseconds: int, limit: int) -> bool:
     """Remove up to ``limit`` Idempotency-Keys from before a time (milliseconds since 1970). True if more may
     be left.
     """

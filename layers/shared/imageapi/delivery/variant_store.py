@@ -3,13 +3,13 @@
 import hashlib
 from contextlib import suppress
 
-from imageapi.catalog import deletions, originals, variants
-from imageapi.delivery import removal
+from imageapi.catalog import originals, pending_removals, variants
+from imageapi.delivery import removals
 from imageapi.errors import AppError, VariantPendingError
 from imageapi.model import variant_names
 from imageapi.storage import s3
 from imageapi.storage.clients import ATTEMPTS
-from imageapi.storage.keys import variant_key
+from imageapi.storage.object_keys import variant_key
 from imageapi.telemetry.logs import get_logger
 
 
@@ -57,7 +57,7 @@ def adopt(image_id: str, name: str) -> bool:
         return False
     if variants.find_statuses([(image_id, name)]):
         return True
-    removal.finish_deletions(deletions.add_variant(image_id, name))
+    removals.finish_removals(pending_removals.add_variant(image_id, name))
     if not originals.find_claims([image_id]):
         s3.delete_objects([key])
     return False

@@ -8,17 +8,17 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.actor import acting_as
+from imageapi.api_keys.check import check_key
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
-from imageapi.http.access import ACCESS, ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, shows_image
+from imageapi.http.cdn_bypass import HEADER, refuse_bypass
 from imageapi.http.cors import cors_headers
-from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
-from imageapi.http.routing import Router
-from imageapi.keys.check import check_key
+from imageapi.http.route_scopes import ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, ROUTE_SCOPES, shows_image
+from imageapi.http.router import Router
 from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
@@ -42,11 +42,13 @@ class App(Router):
     """The routes of one function.
 
     Args:
-        access: the scopes of each route; see ``http.access``.
+        access: the scopes of each route; see ``http.route_scopes``.
         takes_query: False if no route takes query parameters.
     """
 
-    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS, *, takes_query: bool = True) -> None:
+    def __init__(
+        self, access: Mapping[str, tuple[str, ...]] = ROUTE_SCOPES, *, takes_query: bool = True
+    ) -> None:
         super().__init__()
         self._access, self._takes_query = access, takes_query
 
@@ -95,7 +97,7 @@ class App(Router):
         if found:
             route, arguments = found
             rule = f"{route.method} {route.rule}"
-            check_edge(request.header(HEADER), _origin_secrets(rule))
+            refuse_bypass(request.header(HEADER), _origin_secrets(rule))
             if rule not in IN_MAINTENANCE and get_settings().maintenance:
                 raise MaintenanceError()
             scopes = self._access[rule]

@@ -66,7 +66,7 @@ def parse_flag(name: str, text: str | None) -> bool:
     return text == "true"
 
 
-def parse_links(text: str | None) -> bool:
+def wants_permanent_links(text: str | None) -> bool:
     """Parse ``links=permanent``: whether links are to last until they are revoked.
 
     Raises:

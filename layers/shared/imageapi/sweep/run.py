@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from imageapi.catalog import batches, changes, facets, keys, uploads, variants
+from imageapi.catalog import api_keys, batches, changes, facets, uploads, variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
@@ -70,12 +70,12 @@ def sweep(
 def _remove_old(has_time: Callable[[], bool]) -> None:
     """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
     oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
-    while uploads.remove_keys_before(oldest_key, KEY_BATCH) and has_time():
+    while uploads.remove_idempotency_keys_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
         pass
     changes_days = get_settings().changes_days
-    keys.remove_revoked(changes_days)  # as long as the feed names them
+    api_keys.remove_revoked(changes_days)  # as long as the feed names them
     changes.number_all()
     while changes.drop_oldest(datetime.now(UTC) - timedelta(days=changes_days)) and has_time():
         pass

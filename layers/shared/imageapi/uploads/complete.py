@@ -33,8 +33,8 @@ from imageapi.errors import (
 from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
-from imageapi.storage.keys import incoming_key, original_key
-from imageapi.uploads.outcome import (
+from imageapi.storage.object_keys import incoming_key, original_key
+from imageapi.uploads.finish import (
     POLL_SECONDS,
     WAIT_SECONDS,
     Stored,

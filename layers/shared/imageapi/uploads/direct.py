@@ -20,9 +20,9 @@ from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
-from imageapi.storage.keys import original_key
+from imageapi.storage.object_keys import original_key
+from imageapi.uploads.finish import Stored, UploadInProgressError, create_image, undo_upload
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
-from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, undo_upload
 
 ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
@@ -146,7 +146,7 @@ def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stor
     """
     key = int.from_bytes(upload.sha256[:4], "big", signed=True)
     db.query("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SAME_BYTES, key), cursor)
-    if upload.idempotency_key and uploads.find_key(upload.idempotency_key, cursor):
+    if upload.idempotency_key and uploads.find_idempotency_key(upload.idempotency_key, cursor):
         return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
     duplicate = images.find(duplicate_id, cursor) if duplicate_id else None

@@ -9,7 +9,7 @@ from imageapi.actor import ROOT, get_actor
 from imageapi.catalog import images, uploads
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
-from imageapi.uploads.outcome import Stored
+from imageapi.uploads.finish import Stored
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7
@@ -62,7 +62,7 @@ def find_earlier_upload(
         UnprocessableError: ``idempotency_key_reused``: the key was used with another request.
         UploadInterruptedError: the upload has just failed, or its image was deleted.
     """
-    found = uploads.find_key(key)
+    found = uploads.find_idempotency_key(key)
     if not found:
         raise UploadInterruptedError()
     if bytes(found["request_hash"]) != expected_hash:
@@ -76,5 +76,5 @@ def find_earlier_upload(
     image = images.find(image_id)
     if image:
         return Stored(image, created=False)
-    uploads.remove_key(key, image_id)
+    uploads.remove_idempotency_key(key, image_id)
     raise UploadInterruptedError()

@@ -17,9 +17,9 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.model.parameters import find_unknown_field
 from imageapi.pictures import identify
 from imageapi.storage import signing
-from imageapi.storage.keys import incoming_key
+from imageapi.storage.object_keys import incoming_key
+from imageapi.uploads.finish import Stored
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
-from imageapi.uploads.outcome import Stored
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -115,7 +115,7 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
-    known = [mime for mime, _ in identify.MIME_TYPES.values()]
+    known = [mime for mime, _ in identify.FORMATS.values()]
     if mime_type not in (*known, UNKNOWN_TYPE):
         raise UnsupportedMediaTypeError(
             f"mime_type must be one of {', '.join(known)}; leave it out when it is not known.",

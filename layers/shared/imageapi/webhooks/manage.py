@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from imageapi.api_keys.check import Key
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
-from imageapi.keys.check import Key
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
 from imageapi.model.parameters import find_unknown_field
 from imageapi.model.scopes import READ
-from imageapi.webhooks.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
-from imageapi.webhooks.queue import MAX_WEBHOOKS
-from imageapi.webhooks.sign import make_secret
+from imageapi.webhook_sender.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
+from imageapi.webhook_sender.sign import make_secret
+from imageapi.webhooks.due import MAX_WEBHOOKS
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ def serialize_webhook(row: db.Row) -> dict[str, Any]:
 
     The URL is shown without its query, which may hold a token. ``pause_reason`` is null but while the state
     is ``paused``, ``next_attempt_at`` but while it is ``failing``. Results: the last ten, newest first, each
-    as ``progress.Result`` without the sequence.
+    as ``retries.Result`` without the sequence.
     """
     paused = row["paused_at"] or not row["has_key"]
     state = "paused" if paused else "failing" if row["failing_since"] else "active"

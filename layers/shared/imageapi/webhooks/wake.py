@@ -15,7 +15,7 @@ def wake_webhooks() -> None:
         if not get_settings().wakes_webhooks:
             return
         from imageapi.storage import s3
-        from imageapi.storage.keys import WAKE_KEY
+        from imageapi.storage.object_keys import WAKE_KEY
 
         s3.put_marker(WAKE_KEY, attempts=1)
     except AppError:
