@@ -22,10 +22,10 @@ app = App()
 @app.post("/api/upload")
 def upload(request: Request) -> Response:
     """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
-    query = request.check_query("on_duplicate")
+    on_duplicate = request.check_query("on_duplicate").get("on_duplicate", "allow")
     form = parse_upload_form(request.body, request.header("Content-Type"))
-    repeated = {"idempotency_key": request.header("Idempotency-Key"), **query}
-    return stored_response(request, upload_image(form.data, form.filename, form.metadata, **repeated))
+    key = request.header("Idempotency-Key")
+    return stored_response(request, upload_image(*form, idempotency_key=key, on_duplicate=on_duplicate))
 
 
 @app.post("/api/uploads")

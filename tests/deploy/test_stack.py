@@ -93,9 +93,8 @@ def test_the_end(cloud: Cloud, build: Path) -> None:
 
 
 def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Path) -> None:
-    output = cloud.deploy(
-        build, "refused", {"DatabaseSecretArn": cloud.database_secret(password="wrong")}, check=False
-    )
+    secret = cloud.database_secret(password="not-the-password")
+    output = cloud.deploy(build, "refused", {"DatabaseSecretArn": secret}, check=False)
 
     assert "Failed to create/update the stack" in output
     assert cloud.status("refused") == "ROLLBACK_COMPLETE"

@@ -42,7 +42,7 @@ Webhooks (``webhooks.due.take``, ``webhook_sender.send.send_all``, ``webhooks.du
     ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``retries.advance`` →
     ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhook_sender.drain`` after a change.
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_rows`` → ``catalog.uploads.remove_idempotency_keys_before`` →
+    ``sweep.expired_rows`` → ``catalog.idempotency_keys.remove_before`` →
     ``catalog.api_keys.remove_revoked`` → ``catalog.changes.number_all`` → ``catalog.changes.drop_oldest`` →
     ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)

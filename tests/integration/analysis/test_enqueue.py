@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from imageapi.analysis import enqueue
+from imageapi.config.aws_clients import get_aws_client
 
 from tests.integration.client import upload, upload_event
 from tests.integration.stores import Configure, Stores
@@ -25,9 +26,9 @@ def sqs(configure: Configure) -> Iterator[Any]:
         credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
         configure(AWS_ENDPOINT_URL_SQS=endpoint, AWS_REGION="us-east-1", **credentials)
         configure(ANALYZE_UPLOADS="true", ANALYSIS_QUEUE_URL=url)
-        enqueue._client.cache_clear()
+        get_aws_client.cache_clear()
         yield client
-        enqueue._client.cache_clear()
+        get_aws_client.cache_clear()
         client.delete_queue(QueueUrl=url)
 
 
@@ -80,7 +81,7 @@ def test_a_message_that_cannot_be_sent_is_no_failure(
     stores: Stores, sqs: Any, configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
     configure(AWS_ENDPOINT_URL_SQS="http://127.0.0.1:1", ANALYSIS_QUEUE_URL="http://127.0.0.1:1/1/analysis")
-    enqueue._client.cache_clear()
+    get_aws_client.cache_clear()
 
     assert upload(pictures.jpeg()).status == 201
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from imageapi.cdn import invalidate
+from imageapi.config.aws_clients import get_aws_client
 from imageapi.errors import ConfigurationError
 
 from tests.integration.cdn.test_views import KEY, WEBP, get_links, upload
@@ -69,9 +70,9 @@ def distribution(configure: Configure) -> Iterator[Distribution]:
         }
         name = client.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
         configure(AWS_ENDPOINT_URL_CLOUDFRONT=endpoint, DISTRIBUTION_ID=name, **CREDENTIALS)
-        invalidate._client.cache_clear()
+        get_aws_client.cache_clear()
         yield Distribution(client, name)
-        invalidate._client.cache_clear()
+        get_aws_client.cache_clear()
 
 
 @dataclass
@@ -210,11 +211,11 @@ def test_of_many_images_each_is_forgotten_and_no_other(configure: Configure) -> 
     ids = [new_id() for _ in range(200)]
     with busy_cloudfront() as cloudfront:
         configure(AWS_ENDPOINT_URL_CLOUDFRONT=cloudfront.url, DISTRIBUTION_ID="E123", **CREDENTIALS)
-        invalidate._client.cache_clear()
+        get_aws_client.cache_clear()
 
         received = drain(cloudfront, notify(*(f"invalidations/{name}" for name in ids))["Records"])
 
-    invalidate._client.cache_clear()
+    get_aws_client.cache_clear()
     assert sorted(cloudfront.accepted) == sorted(f"/{f}/{i}/*" for f in invalidate.FOLDERS for i in ids)
     assert max(received.values()) < QUEUE["RedrivePolicy"]["maxReceiveCount"] / 2
     assert cloudfront.now < QUEUE["MessageRetentionPeriod"] / 2
@@ -225,11 +226,11 @@ def test_a_repeated_message_is_the_same_request(configure: Configure) -> None:
     event = notify(f"invalidations/{new_id()}")
     with busy_cloudfront() as cloudfront:
         configure(AWS_ENDPOINT_URL_CLOUDFRONT=cloudfront.url, DISTRIBUTION_ID="E123", **CREDENTIALS)
-        invalidate._client.cache_clear()
+        get_aws_client.cache_clear()
 
         assert [run(event)["batchItemFailures"] for _ in range(20)] == [[]] * 20
 
-    invalidate._client.cache_clear()
+    get_aws_client.cache_clear()
     assert len(cloudfront.accepted) == 2
 
 

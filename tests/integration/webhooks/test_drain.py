@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from imageapi.catalog.webhooks import LEASE_SECONDS
+from imageapi.config.aws_clients import get_aws_client
 from imageapi.webhook_sender import drain
 
 from tests.integration.stores import Configure, Stores
@@ -59,9 +60,9 @@ def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
         configure(AWS_ENDPOINT_URL_LAMBDA=url, AWS_ENDPOINT_URL_SQS=url, AWS_REGION="us-east-1")
         configure(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
         configure(MANAGE_FUNCTION="stack-webhooks", WEBHOOK_QUEUE_URL=QUEUE_URL)
-        drain._client.cache_clear()
+        get_aws_client.cache_clear()
         yield found
-        drain._client.cache_clear()
+        get_aws_client.cache_clear()
 
 
 def run(count: int = 1, seconds: int = 60) -> dict[str, Any]:

@@ -6,10 +6,10 @@ message may be lost, duplicated, or delivered after the day's budget is spent.
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from imageapi.catalog import analyses, budgets
+from imageapi.config.aws_clients import get_aws_client
 from imageapi.config.settings import get_settings
 from imageapi.telemetry.logs import get_logger
 
@@ -36,29 +36,15 @@ def send_messages(image_ids: Sequence[str]) -> None:
         return
     from botocore.exceptions import BotoCoreError, ClientError
 
+    client = get_aws_client("sqs", attempts=2)
     try:
         for start in range(0, len(image_ids), 10):
             entries = [
                 {"Id": str(number), "MessageBody": json.dumps({"image_id": image_id})}
                 for number, image_id in enumerate(image_ids[start : start + 10])
             ]
-            answer = _client().send_message_batch(QueueUrl=url, Entries=entries)
+            answer = client.send_message_batch(QueueUrl=url, Entries=entries)
             for failed in answer.get("Failed", []):
                 get_logger().warning("analysis not announced", extra={"code": failed["Code"]})
     except (BotoCoreError, ClientError):
         get_logger().warning("analysis not announced", exc_info=True)
-
-
-@lru_cache(maxsize=1)
-def _client() -> Any:
-    import botocore.session
-    from botocore.config import Config
-
-    settings = get_settings()
-    return botocore.session.get_session().create_client(
-        "sqs",
-        region_name=settings.region,
-        config=Config(
-            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
-        ),
-    )

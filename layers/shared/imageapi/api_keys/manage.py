@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from imageapi.api_keys.check import InvalidKeyError, Key
@@ -12,11 +13,12 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import ConflictError, NotFoundError, UnprocessableError
 from imageapi.model.ids import is_id, new_id
-from imageapi.model.parameters import find_unknown_field
+from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.model.scopes import SCOPES
 
 FIELDS = ("name", "scopes", "expires_at")
 MAX_NAME_LENGTH = 100
+_invalid = partial(InvalidFieldError, code="key_invalid")
 
 
 def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
@@ -127,9 +129,7 @@ def _find_latest_expiry(creator: Key) -> datetime | None:
 
 
 def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
-    unknown = find_unknown_field(values, FIELDS)
-    if unknown is not None:
-        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
+    check_fields(values, FIELDS, code="key_invalid")
     name, scopes, expires_at = (values.get(field) for field in FIELDS)
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
         raise _invalid("name", f"must have 1 to {MAX_NAME_LENGTH} characters", max=MAX_NAME_LENGTH)
@@ -160,10 +160,4 @@ def _parse_expiry(text: Any) -> datetime | None:
         pass
     raise _invalid(
         "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
-    )
-
-
-def _invalid(field: str, problem: str, **details: Any) -> UnprocessableError:
-    return UnprocessableError(
-        f"The field {field} {problem}.", code="key_invalid", details={"field": field, **details}
     )

@@ -1,7 +1,8 @@
 """Image rows, from upload to deletion. All SQL on these tables is here, except searches.
 
 ====================  =====================================================================
-``uploads``           pending and failed uploads, and their Idempotency-Keys
+``uploads``           pending and failed uploads
+``idempotency_keys``  the uploads that Idempotency-Keys belong to
 ``images``            images; ``insert`` turns an upload into one
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
@@ -14,6 +15,7 @@
 ``api_keys``          API keys
 ``changes``           what happened to images and keys, in the order of commits
 ``webhooks``          webhooks, each the queue of its deliveries
+``sweep_progress``    how far the sweep has compared objects with rows
 ====================  =====================================================================
 
 Each function is one state transition or one query, committed on its own unless it takes a cursor. None calls

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
-from typing import Any
 
+from imageapi.config.aws_clients import get_aws_client
 from imageapi.config.settings import get_settings
 from imageapi.errors import ConfigurationError
 
@@ -31,23 +30,11 @@ def invalidate_images(references: Mapping[str, str]) -> set[str]:
     if not distribution_id:
         raise ConfigurationError("DISTRIBUTION_ID is not set.")
     accepted: set[str] = set()
-    with suppress(_client().exceptions.TooManyInvalidationsInProgress):
+    client = get_aws_client("cloudfront")
+    with suppress(client.exceptions.TooManyInvalidationsInProgress):  # the queue tries again
         for image_id, reference in references.items():
             paths = [f"/{folder}/{image_id}/*" for folder in FOLDERS]
             batch = {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": reference}
-            _client().create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
+            client.create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
             accepted.add(image_id)
     return accepted
-
-
-@lru_cache(maxsize=1)
-def _client() -> Any:
-    import botocore.session
-    from botocore.config import Config
-
-    return botocore.session.get_session().create_client(
-        "cloudfront",
-        region_name=get_settings().region,
-        # The queue tries again.
-        config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
-    )

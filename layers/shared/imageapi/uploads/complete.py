@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from imageapi.catalog import images, originals, uploads
+from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
@@ -42,8 +42,8 @@ from imageapi.uploads.finish import (
     UploadInProgressError,
     create_image,
     find_outcome,
-    remove_objects,
 )
+from imageapi.uploads.undo import remove_objects, remove_unclaimed
 
 LEASE_SECONDS = 60
 """Twice UploadFunction's Timeout; the sweep spends no longer on one upload."""
@@ -114,8 +114,7 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
 
 def _remove_reposted(image_id: str) -> None:
     """Remove a file that was posted when its upload had ended: the form can be used until it expires."""
-    if not originals.is_claimed(originals.find_claims([image_id]), image_id.lower(), incoming_key(image_id)):
-        s3.delete_objects([incoming_key(image_id)])
+    remove_unclaimed(image_id.lower(), incoming_key(image_id))
 
 
 def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
@@ -190,8 +189,8 @@ def _check_and_store(upload: db.Row) -> Stored:
         if not uploads.record_object(upload, key, kind.mime_type, sha256):
             return find_outcome(upload)
         s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
-    changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
-    stored = create_image({**upload, **changed}, picture, sha256)
+    found = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size, "sha256": sha256.hex()}
+    stored = create_image(upload | found, picture)
     with suppress(AppError):  # the image exists anyway; a sweep removes the file
         s3.delete_objects([incoming])
     if picture.intermediate and stored.created:

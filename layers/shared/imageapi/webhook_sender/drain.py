@@ -5,9 +5,9 @@ database.
 import json
 import math
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
+from imageapi.config.aws_clients import get_aws_client
 from imageapi.config.settings import get_settings
 from imageapi.deadline import time_left
 from imageapi.errors import ConfigurationError
@@ -55,7 +55,7 @@ def drain_queue() -> dict[str, Any]:
 
 def postpone(receipt: str, seconds: int) -> None:
     """Have SQS deliver a message again after ``seconds``; its function must report it as failed."""
-    _client("sqs").change_message_visibility(
+    get_aws_client("sqs").change_message_visibility(
         QueueUrl=get_settings().webhook_queue_url,
         ReceiptHandle=receipt,
         VisibilityTimeout=seconds,
@@ -71,8 +71,10 @@ def _invoke(event: dict[str, Any]) -> Any:
         raise ConfigurationError("MANAGE_FUNCTION is not set.")
     if time_left() < INVOKE_SECONDS:
         raise _FunctionFailedError
+    # Once: what a lost answer has leased is sent when its lease expires.
+    client = get_aws_client("lambda", read_timeout=INVOKE_SECONDS)
     try:
-        answer = _client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
         payload = json.loads(answer["Payload"].read())
     except BotoCoreError as error:  # no answer in time
         raise _FunctionFailedError from error
@@ -83,16 +85,3 @@ def _invoke(event: dict[str, Any]) -> Any:
     if "FunctionError" in answer:
         raise _FunctionFailedError
     return payload
-
-
-@lru_cache(maxsize=2)
-def _client(service: str) -> Any:
-    import botocore.session
-    from botocore.config import Config
-
-    # Once: what a lost answer leased stays leased, and is sent when the lease has expired.
-    return botocore.session.get_session().create_client(
-        service,
-        region_name=get_settings().region,
-        config=Config(connect_timeout=2, read_timeout=INVOKE_SECONDS, retries={"total_max_attempts": 1}),
-    )
