@@ -17,7 +17,6 @@ from tests.support.templates import (
     walk,
 )
 
-DATABASE = ROOT / "infra/database.yaml"
 VERSION_ACTIONS = {"s3:ListBucketVersions", "s3:GetObjectVersion"}
 
 
@@ -29,38 +28,6 @@ def resolved(kind: str, path: Any = MAIN, **parameters: str) -> dict[str, Resour
 
 def condition(name: str, **parameters: Any) -> bool:
     return bool(resolve({"Condition": name}, read_template(MAIN), parameters))
-
-
-def cluster(**parameters: str) -> Resource:
-    (found,) = resolved("AWS::RDS::DBCluster", DATABASE, **parameters).values()
-    return found
-
-
-def test_a_restored_cluster_has_the_database_and_the_owner_of_its_snapshot() -> None:
-    names = {"DatabaseName": "imagedb", "MasterUser": "postgres"}
-    new, restored = cluster(**names), cluster(**names, Snapshot="yesterday")
-
-    assert new["DatabaseName"] == "imagedb"
-    assert new["MasterUsername"] == "postgres"
-    assert restored["SnapshotIdentifier"] == "yesterday"
-    # All else is the same: password made by RDS, encryption, backups, deletion protection, the network.
-    own = {"DatabaseName", "MasterUsername", "SnapshotIdentifier"}
-    assert new.keys() - own == restored.keys() - {"SnapshotIdentifier"}
-    assert {key: new[key] for key in new.keys() - own} == {
-        key: restored[key] for key in restored.keys() - own
-    }
-
-
-def test_the_snapshot_reaches_the_cluster() -> None:
-    database = find(MAIN, "AWS::CloudFormation::Stack")["Database"]
-    assert database["Parameters"]["Snapshot"] == {"Ref": "DatabaseSnapshot"}
-
-
-def test_another_snapshot_replaces_the_cluster_and_keeps_the_old_data() -> None:
-    """A cluster without a name of ours gets a new one, and so another host."""
-    resource = expand_template(DATABASE)["Cluster"]
-    assert "DBClusterIdentifier" not in resource["Properties"]
-    assert resource["UpdateReplacePolicy"] == "Snapshot"
 
 
 def test_another_host_runs_the_migrations_with_the_new_owners_password() -> None:
