@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,15 @@ class Cloud:
         self.sam("build", "--build-dir", str(target), "--cache-dir", str(self.folder / "cache"))
         return target
 
-    def deploy(self, build: Path, name: str, parameters: Mapping[str, str], *, check: bool = True) -> str:
+    def deploy(
+        self,
+        build: Path,
+        name: str,
+        parameters: Mapping[str, str],
+        *,
+        options: Sequence[str] = (),
+        check: bool = True,
+    ) -> str:
         """``sam deploy`` with samconfig.toml; adds parameters to those that every stack here needs.
 
         Returns:
@@ -163,6 +171,7 @@ class Cloud:
             *("--config-file", str(ROOT / "samconfig.toml")),
             "--no-confirm-changeset",
             "--no-progressbar",
+            *options,
             *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
             check=check,
         )
