@@ -23,18 +23,16 @@ from tests.support.templates import (
 BY_NAME = [
     "cloudformation",
     "cloudwatch",
-    "codedeploy",
     "events",
     "lambda",
     "logs",
     "rds",
+    "s3",
+    "secretsmanager",
     "sns",
     "sqs",
-    "secretsmanager",
-    "s3",
 ]
-BY_ID = ["apigateway:*", "budgets:*", "cloudfront:*", "lambda:*EventSourceMapping*"]
-NETWORK = [
+BY_TAG = ["apigateway:*", "cloudfront:*"] + [
     f"ec2:*{kind}*"
     for kind in ["Address", "InternetGateway", "NatGateway", "Route", "SecurityGroup", "Subnet", "Vpc"]
 ]
@@ -44,13 +42,14 @@ WILDCARDS = {
         ("ManageResources", f"{service}:*"): "CloudFormation's role, on what bears the stack's name"
         for service in BY_NAME
     },
-    **{("ManageResources", action): "likewise, on what has a generated id" for action in BY_ID + NETWORK},
+    **{("ManageResources", action): "likewise, on what bears its tag" for action in BY_TAG},
+    ("ManageResources", "lambda:*EventSourceMapping"): "likewise, for its functions",
 }
 """Statements with a wildcard as action or resource, and why."""
 
 ANYWHERE = {
     ("ManageResources", "Anywhere"): "CloudFormation's role: finds things, or concerns none",
-    ("Boundary", "Run"): "limits roles and gives nothing; as AWS's own policies for functions",
+    ("Boundary", "JoinNetwork"): "limits roles and gives nothing; as AWS's own policies for functions",
 }
 """Statements for any resource, by Sid, and why. Their actions have no wildcard but Describe."""
 
@@ -58,7 +57,6 @@ MANAGED_POLICIES = {
     "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM gives it to every function",
     "service-role/AWSLambdaVPCAccessExecutionRole": "network interfaces, for functions in a network; "
     "has to name all, since they are not there yet",
-    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "the account's role for access logs",
 }
 """AWS's managed policies, which contain wildcards, and their purpose."""
 
@@ -187,8 +185,9 @@ def test_codes_of_the_gateways_own_errors_are_documented() -> None:
     assert set(codes) <= documented
 
 
-def test_images_outlive_their_stack() -> None:
-    assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+@pytest.mark.parametrize("name", ["ImageBucket", "SigningKeySecret"])
+def test_images_and_what_signs_their_links_outlive_the_stack(name: str) -> None:
+    assert expand_template(MAIN)[name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_no_security_group_is_open_to_all() -> None:
@@ -208,33 +207,6 @@ def test_secrets_are_no_parameters_that_show() -> None:
 def test_every_parameter_says_what_it_is() -> None:
     for name, parameter in read_template(MAIN)["Parameters"].items():
         assert parameter.get("Description", "").endswith("."), name
-
-
-MAX_CONNECTIONS = {"1": 189, "2": 400, "4": 823, "8": 1669}
-"""https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
-(interpolated for 2 ACUs).
-"""
-QUOTA = 1_000
-"""Lambda's default quota of concurrent executions, each of which has one connection."""
-
-
-@pytest.mark.parametrize("capacity", MAX_CONNECTIONS)
-def test_reserved_concurrency_fits_into_the_connections(capacity: str) -> None:
-    reserved = dict(read_template(MAIN)["Mappings"]["Connections"][capacity])
-    alarm = reserved.pop("Alarm")
-    assert sum(reserved.values()) == MAX_CONNECTIONS[capacity] - 15
-    assert alarm == min(MAX_CONNECTIONS[capacity], QUOTA) * 8 // 10
-    users = {name.removesuffix("Function") for name in FUNCTIONS} - {"Gallery", "Invalidate", "Notify"}
-    assert set(reserved) == users
-
-
-@pytest.mark.parametrize(("name", "size"), [("Health", "1"), ("Ingest", "1"), ("Changes", "2")])
-def test_what_could_take_all_connections_is_always_limited(name: str, size: str) -> None:
-    """What strangers may start, as in the smallest database; what waits for changes, as in the default."""
-    function = find(MAIN, "AWS::Lambda::Function")[f"{name}Function"]
-    _, reserved, otherwise = function["ReservedConcurrentExecutions"]["Fn::If"]
-    assert reserved["Fn::FindInMap"] == ["Connections", {"Ref": "DatabaseMaxCapacity"}, name]
-    assert otherwise == read_template(MAIN)["Mappings"]["Connections"][size][name]
 
 
 OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
