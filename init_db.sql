@@ -121,7 +121,7 @@ CREATE INDEX IF NOT EXISTS idempotency_keys_image_id ON idempotency_keys (image_
 
 -- Images of which objects have yet to be removed: all, or of an image in the trash, its variants. A deletion of
 -- all is final. While there is a deletion, the image does not come back from the trash.
-CREATE TABLE IF NOT EXISTS deletions (
+CREATE TABLE IF NOT EXISTS pending_removals (
     image_id        uuid PRIMARY KEY,
     -- Of the original. Null for an image in the trash, which keeps it.
     s3_key          text,
@@ -273,7 +273,7 @@ DECLARE
 BEGIN
     EXECUTE 'INSERT INTO image_metadata (' || columns || ', restored_at) SELECT ' || columns || ', now()
         FROM trashed_images AS trashed
-        WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM deletions WHERE image_id = trashed.id)' USING ids;
+        WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM pending_removals WHERE image_id = trashed.id)' USING ids;
     FOR trashed IN SELECT analysis, ARRAY(SELECT jsonb_object_keys(analysis)) AS present
                    FROM trashed_images JOIN image_metadata USING (id)
                    WHERE id = ANY(ids) AND analysis IS NOT NULL LOOP

@@ -15,7 +15,7 @@ GOAL = 4.0
 def run() -> list[Figure]:
     from imageapi.delivery import links
 
-    term = links.Term(expires=links.expires_at(time.time(), 3600))
+    term = links.Validity(expires=links.expires_at(time.time(), 3600))
     link = links.sign_link("0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "w320", term, keys=KEYS)
     print(f"edge: {ROUNDS} rounds with {len(KEYS)} keys, in Node.js", flush=True)
     with EdgeFunction(render_code(KEYS)) as function:

@@ -14,7 +14,7 @@ GOAL_MILLISECONDS = 0.5
 
 
 def run() -> list[Figure]:
-    from imageapi.keys.check import check_key
+    from imageapi.api_keys.check import check_key
 
     with run_servers() as environ, load_handler("keys", environ) as handler:
         print(f"keys: {KEYS:,} keys, {ROUNDS:,} rounds", flush=True)

@@ -51,7 +51,7 @@ def run() -> list[Figure]:
         calls[f"original {extension}"] = timed(partial(render_from, data, variant))
         calls[f"plain {extension}"] = timed(partial(render_plainly, data, extension))
     now, keys = time.time(), ("new", "old")
-    link = links.sign_link("id", "w320", links.Term(expires=links.expires_at(now, 3600)), keys=keys)
+    link = links.sign_link("id", "w320", links.Validity(expires=links.expires_at(now, 3600)), keys=keys)
     query = dict(parse_qsl(link.partition("?")[2]))
     verify = partial(links.verify_link, "id", ["w320"], query, now=now, lifetime=3600, keys=keys)
     calls["link"] = timed(verify)

@@ -74,8 +74,8 @@ class Runner:
         postgres.launch()
         # Import SAM CLI while S3 starts: each takes about as long.
         from local.gateway.app import Gateway
+        from local.gateway.pollers import start_pollers
         from local.gateway.pool import make_pools
-        from local.gateway.queues import start_queues
 
         logs = LogSink(self._data_dir / "api.log")
         stores = OwnStores(postgres.port, s3.endpoint_url)
@@ -97,7 +97,7 @@ class Runner:
         stack.callback(self._remove_ready_files)
         write_run_info(self._ready_files, info)
         print_run_info(info, self._data_dir, time.monotonic() - started)
-        stack.callback(start_queues(self._settings, self._pools, postgres.connect, logs, self._data_dir))
+        stack.callback(start_pollers(self._settings, self._pools, postgres.connect, logs, self._data_dir))
         threading.Thread(target=self._warm, daemon=True).start()
         while not self._stop.wait(WATCH_SECONDS):
             self._keep_alive(postgres)

@@ -19,8 +19,8 @@ from local.gateway.app import Gateway
 from local.gateway.host_header import is_loopback, make_host_check
 from local.gateway.http_server import ApiServer
 from local.gateway.logs import LogSink
+from local.gateway.pollers import start_pollers
 from local.gateway.pool import make_pools
-from local.gateway.queues import start_queues
 from local.servers.ports import HOST, port_taken
 from local.settings import Settings, load_settings, placeholders
 
@@ -69,9 +69,9 @@ def serve(settings: Settings, host: str) -> None:
         is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
         server.start(Gateway(template.api, pools, server.port, is_ours))
         print(f"The API answers on http://{host}:{server.port}", flush=True)
-        stop_queues = start_queues(settings, pools, lambda: connect(settings), logs, Path(folder))
+        stop_pollers = start_pollers(settings, pools, lambda: connect(settings), logs, Path(folder))
         stop.wait()
-        stop_queues()
+        stop_pollers()
         server.stop()
         for pool in pools.values():
             pool.close()

@@ -145,33 +145,6 @@ class OwnStores:
     s3_url: str
 
 
-def template_parameters(settings: Settings, stores: OwnStores | None) -> dict[str, str]:
-    """The template's parameters, as samconfig.toml passes them to `sam local`, with this machine's hosts."""
-    value = settings.value
-    s3_url = stores.s3_url if stores else value("MINIO_ENDPOINT_URL")
-    parameters = {
-        "ApiKey": value("API_KEY"),
-        "SecretKey": value("SECRET_KEY"),
-        "PublicBaseUrl": value("PUBLIC_BASE_URL"),
-        "CorsAllowOrigins": value("CORS_ALLOW_ORIGINS"),
-        "LogLevel": value("LOG_LEVEL", "INFO"),
-        "DatabaseHost": "127.0.0.1",
-        "DatabasePort": str(stores.db_port if stores else settings.db_port),
-        "DatabaseName": value("POSTGRES_DB", "imagedb"),
-        "DatabaseUser": value("POSTGRES_USER", "postgres"),
-        "DatabasePassword": value("POSTGRES_PASSWORD"),
-        "DatabaseSslMode": "disable",
-        "BucketName": value("MINIO_BUCKET_NAME", "images"),
-        "S3EndpointUrl": s3_url,
-        "S3PublicEndpointUrl": value("MINIO_PUBLIC_ENDPOINT_URL", s3_url),
-        "S3AccessKey": value("MINIO_ACCESS_KEY"),
-        "S3SecretKey": value("MINIO_SECRET_KEY"),
-    }
-    if value("GEMINI_API_KEY"):
-        parameters["GeminiApiKey"] = value("GEMINI_API_KEY")
-    return parameters
-
-
 def function_environment(
     settings: Settings, declared: Mapping[str, object], stores: OwnStores | None
 ) -> dict[str, str]:
@@ -183,6 +156,8 @@ def function_environment(
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
+    if "METRICS_NAMESPACE" in declared:  # no metrics, unless told otherwise
+        found["METRICS_NAMESPACE"] = settings.value("METRICS_NAMESPACE")
     if "WEBHOOKS" in declared:  # the runner sends, unless told otherwise
         found["WEBHOOKS"] = settings.value("WEBHOOKS", "true")
     if stores:

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.analysis.analyze import analyze_image, analyze_queued
-from imageapi.analysis.queue import resend_overdue
-from imageapi.events.messages import batch_response, parse_messages
+from imageapi.analysis.enqueue import resend_overdue
+from imageapi.events.messages import parse_messages, unfinished
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.request import Request
@@ -27,8 +27,8 @@ def work(event: dict[str, Any]) -> dict[str, Any]:
     messages = parse_messages(event)
     if messages is None:
         return resend_overdue()
-    outcomes, unfinished = analyze_queued(message.image_id for message in messages)
-    return batch_response(outcomes, (message for message in messages if message.image_id in unfinished))
+    outcomes, left = analyze_queued(message.image_id for message in messages)
+    return {"outcomes": outcomes, **unfinished(messages, left)}
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

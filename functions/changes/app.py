@@ -1,10 +1,9 @@
-"""GET /api/changes: the feed of all changes; GET /api/images/{id}/history: the changes of one image."""
+"""GET /api/changes: the feed of all changes."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.changes.feed import read_changes
-from imageapi.changes.history import read_history
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import JSON, Response
@@ -18,12 +17,6 @@ def changes(request: Request) -> Response:
     """200 with ``{"changes": [Change], "cursor": str}``; 410 when the client has to read everything again."""
     query = request.check_query("since", "limit", "wait")
     return Response(200, JSON, read_changes(query, shows_keys=MANAGE in request.key.scopes))
-
-
-@app.get("/api/images/<image_id>/history")
-def history(request: Request, image_id: str) -> Response:
-    """200 with ``{"changes": [Change], "next_cursor": str | null}``, newest first."""
-    return Response(200, JSON, read_history(image_id, request.check_query("limit", "cursor")))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,27 +1,31 @@
-"""GET, PATCH and DELETE /api/images/{id}: one image; POST /api/images/{id}/links/revoke and …/restore."""
+"""GET, PATCH and DELETE /api/images/{id}. The modules beside it have the routes below it, and batches."""
 
 from typing import Any
 
+import actions
+import batch
+import history
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
 from imageapi.http.image_response import image_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response
-from imageapi.images import delete, get, restore, revoke_links, update
+from imageapi.images import delete, get, update
 from imageapi.images.etag import parse_if_match
-from imageapi.model.parameters import parse_links
+from imageapi.model.parameters import wants_permanent_links
 from imageapi.model.scopes import DELETE, WRITE
 from imageapi.model.variant_names import parse_names
 
 app = App()
+app.include(actions.router, batch.router, history.router)
 
 
 @app.get("/api/images/<image_id>")
 def get_image(request: Request, image_id: str) -> Response:
     """200 with the image and its ETag; 304 when If-None-Match names it."""
     query = request.check_query("variants", "links")
-    names, permanent = parse_names(query.get("variants")), parse_links(query.get("links"))
+    names, permanent = parse_names(query.get("variants")), wants_permanent_links(query.get("links"))
     return image_response(request, get.get_image(image_id), names, permanent)
 
 
@@ -40,20 +44,6 @@ def delete_image(request: Request, image_id: str) -> Response:
     request.key.check_scope(DELETE if for_good else WRITE)
     delete.delete_image(image_id, parse_if_match(request.header("If-Match")), for_good=for_good)
     return Response(204)
-
-
-@app.post("/api/images/<image_id>/restore")
-def restore_image(request: Request, image_id: str) -> Response:
-    """200 with the image, back from the trash."""
-    request.check_query()
-    return image_response(request, restore.restore_image(image_id))
-
-
-@app.post("/api/images/<image_id>/links/revoke")
-def revoke_image_links(request: Request, image_id: str) -> Response:
-    """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
-    request.check_query()
-    return image_response(request, revoke_links.revoke_links(image_id), permanent=True)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""POST /api/upload, POST /api/uploads and POST /api/uploads/{id}/complete: take an image with its
-metadata.
-"""
+"""POST /api/upload, POST /api/uploads and …/{id}/complete; the bucket's events of files that were posted."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.events.messages import parse_notifications, unfinished
+from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.forms import parse_upload_form
 from imageapi.http.image_response import stored_response
@@ -12,7 +12,7 @@ from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 from imageapi.model.scopes import READ
-from imageapi.uploads.complete import complete_upload
+from imageapi.uploads.complete import complete_upload, complete_uploads
 from imageapi.uploads.direct import upload_image
 from imageapi.uploads.presigned import create_upload
 
@@ -22,13 +22,10 @@ app = App()
 @app.post("/api/upload")
 def upload(request: Request) -> Response:
     """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
-    on_duplicate = request.check_query("on_duplicate").get("on_duplicate")
+    on_duplicate = request.check_query("on_duplicate").get("on_duplicate", "allow")
     form = parse_upload_form(request.body, request.header("Content-Type"))
     key = request.header("Idempotency-Key")
-    stored = upload_image(
-        form.data, form.filename, form.metadata, idempotency_key=key, on_duplicate=on_duplicate
-    )
-    return stored_response(request, stored)
+    return stored_response(request, upload_image(*form, idempotency_key=key, on_duplicate=on_duplicate))
 
 
 @app.post("/api/uploads")
@@ -48,5 +45,14 @@ def complete(request: Request, image_id: str) -> Response:
     return stored_response(request, complete_upload(image_id, announcer=announcer))
 
 
+def ingest(event: dict[str, Any]) -> dict[str, Any]:
+    """Complete posted uploads without waiting for their clients."""
+    messages, _ = parse_notifications(event)
+    outcome = complete_uploads(message.image_id for message in messages)
+    return {**outcome, **unfinished(messages, outcome["unfinished"])}
+
+
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.handle(event, context)
+    if "httpMethod" in event:
+        return app.handle(event, context)
+    return run_event("ingest", ingest, event, context, wakes=True)

@@ -1,12 +1,14 @@
-"""S3's events for new objects: the prefix in the template is listed once a second.
+"""The bucket's notifications of posted files, which UploadFunction gets through a queue: here the bucket is
+listed once a second.
 
 A list finds what arrived while nothing ran, and shows no object before all of it is there. The template's
-other notifications have no use here: there is no CloudFront, and webhook_queue.py polls its table.
+other notifications have no use here: there is no CloudFront, and webhook_poller.py polls its table.
 """
 
 import json
 import math
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus
@@ -17,15 +19,17 @@ from botocore.config import Config
 from local.gateway.pool import Pool
 from local.gateway.worker import REGION, InvokeError
 
+FUNCTION, PREFIX = "UploadFunction", "incoming/"
 RETRY_SECONDS, MAX_RETRY_SECONDS = 2.0, 600.0
 """The pause after the first failed attempt, which doubles with each further one, and the longest."""
 
 
-def make_work(pool: Pool, properties: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+def make_work(pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
     """Sends new and overwritten objects to the function; None for a bucket on AWS, which does that itself."""
-    environ = pool.environ
-    if not environ.get("MINIO_ENDPOINT_URL"):
+    pool = pools.get(FUNCTION)
+    if not pool or not pool.environ.get("MINIO_ENDPOINT_URL"):
         return None
+    environ = pool.environ
     client = boto3.client(
         "s3",
         endpoint_url=environ["MINIO_ENDPOINT_URL"],
@@ -34,31 +38,39 @@ def make_work(pool: Pool, properties: Mapping[str, Any]) -> Callable[[Any], bool
         region_name=REGION,
         config=Config(connect_timeout=2, read_timeout=20, proxies={}, s3={"addressing_style": "path"}),
     )
-    (rule,) = properties["Filter"]["S3Key"]["Rules"]
-    place = {"Bucket": environ["MINIO_BUCKET_NAME"], "Prefix": rule["Value"]}
+    bucket = environ["MINIO_BUCKET_NAME"]
     pages = client.get_paginator("list_objects_v2")
     known: dict[tuple[Any, ...], tuple[float, float]] = {}  # when each is due, and the pause after that
 
     def work(_connection: Any) -> bool:
         nonlocal known
-        items = [item for page in pages.paginate(**place) for item in page.get("Contents", [])]
+        items = [
+            item for page in pages.paginate(Bucket=bucket, Prefix=PREFIX) for item in page.get("Contents", [])
+        ]
         found = {(item["Key"], item["ETag"], item["LastModified"]): item for item in items}
         known = {version: known.get(version, (0.0, RETRY_SECONDS)) for version in found}
         sent = False
         for version, (due, pause) in known.items():
             if time.monotonic() >= due:
-                try:
-                    pool.invoke(json.dumps(make_event(place["Bucket"], found[version])))
+                if _send(pool, make_event(bucket, found[version])):
                     known[version], sent = (math.inf, pause), True
-                except InvokeError:  # logged by the pool
+                else:
                     known[version] = time.monotonic() + pause, min(2 * pause, MAX_RETRY_SECONDS)
         return sent  # then list again at once: what the function removed may have been sent again
 
     return work
 
 
+def _send(pool: Pool, event: dict[str, Any]) -> bool:
+    """Whether the function is done with it."""
+    try:
+        return not json.loads(pool.invoke(json.dumps(event)))["batchItemFailures"]
+    except InvokeError:  # logged by the pool
+        return False
+
+
 def make_event(bucket: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    """The event that S3 sends to Lambda for an object, as list_objects_v2 shows it."""
+    """The SQS event with the notification that S3 sends for an object, as list_objects_v2 shows it."""
     key, etag = quote_plus(item["Key"], safe="/"), item["ETag"].strip('"')
     record = {
         "eventVersion": "2.1",
@@ -72,4 +84,5 @@ def make_event(bucket: str, item: Mapping[str, Any]) -> dict[str, Any]:
             "object": {"key": key, "size": item["Size"], "eTag": etag},
         },
     }
-    return {"Records": [record]}
+    message = {"messageId": str(uuid.uuid4()), "body": json.dumps({"Records": [record]})}
+    return {"Records": [message]}

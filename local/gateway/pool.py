@@ -17,7 +17,7 @@ from local.gateway.worker import (
     Worker,
     lambda_environment,
 )
-from local.settings import OwnStores, Settings, function_environment, template_parameters
+from local.settings import OwnStores, Settings, function_environment
 
 QUEUE_SECONDS = 10.0
 CHECK_SECONDS = 0.5
@@ -167,7 +167,7 @@ def make_pools(
     Without `stores`, the functions use the stores in the settings. The log of the function `unseen` goes only
     to the file.
     """
-    template = read_template(settings.template, template_parameters(settings, stores))
+    template = read_template(settings.template)
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))
     pools = {}
     for name, spec in template.functions.items():

@@ -1,5 +1,5 @@
 """A schedule of the template, in EventBridge's place. AnalyzeFunction's is disabled here, since
-analysis_queue.py polls its table.
+analysis_poller.py polls its table.
 """
 
 import re

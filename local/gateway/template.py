@@ -39,13 +39,13 @@ class Template:
     api: Any  # samcli's Api: routes, binary_media_types, stage_name, cors
 
 
-def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
-    """Read a template. Raises LocalError when it cannot be read or has no API.
+def read_template(path: Path) -> Template:
+    """Read a template, with its parameters' defaults. Raises LocalError when it cannot be read or has no API.
 
     Nested stacks are not read: ours contain only what AWS needs, and reading them took most of the time.
     """
     try:
-        stacks = [Stack("", "", str(path), dict(parameters), get_template_data(str(path)))]
+        stacks = [Stack("", "", str(path), {}, get_template_data(str(path)))]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
         found = {function.name: _to_spec(function) for function in SamFunctionProvider(stacks).get_all()}
     except Exception as error:  # samcli's parsers raise their own, yaml's and built-in errors

@@ -26,7 +26,7 @@ SQL = """
            (SELECT count(*) FROM image_variants WHERE status = 'ready' AND name <> 'intermediate.jpg')
                AS "Renders",
            (SELECT count(*) FROM uploads WHERE greatest(expires_at, lease_until) < now())
-               + (SELECT count(*) FROM deletions WHERE lease_until < now()) AS "SweepFindings",
+               + (SELECT count(*) FROM pending_removals WHERE lease_until < now()) AS "SweepFindings",
            pg_database_size(current_database()) AS database_bytes"""
 
 

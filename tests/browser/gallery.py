@@ -35,7 +35,7 @@ class Service:
 
     def clear(self) -> None:
         self.query(
-            "TRUNCATE image_metadata, trashed_images, uploads, deletions, facet_counts, facet_changes,"
+            "TRUNCATE image_metadata, trashed_images, uploads, pending_removals, facet_counts, facet_changes,"
             " changes, batches CASCADE"
         )
 

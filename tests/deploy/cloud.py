@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ class Cloud:
             "NO_PROXY": HOST,
         }
         self.log = folder / "ministack.log"
+        self._secrets: dict[str, str] = {}
         self.database.start()
         turn_fsync_off(self.database)
         try:
@@ -163,7 +166,6 @@ class Cloud:
             What SAM printed.
         """
         values = self.parameters | dict(parameters)
-        values = {name: value for name, value in values.items() if value}
         return self.sam(
             "deploy",
             *("--template-file", str(build / "template.yaml")),
@@ -179,19 +181,31 @@ class Cloud:
     @property
     def parameters(self) -> dict[str, str]:
         """This machine's database. The functions find the emulator's S3 by themselves."""
-        return {
-            "DatabaseHost": self.database.host,
-            "DatabasePort": str(self.database.port),
-            "DatabasePassword": self.database.password,
-            "DatabaseSslMode": "disable",
-            "MetricsNamespace": "Tests",
-        }
+        return {"DatabaseSecretArn": self.database_secret()}
 
-    def make_database_secret(self) -> str:
-        """Create a secret like that of RDS; returns its ARN."""
-        values = {"username": self.database.user, "password": self.database.password}
-        secret = self.client("secretsmanager").create_secret(Name="database", SecretString=json.dumps(values))
-        return str(secret["ARN"])
+    def database_secret(self, dbname: str = "imagedb", password: str = "") -> str:
+        """The ARN of a secret like those of RDS, made at the first call."""
+        server = self.database
+        values = {"host": server.host, "port": server.port, "dbname": dbname, "sslmode": "disable"}
+        values |= {"username": server.user, "password": password or server.password}
+        text = json.dumps(values)
+        if text not in self._secrets:
+            manager = self.client("secretsmanager")
+            secret = manager.create_secret(Name=f"database-{uuid.uuid4()}", SecretString=text)
+            self._secrets[text] = str(secret["ARN"])
+        return self._secrets[text]
+
+    def create_database(self, name: str) -> str:
+        """Create another database; returns the ARN of its secret."""
+        with closing(self.database.connect("postgres")) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+        return self.database_secret(name)
+
+    def api_key(self, stack: str) -> str:
+        """The root key that a stack has made."""
+        arn = self.describe(stack).outputs["ApiKeySecret"]
+        return str(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     def describe(self, name: str) -> Stack:
         """A deployed stack."""

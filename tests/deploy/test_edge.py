@@ -24,7 +24,6 @@ from tests.support.waiting import wait_until
 STACK = "edge"
 DATABASE = "edge"
 """Of its own: another stack's sweep would miss the files of these images in its bucket."""
-PARAMETERS = {"ApiKey": "an-api-key-of-the-tests-0123456789", "Edge": "true", "DatabaseName": DATABASE}
 VIEWER_HOST = "d111111abcdef8.cloudfront.net"
 
 
@@ -74,10 +73,7 @@ class ApiBehindEdge(Api):
 
 @pytest.fixture(scope="module")
 def edge(cloud: Cloud, build: Path) -> Iterator[EdgeStack]:
-    with closing(cloud.database.connect("postgres")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {DATABASE}")
-    cloud.deploy(build, STACK, PARAMETERS)
+    cloud.deploy(build, STACK, {"Edge": "true", "DatabaseSecretArn": cloud.create_database(DATABASE)})
     nested = cloud.physical_id(STACK, "EdgeStack")
     name = cloud.physical_id(nested, "Distribution")
     config = cloud.client("cloudfront").get_distribution_config(Id=name)["DistributionConfig"]
@@ -87,7 +83,7 @@ def edge(cloud: Cloud, build: Path) -> Iterator[EdgeStack]:
 
 @pytest.fixture
 def api(edge: EdgeStack) -> Api:
-    return ApiBehindEdge(edge.stack.base_url, PARAMETERS["ApiKey"], edge.secret("OriginSecret"))
+    return ApiBehindEdge(edge.stack.base_url, edge.secret("ApiKeySecret"), edge.secret("OriginSecret"))
 
 
 def test_the_address_is_the_distributions(edge: EdgeStack) -> None:
@@ -131,20 +127,22 @@ def test_the_deployed_function_takes_the_links_of_the_deployed_service(edge: Edg
 def test_the_api_answers_cloudfront_only(edge: EdgeStack, api: Api) -> None:
     assert api.get("/api/images").status == 200
     for headers in ({}, {"X-Origin-Verify": "guessed"}):
-        answer = Api(edge.stack.base_url, PARAMETERS["ApiKey"]).request("GET", "/api/images", headers=headers)
+        direct = Api(edge.stack.base_url, edge.secret("ApiKeySecret"))
+        answer = direct.request("GET", "/api/images", headers=headers)
         assert (answer.status, answer.code) == (403, "edge_bypassed")
 
 
-def test_the_bucket_notifies_both(edge: EdgeStack) -> None:
+def test_the_bucket_notifies_the_queues(edge: EdgeStack) -> None:
     bucket = edge.stack.outputs["BucketName"]
     found = edge.cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
     rules = [
         (item["Events"], item["Filter"]["Key"]["FilterRules"][0]["Value"])
-        for item in [*found["LambdaFunctionConfigurations"], *found["QueueConfigurations"]]
+        for item in found["QueueConfigurations"]
     ]
     assert rules == [
         (["s3:ObjectCreated:*"], "incoming/"),
         (["s3:ObjectCreated:*"], "invalidations/"),
+        (["s3:ObjectCreated:*"], "webhooks/"),
     ]
 
 
@@ -158,7 +156,7 @@ def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -
     with closing(edge.cloud.database.connect(DATABASE)) as connection:
         connection.autocommit = True
         connection.cursor().execute(
-            """INSERT INTO deletions (image_id, variants, lease_until)
+            """INSERT INTO pending_removals (image_id, variants, lease_until)
                VALUES (%s, '{w320.webp}', now() - interval '1 s')""",
             (interrupted,),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from imageapi.storage.keys import WAKE_KEY
+from imageapi.storage.object_keys import WAKE_KEY
 
 from tests.support.aws import emulate_aws, make_client
 from tests.support.templates import MAIN, expand_template, find
@@ -24,11 +24,14 @@ SECRETS = (
     "ApiKeySecret",
     "SigningKeySecret",
     "ServiceUserSecret",
+    "ManagerUserSecret",
     "DatabaseSecret",
     "GeminiSecret",
     "OriginSecret",
     "OtherSecret",
 )
+YES = ("CreatesDatabase", "CreatesPostgres", "UsesEdge", "Analyzes")
+"""The conditions that are true; others are not."""
 PREFIXES = ("originals", "incoming", "variants", "invalidations", "webhooks", "elsewhere")
 
 
@@ -43,23 +46,16 @@ ALLOWED: dict[str, set[str]] = {
     "ListFunction": set(),
     "ImageFunction": {"put invalidations", "put webhooks"}
     | objects("delete", "originals", "incoming", "variants"),
-    "BatchFunction": {"put invalidations", "put webhooks"}
-    | objects("delete", "originals", "incoming", "variants"),
     "ChangesFunction": set(),
-    "KeysFunction": {"put webhooks"},
+    "ManageFunction": {"put webhooks"},
     "HealthFunction": {"list"},
     "DeliverFunction": {"list", "get originals", "put invalidations"} | objects("put get delete", "variants"),
     "GalleryFunction": set(),
-    "IngestFunction": {"list", "put invalidations", "put webhooks"}
-    | objects("get delete", "incoming")
-    | objects("put delete", "originals", "variants"),
     "SweepFunction": {"list", "list versions", "put invalidations", "put webhooks"}
     | objects("put get delete", "originals", "incoming", "variants")
     | objects("get-version", "originals", "incoming"),
     "AnalyzeFunction": {"list", "get originals", "put webhooks"},
-    "InvalidateFunction": set(),
-    "NotifyFunction": set(),
-    "WebhooksFunction": {"put webhooks"},
+    "OutsideFunction": set(),
     "MigrateFunction": set(),
 }
 """What each function needs. Every other attempt must be refused."""
@@ -104,32 +100,31 @@ def enforce_after(url: str, requests: str) -> None:
 def policies_of(role: str) -> Iterator[dict[str, Any]]:
     for policy in expand_template(MAIN)[role]["Properties"].get("Policies", []):
         yield policy["PolicyDocument"]
-    for policy in find(MAIN, "AWS::IAM::Policy").values():
-        if {"Ref": role} in policy["Roles"] and "Queue" not in json.dumps(policy):
-            yield policy["PolicyDocument"]
 
 
 def resolve(value: Any, secrets: dict[str, str]) -> Any:
     """Evaluate CloudFormation's functions, for the bucket BUCKET and secrets that the template creates."""
     if isinstance(value, list):
-        return [resolve(item, secrets) for item in value]
+        return [item for item in (resolve(item, secrets) for item in value) if item is not None]
     if not isinstance(value, dict):
         return value
     if "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        return resolve(yes if condition in ("HasBucketName", "UsesMadeDatabase") else no, secrets)
+        return resolve(yes if condition in YES else no, secrets)
     if "Fn::GetAtt" in value:
         name = value["Fn::GetAtt"][0]
+        if name == "ImageBucket":
+            return f"arn:aws:s3:::{BUCKET}"
         if name.endswith("Queue"):
             return f"arn:aws:sqs:us-east-1:123456789012:{name}"
         if name.endswith("Function"):
             return f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
-        return secrets["DatabaseSecret" if name == "Database" else name]
-    names = {"AWS::Partition": "aws", "ImageBucket": BUCKET, "BucketName": BUCKET}
+        return secrets["DatabaseSecret" if name == "PostgresStack" else name]
+    names = {"AWS::Partition": "aws", "ImageBucket.Arn": f"arn:aws:s3:::{BUCKET}"}
     names |= {"AWS::AccountId": "123456789012", "EdgeStack.Outputs.DistributionId": "E123"}
-    names["GeminiSecretArn"] = secrets["GeminiSecret"]
+    names |= {"GeminiSecretArn": secrets["GeminiSecret"], **secrets}
     if "Ref" in value:
-        return names[value["Ref"]]
+        return None if value["Ref"] == "AWS::NoValue" else names[value["Ref"]]
     if "Fn::Sub" in value:
         text, own = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
         names |= resolve(own, secrets)

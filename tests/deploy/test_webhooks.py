@@ -1,8 +1,7 @@
-"""A stack with webhooks: a change reaches a receiver through S3, SQS, NotifyFunction and WebhooksFunction."""
+"""A stack with webhooks: a change reaches a receiver through S3, SQS, OutsideFunction and ManageFunction."""
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,19 @@ from tests.support import pictures
 from tests.support.waiting import wait_until
 
 STACK = DATABASE = "hooks"
-PARAMETERS = {"ApiKey": "an-api-key-of-the-tests-0123456789", "Webhooks": "true", "DatabaseName": DATABASE}
 
 
 @pytest.fixture(scope="module")
 def api(cloud: Cloud, build: Path) -> Iterator[Api]:
-    with closing(cloud.database.connect("postgres")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {DATABASE}")
-    cloud.deploy(build, STACK, PARAMETERS)
+    cloud.deploy(build, STACK, {"Webhooks": "true", "DatabaseSecretArn": cloud.create_database(DATABASE)})
     # No parameter has it: it is for tests and laptops, and this receiver is on loopback.
     functions = cloud.client("lambda")
-    for name in ("WebhooksFunction", "NotifyFunction"):
+    for name in ("ManageFunction", "OutsideFunction"):
         function = cloud.physical_id(STACK, name)
         variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         variables["WEBHOOK_ALLOW_PRIVATE"] = "true"
         functions.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
-    yield Api(cloud.describe(STACK).base_url, PARAMETERS["ApiKey"])
+    yield Api(cloud.describe(STACK).base_url, cloud.api_key(STACK))
     cloud.delete(STACK)
 
 
@@ -54,8 +49,8 @@ def test_a_change_is_delivered_and_retried(cloud: Cloud, api: Api) -> None:
 def test_the_bucket_tells_the_queue(cloud: Cloud, api: Api) -> None:
     bucket = cloud.describe(STACK).outputs["BucketName"]
     found = cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
-    (rule,) = found["QueueConfigurations"]
-    assert rule["Filter"]["Key"]["FilterRules"][0]["Value"] == "webhooks/"
+    rules = {item["Filter"]["Key"]["FilterRules"][0]["Value"]: item for item in found["QueueConfigurations"]}
+    rule = rules["webhooks/"]
     url = cloud.physical_id(STACK, "WebhookQueue")
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert (rule["QueueArn"], attributes["DelaySeconds"]) == (attributes["QueueArn"], "1")

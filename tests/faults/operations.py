@@ -150,7 +150,7 @@ class Client:
         data, title = self._picture(large=True)
         image_id = self._arrive(data, title)
         self.ledger.images[image_id] = Known(data, [title])
-        return Attempt("IngestFunction", arrived(image_id), {200}, {200})
+        return Attempt("UploadFunction", arrived(image_id), {200}, {200})
 
     def _refuse(self) -> Attempt:
         image_id = self._arrive(BROKEN, "broken")

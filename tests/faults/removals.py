@@ -60,7 +60,7 @@ def batch(client: "Client") -> "Attempt":
             if result["status"] < 400:
                 attempt.acknowledge(outcome)
 
-    return replace(attempts[0], function="BatchFunction", acknowledge=acknowledge)
+    return replace(attempts[0], function="ImageFunction", acknowledge=acknowledge)
 
 
 def trashed_image(client: "Client") -> str:

@@ -21,11 +21,11 @@ from imageapi.actor import ROOT as ROOT_KEY
 from imageapi.actor import acting_as
 from imageapi.analysis import analyze
 from imageapi.analysis.gemini import Description
+from imageapi.api_keys.check import Key
+from imageapi.api_keys.manage import create_key, revoke_key
 from imageapi.catalog import analyses, changes
 from imageapi.database import db
 from imageapi.errors import AppError
-from imageapi.keys.check import Key
-from imageapi.keys.manage import create_key, revoke_key
 from imageapi.model.scopes import SCOPES
 from imageapi.storage import clients
 from PIL import Image

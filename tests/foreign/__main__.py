@@ -63,7 +63,7 @@ class Run:
     def __init__(self, stores: Stores, process: Worker) -> None:
         self.wrong: list[str] = []
         self._stores, self._worker = stores, process
-        self._functions = read_template(ROOT / "template.yaml", {}).functions
+        self._functions = read_template(ROOT / "template.yaml").functions
         self._outcomes: Counter[str] = Counter()
         self._slowest = (0.0, "")
 

@@ -21,7 +21,7 @@ def expire(stores: Stores) -> None:
     """Expire every lease."""
     ago = "now() - interval '1 second'"
     stores.execute(f"UPDATE uploads SET expires_at = {ago}, lease_until = {ago}")
-    stores.execute(f"UPDATE deletions SET lease_until = {ago}")
+    stores.execute(f"UPDATE pending_removals SET lease_until = {ago}")
     stores.execute(f"UPDATE image_variants SET lease_until = {ago}")
 
 

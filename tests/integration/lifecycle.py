@@ -110,12 +110,15 @@ def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes
 
 
 def arrived(image_id: str) -> dict[str, Any]:
-    """S3's event to the function ingest for a file under incoming/."""
-    return {"Records": [{"s3": {"object": {"key": f"incoming/{image_id}"}}}]}
+    """The bucket's notification of a file under incoming/, as its queue delivers it."""
+    body = json.dumps({"Records": [{"s3": {"object": {"key": f"incoming/{image_id}"}}}]})
+    return {"Records": [{"messageId": "1", "body": body}]}
 
 
 def ingest(image_id: str) -> dict[str, Any]:
-    return load_handler("IngestFunction")(arrived(image_id), LambdaContext())
+    """What became of the uploads, by outcomes that there are."""
+    answer = load_handler("UploadFunction")(arrived(image_id), LambdaContext())
+    return {name: found for name, found in answer.items() if found}
 
 
 def sweep(
@@ -158,7 +161,7 @@ def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
 
 def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
     """A link as issued ``ago`` seconds ago."""
-    term = links.Term(expires=links.expires_at(time.time() - ago, lifetime))
+    term = links.Validity(expires=links.expires_at(time.time() - ago, lifetime))
     return links.sign_link(image_id, variant, term, keys=[key or get_settings().secret_keys[0]])
 
 

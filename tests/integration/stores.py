@@ -84,7 +84,7 @@ class Stores:
         ]
         deletions = [
             row | {"id": row["image_id"], "status": "deleting", "title": "", "sha256": None}
-            for row in self.execute("SELECT * FROM deletions")
+            for row in self.execute("SELECT * FROM pending_removals")
         ]
         rows = sorted([*images, *uploads, *deletions], key=lambda row: str(row["id"]))
         return [row | {"sha256": bytes(row["sha256"] or b"")} for row in rows]
@@ -143,7 +143,7 @@ class Stores:
         image_id = new_id()
         if status == "deleting":
             self.execute(
-                """INSERT INTO deletions (image_id, s3_key, variants, lease_until)
+                """INSERT INTO pending_removals (image_id, s3_key, variants, lease_until)
                    VALUES (%s, %s, '{}', now())""",
                 (image_id, s3_key or f"originals/{image_id}.jpg"),
             )

@@ -49,7 +49,6 @@ EXPECTED = {
     "rotate_webhook_secret": 404,
     "tags": 200,
     "test_webhook": 404,
-    "unknown_route": 404,
     "update_image": 404,
     "upload": 201,
     "variant": 404,

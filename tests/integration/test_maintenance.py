@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 from imageapi.errors import MaintenanceError
-from imageapi.http.access import IN_MAINTENANCE
-from imageapi.storage.keys import incoming_key
+from imageapi.http.route_scopes import IN_MAINTENANCE
 
 from tests.integration.analyses import queue, queue_event
-from tests.integration.api_keys import make_key
 from tests.integration.client import get, send, upload
+from tests.integration.key_requests import make_key
 from tests.integration.leftovers import expire
-from tests.integration.lifecycle import announce_and_post, complete_event, trash_image
+from tests.integration.lifecycle import announce_and_post, arrived, complete_event, trash_image
 from tests.integration.stores import TABLES, Configure, Stores
 from tests.support import pictures
 from tests.support.events import Event, LambdaContext, event_names, load_event, load_handler, load_routes
@@ -48,6 +47,7 @@ def contents(stores: Stores) -> dict[str, Any]:
 def make_events(upload_id: str) -> Iterator[tuple[str, Event]]:
     """Each function with each kind of event that the template sends it, but requests."""
     samples = {
+        "UploadQueue": arrived(upload_id),
         "AnalysisQueue": queue_event(upload_id),
         "InvalidationQueue": load_event("invalidate"),
         "WebhookQueue": load_event("notify"),
@@ -58,9 +58,7 @@ def make_events(upload_id: str) -> Iterator[tuple[str, Event]]:
         for source in RESOURCES[name]["Properties"].get("Events", {}).values():
             if source["Type"] == "Schedule":
                 yield name, json.loads(source["Properties"].get("Input", "{}"))
-            if source["Type"] == "S3":
-                yield name, {"Records": [{"s3": {"object": {"key": incoming_key(upload_id)}}}]}
-    yield "WebhooksFunction", {"take": True}  # of NotifyFunction
+    yield "ManageFunction", {"take": True}  # of OutsideFunction
 
 
 def test_nothing_is_written(stores: Stores, upload_id: str, configure: Configure) -> None:
@@ -79,7 +77,7 @@ def test_nothing_is_written(stores: Stores, upload_id: str, configure: Configure
             assert answer.code == "maintenance"
             assert answer.headers["retry-after"]
         else:
-            assert name in ("asset", "docs", "gallery", "health", "openapi", "unknown_route")
+            assert name in ("asset", "docs", "gallery", "health", "openapi")
     for function, event in make_events(upload_id):
         asked.add(function)
         with pytest.raises(MaintenanceError):
@@ -106,8 +104,8 @@ def test_what_may_be_asked_during_it(stores: Stores, upload_id: str, configure: 
 
 
 def test_what_came_meanwhile_is_done_afterwards(stores: Stores, upload_id: str, configure: Configure) -> None:
-    (event,) = (event for function, event in make_events(upload_id) if function == "IngestFunction")
-    ingest = load_handler("IngestFunction")
+    (event,) = (event for function, event in make_events(upload_id) if function == "UploadFunction")
+    ingest = load_handler("UploadFunction")
     configure(**ON)
     with pytest.raises(MaintenanceError):
         ingest(event, LambdaContext())

@@ -13,7 +13,7 @@ from tests.interleavings.operations import PICTURE, SHA256
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 PLACES = {"image_metadata": "ready", "trashed_images": "trashed"}
-TABLES = (*PLACES, "uploads", "deletions", "image_variants")
+TABLES = (*PLACES, "uploads", "pending_removals", "image_variants")
 _ALL_ROWS = " UNION ALL ".join(
     f"SELECT '{table}' AS name, to_jsonb(rows) AS row FROM {table} AS rows" for table in TABLES
 )
@@ -38,7 +38,7 @@ class Snapshot:
             name: sorted((row.get("name", ""), row.get("status", ""), row.get("failure")) for row in rows)
             for name, rows in self.rows.items()
         }
-        deletions = [(row["s3_key"] is None, row["variants"]) for row in self.rows["deletions"]]
+        deletions = [(row["s3_key"] is None, row["variants"]) for row in self.rows["pending_removals"]]
         ids = sorted({str(row.get("id") or row["image_id"]) for found in self.rows.values() for row in found})
         text = json.dumps([rows, deletions, sorted(self.keys)])
         for number, image_id in enumerate(ids):
@@ -50,7 +50,7 @@ class Snapshot:
         keys = {str(row["s3_key"]) for table in PLACES for row in self.rows[table]}
         for row in self.rows["uploads"]:
             keys |= {f"incoming/{row['id']}", str(row["s3_key"])}
-        for row in self.rows["deletions"]:
+        for row in self.rows["pending_removals"]:
             keys |= {f"incoming/{row['image_id']}", str(row["s3_key"])}
             keys |= {f"variants/{row['image_id']}/{name}" for name in row["variants"]}
         return keys | {variant_key(row) for row in self.rows["image_variants"]}
@@ -105,7 +105,7 @@ def check_rows_have_objects(stores: Stores, snapshot: Snapshot) -> list[str]:
 
 def check_nothing_is_left(snapshot: Snapshot) -> list[str]:
     """After a sweep: only images, in the trash or not, and what is theirs."""
-    left = [f"a row of {table} is left" for table in ("uploads", "deletions") if snapshot.rows[table]]
+    left = [f"a row of {table} is left" for table in ("uploads", "pending_removals") if snapshot.rows[table]]
     left += [
         f"a {row['status']} variant is left: {variant_key(row)}"
         for row in snapshot.rows["image_variants"]

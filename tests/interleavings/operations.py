@@ -28,7 +28,7 @@ from tests.support.events import make_event
 
 PICTURE = pictures.jpeg()
 SHA256 = hashlib.sha256(PICTURE).digest()
-UPLOAD, IMAGE, BATCH = "UploadFunction", "ImageFunction", "BatchFunction"
+UPLOAD, IMAGE = "UploadFunction", "ImageFunction"
 VARIANT = "w320"
 
 
@@ -49,7 +49,7 @@ def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Req
         case "complete":
             return Request(kind, UPLOAD, complete_event(image_id), image_id)
         case "event":
-            return Request(kind, "IngestFunction", arrived(image_id), image_id)
+            return Request(kind, "UploadFunction", arrived(image_id), image_id)
         case "view":
             return Request(kind, "DeliverFunction", deliver_event(sign(image_id, VARIANT)), image_id)
         case "edit":
@@ -71,7 +71,7 @@ def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Req
         values = {"category": f"of {client}"}
     body = json.dumps({"ids": [image_id], "operation": operation, **values})
     headers = KEY | {"Idempotency-Key": f"batch of {client}"}
-    return Request(kind, BATCH, make_event("POST", "/api/images/batch", headers, body=body), image_id)
+    return Request(kind, IMAGE, make_event("POST", "/api/images/batch", headers, body=body), image_id)
 
 
 BATCHES: dict[str, tuple[str, dict[str, Any]]] = {

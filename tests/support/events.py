@@ -10,6 +10,7 @@ import base64
 import importlib.util
 import json
 import re
+import sys
 import time
 import uuid
 from collections import defaultdict
@@ -21,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from imageapi.http.access import ANY_KEY, PUBLIC
+from imageapi.http.route_scopes import ANY_KEY, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events"
@@ -71,19 +72,44 @@ def load_handler(function: str) -> Handler:
 
 
 def load_app(folder: str) -> ModuleType:
-    """Load ``functions/<folder>/app.py`` afresh."""
+    """Load ``functions/<folder>/app.py`` afresh, with the modules beside it."""
     path = ROOT / "functions" / folder / "app.py"
     spec = importlib.util.spec_from_file_location(f"{folder}_app", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+        for beside in path.parent.glob("*.py"):
+            sys.modules.pop(beside.stem, None)
     return module
 
 
+def find_failure(answer: dict[str, Any]) -> tuple[int, str] | None:
+    """Status and code of the error for which an event of an upload stays in its queue."""
+    codes = list(answer.get("unfinished", {}).values())
+    return (409 if codes[0] == "upload_in_progress" else 503, codes[0]) if codes else None
+
+
 def handle(event: Event) -> dict[str, Any]:
-    """Invoke the event's function from the template."""
-    return load_handler(load_routes()[event["resource"]])(event, LambdaContext())
+    """Invoke the event's function from the template; without one, what API Gateway answers."""
+    function = load_routes().get(event["resource"])
+    return load_handler(function)(event, LambdaContext()) if function else no_route()
+
+
+def no_route() -> dict[str, Any]:
+    """API Gateway's answer to a path without a route."""
+    answer = _resources()["Api"]["Properties"]["GatewayResponses"]["MISSING_AUTHENTICATION_TOKEN"]
+    headers = {name: [value.strip("'")] for name, value in answer["ResponseParameters"]["Headers"].items()}
+    return {
+        "statusCode": answer["StatusCode"],
+        "multiValueHeaders": {"Content-Type": ["application/json"], **headers},
+        "body": answer["ResponseTemplates"]["application/json"],
+        "isBase64Encoded": False,
+    }
 
 
 @lru_cache(maxsize=1)
@@ -137,13 +163,15 @@ def make_event(
 
 
 def find_resource(path: str) -> tuple[str, dict[str, str]]:
-    """The template's path for a request's path, and the path parameters. Literal parts match first."""
+    """The template's path for a request's path, and the path parameters. Literal parts match first. A path
+    without a route has a resource that no function has.
+    """
     routes = sorted(load_routes(), key=len, reverse=True)
     for resource in sorted(routes, key=lambda name: (name.endswith("+}"), name.count("{"))):
         pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", resource.replace(".", r"\."))
         if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path):
             return resource, match.groupdict()
-    raise LookupError(f"No route of template.yaml matches {path}.")
+    return "/{proxy+}", {"proxy": path.removeprefix("/")}
 
 
 def _gateway_headers() -> dict[str, str]:
@@ -221,5 +249,5 @@ def _load_handler(code_uri: str) -> Handler:
 
 
 def access(public: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """As ``http.access.ACCESS``, for routes of a test: without a key, or with any."""
+    """As ``http.route_scopes.ROUTE_SCOPES``, for routes of a test: without a key, or with any."""
     return defaultdict(lambda: ANY_KEY, dict.fromkeys(public, PUBLIC))

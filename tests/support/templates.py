@@ -105,11 +105,14 @@ def resolve(value: Any, template: Mapping[str, Any], parameters: Mapping[str, An
         "Fn::Equals": lambda: inner(argument[0]) == inner(argument[1]),
         "Fn::Or": lambda: any(inner(argument)),
         "Fn::And": lambda: all(inner(argument)),
+        "Fn::Contains": lambda: inner(argument[1]) in inner(argument[0]),
         "Fn::Join": lambda: argument[0].join(inner(argument[1]) or []),
         "Fn::EachMemberEquals": lambda: all(part == argument[1] for part in inner(argument[0]) or [""]),
     }
     if name == "Ref" and argument == "AWS::NoValue":
         return NOTHING
+    if name == "Ref" and argument in parameters and argument not in declared:  # such as AWS::Region
+        return parameters[argument]
     if name == "Ref" and argument in declared:
         value = parameters.get(argument, declared[argument].get("Default", ""))
         return str(value) if isinstance(value, int | float) else value

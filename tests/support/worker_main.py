@@ -21,15 +21,15 @@ from typing import Any
 from imageapi.errors import AppError
 from imageapi.storage import clients
 
-from tests.support.events import LambdaContext, load_handler, load_routes
+from tests.support.events import LambdaContext, find_failure, load_handler, load_routes
 from tests.support.worker import STEP, Hook
 
 FUNCTIONS = (
-    *("UploadFunction", "ImageFunction", "BatchFunction", "DeliverFunction", "IngestFunction"),
+    *("UploadFunction", "ImageFunction", "DeliverFunction"),
     "SweepFunction",
 )
 STORES = (
-    *("database.db.query", "database.db.change", "database.db.transaction"),
+    *("database.db.query", "database.db.query_as_actor", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
     "storage.s3.object_exists",
     *("storage.versions.read_sha256", "storage.versions.find_versions", "storage.versions.copy_version"),
@@ -68,7 +68,7 @@ class Calls:
             self.seen.append(name)
             number = len(self.seen)
             self._reach(number, "before")
-            self._inside = name in ("database.db.query", "database.db.change")
+            self._inside = name in ("database.db.query", "database.db.query_as_actor")
             try:
                 result = original(*args, **options)
             finally:
@@ -110,7 +110,9 @@ def answer(message: dict[str, Any]) -> None:
     result: dict[str, Any]
     with calls.watch(names):
         try:
-            result = {"response": load_handler(function)(message["event"], LambdaContext())}
+            response = load_handler(function)(message["event"], LambdaContext())
+            failure = find_failure(response)
+            result = {"error": failure} if failure else {"response": response}
         except AppError as error:
             result = {"error": [error.status, error.code]}
         except Exception as error:  # reported by the tests

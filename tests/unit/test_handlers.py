@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageapi.http.access import ACCESS
-from imageapi.http.access import PUBLIC as NO_KEY
+from imageapi.http.route_scopes import PUBLIC as NO_KEY
+from imageapi.http.route_scopes import ROUTE_SCOPES
 
 from tests.support.events import LambdaContext, load_app, make_event
 from tests.support.settings import use_settings
@@ -205,5 +205,5 @@ def test_only_config_reads_the_environment() -> None:
 
 
 def test_the_table_of_access_has_each_route_and_no_other() -> None:
-    assert {f"{method} {rule}" for _, method, rule in ROUTES} == set(ACCESS)
-    assert {route for route, scopes in ACCESS.items() if scopes == NO_KEY} == PUBLIC
+    assert {f"{method} {rule}" for _, method, rule in ROUTES} == set(ROUTE_SCOPES)
+    assert {route for route, scopes in ROUTE_SCOPES.items() if scopes == NO_KEY} == PUBLIC

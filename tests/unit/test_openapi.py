@@ -6,7 +6,7 @@ from imageapi.catalog import facets
 from imageapi.changes import feed, history
 from imageapi.config import settings
 from imageapi.http import json_body
-from imageapi.http.access import ACCESS, ANY_KEY, PUBLIC
+from imageapi.http.route_scopes import ANY_KEY, PUBLIC, ROUTE_SCOPES
 from imageapi.model import filenames, metadata, variant_names
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.scopes import SCOPES
@@ -71,8 +71,8 @@ def test_each_route_with_a_key_says_so() -> None:
 
 
 def test_each_operation_says_which_scopes_it_needs() -> None:
-    """As http.access says: in its security (roles, as OpenAPI 3.1 has them), and in words, for Swagger UI."""
-    access = {without_names(route): scopes for route, scopes in ACCESS.items()}
+    """As ROUTE_SCOPES: in its security (roles, as OpenAPI 3.1 has them), and in words, for Swagger UI."""
+    access = {without_names(route): scopes for route, scopes in ROUTE_SCOPES.items()}
     for method, path, operation in operations():
         scopes = access[without_names(f"{method.upper()} {path}")]
         if scopes == PUBLIC:

@@ -8,7 +8,7 @@ import { filterByTag } from "./filters.js";
 import { focusItem, imageOf, neighbourOf, updateItem } from "./grid.js";
 import { setUpHistory } from "./image_history.js";
 import { pathOf } from "./links.js";
-import { removePicture } from "./removal.js";
+import { removePicture } from "./delete.js";
 import { setUpSharing } from "./share.js";
 import { renderDetail, showStatus, shown } from "./detail_view.js";
 import { explain } from "./text.js";

@@ -13,7 +13,7 @@ import { clearSelection, extendByArrow, renderSelection, setUpSelection } from "
 import { explain, t, translatePage } from "./text.js";
 import { setUpToolbar } from "./toolbar.js";
 import { followView, isInTrash, renderTrashHead, setUpTrash, trashQuery } from "./trash.js";
-import { setUpUndo } from "./undo.js";
+import { setUpUndo } from "./undo_toast.js";
 import { setUpUploads } from "./upload_panel.js";
 
 const FACETS_PAUSE_MS = 1500;

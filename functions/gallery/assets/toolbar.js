@@ -8,7 +8,7 @@ import { loadFacets } from "./filters.js";
 import { confirmHidden, focusItem, hideImages, imageOf, showImages, updateItem } from "./grid.js";
 import { clearSelection, deselect, focusList, selectedIds } from "./selection.js";
 import { explain, t } from "./text.js";
-import { moveFocus, offerUndo } from "./undo.js";
+import { moveFocus, offerUndo } from "./undo_toast.js";
 
 const MAX_CATEGORY = 64;
 const MAX_TAGS_TEXT = 2_000;

@@ -5,7 +5,7 @@ order (`catalog` functions change rows, `s3` functions handle objects):
 
 Upload (``uploads.direct.upload_image``)
     ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (while ``pictures.inspect``
-    decodes) → ``catalog.images.insert`` → ``analysis.queue.send_messages`` → ``delivery.variant_store``
+    decodes) → ``catalog.images.insert`` → ``analysis.enqueue.send_messages`` → ``delivery.variant_store``
 Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.complete_upload``)
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
@@ -22,39 +22,40 @@ Revoke links (``images.revoke_links.revoke_links``)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
-    ``catalog.trash.move``, or for good ``catalog.deletions.begin`` → ``delivery.removal``:
+    ``catalog.trash.move``, or for good ``catalog.pending_removals.begin`` → ``delivery.removals``:
     ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` → for good ``catalog.changes.number_all`` →
-    ``catalog.deletions.finish``
+    ``catalog.pending_removals.finish``
 Restore (``images.restore.restore_image``)
     ``catalog.trash.restore``; first the steps of a deletion that is unfinished
 Batch (``images.batch.run_batch``)
     ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.batches.find_images`` →
-    ``catalog.batches.update_images``, or as Delete and Restore → ``removal.finish_deletions``
+    ``catalog.batches.update_images``, or as Delete and Restore → ``removals.finish_removals``
 Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
     ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
-Invalidate (``edge.invalidate.invalidate_images``)
+Invalidate (``cdn.invalidate.invalidate_images``)
     CloudFront's ``CreateInvalidation``, after a deletion or a revocation of links
 Analyse (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
-Webhooks (``webhooks.queue.take``, ``webhooks.send.send_all``, ``webhooks.queue.settle``)
+Webhooks (``webhooks.due.take``, ``webhook_sender.send.send_all``, ``webhooks.due.settle``)
     ``catalog.webhooks.acquire_leases`` → ``catalog.webhooks.find_changes``; outside the network
-    ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``progress.advance`` →
-    ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhooks.notify.work_off`` after a change.
+    ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``retries.advance`` →
+    ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhook_sender.drain`` after a change.
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_rows`` → ``catalog.uploads.remove_keys_before`` → ``catalog.keys.remove_revoked`` →
-    ``catalog.changes.number_all`` → ``catalog.changes.drop_oldest`` → ``catalog.facets.apply_changes`` →
-    ``sweep.compare_stores`` → ``sweep.orphans``
+    ``sweep.expired_rows`` → ``catalog.idempotency_keys.remove_before`` →
+    ``catalog.api_keys.remove_revoked`` → ``catalog.changes.number_all`` → ``catalog.changes.drop_oldest`` →
+    ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
-Check a key (``keys.check.check_key``, at each request)
-    ``keys.format`` → ``catalog.keys.use``, unless it is a root key
-Keys (``keys.manage``)
-    ``keys.format`` → ``catalog.keys.insert``; ``catalog.keys.list_all``, ``catalog.keys.revoke``
+Check a key (``api_keys.check.check_key``, at each request)
+    ``api_keys.format`` → ``catalog.api_keys.use``, unless it is a root key
+Keys (``api_keys.manage``)
+    ``api_keys.format`` → ``catalog.api_keys.insert``; ``catalog.api_keys.list_all``,
+    ``catalog.api_keys.revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-model → telemetry → config → errors, sigv4, deadline, actor, lookup.
+model → cdn, webhook_sender → telemetry → config → errors, sigv4, deadline, actor, dns.
 """

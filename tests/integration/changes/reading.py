@@ -3,8 +3,8 @@
 from typing import Any
 
 from imageapi.actor import ROOT
-from imageapi.keys.check import Key
-from imageapi.keys.manage import create_key
+from imageapi.api_keys.check import Key
+from imageapi.api_keys.manage import create_key
 from imageapi.model.scopes import SCOPES
 
 from tests.integration.client import get

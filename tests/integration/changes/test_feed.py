@@ -5,10 +5,10 @@ import time
 from contextlib import closing
 
 import pytest
+from imageapi.api_keys.manage import revoke_key
 from imageapi.changes import feed
 from imageapi.changes.cursor import FEED, decode_position, encode_position
 from imageapi.database import db
-from imageapi.keys.manage import revoke_key
 
 from tests.integration.changes.reading import add, changes, cursor, new_key, read
 from tests.integration.client import upload

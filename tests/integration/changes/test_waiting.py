@@ -3,13 +3,11 @@
 import time
 from typing import Any
 
-import pytest
 from imageapi.changes.waiting import PLACES_OF_A_KEY
 
 from tests.integration.changes.reading import add, cursor, new_key
 from tests.integration.stores import Stores
 from tests.support.events import make_event
-from tests.support.templates import MAIN, find, read_template, resolve
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker, workers
 
@@ -58,14 +56,3 @@ def test_neither_one_key_nor_all_take_every_place(stores: Stores) -> None:
         assert count_waiting(stores) == 0
         send_wait(free, mine, since)
         assert len(free.answer().body["changes"]) == 1, "what is there needs no place"
-
-
-@pytest.mark.parametrize("capacity", [None, *read_template(MAIN)["Mappings"]["Waits"]])
-def test_half_of_the_executions_never_wait(capacity: str | None) -> None:
-    parameters = {"ReserveConcurrency": "true", "DatabaseMaxCapacity": capacity} if capacity else {}
-    function = resolve(
-        find(MAIN, "AWS::Lambda::Function")["ChangesFunction"], read_template(MAIN), parameters
-    )
-
-    waits = int(function["Environment"]["Variables"]["CHANGES_WAITS"])
-    assert waits == int(function["ReservedConcurrentExecutions"]) // 2

@@ -4,15 +4,15 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from imageapi.api_keys.format import hash_key
+from imageapi.api_keys.manage import revoke_key
 from imageapi.database import db
-from imageapi.keys.format import hash_key
-from imageapi.keys.manage import revoke_key
 
 from tests.integration.analyses import analyze, gemini_beside
-from tests.integration.api_keys import make_key
 from tests.integration.changes.reading import add, changes, cursor, history, new_key
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import PICTURE
+from tests.integration.key_requests import make_key
 from tests.integration.lifecycle import (
     announce_event,
     arrived,
@@ -227,7 +227,7 @@ def test_a_presigned_upload_is_that_of_the_key_that_announced_it(
         stores.execute("UPDATE uploads SET key_id = NULL")
     since, context = cursor(), LambdaContext()
     if finish == "ingest":
-        load_handler("IngestFunction")(arrived(ticket["id"]), context)
+        load_handler("UploadFunction")(arrived(ticket["id"]), context)
     else:
         stores.execute("UPDATE uploads SET expires_at = now() - interval '1 s'")
         load_handler("SweepFunction")({"object_grace_seconds": -60}, context)
@@ -256,7 +256,7 @@ def test_the_order_is_that_of_commits_and_an_open_transaction_stops_nobody(store
     since, sql = cursor(), "UPDATE image_metadata SET version = version + 1 WHERE id = %s"
     with closing(stores.postgres.connect()) as connection:
         connection.cursor().execute(sql, (first,))
-        db.change(sql, (second,))
+        db.query_as_actor(sql, (second,))
         assert [change["subject_id"] for change in changes(since)] == [second]
         connection.commit()
     assert [change["subject_id"] for change in changes(since)] == [second, first]

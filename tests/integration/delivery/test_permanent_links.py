@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from imageapi.images import revoke_links
 
-from tests.integration.api_keys import make_key
 from tests.integration.client import get, send, upload
+from tests.integration.key_requests import make_key
 from tests.integration.lifecycle import KEY, fetch, open_link
 from tests.integration.stores import Configure, Stores, new_id
 from tests.support import pictures

@@ -271,7 +271,7 @@ def test_objects_that_the_store_kept_are_left_to_the_sweep(
         patch.setattr(s3, "delete_objects", fail)
         assert statuses(run(ids, "delete")) == [204] * 3
     assert stores.statuses() == ["deleting"] * 3
-    stores.execute("UPDATE deletions SET lease_until = now()")
+    stores.execute("UPDATE pending_removals SET lease_until = now()")
     sweep()
     assert stores.is_empty()
 

@@ -66,7 +66,7 @@ def test_an_atomic_batch_that_failed_may_succeed_later(stores: Stores, ids: list
 def test_what_may_pass_is_not_remembered(stores: Stores, ids: list[str]) -> None:
     run(ids, "trash")
     stores.execute(
-        "INSERT INTO deletions (image_id, variants, lease_until) VALUES (%s, '{}', now() + interval '1 min')",
+        "INSERT INTO pending_removals (image_id, variants, lease_until) VALUES (%s, '{}', 'infinity')",
         (ids[0],),
     )
     first = run(ids, "restore", key="k")

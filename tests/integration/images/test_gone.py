@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from imageapi.catalog import deletions
+from imageapi.catalog import pending_removals
 from imageapi.storage import s3
 from PIL import ExifTags
 
@@ -103,8 +103,8 @@ def test_a_crash_before_the_text_is_removed_is_finished_by_the_sweep(
         broken.setattr(s3, "delete_objects", fail)
         assert delete_for_good(image_id).status == 503
     assert "partitions.changes_0" in find_marker(stores)
-    assert deletions.find_pending([image_id])
-    stores.execute("UPDATE deletions SET lease_until = now()")
+    assert pending_removals.find_pending([image_id])
+    stores.execute("UPDATE pending_removals SET lease_until = now()")
     sweep()
     assert find_marker(stores) == set()
 

@@ -276,7 +276,7 @@ def test_the_sweep_leaves_what_is_restored_meanwhile(stores: Stores, image: dict
     with worker(stores.environment) as process:
         process.send(
             {"object_grace_seconds": -60},
-            Hook("catalog.deletions.begin_expired", "before", 1, "pause"),
+            Hook("catalog.pending_removals.begin_expired", "before", 1, "pause"),
             function="SweepFunction",
         )
         process.wait_paused()

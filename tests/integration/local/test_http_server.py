@@ -50,8 +50,7 @@ def function() -> Function:
 
 @contextmanager
 def serving(function: Function) -> Iterator[ApiServer]:
-    parameters = {"ApiKey": "k", "DatabasePort": "1", "BucketName": "b"}
-    template = read_template(ROOT / "tests/fixtures/runner/template.yaml", parameters)
+    template = read_template(ROOT / "tests/fixtures/runner/template.yaml")
     pools: Any = dict.fromkeys(template.functions, function)
     with closing(ApiServer(0)) as server:
         server.start(Gateway(template.api, pools, server.port, lambda host: host == "localhost"))

@@ -12,11 +12,9 @@ from local.gateway.template import read_template
 from local.gateway.worker import ThrottledError, lambda_environment
 from tests.integration.run import ROOT
 
-PARAMETERS = {"ApiKey": "k", "DatabasePort": "1", "BucketName": "b"}
-
 
 def test_a_pool_that_closes_ends_what_it_has_begun_and_refuses_what_waits() -> None:
-    template = read_template(ROOT / "tests/fixtures/runner/template.yaml", PARAMETERS)
+    template = read_template(ROOT / "tests/fixtures/runner/template.yaml")
     spec = template.functions["PlayFunction"]
     pool = Pool(spec, lambda_environment(spec, {}, ("", "")), LogSink(None), size=1)
     event = json.dumps({"pathParameters": {"action": "sleep/0.6"}})

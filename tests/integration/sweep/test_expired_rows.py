@@ -80,7 +80,11 @@ LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], dict[str, int], tuple[list[s
         {"undone": 1},
         ([], 0, 0),
     ),
-    "delete, hidden": (lambda s: cut_delete(s, "database.db.change", "after"), {"undone": 1}, ([], 0, 0)),
+    "delete, hidden": (
+        lambda s: cut_delete(s, "database.db.query_as_actor", "after"),
+        {"undone": 1},
+        ([], 0, 0),
+    ),
     "delete, no objects": (
         lambda s: cut_delete(s, "storage.s3.delete_objects", "after"),
         {"undone": 1},
@@ -244,8 +248,8 @@ def test_several_at_once_settle_everything_once(stores: Stores) -> None:
     [
         Hook("storage.s3.put_object", "before", 1, "pause"),
         Hook("storage.s3.put_object", "after", 1, "pause"),
-        Hook("database.db.change", "before", 1, "pause"),
-        Hook("database.db.change", "after", 1, "pause"),
+        Hook("database.db.query_as_actor", "before", 1, "pause"),
+        Hook("database.db.query_as_actor", "after", 1, "pause"),
     ],
     ids=["before the put", "after the put", "before ready", "after ready"],
 )
@@ -258,7 +262,7 @@ def test_a_slow_upload_is_undone_or_stays(stores: Stores, hook: Hook) -> None:
         process.resume()
         answer = process.answer()
 
-    if hook[:2] == ("database.db.change", "after"):
+    if hook[:2] == ("database.db.query_as_actor", "after"):
         assert answer.status == 201
         assert fetch(answer.image["urls"]["original"]).data == PICTURE
     else:

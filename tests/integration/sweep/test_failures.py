@@ -10,7 +10,7 @@ from imageapi.storage import s3
 from imageapi.sweep import expired_rows, run
 from imageapi.sweep.report import Count
 from imageapi.uploads import complete
-from imageapi.uploads.outcome import undo_expired
+from imageapi.uploads.undo import undo_expired
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
@@ -30,7 +30,7 @@ from tests.integration.stores import Configure, Stores, fail, stopped
 def leave_something_of_each_kind(stores: Stores) -> str:
     announce(PICTURE)
     arrived = announce_and_post(PICTURE)
-    cut_delete(stores, "database.db.change", "after")
+    cut_delete(stores, "database.db.query_as_actor", "after")
     cut_render(stores, "storage.s3.put_object", "after")
     put(stores, "originals/orphan")
     expire(stores)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.api_keys import make_key
 from tests.integration.client import send, upload_event
+from tests.integration.key_requests import make_key
 from tests.integration.lifecycle import announce_event
 from tests.integration.stores import Stores
 from tests.support import pictures

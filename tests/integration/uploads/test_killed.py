@@ -42,8 +42,8 @@ def steps(on_duplicate: str) -> dict[str, Step]:
         "after the row": Step(Hook(reserve, "after"), ["pending"], 0),
         "before the put": Step(Hook("storage.s3.put_object", "before"), ["pending"], 0),
         "after the put": Step(Hook("storage.s3.put_object", "after"), ["pending"], 1),
-        "before ready": Step(Hook("database.db.change", "before"), ["pending"], 1),
-        "after ready": Step(Hook("database.db.change", "after"), ["ready"], 1),
+        "before ready": Step(Hook("database.db.query_as_actor", "before"), ["pending"], 1),
+        "after ready": Step(Hook("database.db.query_as_actor", "after"), ["ready"], 1),
     }
 
 
@@ -97,8 +97,8 @@ def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Wor
         (Hook("database.db.query", "after", 3), "pending"),
         (Hook("storage.s3.put_object", "before"), "pending"),
         (Hook("storage.s3.put_object", "after"), "pending"),
-        (Hook("database.db.change", "before"), "pending"),
-        (Hook("database.db.change", "after"), "ready"),
+        (Hook("database.db.query_as_actor", "before"), "pending"),
+        (Hook("database.db.query_as_actor", "after"), "ready"),
     ]
 
     for hook, status in attempts:

@@ -22,7 +22,7 @@ def test_a_lack_of_memory_is_not_final(stores: Stores, monkeypatch: pytest.Monke
     image_id = announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
         patch.setattr(inspect, "read_exif", fail)
-        assert ingest(image_id) == {"completed": [], "refused": {image_id: "image_too_complex"}}
+        assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
         answer = complete(image_id)
         assert (answer.status, answer.code) == (422, "image_too_complex")
 

@@ -48,15 +48,15 @@ def shift(stores: Stores, column: str, interval: str) -> None:
 
 
 def take() -> list[dict[str, Any]]:
-    return _invoke("WebhooksFunction", {"take": True})["deliveries"]  # type: ignore[no-any-return]
+    return _invoke("ManageFunction", {"take": True})["deliveries"]  # type: ignore[no-any-return]
 
 
 def send_taken(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return _invoke("NotifyFunction", {"deliveries": deliveries})["settle"]  # type: ignore[no-any-return]
+    return _invoke("OutsideFunction", {"deliveries": deliveries})["settle"]  # type: ignore[no-any-return]
 
 
 def settle(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-    return _invoke("WebhooksFunction", {"settle": outcomes})  # type: ignore[no-any-return]
+    return _invoke("ManageFunction", {"settle": outcomes})  # type: ignore[no-any-return]
 
 
 def deliver() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from imageapi.webhooks import send
+from imageapi.webhook_sender import send
 
 from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.receiver import Receiver, receiver

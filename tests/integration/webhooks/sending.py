@@ -4,8 +4,8 @@ import json
 import time
 from typing import Any
 
-from imageapi.webhooks.send import send_all
-from imageapi.webhooks.sign import make_secret
+from imageapi.webhook_sender.send import send_all
+from imageapi.webhook_sender.sign import make_secret
 
 ENVIRONMENT = {"DB_HOST": "nowhere", "MINIO_BUCKET_NAME": "images"}
 SECRET = make_secret()

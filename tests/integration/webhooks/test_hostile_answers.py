@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from imageapi.webhooks.answer import MAX_BYTES
-from imageapi.webhooks.send import send_all
+from imageapi.webhook_sender.response import MAX_BYTES
+from imageapi.webhook_sender.send import send_all
 
 from tests.integration.webhooks.receiver import raw_server, receiver
 from tests.integration.webhooks.sending import LIMIT, delivery
@@ -109,7 +109,7 @@ def test_it_is_one_result_in_time_and_others_arrive(steps: list[Step]) -> None:
 
 
 def test_twenty_receivers_with_endless_headers_take_little_memory() -> None:
-    """NotifyFunction has 256 MB."""
+    """OutsideFunction has 256 MB."""
     endless = [Step(b"HTTP/1.1 503 No\r\n"), Step(b"X: " + b"a" * 8_000 + b"\r\n", 2_000)]
     with hostile(endless, Count()) as url:
         tracemalloc.start()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.api_keys import make_key, revoke_key
+from tests.integration.key_requests import make_key, revoke_key
 from tests.integration.stores import Stores
 from tests.integration.webhooks.calls import add_changes, ask, create, get, take
 from tests.integration.webhooks.receiver import Receiver

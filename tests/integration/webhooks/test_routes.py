@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.calls import ask, create, get, take
-from tests.unit.webhooks.test_addresses import answer_lookups
+from tests.unit.webhook_sender.test_addresses import answer_lookups
 
 URL = "https://93.184.215.14/hook"
 UNKNOWN = "0197f2c4-1111-7000-8000-000000000000"

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from imageapi.webhooks import send
-from imageapi.webhooks.send import send_all
+from imageapi.webhook_sender import send
+from imageapi.webhook_sender.send import send_all
 
 from tests.integration.webhooks.receiver import raw_server, receiver
 from tests.integration.webhooks.sending import ENVIRONMENT, LIMIT, SECRET, delivery, send_one
 from tests.support.settings import use_settings
-from tests.unit.webhooks.test_addresses import answer_lookups
+from tests.unit.webhook_sender.test_addresses import answer_lookups
 
 pytestmark = pytest.mark.usefixtures("short_limit")
 

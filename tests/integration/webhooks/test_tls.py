@@ -14,11 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from imageapi.webhooks import send
+from imageapi.webhook_sender import send
 
 from tests.integration.webhooks.receiver import read_request
 from tests.integration.webhooks.sending import send_one
-from tests.unit.webhooks.test_addresses import answer_lookups
+from tests.unit.webhook_sender.test_addresses import answer_lookups
 
 pytestmark = pytest.mark.usefixtures("short_limit")
 

@@ -80,9 +80,9 @@ def test_events_that_may_change_images_wake(aws: Stores) -> None:
 
 def test_sending_wakes_nothing(aws: Stores) -> None:
     """Or it would never end."""
-    load_handler("WebhooksFunction")({"take": True}, LambdaContext())
-    load_handler("WebhooksFunction")({"settle": []}, LambdaContext())
-    load_handler("NotifyFunction")({"deliveries": []}, LambdaContext())
+    load_handler("ManageFunction")({"take": True}, LambdaContext())
+    load_handler("ManageFunction")({"settle": []}, LambdaContext())
+    load_handler("OutsideFunction")({"deliveries": []}, LambdaContext())
     assert not wakes(aws)
 
 

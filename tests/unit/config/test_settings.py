@@ -83,7 +83,7 @@ def test_defaults() -> None:
         ("KEY_MAX_DAYS", "7", "key_max_days", 7),
         ("DATABASE_SERVER", "cluster-1", "database_server", "cluster-1"),
         ("WEBHOOKS", "true", "webhooks", True),
-        ("WEBHOOKS_FUNCTION", "stack-webhooks", "webhooks_function", "stack-webhooks"),
+        ("MANAGE_FUNCTION", "stack-webhooks", "manage_function", "stack-webhooks"),
         ("WEBHOOK_QUEUE_URL", "https://sqs/q", "webhook_queue_url", "https://sqs/q"),
         ("WEBHOOK_ALLOW_PRIVATE", "true", "webhook_allow_private", True),
         ("EDGE", "true", "uses_edge", True),

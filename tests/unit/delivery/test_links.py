@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from imageapi.delivery import links
-from imageapi.delivery.links import Term, expires_at, sign_link, verify_link
+from imageapi.delivery.links import Validity, expires_at, sign_link, verify_link
 from imageapi.errors import ConfigurationError, ForbiddenError
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
@@ -18,11 +18,11 @@ KEYS = ("new-secret", "old-secret")
 
 def make_link(now: float = NOW, keys: tuple[str, ...] = KEYS, lifetime: int = TTL) -> dict[str, str]:
     """The parts of a fresh link by name: ``image_id``, ``variant`` and the query's."""
-    return split_link(sign_link(ID, "w320", Term(expires=expires_at(now, lifetime)), keys=keys))
+    return split_link(sign_link(ID, "w320", Validity(expires=expires_at(now, lifetime)), keys=keys))
 
 
 def make_permanent_link(version: int = 3) -> dict[str, str]:
-    return split_link(sign_link(ID, "w320", Term(version=version), keys=KEYS))
+    return split_link(sign_link(ID, "w320", Validity(version=version), keys=KEYS))
 
 
 def split_link(link: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def split_link(link: str) -> dict[str, str]:
 
 def verify(
     parts: dict[str, Any], now: float = NOW, keys: tuple[str, ...] = KEYS, lifetime: int = TTL
-) -> Term:
+) -> Validity:
     query = {name: value for name, value in parts.items() if name not in ("image_id", "variant")}
     variants = [parts["variant"]]
     return verify_link(parts["image_id"], variants, query, now=now, lifetime=lifetime, keys=keys)
@@ -56,13 +56,13 @@ def test_a_fresh_link_is_good() -> None:
     parts = make_link()
     assert set(parts) == {"image_id", "variant", "e", "k", "s"}
     assert TTL <= expiry(parts) - NOW <= TTL * 1.5
-    assert verify(parts) == Term(expires=expiry(parts))
+    assert verify(parts) == Validity(expires=expiry(parts))
 
 
 def test_a_permanent_link_is_good_for_its_version() -> None:
     parts = make_permanent_link()
     assert set(parts) == {"image_id", "variant", "v", "k", "s"}
-    assert verify(parts, NOW * 100) == Term(version=3)
+    assert verify(parts, NOW * 100) == Validity(version=3)
     for version in ("4", "0", "03", "", "-3", "３"):
         assert refusal(parts | {"v": version}) == "link_invalid"
 
@@ -80,8 +80,8 @@ def test_an_expiry_is_no_version() -> None:
 def test_the_largest_expiry() -> None:
     """A key that has leaked cannot make links for ever."""
     for late in (0, 60):
-        verify(split_link(sign_link(ID, "w320", Term(expires=int(NOW + 1.5 * TTL + late)), keys=KEYS)))
-    parts = split_link(sign_link(ID, "w320", Term(expires=int(NOW + 1.5 * TTL + 61)), keys=KEYS))
+        verify(split_link(sign_link(ID, "w320", Validity(expires=int(NOW + 1.5 * TTL + late)), keys=KEYS)))
+    parts = split_link(sign_link(ID, "w320", Validity(expires=int(NOW + 1.5 * TTL + 61)), keys=KEYS))
     assert refusal(parts) == "link_invalid"
 
 
@@ -89,7 +89,7 @@ def test_a_link_for_one_of_several_names() -> None:
     parts = make_link()
     query = {name: parts[name] for name in "eks"}
     names = ["w320.webp", "w320"]
-    assert verify_link(ID, names, query, now=NOW, lifetime=TTL, keys=KEYS) == Term(expires=expiry(parts))
+    assert verify_link(ID, names, query, now=NOW, lifetime=TTL, keys=KEYS) == Validity(expires=expiry(parts))
     with pytest.raises(ForbiddenError):
         verify_link(ID, names[:1], query, now=NOW, lifetime=TTL, keys=KEYS)
 
@@ -97,12 +97,12 @@ def test_a_link_for_one_of_several_names() -> None:
 def test_a_link_of_an_earlier_release_has_no_key_id() -> None:
     parts = make_link(keys=("old-secret",))
     del parts["k"]
-    assert verify(parts) == Term(expires=expiry(parts))
+    assert verify(parts) == Validity(expires=expiry(parts))
 
 
 def test_a_link_of_an_animation_says_so() -> None:
-    link = sign_link(ID, "w320", Term(version=0), keys=KEYS, is_animated=True)
-    assert link == sign_link(ID, "w320", Term(version=0), keys=KEYS) + "&m=1"
+    link = sign_link(ID, "w320", Validity(version=0), keys=KEYS, is_animated=True)
+    assert link == sign_link(ID, "w320", Validity(version=0), keys=KEYS) + "&m=1"
     verify(split_link(link))
 
 
@@ -167,7 +167,7 @@ def test_expiries_that_are_no_numbers(expires: str) -> None:
 def test_an_expired_link() -> None:
     parts = make_link()
     expires = expiry(parts)
-    assert verify(parts, expires - 1) == Term(expires=expires)
+    assert verify(parts, expires - 1) == Validity(expires=expires)
     assert refusal(parts, expires) == "link_expired"
     assert refusal(parts, expires + 10**6) == "link_expired"
 
@@ -178,14 +178,14 @@ def test_an_altered_link_is_not_told_that_it_has_expired() -> None:
 
 def test_keys_can_be_replaced() -> None:
     old = make_link(keys=("old-secret",))
-    assert verify(old, keys=("new-secret", "old-secret")) == Term(expires=expiry(old))
+    assert verify(old, keys=("new-secret", "old-secret")) == Validity(expires=expiry(old))
     assert refusal(old, keys=("new-secret",)) == "link_invalid"
     assert make_link(keys=("new-secret", "old-secret")) == make_link(keys=("new-secret",))
 
 
 def test_without_a_key_there_are_no_links() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        sign_link(ID, "w320", Term(version=0), keys=())
+        sign_link(ID, "w320", Validity(version=0), keys=())
     assert caught.value.code == "secret_key_not_configured"
     with pytest.raises(ConfigurationError):
         verify(make_link(), keys=())

@@ -1,24 +1,37 @@
 """Events of S3, SQS and schedules: parsing them, and the response to SQS."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from imageapi.events.messages import (
     Message,
-    batch_response,
-    parse_arrived,
+    comes_from,
     parse_messages,
+    parse_notifications,
     parse_sweep,
     parse_verify,
+    unfinished,
 )
 
 
-def test_the_uploads_of_an_s3_event() -> None:
-    keys = ["incoming/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "incoming/a+b%2Fc"]
-    event = {"Records": [{"s3": {"object": {"key": key}}} for key in keys]}
+def test_the_images_that_the_bucket_notifies_of() -> None:
+    image_id = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+    keys = [f"incoming/{image_id}", "incoming/a+b%2Fc"]
+    notified = json.dumps({"Records": [{"s3": {"object": {"key": key}}} for key in keys]})
+    bodies = {"m-1": notified, "test": json.dumps({"Event": "s3:TestEvent"}), "m-2": "?"}
+    event = {"Records": [{"messageId": name, "body": body} for name, body in bodies.items()]}
 
-    assert parse_arrived(event) == ["0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "a b/c"]
+    assert parse_notifications(event) == ([Message("m-1", image_id)], ["m-2"])
+
+
+@pytest.mark.parametrize(("queue", "expected"), [("webhooks", True), ("other-webhooks", False)])
+def test_the_queue_of_an_event(queue: str, expected: bool) -> None:
+    event = {"Records": [{"eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}"}]}
+
+    assert comes_from(event, "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks") is expected
+    assert not comes_from(event, None)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +65,6 @@ def test_the_messages_of_an_sqs_event() -> None:
 
 
 def test_sqs_gets_the_unfinished_messages_again() -> None:
-    assert batch_response({"an-id": "analysis_unavailable"}, [Message("m-1", "an-id")]) == {
-        "batchItemFailures": [{"itemIdentifier": "m-1"}],
-        "outcomes": {"an-id": "analysis_unavailable"},
-    }
+    messages = [Message("m-1", "an-id"), Message("m-2", "another-id")]
+
+    assert unfinished(messages, {"an-id"}) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}

@@ -19,7 +19,6 @@ from local.settings import (
     passed_through,
     placeholders,
     read_values,
-    template_parameters,
 )
 
 OWN = OwnStores(6000, "http://127.0.0.1:9000")
@@ -77,7 +76,6 @@ def test_other_machines_are_not_used_and_that_is_said() -> None:
     assert make_settings({"DB_HOST": "localhost", "MINIO_ENDPOINT_URL": "http://127.0.0.1:9000"}).unused == []
     settings = make_settings({"DB_HOST": "db.example.com", "MINIO_ENDPOINT_URL": "https://s3.example.com"})
     assert ["db.example.com" in settings.unused[0], "s3.example.com" in settings.unused[1]] == [True, True]
-    assert template_parameters(settings, OWN)["DatabaseHost"] == "127.0.0.1"
 
 
 def test_functions_get_what_the_template_declares_with_local_hosts() -> None:
@@ -103,7 +101,7 @@ def test_key_is_for_the_functions_that_declare_it_alone() -> None:
 def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
     """For example SECRET_KEY_SECRET_ARN: if set, a function would ask Secrets Manager for its key."""
     settings = make_settings(read_values(ROOT, {}) | {"API_KEY": "", "SECRET_KEY": ""})
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, stores))
+    template = read_template(ROOT / "template.yaml")
     for name, spec in template.functions.items():
         found = function_environment(settings, spec.variables, stores)
         assert {key: text for key, text in found.items() if text.startswith(("{", "["))} == {}, name
@@ -113,8 +111,7 @@ def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
 def test_nested_stacks_are_not_read(tmp_path: Path) -> None:
     """They are only for AWS, and starting is faster without them."""
     shutil.copy(ROOT / "template.yaml", tmp_path)  # without infra/, which contains them
-    parameters = template_parameters(make_settings({}), OWN)
-    found, whole = (read_template(folder / "template.yaml", parameters) for folder in (tmp_path, ROOT))
+    found, whole = (read_template(folder / "template.yaml") for folder in (tmp_path, ROOT))
     assert found.functions.keys() == whole.functions.keys()
 
 
@@ -138,17 +135,15 @@ OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPO
 AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
 ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "ANALYSIS_LANGUAGE"}
 """Variables that only AnalyzeFunction gets."""
-SECRETS = {"API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"}
-"""Variables that only the functions that need them get."""
 
 
 def check_that_all_reach_the_functions(names: set[str], stores: OwnStores | None) -> None:
     settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml", template_parameters(settings, stores))
+    template = read_template(ROOT / "template.yaml")
     reached = set()
     for name, spec in template.functions.items():
         found = function_environment(settings, spec.variables, stores)
-        wanted = names - SECRETS - own_limits(spec.variables).keys()
+        wanted = names - own_limits(spec.variables).keys()
         wanted -= set() if name == "AnalyzeFunction" else ANALYSIS_ALONE
         assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
         reached |= {variable for variable, value in found.items() if value == "set"}

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.delivery.links import Term, expires_at, sign_link, verify_link
+from imageapi.delivery.links import Validity, expires_at, sign_link, verify_link
 from imageapi.errors import AppError, ForbiddenError
 from imageapi.http.json_body import parse_json_object
 from imageapi.model.metadata import (
@@ -124,22 +124,22 @@ PATH_TEXT = st.text(st.characters(exclude_categories=["Cc"]), min_size=1, max_si
 KEY_LISTS = st.lists(any_text.filter(bool), min_size=1, max_size=3, unique=True)
 
 
-VERSIONS = st.integers(0, 10**12 - 1).map(lambda version: Term(version=version))
+VERSIONS = st.integers(0, 10**12 - 1).map(lambda version: Validity(version=version))
 
 
 @check
 @given(PATH_TEXT, st.floats(0, 1e11), st.integers(60, 10**6), st.none() | VERSIONS, KEY_LISTS, st.data())
 def test_links(
-    variant: str, now: float, lifetime: int, term: Term | None, keys: list[str], other: st.DataObject
+    variant: str, now: float, lifetime: int, term: Validity | None, keys: list[str], other: st.DataObject
 ) -> None:
     """A link is valid only as signed, under any of the keys."""
-    term = term or Term(expires=expires_at(now, lifetime))
+    term = term or Validity(expires=expires_at(now, lifetime))
     link = sign_link("an-id", variant, term, keys=keys[-1:])
     path, _, text = link.rpartition("?")
     query = dict(part.split("=", 1) for part in text.split("&"))
     assert path == f"/images/an-id/{variant}"
 
-    def verify(image_id: str, name: str, query: dict[str, str]) -> Term:
+    def verify(image_id: str, name: str, query: dict[str, str]) -> Validity:
         return verify_link(image_id, [name], query, now=now, lifetime=lifetime, keys=keys)
 
     assert verify("an-id", variant, query) == term

@@ -104,7 +104,7 @@ def test_a_dry_run_counts_nothing(capsys: pytest.CaptureFixture[str], dry_run: b
 
 
 def test_an_outcome_without_numbers_makes_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics.record_outcome("ingest", {"completed": ["a"]}, "IngestFunction")
+    metrics.record_outcome("ingest", {"completed": ["a"]}, "UploadFunction")
     assert read_lines(capsys) == []
 
 

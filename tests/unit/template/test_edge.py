@@ -8,7 +8,7 @@ from typing import Any
 
 import grimp
 import pytest
-from imageapi.delivery.removal import put_marker
+from imageapi.delivery.removals import put_marker
 
 from tests.support.dependencies import find_dependencies
 from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve, statements
@@ -21,7 +21,7 @@ DOMAIN = {"DomainName": "images.example.com", "CertificateArn": "arn"}
 OPTIONS = [
     {"Edge": edge, "AnalyzeUploads": analysis, **database, **domain}
     for edge, analysis, database, domain in product(
-        ("true", "false"), ("true", "false"), ({}, {"DatabaseHost": "db"}), ({}, DOMAIN)
+        ("true", "false"), ("true", "false"), ({}, {"DatabaseSecretArn": "arn"}), ({}, DOMAIN)
     )
 ]
 
@@ -52,15 +52,14 @@ def test_no_resource_waits_for_itself_or_for_one_that_is_not_there(parameters: d
 def test_the_edge_waits_for_the_api_and_the_api_for_nothing_of_the_edge() -> None:
     graph = dependencies({"Edge": "true"})
     assert {"Api", "ImageBucket", "OriginSecret"} <= ancestors(graph, "EdgeStack")
-    behind_api = [name for name in find(MAIN, "AWS::Lambda::Function") if name != "InvalidateFunction"]
-    for name in ["Api", "ApiStage", *behind_api]:
+    behind_api = [name for name in find(MAIN, "AWS::Lambda::Function") if name != "OutsideFunction"]
+    for name in ["Api", "Apiv1Stage", *behind_api]:
         assert "EdgeStack" not in ancestors(graph, name)
 
 
 def test_the_buckets_notifications_wait_for_permission() -> None:
-    waits = dependencies({"Edge": "true", "Webhooks": "true"})["ImageBucket"]
-    queues = {"InvalidationQueuePolicy", "WebhookQueuePolicy"}
-    assert queues | {"IngestFunctionArrivedPermission"} <= waits
+    waits = dependencies({})["ImageBucket"]
+    assert {"QueuePolicy", "UploadQueue", "InvalidationQueue", "WebhookQueue"} <= waits
 
 
 def test_only_the_path_is_the_key_of_the_cache() -> None:
@@ -100,15 +99,11 @@ def test_only_cloudfront_knows_the_secret_of_the_origin() -> None:
     (header,) = api["OriginCustomHeaders"]
     assert header["HeaderName"] == "X-Origin-Verify"
     assert header["HeaderValue"] == {"Fn::Sub": "{{resolve:secretsmanager:${OriginSecret}}}"}
-    (allowed,) = (
-        p for p in find(MAIN, "AWS::IAM::Policy").values() if p["PolicyName"] == "read-origin-secret"
-    )
     asked = {
-        name
-        for name, function in find(MAIN, "AWS::Lambda::Function").items()
-        if "ORIGIN_VERIFY_SECRET_ARN" in function["Environment"]["Variables"]
+        name.removesuffix("Role")
+        for name, statement in statements(MAIN)
+        if statement["Action"] == "secretsmanager:GetSecretValue" and "OriginSecret" in str(statement)
     }
-    assert asked == {role["Ref"].removesuffix("Role") for role in allowed["Roles"]}
     behind = {
         name
         for name, resource in read_template(MAIN)["Resources"].items()
@@ -140,10 +135,8 @@ def test_cloudfront_reads_variants_and_nothing_else_of_the_bucket() -> None:
 
 def test_the_bucket_notifies_of_deletions_and_revocations_beside_uploads() -> None:
     configuration = find(MAIN, "AWS::S3::Bucket")["ImageBucket"]["NotificationConfiguration"]
-    choices = [item["Fn::If"] for item in configuration["QueueConfigurations"]]
-    assert [condition for condition, *_ in choices] == ["UsesEdge", "SendsWebhooks"]
-    everything = [*configuration["LambdaConfigurations"], *(queue for _, queue, _ in choices)]
-    assert {(item["Event"], item["Filter"]["S3Key"]["Rules"][0]["Value"]) for item in everything} == {
+    queues = configuration["QueueConfigurations"]
+    assert {(item["Event"], item["Filter"]["S3Key"]["Rules"][0]["Value"]) for item in queues} == {
         ("s3:ObjectCreated:*", "incoming/"),
         ("s3:ObjectCreated:*", "invalidations/"),
         ("s3:ObjectCreated:*", "webhooks/"),
@@ -156,17 +149,13 @@ def functions_that_put_markers() -> set[str]:
     """Those whose code imports ``put_marker``, directly or not."""
     graph = grimp.build_graph("imageapi", cache_dir=None)
     reach_it = {put_marker.__module__, *graph.find_downstream_modules(put_marker.__module__)}
-    functions = {name: r["Properties"] for name, r in read_template(MAIN)["Resources"].items()}
     return {
         name
-        for name, properties in functions.items()
-        if (code := ROOT / str(properties.get("CodeUri")) / "app.py").exists()
-        and any(
-            f"{node.module}.{alias.name}" in reach_it or node.module in reach_it
-            for node in ast.walk(ast.parse(code.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        )
+        for name, resource in read_template(MAIN)["Resources"].items()
+        for code in (ROOT / str(resource.get("Properties", {}).get("CodeUri"))).glob("*.py")
+        for node in ast.walk(ast.parse(code.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)} & reach_it
     }
 
 
@@ -184,18 +173,6 @@ def test_whoever_finishes_a_deletion_or_a_revocation_can_tell_cloudfront() -> No
     assert allowed == telling
 
 
-def test_invalidation_is_outside_the_network_and_may_do_that_alone() -> None:
-    function = find(MAIN, "AWS::Lambda::Function")["InvalidateFunction"]
-    role = find(MAIN, "AWS::IAM::Role")["InvalidateFunctionRole"]
-    assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
-    statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
-    assert statements[0]["Action"] == "cloudfront:CreateInvalidation"
-    assert {
-        action for s in statements[1:] for action in s["Action"] if not action.startswith("sqs:")
-    } == set()
-    assert len(role["ManagedPolicyArns"]) == 1
-
-
 def test_a_domain_without_the_edge_is_the_apis_own() -> None:
     body: dict[str, Any] = find(MAIN, "AWS::ApiGateway::RestApi")["Api"]["Body"]
     (server,) = body["servers"]
@@ -203,7 +180,7 @@ def test_a_domain_without_the_edge_is_the_apis_own() -> None:
     assert extension["disableExecuteApiEndpoint"] == {"Fn::If": ["HasApiDomain", True, False]}
     (mapping,) = find(MAIN, "AWS::ApiGateway::BasePathMapping").values()
     assert "BasePath" not in mapping
-    assert mapping["Stage"] == {"Ref": "ApiStage"}
+    assert mapping["Stage"] == {"Ref": "Apiv1Stage"}
 
 
 @pytest.mark.parametrize(

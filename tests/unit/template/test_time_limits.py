@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from imageapi.analysis import gemini
-from imageapi.catalog import analyses, deletions, variants, webhooks
+from imageapi.catalog import analyses, pending_removals, variants, webhooks
 from imageapi.changes import feed
 from imageapi.database import db, migrations
 from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
@@ -18,17 +18,18 @@ from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
-from imageapi.uploads import complete, direct, outcome, presigned
-from imageapi.webhooks import notify, send
+from imageapi.uploads import complete, direct, finish, presigned
+from imageapi.webhook_sender import drain, send
 
 from tests.support.templates import MAIN, ROOT, find, read_template
 
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
-QUEUE = find(MAIN, "AWS::SQS::Queue")["AnalysisQueue"]
-INVALIDATIONS = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
-WEBHOOK_QUEUE = find(MAIN, "AWS::SQS::Queue")["WebhookQueue"]
+QUEUES = find(MAIN, "AWS::SQS::Queue")
 WEBHOOK_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["WebhookQueueMapping"]
 EDGE = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution")["Distribution"]["DistributionConfig"]
+RESUME_SECONDS = float(
+    read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]["DB_CONNECT_TIMEOUT"]["Fn::If"][1]
+)
 GATEWAY_SECONDS = 29
 """API Gateway's time limit for a function."""
 
@@ -89,24 +90,19 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         TIMEOUT["DeliverFunction"],
     ),
     "a file is stored before another may store it": (
-        2 * TIMEOUT["IngestFunction"],
-        operator.le,
-        complete.EVENT_LEASE_SECONDS,
-    ),
-    "a client's completion is over before another may begin": (
         2 * TIMEOUT["UploadFunction"],
         operator.le,
         complete.LEASE_SECONDS,
     ),
     "who waits for a completion still answers": (
-        outcome.WAIT_SECONDS,
+        finish.WAIT_SECONDS,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),
     "a deletion is over before the sweep takes it up": (
         2 * TIMEOUT["ImageFunction"],
         operator.le,
-        deletions.LEASE_SECONDS,
+        pending_removals.LEASE_SECONDS,
     ),
     "an object without a row is older than any form": (
         presigned.FORM_SECONDS,
@@ -139,37 +135,47 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         TIMEOUT["AnalyzeFunction"],
     ),
     "the queue gives up as often as the code": (
-        QUEUE["RedrivePolicy"]["maxReceiveCount"],
+        QUEUES["AnalysisQueue"]["RedrivePolicy"]["maxReceiveCount"],
         operator.eq,
         analyses.MAX_ATTEMPTS,
     ),
-    "a message stays away while it is worked on": (
+    "a message about an analysis stays away while it is worked on": (
         6 * TIMEOUT["AnalyzeFunction"],
         operator.le,
-        QUEUE["VisibilityTimeout"],
+        QUEUES["AnalysisQueue"]["VisibilityTimeout"],
+    ),
+    "a message about an upload stays away while it is worked on": (
+        6 * TIMEOUT["UploadFunction"],
+        operator.le,
+        QUEUES["UploadQueue"]["VisibilityTimeout"],
+    ),
+    "a request that resumes a paused database still answers": (
+        RESUME_SECONDS + variable("DB_STATEMENT_TIMEOUT", "ListFunction") + db.GRACE_SECONDS,
+        operator.lt,
+        TIMEOUT["ListFunction"],
     ),
     "a response on its way is cached before its image is invalidated": (
         TIMEOUT["DeliverFunction"],
         operator.lt,
-        INVALIDATIONS["DelaySeconds"],
+        QUEUES["InvalidationQueue"]["DelaySeconds"],
     ),
     "a notification stays away while it is worked on": (
-        6 * TIMEOUT["InvalidateFunction"],
+        6 * TIMEOUT["OutsideFunction"],
         operator.le,
-        INVALIDATIONS["VisibilityTimeout"],
+        QUEUES["InvalidationQueue"]["VisibilityTimeout"],
     ),
     "what wakes the webhooks stays away while they are sent": (
-        6 * TIMEOUT["NotifyFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
+        6 * TIMEOUT["OutsideFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
         operator.le,
-        WEBHOOK_QUEUE["VisibilityTimeout"],
+        QUEUES["WebhookQueue"]["VisibilityTimeout"],
     ),
     "a round of deliveries ends before its time": (
-        notify.ROUND_SECONDS,
+        drain.ROUND_SECONDS,
         operator.lt,
-        TIMEOUT["NotifyFunction"],
+        TIMEOUT["OutsideFunction"],
     ),
     "a lease lasts longer than its deliveries": (
-        send.TAKE_SECONDS + TIMEOUT["WebhooksFunction"],
+        send.TAKE_SECONDS + TIMEOUT["ManageFunction"],
         operator.lt,
         webhooks.LEASE_SECONDS,
     ),

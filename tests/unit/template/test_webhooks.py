@@ -1,41 +1,28 @@
 """What sends webhooks: outside the network, with few permissions, and only where it is asked for."""
 
-import pytest
-
-from tests.support.templates import MAIN, expand_template, find, read_template
+from tests.support.templates import MAIN, expand_template, find, read_template, resolve
 
 
 def test_sending_is_outside_the_network_and_sees_neither_database_nor_bucket() -> None:
-    function = find(MAIN, "AWS::Lambda::Function")["NotifyFunction"]
+    function = find(MAIN, "AWS::Lambda::Function")["OutsideFunction"]
     assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
-    assert not {"POSTGRES_PASSWORD", "DATABASE_SECRET_ARN", "API_KEY", "SECRET_KEY"} & set(
-        function["Environment"]["Variables"]
-    )
-    role = find(MAIN, "AWS::IAM::Role")["NotifyFunctionRole"]
+    role = find(MAIN, "AWS::IAM::Role")["OutsideFunctionRole"]
     (policy,) = role["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "lambda:InvokeFunction"
-    assert statement["Resource"] == {"Fn::GetAtt": ["WebhooksFunction", "Arn"]}
+    invoke, drain_queue, invalidate = policy["PolicyDocument"]["Statement"]
+    assert (invoke["Action"], invoke["Resource"]) == (
+        "lambda:InvokeFunction",
+        {"Fn::GetAtt": ["ManageFunction", "Arn"]},
+    )
+    assert {action.partition(":")[0] for action in drain_queue["Action"]} == {"sqs"}
+    assert invalidate["Fn::If"][1]["Action"] == "cloudfront:CreateInvalidation"
     assert len(role["ManagedPolicyArns"]) == 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("WebhookQueue", "WebhookDeadLetterQueue", "WebhookQueuePolicy", "WebhookSchedule"),
-        *("WebhookQueueMapping", "WebhookWorkPolicy", "WakeWebhooks"),
-    ],
-)
-def test_off_by_default(name: str) -> None:
-    assert read_template(MAIN)["Parameters"]["Webhooks"]["Default"] == "false"
-    assert expand_template(MAIN)[name]["Condition"] == "SendsWebhooks"
-
-
-def test_every_function_that_may_change_something_may_wake() -> None:
-    (roles,) = (find(MAIN, "AWS::IAM::Policy")["WakeWebhooks"]["Roles"],)
-    reading = {"List", "Deliver", "Health", "Gallery", "Changes", "Invalidate", "Notify", "Migrate"}
-    functions = {name.removesuffix("Function") for name in find(MAIN, "AWS::Lambda::Function")}
-    assert {role["Ref"].removesuffix("FunctionRole") for role in roles} == functions - reading
+def test_off_by_default() -> None:
+    template = read_template(MAIN)
+    mapping = resolve(template["Resources"]["WebhookQueueMapping"]["Properties"], template, {})
+    schedule = resolve(template["Resources"]["WebhookSchedule"]["Properties"], template, {})
+    assert (mapping["Enabled"], schedule["State"]) == ("false", "DISABLED")
 
 
 def test_no_parameter_allows_private_addresses() -> None:

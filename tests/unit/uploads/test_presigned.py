@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imageapi.catalog.uploads import NewUpload
 from imageapi.errors import AppError, PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from imageapi.model.metadata import validate_metadata
-from imageapi.pictures.identify import MIME_TYPES
+from imageapi.pictures.identify import FORMATS
 from imageapi.uploads import presigned
-from imageapi.uploads.presigned import parse_announcement
+from imageapi.uploads.presigned import parse_upload
 
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345, "mime_type": "image/jpeg"}
@@ -25,9 +26,13 @@ def _limit() -> Any:
         yield
 
 
+def parse(values: dict[str, Any]) -> NewUpload:
+    return parse_upload(values, None)
+
+
 def refuse(**changes: Any) -> AppError:
     with pytest.raises(AppError) as caught:
-        parse_announcement(GOOD | changes)
+        parse(GOOD | changes)
     return caught.value
 
 
@@ -40,14 +45,14 @@ def refused_field(**changes: Any) -> str:
 
 
 def test_the_least_that_has_to_be_said() -> None:
-    found = parse_announcement(GOOD)
+    found = parse(GOOD)
 
     assert (found.filename, found.size_bytes, found.mime_type) == ("a.jpg", 12_345, "image/jpeg")
     assert (found.sha256, found.metadata) == (None, validate_metadata({}))
 
 
 def test_all_that_can_be_said() -> None:
-    found = parse_announcement(
+    found = parse(
         {
             "filename": "C:\\写真\\夕焼け.jpg",
             "size_bytes": LIMIT,
@@ -62,9 +67,9 @@ def test_all_that_can_be_said() -> None:
     assert found.metadata == validate_metadata({"title": "夕焼け", "tags": ["海"]})
 
 
-@pytest.mark.parametrize("mime_type", [mime for mime, _ in MIME_TYPES.values()])
+@pytest.mark.parametrize("mime_type", [mime for mime, _ in FORMATS.values()])
 def test_every_supported_type_is_taken(mime_type: str) -> None:
-    assert parse_announcement(GOOD | {"mime_type": mime_type}).mime_type == mime_type
+    assert parse(GOOD | {"mime_type": mime_type}).mime_type == mime_type
 
 
 @pytest.mark.parametrize("field", ["filename", "size_bytes"])
@@ -72,7 +77,7 @@ def test_a_field_is_missing(field: str) -> None:
     assert refused_field(**{field: None}) == field
     values = {key: value for key, value in GOOD.items() if key != field}
     with pytest.raises(UnprocessableError) as caught:
-        parse_announcement(values)
+        parse(values)
     assert caught.value.details == {"field": field}
 
 
@@ -98,7 +103,7 @@ def test_a_size_over_the_limit(size: int) -> None:
 
 def test_a_type_may_be_left_out() -> None:
     announced = {name: value for name, value in GOOD.items() if name != "mime_type"}
-    assert parse_announcement(announced).mime_type == "application/octet-stream"
+    assert parse(announced).mime_type == "application/octet-stream"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def test_a_digest_that_is_none(digest: Any) -> None:
 
 
 def test_no_digest() -> None:
-    assert parse_announcement(GOOD | {"sha256": None}).sha256 is None
+    assert parse(GOOD | {"sha256": None}).sha256 is None
 
 
 @pytest.mark.parametrize("metadata", [None, [], "", "{}", 1])
@@ -165,7 +170,7 @@ def test_an_unknown_field(field: str) -> None:
 def test_equal_requests_have_equal_hashes() -> None:
     values = GOOD | {"metadata": {"title": "a", "tags": ["x", "y"]}}
     turned = {key: values[key] for key in reversed(values)}
-    assert parse_announcement(values).request_hash == parse_announcement(turned).request_hash
+    assert parse(values).request_hash == parse(turned).request_hash
 
     changes: list[dict[str, Any]] = [
         {"filename": "b.jpg"},
@@ -175,7 +180,7 @@ def test_equal_requests_have_equal_hashes() -> None:
         {"metadata": {"title": "b", "tags": ["x", "y"]}},
         {"metadata": {"title": "a", "tags": ["y", "x"]}},
     ]
-    hashes = {parse_announcement(values | change).request_hash for change in [{}, *changes]}
+    hashes = {parse(values | change).request_hash for change in [{}, *changes]}
     assert len(hashes) == 1 + len(changes)
 
 
@@ -200,7 +205,7 @@ hex_like = st.text("0123456789abcdefABCDEF \t\n", min_size=64, max_size=64)
 )
 def test_anything_is_what_the_database_takes_or_refused(values: dict[str, Any]) -> None:
     try:
-        found = parse_announcement(values)
+        found = parse(values)
     except (PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError):
         return
     assert 1 <= len(found.filename) <= 255
@@ -213,7 +218,7 @@ def test_anything_is_what_the_database_takes_or_refused(values: dict[str, Any]) 
 @given(hex_like)
 def test_any_digest_is_32_bytes_or_refused(digest: str) -> None:
     try:
-        found = parse_announcement(GOOD | {"sha256": digest})
+        found = parse(GOOD | {"sha256": digest})
     except UnprocessableError:
         return
     assert found.sha256 == bytes.fromhex(digest)

@@ -93,7 +93,7 @@ def update_images(
         The ids of those that were changed.
     """
     columns = [name for name in changes[0] if name not in ("id", "row_version")]
-    rows = db.change(
+    rows = db.query_as_actor(
         f"""SELECT FROM batches WHERE key = %(key)s FOR UPDATE;
             WITH changed AS (
                 UPDATE image_metadata AS image

@@ -44,7 +44,7 @@ def insert(values: Mapping[str, Any]) -> db.Row | None:
     Returns:
         The image; None if the upload is no longer pending, or the lease was lost.
     """
-    return db.change_one(_INSERT, values)
+    return db.query_one_as_actor(_INSERT, values)
 
 
 def find(image_id: str, cursor: db.Cursor | None = None) -> db.Row | None:
@@ -87,7 +87,7 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
 
 def raise_link_version(image_id: str) -> db.Row | None:
     """Revoke an image's permanent links: they are signed with its link version. Returns the image."""
-    return db.change_one(
+    return db.query_one_as_actor(
         f"""UPDATE image_metadata AS image SET link_version = link_version + 1 WHERE image.id = %s
             RETURNING {COLUMNS}""",
         (image_id,),

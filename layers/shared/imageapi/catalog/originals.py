@@ -11,7 +11,7 @@ _BOTH = """(SELECT id, s3_key, sha256 FROM image_metadata
             UNION ALL SELECT id, s3_key, sha256 FROM trashed_images) AS image"""
 
 
-def find_keys(image_ids: Collection[str]) -> dict[str, str]:
+def find_object_keys(image_ids: Collection[str]) -> dict[str, str]:
     """The ``s3_key`` of each of these images that exists."""
     rows = db.query(f"SELECT id, s3_key FROM {_BOTH} WHERE id = ANY(%s::uuid[])", (list(image_ids),))
     return {row["id"]: row["s3_key"] for row in rows}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from imageapi.catalog import images
-from imageapi.catalog.deletions import (
+from imageapi.catalog.pending_removals import (
     FIND_LEASED,
     LEASE_SECONDS,
     LOCK_IMAGES,
@@ -23,7 +23,7 @@ Place = Literal["image", "trashed"]
 # both tables.
 _MOVE = f"""{LOCK_MOVES}{TAKE_OVER};{LOCK_IMAGES}
     SELECT copy_to_trash(%(ids)s::uuid[], %(versions)s, %(days)s);
-    INSERT INTO deletions (image_id, variants, lease_until)
+    INSERT INTO pending_removals (image_id, variants, lease_until)
         SELECT id, {NOTE_VARIANTS} FROM image_metadata AS image JOIN trashed_images USING (id)
         WHERE id = ANY(%(ids)s::uuid[]);
     DELETE FROM image_metadata AS image USING trashed_images AS trashed
@@ -52,11 +52,11 @@ def move(
         versions: only images at one of these.
 
     Returns:
-        The deletions, leased, as ``deletions.begin``; also unfinished ones whose lease has expired. None of
-        an image whose deletion another process is working on.
+        The deletions, leased, as ``pending_removals.begin``; also unfinished ones whose lease has expired.
+        None of an image whose deletion another process is working on.
     """
     values = {"ids": sorted(image_ids), "days": days, "versions": versions, "lease": LEASE_SECONDS}
-    return db.change(_MOVE, values, cursor)
+    return db.query_as_actor(_MOVE, values, cursor)
 
 
 def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list[db.Row]:
@@ -65,7 +65,7 @@ def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list
     Returns:
         Those that were moved: not one whose deletion is unfinished, as that may remove new variants.
     """
-    return db.change(_RESTORE, {"ids": sorted(image_ids)}, cursor)
+    return db.query_as_actor(_RESTORE, {"ids": sorted(image_ids)}, cursor)
 
 
 def find_places(image_ids: Collection[str], cursor: db.Cursor | None = None) -> dict[str, Place]:

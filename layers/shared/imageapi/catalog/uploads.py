@@ -1,17 +1,19 @@
-"""The tables ``uploads`` and ``idempotency_keys``: uploads, pending or failed, and their requests' keys.
+"""The table ``uploads``: uploads, pending or failed.
 
 A failed upload (``failure`` names the error) never becomes an image. ``images.insert`` finishes a pending one
 and removes its row.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg2.extras
 
 from imageapi.actor import get_actor
 from imageapi.database import db
-from imageapi.model.ids import ZERO_ID, smallest_id
+from imageapi.model.ids import ZERO_ID
 
 COLUMNS = (
     "id, metadata, filename, mime_type, size_bytes, encode(sha256, 'hex') AS sha256, s3_key, failure,"
@@ -39,20 +41,36 @@ _INSERT = f"""
     RETURNING {COLUMNS}"""
 
 
-def insert(values: Mapping[str, Any], cursor: db.Cursor | None = None) -> db.Row | None:
-    """Insert the row of an upload, leased.
+@dataclass(frozen=True)
+class NewUpload:
+    """An upload that has not been inserted yet.
 
-    Args:
-        values: ``id``, ``created_at``, ``metadata``, ``filename``, ``mime_type``, ``size_bytes``; ``sha256``
-            (32 bytes) and ``s3_key`` (where its object will be put), None while unknown; ``idempotency_key``,
-            and with one ``request_hash`` (32 bytes, equal for the same request); ``open_seconds``: how long
-            its file may still arrive; ``lease_seconds``: how long the request that sends it holds the lease.
-
-    Returns:
-        The row; None if the Idempotency-Key is taken (see :func:`find_key`).
+    Attributes:
+        sha256: 32 bytes; None while unknown.
+        s3_key: where its object will be put; None while unknown.
+        request_hash: 32 bytes, equal for the same request.
+        open_seconds: how long its file may still arrive.
+        lease_seconds: how long the request that sends it holds the lease.
     """
-    metadata = psycopg2.extras.Json(values["metadata"])
-    return db.query_one(_INSERT, {**values, "metadata": metadata, "key_id": get_actor().key_id}, cursor)
+
+    id: str
+    created_at: datetime
+    metadata: dict[str, Any]
+    filename: str
+    mime_type: str
+    size_bytes: int
+    sha256: bytes | None
+    idempotency_key: str | None
+    request_hash: bytes
+    s3_key: str | None = None
+    open_seconds: int = 0
+    lease_seconds: int = 0
+
+
+def insert(upload: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
+    """Insert the row of an upload, leased. None if the Idempotency-Key is taken."""
+    metadata = psycopg2.extras.Json(upload.metadata)
+    return db.query_one(_INSERT, {**vars(upload), "metadata": metadata, "key_id": get_actor().key_id}, cursor)
 
 
 def find(upload_id: str) -> db.Row | None:
@@ -60,12 +78,7 @@ def find(upload_id: str) -> db.Row | None:
     return db.query_one(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
 
 
-def find_key(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
-    """The row of an Idempotency-Key: ``request_hash``, ``image_id``."""
-    return db.query_one("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
-
-
-def find_same_bytes(cursor: db.Cursor, sha256: bytes) -> tuple[str | None, bool]:
+def find_same_bytes(cursor: db.Cursor, sha256: bytes | None) -> tuple[str | None, bool]:
     """The first image with these bytes, and whether an upload of them is in progress."""
     # One statement, one snapshot: two could both miss an upload that becomes an image in between.
     (found,) = db.query(
@@ -182,28 +195,10 @@ def find_pending(after: str, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def find_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
+def find_object_keys(upload_ids: Collection[str]) -> dict[str, str | None]:
     """The ``s3_key`` of each of these uploads that has a row, pending or failed."""
     rows = db.query("SELECT id, s3_key FROM uploads WHERE id = ANY(%s::uuid[])", (list(upload_ids),))
     return {row["id"]: row["s3_key"] for row in rows}
-
-
-def remove_key(key: str, image_id: str) -> None:
-    """Remove an Idempotency-Key whose upload or image is gone."""
-    db.query("DELETE FROM idempotency_keys WHERE key = %s AND image_id = %s", (key, image_id))
-
-
-def remove_keys_before(milliseconds: int, limit: int) -> bool:
-    """Remove up to ``limit`` Idempotency-Keys from before a time (milliseconds since 1970). True if more may
-    be left.
-    """
-    removed = db.query(
-        """DELETE FROM idempotency_keys WHERE image_id IN (
-               SELECT image_id FROM idempotency_keys WHERE image_id < %s ORDER BY image_id LIMIT %s)
-           RETURNING image_id""",
-        (str(smallest_id(milliseconds)), limit),
-    )
-    return len(removed) >= limit
 
 
 def _fail(upload: db.Row, failure: str, condition: str, days: int) -> bool:

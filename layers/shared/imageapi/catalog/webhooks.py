@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2.extras
 
 from imageapi.actor import ROOT
-from imageapi.catalog import changes, keys
+from imageapi.catalog import api_keys, changes
 from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
@@ -21,7 +21,7 @@ WINDOW = 10_000
 """Changes that one statement looks through."""
 
 # The sweep removes keys that were revoked long ago: a key without a row is not valid.
-HAS_KEY = f"""coalesce((SELECT {keys.IS_VALID} FROM api_keys
+HAS_KEY = f"""coalesce((SELECT {api_keys.IS_VALID} FROM api_keys
     WHERE id = nullif(webhooks.created_by, '{ROOT}')::uuid), webhooks.created_by = '{ROOT}')"""
 COLUMNS = f"""id, url, types, created_by, secret, old_secrets, sequence, wants_test, attempts,
     next_attempt_at, failing_since, paused_at, pause_reason, lease_token, results, created_at,
@@ -69,7 +69,7 @@ def find(webhook_id: str) -> db.Row | None:
 
 def delete(webhook_id: str) -> bool:
     """Delete a webhook; False if there is none. A delivery on its way is not recalled."""
-    return bool(db.change("DELETE FROM webhooks WHERE id = %s RETURNING id", (webhook_id,)))
+    return bool(db.query_as_actor("DELETE FROM webhooks WHERE id = %s RETURNING id", (webhook_id,)))
 
 
 def request_test(webhook_id: str) -> db.Row | None:
@@ -106,7 +106,7 @@ def rotate_secret(webhook_id: str, secret: str, overlap_hours: int) -> db.Row | 
 
 
 def _update(webhook_id: str, assignments: str, condition: str = "true", **values: Any) -> db.Row | None:
-    return db.change_one(
+    return db.query_one_as_actor(
         f"UPDATE webhooks SET {assignments} WHERE id = %(id)s AND {condition} RETURNING {COLUMNS}",
         {**values, "id": webhook_id},
     )
@@ -184,7 +184,7 @@ def lock_leased(cursor: db.Cursor, webhook_id: str, lease_token: int) -> db.Row 
 
 
 def save(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> None:
-    """Store a locked webhook's progress, as webhooks.progress.advance() makes it, and release its lease."""
+    """Store a locked webhook's progress, as webhooks.retries.advance() makes it, and release its lease."""
     assignments = ", ".join(f"{name} = %({name})s" for name in values)
     db.query(
         f"UPDATE webhooks SET {assignments}, lease_until = '-infinity' WHERE id = %(id)s",

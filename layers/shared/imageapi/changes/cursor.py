@@ -11,7 +11,7 @@ MAX_NUMBER = 2**63 - 1
 FEED = {"list": "changes"}
 
 
-class Position(NamedTuple):
+class FeedPosition(NamedTuple):
     """The last change that was read.
 
     Attributes:
@@ -24,15 +24,15 @@ class Position(NamedTuple):
     microseconds: int
 
 
-def position_of(sequence: int, time: datetime) -> Position:
-    return Position(sequence, microseconds_at(time))
+def position_of(sequence: int, time: datetime) -> FeedPosition:
+    return FeedPosition(sequence, microseconds_at(time))
 
 
-def encode_position(position: Position, filters: dict[str, str]) -> str:
+def encode_position(position: FeedPosition, filters: dict[str, str]) -> str:
     return encode_payload(list(position), filters)
 
 
-def decode_position(cursor: str, filters: dict[str, str]) -> Position:
+def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
     """The position in a cursor.
 
     Raises:
@@ -42,4 +42,4 @@ def decode_position(cursor: str, filters: dict[str, str]) -> Position:
     known = len(payload) == 2 and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload)
     if not known:
         raise InvalidCursorError()
-    return Position(*payload)
+    return FeedPosition(*payload)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from imageapi.catalog import changes
-from imageapi.changes.cursor import FEED, Position, decode_position, encode_position, position_of
+from imageapi.changes.cursor import FEED, FeedPosition, decode_position, encode_position, position_of
 from imageapi.changes.serialize import fit, serialize_page
 from imageapi.changes.waiting import waiting_place
 from imageapi.config.settings import get_settings
@@ -20,7 +20,7 @@ LATEST = "latest"
 POLL_SECONDS = 0.5
 SPARE_SECONDS = 1.0
 """With less of the function's time left, nothing is waited for."""
-START = Position(0, 0)
+START = FeedPosition(0, 0)
 """From the oldest change that is kept, whichever that is."""
 _DAY = 86_400 * 1_000_000
 
@@ -69,14 +69,14 @@ def _parse_wait(text: str | None) -> int:
     )
 
 
-def _dated_start() -> Position:
+def _dated_start() -> FeedPosition:
     """The start of a feed that is empty now. Unlike START, it expires."""
     return position_of(0, datetime.now(UTC))
 
 
 def _read_or_wait(
-    position: Position, limit: int, until: float, shows_keys: bool
-) -> tuple[list[db.Row], Position]:
+    position: FeedPosition, limit: int, until: float, shows_keys: bool
+) -> tuple[list[db.Row], FeedPosition]:
     """The next changes that are to be shown, and the position of the last change that was read."""
     while True:
         rows = _read(position, limit)
@@ -96,7 +96,7 @@ def _read_or_wait(
             time.sleep(pause)
 
 
-def _read(position: Position, limit: int) -> list[db.Row]:
+def _read(position: FeedPosition, limit: int) -> list[db.Row]:
     """The changes after a position. Its own change is read with them: it proves that none is missing."""
     if position.sequence == 0:
         # Later changes may have been removed since.

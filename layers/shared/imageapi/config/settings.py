@@ -113,17 +113,17 @@ class Settings:
     key_max_days: int
     """The longest lifetime of a new API key, in days; 0 for no limit."""
     webhooks: bool
-    """Whether deliveries of webhooks are sent: on AWS by NotifyFunction, locally by the runner."""
+    """Whether deliveries of webhooks are sent: on AWS by OutsideFunction, locally by the runner."""
     wakes_webhooks: bool
     """Whether a change has to start the sending; where the runner polls, it does not."""
-    webhooks_function: str | None
-    """WebhooksFunction's name; only NotifyFunction knows it."""
+    manage_function: str | None
+    """ManageFunction's name; only OutsideFunction knows it."""
     webhook_queue_url: str | None
-    """The SQS queue whose messages start NotifyFunction, which alone knows it."""
+    """The SQS queue whose messages start OutsideFunction, which alone knows it."""
     webhook_allow_private: bool
     """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
-    """Of the CloudFront distribution; only InvalidateFunction knows it."""
+    """Of the CloudFront distribution; only OutsideFunction knows it."""
     maintenance: bool
     """Whether the functions refuse all work that could write."""
 
@@ -224,7 +224,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         key_max_days=read_int(env, "KEY_MAX_DAYS", 0, minimum=0, maximum=36_500),
         webhooks=read_bool(env, "WEBHOOKS"),
         wakes_webhooks=read_bool(env, "WEBHOOKS") and _is_on_aws(env),
-        webhooks_function=env.get("WEBHOOKS_FUNCTION") or None,
+        manage_function=env.get("MANAGE_FUNCTION") or None,
         webhook_queue_url=env.get("WEBHOOK_QUEUE_URL") or None,
         webhook_allow_private=read_bool(env, "WEBHOOK_ALLOW_PRIVATE"),
         distribution_id=env.get("DISTRIBUTION_ID") or None,

@@ -18,7 +18,7 @@ import psycopg2.extensions
 
 from imageapi.actor import get_actor
 from imageapi.config.settings import Settings, get_settings, refresh_settings
-from imageapi.database.name_lookup import resolve
+from imageapi.database.resolve_host import resolve_host
 from imageapi.deadline import time_left, time_limit
 from imageapi.errors import DatabaseUnavailableError
 
@@ -96,7 +96,7 @@ def query_one(sql: str, parameters: Parameters = (), cursor: Cursor | None = Non
     return next(iter(query(sql, parameters, cursor)), None)
 
 
-def change(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> list[Row]:
+def query_as_actor(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> list[Row]:
     """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the
     current actor. Statements separated by semicolons are one transaction; the rows are those of the last.
     """
@@ -109,9 +109,9 @@ def change(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> li
     return _run(run)
 
 
-def change_one(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> Row | None:
-    """As :func:`change`, for a statement that returns at most one row; None without one."""
-    return next(iter(change(sql, parameters, cursor)), None)
+def query_one_as_actor(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> Row | None:
+    """As :func:`query_as_actor`, for a statement that returns at most one row; None without one."""
+    return next(iter(query_as_actor(sql, parameters, cursor)), None)
 
 
 def transaction(work: Callable[[Cursor], T]) -> T:
@@ -242,7 +242,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
     psycopg2.extensions.set_wait_callback(_wait)
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
-        arguments |= resolve(settings.db_host, min(settings.db_connect_timeout, time_left()))
+        arguments |= resolve_host(settings.db_host, min(settings.db_connect_timeout, time_left()))
         connection: psycopg2.extensions.connection = psycopg2.connect(
             port=settings.db_port,
             dbname=settings.db_name,

@@ -16,7 +16,7 @@ from imageapi.model import variant_formats, variant_names
 from imageapi.model.filenames import content_disposition, replace_extension
 from imageapi.model.ids import parse_id
 from imageapi.storage import s3, signing
-from imageapi.storage.keys import variant_key
+from imageapi.storage.object_keys import variant_key
 
 URL_SECONDS = 60
 """How long a presigned URL is valid at most: an image that is deleted or revoked closes within this time."""
@@ -63,15 +63,15 @@ def deliver_image(
         UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
         VariantPendingError: another request is rendering it; try again.
     """
-    term = _verify(image_id, [variant], query)
+    validity = _verify(image_id, [variant], query)
     if variant == variant_names.ORIGINAL:
-        image = _find(image_id, variant, term)
+        image = _find(image_id, variant, validity)
         extension = image["s3_key"].rpartition(".")[2]
         filename = replace_extension(image["filename"], extension)
         file = _File(image["s3_key"], image["mime_type"], filename)
     else:
-        file = _find_or_render(image_id, variant, accept, term)
-    return _presign(file, term, method, download=query.get("download") == "1")
+        file = _find_or_render(image_id, variant, accept, validity)
+    return _presign(file, validity, method, download=query.get("download") == "1")
 
 
 def deliver_content(
@@ -90,41 +90,41 @@ def deliver_content(
     Raises:
         As :func:`deliver_image`; NotFoundError (``variant_unknown``) too if the name has no format.
     """
-    term = _verify(image_id, [name, name.rpartition(".")[0]], query)
-    if version != (None if term.version is None else str(term.version)):
+    validity = _verify(image_id, [name, name.rpartition(".")[0]], query)
+    if version != (None if validity.version is None else str(validity.version)):
         raise ForbiddenError("The link is not valid.")
     if "." not in name:
         raise variant_names.unknown_variant()
-    file = _find_or_render(image_id, name, None, term)
+    file = _find_or_render(image_id, name, None, validity)
     try:
         with s3.downloaded(file.key, MAX_DIRECT_FILE_BYTES) as body:
             body.seek(0)
             data = body.read()
     except PayloadTooLargeError:
-        return _presign(file, term, "GET", download=False)
+        return _presign(file, validity, "GET", download=False)
     disposition = content_disposition(file.filename, download=False)
     etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
     return Content(data, file.mime_type, disposition, s3.IMMUTABLE, etag)
 
 
-def _verify(image_id: str, names: list[str], query: Mapping[str, str]) -> links.Term:
+def _verify(image_id: str, names: list[str], query: Mapping[str, str]) -> links.Validity:
     settings = get_settings()
     return links.verify_link(
         image_id, names, query, now=time.time(), lifetime=settings.link_ttl, keys=settings.secret_keys
     )
 
 
-def _find(image_id: str, variant: str, term: links.Term) -> db.Row:
+def _find(image_id: str, variant: str, validity: links.Validity) -> db.Row:
     """The image, if its permanent links have not been revoked since this one was made."""
     image = find_image(parse_id(image_id), variant)
-    if term.version is not None and term.version != image["link_version"]:
+    if validity.version is not None and validity.version != image["link_version"]:
         raise ForbiddenError("The link was revoked.", code="link_revoked")
     return image
 
 
-def _find_or_render(image_id: str, name: str, accept: str | None, term: links.Term) -> _File:
+def _find_or_render(image_id: str, name: str, accept: str | None, validity: links.Validity) -> _File:
     wanted = variant_names.parse_variant(name, accept)
-    image = _find(image_id, wanted.name, term)
+    image = _find(image_id, wanted.name, validity)
     if image["frames"] > 1:
         moving = variant_names.parse_variant(name, accept, variant_formats.MOVING)
         if moving != wanted:
@@ -135,9 +135,9 @@ def _find_or_render(image_id: str, name: str, accept: str | None, term: links.Te
     return _File(key, wanted.mime_type, replace_extension(image["filename"], wanted.extension))
 
 
-def _presign(file: _File, term: links.Term, method: str, *, download: bool) -> str:
+def _presign(file: _File, validity: links.Validity, method: str, *, download: bool) -> str:
     # Counted from now: rendering may have taken seconds.
-    left = URL_SECONDS if term.expires is None else term.expires - int(time.time())
+    left = URL_SECONDS if validity.expires is None else validity.expires - int(time.time())
     seconds = signing.limit_lifetime(max(1, min(left, URL_SECONDS)))
     return signing.presign_url(
         method,

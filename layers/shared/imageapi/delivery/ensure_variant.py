@@ -22,7 +22,7 @@ from imageapi.errors import (
 )
 from imageapi.model import variant_names
 from imageapi.storage import s3
-from imageapi.storage.keys import variant_key
+from imageapi.storage.object_keys import variant_key
 from imageapi.telemetry.logs import get_logger
 from imageapi.telemetry.metrics import add_metric
 

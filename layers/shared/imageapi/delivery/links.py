@@ -25,7 +25,7 @@ MAX_SKEW_SECONDS = 60
 _PURPOSE = "image-api delivery link v1"
 
 
-class Term(NamedTuple):
+class Validity(NamedTuple):
     """How long a link lasts: one of the two is set.
 
     Attributes:
@@ -43,7 +43,7 @@ class Term(NamedTuple):
 
 
 def sign_link(
-    image_id: str, variant: str, term: Term, *, keys: Sequence[str], is_animated: bool = False
+    image_id: str, variant: str, validity: Validity, *, keys: Sequence[str], is_animated: bool = False
 ) -> str:
     """The path and query of a link.
 
@@ -55,9 +55,9 @@ def sign_link(
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    lasts = f"v={term.version}" if term.expires is None else f"e={term.expires}"
+    lasts = f"v={validity.version}" if validity.expires is None else f"e={validity.expires}"
     hint = "&m=1" if is_animated else ""
-    signature = _signature(image_id, variant, term, keys[0])
+    signature = _signature(image_id, variant, validity, keys[0])
     return f"/images/{image_id}/{variant}?{lasts}&k={key_id(keys[0])}&s={signature}{hint}"
 
 
@@ -77,7 +77,7 @@ def verify_link(
     now: float,
     lifetime: int,
     keys: Sequence[str],
-) -> Term:
+) -> Validity:
     """Check a link. Every key with its key id is tried, in constant time, before the result is known.
 
     Args:
@@ -91,33 +91,33 @@ def verify_link(
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
-    term, sent = _parse(query)
+    validity, sent = _parse(query)
     candidates = [key for key in keys if query.get("k") in (None, key_id(key))]
     matches = [
-        hmac.compare_digest(sent, _signature(image_id, variant, term, key).encode())
+        hmac.compare_digest(sent, _signature(image_id, variant, validity, key).encode())
         for key in candidates
         for variant in variants
     ]
     if not any(matches):
         raise ForbiddenError("The link is not valid.")
-    if term.expires is not None:
-        if term.expires <= int(now):
+    if validity.expires is not None:
+        if validity.expires <= int(now):
             raise ForbiddenError(
                 "The link has expired. Ask for the image again to get a new one.", code="link_expired"
             )
-        if term.expires > now + 1.5 * lifetime + MAX_SKEW_SECONDS:
+        if validity.expires > now + 1.5 * lifetime + MAX_SKEW_SECONDS:
             raise ForbiddenError("The expiry of the link is too far in the future.")
-    return term
+    return validity
 
 
-def _parse(query: Mapping[str, str]) -> tuple[Term, bytes]:
-    """The term and the signature of a link."""
+def _parse(query: Mapping[str, str]) -> tuple[Validity, bytes]:
+    """The validity and the signature of a link."""
     expires, version, signature = query.get("e"), query.get("v"), query.get("s")
     lasts = expires or version
     if not lasts or not signature or (expires and version) or not re.fullmatch(r"0|[1-9][0-9]{0,11}", lasts):
         raise ForbiddenError("The link is not complete.")
-    term = Term(expires=int(lasts)) if expires else Term(version=int(lasts))
-    return term, signature.encode("utf-8", "surrogatepass")
+    validity = Validity(expires=int(lasts)) if expires else Validity(version=int(lasts))
+    return validity, signature.encode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=8)
@@ -127,8 +127,8 @@ def key_id(key: str) -> str:
     return base64.b64encode(code[:KEY_ID_BYTES], b"-_").decode()
 
 
-def _signature(image_id: str, variant: str, term: Term, key: str) -> str:
-    message = f"{_PURPOSE}\n{image_id}\n{variant}\n{term.signed}".encode("utf-8", "surrogatepass")
+def _signature(image_id: str, variant: str, validity: Validity, key: str) -> str:
+    message = f"{_PURPOSE}\n{image_id}\n{variant}\n{validity.signed}".encode("utf-8", "surrogatepass")
     code = _keyed(key).copy()
     code.update(message)
     return base64.b64encode(code.digest()[:SIGNATURE_BYTES], b"-_").decode()

@@ -3,13 +3,13 @@
 import hashlib
 from contextlib import suppress
 
-from imageapi.catalog import deletions, originals, variants
-from imageapi.delivery import removal
+from imageapi.catalog import originals, pending_removals, variants
+from imageapi.delivery import removals
 from imageapi.errors import AppError, VariantPendingError
 from imageapi.model import variant_names
 from imageapi.storage import s3
 from imageapi.storage.clients import ATTEMPTS
-from imageapi.storage.keys import variant_key
+from imageapi.storage.object_keys import variant_key
 from imageapi.telemetry.logs import get_logger
 
 
@@ -25,20 +25,20 @@ def store(
         VariantPendingError: the lease was lost to another request, which puts the same object.
         DatabaseUnavailableError, StorageUnavailableError: it may or may not be stored; see :func:`give_up`.
     """
-    key = variant_key(image_id, name)
-    sha256 = hashlib.sha256(data).digest()
-    s3.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
-    if variants.mark_ready(image_id, name, token):
-        return True
-    status = variants.find_statuses([(image_id, name)]).get((image_id, name))
-    if status is None:
+    key, sha256 = variant_key(image_id, name), hashlib.sha256(data).digest()
+    while True:
+        s3.put_object(key, data, content_type=mime_type, sha256=sha256, attempts=attempts)
+        if variants.mark_ready(image_id, name, token):
+            return True
+        status = variants.find_statuses([(image_id, name)]).get((image_id, name))
+        if status:
+            if status != "ready":
+                raise VariantPendingError()
+            return True
         lease = variants.acquire_lease(image_id, name)
-        if lease:  # the image came back from the trash, which has removed the object
-            return store(image_id, name, lease["lease_token"], data, mime_type, attempts)
-        return adopt(image_id, name)
-    if status != "ready":
-        raise VariantPendingError()
-    return True
+        if not lease:
+            return _settle_unleased(image_id, name)
+        token = lease["lease_token"]  # the image came back from the trash, which has removed the object
 
 
 def adopt(image_id: str, name: str) -> bool:
@@ -48,18 +48,22 @@ def adopt(image_id: str, name: str) -> bool:
     Returns:
         Whether it has a row.
     """
-    key = variant_key(image_id, name)
     lease = variants.acquire_lease(image_id, name)
-    if lease and s3.object_exists(key):
+    if not lease:
+        return _settle_unleased(image_id, name)
+    if s3.object_exists(variant_key(image_id, name)):
         return variants.mark_ready(image_id, name, lease["lease_token"])
-    if lease:
-        variants.remove(image_id, name, lease["lease_token"])
-        return False
+    variants.remove(image_id, name, lease["lease_token"])
+    return False
+
+
+def _settle_unleased(image_id: str, name: str) -> bool:
+    """Remove a stored variant, unless another request has given it a row. Returns whether it has one."""
     if variants.find_statuses([(image_id, name)]):
         return True
-    removal.finish_deletions(deletions.add_variant(image_id, name))
+    removals.finish_removals(pending_removals.add_variant(image_id, name))
     if not originals.find_claims([image_id]):
-        s3.delete_objects([key])
+        s3.delete_objects([variant_key(image_id, name)])
     return False
 
 

@@ -1,10 +1,9 @@
 """Parses the events of S3, SQS and schedules. Nothing outside this package reads them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus
 
 from imageapi.events.run_event import Event
 from imageapi.model.ids import is_id
@@ -22,12 +21,6 @@ class Receipt(NamedTuple):
 
     id: str
     receipt: str
-
-
-def parse_arrived(event: Event) -> list[str]:
-    """The upload ids in the object keys of an S3 ObjectCreated event."""
-    keys = (unquote_plus(record["s3"]["object"]["key"]) for record in event["Records"])
-    return [key.removeprefix("incoming/") for key in keys]
 
 
 def parse_sweep(event: Event) -> dict[str, Any]:
@@ -77,6 +70,12 @@ def parse_notifications(event: Event) -> tuple[list[Message], list[str]]:
     return messages, unreadable
 
 
+def comes_from(event: Event, queue_url: str | None) -> bool:
+    """Whether an SQS event comes from the queue with this URL. Its ARN and its URL end with its name."""
+    name = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
+    return queue_url is not None and queue_url.rpartition("/")[2] == name
+
+
 def parse_receipts(event: Event) -> list[Receipt]:
     """The messages in an SQS event, whatever they say."""
     return [Receipt(record["messageId"], record["receiptHandle"]) for record in event["Records"]]
@@ -87,6 +86,6 @@ def batch_failures(message_ids: Iterable[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
-def batch_response(outcomes: Mapping[str, str], unfinished: Iterable[Message]) -> dict[str, Any]:
-    """As :func:`batch_failures`, with the outcome for each image, for the log."""
-    return {**batch_failures(message.id for message in unfinished), "outcomes": dict(outcomes)}
+def unfinished(messages: Iterable[Message], image_ids: Collection[str]) -> dict[str, Any]:
+    """As :func:`batch_failures`, for the messages about these images."""
+    return batch_failures(message.id for message in messages if message.image_id in image_ids)

@@ -8,17 +8,17 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from imageapi.actor import acting_as
+from imageapi.api_keys.check import check_key
 from imageapi.config.secrets import SECRETS_MAX_AGE
 from imageapi.config.settings import get_settings, refresh_settings
 from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
-from imageapi.http.access import ACCESS, ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, shows_image
+from imageapi.http.cdn_bypass import HEADER, refuse_bypass
 from imageapi.http.cors import cors_headers
-from imageapi.http.edge import HEADER, check_edge
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
-from imageapi.http.routing import Router
-from imageapi.keys.check import check_key
+from imageapi.http.route_scopes import ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, ROUTE_SCOPES, shows_image
+from imageapi.http.router import Router
 from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
@@ -42,13 +42,12 @@ class App(Router):
     """The routes of one function.
 
     Args:
-        access: the scopes of each route; see ``http.access``.
-        takes_query: False if no route takes query parameters.
+        access: the scopes of each route; see ``http.route_scopes``.
     """
 
-    def __init__(self, access: Mapping[str, tuple[str, ...]] = ACCESS, *, takes_query: bool = True) -> None:
+    def __init__(self, access: Mapping[str, tuple[str, ...]] = ROUTE_SCOPES) -> None:
         super().__init__()
-        self._access, self._takes_query = access, takes_query
+        self._access = access
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
@@ -95,7 +94,7 @@ class App(Router):
         if found:
             route, arguments = found
             rule = f"{route.method} {route.rule}"
-            check_edge(request.header(HEADER), _origin_secrets(rule))
+            refuse_bypass(request.header(HEADER), _origin_secrets(rule))
             if rule not in IN_MAINTENANCE and get_settings().maintenance:
                 raise MaintenanceError()
             scopes = self._access[rule]
@@ -104,8 +103,6 @@ class App(Router):
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
             if scopes != ANY_KEY:
                 key.check_scope(*scopes)
-            if not self._takes_query:
-                request.check_query()
             with acting_as(key.id):
                 answer = route.handler(replace(request, key=key), **arguments)
             if not answer.body or READ in key.scopes or not shows_image(rule, scopes):

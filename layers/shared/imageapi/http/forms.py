@@ -1,8 +1,7 @@
 """The multipart body of a direct upload: fields ``image_file`` and ``metadata``, once each, no others."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from multipart import (
@@ -39,18 +38,11 @@ class DirectUploadTooLargeError(PayloadTooLargeError):
         )
 
 
-@dataclass(frozen=True)
-class UploadForm:
-    """A parsed body.
+class UploadForm(NamedTuple):
+    """The first arguments of ``uploads.direct.upload_image``: metadata is not checked yet."""
 
-    Attributes:
-        filename: cleaned, for display and downloads only; empty when the client sent none.
-        data: the file's bytes, at least one.
-        metadata: the JSON object, not yet checked.
-    """
-
-    filename: str
     data: bytes
+    filename: str
     metadata: dict[str, Any]
 
 
@@ -85,7 +77,7 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
         raise InvalidRequestError(
             f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
         )
-    return UploadForm(read_filename(segment), data, parse_json_object(parts[METADATA_FIELD][1]))
+    return UploadForm(data, read_filename(segment), parse_json_object(parts[METADATA_FIELD][1]))
 
 
 def read_filename(segment: MultipartSegment) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from imageapi.api_keys.check import Key
 from imageapi.config.settings import get_settings
 from imageapi.errors import InvalidRequestError
-from imageapi.http.edge import HEADER, came_through_edge
-from imageapi.keys.check import Key
+from imageapi.http.cdn_bypass import HEADER, came_through_cdn
 from imageapi.model.parameters import check_known, single
 
 NO_KEY = Key("", (), "")
@@ -94,7 +94,7 @@ class Request:
         if configured:
             return configured
         forwarded = self.header("X-Forwarded-Host")
-        if forwarded and came_through_edge(self.header(HEADER), get_settings().origin_secrets):
+        if forwarded and came_through_cdn(self.header(HEADER), get_settings().origin_secrets):
             return f"https://{forwarded}"
         scheme = self.header("X-Forwarded-Proto") or "https"
         host = self.header("Host") or self.event["requestContext"].get("domainName") or ""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imageapi.catalog import batches, deletions, trash
+from imageapi.catalog import batches, pending_removals, trash
 from imageapi.catalog.batches import Results
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
-from imageapi.delivery.removal import finish_deletions
+from imageapi.delivery.removals import finish_removals
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -18,7 +18,7 @@ from imageapi.errors import (
     UnprocessableError,
 )
 from imageapi.images.batch_request import BatchRequest
-from imageapi.images.restore import TrashInProgressError, explain_refusal, finish_removals
+from imageapi.images.restore import TrashInProgressError, explain_refusal, resume_removals
 from imageapi.model.metadata import validate_changes
 from imageapi.model.text import normalise_tag
 from imageapi.search.tokens import index_values
@@ -75,7 +75,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
     results = _find_earlier(key, request_hash)
     todo = [image_id for image_id in request.ids if image_id not in results]
     if todo and request.operation == "restore":
-        finish_removals(todo)
+        resume_removals(todo)
     if todo:
         outcome = _change_together(request, key, todo) if request.atomic else _change_each(request, key, todo)
         results |= outcome.results
@@ -183,7 +183,7 @@ def _trash(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Outc
 
 
 def _delete(cursor: db.Cursor, _: BatchRequest, ids: Sequence[str]) -> Outcome:
-    return _describe_removal(cursor, ids, deletions.begin(ids, cursor=cursor))
+    return _describe_removal(cursor, ids, pending_removals.begin(ids, cursor=cursor))
 
 
 def _describe_removal(cursor: db.Cursor, ids: Sequence[str], removed: list[db.Row]) -> Outcome:
@@ -214,7 +214,7 @@ def _explain_missing(cursor: db.Cursor, ids: Sequence[str], results: Results) ->
 def _remove_objects(removed: Sequence[db.Row]) -> None:
     """The images are gone in any case; what fails here, the sweep does."""
     try:
-        finish_deletions(removed)
+        finish_removals(removed)
     except AppError as error:
         get_logger().warning("objects of a batch are left", extra={"images": len(removed)}, exc_info=error)
 

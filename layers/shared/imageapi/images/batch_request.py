@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import UnprocessableError
 from imageapi.model.ids import is_id
 from imageapi.model.metadata import validate_changes
-from imageapi.model.parameters import find_unknown_field
+from imageapi.model.parameters import InvalidFieldError, check_fields
 
 MAX_IDS = 200
 OPERATIONS = {
@@ -21,6 +22,7 @@ OPERATIONS = {
 }
 """Each operation, and the field that it takes."""
 _FIELDS = ("ids", "operation", "category", "tags", "atomic")
+_refuse = partial(InvalidFieldError, code="batch_invalid")
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,7 @@ def parse_batch(values: Mapping[str, Any]) -> BatchRequest:
         UnprocessableError: ``batch_invalid`` with ``details.field``, ``batch_too_large``,
             ``batch_id_invalid``, ``batch_id_repeated``, or as for metadata.
     """
-    unknown = find_unknown_field(values, _FIELDS)
-    if unknown is not None:
-        raise _refuse(unknown, f"is not known; known are {', '.join(_FIELDS)}")
+    check_fields(values, _FIELDS, code="batch_invalid")
     operation, atomic = values.get("operation"), values.get("atomic", False)
     if not isinstance(operation, str) or operation not in OPERATIONS:
         raise _refuse("operation", f"must be one of {', '.join(OPERATIONS)}")
@@ -67,10 +67,10 @@ def _parse_changes(values: Mapping[str, Any], operation: str) -> dict[str, Any]:
     wanted = OPERATIONS[operation]
     for name in ("category", "tags"):
         if (name in values) != (name == wanted):
-            raise _refuse(name, f"is {'needed' if name == wanted else 'not allowed'} to {operation}")
+            raise _refuse(name, f"is {'required' if name == wanted else 'not allowed'} to {operation}")
     changes = validate_changes({name: values[name] for name in (wanted,) if name})
     if wanted == "tags" and not changes["tags"]:
-        raise _refuse("tags", "must have a tag")
+        raise _refuse("tags", "must contain at least one tag")
     return changes
 
 
@@ -88,10 +88,6 @@ def _parse_ids(ids: Any) -> tuple[str, ...]:
     for place, item in enumerate(parsed):
         if item in parsed[:place]:
             raise UnprocessableError(
-                f"The id {item} is there twice.", code="batch_id_repeated", details={"id": item}
+                f"The id {item} appears more than once.", code="batch_id_repeated", details={"id": item}
             )
     return parsed
-
-
-def _refuse(name: str, problem: str) -> UnprocessableError:
-    return UnprocessableError(f"The field {name} {problem}.", code="batch_invalid", details={"field": name})

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from imageapi.catalog import deletions, trash
+from imageapi.catalog import pending_removals, trash
 from imageapi.config.settings import get_settings
-from imageapi.delivery.removal import finish_deletions
+from imageapi.delivery.removals import finish_removals
 from imageapi.errors import ImageNotFoundError, PreconditionFailedError
 from imageapi.model.ids import parse_id
 from imageapi.model.parameters import parse_flag
@@ -21,7 +21,7 @@ def deletes_for_good(permanent: str | None) -> bool:
 
 def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: bool) -> None:
     """Move an image to the trash and remove what was made from it; or delete one, in the trash or not, with
-    everything. Behind CloudFront, the bucket's notification of a marker starts ``edge.invalidate``.
+    everything. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
 
     A crash after the first step leaves a deletion, which a retry or a sweep finishes.
 
@@ -35,11 +35,11 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: boo
     """
     image_id = parse_id(image_id)
     if for_good:
-        found = deletions.begin([image_id], versions)
+        found = pending_removals.begin([image_id], versions)
     else:
         found = trash.move([image_id], get_settings().trash_days, versions)
     if found:
-        return finish_deletions(found)
+        return finish_removals(found)
     place = trash.find_places([image_id]).get(image_id)
     if place is None or (place == "trashed" and not for_good):
         raise ImageNotFoundError(trashed=place is not None)

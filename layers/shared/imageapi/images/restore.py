@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from imageapi.catalog import deletions, trash
+from imageapi.catalog import pending_removals, trash
 from imageapi.database import db
-from imageapi.delivery.removal import finish_deletions
+from imageapi.delivery.removals import finish_removals
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.model.ids import parse_id
 
@@ -36,18 +36,18 @@ def restore_image(image_id: str) -> db.Row:
     """
     ids = [parse_id(image_id)]
     rows = trash.restore(ids)
-    if not rows and finish_removals(ids):
+    if not rows and resume_removals(ids):
         rows = trash.restore(ids)
     if not rows:
         raise explain_refusal(trash.find_places(ids).get(ids[0]))
     return rows[0]
 
 
-def finish_removals(image_ids: Sequence[str]) -> bool:
+def resume_removals(image_ids: Sequence[str]) -> bool:
     """Finish the deletions of these images that nobody holds the lease of. False if there are none."""
-    found = deletions.acquire_leases(image_ids)
+    found = pending_removals.acquire_leases(image_ids)
     if found:
-        finish_deletions(found)
+        finish_removals(found)
     return bool(found)
 
 

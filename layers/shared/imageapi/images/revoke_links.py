@@ -3,7 +3,7 @@
 from imageapi.actor import get_actor
 from imageapi.catalog import budgets, images
 from imageapi.database import db
-from imageapi.delivery.removal import put_marker
+from imageapi.delivery.removals import put_marker
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
 

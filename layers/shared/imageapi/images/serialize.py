@@ -54,12 +54,12 @@ def _sign_links(
     settings = get_settings()
     image_id, is_animated = row["id"], row["frames"] > 1
     if permanent:
-        term = links.Term(version=row["link_version"])
+        validity = links.Validity(version=row["link_version"])
     else:
-        term = links.Term(expires=links.expires_at(time.time(), settings.link_ttl))
+        validity = links.Validity(expires=links.expires_at(time.time(), settings.link_ttl))
     return {
         name: base_url
-        + links.sign_link(image_id, variant, term, keys=settings.secret_keys, is_animated=is_animated)
+        + links.sign_link(image_id, variant, validity, keys=settings.secret_keys, is_animated=is_animated)
         for name, variant in [*LINKED.items(), *((name, name) for name in variant_names)]
     }
 

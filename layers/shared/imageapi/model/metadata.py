@@ -8,8 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from imageapi.errors import UnprocessableError
-from imageapi.model.parameters import find_unknown_field
+from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.model.text import normalise_tag
 
 
@@ -51,12 +50,10 @@ def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
         The same keys; ``tags`` is a list of str, every other value a str.
 
     Raises:
-        UnprocessableError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
+        InvalidFieldError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
             ``metadata_too_long``; ``details.field`` names the field.
     """
-    unknown = find_unknown_field(values, FIELDS)
-    if unknown is not None:
-        raise _refuse("unknown_field", unknown, f"is not known; known are {', '.join(FIELDS)}")
+    check_fields(values, FIELDS, code="metadata_unknown_field")
     return {
         key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
         for key, value in values.items()
@@ -98,9 +95,5 @@ def _clean_text(field: str, value: Any) -> str:
     return text
 
 
-def _refuse(kind: str, field: str, problem: str, **details: Any) -> UnprocessableError:
-    return UnprocessableError(
-        f"The field {field} of the metadata {problem}.",
-        code=f"metadata_{kind}",
-        details={"field": field, **details},
-    )
+def _refuse(kind: str, field: str, problem: str, **details: Any) -> InvalidFieldError:
+    return InvalidFieldError(field, problem, code=f"metadata_{kind}", **details)

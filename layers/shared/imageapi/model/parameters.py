@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from imageapi.errors import InvalidRequestError
+from imageapi.errors import InvalidRequestError, UnprocessableError
 
 
 class InvalidParameterError(InvalidRequestError):
@@ -14,6 +14,13 @@ class InvalidParameterError(InvalidRequestError):
 
     def __init__(self, name: str, problem: str, **details: Any) -> None:
         super().__init__(f"The query parameter {name} {problem}.", details={"parameter": name, **details})
+
+
+class InvalidFieldError(UnprocessableError):
+    """422: a field of a JSON object is invalid; ``details.field`` names the field."""
+
+    def __init__(self, field: str, problem: str, *, code: str, **details: Any) -> None:
+        super().__init__(f"The field {field} {problem}.", code=code, details={"field": field, **details})
 
 
 def check_known(names: Iterable[str], known: Collection[str]) -> None:
@@ -31,10 +38,16 @@ def check_known(names: Iterable[str], known: Collection[str]) -> None:
             )
 
 
-def find_unknown_field(names: Iterable[str], known: Collection[str]) -> str | None:
-    """The first field that is not known, shortened and without half a surrogate pair, for an error."""
-    unknown = next((name for name in names if name not in known), None)
-    return None if unknown is None else unknown[:64].encode("utf-8", "replace").decode()
+def check_fields(names: Iterable[str], known: Collection[str], *, code: str) -> None:
+    """Refuse fields that a JSON object does not have.
+
+    Raises:
+        InvalidFieldError: with this code.
+    """
+    for name in names:
+        if name not in known:
+            shown = name[:64].encode("utf-8", "replace").decode()  # without half a surrogate pair
+            raise InvalidFieldError(shown, f"is unknown. Allowed fields: {', '.join(known)}", code=code)
 
 
 def single(parameters: Mapping[str, Sequence[str]], repeatable: Collection[str] = ()) -> dict[str, str]:
@@ -66,7 +79,7 @@ def parse_flag(name: str, text: str | None) -> bool:
     return text == "true"
 
 
-def parse_links(text: str | None) -> bool:
+def wants_permanent_links(text: str | None) -> bool:
     """Parse ``links=permanent``: whether links are to last until they are revoked.
 
     Raises:

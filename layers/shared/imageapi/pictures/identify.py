@@ -15,7 +15,7 @@ from imageapi.pictures.diagnosis import find_unsupported
 from imageapi.pictures.pixel_formats import shorten_transparent_colour
 from imageapi.pictures.pixel_limits import check_frame, too_many_pixels
 
-MIME_TYPES = {
+FORMATS = {
     "JPEG": ("image/jpeg", "jpg"),
     "PNG": ("image/png", "png"),
     "GIF": ("image/gif", "gif"),
@@ -69,7 +69,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     # Pillow warns of each odd tag, and each warning would be a log line.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     with explained_failures(source, max_pixels, opened=False):
-        image = Image.open(cast(IO[bytes], source), formats=list(MIME_TYPES))
+        image = Image.open(cast(IO[bytes], source), formats=list(FORMATS))
     check_frame(image, max_pixels)
     shorten_transparent_colour(image)
     return image
@@ -78,7 +78,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
 def kind_of(image: Image.Image) -> Kind:
     # Pillow calls a JPEG that contains further pictures MPO; many phones write these.
     name = "JPEG" if image.format == "MPO" else str(image.format)
-    return Kind(name, *MIME_TYPES[name])
+    return Kind(name, *FORMATS[name])
 
 
 @contextmanager

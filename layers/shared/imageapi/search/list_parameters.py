@@ -12,10 +12,10 @@ from imageapi.model.parameters import (
     check_known,
     parse_flag,
     parse_limit,
-    parse_links,
     parse_pixels,
     parse_time,
     single,
+    wants_permanent_links,
 )
 from imageapi.model.text import normalise_tag
 from imageapi.model.variant_names import parse_names
@@ -92,7 +92,7 @@ def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
         total=parse_flag("total", one.get("total")),
         terms=terms,
         variants=parse_names(one.get("variants")),
-        permanent_links=parse_links(one.get("links")),
+        permanent_links=wants_permanent_links(one.get("links")),
     )
 
 

@@ -1,8 +1,8 @@
 """The object store: S3, or a server that speaks its protocol.
 
 Entry points: ``s3`` (put, download, delete, list), ``versions`` (checksums, and what a bucket with versioning
-still has) and ``signing`` (URLs and forms for browsers). ``clients`` has this process's connections. ``keys``
-makes the keys, none of which is ever reused:
+still has) and ``signing`` (URLs and forms for browsers). ``clients`` has this process's connections.
+``object_keys`` makes the keys:
 
 - ``originals/<id>.<extension>``: the uploaded bytes.
 - ``incoming/<id>``: a presigned upload, until it is checked.

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from imageapi.catalog import deletions, originals, uploads, variants
+from imageapi.catalog import originals, pending_removals, uploads, variants
 from imageapi.database import db
 from imageapi.model.ids import is_id
 from imageapi.storage import s3
-from imageapi.storage.keys import variant_key
+from imageapi.storage.object_keys import variant_key
 
 BATCH = 500
 """At most this many rows per part; each may cost a request to the store."""
@@ -75,7 +75,7 @@ def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
         orphans = _find_orphans(objects, rows, older_than)
         absent = [row["id"] for row in _find_absent(objects, rows)]
         # Images deleted meanwhile are not missing.
-        missing = sorted(originals.find_keys(absent)) if absent else []
+        missing = sorted(originals.find_object_keys(absent)) if absent else []
         yield Part(end, [key for key, _ in objects], orphans, missing)
 
 
@@ -83,7 +83,7 @@ def _compare_incoming(after: str, older_than: datetime) -> Iterator[Part]:
     for end, objects in _pages(INCOMING, after):
         old = [key for key, modified in objects if modified < older_than]
         ids = [read_id(key) for key in old if is_id(read_id(key))]
-        owned = {*uploads.find_keys(ids), *deletions.find_pending(ids)} if ids else set()
+        owned = {*uploads.find_object_keys(ids), *pending_removals.find_pending(ids)} if ids else set()
         yield Part(end, [key for key, _ in objects], [key for key in old if read_id(key) not in owned])
 
 
@@ -107,8 +107,8 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     if not ids:
         return found
     # In the order in which rows move, so that one that moves meanwhile is seen.
-    owned = {*uploads.find_keys(ids).values(), *originals.find_keys(ids).values()}
-    deleted = deletions.find_pending(ids)
+    owned = {*uploads.find_object_keys(ids).values(), *originals.find_object_keys(ids).values()}
+    deleted = pending_removals.find_pending(ids)
     return [key for key in found if key not in owned and read_id(key) not in deleted]
 
 

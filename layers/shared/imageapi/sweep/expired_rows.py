@@ -5,16 +5,16 @@ lease has expired.
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from imageapi.catalog import deletions, trash, uploads, variants
+from imageapi.catalog import pending_removals, trash, uploads, variants
 from imageapi.database import db
-from imageapi.delivery.removal import finish_deletions
+from imageapi.delivery.removals import finish_removals
 from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
 from imageapi.storage import s3
-from imageapi.storage.keys import incoming_key, variant_key
+from imageapi.storage.object_keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
 from imageapi.telemetry.logs import get_logger
-from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
-from imageapi.uploads.outcome import remove_failed, undo_expired
+from imageapi.uploads.complete import complete_upload
+from imageapi.uploads.undo import remove_failed, undo_expired
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ BATCH = 500
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     """Settle all expired rows while there is time; in a dry run, only count."""
     _settle_each(trash.find_expired, _purge_image, lambda _: Count.PURGED, report, has_time)
-    _settle_each(deletions.find_expired, _settle_deletion, lambda _: Count.UNDONE, report, has_time)
+    _settle_each(pending_removals.find_expired, _settle_deletion, lambda _: Count.UNDONE, report, has_time)
     _settle_each(variants.find_expired, _settle_variant, _predict_variant, report, has_time)
     # Uploads come last: they take the longest.
     _settle_each(uploads.find_expired, _settle_upload, _predict_upload, report, has_time)
@@ -88,7 +88,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         remove_failed(upload)
         return Count.UNDONE
     try:
-        complete_upload(upload["id"], EVENT_LEASE_SECONDS, wait_seconds=0)
+        complete_upload(upload["id"], wait_seconds=0)
     except ConflictError as error:
         # A direct upload never has a file at incoming/.
         is_missing = error.code == "upload_not_arrived"
@@ -106,17 +106,17 @@ def _settle_upload(upload: db.Row) -> Count | None:
 
 def _settle_deletion(image_id: str) -> Count | None:
     """None if it is leased or gone."""
-    found = deletions.acquire_leases([image_id])
-    finish_deletions(found)
+    found = pending_removals.acquire_leases([image_id])
+    finish_removals(found)
     return Count.UNDONE if found else None
 
 
 def _purge_image(image: db.Row) -> Count | None:
     """None if it was restored."""
-    deletion = deletions.begin_expired(image["id"])
+    deletion = pending_removals.begin_expired(image["id"])
     if not deletion:
         return None
-    finish_deletions([deletion])
+    finish_removals([deletion])
     return Count.PURGED
 
 

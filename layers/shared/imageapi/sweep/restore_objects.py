@@ -6,7 +6,7 @@ A version is copied, and becomes the current one; none is deleted, so this may b
 from imageapi.catalog import originals, uploads
 from imageapi.database import db
 from imageapi.storage import s3, versions
-from imageapi.storage.keys import incoming_key
+from imageapi.storage.object_keys import incoming_key
 
 
 def restore_original(row: db.Row) -> bool:
@@ -23,7 +23,7 @@ def restore_original(row: db.Row) -> bool:
         if versions.read_sha256(key, version_id) == row["sha256"]:
             versions.copy_version(key, version_id)
             # Its deletion may have removed the object just before the copy.
-            if row["id"] not in originals.find_keys([row["id"]]):
+            if row["id"] not in originals.find_object_keys([row["id"]]):
                 s3.delete_objects([key])
             return True
     return False
@@ -40,7 +40,7 @@ def restore_incoming(upload_id: str) -> bool:
         return False
     for version_id in versions.find_versions(key)[:1]:
         versions.copy_version(key, version_id)
-        if upload_id not in uploads.find_keys([upload_id]):  # finished meanwhile
+        if upload_id not in uploads.find_object_keys([upload_id]):  # finished meanwhile
             s3.delete_objects([key])
         return True
     return False

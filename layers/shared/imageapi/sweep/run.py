@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
-from imageapi.catalog import batches, changes, facets, keys, uploads, variants
+from imageapi.catalog import api_keys, batches, changes, facets, idempotency_keys, sweep_progress, variants
+from imageapi.catalog.sweep_progress import Progress
 from imageapi.config.settings import get_settings
-from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
@@ -21,13 +20,6 @@ KEY_BATCH = 10_000
 """Expired Idempotency-Keys removed by one statement."""
 SPARE_MILLISECONDS = 60_000
 """With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
-
-
-class Progress(NamedTuple):
-    """How far a comparison came before it ran out of time, and whether it has kept orphans."""
-
-    compared_until: str = ""
-    has_kept_orphans: bool = False
 
 
 def sweep(
@@ -61,7 +53,7 @@ def sweep(
     if not dry_run:
         _remove_old(has_time)
         facets.apply_changes()
-    progress = Progress() if dry_run else _read_progress()
+    progress = Progress() if dry_run else sweep_progress.read()
     if compare or progress.compared_until:
         _settle_differences(report, progress, datetime.now(UTC) - object_grace, has_time, force)
     return report
@@ -70,12 +62,12 @@ def sweep(
 def _remove_old(has_time: Callable[[], bool]) -> None:
     """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
     oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
-    while uploads.remove_keys_before(oldest_key, KEY_BATCH) and has_time():
+    while idempotency_keys.remove_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
         pass
     changes_days = get_settings().changes_days
-    keys.remove_revoked(changes_days)  # as long as the feed names them
+    api_keys.remove_revoked(changes_days)  # as long as the feed names them
     changes.number_all()
     while changes.drop_oldest(datetime.now(UTC) - timedelta(days=changes_days)) and has_time():
         pass
@@ -96,23 +88,9 @@ def _settle_differences(
         # After each part, so that the next sweep resumes here if this function dies. Not while orphans are
         # undecided: the next sweep has to find those again.
         if not report.dry_run and not orphans.is_waiting:
-            _write_progress(report.compared_until, orphans.has_kept)
+            sweep_progress.write(Progress(report.compared_until, orphans.has_kept))
         if not part.is_last and not has_time():
             break
     orphans.judge()
     if not report.dry_run:
-        _write_progress(report.compared_until, orphans.has_kept)
-
-
-def _read_progress() -> Progress:
-    found = db.query("SELECT compared_until, has_kept_orphans FROM sweep_progress WHERE compared_until <> ''")
-    return Progress(**found[0]) if found else Progress()
-
-
-def _write_progress(compared_until: str, has_kept_orphans: bool) -> None:
-    db.query(
-        """INSERT INTO sweep_progress (compared_until, has_kept_orphans) VALUES (%s, %s)
-           ON CONFLICT (only_one) DO UPDATE SET (compared_until, has_kept_orphans) =
-               (excluded.compared_until, excluded.has_kept_orphans)""",
-        (compared_until, has_kept_orphans),
-    )
+        sweep_progress.write(Progress(report.compared_until, orphans.has_kept))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from imageapi.catalog import facets, originals, trash, uploads, variants
 from imageapi.model.ids import LAST_ID, ZERO_ID
 from imageapi.storage import versions
-from imageapi.storage.keys import incoming_key
+from imageapi.storage.object_keys import incoming_key
 from imageapi.sweep.compare_stores import INCOMING, ORIGINALS, VARIANTS, compare_stores
 from imageapi.sweep.orphans import is_another_bucket
 from imageapi.sweep.restore_objects import restore_incoming, restore_original
@@ -107,7 +107,7 @@ def _compare_originals(found: Findings, restore: bool, after: str) -> Iterator[s
             row["id"]: digest for row, digest in zip(rows, digests, strict=True) if digest != row["sha256"]
         }
         # Images deleted meanwhile are right.
-        present = originals.find_keys(wrong) if wrong else {}
+        present = originals.find_object_keys(wrong) if wrong else {}
         left = [row for row in rows if row["id"] in present]
         if restore:
             restored = _at_once(restore_original, left)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from imageapi.catalog import images, originals, uploads
+from imageapi.catalog import images, uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
@@ -33,42 +33,32 @@ from imageapi.errors import (
 from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
-from imageapi.storage.keys import incoming_key, original_key
-from imageapi.uploads.outcome import (
+from imageapi.storage.object_keys import incoming_key, original_key
+from imageapi.telemetry.logs import get_logger
+from imageapi.uploads.finish import (
     POLL_SECONDS,
     WAIT_SECONDS,
     Stored,
     UploadInProgressError,
     create_image,
     find_outcome,
-    remove_objects,
 )
+from imageapi.uploads.undo import remove_objects, remove_unclaimed
 
 LEASE_SECONDS = 60
-"""Lease of a client's request: twice its function's Timeout."""
-EVENT_LEASE_SECONDS = 240
-"""Lease of an event, and of the sweep for one upload: twice IngestFunction's Timeout."""
+"""Twice UploadFunction's Timeout; the sweep spends no longer on one upload."""
 SPARE_SECONDS = 5.0
 """The holder gives up and releases the lease this long before its lease or time runs out."""
 MAX_ATTEMPTS = 3
-EVENT_WAIT_SECONDS = 35.0
-"""How long an event waits: longer than UploadFunction's Timeout. A holder that outlasts it has died; Lambda
-then resends the event.
-"""
 
 
 def complete_upload(
-    image_id: str,
-    lease_seconds: int = LEASE_SECONDS,
-    wait_seconds: float = WAIT_SECONDS,
-    *,
-    announcer: str | None = None,
+    image_id: str, *, wait_seconds: float = WAIT_SECONDS, announcer: str | None = None
 ) -> Stored:
     """Check the uploaded file and create the image. Idempotent; safe to call concurrently.
 
     Args:
-        lease_seconds: lease of this call.
-        wait_seconds: how long it waits for another lease holder.
+        wait_seconds: how long to wait for another lease holder.
         announcer: the id of the API key that must have announced the upload; None for any. It no longer
             matters once the upload is an image.
 
@@ -91,43 +81,40 @@ def complete_upload(
         # Another request may just have finished the upload and removed the file.
         upload = _find_pending(image_id)
         return upload if isinstance(upload, Stored) else _raise_not_arrived()
-    taken = _acquire(image_id, lease_seconds, wait_seconds)
+    taken = _acquire(image_id, wait_seconds)
     if isinstance(taken, Stored):
         return taken
-    return _complete(taken, min(lease_seconds, time_left()) - SPARE_SECONDS)
+    return _complete(taken, min(LEASE_SECONDS, time_left()) - SPARE_SECONDS)
 
 
 def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
-    """Complete the uploads whose files have arrived. Ids come from object keys, so they may be invalid.
+    """Complete the uploads whose files have arrived.
 
     Returns:
-        ``{"completed": [id], "refused": {id: code}}``.
-
-    Raises:
-        DatabaseUnavailableError, StorageUnavailableError, UploadInProgressError: not all are finished; call
-            again with all.
+        ``{"completed": [id], "refused": {id: code}, "unfinished": {id: code}}``. Call again with the
+        unfinished: another request is completing the upload, or a store does not answer.
     """
-    outcome: dict[str, Any] = {"completed": [], "refused": {}}
+    outcome: dict[str, Any] = {"completed": [], "refused": {}, "unfinished": {}}
     for image_id in image_ids:
         try:
-            stored = complete_upload(image_id, EVENT_LEASE_SECONDS, EVENT_WAIT_SECONDS)
+            stored = complete_upload(image_id)
             outcome["completed"].append(image_id)
             if stored.created:
                 continue
+            _remove_reposted(image_id)
         except AppError as error:
             if error.status >= 500 or isinstance(error, UploadInProgressError):
-                raise
-            outcome["refused"][image_id] = error.code
-        _remove_reposted(image_id)
+                get_logger().warning("upload not completed", extra={"image_id": image_id}, exc_info=error)
+                outcome["unfinished"][image_id] = error.code
+            else:
+                outcome["refused"][image_id] = error.code
+                _remove_reposted(image_id)
     return outcome
 
 
 def _remove_reposted(image_id: str) -> None:
     """Remove a file that was posted when its upload had ended: the form can be used until it expires."""
-    if is_id(image_id) and not originals.is_claimed(
-        originals.find_claims([image_id]), image_id.lower(), incoming_key(image_id)
-    ):
-        s3.delete_objects([incoming_key(image_id)])
+    remove_unclaimed(image_id.lower(), incoming_key(image_id))
 
 
 def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
@@ -145,7 +132,7 @@ def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Store
     return Stored(image, created=False)
 
 
-def _acquire(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row | Stored:
+def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
     """Lease the upload, or return the image if another request has created it meanwhile.
 
     Raises:
@@ -156,7 +143,7 @@ def _acquire(image_id: str, lease_seconds: int, wait_seconds: float) -> db.Row |
         found = _find_pending(image_id)
         if isinstance(found, Stored):
             return found
-        taken = uploads.acquire_lease(image_id, lease_seconds) if not found["is_leased"] else None
+        taken = uploads.acquire_lease(image_id, LEASE_SECONDS) if not found["is_leased"] else None
         if taken:
             return taken
         if time.monotonic() >= deadline:
@@ -202,8 +189,8 @@ def _check_and_store(upload: db.Row) -> Stored:
         if not uploads.record_object(upload, key, kind.mime_type, sha256):
             return find_outcome(upload)
         s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
-    changed = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size}
-    stored = create_image({**upload, **changed}, picture, sha256)
+    found = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size, "sha256": sha256.hex()}
+    stored = create_image(upload | found, picture)
     with suppress(AppError):  # the image exists anyway; a sweep removes the file
         s3.delete_objects([incoming])
     if picture.intermediate and stored.created:

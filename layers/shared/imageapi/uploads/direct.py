@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from threading import Event
 from typing import Any
 
-from imageapi.catalog import images, uploads
+from imageapi.catalog import idempotency_keys, images, uploads
+from imageapi.catalog.uploads import NewUpload
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
 from imageapi.delivery import variant_store
@@ -20,9 +20,10 @@ from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
-from imageapi.storage.keys import original_key
+from imageapi.storage.object_keys import original_key
+from imageapi.uploads.finish import Stored, UploadInProgressError, create_image
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
-from imageapi.uploads.outcome import Stored, UploadInProgressError, create_image, undo_upload
+from imageapi.uploads.undo import undo_upload
 
 ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
@@ -32,37 +33,13 @@ MAX_SECONDS_BEFORE_INTERMEDIATE = 8
 """If checking and storing the original took longer, the client is not kept waiting for an intermediate."""
 
 
-@dataclass(frozen=True)
-class Upload:
-    """One checked request, before anything is stored."""
-
-    data: bytes
-    filename: str
-    metadata: dict[str, Any]
-    kind: identify.Kind
-    sha256: bytes
-    idempotency_key: str | None
-    on_duplicate: str
-
-    @property
-    def request_hash(self) -> bytes:
-        """Equal for requests with the same bytes, name, metadata and ``on_duplicate``."""
-        parts = {
-            "sha256": self.sha256,
-            "filename": self.filename,
-            "metadata": sent_fields(self.metadata),
-            "on_duplicate": self.on_duplicate,
-        }
-        return request_hash(parts)
-
-
 def upload_image(
     data: bytes,
     filename: str,
     metadata: Mapping[str, Any],
     *,
     idempotency_key: str | None = None,
-    on_duplicate: str | None = None,
+    on_duplicate: str = "allow",
 ) -> Stored:
     """Store one image with its metadata.
 
@@ -80,97 +57,98 @@ def upload_image(
         ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
-    _check_on_duplicate(on_duplicate)
-    stored_key = parse_idempotency_key(idempotency_key)
-    upload = Upload(
-        data,
-        filename,
-        validate_metadata(metadata),
-        identify.identify(io.BytesIO(data), get_settings().max_pixels),
-        hashlib.sha256(data).digest(),
-        stored_key,
-        on_duplicate or ON_DUPLICATE[0],
-    )
-    row = _reserve(upload)
+    upload = check_upload(data, filename, metadata, idempotency_key, on_duplicate)
+    row = _reserve(upload, on_duplicate)
     if isinstance(row, Stored):
         return row
     start = time.monotonic()
-    picture = _store_object(upload, row)
-    stored = create_image(row, picture, upload.sha256)
+    picture = _store_object(row, data)
+    stored = create_image(row, picture)
     if stored.created and picture.intermediate and time.monotonic() - start < MAX_SECONDS_BEFORE_INTERMEDIATE:
         variant_store.store_intermediate(row["id"], picture.intermediate)
     return stored
 
 
-def _check_on_duplicate(on_duplicate: str | None) -> None:
-    if on_duplicate is not None and on_duplicate not in ON_DUPLICATE:
+def check_upload(
+    data: bytes, filename: str, metadata: Mapping[str, Any], idempotency_key: str | None, on_duplicate: str
+) -> NewUpload:
+    """Check a request before anything is stored; arguments and errors as for :func:`upload_image`."""
+    if on_duplicate not in ON_DUPLICATE:
         raise InvalidRequestError(
             f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
         )
-
-
-def _reserve(upload: Upload) -> db.Row | Stored:
-    """Insert the upload, or find the existing upload or image."""
-    if upload.on_duplicate == "allow":
-        row: db.Row | Stored | None = uploads.insert(_new_upload(upload))
-    else:
-        row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload))
-    return row or find_earlier_upload(
-        str(upload.idempotency_key),
-        upload.request_hash,
-        lambda upload_id: uploads.take_over(upload_id, LEASE_SECONDS),
+    stored_key = parse_idempotency_key(idempotency_key)
+    fields = validate_metadata(metadata)
+    kind = identify.identify(io.BytesIO(data), get_settings().max_pixels)
+    sha256 = hashlib.sha256(data).digest()
+    sent = {
+        "sha256": sha256,
+        "filename": filename,
+        "metadata": sent_fields(fields),
+        "on_duplicate": on_duplicate,
+    }
+    upload_id, created_at = new_id()
+    return NewUpload(
+        id=upload_id,
+        created_at=created_at,
+        metadata=fields,
+        filename=filename or f"{upload_id}.{kind.extension}",
+        mime_type=kind.mime_type,
+        size_bytes=len(data),
+        sha256=sha256,
+        s3_key=original_key(upload_id, kind.extension),
+        idempotency_key=stored_key,
+        request_hash=request_hash(sent),
+        lease_seconds=LEASE_SECONDS,
     )
 
 
-def _new_upload(upload: Upload) -> dict[str, Any]:
-    upload_id, created_at = new_id()
-    return {
-        "id": upload_id,
-        "created_at": created_at,
-        "metadata": upload.metadata,
-        "filename": upload.filename or f"{upload_id}.{upload.kind.extension}",
-        "mime_type": upload.kind.mime_type,
-        "size_bytes": len(upload.data),
-        "sha256": upload.sha256,
-        "s3_key": original_key(upload_id, upload.kind.extension),
-        "idempotency_key": upload.idempotency_key,
-        "request_hash": upload.request_hash if upload.idempotency_key else None,
-        "open_seconds": 0,
-        "lease_seconds": LEASE_SECONDS,
-    }
+def _reserve(upload: NewUpload, on_duplicate: str) -> db.Row | Stored:
+    """Insert the upload, or find the existing upload or image."""
+    if on_duplicate == "allow":
+        row: db.Row | Stored | None = uploads.insert(upload)
+    else:
+        is_refused = on_duplicate == "reject"
+        row = db.transaction(lambda cursor: _insert_unless_duplicate(cursor, upload, is_refused=is_refused))
+    return row or find_earlier_upload(upload, lambda upload_id: uploads.take_over(upload_id, LEASE_SECONDS))
 
 
-def _insert_unless_duplicate(cursor: db.Cursor, upload: Upload) -> db.Row | Stored | None:
+def _insert_unless_duplicate(
+    cursor: db.Cursor, upload: NewUpload, *, is_refused: bool
+) -> db.Row | Stored | None:
     """Insert unless there is an image with these bytes, or the Idempotency-Key is taken (then None). The lock
     admits one such upload at a time.
+
+    Raises:
+        ConflictError: ``duplicate_image``, if a duplicate is refused.
     """
-    key = int.from_bytes(upload.sha256[:4], "big", signed=True)
-    db.query("SELECT pg_advisory_xact_lock(%s, %s)", (locks.SAME_BYTES, key), cursor)
-    if upload.idempotency_key and uploads.find_key(upload.idempotency_key, cursor):
+    db.query(
+        "SELECT pg_advisory_xact_lock(%s, hashtext(%s::text))", (locks.SAME_BYTES, upload.sha256), cursor
+    )
+    if upload.idempotency_key and idempotency_keys.find(upload.idempotency_key, cursor):
         return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
     duplicate = images.find(duplicate_id, cursor) if duplicate_id else None
-    if duplicate and upload.on_duplicate == "reject":
+    if duplicate and is_refused:
         raise ConflictError(
-            "An image with the same bytes is there already.",
+            "An image with the same bytes already exists.",
             code="duplicate_image",
             details={"duplicate_of": duplicate_id},
         )
     if duplicate:
         return Stored(duplicate, created=False)
     if is_under_way:
-        raise UploadInProgressError("An upload of the same bytes is under way. Try again.")
-    return uploads.insert(_new_upload(upload), cursor)
+        raise UploadInProgressError("The same bytes are being uploaded by another request. Try again.")
+    return uploads.insert(upload, cursor)
 
 
-def _store_object(upload: Upload, row: db.Row) -> inspect.Picture:
+def _store_object(row: db.Row, data: bytes) -> inspect.Picture:
     """Put the object and decode the picture. When either fails, the upload is undone."""
     try:
         # Decoding and sending overlap: both release the GIL.
-        with _decoding(upload.data) as picture:
-            s3.put_object(
-                row["s3_key"], upload.data, content_type=upload.kind.mime_type, sha256=upload.sha256
-            )
+        with _decoding(data) as picture:
+            sha256 = bytes.fromhex(row["sha256"])
+            s3.put_object(row["s3_key"], data, content_type=row["mime_type"], sha256=sha256)
             return picture.result()
     except Exception:
         # Report the first error. A sweep removes what cannot be removed now.

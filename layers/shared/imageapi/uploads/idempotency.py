@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from imageapi.actor import ROOT, get_actor
-from imageapi.catalog import images, uploads
+from imageapi.catalog import idempotency_keys, images
+from imageapi.catalog.uploads import NewUpload
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
-from imageapi.uploads.outcome import Stored
+from imageapi.uploads.finish import Stored
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7
@@ -50,9 +51,9 @@ def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_earlier_upload(
-    key: str, expected_hash: bytes, continue_upload: Callable[[str], db.Row | None]
+    upload: NewUpload, continue_upload: Callable[[str], db.Row | None]
 ) -> db.Row | Stored:
-    """The pending upload of a taken Idempotency-Key, or the image that it has become.
+    """The pending upload that has the Idempotency-Key of a new one, or the image that it has become.
 
     Args:
         continue_upload: makes a pending upload, named by its id, that of this request; None if it is not
@@ -62,10 +63,11 @@ def find_earlier_upload(
         UnprocessableError: ``idempotency_key_reused``: the key was used with another request.
         UploadInterruptedError: the upload has just failed, or its image was deleted.
     """
-    found = uploads.find_key(key)
+    key = str(upload.idempotency_key)
+    found = idempotency_keys.find(key)
     if not found:
         raise UploadInterruptedError()
-    if bytes(found["request_hash"]) != expected_hash:
+    if bytes(found["request_hash"]) != upload.request_hash:
         raise UnprocessableError(
             "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
         )
@@ -76,5 +78,5 @@ def find_earlier_upload(
     image = images.find(image_id)
     if image:
         return Stored(image, created=False)
-    uploads.remove_key(key, image_id)
+    idempotency_keys.remove(key, image_id)
     raise UploadInterruptedError()

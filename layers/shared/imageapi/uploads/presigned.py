@@ -5,21 +5,23 @@ This module inserts the upload's row and returns a form for posting one file of 
 """
 
 import re
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imageapi.catalog import uploads
+from imageapi.catalog.uploads import NewUpload
 from imageapi.config.settings import get_settings
-from imageapi.errors import PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.database import db
+from imageapi.errors import PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.model.filenames import clean_filename
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
-from imageapi.model.parameters import find_unknown_field
+from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.pictures import identify
 from imageapi.storage import signing
-from imageapi.storage.keys import incoming_key
+from imageapi.storage.object_keys import incoming_key
+from imageapi.uploads.finish import Stored
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
-from imageapi.uploads.outcome import Stored
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -27,26 +29,7 @@ OPEN_SECONDS = FORM_SECONDS + 600
 """How long the sweep waits for the file, and for the client to complete the upload."""
 UNKNOWN_TYPE = "application/octet-stream"
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """What a client announces about the file it will send.
-
-    Attributes:
-        mime_type: UNKNOWN_TYPE when the client does not know it.
-    """
-
-    filename: str
-    size_bytes: int
-    mime_type: str
-    sha256: bytes | None
-    metadata: dict[str, Any]
-
-    @property
-    def request_hash(self) -> bytes:
-        """Equal for equal announcements."""
-        return request_hash({**vars(self), "metadata": sent_fields(self.metadata)})
+_invalid = partial(InvalidFieldError, code="upload_invalid")
 
 
 def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
@@ -61,51 +44,35 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         new. The form is None when the upload with this Idempotency-Key is complete already.
 
     Raises:
-        UnprocessableError: ``upload_invalid`` with ``details.field``, or as for metadata.
+        InvalidFieldError: ``upload_invalid``, or as for metadata.
         PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
     """
-    stored_key = parse_idempotency_key(idempotency_key)
-    announced = parse_announcement(values)
-    upload_id, created_at = new_id()
-    inserted = uploads.insert(
-        {
-            **vars(announced),
-            "id": upload_id,
-            "created_at": created_at,
-            "s3_key": None,
-            "idempotency_key": stored_key,
-            "request_hash": announced.request_hash if stored_key else None,
-            "open_seconds": OPEN_SECONDS,
-            "lease_seconds": 0,
-        }
-    )
+    upload = parse_upload(values, idempotency_key)
+    inserted = uploads.insert(upload)
     found = inserted or find_earlier_upload(
-        str(stored_key),
-        announced.request_hash,
-        lambda upload_id: uploads.extend_expiry(upload_id, OPEN_SECONDS),
+        upload, lambda upload_id: uploads.extend_expiry(upload_id, OPEN_SECONDS)
     )
     if isinstance(found, Stored):
         found_id, form = found.row["id"], None
     else:
-        found_id, form = found["id"], _make_form(found["id"], announced)
+        found_id, form = found["id"], _make_form(found)
     ticket = {"id": found_id, "form": form, "complete_path": f"/api/uploads/{found_id}/complete"}
     return ticket, bool(inserted)
 
 
-def _make_form(upload_id: str, announced: Announcement) -> dict[str, Any]:
+def _make_form(upload: db.Row) -> dict[str, Any]:
     return signing.presign_post(
-        incoming_key(upload_id),
-        size_bytes=announced.size_bytes,
-        content_type=announced.mime_type,
+        incoming_key(upload["id"]),
+        size_bytes=upload["size_bytes"],
+        content_type=upload["mime_type"],
         expires_in=signing.limit_lifetime(FORM_SECONDS),
     )
 
 
-def parse_announcement(values: dict[str, Any]) -> Announcement:
+def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
-    unknown = find_unknown_field(values, FIELDS)
-    if unknown is not None:
-        raise _invalid(unknown, f"is not known; known are {', '.join(FIELDS)}")
+    stored_key = parse_idempotency_key(idempotency_key)
+    check_fields(values, FIELDS, code="upload_invalid")
     filename, size = values.get("filename"), values.get("size_bytes")
     mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):
@@ -115,7 +82,7 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
-    known = [mime for mime, _ in identify.MIME_TYPES.values()]
+    known = [mime for mime, _ in identify.FORMATS.values()]
     if mime_type not in (*known, UNKNOWN_TYPE):
         raise UnsupportedMediaTypeError(
             f"mime_type must be one of {', '.join(known)}; leave it out when it is not known.",
@@ -125,8 +92,21 @@ def parse_announcement(values: dict[str, Any]) -> Announcement:
     metadata = values.get("metadata", {})
     if not isinstance(metadata, dict):
         raise _invalid("metadata", "must be an object")
-    return Announcement(
-        clean_filename(filename), size, mime_type, _parse_sha256(values), validate_metadata(metadata)
+    announced = {
+        "filename": clean_filename(filename),
+        "size_bytes": size,
+        "mime_type": mime_type,
+        "sha256": _parse_sha256(values),
+        "metadata": validate_metadata(metadata),
+    }
+    upload_id, created_at = new_id()
+    return NewUpload(
+        **announced,
+        id=upload_id,
+        created_at=created_at,
+        idempotency_key=stored_key,
+        request_hash=request_hash({**announced, "metadata": sent_fields(announced["metadata"])}),
+        open_seconds=OPEN_SECONDS,
     )
 
 
@@ -137,9 +117,3 @@ def _parse_sha256(values: dict[str, Any]) -> bytes | None:
     if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
         raise _invalid("sha256", "must have 64 hexadecimal digits")
     return bytes.fromhex(digest)
-
-
-def _invalid(field: str, problem: str) -> UnprocessableError:
-    return UnprocessableError(
-        f"The field {field} {problem}.", code="upload_invalid", details={"field": field}
-    )

@@ -1,26 +1,28 @@
 """Register, show, test, resume and delete webhooks, and rotate their secrets."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
+from imageapi.api_keys.check import Key
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
-from imageapi.keys.check import Key
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
-from imageapi.model.parameters import find_unknown_field
+from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.model.scopes import READ
-from imageapi.webhooks.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
-from imageapi.webhooks.queue import MAX_WEBHOOKS
-from imageapi.webhooks.sign import make_secret
+from imageapi.webhook_sender.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
+from imageapi.webhook_sender.sign import make_secret
+from imageapi.webhooks.due import MAX_WEBHOOKS
 
 T = TypeVar("T")
 
 FIELDS = ("url", "types")
 OVERLAP = "overlap_hours"
 DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
+_invalid = partial(InvalidFieldError, code="webhook_invalid")
 
 
 class NotConfiguredError(AppError):
@@ -48,7 +50,7 @@ def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
     """
     if not get_settings().webhooks:
         raise NotConfiguredError()
-    _check_fields(values, FIELDS)
+    check_fields(values, FIELDS, code="webhook_invalid")
     types = _parse_types(values.get("types"))
     _check_scope(key, types)
     made = {"id": new_id()[0], "url": _check_url(values.get("url")), "types": types, "created_by": key.id}
@@ -114,7 +116,7 @@ def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnprocessableError: ``webhook_invalid``.
     """
-    _check_fields(values, (OVERLAP,))
+    check_fields(values, (OVERLAP,), code="webhook_invalid")
     hours = values.get(OVERLAP, DEFAULT_OVERLAP)
     if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
         raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)
@@ -129,7 +131,7 @@ def serialize_webhook(row: db.Row) -> dict[str, Any]:
 
     The URL is shown without its query, which may hold a token. ``pause_reason`` is null but while the state
     is ``paused``, ``next_attempt_at`` but while it is ``failing``. Results: the last ten, newest first, each
-    as ``progress.Result`` without the sequence.
+    as ``retries.Result`` without the sequence.
     """
     paused = row["paused_at"] or not row["has_key"]
     state = "paused" if paused else "failing" if row["failing_since"] else "active"
@@ -143,12 +145,6 @@ def serialize_webhook(row: db.Row) -> dict[str, Any]:
         "failing_since": row["failing_since"].isoformat() if row["failing_since"] else None,
         "next_attempt_at": row["next_attempt_at"].isoformat() if state == "failing" else None,
     }
-
-
-def _check_fields(values: Mapping[str, Any], fields: tuple[str, ...]) -> None:
-    unknown = find_unknown_field(values, fields)
-    if unknown is not None:
-        raise _invalid(unknown, f"is not known; known are {', '.join(fields)}")
 
 
 def _check_scope(key: Key, types: Sequence[str]) -> None:
@@ -191,9 +187,3 @@ def _find(operation: Callable[..., T | None], webhook_id: str, *values: Any) -> 
     if not result:
         raise NotFoundError("There is no such webhook.", code="webhook_not_found")
     return result
-
-
-def _invalid(field: str, problem: str, **details: Any) -> UnprocessableError:
-    return UnprocessableError(
-        f"The field {field} {problem}.", code="webhook_invalid", details={"field": field, **details}
-    )

@@ -6,7 +6,7 @@ from imageapi.telemetry.logs import get_logger
 
 
 def wake_webhooks() -> None:
-    """Tell NotifyFunction that there may be changes. Does nothing where webhooks are off, or the runner
+    """Tell OutsideFunction that there may be changes. Does nothing where webhooks are off, or the runner
     polls.
 
     A failure is only logged: what is due is sent after the next change, or by the hourly schedule.
@@ -15,7 +15,7 @@ def wake_webhooks() -> None:
         if not get_settings().wakes_webhooks:
             return
         from imageapi.storage import s3
-        from imageapi.storage.keys import WAKE_KEY
+        from imageapi.storage.object_keys import WAKE_KEY
 
         s3.put_marker(WAKE_KEY, attempts=1)
     except AppError:

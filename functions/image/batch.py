@@ -1,0 +1,23 @@
+"""POST /api/images/batch: one operation on up to 200 images."""
+
+from imageapi.http.json_body import parse_json_object
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+from imageapi.http.router import Router
+from imageapi.images.batch import run_batch
+from imageapi.images.batch_request import parse_batch
+from imageapi.model.scopes import DELETE, WRITE
+from imageapi.uploads.idempotency import parse_idempotency_key, request_hash
+
+router = Router()
+
+
+@router.post("/api/images/batch")
+def change_images(request: Request) -> Response:
+    """200 with each image's result; 409 when all were to change, and one of them cannot."""
+    request.check_query()
+    key = parse_idempotency_key(request.header("Idempotency-Key"))
+    body = parse_json_object(request.body, "body")
+    batch = parse_batch(body)
+    request.key.check_scope(DELETE if batch.deletes_for_good else WRITE)
+    return json_response(200, run_batch(batch, key, request_hash(body)))

@@ -1,0 +1,90 @@
+"""Check the API key of a request."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from imageapi.actor import ROOT
+from imageapi.api_keys.format import hash_key, is_well_formed
+from imageapi.errors import ConfigurationError, ForbiddenError, UnauthorizedError
+from imageapi.model.scopes import SCOPES
+from imageapi.telemetry.logs import get_logger
+
+
+class Key(NamedTuple):
+    """A valid key: its id (ROOT for a root key), scopes, and what its owner called it."""
+
+    id: str
+    scopes: tuple[str, ...]
+    name: str = "API_KEY"
+    expires_at: datetime | None = None
+
+    def check_scope(self, *wanted: str) -> None:
+        """Refuse a key with none of these scopes.
+
+        Raises:
+            ForbiddenError: ``scope_missing``; ``details.scope`` is the first of them.
+        """
+        if not any(scope in self.scopes for scope in wanted):
+            raise ForbiddenError(
+                f"This API key lacks the scope {' or '.join(wanted)}.",
+                code="scope_missing",
+                details={"scope": wanted[0]},
+            )
+
+
+class InvalidKeyError(UnauthorizedError):
+    """401: the key is not valid; ``details.reason`` says why."""
+
+    code = "api_key_invalid"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, details={"reason": reason})
+
+
+def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
+    """The key of a request.
+
+    Root keys are all compared, each in constant time, so neither timing nor response reveals which part of
+    one is right. Other keys are found by their hash, of which timing reveals nothing about the key. Each
+    check asks the database, once, so a revoked key stops at once.
+
+    Raises:
+        ConfigurationError: no root key is configured.
+        UnauthorizedError: ``api_key_missing``, ``api_key_invalid``.
+        ForbiddenError: ``api_key_suspended``.
+    """
+    if not root_keys:
+        raise ConfigurationError("API_KEY is not set on the server.", code="api_key_not_configured")
+    if not presented:
+        raise UnauthorizedError("Send the API key in the header X-API-Key.", code="api_key_missing")
+    sent = presented.encode("utf-8", "surrogatepass")
+    matches = [hmac.compare_digest(sent, key.encode("utf-8", "surrogatepass")) for key in root_keys]
+    if any(matches):
+        get_logger().append_keys(key_id=ROOT)
+        return Key(ROOT, SCOPES)
+    if not is_well_formed(presented):
+        raise InvalidKeyError("malformed", "This API key is not valid.")
+    return _find_key(hash_key(presented))
+
+
+def _find_key(sha256: bytes) -> Key:
+    from imageapi.catalog import api_keys  # requests with a root key do not need it
+
+    row = api_keys.use(sha256)
+    if row is None or not hmac.compare_digest(bytes(row["sha256"]), sha256):
+        raise InvalidKeyError("unknown", "This API key is not known here.")
+    get_logger().append_keys(key_id=row["id"])  # for refusals, too
+    if row["revoked_at"]:
+        raise InvalidKeyError("revoked", "This API key was revoked.")
+    if row["is_expired"]:
+        raise InvalidKeyError("expired", "This API key has expired.")
+    if row["suspended_at"]:
+        # Not 401: the client is to keep its key.
+        raise ForbiddenError(
+            "This API key is suspended, because the database was restored from a backup. Whoever runs the"
+            " service confirms its keys with `make keys-confirm`.",
+            code="api_key_suspended",
+        )
+    return Key(row["id"], tuple(row["scopes"]), row["name"], row["expires_at"])

@@ -1,0 +1,169 @@
+"""The table ``pending_removals``: images of which objects have yet to be removed.
+
+All objects of a deleted image; of an image in the trash only its variants, and ``s3_key`` is None.
+"""
+
+from collections.abc import Collection, Sequence
+
+from imageapi.database import db, locks
+from imageapi.model.ids import ZERO_ID
+
+LEASE_SECONDS = 60
+"""Time to remove the objects; then the sweep may take over. Longer than any function works on one."""
+
+COLUMNS = "image_id, s3_key, variants, lease_token"
+"""The columns that callers see: ``variants`` are names."""
+
+# Rows of one image move between its tables one after the other, in whichever table it is. Keys are sorted, so
+# that two batches wait for each other instead of in a circle.
+LOCK_MOVES = f"""
+    SELECT pg_advisory_xact_lock({locks.MOVES}, key) FROM (
+        SELECT hashtext(id) AS key FROM unnest(%(ids)s::text[]) AS id ORDER BY 1) AS keys;"""
+
+# Keeps variants from being added.
+LOCK_IMAGES = """
+    SELECT 1 FROM image_metadata WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE;"""
+
+REMOVE_KEYS = """
+    DELETE FROM idempotency_keys AS key USING pending_removals AS removal
+        WHERE key.image_id = removal.image_id AND removal.image_id = ANY(%(ids)s::uuid[]);"""
+
+_LEASE = "now() + make_interval(secs => %(lease)s)"
+
+NOTE_VARIANTS = f"ARRAY(SELECT name FROM image_variants WHERE image_id = image.id), {_LEASE}"
+"""``variants`` and ``lease_until`` of a new deletion of ``image_metadata AS image``."""
+
+# Leases deletions that nobody is working on.
+TAKE_OVER = f"""
+    UPDATE pending_removals SET lease_until = {_LEASE}, lease_token = nextval('lease_tokens')
+        WHERE image_id = ANY(%(ids)s::uuid[]) AND lease_until < now()"""
+
+# Those that this transaction has leased, and no others: an image may come back from the trash as soon as its
+# deletion is finished, so what another process is removing is not removed again.
+FIND_LEASED = f"""
+    SELECT {COLUMNS} FROM pending_removals
+        WHERE image_id = ANY(%(ids)s::uuid[]) AND pending_removals.xmin = pg_current_xact_id()::xid"""
+
+_DELETE_IMAGES = f"""
+    INSERT INTO pending_removals (image_id, s3_key, variants, lease_until)
+        SELECT id, s3_key, {NOTE_VARIANTS} FROM image_metadata AS image
+        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
+    DELETE FROM image_metadata USING pending_removals WHERE id = image_id AND id = ANY(%(ids)s::uuid[]);"""
+
+# The image's variants may still be on their way out: then there is a deletion, and it gets the original too.
+_DELETE_TRASHED = f"""
+    INSERT INTO pending_removals (image_id, s3_key, variants, lease_until)
+        SELECT id, s3_key, '{{}}', {_LEASE} FROM trashed_images
+        WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]))
+          AND (purge_after < now() OR NOT %(expired)s)
+        ON CONFLICT (image_id) DO UPDATE SET s3_key = excluded.s3_key, lease_until = excluded.lease_until,
+            lease_token = excluded.lease_token;
+    DELETE FROM trashed_images AS trashed USING pending_removals
+        WHERE id = image_id AND pending_removals.s3_key IS NOT NULL AND id = ANY(%(ids)s::uuid[]);"""
+
+# Sent as one message: one transaction, which no client can leave open.
+_BEGIN = f"""{LOCK_MOVES}{TAKE_OVER} AND s3_key IS NOT NULL;
+    {LOCK_IMAGES}{_DELETE_IMAGES}{_DELETE_TRASHED}{REMOVE_KEYS}{FIND_LEASED}"""
+_BEGIN_EXPIRED = f"{LOCK_MOVES}{_DELETE_TRASHED}{FIND_LEASED}"
+_ADD_VARIANT = f"""{LOCK_MOVES}
+    WITH added AS (
+        UPDATE pending_removals SET variants = variants || %(variants)s WHERE image_id = ANY(%(ids)s::uuid[])
+        RETURNING image_id)
+    INSERT INTO pending_removals (image_id, variants, lease_until)
+        SELECT id, %(variants)s, {_LEASE} FROM trashed_images
+        WHERE id = ANY(%(ids)s::uuid[]) AND NOT EXISTS (SELECT FROM added)
+        RETURNING {COLUMNS}"""
+
+
+def begin(
+    image_ids: Collection[str], versions: Sequence[int] | None = None, cursor: db.Cursor | None = None
+) -> list[db.Row]:
+    """Turn images, in the trash or not, into deletions. Their variants, analyses and Idempotency-Keys are
+    removed with their rows.
+
+    Args:
+        versions: only images at one of these.
+
+    Returns:
+        The deletions, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
+        ``s3_key``, ``variants`` and ``lease_token``. None of an image at another version.
+    """
+    return db.query_as_actor(_BEGIN, _values(image_ids, versions), cursor)
+
+
+def begin_expired(image_id: str) -> db.Row | None:
+    """Turn an image whose time in the trash is over into a deletion; returns as :func:`begin`. None if it was
+    restored.
+    """
+    return db.query_one_as_actor(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
+
+
+def add_variant(image_id: str, name: str) -> list[db.Row]:
+    """Have the object of a variant removed that was stored after its image went to the trash.
+
+    Returns:
+        A new deletion, as :func:`begin`. Nothing if the image is not in the trash, or if there is a deletion
+        already, which then includes the variant.
+    """
+    return db.query(_ADD_VARIANT, {"ids": [image_id], "variants": [name], "lease": LEASE_SECONDS})
+
+
+def _values(image_ids: Collection[str], versions: Sequence[int] | None) -> dict[str, object]:
+    return {"ids": sorted(image_ids), "versions": versions, "lease": LEASE_SECONDS, "expired": False}
+
+
+def acquire_leases(image_ids: Collection[str]) -> list[db.Row]:
+    """Take over deletions whose lease has expired; returns as :func:`begin`."""
+    values = {"ids": list(image_ids), "lease": LEASE_SECONDS}
+    return db.query(f"{TAKE_OVER} RETURNING {COLUMNS}", values)
+
+
+def finish(done: Sequence[db.Row]) -> list[db.Row]:
+    """Remove leased deletions, after their objects.
+
+    Returns:
+        Those that stay leased, since variants were added to them: remove their objects again.
+    """
+    return db.query(
+        f"""WITH done AS (
+                SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
+                    AS done (image_id, lease_token, names)),
+            finished AS (
+                DELETE FROM pending_removals AS removal USING done
+                WHERE removal.image_id = done.image_id AND removal.lease_token = done.lease_token
+                  AND cardinality(variants) = names)
+            SELECT {COLUMNS} FROM pending_removals JOIN done USING (image_id, lease_token)
+            WHERE cardinality(variants) > names""",
+        (*_leases(done), [len(row["variants"]) for row in done]),
+    )
+
+
+def release_leases(left: Sequence[db.Row]) -> None:
+    """Release deletions whose objects could not be removed: the next request or sweep continues them."""
+    db.query(
+        """UPDATE pending_removals SET lease_until = now()
+           WHERE (image_id, lease_token) IN (SELECT * FROM unnest(%s::uuid[], %s::bigint[]))""",
+        _leases(left),
+    )
+
+
+def _leases(rows: Sequence[db.Row]) -> tuple[list[str], list[int]]:
+    return [row["image_id"] for row in rows], [row["lease_token"] for row in rows]
+
+
+def find_expired(after: str | None, limit: int) -> list[str]:
+    """The next image ids, after one, whose deletion has an expired lease."""
+    rows = db.query(
+        """SELECT image_id FROM pending_removals WHERE lease_until < now() AND image_id > %s
+           ORDER BY image_id LIMIT %s""",
+        (after or ZERO_ID, limit),
+    )
+    return [row["image_id"] for row in rows]
+
+
+def find_pending(image_ids: Collection[str]) -> set[str]:
+    """The subset of ids with an unfinished deletion."""
+    rows = db.query(
+        "SELECT image_id FROM pending_removals WHERE image_id = ANY(%s::uuid[])", (list(image_ids),)
+    )
+    return {row["image_id"] for row in rows}

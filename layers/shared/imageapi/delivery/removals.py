@@ -1,0 +1,49 @@
+"""Removes the objects of deletions, and has CloudFront forget them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from imageapi.catalog import changes, pending_removals
+from imageapi.config.settings import get_settings
+from imageapi.database import db
+from imageapi.errors import AppError
+from imageapi.storage import s3
+from imageapi.storage.object_keys import incoming_key, invalidation_key, variant_key
+
+
+def finish_removals(found: Sequence[db.Row]) -> None:
+    """Remove the objects of leased deletions, then the deletions.
+
+    Raises:
+        DatabaseUnavailableError, StorageUnavailableError: some are left, for the next request or sweep.
+    """
+    try:
+        while found:
+            _remove_objects(found)
+            found = pending_removals.finish(found)
+    except AppError:
+        with suppress(AppError):  # the leases then expire
+            pending_removals.release_leases(found)
+        raise
+
+
+def _remove_objects(found: Sequence[db.Row]) -> None:
+    final = [deletion for deletion in found if deletion["s3_key"]]
+    keys = [key for row in final for key in (row["s3_key"], incoming_key(row["image_id"]))]
+    keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
+    s3.delete_objects(keys)
+    for deletion in found:
+        if deletion["variants"]:  # CloudFront forgets them now: earlier, it could cache them again
+            put_marker(deletion["image_id"])
+    if final:
+        changes.number_all()  # removes what the feed has of images that are deleted for good
+
+
+def put_marker(image_id: str) -> None:
+    """Have CloudFront, if there is one, forget an image: the object tells the function outside the network.
+
+    Raises:
+        StorageUnavailableError: unknown whether it is told.
+    """
+    if get_settings().uses_edge:
+        s3.put_marker(invalidation_key(image_id))

@@ -1,0 +1,106 @@
+"""The URLs of webhooks: their form, and which addresses a request may go to."""
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from imageapi.dns import look_up
+
+MAX_URL_LENGTH = 2_000
+LOOKUP_SECONDS = 3.0
+
+_FORM = re.compile(r"[!-~]+", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9._:-]+", re.ASCII)
+
+# IPv6 addresses for everyone. All else is private, or holds an IPv4 address: mapped (::ffff:), compatible
+# (::), NAT64 (64:ff9b:).
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+_REFUSED = (
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments; Python counts two of them as global
+    ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4
+    ipaddress.ip_network("2001::/23"),  # protocol assignments, among them Teredo
+    ipaddress.ip_network("2002::/16"),  # 6to4
+    ipaddress.ip_network("3fff::/20"),  # documentation; older Pythons do not know it
+)
+
+
+class Target(NamedTuple):
+    """Where a delivery goes: ``host`` as the certificate names it, ``path`` with the query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+class AddressError(Exception):
+    """No request may go there, or nobody knows where it is.
+
+    Attributes:
+        code: ``address_private`` or ``address_unknown``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def parse_url(url: str, *, allow_private: bool) -> Target:
+    """The parts of a URL.
+
+    Args:
+        allow_private: whether http is allowed too.
+
+    Raises:
+        ValueError: with what is wrong, for people.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        raise ValueError(f"must have at most {MAX_URL_LENGTH:,} characters")
+    if not _FORM.fullmatch(url):
+        raise ValueError("must have printable ASCII characters only")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    schemes = ("https", "http") if allow_private else ("https",)
+    if parts.scheme not in schemes:
+        raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if "@" in parts.netloc:
+        raise ValueError("must have no user name or password: deliveries are signed")
+    if "#" in url or "\\" in url:
+        raise ValueError("must have no fragment and no backslash")
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
+        raise ValueError("must have a host name or an address, and a port from 1 to 65535 if any")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
+
+
+def find_addresses(host: str, seconds: float, *, allow_private: bool) -> list[str]:
+    """The addresses of a host, all of which are public. Connect to one of these: a second lookup might find
+    others.
+
+    Raises:
+        AddressError: one of them is not public, or the host has none.
+        TimeoutError: the lookup takes longer than ``seconds``.
+    """
+    try:
+        addresses = look_up(host, seconds)
+    except TimeoutError:
+        raise
+    except OSError:
+        raise AddressError("address_unknown") from None
+    if not allow_private and not all(map(is_public, addresses)):
+        raise AddressError("address_private")
+    return addresses
+
+
+def is_public(text: str) -> bool:
+    """Whether an address belongs to the public internet, and holds no other address."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address not in _GLOBAL_IPV6):
+        return False
+    if any(address.version == network.version and address in network for network in _REFUSED):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved

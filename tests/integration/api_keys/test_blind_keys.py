@@ -1,0 +1,156 @@
+"""A key without images:read learns nothing of images: its answers have no metadata and no links.
+
+Each route of http.route_scopes is tried with the scopes that it takes and with all but images:read, on images
+in each place where they can be.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from imageapi.http.route_scopes import ROUTE_SCOPES, shows_image
+from imageapi.model.scopes import READ, SCOPES, WRITE
+from PIL import ExifTags
+
+from tests.integration.client import send, upload
+from tests.integration.key_requests import make_key
+from tests.integration.lifecycle import announce_and_post, complete_event, get_image, post_file, trash_image
+from tests.integration.stores import Configure, Stores
+from tests.support.answers import Answer
+from tests.support.events import API_KEY, make_event
+from tests.support.multipart import upload_body
+from tests.support.pictures import jpeg
+
+MARK = "marker"
+"""In each field of each image, its EXIF, its file name and its analysis."""
+LINK = re.compile(r"/images/[^\"]*\?|[?&]X-Amz-|originals/|variants/|data:image", re.IGNORECASE)
+PICTURE = jpeg(exif={ExifTags.Base.Make: MARK, ExifTags.Base.Model: MARK})
+METADATA = {name: f"{MARK} of {name}" for name in ("title", "description", "category")} | {"tags": [MARK]}
+OTHERS = [scope for scope in SCOPES if scope != READ]
+BATCHES: list[dict[str, Any]] = [
+    {"operation": "add_tags", "tags": [f"tag {number}" for number in range(32)]},
+    {"operation": "set_category", "category": "other"},
+    {"operation": "trash"},
+    {"operation": "restore"},
+    {"operation": "trash", "atomic": True},
+    {"operation": "delete", "permanent": True},
+]
+SCOPED = [name for name, scopes in ROUTE_SCOPES.items() if set(scopes) & set(OTHERS)]
+SHOWING = {name for name in SCOPED if shows_image(name, ROUTE_SCOPES[name])} - {
+    "DELETE /api/images/<image_id>"
+}
+
+
+@pytest.fixture(autouse=True)
+def analysis(configure: Configure) -> None:
+    """Analyses can be asked for; those that exist are not made again."""
+    configure(GEMINI_API_KEY="unused")
+
+
+def make_images(stores: Stores, key: str) -> list[str]:
+    """An analysed image, a trashed one, and two uploads that have arrived: one announced with this key."""
+    ready, trashed = (upload(PICTURE, METADATA, filename=f"{MARK}.jpg").image["id"] for _ in range(2))
+    for image_id in (ready, trashed):
+        stores.execute(
+            """INSERT INTO image_analysis (image_id, status, model, caption, tags, text_seen, analyzed_at)
+               VALUES (%s, 'ready', %s, %s, ARRAY[%s], %s, now())""",
+            (image_id, *[MARK] * 4),
+        )
+    assert trash_image(trashed).status == 204
+    return [ready, trashed, announce_and_post(PICTURE, metadata=METADATA), announce_own(key)]
+
+
+def announce_own(key: str) -> str:
+    """An upload that the key announced, if it may, with its file; else an id that is not there."""
+    values = {"filename": f"{MARK}.jpg", "size_bytes": len(PICTURE), "metadata": METADATA}
+    answer = ask("POST /api/uploads", "", key, body=json.dumps(values))
+    if answer.status != 201:
+        return "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+    post_file(answer.body["data"]["form"], PICTURE)
+    return str(answer.body["data"]["id"])
+
+
+def ask(route: str, image_id: str, key: str, **request: Any) -> Answer:
+    method, rule = route.split()
+    headers = {"X-API-Key": key} | request.pop("headers", {})
+    return send(make_event(method, re.sub(r"<\w+>", image_id, rule), headers, **request))
+
+
+def ask_in_every_way(route: str, stores: Stores, key: str) -> Iterator[Answer]:
+    """Answers of a route to a key, for images in each place. Bodies that are not named here are ``{}``."""
+    ids = make_images(stores, key)
+    if route == "POST /api/upload":
+        for on_duplicate in ("return", "reject", "allow"):
+            body, content_type = upload_body(PICTURE, f"{MARK}.jpg", METADATA)
+            query = {"on_duplicate": on_duplicate}
+            yield ask(route, "", key, headers={"Content-Type": content_type}, query=query, body=body)
+    elif route == "POST /api/images/batch":
+        for batch in BATCHES:
+            yield ask(route, "", key, body=json.dumps({"ids": ids} | batch))
+    elif route == "POST /api/uploads":
+        yield ask(route, "", key, body=json.dumps({"filename": "a.jpg", "size_bytes": len(PICTURE)}))
+    elif "<" in route:
+        for image_id in ids:
+            yield ask(route, image_id, key, body="" if route.startswith("GET") else "{}")
+    else:
+        yield ask(route, "", key, body="" if route.startswith("GET") else "{}")
+
+
+def find_told(answer: Answer) -> list[str]:
+    """What an answer tells of an image."""
+    text = f"{answer.headers} {answer.text}"
+    return re.findall(MARK, text) + LINK.findall(text)
+
+
+@pytest.mark.parametrize("route", SCOPED)
+def test_no_route_tells_a_key_without_images_read_of_images(stores: Stores, route: str) -> None:
+    for scopes in ([scope for scope in OTHERS if scope in ROUTE_SCOPES[route]], OTHERS):
+        for answer in ask_in_every_way(route, stores, make_key(*scopes)["key"]):
+            assert not find_told(answer), (scopes, answer)
+            if route in SHOWING and answer.status < 300:
+                assert (answer.status, answer.text) == (204, "")
+                assert answer.headers["location"][0].startswith("https://")
+    if route in SHOWING:  # so the test sees what there is to see
+        assert any(map(find_told, ask_in_every_way(route, stores, make_key(READ, WRITE)["key"])))
+
+
+def test_location_and_etag_name_the_image_and_its_version(stores: Stores) -> None:
+    key = make_key(WRITE)["key"]
+    body, content_type = upload_body(PICTURE, "a.jpg", METADATA)
+    made = ask("POST /api/upload", "", key, headers={"Content-Type": content_type}, body=body)
+    image_id = made.headers["location"][0].rpartition("/")[2]
+    image = get_image(image_id)
+    assert made.headers["etag"] == image.headers["etag"]
+
+    patch = "PATCH /api/images/<image_id>"
+    for etag, status in ((made.headers["etag"][0], 204), (made.headers["etag"][0], 412)):
+        answer = ask(patch, image_id, key, headers={"If-Match": etag}, body='{"title": "new"}')
+        assert answer.status == status
+    assert ask(patch, image_id.upper(), key, body="{}").headers["location"] == made.headers["location"]
+    assert get_image(image_id).image["title"] == "new"
+
+
+def test_only_the_key_that_announced_completes_an_upload_unless_it_reads(stores: Stores) -> None:
+    announcer, other, reader = (make_key(*scopes)["key"] for scopes in ([WRITE], [WRITE], [READ, WRITE]))
+    complete = "POST /api/uploads/<image_id>/complete"
+    first, second = announce_own(announcer), announce_own(announcer)
+
+    assert ask(complete, first, other).error == (404, "upload_not_found")
+    assert stores.statuses() == ["pending"] * 2, "nothing was done"
+    assert ask(complete, first, announcer).status == 204
+    assert ask(complete, second, reader).image["title"] == METADATA["title"]
+    # Whoever may write can find out that an image is there, by changing nothing of it.
+    assert ask(complete, first, other).status == 204
+    assert send(complete_event(first) | {"headers": {"X-API-Key": API_KEY}}).status == 200
+
+
+def test_why_an_upload_was_refused_is_told_to_who_announced_it(stores: Stores) -> None:
+    announcer, other = (make_key(WRITE)["key"] for _ in range(2))
+    complete = "POST /api/uploads/<image_id>/complete"
+    upload_id = announce_own(announcer)
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=f"incoming/{upload_id}", Body=b"x" * len(PICTURE))
+
+    for key, error in ((announcer, (415, "unsupported_image_type")), (other, (404, "upload_not_found"))):
+        assert ask(complete, upload_id, key).error == error

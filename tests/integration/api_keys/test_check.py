@@ -1,0 +1,192 @@
+"""The API key of a request: which ones are refused, and what a check costs."""
+
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from imageapi.api_keys import format
+from imageapi.config.settings import SERVICE
+from imageapi.database import db
+from imageapi.sweep import run
+
+from tests.integration.client import get
+from tests.integration.key_requests import make_key, revoke_key
+from tests.integration.stores import Configure, Stores
+from tests.support.answers import Answer
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that run from now on."""
+    found: list[str] = []
+    execute = db._fetch
+
+    def note(cursor: Any, sql: Any, *rest: Any) -> list[db.Row]:
+        found.append(str(sql))
+        return execute(cursor, sql, *rest)
+
+    monkeypatch.setattr(db, "_fetch", note)
+    return found
+
+
+def own(key: str) -> Answer:
+    """GET /api/keys/self, which itself asks no database."""
+    return get("/api/keys/self", key=key)
+
+
+def assert_refused(answer: Answer, reason: str) -> None:
+    assert answer.error == (401, "api_key_invalid")
+    assert answer.body["error"]["details"] == {"reason": reason}
+    assert answer.headers["www-authenticate"]
+
+
+def test_a_wrong_checksum_is_refused_without_a_statement(stores: Stores, statements: list[str]) -> None:
+    key = make_key("images:read")["key"]
+    del statements[:]
+
+    assert_refused(own(key[:-1] + ("0" if key[-1] != "0" else "1")), "malformed")
+    assert_refused(own("wrong"), "malformed")
+    assert statements == []
+
+
+def test_a_key_of_another_deployment_is_unknown(stores: Stores) -> None:
+    assert_refused(own(format.make_key()), "unknown")
+
+
+def test_a_revoked_key_stops_at_once(stores: Stores) -> None:
+    made = make_key("images:read")
+    assert own(made["key"]).status == 200
+
+    revoke_key(made["id"])
+
+    assert_refused(own(made["key"]), "revoked")
+
+
+def test_a_key_may_revoke_itself(stores: Stores) -> None:
+    made = make_key("keys:manage")
+
+    assert revoke_key(made["id"], key=made["key"]).status == 204
+    assert_refused(own(made["key"]), "revoked")
+
+
+def test_a_key_expires_while_it_is_in_use(stores: Stores) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    key = make_key("images:read", expires_at=soon.isoformat())["key"]
+    assert own(key).status == 200
+
+    wait_until(lambda: own(key).status != 200)
+
+    assert datetime.now(UTC) >= soon
+    assert_refused(own(key), "expired")
+
+
+def test_the_log_has_the_id_of_a_key_also_when_it_is_refused(
+    stores: Stores, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_key("images:write")
+    for handler in logging.getLogger(SERVICE).handlers:
+        monkeypatch.setattr(handler, "stream", sys.stdout)
+    capsys.readouterr()
+
+    assert own(made["key"]).status == 200
+    assert get("/api/images", key=made["key"]).status == 403
+    revoke_key(made["id"])
+    assert own(made["key"]).status == 401
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["key_id"] for line in lines] == [made["id"], made["id"], "root", made["id"]]
+
+
+def test_a_check_is_one_statement_and_none_for_the_root_key(stores: Stores, statements: list[str]) -> None:
+    key = make_key("images:read")["key"]
+
+    for _ in range(3):
+        del statements[:]
+        assert own(key).status == 200
+        assert len(statements) == 1
+
+    del statements[:]
+    assert get("/api/keys/self").status == 200
+    assert statements == []
+
+
+def test_a_missing_scope_is_found_by_the_same_statement(stores: Stores, statements: list[str]) -> None:
+    key = make_key("images:read")["key"]
+    del statements[:]
+
+    assert get("/api/keys", key=key).error == (403, "scope_missing")
+    assert len(statements) == 1
+
+
+def last_used(stores: Stores) -> datetime | None:
+    (row,) = stores.execute("SELECT last_used_at FROM api_keys")
+    moment: datetime | None = row["last_used_at"]
+    return moment
+
+
+def test_the_last_use_is_noted_every_ten_minutes(stores: Stores) -> None:
+    key = make_key("images:read")["key"]
+    assert last_used(stores) is None
+
+    own(key)
+    first = last_used(stores)
+    own(key)
+    assert first is not None
+    assert last_used(stores) == first
+
+    for minutes, is_noted in ((9, False), (11, True)):
+        before = datetime.now(UTC) - timedelta(minutes=minutes)
+        stores.execute("UPDATE api_keys SET last_used_at = %s", (before,))
+        own(key)
+        assert (last_used(stores) != before) == is_noted
+
+
+@pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
+def test_a_refused_key_is_not_in_use(stores: Stores, column: str) -> None:
+    key = make_key("images:read")["key"]
+    stores.execute(f"UPDATE api_keys SET {column} = now()")
+
+    assert own(key).status == 401
+    assert last_used(stores) is None
+
+
+def test_no_request_waits_for_another_that_notes_the_use(stores: Stores) -> None:
+    key = make_key("images:read")["key"]
+    with stores.postgres.connect() as other, other.cursor() as cursor:
+        cursor.execute("SELECT FROM api_keys FOR UPDATE")
+        start = time.monotonic()
+        assert own(key).status == 200
+        assert time.monotonic() - start < 1
+    other.close()
+
+
+def test_a_database_that_does_not_answer_lets_nobody_pass(stores: Stores, configure: Configure) -> None:
+    key = make_key("images:read")["key"]
+
+    configure(DB_PORT="1")
+
+    assert own(key).error == (503, "database_unavailable")
+    assert get("/api/keys/self").status == 200
+
+
+def test_the_sweep_removes_keys_that_were_revoked_long_ago(stores: Stores, configure: Configure) -> None:
+    configure(CHANGES_DAYS="10")
+    for days in (9, 11, None):
+        make_key("images:read", name=str(days))
+        expires_at = None if days else datetime(2020, 1, 1, tzinfo=UTC)
+        stores.execute(
+            """UPDATE api_keys SET expires_at = %s, revoked_at = now() - make_interval(days => %s)
+               WHERE name = %s""",
+            (expires_at, days, str(days)),
+        )
+
+    run.sweep(dry_run=True, compare=False)
+    assert len(get("/api/keys").body["keys"]) == 3
+
+    run.sweep(dry_run=False, compare=False)
+    assert [key["name"] for key in get("/api/keys").body["keys"]] == ["None", "9"]

@@ -1,0 +1,139 @@
+"""Keys that were made with another key: they expire and are revoked with it."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from imageapi.database import locks
+from imageapi.model.scopes import MANAGE
+from imageapi.sweep import run
+
+from tests.integration.client import get, send
+from tests.integration.key_requests import make_key, post_key, revoke_key
+from tests.integration.stores import Configure, Stores
+from tests.support.answers import Answer
+from tests.support.events import API_KEY, make_event
+from tests.support.waiting import wait_until
+
+
+def make_with(maker: dict[str, Any], **values: Any) -> Answer:
+    return post_key({"name": "child", "scopes": [MANAGE]} | values, key=maker["key"])
+
+
+def make_family() -> list[dict[str, Any]]:
+    """A key, its child and its grandchild."""
+    family = [make_key(MANAGE)]
+    for _ in range(2):
+        family.append(make_with(family[-1]).body["data"])
+    return family
+
+
+def works(key: dict[str, Any]) -> bool:
+    return get("/api/keys/self", key=key["key"]).status == 200
+
+
+def revoke_but_keep(key: dict[str, Any]) -> Answer:
+    path = f"/api/keys/{key['id']}"
+    return send(make_event("DELETE", path, {"X-API-Key": API_KEY}, {"keep_descendants": "true"}))
+
+
+def test_each_key_says_who_made_it(stores: Stores) -> None:
+    first, second, third = make_family()
+
+    makers = [key["created_by"] for key in get("/api/keys").body["keys"]]
+    assert [third["created_by"], second["created_by"], first["created_by"]] == makers
+    assert makers == [second["id"], first["id"], "root"]
+
+
+def test_a_revoked_key_takes_its_descendants_along_and_each_is_in_the_feed(stores: Stores) -> None:
+    family, other = make_family(), make_key(MANAGE)
+
+    assert revoke_key(family[0]["id"]).status == 204
+
+    assert [works(key) for key in [*family, other]] == [False, False, False, True]
+    revoked = [change for change in stores.changes() if change["type"] == "key.revoked"]
+    assert {row["before"]["id"] for row in revoked} == {key["id"] for key in family}
+    assert len({row["request_id"] for row in revoked}) == 1
+
+
+def test_descendants_can_be_kept_and_revoked_later(stores: Stores) -> None:
+    family = make_family()
+
+    assert revoke_but_keep(family[0]).status == 204
+    assert [works(key) for key in family] == [False, True, True]
+    assert revoke_but_keep(family[0]).error == (409, "key_already_revoked")
+
+    assert revoke_key(family[0]["id"]).status == 204
+    assert [works(key) for key in family] == [False, False, False]
+    assert revoke_key(family[0]["id"]).error == (409, "key_already_revoked")
+
+
+def test_a_maker_stays_in_the_list_for_as_long_as_its_descendants(
+    stores: Stores, configure: Configure
+) -> None:
+    """Through it they are found: its own maker may be revoked later."""
+    configure(CHANGES_DAYS="10")
+    first, second, third = make_family()
+    revoke_but_keep(second)
+    stores.execute(
+        "UPDATE api_keys SET revoked_at = now() - interval '11 days' WHERE id = %s", (second["id"],)
+    )
+
+    run.sweep(dry_run=False, compare=False)
+    revoke_key(first["id"])
+    assert not works(third)
+
+    stores.execute("UPDATE api_keys SET revoked_at = now() - interval '11 days'")
+    for _ in range(3):
+        run.sweep(dry_run=False, compare=False)
+    assert get("/api/keys").body["keys"] == []
+
+
+def test_no_key_is_made_with_one_that_is_being_revoked(stores: Stores) -> None:
+    """The maker's key was checked before; the revocation commits first."""
+    maker = make_key(MANAGE)
+    answers: list[Answer] = []
+    with stores.postgres.connect() as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.API_KEYS,))
+        thread = threading.Thread(target=lambda: answers.append(make_with(maker)))
+        thread.start()
+        waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        wait_until(lambda: bool(stores.execute(waits)))
+        cursor.execute("UPDATE api_keys SET revoked_at = now() WHERE id = %s", (maker["id"],))
+    other.close()
+    thread.join()
+
+    assert answers[0].error == (401, "api_key_invalid")
+    assert answers[0].body["error"]["details"] == {"reason": "revoked"}
+    assert len(get("/api/keys").body["keys"]) == 1
+
+
+def test_a_key_expires_no_later_than_its_maker(stores: Stores) -> None:
+    end = datetime.now(UTC) + timedelta(hours=1)
+    maker = make_key(MANAGE, expires_at=end.isoformat())
+
+    assert make_with(maker).body["data"]["expires_at"] == end.isoformat()
+    earlier = (end - timedelta(minutes=1)).isoformat()
+    assert make_with(maker, expires_at=earlier).body["data"]["expires_at"] == earlier
+    refused = make_with(maker, expires_at=(end + timedelta(seconds=1)).isoformat())
+    assert refused.error == (422, "key_invalid")
+    assert refused.body["error"]["details"] == {"field": "expires_at", "max": end.isoformat()}
+
+
+@pytest.mark.parametrize("expires_in", [None, timedelta(days=6), timedelta(days=8)])
+def test_no_key_lives_longer_than_key_max_days(
+    stores: Stores, configure: Configure, expires_in: timedelta | None
+) -> None:
+    configure(KEY_MAX_DAYS="7")
+    now = datetime.now(UTC)
+    wanted = {"expires_at": (now + expires_in).isoformat()} if expires_in else {}
+
+    answer = post_key(json.dumps({"name": "shop", "scopes": [MANAGE]} | wanted))
+
+    if expires_in == timedelta(days=8):
+        assert answer.error == (422, "key_invalid")
+        return
+    expires_at = datetime.fromisoformat(answer.body["data"]["expires_at"])
+    assert abs(expires_at - now - (expires_in or timedelta(days=7))) < timedelta(seconds=30)

@@ -1,0 +1,140 @@
+"""What is refused through CloudFront: as DeliverFunction refuses it, whoever of the two answers."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from imageapi.delivery import links
+from imageapi.delivery.links import Validity
+
+from tests.integration.cdn.conftest import ORIGIN_SECRET, SIGNING_KEY
+from tests.integration.client import send, upload_event
+from tests.integration.lifecycle import KEY, delete_for_good
+from tests.integration.stores import Stores, new_id
+from tests.support import pictures
+from tests.support.edge import Edge
+from tests.support.events import handle, make_event
+
+PICTURE = pictures.jpeg(800, 600)
+WEBP = {"Accept": "image/webp"}
+INVALID, EXPIRED = (403, "link_invalid"), (403, "link_expired")
+UNKNOWN = (404, "not_found")
+NOBODY = new_id()
+
+
+@pytest.fixture
+def image(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setitem(KEY, "X-Origin-Verify", ORIGIN_SECRET)
+    return upload_image()
+
+
+def upload_image() -> dict[str, Any]:
+    event = upload_event(PICTURE)
+    event["headers"]["X-Origin-Verify"] = ORIGIN_SECRET
+    return send(event).image
+
+
+def sign(image_id: str, variant: str = "w320", seconds: int = 600, version: int | None = None) -> str:
+    term = Validity(expires=int(time.time()) + seconds) if version is None else Validity(version=version)
+    return links.sign_link(image_id, variant, term, keys=[SIGNING_KEY])
+
+
+Change = Callable[[str], str]
+REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
+    "another id": (lambda i: sign(i).replace(i, NOBODY), INVALID),
+    "an id in upper case": (lambda i: sign(i).replace(i, i.upper()), INVALID),
+    "another variant": (lambda i: sign(i).replace("w320", "w640"), INVALID),
+    "another format": (lambda i: sign(i, "w320.jpg").replace(".jpg", ".webp"), INVALID),
+    "the original": (lambda i: sign(i).replace("w320", "original"), INVALID),
+    "another expiry": (lambda i: sign(i).replace("?e=1", "?e=2"), INVALID),
+    "another signature": (lambda i: sign(i)[:-8] + "A" * 8, INVALID),
+    "half a signature": (lambda i: sign(i)[:-16], INVALID),
+    "no signature": (lambda i: sign(i).partition("&s=")[0], INVALID),
+    "another key id": (lambda i: sign(i).replace("&k=", "&k=A"), INVALID),
+    "no key id, and another expiry": (
+        lambda i: sign(i).replace("&k=", "&x=").replace("?e=1", "?e=2"),
+        INVALID,
+    ),
+    "no term": (lambda i: sign(i).replace("?e=", "?x="), INVALID),
+    "both terms": (lambda i: sign(i) + "&v=0", INVALID),
+    "a version for an expiry": (lambda i: sign(i).replace("?e=", "?v="), INVALID),
+    "expired": (lambda i: sign(i, seconds=-1), EXPIRED),
+    "too far": (lambda i: sign(i, seconds=6000), INVALID),
+    "an expiry that is no number": (lambda i: sign(i).replace("?e=", "?e=x"), INVALID),
+    "an old version": (lambda i: sign(i, version=1), (403, "link_revoked")),
+    "an image that is not there": (lambda _: sign(NOBODY), (404, "image_not_found")),
+    "a version of an image that is not there": (lambda _: sign(NOBODY, version=0), (404, "image_not_found")),
+    "an unknown width": (lambda i: sign(i, "w321"), (404, "variant_unknown")),
+    "an unknown format": (lambda i: sign(i, "w320.gif"), (404, "variant_unknown")),
+    "an intermediate": (lambda i: sign(i, "intermediate.jpg"), (404, "variant_unknown")),
+    "an id that is none": (lambda _: sign("none"), (404, "image_not_found")),
+    "repeated": (lambda i: sign(i) + "&e=1", (400, "parameter_repeated")),
+    "repeated, unknown": (lambda i: sign(i) + "&x=1&x=2", (400, "parameter_repeated")),
+    "a folder above": (lambda i: sign(i).replace("/w320", "/../w320"), UNKNOWN),
+    "escaped dots": (lambda i: sign(i).replace("/w320", "/%2e%2e/w320"), UNKNOWN),
+    "an escaped slash": (lambda i: sign(i).replace("/w320", "%2fw320"), UNKNOWN),
+    "escaped twice": (lambda i: sign(i).replace("/w320", "%252fw320"), UNKNOWN),
+    "an empty part": (lambda i: sign(i).replace("/w320", "//w320"), UNKNOWN),
+    "a part more": (lambda i: sign(i).replace("?", "/w320?"), UNKNOWN),
+    "8 KB of a signature": (lambda i: sign(i) + "A" * 7900, INVALID),
+    "8 KB of other parameters, and another id": (
+        lambda i: sign(i).replace(i, NOBODY) + "&x=" + "y" * 7900,
+        INVALID,
+    ),
+}
+"""What is done to a link of an image, and what both must say to it."""
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_edge_and_service_refuse_alike(edge: Edge, image: dict[str, Any], stores: Stores, case: str) -> None:
+    change, expected = REFUSED[case]
+    link = change(image["id"])
+    parts = urlsplit(link)
+    headers = {**WEBP, "X-Origin-Verify": ORIGIN_SECRET}
+    event = make_event("GET", parts.path, headers, parse_qsl(parts.query, keep_blank_values=True))
+
+    through, direct = edge.fetch("GET", link, WEBP), handle(event)
+
+    assert (through.status, through.code) == expected
+    assert (direct["statusCode"], json.loads(direct["body"])["error"]["code"]) == expected
+    assert set(through.body) == {"error"}
+    assert through.headers["content-type"] == "application/json"
+    assert through.headers["cache-control"] == "no-store"
+    assert through.headers["x-request-id"]
+    assert not [key for key in stores.keys() if key.startswith("variants/")]  # noqa: SIM118
+    assert edge.fetch("GET", sign(image["id"]), WEBP).status == 200
+    again = edge.fetch("GET", link, WEBP)
+    assert (again.status, again.code) == expected, "what is cached opens for valid links only"
+
+
+@pytest.mark.parametrize("case", ["another signature", "expired", "too far", "both terms"])
+def test_what_the_edge_can_tell_costs_no_function(edge: Edge, image: dict[str, Any], case: str) -> None:
+    edge.fetch("GET", REFUSED[case][0](image["id"]), WEBP)
+
+    assert edge.asked == []
+
+
+def test_a_deleted_image(edge: Edge, image: dict[str, Any]) -> None:
+    delete_for_good(image["id"])
+
+    for link in (sign(image["id"]), sign(image["id"], version=0), sign(image["id"], "original")):
+        answer = edge.fetch("GET", link, WEBP)
+        assert (answer.status, answer.code) == (404, "image_not_found")
+
+
+def test_errors_are_not_cached(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+    """The store loses a variant, and gets it back."""
+    link = sign(image["id"])
+    edge.fetch("GET", link, WEBP)
+    edge.invalidate(["/*"])
+    key = f"variants/{image['id']}/w320.webp"
+    data, _ = stores.object(key)
+    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+
+    assert edge.fetch("GET", link, WEBP).code == "object_missing"
+
+    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=data, ContentType="image/webp")
+    assert edge.fetch("GET", link, WEBP).data == data

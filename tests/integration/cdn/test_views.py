@@ -1,0 +1,225 @@
+"""Views through CloudFront: who answers them, and with what."""
+
+import io
+import json
+import re
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from imageapi.delivery import links
+from imageapi.delivery.links import Validity
+from PIL import Image
+
+from tests.integration.cdn.conftest import OLD_KEY, ORIGIN_SECRET, SIGNING_KEY
+from tests.integration.stores import Configure, Stores
+from tests.support import multipart, pictures
+from tests.support.edge import Edge
+from tests.support.edge_function import HOST
+from tests.support.events import API_KEY, handle, make_event
+from tests.support.http_client import Answer
+
+KEY = {"X-API-Key": API_KEY}
+PICTURE = pictures.jpeg(800, 600)
+FOREVER = "public, max-age=31536000, immutable"
+WEBP = {"Accept": "image/webp,*/*"}
+
+
+def upload(edge: Edge, data: bytes = PICTURE, filename: str = "港の写真.jpg") -> dict[str, Any]:
+    body, content_type = multipart.upload_body(data, filename, {"title": "x"})
+    answer = edge.fetch("POST", "/api/upload", KEY | {"Content-Type": content_type}, body)
+    assert answer.status == 201
+    edge.asked.clear()
+    return answer.image
+
+
+def get_links(edge: Edge, image: dict[str, Any], **query: str) -> dict[str, str]:
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    urls: dict[str, str] = edge.fetch("GET", f"/api/images/{image['id']}?{text}", KEY).image["urls"]
+    edge.asked.clear()
+    return urls
+
+
+@pytest.fixture
+def image(edge: Edge) -> dict[str, Any]:
+    return upload(edge)
+
+
+def format_of(answer: Answer) -> str | None:
+    return Image.open(io.BytesIO(answer.data)).format
+
+
+@pytest.mark.parametrize(
+    ("accept", "format"),
+    [("image/avif,image/webp,*/*", "AVIF"), ("image/webp", "WEBP"), ("*/*", "JPEG"), ("", "JPEG")],
+)
+def test_the_first_view_renders_the_second_asks_nobody(
+    edge: Edge, image: dict[str, Any], stores: Stores, accept: str, format: str
+) -> None:
+    link = image["urls"]["thumbnail"]
+
+    first = edge.fetch("GET", link, {"Accept": accept})
+    assert edge.asked == ["bucket", "api"]
+    second = edge.fetch("GET", link, {"Accept": accept})
+
+    assert edge.asked == ["bucket", "api"], "neither a function nor the database nor the bucket"
+    for answer in (first, second):
+        assert (answer.status, format_of(answer)) == (200, format)
+        assert answer.headers["content-type"] == f"image/{format.lower()}"
+        assert re.fullmatch(r"private, max-age=3[56]\d\d, immutable", answer.headers["cache-control"])
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["access-control-allow-origin"] == "*"
+    assert second.data == first.data
+    extension = "jpg" if format == "JPEG" else format.lower()
+    assert f"variants/{image['id']}/w320.{extension}" in stores.keys()  # noqa: SIM118 (a method of Stores)
+
+
+def test_a_variant_that_is_stored_comes_from_the_bucket(edge: Edge, image: dict[str, Any]) -> None:
+    """Another edge location, or the same one after it has forgotten the variant."""
+    link = image["urls"]["thumbnail"]
+    first = edge.fetch("GET", link, WEBP)
+    edge.invalidate(["/*"])
+    edge.asked.clear()
+
+    for _ in range(2):
+        answer = edge.fetch("GET", link, WEBP)
+        assert (answer.status, answer.data) == (200, first.data)
+        assert answer.headers["cache-control"].startswith("private, max-age=")
+
+    assert edge.asked == ["bucket"]
+
+
+def test_two_links_share_the_cache(edge: Edge, image: dict[str, Any]) -> None:
+    """Whoever has a valid link: the key has neither the expiry nor the signature."""
+    edge.fetch("GET", image["urls"]["thumbnail"], WEBP)
+    edge.asked.clear()
+    soon = Validity(expires=int(time.time()) + 60)
+    link = links.sign_link(image["id"], "w320", soon, keys=[SIGNING_KEY])
+
+    answer = edge.fetch("GET", link, WEBP)
+
+    assert (answer.status, edge.asked) == (200, [])
+    assert re.fullmatch(r"private, max-age=(60|59|58), immutable", answer.headers["cache-control"])
+
+
+def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+    link = get_links(edge, image, links="permanent")["thumbnail"]
+
+    for _ in range(2):
+        answer = edge.fetch("GET", link, WEBP)
+        assert (answer.status, format_of(answer), answer.headers["cache-control"]) == (200, "WEBP", FOREVER)
+
+    assert edge.asked == ["bucket", "api"]
+    edge.invalidate(["/*"])
+    edge.fetch("GET", link, WEBP)
+    assert edge.asked == ["bucket", "api"] * 2, "the version is compared with the row each time"
+
+
+def test_an_animation_stays_one(edge: Edge) -> None:
+    image = upload(edge, pictures.animation("GIF"), "a.gif")
+
+    answer = edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
+
+    picture: Any = Image.open(io.BytesIO(answer.data))
+    assert (answer.status, picture.format) == (200, "WEBP")
+    assert picture.n_frames > 1
+    edge.asked.clear()
+    edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
+    assert edge.asked == []
+
+
+def test_originals_and_downloads_are_redirects_as_ever(edge: Edge, image: dict[str, Any]) -> None:
+    original = edge.fetch("GET", image["urls"]["original"])
+    download = edge.fetch("GET", image["urls"]["thumbnail"] + "&download=1", WEBP)
+
+    assert edge.asked == ["bucket", "api"] * 2
+    for answer in (original, download):
+        assert answer.status == 302
+        assert answer.headers["cache-control"] == "no-store"
+    assert "%25E6%25B8%25AF" in download.headers["location"], "the name in Japanese"
+    assert "attachment" in download.headers["location"]
+    again = edge.fetch("GET", image["urls"]["original"])
+    assert (again.status, edge.asked[-1]) == (302, "api"), "a redirect is never cached"
+
+
+def test_a_link_with_a_key_that_cloudfront_does_not_know_yet(edge: Edge, image: dict[str, Any]) -> None:
+    term = Validity(expires=int(time.time()) + 60)
+    link = links.sign_link(image["id"], "w320", term, keys=[OLD_KEY])
+
+    answer = edge.fetch("GET", link, WEBP)
+
+    assert (answer.status, edge.asked) == (302, ["bucket", "api"])
+
+
+def test_heads_ranges_and_conditions(edge: Edge, image: dict[str, Any]) -> None:
+    link = image["urls"]["thumbnail"]
+    whole = edge.fetch("GET", link, WEBP)
+    for is_cached in (True, False):
+        if not is_cached:
+            edge.invalidate(["/*"])
+        part = edge.fetch("GET", link, {**WEBP, "Range": "bytes=4-9"})
+        assert (part.status, part.data) == (206, whole.data[4:10])
+        assert part.headers["content-range"] == f"bytes 4-9/{len(whole.data)}"
+        same = edge.fetch("GET", link, {**WEBP, "If-None-Match": whole.headers["etag"]})
+        assert (same.status, same.data) == (304, b"")
+        head = edge.fetch("HEAD", link, WEBP)
+        assert (head.status, head.data) == (200, b"")
+        assert head.headers["content-type"] == "image/webp"
+        for answer in (part, same, head):
+            assert answer.headers["cache-control"].startswith("private, max-age=")
+            assert answer.headers["etag"] == whole.headers["etag"]
+
+
+def test_a_head_may_be_the_first(edge: Edge, image: dict[str, Any]) -> None:
+    answer = edge.fetch("HEAD", image["urls"]["preview"], WEBP)
+
+    assert (answer.status, answer.data, edge.asked) == (200, b"", ["bucket", "api"])
+
+
+def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: dict[str, Any]) -> None:
+    upload(edge, pictures.png())
+    forged = {**KEY, "X-Forwarded-Host": "evil.example.com", "X-Origin-Verify": "x"}
+
+    page = edge.fetch("GET", "/api/images?limit=1", forged)
+
+    assert f"<https://{HOST}/api/images?" in page.headers["link"]
+    for url in page.body["images"][0]["urls"].values():
+        assert urlsplit(url).netloc == HOST
+
+
+def test_nobody_gets_around_the_edge(edge: Edge, image: dict[str, Any]) -> None:
+    for headers in ({}, {"X-Origin-Verify": "guessed"}, {"X-Forwarded-Host": HOST}):
+        answer = handle(make_event("GET", "/api/images", {**KEY, **headers}))
+        assert answer["statusCode"] == 403
+        assert json.loads(answer["body"])["error"]["code"] == "edge_bypassed"
+
+
+def test_the_bucket_gives_nothing_else(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+    """A valid link does not open other objects, and no viewer chooses the headers of what is cached."""
+    link = image["urls"]["thumbnail"]
+    edge.fetch("GET", link, WEBP)
+    edge.invalidate(["/*"])
+
+    answer = edge.fetch("GET", f"{link}&response-content-type=text/html", WEBP)
+    assert answer.status == 302
+    assert edge.fetch("GET", link, WEBP).headers["content-type"] == "image/webp"
+    edge.invalidate(["/*"])
+    for path in (
+        f"/images/../{image['s3_key']}",
+        f"/images/..%2f{image['s3_key']}",
+        f"/images/{image['id']}/original",
+    ):
+        refused = edge.fetch("GET", f"{path}?{urlsplit(link).query}", WEBP)
+        assert refused.status in (403, 404)
+        assert refused.code in ("link_invalid", "not_found")
+
+
+def test_without_the_edge_nothing_changes(edge: Edge, image: dict[str, Any], configure: Configure) -> None:
+    configure(ORIGIN_VERIFY=None)
+    parts = urlsplit(image["urls"]["thumbnail"])
+    query = dict(pair.split("=") for pair in parts.query.split("&"))
+
+    answer = handle(make_event("GET", parts.path, {"X-Origin-Verify": ORIGIN_SECRET}, query))
+
+    assert answer["statusCode"] == 302

@@ -1,0 +1,197 @@
+"""OutsideFunction on AWS: SQS starts it, and it invokes ManageFunction. Here both services are fakes."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from imageapi.catalog.webhooks import LEASE_SECONDS
+from imageapi.config.aws_clients import get_aws_client
+from imageapi.webhook_sender import drain
+
+from tests.integration.stores import Configure, Stores
+from tests.integration.webhooks.calls import add_changes, create, get, shift
+from tests.integration.webhooks.receiver import Receiver, raw_server
+from tests.support.events import LambdaContext, load_handler
+from tests.support.http_server import Handler, serve
+
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:webhooks"
+
+
+@dataclass
+class Aws:
+    """Lambda, which runs ManageFunction here, and SQS, of which only the calls are noted."""
+
+    invoked: list[str] = field(default_factory=list)
+    visibility: list[tuple[str, int]] = field(default_factory=list)
+    fails: dict[str, str] = field(default_factory=dict)
+    """By what is invoked, how Lambda fails: ``raised``, ``busy`` or ``silent``."""
+
+
+@pytest.fixture
+def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
+    found = Aws()
+
+    class Respond(Handler):
+        def respond(self) -> None:
+            body = json.loads(self.read_body())
+            if "ReceiptHandle" in body:
+                assert body["QueueUrl"] == QUEUE_URL
+                found.visibility.append((body["ReceiptHandle"], body["VisibilityTimeout"]))
+                return self.answer(200, b"{}", content_type="application/x-amz-json-1.0")
+            assert self.path == "/2015-03-31/functions/stack-webhooks/invocations"
+            found.invoked += body
+            failure = found.fails.get(found.invoked[-1])
+            if failure == "raised":
+                return self.answer(200, b'{"errorMessage": "no"}', x_amz_function_error="Unhandled")
+            if failure == "busy":
+                return self.answer(429, b'{"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}')
+            if failure == "silent":
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return None
+            answer = load_handler("ManageFunction")(body, LambdaContext())
+            return self.answer(200, json.dumps(answer).encode())
+
+    with serve(Respond) as url:
+        configure(AWS_ENDPOINT_URL_LAMBDA=url, AWS_ENDPOINT_URL_SQS=url, AWS_REGION="us-east-1")
+        configure(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing")
+        configure(MANAGE_FUNCTION="stack-webhooks", WEBHOOK_QUEUE_URL=QUEUE_URL)
+        get_aws_client.cache_clear()
+        yield found
+        get_aws_client.cache_clear()
+
+
+def run(count: int = 1, seconds: int = 60) -> dict[str, Any]:
+    """Start the function with this number of messages."""
+    records = [
+        {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": "{}", "eventSourceARN": QUEUE_ARN}
+        for number in range(count)
+    ]
+    context = LambdaContext(time_left=seconds * 1000)
+    return load_handler("OutsideFunction")({"Records": records}, context)
+
+
+def test_everything_due_is_sent_and_the_messages_are_done(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    webhook = create(server.url)
+    add_changes(service, 45)
+    assert run(count=3) == {"sent": 45, "failed": 0, "next_in": None, "batchItemFailures": []}
+    assert len(server.changes(webhook["secret"])) == 45
+    assert aws.invoked == ["take", "settle"] * 3 + ["take"]
+    assert aws.visibility == []
+
+
+def test_after_a_failure_one_message_stays_until_the_next_attempt(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    server.statuses = [500, 500]
+    outcome = run(count=3)
+    assert (outcome["failed"], outcome["batchItemFailures"]) == (1, [{"itemIdentifier": "m0"}])
+    assert aws.visibility == [("r0", outcome["next_in"])]
+    assert 4 <= outcome["next_in"] <= 5
+
+    # Another change wakes the function: the retry is still to come.
+    add_changes(service, 1)
+    assert (outcome := run())["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+    assert 0 < outcome["next_in"] <= 5
+    shift(service, "next_attempt_at", "10 seconds")
+    assert 7 <= run()["next_in"] <= 10
+
+
+def test_a_retry_is_not_forgotten_when_another_webhook_is_due_before(
+    service: Stores, aws: Aws, server: Receiver
+) -> None:
+    later, sooner = create(server.url), create(server.url)
+    add_changes(service, 1)
+    for webhook, wait in ((later, "30 minutes"), (sooner, "20.2 seconds")):
+        service.execute(
+            f"UPDATE webhooks SET next_attempt_at = now() + interval '{wait}' WHERE id = %s", (webhook["id"],)
+        )
+    outcome = run()
+    (left,) = service.execute("SELECT min(next_attempt_at) - now() AS time FROM webhooks")
+    assert left["time"].total_seconds() <= outcome["next_in"] <= 21, "not before it is due"
+    shift(service, "next_attempt_at", "30 seconds")
+    outcome = run()
+    assert outcome["sent"] == 1
+    assert 1700 <= outcome["next_in"] <= 1770
+    assert aws.visibility[-1] == ("r0", outcome["next_in"])
+
+
+def test_a_paused_webhook_keeps_no_message(service: Stores, aws: Aws, server: Receiver) -> None:
+    webhook = create(server.url)
+    add_changes(service, 1)
+    service.execute("UPDATE webhooks SET failing_since = now() - interval '1 day'")
+    server.statuses = [500]
+    assert run()["batchItemFailures"] == []
+    assert get(webhook)["state"] == "paused"
+
+
+def test_what_there_is_no_time_for_is_next(service: Stores, aws: Aws, server: Receiver) -> None:
+    create(server.url)
+    add_changes(service, 45)
+    outcome = run(seconds=20)
+    assert (outcome["sent"], outcome["next_in"]) == (0, 0)
+    assert aws.visibility == [("r0", 0)]
+    assert run()["sent"] == 45
+
+
+@pytest.mark.parametrize("failure", ["raised", "busy", "silent"])
+def test_a_function_that_does_not_answer_is_asked_again(
+    service: Stores, aws: Aws, server: Receiver, failure: str
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    aws.fails = {"take": failure}
+    outcome = run()
+    assert outcome["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+    assert aws.visibility == [("r0", drain.RETRY_SECONDS)]
+    aws.fails = {}
+    assert run()["sent"] == 1
+
+
+@pytest.mark.parametrize("failure", ["raised", "busy", "silent"])
+def test_what_was_not_settled_is_sent_again_when_its_lease_ends(
+    service: Stores, aws: Aws, server: Receiver, failure: str
+) -> None:
+    create(server.url)
+    add_changes(service, 1)
+    aws.fails = {"settle": failure}
+    outcome = run()
+    assert LEASE_SECONDS - 5 <= outcome["next_in"] <= LEASE_SECONDS
+    assert aws.visibility == [("r0", outcome["next_in"])]
+    aws.fails = {}
+    shift(service, "lease_until", f"{LEASE_SECONDS} seconds")
+    assert run()["sent"] == 1
+
+
+def test_an_odd_answer_is_the_failure_of_its_own_webhook(service: Stores, aws: Aws, server: Receiver) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 500 No\r\nContent-Type: multipart/mixed; boundary*=idna'en'x\r\n\r\n")
+
+    with raw_server(answer) as url:
+        odd, other = create(url), create(server.url)
+        add_changes(service, 2)
+        outcome = run()
+    assert (outcome["sent"], outcome["failed"]) == (2, 1)
+    assert [get(webhook)["state"] for webhook in (odd, other)] == ["failing", "active"]
+
+
+def test_no_worker_is_held_for_longer_than_a_delivery_takes(service: Stores, aws: Aws) -> None:
+    def hang(_: socket.socket) -> None:
+        time.sleep(20)
+
+    with raw_server(hang) as url:
+        for _ in range(3):
+            create(url)
+        add_changes(service, 30)
+        start = time.monotonic()
+        outcome = run()
+    assert (outcome["sent"], outcome["failed"]) == (0, 3)
+    assert 10 <= time.monotonic() - start < 15
