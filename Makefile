@@ -51,11 +51,16 @@ test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into a
 .venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
 	@python3.13 local/bootstrap.py .venv-deploy requirements-deploy.txt $@
 
-lint: $(VENV)/dev.stamp  ## Check style, types and which room imports which
+# SAM CLI pins an older cfn-lint, so the newest has an environment of its own. .cfnlintrc has its settings.
+.venv-lint/stamp: requirements-lint.txt local/bootstrap.py
+	@$(PYTHON) local/bootstrap.py .venv-lint requirements-lint.txt $@
+
+lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room imports which, and the templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
 	PYTHONPATH=layers/shared:. $(BIN)/lint-imports
+	.venv-lint/bin/cfn-lint
 	@for folder in functions/*/; do MYPYPATH=$$folder $(BIN)/mypy $$folder*.py || exit 1; done
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
@@ -72,8 +77,15 @@ ENV ?= dev
 
 deploy: build  ## Deploy to AWS: make deploy ENV=dev or ENV=prod
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
+ifeq ($(ENV),prod)
+	aws cloudformation update-termination-protection --enable-termination-protection --stack-name image-api-prod
+endif
 
-destroy: $(VENV)/run.stamp  ## Delete what make deploy made; images, and a last snapshot of the database, stay
+# CloudFormation deletes the database last, so a protected one would refuse when all else is gone.
+destroy: $(VENV)/run.stamp  ## Delete what make deploy made; images, the signing key and a last snapshot of the database stay
+	@protected=$$(aws cloudformation describe-stacks --stack-name image-api-$(ENV) --output text \
+	  --query "Stacks[0].Parameters[?ParameterKey=='DatabaseDeletionProtection'].ParameterValue") && test "$$protected" = false || { \
+	  echo "Nothing was deleted: DatabaseDeletionProtection is not \"false\" (docs/operations.md#remove-it)."; exit 1; }
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)
 
 migrate: $(VENV)/run.stamp  ## Bring the schema up to date, beside a `make run`
@@ -105,5 +117,5 @@ keys-confirm: $(VENV)/run.stamp  ## List the API keys that a restore has suspend
 	@exec $(BIN)/python -m local keys-confirm $(if $(APPLY),--apply) $(if $(STACK),--stack="$$STACK")
 
 clean:  ## Remove what was built and installed; the data in .data stays
-	rm -rf $(VENV) $(VENV).lock .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV).lock .venv-lint .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +151,15 @@ class Cloud:
         self.sam("build", "--build-dir", str(target), "--cache-dir", str(self.folder / "cache"))
         return target
 
-    def deploy(self, build: Path, name: str, parameters: Mapping[str, str], *, check: bool = True) -> str:
+    def deploy(
+        self,
+        build: Path,
+        name: str,
+        parameters: Mapping[str, str],
+        *,
+        options: Sequence[str] = (),
+        check: bool = True,
+    ) -> str:
         """``sam deploy`` with samconfig.toml; adds parameters to those that every stack here needs.
 
         Returns:
@@ -165,6 +173,7 @@ class Cloud:
             *("--config-file", str(ROOT / "samconfig.toml")),
             "--no-confirm-changeset",
             "--no-progressbar",
+            *options,
             *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
             check=check,
         )

@@ -16,7 +16,7 @@ COMMANDS = {
 
 RESOURCES = {
     "AWS::RDS::DBCluster": "the emulator starts PostgreSQL in Docker for it; the tests' own is used, with "
-    "DatabaseHost. infra/database.yaml is linted and checked, and deployed nowhere.",
+    "DatabaseHost. infra/aurora.yaml is linted and checked, and deployed nowhere.",
     "AWS::EC2::VPCEndpoint": "is recorded and routes nothing, so the functions are not put into a network.",
     "ManageMasterUserPassword": "RDS makes that secret; the tests make one of the same form.",
 }

@@ -14,11 +14,14 @@ from tests.e2e.client import Api
 from tests.support.templates import find
 
 STACK = "image-api-dev"
+ARTIFACTS = f"image-api-dev-artifacts-000000000000-{REGION}"
+FROM_ARTIFACTS = ("--no-resolve-s3", "--s3-bucket", ARTIFACTS)
 VALUES = {
     "${AWS::Partition}": "aws",
     "${AWS::Region}": REGION,
     "${AWS::AccountId}": "000000000000",
     "${Environment}": "dev",
+    "${Artifacts.Arn}": f"arn:aws:s3:::{ARTIFACTS}",
 }
 
 
@@ -44,6 +47,7 @@ def policy_of_the_workflow() -> str:
 @pytest.fixture
 def workflow(cloud: Cloud) -> Cloud:
     """The same cloud for a user with that policy."""
+    cloud.client("s3").create_bucket(Bucket=ARTIFACTS)
     iam = cloud.client("iam")
     iam.create_user(UserName="workflow")
     iam.put_user_policy(UserName="workflow", PolicyName="deploy", PolicyDocument=policy_of_the_workflow())
@@ -60,11 +64,12 @@ def test_the_workflow_deploys_its_stack_and_does_nothing_else(
     cloud.deploy(build, STACK, OWN_KEYS)
     url = cloud.describe(STACK).base_url
 
-    workflow.deploy(build, STACK, OWN_KEYS | {"ApiKey": SECOND_KEY})
+    workflow.deploy(build, STACK, OWN_KEYS | {"ApiKey": SECOND_KEY}, options=FROM_ARTIFACTS)
 
     assert Api(url, SECOND_KEY).get("/api/images").status == 200
-    refused = workflow.deploy(build, "image-api-prod", OWN_KEYS, check=False)
-    assert "AccessDenied" in refused
+    for name, options in (("image-api-prod", FROM_ARTIFACTS), (STACK, ())):
+        refused = workflow.deploy(build, name, OWN_KEYS, options=options, check=False)
+        assert "AccessDenied" in refused, "another stack, or from the bucket that all stacks share"
     for service, call in [
         ("s3", "list_buckets"),
         ("secretsmanager", "list_secrets"),

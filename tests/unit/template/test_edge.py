@@ -187,11 +187,6 @@ def test_a_domain_without_the_edge_is_the_apis_own() -> None:
     ("name", "good", "bad"),
     [
         (
-            "SigningKeys",
-            ["", "k" * 32, f"{'k' * 64},{'+/=_.~-' * 5}"],
-            ["k" * 31, f"{'k' * 32},short", "k" * 32 + "'", "k" * 32 + "\\", "k" * 32 + "\n", f"{'k' * 32},"],
-        ),
-        (
             "CertificateArn",
             ["", "arn:aws:acm:us-east-1:123456789012:certificate/a-b"],
             ["arn:aws:acm:eu-west-1:123456789012:certificate/a-b"],

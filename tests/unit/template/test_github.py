@@ -1,18 +1,31 @@
 """Deploys from GitHub: what the workflow may do, and what infra/github.yaml lets it do."""
 
+import json
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from samcli.yamlhelper import yaml_parse
 
-from tests.support.templates import INFRA, MAIN, ROOT, expand_template, find, statements, walk
+from tests.support.templates import (
+    INFRA,
+    MAIN,
+    ROOT,
+    expand_template,
+    find,
+    read_template,
+    statements,
+    walk,
+)
 
 PATH = ROOT / "infra/github.yaml"
 WORKFLOW = yaml_parse((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
 DEPLOYS = {"deploy-dev": "dev", "deploy-prod": "prod"}
-READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:Update(Assume)?Role(Policy)?")
+READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:UpdateRole")
 """Actions on the stack's own roles that give nobody a permission."""
 
 
@@ -50,7 +63,7 @@ def test_the_workflow_reaches_resources_through_cloudformation_alone() -> None:
             service = {"iam:PassedToService": "cloudformation.amazonaws.com"}
             assert statement["Condition"] == {"StringEquals": service}
         elif any(action.startswith("s3:") for action in actions(statement)):
-            assert "aws-sam-cli-managed-default" in statement["Resource"]["Fn::Sub"]
+            assert statement["Resource"] == {"Fn::Sub": "${Artifacts.Arn}/*"}, "this environment's bucket"
 
 
 def test_permissions_are_given_within_the_boundary() -> None:
@@ -58,8 +71,6 @@ def test_permissions_are_given_within_the_boundary() -> None:
         giving = [action for action in actions(statement) if not READS.fullmatch(action)]
         text = str(statement["Resource"])
         assert "role/image-api-${Environment}-" in text or "role/aws-service-role/" in text
-        if "CodeDeployServiceRole" in text and giving == ["iam:CreateRole"]:
-            continue
         assert not giving or statement["Condition"]
         if {"iam:CreateRole", "iam:PutRolePolicy"} & set(giving):
             assert statement["Condition"] == {"ArnEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
@@ -69,8 +80,7 @@ def test_permissions_are_given_within_the_boundary() -> None:
 
 def test_each_role_of_the_stack_has_the_boundary() -> None:
     for name, role in find(MAIN, "AWS::IAM::Role").items():
-        if name != "CodeDeployServiceRole":
-            assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
+        assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
 
 
 def test_the_boundary_allows_what_the_roles_do() -> None:
@@ -86,6 +96,71 @@ def test_the_boundary_allows_what_the_roles_do() -> None:
     assert not [action for action in allowed if action.startswith(("iam:", "sts:"))]
 
 
+def test_what_an_environment_reads_bears_its_name_or_its_tag() -> None:
+    """A role of dev reads no secret, log, row or object of prod, whatever main's policies say."""
+    for statement in named("Boundary"):
+        if statement["Sid"] == "JoinNetwork":
+            assert not [action for action in actions(statement) if not action.startswith("ec2:")]
+        elif statement["Sid"] != "ReadYourSecrets":
+            assert "Environment" in str(statement["Resource"]) + str(statement.get("Condition")), statement
+
+
+@pytest.mark.parametrize("name", ["ManageResources", "ManageRoles"])
+def test_cloudformation_touches_what_bears_the_name_or_the_tag(name: str) -> None:
+    unnamed = {"Anywhere", "CreateServiceLinkedRoles", "DatabaseOwner", "Artifacts"}
+    for statement in named(name):
+        if statement["Sid"] in unnamed:
+            continue
+        text = str(statement.get("Condition"))
+        shared = [  # parameter groups of RDS, and CloudFront's policies, which have neither name nor tag
+            resource
+            for resource in (
+                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            )
+            if "Environment" not in str(resource) + text and ":*:default*" not in str(resource)
+        ]
+        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in shared} <= {
+            "*-policy/*",
+            "origin-access-control/*",
+        }, statement
+
+
+@pytest.mark.parametrize(("name", "is_accepted"), [("dev", True), ("prod2", True), ("dev-2", False)])
+def test_the_name_of_an_environment_is_not_the_beginning_of_another(name: str, is_accepted: bool) -> None:
+    """image-api-dev-* would cover the stack image-api-dev-2."""
+    pattern = read_template(PATH)["Parameters"]["Environment"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, name)) is is_accepted
+
+
+def test_the_tag_is_the_one_that_the_stack_gets() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    for environment in DEPLOYS.values():
+        assert f"environment={environment}" in config[environment]["deploy"]["parameters"]["tags"].split()
+
+
+def test_each_secret_of_the_stack_bears_its_name() -> None:
+    for name, secret in find(MAIN, "AWS::SecretsManager::Secret").items():
+        text = secret["Name"]["Fn::Sub"]
+        assert (text if isinstance(text, str) else text[0]).startswith("${AWS::StackName}/"), name
+
+
+@pytest.mark.parametrize("path", [PATH, ROOT / "infra/budget.yaml"], ids=lambda path: path.name)
+def test_what_is_deployed_without_sam_has_no_yaml_aliases(path: Path) -> None:
+    """CloudFormation refuses them. SAM CLI resolves those of template.yaml and its nested stacks."""
+    tokens = yaml.scan(path.read_text(encoding="utf-8"))
+    assert not [token for token in tokens if isinstance(token, yaml.AliasToken | yaml.AnchorToken)]
+
+
+def test_policies_fit_into_what_iam_accepts() -> None:
+    """6,144 characters for a managed policy, with every name at its longest."""
+    longest = {"${AWS::Region}": "ap-northeast-1", "${AWS::AccountId}": "0" * 12, "${Environment}": "e" * 12}
+    for name, policy in find(PATH, "AWS::IAM::ManagedPolicy").items():
+        text = json.dumps(policy["PolicyDocument"], separators=(",", ":"))
+        for variable, value in longest.items():
+            text = text.replace(variable, value)
+        assert len(text) < 6_144, name
+
+
 def test_cloudformation_may_make_each_kind_of_resource() -> None:
     """By service. What is missing is otherwise found in the middle of a deploy."""
     allowed = {
@@ -95,7 +170,7 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         if statement["Sid"] != "Anywhere"
         for action in actions(statement)
     }
-    for path in {MAIN, *INFRA} - {PATH}:
+    for path in {MAIN, *INFRA} - {PATH, ROOT / "infra/budget.yaml"}:
         kinds = {resource["Type"] for resource in expand_template(path).values()}
         services = {kind.split("::")[1].lower() for kind in kinds if kind.startswith("AWS::")}
         assert services <= allowed, path.name

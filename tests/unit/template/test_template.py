@@ -27,13 +27,12 @@ BY_NAME = [
     "lambda",
     "logs",
     "rds",
+    "s3",
+    "secretsmanager",
     "sns",
     "sqs",
-    "secretsmanager",
-    "s3",
 ]
-BY_ID = ["apigateway:*", "budgets:*", "cloudfront:*", "lambda:*EventSourceMapping*"]
-NETWORK = [
+BY_TAG = ["apigateway:*", "cloudfront:*"] + [
     f"ec2:*{kind}*"
     for kind in ["Address", "InternetGateway", "NatGateway", "Route", "SecurityGroup", "Subnet", "Vpc"]
 ]
@@ -44,13 +43,14 @@ WILDCARDS = {
         ("ManageResources", f"{service}:*"): "CloudFormation's role, on what bears the stack's name"
         for service in BY_NAME
     },
-    **{("ManageResources", action): "likewise, on what has a generated id" for action in BY_ID + NETWORK},
+    **{("ManageResources", action): "likewise, on what bears its tag" for action in BY_TAG},
+    ("ManageResources", "lambda:*EventSourceMapping"): "likewise, for its functions",
 }
 """Statements with a wildcard as action or resource, and why."""
 
 ANYWHERE = {
     ("ManageResources", "Anywhere"): "CloudFormation's role: finds things, or concerns none",
-    ("Boundary", "Run"): "limits roles and gives nothing; as AWS's own policies for functions",
+    ("Boundary", "JoinNetwork"): "limits roles and gives nothing; as AWS's own policies for functions",
 }
 """Statements for any resource, by Sid, and why. Their actions have no wildcard but Describe."""
 
@@ -181,8 +181,9 @@ def test_codes_of_the_gateways_own_errors_are_documented() -> None:
     assert set(codes) <= documented
 
 
-def test_images_outlive_their_stack() -> None:
-    assert expand_template(MAIN)["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+@pytest.mark.parametrize("name", ["ImageBucket", "SigningKeySecret"])
+def test_images_and_what_signs_their_links_outlive_the_stack(name: str) -> None:
+    assert expand_template(MAIN)[name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_no_security_group_is_open_to_all() -> None:
