@@ -1,9 +1,13 @@
-"""/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request."""
+"""/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request. On a schedule:
+forget what the feed no longer keeps.
+"""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.api_keys import manage
+from imageapi.changes.retention import forget_old
+from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
@@ -51,4 +55,6 @@ def confirm_key(request: Request, key_id: str) -> Response:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if "forget" in event:
+        return run_event("forget", forget_old, event, context)
     return app.handle(event, context)

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from imageapi.catalog import api_keys, batches, changes, facets, uploads, variants
-from imageapi.config.settings import get_settings
+from imageapi.catalog import batches, changes, facets, uploads, variants
 from imageapi.database import db
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
@@ -59,7 +58,8 @@ def sweep(
     else:
         settle_rows(report, has_time)
     if not dry_run:
-        _remove_old(has_time)
+        _remove_old_keys(has_time)
+        changes.number_all()
         facets.apply_changes()
     progress = Progress() if dry_run else _read_progress()
     if compare or progress.compared_until:
@@ -67,17 +67,12 @@ def sweep(
     return report
 
 
-def _remove_old(has_time: Callable[[], bool]) -> None:
-    """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
+def _remove_old_keys(has_time: Callable[[], bool]) -> None:
+    """Remove Idempotency-Keys that are no longer kept."""
     oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while uploads.remove_idempotency_keys_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
-        pass
-    changes_days = get_settings().changes_days
-    api_keys.remove_revoked(changes_days)  # as long as the feed names them
-    changes.number_all()
-    while changes.drop_oldest(datetime.now(UTC) - timedelta(days=changes_days)) and has_time():
         pass
 
 
