@@ -1,4 +1,4 @@
-"""Removes the objects of deletions, and has CloudFront forget them."""
+"""Removals: the objects of images that were deleted or moved to the trash, also from CloudFront's cache."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,8 +11,18 @@ from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, invalidation_key, variant_key
 
 
+def resume_removals(image_ids: Sequence[str]) -> bool:
+    """Finish the removals of these images that nobody has leased. False if there are none; raises as
+    :func:`finish_removals`.
+    """
+    found = pending_removals.acquire_leases(image_ids)
+    if found:
+        finish_removals(found)
+    return bool(found)
+
+
 def finish_removals(found: Sequence[db.Row]) -> None:
-    """Remove the objects of leased deletions, then the deletions.
+    """Remove the objects of leased removals, then the removals.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: some are left, for the next request or sweep.

@@ -9,7 +9,7 @@ from imageapi.catalog.batches import Results
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
-from imageapi.delivery.removals import finish_removals
+from imageapi.delivery.removals import finish_removals, resume_removals
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -18,7 +18,7 @@ from imageapi.errors import (
     UnprocessableError,
 )
 from imageapi.images.batch_request import BatchRequest
-from imageapi.images.restore import TrashInProgressError, explain_refusal, resume_removals
+from imageapi.images.restore import TrashInProgressError, explain_refusal
 from imageapi.model.metadata import validate_changes
 from imageapi.model.text import normalise_tag
 from imageapi.search.tokens import index_values

@@ -1,10 +1,8 @@
 """Restore an image from the trash."""
 
-from collections.abc import Sequence
-
-from imageapi.catalog import pending_removals, trash
+from imageapi.catalog import trash
 from imageapi.database import db
-from imageapi.delivery.removals import finish_removals
+from imageapi.delivery.removals import resume_removals
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.model.ids import parse_id
 
@@ -41,14 +39,6 @@ def restore_image(image_id: str) -> db.Row:
     if not rows:
         raise explain_refusal(trash.find_places(ids).get(ids[0]))
     return rows[0]
-
-
-def resume_removals(image_ids: Sequence[str]) -> bool:
-    """Finish the deletions of these images that nobody holds the lease of. False if there are none."""
-    found = pending_removals.acquire_leases(image_ids)
-    if found:
-        finish_removals(found)
-    return bool(found)
 
 
 def explain_refusal(place: trash.Place | None) -> AppError:
