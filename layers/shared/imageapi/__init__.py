@@ -28,8 +28,8 @@ Delete (``images.delete.delete_image``)
 Restore (``images.restore.restore_image``)
     ``catalog.trash.restore``; first the steps of a deletion that is unfinished
 Batch (``images.batch.run_batch``)
-    ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.batches.find_images`` →
-    ``catalog.batches.update_images``, or as Delete and Restore → ``removals.finish_removals``
+    ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.bulk_updates.find_images`` →
+    ``catalog.bulk_updates.update_images``, or as Delete and Restore → ``removals.finish_removals``
 Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
     ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
 Invalidate (``cdn.invalidate.invalidate_images``)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imageapi.catalog import batches, pending_removals, trash
+from imageapi.catalog import batches, bulk_updates, pending_removals, trash
 from imageapi.catalog.batches import Results
 from imageapi.config.settings import get_settings
 from imageapi.database import db
@@ -99,7 +99,7 @@ def _find_earlier(key: str | None, request_hash: bytes) -> Results:
 def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
     """One transaction for each image. If the database fails, the images that are left fail with it."""
     done = Outcome()
-    read = batches.find_images(ids) if request.changes else {}
+    read = bulk_updates.find_images(ids) if request.changes else {}
     failure: AppError | None = None
     for image_id in ids:
         if time_left() < SPARE_SECONDS:
@@ -123,7 +123,7 @@ def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> 
 def _change_unlocked(request: BatchRequest, key: str | None, image: db.Row | None) -> bool:
     """Change an image in one message, if it is still as it was read. False if it was not changed so."""
     planned = _plan(request, image) if image else None
-    return bool(planned and "status" not in planned and batches.update_images([planned], key, OK))
+    return bool(planned and "status" not in planned and bulk_updates.update_images([planned], key, OK))
 
 
 def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
@@ -148,10 +148,10 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
 
 
 def _change(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Outcome:
-    found = batches.find_images(ids, cursor)
+    found = bulk_updates.find_images(ids, cursor)
     planned = {image_id: _plan(request, image) for image_id, image in found.items()}
     if changes := [plan for plan in planned.values() if "status" not in plan]:
-        batches.update_images(changes, cursor=cursor)
+        bulk_updates.update_images(changes, cursor=cursor)
     results = {name: plan if "status" in plan else OK for name, plan in planned.items()}
     return Outcome(results | _explain_missing(cursor, ids, results))
 
