@@ -27,7 +27,7 @@ class AnalysisInProgressError(ConflictError):
     """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
-    message = "This image is being analysed. Try again."
+    message = "This image is being analyzed. Try again."
     retry_after = 5
 
 
@@ -136,7 +136,7 @@ def _describe(jpeg: bytes, day: date) -> gemini.Description:
 def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> db.Row:
     """Store the description and update the search columns, in one transaction."""
     image = images.lock(cursor, taken["image_id"])
-    if not image:  # deleted meanwhile
+    if not image:  # deleted since
         raise ImageNotFoundError()
     saved = analyses.save(cursor, taken, description)
     if not saved:  # another request has taken over

@@ -28,7 +28,10 @@ def spend(name: str, limit: int, code: str) -> date:
         day: date = row["day"]
         return day
     until_midnight = 86_400 - int(time.time()) % 86_400
-    message, details = f"Today's {limit:,} {name} are spent.", {"daily_budget": limit}
+    message, details = (
+        f"Today's limit of {limit:,} {name} is used up. It resets at 00:00 UTC.",
+        {"daily_budget": limit},
+    )
     raise BudgetSpentError(message, code=code, details=details, retry_after=until_midnight)
 
 

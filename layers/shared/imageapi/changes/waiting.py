@@ -18,7 +18,7 @@ RETRY_SECONDS = 5
 
 
 class TooManyWaitsError(AppError):
-    """429: all places are taken. Not an empty page, which a client would ask for again at once."""
+    """429: all places are taken. Not an empty page, which a client would request again immediately."""
 
     status = 429
     code = "too_many_waits"
@@ -37,7 +37,9 @@ def waiting_place() -> Iterator[None]:
         for lock_class, places in ((WAITS_OF_A_KEY, key), (WAITS, range(get_settings().changes_waits))):
             free = (place for place in places if _try_lock(lock_class, place))
             if (place := next(free, None)) is None:
-                raise TooManyWaitsError("Too many requests wait for changes.", retry_after=RETRY_SECONDS)
+                raise TooManyWaitsError(
+                    "Too many requests are waiting for changes. Try again.", retry_after=RETRY_SECONDS
+                )
             held.append((lock_class, place))
         yield
     finally:

@@ -57,7 +57,7 @@ def read_secrets(
             users[password] = str(database["password"])
             users[USERS[password]] = str(database["username"])
     except secrets_client.SecretError as error:
-        raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
+        raise ConfigurationError(f"The service cannot read its secrets ({error}).") from error
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
             "The secrets of the database's users must be JSON with username and password."

@@ -43,17 +43,17 @@ def _remove_objects(found: Sequence[db.Row]) -> None:
     keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
     s3.delete_objects(keys)
     for deletion in found:
-        if deletion["variants"]:  # CloudFront forgets them now: earlier, it could cache them again
+        if deletion["variants"]:  # not earlier: CloudFront could cache them again
             put_marker(deletion["image_id"])
     if final:
-        changes.number_all()  # removes what the feed has of images that are deleted for good
+        changes.number_all()  # removes values of permanently deleted images from the feed
 
 
 def put_marker(image_id: str) -> None:
-    """Have CloudFront, if there is one, forget an image: the object tells the function outside the network.
+    """Have an image invalidated in CloudFront, if there is one: an object's notification starts the function.
 
     Raises:
-        StorageUnavailableError: unknown whether it is told.
+        StorageUnavailableError: the image may or may not be invalidated.
     """
     if get_settings().uses_edge:
         s3.put_marker(invalidation_key(image_id))

@@ -35,11 +35,11 @@ class BatchFailedError(ConflictError):
     """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
 
     code = "batch_failed"
-    message = "Nothing was changed: not all of these images can be changed so."
+    message = "Nothing was changed: some of the images cannot be changed this way."
 
 
 class BatchTimeOverError(AppError):
-    """503: the time was over before this image was begun."""
+    """503: time ran out before this image."""
 
     status = 503
     code = "batch_time_over"
@@ -47,7 +47,7 @@ class BatchTimeOverError(AppError):
 
 @dataclass
 class Outcome:
-    """What was done: the results, and the deletions whose objects are to be removed."""
+    """The results so far, and the removals whose objects remain to be removed."""
 
     results: Results = field(default_factory=dict)
     removed: list[db.Row] = field(default_factory=list)
@@ -103,7 +103,7 @@ def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> 
     failure: AppError | None = None
     for image_id in ids:
         if time_left() < SPARE_SECONDS:
-            failure = failure or BatchTimeOverError("The time was over. Send the batch again.")
+            failure = failure or BatchTimeOverError("Time ran out. Send the batch again.")
         if failure:
             done.results[image_id] = _describe(failure)
             continue
@@ -212,7 +212,7 @@ def _explain_missing(cursor: db.Cursor, ids: Sequence[str], results: Results) ->
 
 
 def _remove_objects(removed: Sequence[db.Row]) -> None:
-    """The images are gone in any case; what fails here, the sweep does."""
+    """The images are gone in any case; the sweep repeats what fails here."""
     try:
         finish_removals(removed)
     except AppError as error:
@@ -230,5 +230,5 @@ def _is_failure(result: Mapping[str, Any]) -> bool:
 
 
 def _is_final(result: Mapping[str, Any]) -> bool:
-    """Whether the same request may only get the same result again."""
+    """Whether a repeated request gets the same result."""
     return not _is_failure(result) or result["error"]["code"] != TrashInProgressError.code

@@ -12,8 +12,8 @@ from imageapi.model.scopes import DELETE, WRITE
 
 
 def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bool, key: Key) -> None:
-    """Move an image to the trash and remove what was made from it; or delete one, in the trash or not, with
-    everything. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
+    """Move an image to the trash and remove its variants; or delete one, in the trash or not, with all its
+    objects. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
 
     A crash after the first step leaves a pending removal, which a retry or a sweep finishes.
 

@@ -15,7 +15,7 @@ class ImageNotTrashedError(ConflictError):
 
 
 class TrashInProgressError(ConflictError):
-    """409: another request is still removing what was made from the image."""
+    """409: another request is still removing the variants of the image."""
 
     code = "trash_in_progress"
     message = "The image is still being moved to the trash. Try again."
@@ -25,7 +25,7 @@ class TrashInProgressError(ConflictError):
 def restore_image(image_id: str) -> db.Row:
     """Move an image back from the trash, as it was.
 
-    What was made from it is removed first, if that is unfinished: it must not be made again before.
+    First finishes the removal of its variants: a variant must not be rendered again before.
 
     Raises:
         ImageNotFoundError: there is no such image in the trash.

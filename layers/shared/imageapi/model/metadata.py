@@ -85,7 +85,7 @@ def _clean_text(field: str, value: Any) -> str:
     allowed = "\n\t" if is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
-        raise _refuse("invalid_text", field, "has a control character or half a surrogate pair")
+        raise _refuse("invalid_text", field, "contains a control character or an unpaired surrogate")
     text = text.strip()
     # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
     if len(text) <= max_length * 4:

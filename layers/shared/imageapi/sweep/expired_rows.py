@@ -1,5 +1,5 @@
-"""Rows whose time is over: in the trash; and uploads, deletions and variants that crashes left behind, whose
-lease has expired.
+"""Expired rows: images in the trash; and uploads, removals and variants that crashes left behind, whose lease
+has expired.
 """
 
 from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         return Count.UNDONE if is_missing and undo_expired(upload) else None
     except TooComplexError as error:
         return Count.REFUSED if error.is_final else Count.FAILED
-    except NotFoundError:  # gone meanwhile
+    except NotFoundError:  # gone since
         return None
     except AppError as error:
         if error.status >= 500:

@@ -17,7 +17,7 @@ class Count(StrEnum):
     UNDONE = "undone"
     """Uploads that never arrived or failed, and interrupted deletions: row and objects removed."""
     PURGED = "purged"
-    """Images whose time in the trash was over: deleted for good."""
+    """Images whose time in the trash had expired: deleted permanently."""
     REFUSED = "refused"
     """Uploads whose file had arrived and was refused: the row says why for a day."""
     FAILED = "failed"
