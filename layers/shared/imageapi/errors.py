@@ -168,17 +168,18 @@ class InvalidCursorError(InvalidRequestError):
     message = "The cursor is invalid."
 
 
-class TooManyToSortError(UnprocessableError):
-    """422: too many images match to sort them in this order; ``details.sorts`` has those that always work."""
-
-    code = "too_many_to_sort"
-
-
-class BudgetSpentError(AppError):
-    """429: a daily budget is spent until midnight (UTC); the code says which."""
+class TooManyRequestsError(AppError):
+    """429: a daily limit is used up, or too many requests wait."""
 
     status = 429
-    code = "analysis_budget_spent"
+    code = "throttled"
+
+
+class NotConfiguredError(AppError):
+    """501: an optional part of the service is disabled."""
+
+    status = 501
+    code = "analysis_not_configured"
 
 
 class ConfigurationError(AppError):

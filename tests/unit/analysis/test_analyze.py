@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from imageapi.analysis import analyze, gemini
 from imageapi.analysis.gemini import (
     GeminiUnavailableError,
-    NotConfiguredError,
     find_retry_after,
     parse_description,
 )
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import DatabaseUnavailableError
+from imageapi.errors import DatabaseUnavailableError, NotConfiguredError
 from imageapi.images.serialize import serialize_analysis
 
 from tests.support.gemini_server import SAFE

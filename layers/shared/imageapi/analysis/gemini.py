@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from imageapi.config.settings import get_settings
-from imageapi.errors import AppError, ConfigurationError, UnprocessableError
+from imageapi.errors import AppError, ConfigurationError, NotConfiguredError, UnprocessableError
 
 ATTEMPTS = 3
 ATTEMPT_SECONDS = 7.0
@@ -46,13 +46,6 @@ SCHEMA = {
     },
     "required": ["caption", "tags", "text_seen", "safety"],
 }
-
-
-class NotConfiguredError(AppError):
-    """501: this installation does not analyse images."""
-
-    status = 501
-    code = "analysis_not_configured"
 
 
 class GeminiUnavailableError(AppError):

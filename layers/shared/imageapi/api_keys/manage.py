@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import ConflictError, NotFoundError, UnprocessableError
 from imageapi.model.ids import is_id, new_id
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.parameters import InvalidFieldError, InvalidParameterError, check_fields, parse_time
 from imageapi.model.scopes import SCOPES
 
 FIELDS = ("name", "scopes", "expires_at")
@@ -150,14 +151,10 @@ def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
 def _parse_expiry(text: Any) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-        # In UTC, the year 10000 is an error here, not when the key is read.
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if moment > datetime.now(UTC):
+    with suppress(InvalidParameterError):
+        moment = parse_time("expires_at", text) if isinstance(text, str) else None
+        if moment and moment > datetime.now(UTC):
             return moment
-    except (TypeError, ValueError, OverflowError):
-        pass
     raise _invalid(
         "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
     )

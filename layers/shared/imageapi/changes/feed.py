@@ -40,7 +40,7 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
         InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
             ``cursor_mismatch``.
         GoneError: ``changes_expired``, ``changes_restored``.
-        TooManyWaitsError: there is no change, and no place to wait for one.
+        TooManyRequestsError: ``too_many_waits``.
         DatabaseUnavailableError: also in the middle of a wait.
     """
     limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)

@@ -18,7 +18,7 @@ from imageapi.errors import (
     UnprocessableError,
 )
 from imageapi.images.batch_request import BatchRequest
-from imageapi.images.restore import TrashInProgressError, explain_refusal
+from imageapi.images.restore import explain_refusal
 from imageapi.model.metadata import validate_changes
 from imageapi.model.text import normalise_tag
 from imageapi.search.tokens import index_values
@@ -29,13 +29,6 @@ SPARE_SECONDS = 6.0
 
 OK: dict[str, Any] = {"status": 200}
 GONE: dict[str, Any] = {"status": 204}
-
-
-class BatchFailedError(ConflictError):
-    """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
-
-    code = "batch_failed"
-    message = "Nothing was changed: some of the images cannot be changed this way."
 
 
 class BatchTimeOverError(AppError):
@@ -69,7 +62,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
 
     Raises:
         UnprocessableError: ``idempotency_key_reused``.
-        BatchFailedError: with ``atomic``, if an image cannot be changed.
+        ConflictError: ``batch_failed``: nothing was changed, because of the images in ``details.results``.
         DatabaseUnavailableError, StorageUnavailableError: send it again.
     """
     results = _find_earlier(key, request_hash)
@@ -136,7 +129,8 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
         done = work(cursor, request, left) if left else Outcome()
         failed = [{"id": name, **done.results[name]} for name in left if _is_failure(done.results[name])]
         if failed and request.atomic:
-            raise BatchFailedError(details={"results": failed})
+            message = "Nothing was changed: some of the images cannot be changed this way."
+            raise ConflictError(message, code="batch_failed", details={"results": failed})
         if key:
             batches.note(
                 cursor, key, {name: found for name, found in done.results.items() if _is_final(found)}
@@ -231,4 +225,4 @@ def _is_failure(result: Mapping[str, Any]) -> bool:
 
 def _is_final(result: Mapping[str, Any]) -> bool:
     """Whether a repeated request gets the same result."""
-    return not _is_failure(result) or result["error"]["code"] != TrashInProgressError.code
+    return not _is_failure(result) or result["error"]["code"] != "trash_in_progress"

@@ -7,21 +7,6 @@ from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.model.ids import parse_id
 
 
-class ImageNotTrashedError(ConflictError):
-    """409: the image is not in the trash."""
-
-    code = "image_not_trashed"
-    message = "The image is not in the trash."
-
-
-class TrashInProgressError(ConflictError):
-    """409: another request is still removing the variants of the image."""
-
-    code = "trash_in_progress"
-    message = "The image is still being moved to the trash. Try again."
-    retry_after = 2
-
-
 def restore_image(image_id: str) -> db.Row:
     """Move an image back from the trash, as it was.
 
@@ -29,7 +14,7 @@ def restore_image(image_id: str) -> db.Row:
 
     Raises:
         ImageNotFoundError: there is no such image in the trash.
-        ImageNotTrashedError, TrashInProgressError
+        ConflictError: ``image_not_trashed``, ``trash_in_progress``.
         DatabaseUnavailableError, StorageUnavailableError: restored or not; send it again.
     """
     ids = [parse_id(image_id)]
@@ -44,5 +29,9 @@ def restore_image(image_id: str) -> db.Row:
 def explain_refusal(place: trash.Place | None) -> AppError:
     """Why an image that is there, or nowhere, was not restored."""
     if place == "image":
-        return ImageNotTrashedError()
-    return TrashInProgressError() if place else ImageNotFoundError()
+        return ConflictError("The image is not in the trash.", code="image_not_trashed")
+    if place is None:
+        return ImageNotFoundError()
+    # Another request is still removing its variants.
+    message = "The image is still being moved to the trash. Try again."
+    return ConflictError(message, code="trash_in_progress", retry_after=2)

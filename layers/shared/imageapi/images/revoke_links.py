@@ -22,7 +22,7 @@ def revoke_links(image_id: str) -> db.Row:
 
     Raises:
         ImageNotFoundError: there is no such image.
-        BudgetSpentError: ``revocation_budget_spent``.
+        TooManyRequestsError: ``revocation_budget_spent``.
         StorageUnavailableError: revoked, but CloudFront still has cached copies; send it again.
     """
     image_id = parse_id(image_id)

@@ -25,17 +25,16 @@ def find_page(query: ListQuery, position: Position | None) -> _Page:
 
     Raises:
         InvalidCursorError: the position does not fit the order.
-        TooManyToSortError: too many images match to sort by title or size.
+        UnprocessableError: ``too_many_to_sort``.
     """
     order, conditions = ORDERS[query.sort], make_conditions(query)
     if position and not _fits(position.key, order):
         raise InvalidCursorError("The cursor does not fit this list.")
     wanted = query.limit + 1
     if conditions.follows_index:
-        return _make_page([(row, 0) for row in scan_index(conditions, position, wanted)], wanted, None)
+        return _make_page(scan_index(conditions, position, wanted), wanted)
     if order.key:
-        sorted_rows = sort_matches(query, conditions, position, wanted)
-        return _make_page([(row, 0) for row in sorted_rows], wanted, None)
+        return _make_page(sort_matches(query, conditions, position, wanted), wanted)
     search = TimeSearch(wanted, MAX_STATEMENTS - (counts.STATEMENTS if query.total else 0))
     tiers = TIERS if query.sort == "relevance" else (None,)
     for tier in range(position.tier if position else 0, len(tiers)):
@@ -43,7 +42,7 @@ def find_page(query: ListQuery, position: Position | None) -> _Page:
         place = search.read_tier(make_conditions(query, tiers[tier]), tier, place)
         if place or not search.missing:
             return _make_page(search.hits, wanted, Position(tier, None, place) if place else None)
-    return _make_page(search.hits, wanted, None)
+    return _make_page(search.hits, wanted)
 
 
 def _fits(key: str | int | None, order: Order) -> bool:
@@ -51,12 +50,11 @@ def _fits(key: str | int | None, order: Order) -> bool:
     return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
-def _make_page(hits: list[tuple[db.Row, int]], wanted: int, unread: Position | None) -> _Page:
-    """``hits``: up to ``wanted`` rows with their tiers; the last one only shows that there are more.
-    ``unread``: where to continue if there are fewer.
+def _make_page(rows: list[db.Row], wanted: int, unread: Position | None = None) -> _Page:
+    """``rows``: up to ``wanted``; the last one only shows that there are more. ``unread``: where to continue
+    if there are fewer.
     """
-    rows = [row for row, _ in hits]
     if len(rows) < wanted:
         return rows, unread
-    last, tier = hits[-2]
-    return rows[:-1], Position(tier, last.get("key"), UUID(last["id"]))
+    last = rows[-2]
+    return rows[:-1], Position(last.get("tier", 0), last.get("key"), UUID(last["id"]))

@@ -1,7 +1,7 @@
 """Plan (b) by title or size: all matches, sorted."""
 
 from imageapi.database import db
-from imageapi.errors import TooManyToSortError
+from imageapi.errors import UnprocessableError
 from imageapi.search import counts
 from imageapi.search.conditions import Conditions, find_times
 from imageapi.search.cursors import Position
@@ -19,7 +19,7 @@ def sort_matches(
     """The rows after a position, up to ``wanted``.
 
     Raises:
-        TooManyToSortError: more than MAX_SORTED images match.
+        UnprocessableError: ``too_many_to_sort``; ``details.sorts`` are orders that always work.
     """
     times = find_times(conditions)
     if not counts.is_far_beyond(conditions, times, MAX_SORTED):
@@ -36,8 +36,9 @@ def sort_matches(
         if facts["matches"] <= MAX_SORTED and facts["candidates"] < max_rows:
             return rows
     sorts = sorts_by_time(has_terms=bool(query.terms))
-    raise TooManyToSortError(
+    raise UnprocessableError(
         f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. "
         f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
+        code="too_many_to_sort",
         details={"max": MAX_SORTED, "sorts": sorts},
     )

@@ -24,11 +24,11 @@ NEWEST_OF_ALL = UUID(int=2**128 - 1)
 
 @dataclass
 class TimeSearch:
-    """Hits so far, each with its tier, and statements left."""
+    """Hits so far, each with its ``tier``, and statements left."""
 
     wanted: int
     statements: int
-    hits: list[tuple[db.Row, int]] = field(default_factory=list)
+    hits: list[db.Row] = field(default_factory=list)
 
     @property
     def missing(self) -> int:
@@ -65,7 +65,7 @@ class TimeSearch:
         """Add hits. Returns their number and the facts."""
         rows, facts = found
         self.statements -= 1
-        self.hits += [(row, tier) for row in rows]
+        self.hits += [{**row, "tier": tier} for row in rows]
         return len(rows), facts
 
 

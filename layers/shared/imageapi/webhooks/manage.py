@@ -8,7 +8,7 @@ from imageapi.api_keys.check import Key
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
+from imageapi.errors import ConflictError, NotConfiguredError, NotFoundError, UnprocessableError
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
 from imageapi.model.parameters import InvalidFieldError, check_fields
@@ -23,14 +23,6 @@ FIELDS = ("url", "types")
 OVERLAP = "overlap_hours"
 DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
 _invalid = partial(InvalidFieldError, code="webhook_invalid")
-
-
-class NotConfiguredError(AppError):
-    """501: this service does not send webhooks."""
-
-    status = 501
-    code = "webhooks_not_configured"
-    message = "Webhooks are disabled. Set the Webhooks parameter to enable them."
 
 
 def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
@@ -49,7 +41,8 @@ def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
         ConflictError: ``too_many_webhooks``.
     """
     if not get_settings().webhooks:
-        raise NotConfiguredError()
+        message = "Webhooks are disabled. Set the Webhooks parameter to enable them."
+        raise NotConfiguredError(message, code="webhooks_not_configured")
     check_fields(values, FIELDS, code="webhook_invalid")
     types = _parse_types(values.get("types"))
     _check_scope(key, types)
