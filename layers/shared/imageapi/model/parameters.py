@@ -38,7 +38,7 @@ def check_known(names: Iterable[str], known: Collection[str]) -> None:
             )
 
 
-def check_fields(names: Iterable[str], known: Collection[str], *, code: str) -> None:
+def check_fields(names: Iterable[str], known: Collection[str], code: str) -> None:
     """Refuse fields that a JSON object does not have.
 
     Raises:
