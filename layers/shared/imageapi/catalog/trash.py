@@ -63,7 +63,7 @@ def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list
     """Move images back from the trash, with their analyses.
 
     Returns:
-        Those that were moved: not one whose deletion is unfinished, as that may remove new variants.
+        Those that were moved: not one whose removal is pending, as that may remove new variants.
     """
     return db.query_as_actor(_RESTORE, {"ids": sorted(image_ids)}, cursor)
 

@@ -39,7 +39,6 @@ def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
         InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch`` if it belongs to another list.
     """
     payload = decode_values(cursor, filters)
-    known = len(payload) == 2 and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload)
-    if not known:
+    if len(payload) != 2 or not all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload):
         raise InvalidCursorError()
     return FeedPosition(*payload)

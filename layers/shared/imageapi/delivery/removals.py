@@ -38,13 +38,13 @@ def finish_removals(found: Sequence[db.Row]) -> None:
 
 
 def _remove_objects(found: Sequence[db.Row]) -> None:
-    final = [deletion for deletion in found if deletion["s3_key"]]
+    final = [removal for removal in found if removal["s3_key"]]
     keys = [key for row in final for key in (row["s3_key"], incoming_key(row["image_id"]))]
-    keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
+    keys += [variant_key(removal["image_id"], name) for removal in found for name in removal["variants"]]
     s3.delete_objects(keys)
-    for deletion in found:
-        if deletion["variants"]:  # not earlier: CloudFront could cache them again
-            put_marker(deletion["image_id"])
+    for removal in found:
+        if removal["variants"]:  # not earlier: CloudFront could cache them again
+            put_marker(removal["image_id"])
     if final:
         changes.number_all()  # removes values of permanently deleted images from the feed
 

@@ -50,7 +50,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
     """Do a batch.
 
     A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. The
-    sweep finishes deletions that it leaves.
+    sweep finishes pending removals.
 
     Args:
         key: an Idempotency-Key as it is stored.

@@ -32,6 +32,5 @@ def explain_refusal(place: trash.Place | None) -> AppError:
         return ConflictError("The image is not in the trash.", code="image_not_trashed")
     if place is None:
         return ImageNotFoundError()
-    # Another request is still removing its variants.
     message = "The image is still being moved to the trash. Try again."
     return ConflictError(message, code="trash_in_progress", retry_after=2)

@@ -69,7 +69,7 @@ def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
 
 
 def _name(row: Any) -> str:
-    """A row's name in the log: the id of an upload, image or deletion, or the id and name of a variant."""
+    """A row's name in the log: the id of an upload, image or removal, or the id and name of a variant."""
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
@@ -111,10 +111,10 @@ def _settle_removal(image_id: str) -> Count | None:
 
 def _purge_image(image: db.Row) -> Count | None:
     """None if it was restored."""
-    deletion = pending_removals.begin_expired(image["id"])
-    if not deletion:
+    removal = pending_removals.begin_expired(image["id"])
+    if not removal:
         return None
-    finish_removals([deletion])
+    finish_removals([removal])
     return Count.PURGED
 
 

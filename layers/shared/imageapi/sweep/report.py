@@ -15,7 +15,7 @@ class Count(StrEnum):
     FINISHED = "finished"
     """Uploads whose file had arrived: now images."""
     UNDONE = "undone"
-    """Uploads that never arrived or failed, and interrupted deletions: row and objects removed."""
+    """Uploads that never arrived or failed, and interrupted removals: row and objects removed."""
     PURGED = "purged"
     """Images whose time in the trash had expired: deleted permanently."""
     REFUSED = "refused"
