@@ -120,7 +120,7 @@ def test_at_once(stores: Stores, operation: str, atomic: bool) -> None:
 
 def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids: list[str]) -> None:
     event = batch_event(ids, "add_tags", tags=["x"], key="k")
-    with stores.paused_at(event, "catalog.batches.find_images", "before") as process:
+    with stores.paused_at(event, "catalog.bulk_updates.find_images", "before") as process:
         run(ids, "add_tags", tags=["x"], key="k")
         patch_image(ids[0], {"tags": []})
         process.resume()
@@ -130,7 +130,7 @@ def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids
 
 
 @pytest.mark.parametrize("key", [None, "k"])
-@pytest.mark.parametrize("target", ["catalog.batches.update_images", "database.db.transaction"])
+@pytest.mark.parametrize("target", ["catalog.bulk_updates.update_images", "database.db.transaction"])
 def test_a_change_meanwhile_is_not_lost(stores: Stores, ids: list[str], target: str, key: str | None) -> None:
     """The rows were read before it."""
     event = batch_event(ids, "add_tags", tags=["x"], key=key, atomic=target.endswith("transaction"))
