@@ -22,7 +22,8 @@ def imported_modules() -> set[str]:
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add(str(node.module))
-    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"imageapi"}
+    beside = {path.stem for path in (ROOT / "functions").glob("*/*.py")}
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - beside - {"imageapi"}
 
 
 def pinned(pattern: str) -> set[str]:

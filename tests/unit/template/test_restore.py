@@ -33,17 +33,16 @@ def condition(name: str, **parameters: Any) -> bool:
 def test_another_host_runs_the_migrations_with_the_new_owners_password() -> None:
     (schema,) = (r for r in expand_template(MAIN).values() if r["Type"] == "Custom::Schema")
     properties = resolve(schema["Properties"], read_template(MAIN), {})
-    host = {"Fn::GetAtt": ["Database", "Outputs.Host"]}
-    owner = {"Fn::GetAtt": ["Database", "Outputs.SecretArn"]}
+    host = {"Fn::Sub": "${PostgresStack.Outputs.Host}"}
+    owner = {"Fn::GetAtt": ["PostgresStack", "Outputs.SecretArn"]}
 
-    assert properties["Database"] == host
-    # What it refers to is changed before it: the function, and its permission to read the secret.
+    assert properties["Database"] == [host, owner]
+    # What it refers to is changed before it: the function, and its role.
     assert properties["ServiceToken"] == {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
-    assert properties["Permission"] == {"Ref": "MigrateReadsDatabasePassword"}
-    assert owner in list(walk(resolved("AWS::IAM::Policy")["MigrateReadsDatabasePassword"]))
+    assert owner in list(walk(resolved("AWS::IAM::Role")["MigrateFunctionRole"]))
     variables = resolved("AWS::Lambda::Function")["MigrateFunction"]["Environment"]["Variables"]
     assert variables["DATABASE_SECRET_ARN"] == owner
-    assert variables["DB_HOST"] == {"Fn::Sub": "${Database.Outputs.Host}"}
+    assert variables["DB_HOST"] == variables["DATABASE_SERVER"] == host
     assert variables["DB_SERVICE_SECRET_ARN"]
 
 
@@ -56,18 +55,17 @@ def test_no_function_meets_a_restored_database_before_its_migrations() -> None:
 @pytest.mark.parametrize(
     ("parameters", "made"),
     [
-        ({}, {"MakesDatabase", "MakesNetwork"}),
-        ({"DatabaseSnapshot": "s"}, {"MakesDatabase", "MakesNetwork"}),
-        ({"DatabaseHost": "db"}, set()),
-        ({"DatabaseHost": "proxy", "KeepDatabase": "true"}, {"MakesDatabase", "MakesNetwork"}),
-        ({"DatabaseHost": "db", "KeepNetwork": "true"}, {"MakesNetwork"}),
-        ({"VpcId": "vpc", "VpcSubnetIds": ["subnet"]}, {"MakesDatabase"}),
-        ({"DatabaseHost": "proxy", "KeepDatabase": "true", "VpcSubnetIds": ["subnet"]}, {"MakesDatabase"}),
-        ({"DatabaseHost": "db", "KeepNetwork": "true", "VpcSubnetIds": ["subnet"]}, set()),
+        ({}, {"CreatesPostgres", "CreatesNetwork"}),
+        ({"DatabaseSnapshot": "s"}, {"CreatesPostgres", "CreatesNetwork"}),
+        ({"Database": "aurora"}, {"CreatesAurora", "Pauses", "CreatesNetwork"}),
+        ({"Database": "aurora-with-standby", "DatabaseMinCapacity": 1}, {"CreatesAurora", "CreatesNetwork"}),
+        ({"DatabaseSecretArn": "arn"}, set()),
+        ({"VpcId": "vpc", "VpcSubnetIds": ["subnet"]}, {"CreatesPostgres"}),
     ],
 )
 def test_what_the_stack_makes(parameters: dict[str, Any], made: set[str]) -> None:
-    assert {name for name in ("MakesDatabase", "MakesNetwork") if condition(name, **parameters)} == made
+    names = ("CreatesPostgres", "CreatesAurora", "Pauses", "CreatesNetwork")
+    assert {name for name in names if condition(name, **parameters)} == made
 
 
 def bucket(**parameters: str) -> Resource:
@@ -111,13 +109,13 @@ def test_deleted_originals_outlive_the_backups_that_name_them(days: int) -> None
 
 
 def test_only_the_sweep_sees_versions_and_nobody_deletes_one() -> None:
-    users = {name: statement for name, statement in statements(MAIN) if "Version" in str(statement["Action"])}
-    assert users.keys() == {"ReadVersions"}
-    policy = expand_template(MAIN)["ReadVersions"]
-    assert policy["Condition"] == "KeepsVersions"
-    assert policy["Properties"]["Roles"] == [{"Ref": "SweepFunctionRole"}]
-    actions = {statement["Action"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]}
-    assert actions == VERSION_ACTIONS
+    seen = [
+        (name, statement["Action"])
+        for name, statement in statements(MAIN)
+        if "Version" in str(statement["Action"])
+    ]
+    assert {name for name, _ in seen} == {"SweepFunctionRole"}
+    assert {action for _, action in seen} == VERSION_ACTIONS
     assert condition("KeepsVersions", Versioning="true")
     assert not condition("KeepsVersions")
 
