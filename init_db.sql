@@ -303,7 +303,8 @@ CREATE TABLE IF NOT EXISTS api_keys (
     last_used_at    timestamptz
 );
 
--- What happened, numbered in the order of commits. Only number_changes() writes it, and drop_changes() forgets.
+-- What happened, numbered in the order of commits. Only functions of the schema's owner write here: note_*_change(),
+-- the triggers of the tables, number_changes(), and drop_changes(), which forgets.
 CREATE TABLE IF NOT EXISTS changes (
     sequence        bigint PRIMARY KEY,
     time            timestamptz NOT NULL,
@@ -398,7 +399,7 @@ BEGIN
     -- Of what is deleted for good, no text is kept. All its earlier changes have smaller positions: they are numbered.
     IF gone IS NOT NULL THEN
         UPDATE changes SET before = NULL, after = NULL
-            WHERE subject_id = ANY (gone) AND (before IS NOT NULL OR after IS NOT NULL);
+            WHERE subject_id = ANY (gone) AND starts_with(type, 'image.') AND (before IS NOT NULL OR after IS NOT NULL);
     END IF;
     RETURN numbered;
 END $$;
@@ -448,7 +449,8 @@ CREATE OR REPLACE FUNCTION differing(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sq
     SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(a) WHERE b -> key IS DISTINCT FROM value
 $$;
 
-CREATE OR REPLACE FUNCTION note_image_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_image_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     before jsonb;
     after jsonb;
@@ -473,7 +475,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION note_trash_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_trash_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     restored image_metadata;
 BEGIN
@@ -497,7 +500,8 @@ CREATE OR REPLACE FUNCTION shown_analysis(analysis image_analysis) RETURNS jsonb
         'text_seen', analysis.text_seen, 'safety', analysis.safety, 'analyzed_at', shown_time(analysis.analyzed_at))
 $$;
 
-CREATE OR REPLACE FUNCTION note_analysis_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_analysis_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     before jsonb := shown_analysis(OLD);
     after jsonb := shown_analysis(NEW);
@@ -510,7 +514,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION note_key_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_key_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     shown jsonb := jsonb_build_object('id', NEW.id, 'name', NEW.name, 'scopes', NEW.scopes,
                                       'expires_at', shown_time(NEW.expires_at));
@@ -624,7 +629,8 @@ CREATE OR REPLACE FUNCTION shown_webhook(webhook webhooks) RETURNS jsonb LANGUAG
         'pause_reason', webhook.pause_reason, 'rotated_at', shown_time(webhook.rotated_at))
 $$;
 
-CREATE OR REPLACE FUNCTION note_webhook_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_webhook_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM note_change('webhook.created', NEW.id, NULL, NULL, shown_webhook(NEW));
@@ -649,3 +655,7 @@ DO $$ BEGIN
         WHEN ((OLD.paused_at, OLD.rotated_at, OLD.created_by) IS DISTINCT FROM (NEW.paused_at, NEW.rotated_at, NEW.created_by))
         EXECUTE FUNCTION note_webhook_change();
 END $$;
+
+-- Functions that run as the schema's owner: imageapi/database/grants.py says who may call them. Triggers run for all.
+REVOKE EXECUTE ON FUNCTION number_changes, drop_changes, note_image_change, note_trash_change, note_analysis_change,
+    note_key_change, note_webhook_change FROM PUBLIC;

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def run_servers() -> Iterator[dict[str, str]]:
-    """Start both servers; yields the environment of a function that uses them."""
+    """Start both servers; yields the environment of a function that uses them, as the database's owner."""
     try:
         from local.errors import LocalError
         from local.servers.postgres import PostgresServer
@@ -32,7 +32,8 @@ def run_servers() -> Iterator[dict[str, str]]:
         try:
             postgres.start()
             s3.start()
-            yield service_environment(postgres, s3) | {"AWS_REGION": "us-east-1"}
+            own = {"AWS_REGION": "us-east-1", "POSTGRES_USER": postgres.user}
+            yield service_environment(postgres, s3) | own
         except LocalError as error:
             raise BenchmarkError(str(error)) from error
         finally:

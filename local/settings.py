@@ -1,10 +1,13 @@
 """The settings of a run. The environment wins over .env, and .env over .env.example."""
 
+import hmac
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -145,13 +148,39 @@ class OwnStores:
     s3_url: str
 
 
+def find_database_users(template: Mapping[str, Any], function: str) -> dict[str, str]:
+    """The users of the database whose secrets a template gives to a function, by prefix of their variables.
+
+    MigrateFunction creates ``{"DB_SERVICE": "image_api", "DB_MANAGER": "image_api_manager"}``; the others
+    connect as, for example, ``{"POSTGRES": "image_api"}``.
+    """
+    users = {
+        name: json.loads(made["SecretStringTemplate"])["username"]
+        for name, resource in template["Resources"].items()
+        if "SecretStringTemplate" in (made := resource.get("Properties", {}).get("GenerateSecretString", {}))
+    }
+    variables: dict[str, Any] = {}
+    shared = template.get("Globals", {}).get("Function", {})
+    for place in (shared, template["Resources"][function]["Properties"]):
+        variables |= place.get("Environment", {}).get("Variables", {})
+    return {
+        "POSTGRES" if variable == "DATABASE_SECRET_ARN" else variable.removesuffix("_SECRET_ARN"): user
+        for variable, value in variables.items()
+        for name, user in users.items()
+        if name in str(value)
+    }
+
+
 def function_environment(
-    settings: Settings, declared: Mapping[str, object], stores: OwnStores | None
+    settings: Settings,
+    declared: Mapping[str, object],
+    stores: OwnStores | None,
+    users: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """A function's variables: those that its template declares, with values from .env and the shell.
 
-    As under `sam local`, these override the template's. With `stores`, the function gets their addresses,
-    regardless of the settings; without, it also gets the variables in AWS_TOOLS.
+    As under `sam local`, these override the template's. With `stores`, the function gets their addresses and
+    its own `users` of the database, regardless of the settings; without, it also gets those in AWS_TOOLS.
     """
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
@@ -169,9 +198,16 @@ def function_environment(
             "MINIO_PUBLIC_ENDPOINT_URL": settings.value("MINIO_PUBLIC_ENDPOINT_URL", stores.s3_url),
         }
         found |= {name: place for name, place in places.items() if name in declared}
+        for prefix, user in (users or {}).items():
+            found |= {f"{prefix}_USER": user, f"{prefix}_PASSWORD": _user_password(settings, user)}
     else:
         found |= settings.chosen(AWS_TOOLS)
     return found | settings.chosen(BOUNDS) | own_limits(declared) | passed_through(settings.values)
+
+
+def _user_password(settings: Settings, user: str) -> str:
+    """The same in each run, and of no use for finding the owner's."""
+    return hmac.new(settings.value("POSTGRES_PASSWORD").encode(), user.encode(), "sha256").hexdigest()
 
 
 def own_limits(declared: Mapping[str, object]) -> dict[str, str]:

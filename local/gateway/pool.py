@@ -172,7 +172,7 @@ def make_pools(
     pools = {}
     for name, spec in template.functions.items():
         if only in (None, name):
-            variables = function_environment(settings, spec.variables, stores)
+            variables = function_environment(settings, spec.variables, stores, spec.users)
             sink = logs.unseen() if name == unseen else logs
             pools[name] = Pool(spec, lambda_environment(spec, variables, keys), sink, settings.workers)
     return template, pools

@@ -14,6 +14,7 @@ from samcli.lib.providers.provider import Stack
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 
 from local.errors import LocalError
+from local.settings import find_database_users
 
 LAMBDA_DEFAULT_TIMEOUT = 3
 LAMBDA_DEFAULT_MEMORY_MB = 128
@@ -21,7 +22,9 @@ LAMBDA_DEFAULT_MEMORY_MB = 128
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function. Timeout in seconds, memory in MB; `variables` and `events` as resolved."""
+    """One function. Timeout in seconds, memory in MB; `variables` and `events` as resolved; `users` of the
+    database, as find_database_users() has them.
+    """
 
     name: str
     handler: str
@@ -31,6 +34,7 @@ class FunctionSpec:
     memory: int
     variables: Mapping[str, Any] = field(default_factory=dict)
     events: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,10 @@ def read_template(path: Path) -> Template:
     Nested stacks are not read: ours contain only what AWS needs, and reading them took most of the time.
     """
     try:
-        stacks = [Stack("", "", str(path), {}, get_template_data(str(path)))]
+        data = get_template_data(str(path))
+        stacks = [Stack("", "", str(path), {}, data)]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
-        found = {function.name: _to_spec(function) for function in SamFunctionProvider(stacks).get_all()}
+        found = {f.name: _to_spec(f, data) for f in SamFunctionProvider(stacks).get_all()}
     except Exception as error:  # samcli's parsers raise their own, yaml's and built-in errors
         raise LocalError(f"{path} cannot be read: {error}") from error
     if not api.routes:
@@ -55,7 +60,7 @@ def read_template(path: Path) -> Template:
     return Template(found, api)
 
 
-def _to_spec(function: Any) -> FunctionSpec:
+def _to_spec(function: Any, template: Mapping[str, Any]) -> FunctionSpec:
     return FunctionSpec(
         name=function.name,
         handler=function.handler,
@@ -66,4 +71,5 @@ def _to_spec(function: Any) -> FunctionSpec:
         memory=int(function.memory or LAMBDA_DEFAULT_MEMORY_MB),
         variables=(function.environment or {}).get("Variables") or {},
         events=function.events or {},
+        users=find_database_users(template, function.name),
     )

@@ -33,7 +33,7 @@ from PIL import Image
 from tests.integration.client import upload_event
 from tests.integration.lifecycle import KEY, image_event
 from tests.support import pictures
-from tests.support.events import ROOT, Event, handle, load_handler, make_event
+from tests.support.events import ROOT, Event, as_manager, handle, load_handler, make_event
 from tests.support.worker import Hook
 from tests.support.worker_main import STORES, Calls
 
@@ -134,9 +134,10 @@ class Work:
         return 200
 
     def key(self) -> int:
-        made = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
-        if self._chance.random() < 0.5:
-            revoke_key(made["id"])
+        with as_manager():
+            made = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
+            if self._chance.random() < 0.5:
+                revoke_key(made["id"])
         return 200
 
     def number(self) -> int:

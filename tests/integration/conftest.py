@@ -11,7 +11,7 @@ from imageapi.storage import s3
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
 from tests.integration.stores import SCHEMA, Configure, Stores
-from tests.support.postgres import turn_fsync_off
+from tests.support.postgres import create_users, turn_fsync_off
 from tests.support.settings import set_environment
 
 
@@ -27,6 +27,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         s3.wait_ready()
         forget_settings()
         turn_fsync_off(postgres)
+        create_users(postgres)
         yield Stores(postgres, s3)
     finally:
         forget_settings()

@@ -16,7 +16,16 @@ from imageapi.storage import s3
 
 from tests.integration.client import send
 from tests.support.answers import Answer
-from tests.support.events import API_KEY, STAGE, Event, LambdaContext, Query, load_handler, make_event
+from tests.support.events import (
+    API_KEY,
+    STAGE,
+    Event,
+    LambdaContext,
+    Query,
+    load_handler,
+    load_routes,
+    make_event,
+)
 
 T = TypeVar("T")
 KEY = {"X-API-Key": API_KEY}
@@ -136,6 +145,11 @@ def sweep(
     """
     event = {"dry_run": dry_run, "compare": compare, "force": force, "object_grace_seconds": grace}
     return load_handler("SweepFunction")(event, LambdaContext(time_left=time_left))
+
+
+def forget() -> dict[str, Any]:
+    """Forget what is older than CHANGES_DAYS, as on its schedule."""
+    return load_handler(load_routes()["/api/keys"])({"forget": True}, LambdaContext())
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from imageapi.errors import StorageUnavailableError
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
 from tests.support.events import ROOT
+from tests.support.postgres import create_users
 from tests.support.servers import service_environment
 from tests.support.waiting import wait_until
 
@@ -206,6 +207,7 @@ def launched(prefix: str) -> Iterator[Stores]:
         try:
             stores.postgres.start()
             stores.s3.start()
+            create_users(stores.postgres)
             yield stores
         finally:
             stores.postgres.stop()

@@ -9,12 +9,14 @@ so a new route only needs its file::
 import base64
 import importlib.util
 import json
+import os
 import re
 import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,12 +24,18 @@ from types import ModuleType
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from imageapi.config.settings import get_settings
+from imageapi.database import db
 from imageapi.http.route_scopes import ANY_KEY, PUBLIC
+
+from local.settings import find_database_users
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events"
 STAGE = "v1"
 API_KEY = "your-api-key-here"
+OWNER = "postgres"
+"""The owner of the database's schema, as whom MigrateFunction connects."""
 HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 
 Event = dict[str, Any]
@@ -67,8 +75,17 @@ def function_for(name: str) -> str:
 
 
 def load_handler(function: str) -> Handler:
-    """``lambda_handler`` of a function of template.yaml."""
-    return _load_handler(_resources()[function]["Properties"]["CodeUri"])
+    """``lambda_handler`` of a function of template.yaml, as its user of the database."""
+    handler = _load_handler(_resources()[function]["Properties"]["CodeUri"])
+    users = find_database_users(_template(), function)
+    if users and "POSTGRES" not in users:
+        users["POSTGRES"] = OWNER
+
+    def handle_as_user(event: Event, context: Any) -> dict[str, Any]:
+        with _connected_as(users):
+            return handler(event, context)
+
+    return handle_as_user
 
 
 def load_app(folder: str) -> ModuleType:
@@ -222,16 +239,27 @@ def _request_context(method: str, path: str, resource: str, headers: Mapping[str
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Loads CloudFormation's YAML, ignoring short forms (``!Ref``, ``!Sub``…)."""
+    """Loads CloudFormation's YAML; of short forms (``!Ref``, ``!Sub``…) only what they are given."""
+
+    def construct_argument(self, _: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return self.construct_scalar(node)
 
 
-_TemplateLoader.add_multi_constructor("!", lambda *_: None)
+_TemplateLoader.add_multi_constructor("!", _TemplateLoader.construct_argument)
 
 
 @lru_cache(maxsize=1)
+def _template() -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(
+        (ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader
+    )
+    return template
+
+
 def _resources() -> dict[str, Any]:
-    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader)
-    resources: dict[str, Any] = template["Resources"]
+    resources: dict[str, Any] = _template()["Resources"]
     return resources
 
 
@@ -240,6 +268,44 @@ def binary_media_types() -> frozenset[str]:
     """The template's BinaryMediaTypes."""
     declared = _resources()["Api"]["Properties"]["BinaryMediaTypes"]
     return frozenset(name.replace("~1", "/") for name in declared)
+
+
+@lru_cache(maxsize=1)
+def database_users() -> dict[str, str]:
+    """The users of the database that MigrateFunction creates: ``{"DB_SERVICE": "image_api", …}``."""
+    return find_database_users(_template(), "MigrateFunction")
+
+
+def as_manager() -> AbstractContextManager[None]:
+    """What follows connects to the database as the user that manages keys and webhooks."""
+    return _connected_as({"POSTGRES": database_users()["DB_MANAGER"]})
+
+
+@contextmanager
+def _connected_as(users: Mapping[str, str]) -> Iterator[None]:
+    """Change variables of database users; all have one password. Not if the test itself has chosen a user."""
+    if os.environ.get("POSTGRES_USER") not in database_users().values():
+        yield
+        return
+    names = {f"{prefix}_USER": user for prefix, user in users.items()}
+    password = os.environ["POSTGRES_PASSWORD"]
+    wanted = names | {f"{prefix}_PASSWORD": password for prefix in users}
+    if wanted.items() <= os.environ.items():
+        yield
+        return
+    before = dict(os.environ)
+    try:
+        _set_variables(os.environ | wanted)
+        yield
+    finally:
+        _set_variables(before)
+
+
+def _set_variables(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+    get_settings.cache_clear()
+    db.close()
 
 
 @lru_cache

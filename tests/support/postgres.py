@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2.extensions
+from imageapi.database.grants import grant_users
 
 from local.servers.postgres import PostgresServer
+from tests.support.events import database_users
 
 
 @contextmanager
@@ -29,3 +31,13 @@ def turn_fsync_off(postgres: PostgresServer) -> None:
         connection.autocommit = True
         connection.cursor().execute("ALTER SYSTEM SET fsync = off")
         connection.cursor().execute("SELECT pg_reload_conf()")
+
+
+def create_users(postgres: PostgresServer) -> None:
+    """Create the functions' users of the database as MigrateFunction does, all with the owner's password."""
+    logins = {
+        prefix.removeprefix("DB_").lower(): (user, postgres.password)
+        for prefix, user in database_users().items()
+    }
+    with closing(postgres.connect()) as connection, connection, connection.cursor() as cursor:
+        grant_users(cursor, logins)

@@ -42,9 +42,10 @@ Webhooks (``webhooks.due.take``, ``webhook_sender.send.send_all``, ``webhooks.du
     ``addresses.find_addresses`` → ``sign.sign`` → the request; then ``retries.advance`` →
     ``catalog.webhooks.save``. On AWS ``webhooks.wake`` starts ``webhook_sender.drain`` after a change.
 Sweep (``sweep.run.sweep``)
-    ``sweep.expired_rows`` → ``catalog.idempotency_keys.remove_before`` →
-    ``catalog.api_keys.remove_revoked`` → ``catalog.changes.number_all`` → ``catalog.changes.drop_oldest`` →
+    ``sweep.expired_rows`` → ``catalog.idempotency_keys.remove_before`` → ``catalog.changes.number_all`` →
     ``catalog.facets.apply_changes`` → ``sweep.compare_stores`` → ``sweep.orphans``
+Forget (``changes.retention.forget_old``)
+    ``catalog.api_keys.remove_revoked`` → ``catalog.changes.drop_oldest``
 Verify (``sweep.verify.verify``)
     ``versions.read_sha256`` of each original, and ``sweep.restore_objects`` → ``sweep.compare_stores``
 Check a key (``api_keys.check.check_key``, at each request)

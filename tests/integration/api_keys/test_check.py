@@ -11,10 +11,10 @@ import pytest
 from imageapi.api_keys import format
 from imageapi.config.settings import SERVICE
 from imageapi.database import db
-from imageapi.sweep import run
 
 from tests.integration.client import get
 from tests.integration.key_requests import make_key, revoke_key
+from tests.integration.lifecycle import forget
 from tests.integration.stores import Configure, Stores
 from tests.support.answers import Answer
 from tests.support.waiting import wait_until
@@ -174,7 +174,7 @@ def test_a_database_that_does_not_answer_lets_nobody_pass(stores: Stores, config
     assert get("/api/keys/self").status == 200
 
 
-def test_the_sweep_removes_keys_that_were_revoked_long_ago(stores: Stores, configure: Configure) -> None:
+def test_keys_that_were_revoked_long_ago_are_forgotten(stores: Stores, configure: Configure) -> None:
     configure(CHANGES_DAYS="10")
     for days in (9, 11, None):
         make_key("images:read", name=str(days))
@@ -185,8 +185,5 @@ def test_the_sweep_removes_keys_that_were_revoked_long_ago(stores: Stores, confi
             (expires_at, days, str(days)),
         )
 
-    run.sweep(dry_run=True, compare=False)
-    assert len(get("/api/keys").body["keys"]) == 3
-
-    run.sweep(dry_run=False, compare=False)
+    forget()
     assert [key["name"] for key in get("/api/keys").body["keys"]] == ["None", "9"]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from imageapi.database import locks
 from imageapi.model.scopes import MANAGE
-from imageapi.sweep import run
 
 from tests.integration.client import get, send
 from tests.integration.key_requests import make_key, post_key, revoke_key
+from tests.integration.lifecycle import forget
 from tests.integration.stores import Configure, Stores
 from tests.support.answers import Answer
 from tests.support.events import API_KEY, make_event
@@ -81,13 +81,13 @@ def test_a_maker_stays_in_the_list_for_as_long_as_its_descendants(
         "UPDATE api_keys SET revoked_at = now() - interval '11 days' WHERE id = %s", (second["id"],)
     )
 
-    run.sweep(dry_run=False, compare=False)
+    forget()
     revoke_key(first["id"])
     assert not works(third)
 
     stores.execute("UPDATE api_keys SET revoked_at = now() - interval '11 days'")
     for _ in range(3):
-        run.sweep(dry_run=False, compare=False)
+        forget()
     assert get("/api/keys").body["keys"] == []
 
 

@@ -10,7 +10,7 @@ from imageapi.model.scopes import SCOPES
 from tests.integration.client import get
 from tests.integration.stores import Stores
 from tests.support.answers import Answer
-from tests.support.events import API_KEY
+from tests.support.events import API_KEY, as_manager
 
 
 def read(since: str | None = None, **query: object) -> Answer:
@@ -40,7 +40,8 @@ def history(image_id: str, **query: object) -> Answer:
 
 
 def new_key(*scopes: str) -> dict[str, Any]:
-    return create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
+    with as_manager():
+        return create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
 
 
 def add(

@@ -6,7 +6,7 @@ from imageapi.search.cursors import encode_payload
 
 from tests.integration.changes.reading import add, changes, cursor, read, rewind
 from tests.integration.client import get
-from tests.integration.lifecycle import patch_image, sweep
+from tests.integration.lifecycle import forget, patch_image
 from tests.integration.stores import Stores
 
 
@@ -83,6 +83,6 @@ def test_a_cursor_older_than_what_is_kept(stores: Stores) -> None:
     oldest = cursor(None, limit=1)
     add(stores, 3)
     assert len(changes(oldest)) == 5
-    sweep()
+    forget()
     assert read(oldest).error == (410, "changes_expired")
     assert len(changes()) == 3

@@ -26,7 +26,7 @@ from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.calls import ask as ask_webhooks
 from tests.integration.webhooks.calls import create as create_webhook
 from tests.integration.webhooks.calls import settle, take
-from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
+from tests.support.events import API_KEY, LambdaContext, as_manager, load_handler, make_event
 
 NOT_SHOWN = {"urls", "placeholder", "duplicate_of", "analysis"}
 
@@ -163,10 +163,24 @@ def test_the_trash(stores: Stores) -> None:
     assert (deleted["type"], deleted["version"], deleted["after"]) == ("image.deleted", 2, None)
 
 
+def test_the_end_of_an_image_takes_no_text_from_a_key(stores: Stores) -> None:
+    """Whoever can write images could give one the id of a key."""
+    key = new_key("images:read")
+    stores.insert([key["id"]], {})
+    stores.execute("DELETE FROM image_metadata WHERE id = %s", (key["id"],))
+
+    assert {change["type"]: bool(change["after"]) for change in stores.changes(key["id"])} == {
+        "key.created": True,
+        "image.uploaded": False,
+        "image.deleted": False,
+    }
+
+
 def test_keys(stores: Stores) -> None:
     since = cursor()
     key = new_key("images:read")
-    revoke_key(key["id"])
+    with as_manager():
+        revoke_key(key["id"])
     created, revoked = changes(since)
     facts = {"id": key["id"], "name": "a key", "scopes": ["images:read"], "expires_at": None}
     assert (created["type"], created["before"], created["after"]) == ("key.created", None, facts)

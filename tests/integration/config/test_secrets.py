@@ -67,6 +67,18 @@ def test_a_request_with_nothing_secret_in_the_environment(keys: dict[str, str], 
     assert list_with("wrong") == 401
 
 
+def test_the_whole_address_of_the_database_may_be_in_its_secret(
+    keys: dict[str, str], stores: Stores, manager: Any, configure: Configure
+) -> None:
+    server = stores.postgres
+    secret = {"username": server.user, "password": server.password, "host": server.host, "port": server.port}
+    text = json.dumps({**secret, "dbname": server.database, "sslmode": "disable", "engine": "postgres"})
+    manager.put_secret_value(SecretId=keys["DATABASE_SECRET_ARN"], SecretString=text)
+    configure(DB_HOST="elsewhere.invalid", DB_PORT="1", POSTGRES_DB="other", DB_SSLMODE=None)
+
+    assert list_with("first-api-key") == 200
+
+
 def test_rotation_without_a_deploy(
     keys: dict[str, str], manager: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,7 +217,7 @@ def test_refused_login(stores: Stores, configure: Configure, change: dict[str, s
 def test_transaction_is_rolled_back(stores: Stores) -> None:
     def insert_and_raise(error: Exception) -> None:
         def work(cursor: db.Cursor) -> None:
-            cursor.execute("CREATE TABLE half_done ()")
+            cursor.execute("CREATE TEMP TABLE half_done ()")
             raise error
 
         db.transaction(work)
@@ -237,7 +237,7 @@ def test_a_query_inside_a_transaction_is_a_mistake(stores: Stores) -> None:
 
 def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: Stores) -> None:
     def work(cursor: db.Cursor) -> None:
-        cursor.execute("CREATE TABLE half_done ()")
+        cursor.execute("CREATE TEMP TABLE half_done ()")
         cursor.execute("SELECT 1 / 0")
 
     with pytest.raises(Exception, match="division by zero"):

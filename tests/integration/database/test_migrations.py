@@ -10,7 +10,15 @@ from imageapi.database import db, locks, migrations
 from imageapi.database.migrations import Migration, migrate, read_migrations
 from imageapi.errors import DatabaseUnavailableError
 
-from tests.integration.database.migrating import DATABASE, SERVICE, invoke, make_first_release, run
+from tests.integration.database.migrating import (
+    DATABASE,
+    USERS,
+    become,
+    become_owner,
+    invoke,
+    make_first_release,
+    run,
+)
 from tests.integration.stores import SCHEMA, Configure, Row, Stores
 from tests.support.events import ROOT
 from tests.support.waiting import wait_until
@@ -134,16 +142,15 @@ def test_a_new_database_has_all_of_the_schema_or_nothing(empty: Stores) -> None:
 
 
 def test_what_a_step_has_made_is_the_services_though_a_later_one_fails(
-    service_user: Stores, configure: Configure
+    migrated: Stores, configure: Configure
 ) -> None:
-    owner = {"POSTGRES_USER": service_user.postgres.user, "POSTGRES_PASSWORD": service_user.postgres.password}
-    run(service_user, "TRUNCATE schema_migrations")
-    configure(**owner)
+    run(migrated, "TRUNCATE schema_migrations; DROP TABLE batches, sweep_progress")
+    become_owner(migrated, configure)
     with pytest.raises(psycopg2.errors.UndefinedTable):
-        migrate("", [Migration(1, "good", "CREATE TABLE more (id int)"), BAD])
+        migrate("", [Migration(1, "good", "CREATE TABLE batches (id int)"), BAD])
 
-    configure(POSTGRES_USER=SERVICE["DB_SERVICE_USER"], POSTGRES_PASSWORD=SERVICE["DB_SERVICE_PASSWORD"])
-    db.query("INSERT INTO more VALUES (1)")
+    become(configure, USERS["DB_SERVICE_USER"])
+    db.query("INSERT INTO batches VALUES (1)")
 
 
 WAITS_FOR_TABLE = """

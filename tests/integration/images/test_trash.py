@@ -4,13 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from imageapi.actor import ROOT
-from imageapi.api_keys.check import Key
-from imageapi.api_keys.manage import create_key
-from imageapi.model.scopes import SCOPES
 
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
+from tests.integration.key_requests import make_key
 from tests.integration.leftovers import counts
 from tests.integration.lifecycle import (
     delete_event,
@@ -208,8 +205,7 @@ def test_a_delete_refuses_other_parameters(
 
 
 def as_key(event: Event, scope: str) -> Answer:
-    key = create_key({"name": "a", "scopes": [scope]}, Key(ROOT, SCOPES))["key"]
-    return send(event | {"headers": event["headers"] | {"X-API-Key": key}})
+    return send(event | {"headers": event["headers"] | {"X-API-Key": make_key(scope)["key"]}})
 
 
 def test_scopes(stores: Stores, image: dict[str, Any], configure: Configure) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.calls import ask, create, get, take
+from tests.support.events import as_manager
 from tests.unit.webhook_sender.test_addresses import answer_lookups
 
 URL = "https://93.184.215.14/hook"
@@ -122,6 +124,14 @@ def test_http_needs_the_permission(service: Stores, configure: Configure) -> Non
         assert (answer.status, answer.code) == (422, "webhook_invalid")
 
 
+@pytest.fixture
+def manager(service: Stores) -> Iterator[None]:
+    """One connection for all requests of a test."""
+    with as_manager():
+        yield
+
+
+@pytest.mark.usefixtures("manager")
 def test_names(service: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(WEBHOOK_ALLOW_PRIVATE=None)
     configure(DB_HOST=service.postgres.host)

@@ -36,7 +36,7 @@ def test_defaults() -> None:
     settings = load()
     assert (settings.db_host, settings.db_port) == ("db.example.com", 5432)
     assert (settings.db_name, settings.db_user, settings.db_password) == ("imagedb", "postgres", "")
-    assert (settings.db_sslmode, settings.db_sslrootcert) == ("prefer", None)
+    assert (settings.db_sslmode, settings.db_sslrootcert) == ("verify-full", None)
     assert (settings.db_connect_timeout, settings.db_statement_timeout) == (5.0, 5.0)
     assert (settings.bucket, settings.region) == ("pictures", "us-east-1")
     assert settings.s3_endpoint_url is settings.s3_public_endpoint_url is None
@@ -54,7 +54,7 @@ def test_defaults() -> None:
         ("POSTGRES_DB", "other", "db_name", "other"),
         ("POSTGRES_USER", "someone", "db_user", "someone"),
         ("POSTGRES_PASSWORD", " with, spaces ", "db_password", " with, spaces "),
-        ("DB_SSLMODE", "verify-full", "db_sslmode", "verify-full"),
+        ("DB_SSLMODE", "require", "db_sslmode", "require"),
         ("DB_SSLROOTCERT", "/opt/rds.pem", "db_sslrootcert", "/opt/rds.pem"),
         ("DB_CONNECT_TIMEOUT", "2", "db_connect_timeout", 2.0),
         ("DB_STATEMENT_TIMEOUT", "9", "db_statement_timeout", 9.0),
@@ -92,6 +92,12 @@ def test_defaults() -> None:
 )  # fmt: skip
 def test_each_variable(variable: str, text: str, attribute: str, value: Any) -> None:
     assert getattr(load(**{variable: text}), attribute) == value
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+def test_modes_that_trust_any_certificate_get_none(mode: str) -> None:
+    """With certificates, libpq checks them in these modes too."""
+    assert load(DB_SSLMODE=mode, DB_SSLROOTCERT="/opt/rds.pem").db_sslrootcert is None
 
 
 def test_the_nearest_endpoint_counts() -> None:

@@ -150,6 +150,20 @@ def check_that_all_reach_the_functions(names: set[str], stores: OwnStores | None
     assert names <= reached
 
 
+def test_a_function_connects_as_its_own_user_of_the_runs_database() -> None:
+    settings = make_settings({"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "hidden"})
+    declared, users = {"POSTGRES_USER": "", "POSTGRES_PASSWORD": ""}, {"POSTGRES": "image_api"}
+
+    found = function_environment(settings, declared, OWN, users)
+
+    assert found["POSTGRES_USER"] == "image_api"
+    assert "hidden" not in found.values()
+    again = function_environment(settings, declared, OWN, users | {"DB_MANAGER": "another"})
+    assert again["POSTGRES_PASSWORD"] == found["POSTGRES_PASSWORD"] != again["DB_MANAGER_PASSWORD"]
+    # In front of a database that it did not start, it has what is set.
+    assert function_environment(settings, declared, None, users)["POSTGRES_USER"] == "postgres"
+
+
 def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
     names = documented() - OWN_STORES - AWS_TOOLS
     assert len(names) > 14

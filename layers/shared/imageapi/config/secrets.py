@@ -16,12 +16,19 @@ SECRET_ARNS = {
     "GEMINI_API_KEY": "GEMINI_API_KEY_SECRET_ARN",
     "POSTGRES_PASSWORD": "DATABASE_SECRET_ARN",
     "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
+    "DB_MANAGER_PASSWORD": "DB_MANAGER_SECRET_ARN",
 }
 """For each variable, the one with the ARN of its secret."""
 KEYS = ("API_KEY", "SECRET_KEY", "ORIGIN_VERIFY", "GEMINI_API_KEY")
 """Variables and secrets that may hold several values. All are accepted; Gemini gets the first."""
-USERS = {"POSTGRES_PASSWORD": "POSTGRES_USER", "DB_SERVICE_PASSWORD": "DB_SERVICE_USER"}
+USERS = {
+    "POSTGRES_PASSWORD": "POSTGRES_USER",
+    "DB_SERVICE_PASSWORD": "DB_SERVICE_USER",
+    "DB_MANAGER_PASSWORD": "DB_MANAGER_USER",
+}
 """Secrets that are JSON with a user name and a password."""
+ADDRESS = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "POSTGRES_DB", "sslmode": "DB_SSLMODE"}
+"""What the first of them may also have, as RDS names it."""
 
 
 def make_access(env: Mapping[str, str]) -> secrets_client.Access:
@@ -33,11 +40,11 @@ def make_access(env: Mapping[str, str]) -> secrets_client.Access:
 def read_secrets(
     env: Mapping[str, str], cache: secrets_client.SecretCache
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """The secrets named by ``*_SECRET_ARN`` variables. A value set directly wins.
+    """The secrets named by ``*_SECRET_ARN`` variables. A password or key that is set directly wins.
 
     Returns:
-        The database's users and passwords, by variable name; and the keys, each with one or more values, the
-        current one first.
+        The database's users, passwords and address, by variable name; and the keys, each with one or more
+        values, the current one first.
 
     Raises:
         ConfigurationError: a secret cannot be read or is malformed.
@@ -51,15 +58,16 @@ def read_secrets(
         return {}, {}
     try:
         found = cache.read(named.values(), make_access(env))
-        users = {}
-        for password in USERS.keys() & named.keys():
-            database = json.loads(found[named[password]][0])
-            users[password] = str(database["password"])
-            users[USERS[password]] = str(database["username"])
+        database: dict[str, str] = {}
+        for name in USERS.keys() & named.keys():
+            secret = json.loads(found[named[name]][0])
+            database |= {name: str(secret["password"]), USERS[name]: str(secret["username"])}
+            if name == "POSTGRES_PASSWORD":
+                database |= {ADDRESS[key]: str(secret[key]) for key in ADDRESS if secret.get(key)}
     except secrets_client.SecretError as error:
         raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
             "The secrets of the database's users must be JSON with username and password."
         ) from None
-    return users, {name: found[named[name]] for name in KEYS if name in named}
+    return database, {name: found[named[name]] for name in KEYS if name in named}

@@ -49,13 +49,17 @@ class Settings:
     db_name: str
     db_user: str
     db_password: str = field(repr=False)
-    db_service_user: str | None
-    """Role that MigrateFunction creates for the other functions; None when they share its own."""
-    db_service_password: str = field(repr=False)
+    db_service: tuple[str, str] | None = field(repr=False)
+    """Name and password of the user that MigrateFunction creates for the other functions; None when they
+    share its own.
+    """
+    db_manager: tuple[str, str] | None = field(repr=False)
+    """The same for ManageFunction."""
     database_server: str | None
     """What identifies the database's server, as a restore gives it another; None to have PostgreSQL tell."""
     db_sslmode: str
     db_sslrootcert: str | None
+    """The certificates to trust; None in modes that trust any, where libpq would check them all the same."""
     db_connect_timeout: float
     """Seconds to wait for a new connection."""
     db_statement_timeout: float
@@ -165,6 +169,10 @@ def _read_bucket(env: Mapping[str, str], endpoint_url: str | None) -> str:
     return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
 
 
+def _read_login(env: Mapping[str, str], user: str, password: str) -> tuple[str, str] | None:
+    return (env[user], env.get(password, "")) if env.get(user) else None
+
+
 def _read_log_level(env: Mapping[str, str]) -> str:
     pattern = f"(?i:{LOG_LEVELS})"
     return read_matching(env, "LOG_LEVEL", "INFO", pattern, f"one of {LOG_LEVELS}").upper()
@@ -176,22 +184,23 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
     """
-    users, secret_keys = read_secrets(env, cache or secrets_client.SecretCache())
-    env = {**env, **users}
+    database, secret_keys = read_secrets(env, cache or secrets_client.SecretCache())
+    env = {**env, **database}
     keys = {name: split(env.get(name, "")) for name in KEYS} | secret_keys
     _refuse_weak_secrets(env, keys)
     endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+    sslmode = read_matching(env, "DB_SSLMODE", "verify-full", SSL_MODES, f"one of {SSL_MODES}")
     return Settings(
         db_host=require(env, "DB_HOST"),
         db_port=read_int(env, "DB_PORT", 5432, maximum=65_535),
         db_name=env.get("POSTGRES_DB") or "imagedb",
         db_user=env.get("POSTGRES_USER") or "postgres",
         db_password=env.get("POSTGRES_PASSWORD", ""),
-        db_service_user=env.get("DB_SERVICE_USER") or None,
-        db_service_password=env.get("DB_SERVICE_PASSWORD", ""),
+        db_service=_read_login(env, "DB_SERVICE_USER", "DB_SERVICE_PASSWORD"),
+        db_manager=_read_login(env, "DB_MANAGER_USER", "DB_MANAGER_PASSWORD"),
         database_server=env.get("DATABASE_SERVER") or None,
-        db_sslmode=read_matching(env, "DB_SSLMODE", "prefer", SSL_MODES, f"one of {SSL_MODES}"),
-        db_sslrootcert=env.get("DB_SSLROOTCERT") or None,
+        db_sslmode=sslmode,
+        db_sslrootcert=(env.get("DB_SSLROOTCERT") or None) if sslmode.startswith("verify") else None,
         db_connect_timeout=float(read_int(env, "DB_CONNECT_TIMEOUT", 5)),
         db_statement_timeout=float(read_int(env, "DB_STATEMENT_TIMEOUT", 5)),
         s3_endpoint_url=endpoint_url,

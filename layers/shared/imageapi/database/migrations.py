@@ -7,8 +7,8 @@ as applied; an older one gets those that it lacks, in numerical order.
 Each migration is its own transaction, so a table lock lasts for one step, not for all. A step waits a few
 seconds for a lock, then gives up, so that requests queued behind it can proceed, and retries.
 
-If the other functions have their own database user (``DB_SERVICE_USER``), it is created and granted its
-privileges here: it reads and writes rows, and changes neither the schema nor anyone's privileges.
+If the other functions have database users of their own (``DB_SERVICE_USER``, ``DB_MANAGER_USER``), these are
+created and granted their privileges here (``grants``).
 """
 
 import re
@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg2.errors
-import psycopg2.extensions
-from psycopg2 import sql
 
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
+from imageapi.database.grants import MANAGER, SERVICE, grant_users
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.telemetry.logs import get_logger
 
@@ -44,16 +43,6 @@ RECORD = """
         name        text NOT NULL,
         applied_at  timestamptz NOT NULL DEFAULT now()
     )"""
-
-GRANTS = (
-    "GRANT USAGE ON SCHEMA public TO {}",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
-    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}",
-    "REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {}",
-    # What happened stays as it was written: functions of the schema's owner number and forget it.
-    "REVOKE INSERT, UPDATE, DELETE ON changes FROM {}",
-    "REVOKE UPDATE, DELETE ON changes_unnumbered FROM {}",
-)
 
 
 @dataclass(frozen=True)
@@ -143,8 +132,9 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         result = work(cursor)
-        # With each step, so that the service can use its tables as soon as they exist.
-        _grant_service_user(cursor)
+        # With each step, so that the other functions can use its tables as soon as they exist.
+        settings = get_settings()
+        grant_users(cursor, {SERVICE: settings.db_service, MANAGER: settings.db_manager})
         return result
 
     for attempt in range(LOCK_ATTEMPTS):
@@ -160,19 +150,3 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
         f"{name} did not get a lock on its tables in {LOCK_ATTEMPTS} attempts: look in pg_stat_activity for"
         " transactions that have been open for long, end them, and run it again."
     )
-
-
-def _grant_service_user(cursor: db.Cursor) -> None:
-    """If the service has its own user, create it or reset its password, and grant it access to rows."""
-    settings = get_settings()
-    user, password = settings.db_service_user, settings.db_service_password
-    if not user:
-        return
-    known = db.query("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,), cursor)
-    # Hashed as the server stores it: no statement log has the password.
-    secret = psycopg2.extensions.encrypt_password(password, user, cursor.connection, "scram-sha-256")
-    statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
-    name = sql.Identifier(user)
-    cursor.execute(sql.SQL(statement).format(name, sql.Literal(secret)))
-    for grant in GRANTS:
-        cursor.execute(sql.SQL(grant).format(name))

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from imageapi.catalog import api_keys, batches, changes, facets, idempotency_keys, sweep_progress, variants
+from imageapi.catalog import batches, changes, facets, idempotency_keys, sweep_progress, variants
 from imageapi.catalog.sweep_progress import Progress
-from imageapi.config.settings import get_settings
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
@@ -51,7 +50,8 @@ def sweep(
     else:
         settle_rows(report, has_time)
     if not dry_run:
-        _remove_old(has_time)
+        _remove_old_keys(has_time)
+        changes.number_all()
         facets.apply_changes()
     progress = Progress() if dry_run else sweep_progress.read()
     if compare or progress.compared_until:
@@ -59,17 +59,12 @@ def sweep(
     return report
 
 
-def _remove_old(has_time: Callable[[], bool]) -> None:
-    """Remove Idempotency-Keys, revoked API keys and changes that are no longer kept."""
+def _remove_old_keys(has_time: Callable[[], bool]) -> None:
+    """Remove Idempotency-Keys that are no longer kept."""
     oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while idempotency_keys.remove_before(oldest_key, KEY_BATCH) and has_time():
         pass
     while batches.remove_before(KEY_DAYS, KEY_BATCH) and has_time():
-        pass
-    changes_days = get_settings().changes_days
-    api_keys.remove_revoked(changes_days)  # as long as the feed names them
-    changes.number_all()
-    while changes.drop_oldest(datetime.now(UTC) - timedelta(days=changes_days)) and has_time():
         pass
 
 

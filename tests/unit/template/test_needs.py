@@ -1,0 +1,178 @@
+"""template.yaml and the database's grants give each function what its code reaches, and nothing else.
+
+The code says what it needs: settings that it reads, objects whose keys it makes, tables that its SQL names.
+"""
+
+import ast
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from imageapi.database.grants import GRANTS
+from imageapi.http.route_scopes import PUBLIC, ROUTE_SCOPES
+
+from local.settings import find_database_users
+from tests.support.needs import (
+    CHECK_KEY,
+    PREFIXES,
+    WAKE,
+    Need,
+    find_object_needs,
+    find_settings,
+    find_table_needs,
+    variables_of,
+)
+from tests.support.reach import ROOT, Code, Definition
+from tests.support.templates import MAIN, expand_template, find, read_template, walk
+
+TEMPLATE = read_template(MAIN)
+FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
+SHARED = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+OBJECT_ACTIONS = {
+    "s3:PutObject": "put",
+    "s3:GetObject": "get",
+    "s3:DeleteObject": "delete",
+    "s3:GetObjectVersion": "get-version",
+    "s3:ListBucket": "list",
+    "s3:ListBucketVersions": "list-versions",
+}
+SENDS = Definition("imageapi.analysis.enqueue", "send_messages")
+NEVER_DONE: dict[str, set[Need]] = {
+    # It finishes deletions of variants alone: their images are in the trash, and keep their files.
+    "DeliverFunction": {("delete", "originals"), ("delete", "incoming")},
+}
+"""What code reaches and never does."""
+NEVER_READ = {
+    # Its pages are public, and the same for everybody.
+    "GalleryFunction": {"origin_secrets"},
+}
+"""Settings that code reaches and does not need."""
+
+
+def code_of(function: str) -> Code:
+    return Code(ROOT / TEMPLATE["Resources"][function]["Properties"]["CodeUri"])
+
+
+@cache
+def routes(function: str) -> frozenset[str]:
+    """The routes that its files register, as in ROUTE_SCOPES."""
+    code = code_of(function)
+    nodes = [node for definition in code.handler for node in code.nodes(definition)]
+    decorators = [d for node in nodes if isinstance(node, ast.FunctionDef) for d in node.decorator_list]
+    return frozenset(
+        f"{decorator.func.attr.upper()} {decorator.args[0].value!s}"
+        for decorator in decorators
+        if isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Attribute)
+        and isinstance(decorator.args[0], ast.Constant)
+    )
+
+
+def takes_keys(function: str) -> bool:
+    return any(ROUTE_SCOPES[route] != PUBLIC for route in routes(function))
+
+
+def may_wake(function: str) -> bool:
+    """Whether it has routes that change something, or work that does."""
+    code = code_of(function)
+    nodes = (node for definition in code.handler for node in code.nodes(definition))
+    works = any(isinstance(node, ast.keyword) and node.arg == "wakes" for node in nodes)
+    return works or any(not route.startswith("GET ") for route in routes(function))
+
+
+@cache
+def reached(function: str) -> frozenset[Definition]:
+    """Every App checks keys and wakes webhooks, if there is a route that needs it."""
+    return frozenset(code_of(function).reach({WAKE} if takes_keys(function) else {WAKE, CHECK_KEY}))
+
+
+def own_variables(function: str) -> set[str]:
+    return set(FUNCTIONS[function].get("Environment", {}).get("Variables", {})) - SHARED
+
+
+def variables_needed(function: str) -> set[str]:
+    settings = find_settings(code_of(function), reached(function))
+    settings -= NEVER_READ.get(function, set()) | (set() if takes_keys(function) else {"api_keys"})
+    return set().union(*map(variables_of, settings))
+
+
+def named_in(value: Any) -> set[str]:
+    """The resources and parameters that a value refers to."""
+    parts = [part for part in walk(value) if isinstance(part, dict)]
+    found = {part["Ref"] for part in parts if "Ref" in part}
+    found |= {part["Fn::GetAtt"][0] for part in parts if "Fn::GetAtt" in part}
+    return found - {"AWS::NoValue"}
+
+
+def statements_of(function: str) -> list[dict[str, Any]]:
+    """All statements of the function's role."""
+    role = FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]
+    inline = expand_template(MAIN)[role]["Properties"].get("Policies", [])
+    attached = [p for p in find(MAIN, "AWS::IAM::Policy").values() if {"Ref": role} in p["Roles"]]
+    documents = [policy["PolicyDocument"] for policy in [*inline, *attached]]
+    found = [s.get("Fn::If", [s, s])[1] for document in documents for s in document["Statement"]]
+    assert all(statement["Effect"] == "Allow" for statement in found)
+    return [s | {"Action": s["Action"] if isinstance(s["Action"], list) else [s["Action"]]} for s in found]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_variables(function: str) -> None:
+    every = set().union(*map(own_variables, FUNCTIONS))
+    assert own_variables(function) == variables_needed(function) & every
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_secrets(function: str) -> None:
+    variables = FUNCTIONS[function].get("Environment", {}).get("Variables", {})
+    needed = {name for name in variables_needed(function) if name.endswith("_SECRET_ARN")}
+    secrets = [variables[name] for name in needed]
+    readable = [
+        s["Resource"] for s in statements_of(function) if "secretsmanager:GetSecretValue" in s["Action"]
+    ]
+    assert named_in(readable) == named_in(secrets)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_objects(function: str) -> None:
+    allowed = {
+        (OBJECT_ACTIONS[action], prefix)
+        for statement in statements_of(function)
+        for action in statement["Action"]
+        if action.startswith("s3:")
+        for text in walk(statement["Resource"])
+        if isinstance(text, str) and "ImageBucket" in text
+        for prefix in re.findall(r"\}/(\w+)/", text) or [""]
+    }
+    needed = find_object_needs(code_of(function), reached(function))
+    needed |= {("put", PREFIXES["WAKE_KEY"])} if may_wake(function) else set()
+    assert NEVER_DONE.get(function, set()) <= needed
+    assert allowed == needed - NEVER_DONE.get(function, set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_messages(function: str) -> None:
+    queues = [s["Resource"] for s in statements_of(function) if "sqs:SendMessage" in s["Action"]]
+    assert named_in(queues) == ({"AnalysisQueue"} if SENDS in reached(function) else set())
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_tables(role: str) -> None:
+    created = find_database_users(TEMPLATE, "MigrateFunction")
+    user = created[f"DB_{role.upper()}"]
+    granted = {
+        (re.sub(r" \(.*\)", "", privilege), item)
+        for item, privileges in GRANTS[role].items()
+        for privilege in privileges.split(", ")
+    }
+    functions = [
+        function for function in FUNCTIONS if find_database_users(TEMPLATE, function).get("POSTGRES") == user
+    ]
+    needed = [find_table_needs(code_of(function), reached(function)) for function in functions]
+    assert granted == set().union(*needed)
+
+
+def test_only_the_migrations_connect_as_the_owner() -> None:
+    connecting = {name for name in FUNCTIONS if "DATABASE_SECRET_ARN" in variables_needed(name)}
+    users = {name: find_database_users(TEMPLATE, name) for name in connecting}
+    assert {name for name, found in users.items() if "POSTGRES" not in found} == {"MigrateFunction"}
