@@ -196,9 +196,9 @@ class Execution:
             # Two that wait for each other must not wake each other.
             self._progress += not client.looks
             self._grant(client, Permission.GO)
-            if call.backend and call.footprint.writes:
-                if not self._has_changed() and client.state is not State.BLOCKED:
-                    self._note_step(client, footprint=Footprint(call.footprint.reads))
+            could_write = call.backend and call.footprint.writes
+            if could_write and not self._has_changed() and client.state is not State.BLOCKED:
+                self._note_step(client, footprint=Footprint(call.footprint.reads))
             last = chosen
 
     def _has_changed(self) -> bool:

@@ -229,8 +229,8 @@ def branch(steps: Sequence[Step]) -> Iterator[tuple[int, Choice, list[Step]]]:
     """The choices that have led to these steps, and at each step those of another client, if that may matter;
     how many preemptions each has cost, and the beginning of a schedule that it leads to.
 
-    It does not matter if nothing that the other does from there on, in this schedule, conflicts with the step:
-    then it may as well go on after the step. Nor if its next call conflicts with nothing since its last one:
+    It does not matter if nothing that the other does from there on, in this schedule, conflicts with the
+    step: then it may as well go on after the step. Nor if its next call conflicts with nothing since its last one:
     then it may as well make that before it is preempted. (As in dynamic partial order reduction.)
     """
     used = 0
@@ -258,8 +258,8 @@ def could_be_earlier(steps: Sequence[Step], client: str, call: Footprint) -> boo
 
 
 def hash_pasts(steps: Sequence[Step]) -> Iterator[int]:
-    """For each step, what was before it; equal for orders that differ only in what does not matter: the stores
-    have had the same changes in the same order, as far as that matters, and the clients have seen the same.
+    """For each step, what was before it; equal for orders that differ only in what does not matter: the
+    stores have had the same changes in the same order, as far as that matters, and the clients have seen the same.
     """
     past: frozenset[object] = frozenset()
     changes: list[tuple[str, int, Footprint]] = []

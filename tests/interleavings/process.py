@@ -4,8 +4,8 @@ A call is an SQL message or an HTTP request to S3, in whatever thread. So whoeve
 happens between two calls. The clock of the service stands still, so that no time limit depends on how long a
 call has to wait for permission.
 
-Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep` and
-:class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
+Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep`
+and :class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
 """
 
 import importlib
