@@ -119,13 +119,13 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 
 CREATE INDEX IF NOT EXISTS idempotency_keys_image_id ON idempotency_keys (image_id);
 
--- Images of which objects have yet to be removed: all, or of an image in the trash, its variants. A deletion of
--- all is final. While there is a deletion, the image does not come back from the trash.
+-- Images whose objects have yet to be removed: all, or of an image in the trash, its variants. A removal of all is
+-- final. While one is pending, the image does not come back from the trash.
 CREATE TABLE IF NOT EXISTS pending_removals (
     image_id        uuid PRIMARY KEY,
     -- Of the original. Null for an image in the trash, which keeps it.
     s3_key          text,
-    -- Only grows: a request that was rendering a variant may store it after the deletion has begun.
+    -- Only grows: a request that was rendering a variant may store it after the removal has begun.
     variants        text[] NOT NULL,
     lease_until     timestamptz NOT NULL,
     lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens')
@@ -264,7 +264,7 @@ BEGIN
         USING ids, versions, days;
 END $$;
 
--- Copies images back from the trash, with their analyses, except those with a deletion. A column that came into
+-- Copies images back from the trash, with their analyses, except those with a pending removal. A column that came into
 -- image_analysis since has its default.
 CREATE OR REPLACE FUNCTION copy_from_trash(ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -7,14 +7,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ROOT, batch, changes, cold, edge, http, keys, listing, memory, render, upload, wal
+from benchmarks import ROOT, changes, cold, http, keys, listing, memory, render, upload, wal
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure, format_table
 
-NAMES = (
-    *(upload.NAME, http.NAME, listing.NAME, keys.NAME, changes.NAME, batch.NAME, wal.NAME),
-    *(render.NAME, cold.NAME, memory.NAME, edge.NAME),
-)
+RUNS: dict[str, Callable[[Build], list[Figure]]] = {
+    upload.NAME: lambda _: upload.run(),
+    http.NAME: lambda _: http.run(),
+    listing.NAME: lambda _: listing.run(),
+    keys.NAME: lambda _: keys.run(),
+    changes.NAME: lambda _: changes.run(),
+    wal.NAME: lambda _: wal.run(),
+    render.NAME: lambda _: render.run(),
+    cold.NAME: cold.run,
+    memory.NAME: memory.run,
+}
 
 
 def main() -> int:
@@ -22,7 +29,7 @@ def main() -> int:
         prog="python -m benchmarks", description="Measure the service, as ratios."
     )
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"which to run: {', '.join(NAMES)}; all when absent"
+        "names", nargs="*", metavar="name", help=f"which to run: {', '.join(RUNS)}; all when absent"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     parser.add_argument(
@@ -33,28 +40,15 @@ def main() -> int:
         help="what `sam build` made, for cold and memory (%(default)s)",
     )
     arguments = parser.parse_args()
-    if unknown := [name for name in arguments.names if name not in NAMES]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
+    if unknown := [name for name in arguments.names if name not in RUNS]:
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(RUNS)}")
 
     build = Build(arguments.build)
-    benchmarks: dict[str, Callable[[], list[Figure]]] = {
-        upload.NAME: upload.run,
-        http.NAME: http.run,
-        listing.NAME: listing.run,
-        keys.NAME: keys.run,
-        changes.NAME: changes.run,
-        batch.NAME: batch.run,
-        wal.NAME: wal.run,
-        render.NAME: render.run,
-        cold.NAME: lambda: cold.run(build),
-        memory.NAME: lambda: memory.run(build),
-        edge.NAME: edge.run,
-    }
     figures: list[Figure] = []
     failed = False
-    for name in arguments.names or NAMES:
+    for name in arguments.names or RUNS:
         try:
-            figures += benchmarks[name]()
+            figures += RUNS[name](build)
         except BenchmarkError as error:
             print(f"{name}: {error}", file=sys.stderr)
             failed = True

@@ -13,8 +13,7 @@ from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.images import delete, get, update
 from imageapi.images.etag import parse_if_match
-from imageapi.model.parameters import wants_permanent_links
-from imageapi.model.scopes import DELETE, WRITE
+from imageapi.model.parameters import parse_flag, wants_permanent_links
 from imageapi.model.variant_names import parse_names
 
 app = App()
@@ -39,10 +38,10 @@ def update_image(request: Request, image_id: str) -> Response:
 
 @app.delete("/api/images/<image_id>")
 def delete_image(request: Request, image_id: str) -> Response:
-    """204 once the image is in the trash, or with ``permanent=true`` gone for good; 404 from then on."""
-    for_good = delete.deletes_for_good(request.check_query("permanent").get("permanent"))
-    request.key.check_scope(DELETE if for_good else WRITE)
-    delete.delete_image(image_id, parse_if_match(request.header("If-Match")), for_good=for_good)
+    """204 once the image is in the trash, or with ``permanent=true`` deleted permanently; then 404."""
+    permanent = parse_flag("permanent", request.check_query("permanent").get("permanent"))
+    versions = parse_if_match(request.header("If-Match"))
+    delete.delete_image(image_id, versions, permanent=permanent, key=request.key)
     return Response(204)
 
 

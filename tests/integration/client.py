@@ -8,11 +8,15 @@ from urllib.request import urlopen
 from tests.support.answers import Answer, parse
 from tests.support.events import API_KEY, STAGE, Event, Query, handle, make_event
 from tests.support.multipart import upload_body
+from tests.support.openapi import statuses_of_codes
 
 
 def send(event: Event) -> Answer:
-    """Invoke the function. Checks what must hold for every response."""
-    return parse(handle(event))
+    """Invoke the function. Checks what must hold for every response: openapi.json describes each error."""
+    answer = parse(handle(event))
+    if answer.status >= 400 and answer.body and "error" in answer.body:
+        assert statuses_of_codes()[answer.code] == answer.status
+    return answer
 
 
 def get(path: str, query: Query = (), *, key: str | None = API_KEY) -> Answer:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from tests.integration.client import upload, upload_event
-from tests.integration.lifecycle import announce_and_post, complete_event, delete_event, deliver_event, fetch
+from tests.integration.lifecycle import (
+    announce_and_post,
+    complete_event,
+    delete_event,
+    deliver_event,
+    fetch,
+    trash_event,
+    trash_image,
+)
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import Event
@@ -58,9 +66,22 @@ def cut_delete(stores: Stores, target: str, when: Any, call: int = 1) -> None:
     die(stores, delete_event(image["id"]), target, when, call)
 
 
+def cut_trash(stores: Stores, target: str, when: Any) -> None:
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    die(stores, trash_event(image["id"]), target, when)
+
+
 def cut_render(stores: Stores, target: str, when: Any) -> None:
     image = upload(PICTURE).image
     die(stores, deliver_event(image["urls"]["thumbnail"], "image/webp"), target, when)
+
+
+def store_variant_of_trashed(stores: Stores) -> None:
+    """Its request was killed after it had stored the object."""
+    image_id = upload(PICTURE).image["id"]
+    trash_image(image_id)
+    put(stores, f"variants/{image_id}/w320.webp")
 
 
 def lose_object(stores: Stores) -> None:

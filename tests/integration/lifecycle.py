@@ -44,6 +44,11 @@ def image_event(
     return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), query, text)
 
 
+def trash_event(image_id: str) -> Event:
+    """DELETE, which moves the image to the trash."""
+    return image_event("DELETE", image_id)
+
+
 def delete_event(image_id: str, headers: Mapping[str, str] | None = None) -> Event:
     """DELETE for good."""
     return image_event("DELETE", image_id, headers=headers, query={"permanent": "true"})

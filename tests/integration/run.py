@@ -76,3 +76,15 @@ class Run:
 
 def is_running(process: psutil.Process) -> bool:
     return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+
+
+def run_local(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """`python -m local COMMAND …`, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", command, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import psutil
 import psycopg2.extras
@@ -20,10 +20,11 @@ from imageapi.errors import StorageUnavailableError
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from tests.support.events import ROOT
+from tests.support.events import ROOT, Event
 from tests.support.postgres import create_users
 from tests.support.servers import service_environment
 from tests.support.waiting import wait_until
+from tests.support.worker import Hook, Worker, worker
 
 SCHEMA = ROOT / "init_db.sql"
 TABLES = re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", SCHEMA.read_text("utf-8"), re.MULTILINE)
@@ -186,6 +187,27 @@ class Stores:
                 FROM unnest(%(ids)s::uuid[]) AS id""",
             columns | {"ids": list(ids)},
         )
+
+    @contextmanager
+    def paused_at(
+        self,
+        event: Event,
+        target: str,
+        when: Literal["before", "after"],
+        call: int = 1,
+        *,
+        function: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Iterator[Worker]:
+        """A process that does the event, and is paused where a :class:`Hook` says.
+
+        Args:
+            variables: further ones of its environment.
+        """
+        with worker(self.environment | dict(variables or {})) as process:
+            process.send(event, Hook(target, when, call, "pause"), function=function)
+            process.wait_paused()
+            yield process
 
     @cached_property
     def client(self) -> Any:

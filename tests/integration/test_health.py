@@ -93,7 +93,6 @@ def test_unhealthy_until_it_is_back(
         ({"POSTGRES_PASSWORD": "wrong-s3cret"}, {"database"}),
         ({"MINIO_SECRET_KEY": "wrong-s3cret"}, {"storage"}),
         ({"MINIO_BUCKET_NAME": "missing-bucket"}, {"storage"}),
-        ({"DB_HOST": None}, {"database", "storage"}),
         ({"DB_PORT": "s3cret"}, {"database", "storage"}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -135,10 +134,3 @@ def test_database_status_without_database(
 
     assert (answer.status, answer.code) == (503, "database_unavailable")
     assert get("/api/database/status").status == 200
-
-
-@pytest.mark.parametrize(("key", "code"), [(None, "api_key_missing"), ("wrong", "api_key_invalid")])
-def test_database_status_needs_the_key(stores: Stores, key: str | None, code: str) -> None:
-    answer = get("/api/database/status", key=key)
-
-    assert (answer.status, answer.code) == (401, code)

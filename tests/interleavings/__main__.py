@@ -10,7 +10,11 @@ import os
 import random
 import sys
 import time
-from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +31,9 @@ from tests.interleavings.explorer import (  # noqa: E402
 from tests.interleavings.operations import STARTS  # noqa: E402
 from tests.support.postgres import turn_fsync_off  # noqa: E402
 
+TRIPLES = 50
+"""Of one task."""
+
 
 def main() -> int:
     form = argparse.RawDescriptionHelpFormatter
@@ -40,22 +47,50 @@ def main() -> int:
     parser.add_argument("--triples", type=int, default=0, help="this many random schedules of three (0)")
     parser.add_argument("--seed", type=int, default=1, help="decides the random ones (1)")
     parser.add_argument("--minutes", type=float, default=60, help="stop after this time (60)")
+    parser.add_argument("--jobs", type=int, default=2, help="explore with this many processes (2)")
     parser.add_argument("--replay", metavar="CODE", help="run the schedule that a failure has printed")
     arguments = parser.parse_args()
+    if arguments.replay:
+        with opened() as explorer:
+            return replay(explorer, arguments.replay)
+    start = time.monotonic()
+    end = start + 60 * arguments.minutes
+    cases = sorted(choose_cases(arguments.pairs), key=estimate_length, reverse=True)
+    triples = choose_triples(arguments.triples, arguments.seed)
+    pool = ProcessPoolExecutor(arguments.jobs, initializer=open_here)
+    try:
+        tasks = [pool.submit(explore, case, arguments.preemptions, end) for case in cases]
+        for first in range(0, len(triples), TRIPLES):
+            tasks.append(pool.submit(sample, triples[first : first + TRIPLES], end))
+        total = add_up(tasks, start)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    print(f"{total} {time.monotonic() - start:.0f} s.")
+    return 1 if total.wrong else 0
+
+
+@contextmanager
+def opened() -> Iterator[Explorer]:
+    """An explorer with servers of its own."""
     with launched("interleavings-") as stores:
         turn_fsync_off(stores.postgres)
         os.environ.update(stores.environment)
         explorer = Explorer(stores)
         try:
-            if arguments.replay:
-                return replay(explorer, arguments.replay)
-            run = Run(explorer, time.monotonic() + 60 * arguments.minutes)
-            run.explore(choose_cases(arguments.pairs), arguments.preemptions)
-            run.explore_triples(arguments.triples, arguments.seed)
-            print(run.describe())
-            return 1 if run.wrong else 0
+            yield explorer
         finally:
             explorer.close()
+
+
+here: Explorer
+"""That of this process, if it belongs to the pool."""
+
+
+def open_here() -> None:
+    global here
+    stack = ExitStack()
+    here = stack.enter_context(opened())
+    Finalize(None, stack.close, exitpriority=0)
 
 
 def replay(explorer: Explorer, code: str) -> int:
@@ -68,73 +103,89 @@ def replay(explorer: Explorer, code: str) -> int:
     return 1 if outcome.wrong else 0
 
 
-class Run:
-    """Explores cases one after the other, and says what it finds.
+@dataclass
+class Tally:
+    """What was run, and what was wrong.
 
     Attributes:
         wrong: the number of schedules after which something did not hold.
+        told: descriptions of these, one of each kind.
+        left: what there was no time for.
     """
 
-    def __init__(self, explorer: Explorer, end: float) -> None:
-        self.wrong = 0
-        self._explorer = explorer
-        self._start, self._end = time.monotonic(), end
-        self._schedules = self._steps = self._left_out = 0
-        self._told: Counter[tuple[Case, str]] = Counter()
+    name: str
+    schedules: int = 0
+    steps: int = 0
+    wrong: int = 0
+    told: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
 
-    def explore(self, cases: list[Case], preemptions: int) -> None:
-        """All schedules of these cases."""
-        for number, case in enumerate(cases, 1):
-            before = self._schedules, self.wrong
-            try:
-                for outcome in self._explorer.explore(case, preemptions):
-                    self._note(outcome)
-                    if self._is_over():
-                        break
-            except NondeterminismError as error:
-                self.wrong += 1
-                print(f"NOT DETERMINISTIC: {error}", flush=True)
-            if self._is_over():
-                self._left_out = len(cases) - number + 1
-                break
-            seconds = time.monotonic() - self._start
-            count, wrong = self._schedules - before[0], self.wrong - before[1]
-            print(
-                f"{number}/{len(cases)} {case}: {count} schedules, {wrong} wrong, {seconds:.0f} s", flush=True
-            )
+    def __str__(self) -> str:
+        text = f"{self.name}: {self.schedules} schedules, {self.steps} calls, {self.wrong} wrong."
+        return text + (f" No time was left for {', '.join(self.left)}." if self.left else "")
 
-    def explore_triples(self, count: int, seed: int) -> None:
-        """Random schedules of three random operations in a random state."""
-        chance = random.Random(seed)
-        for number in range(count):
-            if self._is_over():
-                self._left_out += count - number
-                break
-            start = chance.choice(sorted(STARTS))
-            among = (*STARTS[start].first, *STARTS[start].second)
-            case = Case(start, (chance.choice(STARTS[start].first), *chance.choices(among, k=2)))
-            self._note(self._explorer.sample(case, f"{seed} {number}"))
-            if (number + 1) % 100 == 0:
-                print(f"{number + 1}/{count} triples, {self.wrong} wrong", flush=True)
-
-    def describe(self) -> str:
-        seconds = time.monotonic() - self._start
-        text = f"{self._schedules} schedules, {self._steps} calls, {seconds:.0f} s: {self.wrong} wrong."
-        return text + (f" No time was left for {self._left_out} pairs or triples." if self._left_out else "")
-
-    def _is_over(self) -> bool:
-        return time.monotonic() > self._end
+    def run(self, outcomes: Iterable[Outcome], end: float) -> "Tally":
+        """Run schedules until the time is over."""
+        try:
+            for outcome in outcomes:
+                self._note(outcome)
+                if time.monotonic() > end:
+                    self.left = [self.name]
+                    break
+        except NondeterminismError as error:
+            self.wrong += 1
+            self.told["nondeterminism"] = f"NOT DETERMINISTIC: {error}"
+        return self
 
     def _note(self, outcome: Outcome) -> None:
-        self._schedules += 1
-        self._steps += len(outcome.steps)
-        if not outcome.wrong:
-            return
-        self.wrong += 1
-        kind = (outcome.case, " ".join(word for word in outcome.wrong[0].split() if "/" not in word))
-        self._told[kind] += 1
-        if self._told[kind] == 1:  # others are alike
-            print(outcome.describe(), flush=True)
+        self.schedules += 1
+        self.steps += len(outcome.steps)
+        if outcome.wrong:
+            self.wrong += 1
+            kind = " ".join(word for word in outcome.wrong[0].split() if "/" not in word)
+            self.told.setdefault(f"{outcome.case} {kind}", outcome.describe())
+
+
+def explore(case: Case, preemptions: int, end: float) -> Tally:
+    """All schedules of a case."""
+    return Tally(str(case)).run(here.explore(case, preemptions), end)
+
+
+def sample(triples: list[tuple[Case, str]], end: float) -> Tally:
+    """A random schedule of each of these cases, with its seed."""
+    return Tally(f"triples from {triples[0][1]}").run((here.sample(*triple) for triple in triples), end)
+
+
+def add_up(tasks: list[Future[Tally]], start: float) -> Tally:
+    """Print each task's results when it ends, and return their sum."""
+    total = Tally("All")
+    for number, task in enumerate(as_completed(tasks), 1):
+        done = task.result()
+        for text in done.told.values():
+            print(text)
+        print(f"{number}/{len(tasks)} {done} {time.monotonic() - start:.0f} s", flush=True)
+        total.schedules += done.schedules
+        total.steps += done.steps
+        total.wrong += done.wrong
+        total.left += done.left
+    return total
+
+
+def estimate_length(case: Case) -> int:
+    """More for a pair that has more schedules: it is begun earlier."""
+    return sum(4 if one == "sweep" else len(STARTS[case.start].requests(one)) for one in case.operations)
+
+
+def choose_triples(count: int, seed: int) -> list[tuple[Case, str]]:
+    """Three random operations each in a random state, and the seed of a random schedule of them."""
+    chance = random.Random(seed)
+    triples = []
+    for number in range(count):
+        start = chance.choice(sorted(STARTS))
+        among = (*STARTS[start].first, *STARTS[start].second)
+        case = Case(start, (chance.choice(STARTS[start].first), *chance.choices(among, k=2)))
+        triples.append((case, f"{seed} {number}"))
+    return triples
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs several clients at the same time, one call to a store after the other, in a given order."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tests.integration.stores import Stores
 from tests.interleavings.footprint import Footprint
-from tests.interleavings.process import Answered, Call, Permission, Sleep
+from tests.interleavings.process import ID, Answered, Call, Permission, Seen, Sleep
 from tests.support.answers import parse
 from tests.support.events import ROOT, Event
 
@@ -95,6 +96,8 @@ class Process:
         """
         self.pipe.send((request.function, request.event))
         while not isinstance(message := self.pipe.recv(), Answered):
+            if isinstance(message, Seen):
+                continue
             stops = abandon_at and isinstance(message, Call) and message.name.startswith(abandon_at)
             self.pipe.send(Permission.ABANDON if stops else Permission.TIME_OVER)
         assert not abandon_at or message == Answered(), f"{request.kind} does not reach {abandon_at}"
@@ -114,6 +117,7 @@ class Client:
         name: a letter.
         call: what it is about to do, or waits for.
         seen: the progress of all when it fell asleep.
+        step: the number of its last step.
         looks: whether it has only looked, since its last sleep, whether there is something to do.
     """
 
@@ -123,6 +127,7 @@ class Client:
     state: State = State.READY
     call: Call | Sleep = field(default_factory=Sleep)
     seen: int = 0
+    step: int = 0
     looks: bool = False
     result: Result | None = None
 
@@ -134,6 +139,7 @@ class Step(NamedTuple):
         client: whose; ``others``: those that could have gone on instead.
         is_free: whether a switch to one of them would have been no preemption: the client of the step before
             could not go on.
+        seen: what an SQL message returned, with names instead of ids; None if it is not known.
     """
 
     client: str
@@ -141,6 +147,7 @@ class Step(NamedTuple):
     footprint: Footprint
     others: tuple[str, ...]
     is_free: bool
+    seen: str | None = None
 
 
 Choose = Callable[[Sequence[str], str], str]
@@ -160,6 +167,8 @@ class Execution:
         self._stores = stores
         self._clients = {client.name: client for client in clients}
         self._backends: set[int] = set()
+        self._ids: dict[str, str] = {}
+        self._transaction = ""
         self._progress = 0
 
     def run(self, choose: Choose) -> None:
@@ -168,6 +177,7 @@ class Execution:
         Args:
             choose: is asked before each call, also when there is only one choice.
         """
+        self._has_changed()
         for client in self._clients.values():
             self._send(client, next(client.script))
             self._wait(client)
@@ -181,11 +191,33 @@ class Execution:
             others = tuple(name for name in able if name != chosen)
             client = self._clients[chosen]
             call = client.call if isinstance(client.call, Call) else LOOK
+            client.step = len(self.steps)
             self.steps.append(Step(chosen, call.name, call.footprint, others, last not in able))
             # Two that wait for each other must not wake each other.
             self._progress += not client.looks
             self._grant(client, Permission.GO)
+            could_write = call.backend and call.footprint.writes
+            if could_write and not self._has_changed() and client.state is not State.BLOCKED:
+                self._note_step(client, footprint=Footprint(call.footprint.reads))
             last = chosen
+
+    def _has_changed(self) -> bool:
+        """Whether a transaction has ended, since the last time, that had changed or locked a row."""
+        (row,) = self._stores.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next")
+        before, self._transaction = self._transaction, row["next"]
+        return bool(before != self._transaction)
+
+    def _note_step(self, client: Client, **values: Any) -> None:
+        self.steps[client.step] = self.steps[client.step]._replace(**values)
+
+    def _name_ids(self, text: str, owner: str = "") -> str:
+        """Replace ids by names that are the same in each run: those of an id's first user."""
+
+        def name(found: re.Match[str]) -> str:
+            number = sum(given.startswith(f"<{owner}:") for given in self._ids.values())
+            return self._ids.setdefault(found[0], f"<{owner}:{number}>")
+
+        return ID.sub(name, text)
 
     def _can_go_on(self, client: Client) -> bool:
         """Whether it has something to do: after a sleep only if others have done something."""
@@ -216,6 +248,7 @@ class Execution:
                 self._wait(other)
 
     def _send(self, client: Client, request: Request) -> None:
+        self._name_ids(request.image_id)
         client.result = Result(client.name, request, -1)
         client.process.pipe.send((request.function, request.event))
 
@@ -228,6 +261,9 @@ class Execution:
         while True:
             if client.process.pipe.poll(LOCK_CHECK_SECONDS):
                 message = client.process.pipe.recv()
+                if isinstance(message, Seen):
+                    self._note_step(client, seen=self._name_ids(message.rows))
+                    continue
                 if not isinstance(message, Answered):
                     self._note(client, message)
                     return
@@ -248,6 +284,7 @@ class Execution:
             client.state, client.looks, client.seen = State.ASLEEP, True, self._progress
         if isinstance(message, Call) and message.backend:
             self._backends.add(message.backend)
+            self._name_ids(" ".join(message.ids), client.name)
 
     def _finish(self, client: Client, answered: Answered) -> None:
         """Note a response; send the client's next request, if there is one."""

@@ -4,17 +4,15 @@ Wrong guesses on the safe side cost time: two calls that are taken to conflict a
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from tests.integration.stores import SCHEMA, TABLES
 
-FEED = {table for table in TABLES if table.startswith("changes")}
-CAUSED = {
-    "image_metadata": {"image_variants", "image_analysis", *FEED},
-    "trashed_images": FEED,
-    "image_analysis": FEED,
-}
-"""What else a change of a table changes, by triggers and foreign keys."""
+NOTED = {"image_metadata", "trashed_images", "image_analysis"}
+"""Tables whose triggers note changes."""
+CASCADES = {"image_metadata": {"image_variants", "image_analysis"}}
+"""What else a deletion from a table deletes."""
 IGNORED = {"facet_changes", "facet_counts", "sweep_progress", "api_keys", "webhooks"}
 """What no operation here decides by, and no check reads."""
 _BODIES = dict(
@@ -26,21 +24,43 @@ _BODIES = dict(
 )
 """What the functions of the database execute."""
 _TARGET = re.compile(r"\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(\w+)", re.IGNORECASE)
+_DELETED = re.compile(r"\bDELETE\s+FROM\s+(\w+)", re.IGNORECASE)
 _LOCKS = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|(?:KEY\s+)?SHARE)\b", re.IGNORECASE)
+_ADVISORY = re.compile(r"advisory_\w*lock\w*\((\w+)")
 
 
 class Footprint(NamedTuple):
-    """Tables, and keys of objects (a prefix ends with ``*``)."""
+    """Tables, and keys of objects (a prefix ends with ``*``).
+
+    Attributes:
+        locks: what a transaction has written or locked. Others may wait for it, but do not read it before the
+            COMMIT writes it.
+    """
 
     reads: frozenset[str] = frozenset()
+    locks: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
 
-    def __or__(self, other: "Footprint") -> "Footprint":
-        return Footprint(self.reads | other.reads, self.writes | other.writes)
+    def uncommitted(self) -> "Footprint":
+        """Of a statement, if a transaction goes on after it."""
+        return Footprint(self.reads, self.writes)
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.locks or self.writes)
 
     def conflicts(self, other: "Footprint") -> bool:
         """Whether the order of the two may matter."""
-        return _meet(self.writes, other.reads | other.writes) or _meet(self.reads, other.writes)
+        return _conflict(self, other)
+
+
+@cache
+def _conflict(one: Footprint, other: Footprint) -> bool:
+    return (
+        _meet(one.writes, other.reads | other.locks | other.writes)
+        or _meet(one.reads | one.locks, other.writes)
+        or _meet(one.locks, other.locks)
+    )
 
 
 def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
@@ -57,13 +77,14 @@ def of_statement(sql: str) -> Footprint:
     sql += "".join(_BODIES.get(word, "") for word in re.findall(r"(\w+)\(", sql))
     tables = (set(TABLES) - IGNORED).intersection(re.findall(r"\w+", sql))
     writes = {name for name in _TARGET.findall(sql) if name in tables}
-    for name in tuple(writes):
-        writes |= CAUSED.get(name, set())
+    for name in _DELETED.findall(sql):
+        writes |= CASCADES.get(name, set())
+    if writes & NOTED:
+        writes.add("changes_unnumbered")
     if _LOCKS.search(sql):
         writes |= tables
-    if "advisory" in sql:
-        writes.add("an advisory lock")
-    return Footprint(frozenset(tables), frozenset(writes))
+    writes |= {f"advisory lock {lock_class}" for lock_class in _ADVISORY.findall(sql)}
+    return Footprint(reads=frozenset(tables), writes=frozenset(writes))
 
 
 def of_request(method: str, keys: list[str]) -> Footprint:

@@ -4,16 +4,18 @@ A call is an SQL message or an HTTP request to S3, in whatever thread. So whoeve
 happens between two calls. The clock of the service stands still, so that no time limit depends on how long a
 call has to wait for permission.
 
-Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Sleep` and
-:class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
+Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep`
+and :class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
 """
 
 import importlib
+import json
 import os
 import re
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from enum import Enum, auto
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -38,6 +40,9 @@ NO_LIMITS = dict.fromkeys(
     ("lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"), "600s"
 )
 
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+")
+
 
 class Permission(Enum):
     """What a process may do next: make its call, be told that its sleep is over, or stop as if killed."""
@@ -53,11 +58,19 @@ class Call(NamedTuple):
     Attributes:
         name: the same for the same call, whatever the ids.
         backend: the process id of the PostgreSQL backend; None for S3.
+        ids: those that an SQL message contains.
     """
 
     name: str
     footprint: Footprint
     backend: int | None
+    ids: tuple[str, ...] = ()
+
+
+class Seen(NamedTuple):
+    """The rows that an SQL message has returned; of times, only whether they are over."""
+
+    rows: str
 
 
 class Sleep(NamedTuple):
@@ -99,6 +112,15 @@ class Gate:
             self._is_abandoned = True
             raise AbandonedError
 
+    def show(self, cursor: Any) -> None:
+        """Tell what a call has returned."""
+        rows = cursor.fetchall() if cursor.description else []
+        if rows:
+            cursor.scroll(0, mode="absolute")
+        if not self._is_abandoned:
+            with self._lock:
+                self._pipe.send(Seen(_TIME.sub("<time>", json.dumps(rows, default=describe))))
+
     def answer(self, function: str, event: dict[str, Any]) -> Answered:
         """Run a function to its end."""
         self._is_abandoned = False
@@ -121,24 +143,28 @@ def watch_stores(gate: Gate) -> None:
     """Have all calls to both stores, and all sleeps, ask first."""
 
     class AskingCursor(psycopg2.extensions.cursor):
-        transaction = Footprint()
-        """Of all that was executed with this cursor; the service uses one for each transaction."""
+        written: frozenset[str] = frozenset()
+        """By all that was executed with this cursor; the service uses one for each transaction."""
 
         def execute(self, query: Any, variables: Any = None) -> None:
-            text = query.decode() if isinstance(query, bytes) else str(query)
+            text = self.mogrify(query, variables).decode()
             footprint = of_statement(text)
-            self.transaction |= footprint
+            self.written |= footprint.writes
             if text.startswith(("COMMIT", "ROLLBACK")):
-                footprint = self.transaction
-            gate.call(Call(name_statement(text), footprint, self.connection.info.backend_pid))
+                footprint = Footprint(writes=self.written)
+            elif self.connection.info.transaction_status:
+                footprint = footprint.uncommitted()
+            backend, ids = self.connection.info.backend_pid, tuple(ID.findall(text))
+            gate.call(Call(name_statement(text), footprint, backend, ids))
             super().execute(query, variables)
+            gate.show(self)
 
     def connect(*arguments: Any, **options: Any) -> Any:
         return original_connect(*arguments, **options, cursor_factory=AskingCursor)
 
     def urlopen(pool: Any, method: str, url: str, body: Any = None, *rest: Any, **options: Any) -> Any:
         verb, keys = read_request(method, url, body)
-        name = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", " ".join([verb, *keys]))
+        name = ID.sub("<id>", " ".join([verb, *keys]))
         gate.call(Call(name, of_request(verb, keys), None))
         return original_urlopen(pool, method, url, body, *rest, **options)
 
@@ -147,6 +173,13 @@ def watch_stores(gate: Gate) -> None:
         setattr(owner, function.__name__, function)
     for function in (gate.monotonic, gate.sleep):
         setattr(time, function.__name__, function)
+
+
+def describe(value: Any) -> str:
+    """A value of a row, as text that is the same in each run."""
+    if isinstance(value, datetime):
+        return "past" if value < datetime.now(UTC) else "future"
+    return bytes(value).hex() if isinstance(value, memoryview) else str(value)
 
 
 def name_statement(text: str) -> str:

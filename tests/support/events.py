@@ -12,7 +12,6 @@ import json
 import os
 import re
 import sys
-import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -37,6 +36,14 @@ API_KEY = "your-api-key-here"
 OWNER = "postgres"
 """The owner of the database's schema, as whom MigrateFunction connects."""
 HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+
+GATEWAY_HEADERS = {
+    "Accept": "*/*",
+    "Host": HOST,
+    "User-Agent": "curl/8.14.1",
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Proto": "https",
+}
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
@@ -148,94 +155,40 @@ def make_event(
     query: Query = (),
     body: bytes | str = b"",
 ) -> Event:
-    """The event of one request.
+    """The parts of a request's event that ``imageapi.http`` reads.
 
     Args:
         headers: of the request; standard ones (Host, X-Forwarded-For…) are added.
         query: parameters, as pairs if one is repeated.
         body: base64-encoded if its media type is one of the template's BinaryMediaTypes, else text.
     """
-    sent = _gateway_headers() | dict(headers or {})
+    sent = GATEWAY_HEADERS | dict(headers or {})
     content_type = next((value for name, value in sent.items() if name.lower() == "content-type"), "")
     binary = content_type.partition(";")[0].strip().lower() in binary_media_types()
     data = body.encode() if isinstance(body, str) else body
-    resource, path_parameters = find_resource(path)
     values: dict[str, list[str]] = {}
     for name, value in query.items() if isinstance(query, Mapping) else query:
         values.setdefault(name, []).append(value)
     return {
-        "resource": resource,
+        "resource": find_resource(path),
         "path": path,
         "httpMethod": method,
         "headers": sent,
-        "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": {name: found[-1] for name, found in values.items()} or None,
         "multiValueQueryStringParameters": values or None,
-        "pathParameters": path_parameters or None,
-        "stageVariables": None,
-        "requestContext": _request_context(method, path, resource, sent),
+        "requestContext": {"path": f"/{STAGE}{path}", "domainName": HOST},
         "body": (base64.b64encode(data).decode() if binary else data.decode()) if data else None,
         "isBase64Encoded": binary and bool(data),
     }
 
 
-def find_resource(path: str) -> tuple[str, dict[str, str]]:
-    """The template's path for a request's path, and the path parameters. Literal parts match first. A path
-    without a route has a resource that no function has.
-    """
+def find_resource(path: str) -> str:
+    """The template's path for a request's path, or one without a function. Literal parts match first."""
     routes = sorted(load_routes(), key=len, reverse=True)
     for resource in sorted(routes, key=lambda name: (name.endswith("+}"), name.count("{"))):
-        pattern = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", resource.replace(".", r"\."))
-        if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path):
-            return resource, match.groupdict()
-    return "/{proxy+}", {"proxy": path.removeprefix("/")}
-
-
-def _gateway_headers() -> dict[str, str]:
-    return {
-        "Accept": "*/*",
-        "Host": HOST,
-        "User-Agent": "curl/8.14.1",
-        "X-Amzn-Trace-Id": "Root=1-6924a5d4-3f1c2b7a9e0d4c5b8a6f7e21",
-        "X-Forwarded-For": "203.0.113.7",
-        "X-Forwarded-Port": "443",
-        "X-Forwarded-Proto": "https",
-    }
-
-
-def _request_context(method: str, path: str, resource: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    now = time.time()
-    return {
-        "resourceId": "k3w9xq",
-        "resourcePath": resource,
-        "httpMethod": method,
-        "extendedRequestId": "Tq3vYGcHIAMEbqQ=",
-        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-        "path": f"/{STAGE}{path}",
-        "accountId": "123456789012",
-        "protocol": "HTTP/1.1",
-        "stage": STAGE,
-        "domainPrefix": HOST.partition(".")[0],
-        "requestTimeEpoch": int(now * 1000),
-        "requestId": str(uuid.uuid4()),
-        "identity": {
-            "cognitoIdentityPoolId": None,
-            "accountId": None,
-            "cognitoIdentityId": None,
-            "caller": None,
-            "sourceIp": headers["X-Forwarded-For"],
-            "principalOrgId": None,
-            "accessKey": None,
-            "cognitoAuthenticationType": None,
-            "cognitoAuthenticationProvider": None,
-            "userArn": None,
-            "userAgent": headers["User-Agent"],
-            "user": None,
-        },
-        "domainName": HOST,
-        "deploymentId": "q8z1mt",
-        "apiId": HOST.partition(".")[0],
-    }
+        pattern = re.sub(r"\{\w+\+\}", ".+", resource.replace(".", r"\."))
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path):
+            return resource
+    return "/{proxy+}"
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]

@@ -45,6 +45,12 @@ def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
     return {value["name"]: value for value in found}
 
 
+@lru_cache(maxsize=1)
+def statuses_of_codes() -> dict[str, int]:
+    """Each error code with its status."""
+    return {entry["const"]: int(entry["title"]) for entry in schema("ErrorCode")["oneOf"]}
+
+
 def codes_of(response: dict[str, Any]) -> set[str]:
     parts = (
         resolve(response).get("content", {}).get("application/json", {}).get("schema", {}).get("allOf", [])

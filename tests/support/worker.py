@@ -86,6 +86,11 @@ class Worker:
     def resume(self) -> None:
         self._write(b"\n")
 
+    def finish(self) -> Answer:
+        """Resume, and wait for the response."""
+        self.resume()
+        return self.answer()
+
     def wait_killed(self) -> None:
         """Wait until a hook has killed the child; fails if it answered instead."""
         assert self.read() == {"ended": -signal.SIGKILL}

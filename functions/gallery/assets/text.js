@@ -204,7 +204,7 @@ const TEXT = {
     "This is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF).",
     "対応していない形式です（JPEG、PNG、GIF、WebP、AVIF、BMP、TIFF に対応）。",
   ],
-  error_image_corrupt: ["The picture is broken or not complete.", "画像が壊れているか、不完全です。"],
+  error_image_corrupt: ["The picture is broken or incomplete.", "画像が壊れているか、不完全です。"],
   error_too_many_pixels: ["The picture has too many pixels.", "画素数が多すぎます。"],
   error_too_many_frames: ["The animation is too long.", "アニメーションが長すぎます。"],
   error_image_too_complex: ["The picture needs too much memory or time to be read.", "画像の読み込みに必要なメモリーまたは時間が多すぎます。"],

@@ -22,14 +22,14 @@ Revoke links (``images.revoke_links.revoke_links``)
 Update (``images.update.update_image``)
     ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
-    ``catalog.trash.move``, or for good ``catalog.pending_removals.begin`` → ``delivery.removals``:
-    ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` → for good ``catalog.changes.number_all`` →
-    ``catalog.pending_removals.finish``
+    ``catalog.trash.move``, or permanently ``catalog.pending_removals.begin`` → ``delivery.removals``:
+    ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` →
+    ``catalog.changes.number_all`` (if permanent) → ``catalog.pending_removals.finish``
 Restore (``images.restore.restore_image``)
-    ``catalog.trash.restore``; first the steps of a deletion that is unfinished
+    ``catalog.trash.restore``; if its removal is unfinished, first ``removals.resume_removals``
 Batch (``images.batch.run_batch``)
-    ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.batches.find_images`` →
-    ``catalog.batches.update_images``, or as Delete and Restore → ``removals.finish_removals``
+    ``images.batch_request`` → ``catalog.batches.begin`` → ``catalog.bulk_updates.find_images`` →
+    ``catalog.bulk_updates.update_images``, or as Delete and Restore → ``removals.finish_removals``
 Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
     ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
 Invalidate (``cdn.invalidate.invalidate_images``)

@@ -110,7 +110,7 @@ class UploadInterruptedError(ConflictError):
 
 
 class GoneError(AppError):
-    """410: the feed no longer has what the cursor points to; the client has to read everything again."""
+    """410: the feed no longer has the change that the cursor points to; read everything again."""
 
     status = 410
     code = "changes_expired"
@@ -121,7 +121,7 @@ class PreconditionFailedError(AppError):
 
     status = 412
     code = "version_mismatch"
-    message = "The image was changed meanwhile. Get it again, then try again."
+    message = "The image has changed. Get it again, then retry."
 
 
 class PayloadTooLargeError(AppError):
@@ -154,7 +154,7 @@ class TooComplexError(UnprocessableError):
     """
 
     code = "image_too_complex"
-    message = "The picture takes more time or memory to decode than is allowed."
+    message = "Decoding the image takes more time or memory than allowed."
 
     def __init__(self, *, is_final: bool = False) -> None:
         super().__init__()
@@ -165,20 +165,21 @@ class InvalidCursorError(InvalidRequestError):
     """400: the text is not a cursor of this API."""
 
     code = "cursor_invalid"
-    message = "The cursor is not one that this API gave out."
+    message = "The cursor is invalid."
 
 
-class TooManyToSortError(UnprocessableError):
-    """422: too many images match to sort them in this order; ``details.sorts`` has those that always work."""
-
-    code = "too_many_to_sort"
-
-
-class BudgetSpentError(AppError):
-    """429: a daily budget is spent until midnight (UTC); the code says which."""
+class TooManyRequestsError(AppError):
+    """429: a daily limit is used up, or too many requests wait."""
 
     status = 429
-    code = "analysis_budget_spent"
+    code = "throttled"
+
+
+class NotConfiguredError(AppError):
+    """501: an optional part of the service is disabled."""
+
+    status = 501
+    code = "analysis_not_configured"
 
 
 class ConfigurationError(AppError):
@@ -198,29 +199,29 @@ class MaintenanceError(AppError):
 
 
 class DatabaseUnavailableError(AppError):
-    """503: PostgreSQL does not answer in time."""
+    """503: PostgreSQL does not respond in time."""
 
     status = 503
     code = "database_unavailable"
-    message = "The database does not answer. Try again."
+    message = "The database is not responding. Try again."
     retry_after = 2
 
 
 class StorageUnavailableError(AppError):
-    """503: the object store does not answer, or refuses."""
+    """503: the object store does not respond, or refuses."""
 
     status = 503
     code = "storage_unavailable"
-    message = "The object store does not answer. Try again."
+    message = "The object store is not responding. Try again."
     retry_after = 2
 
 
 class VariantPendingError(AppError):
-    """503: another request is still making this variant."""
+    """503: another request is still rendering this variant."""
 
     status = 503
     code = "variant_pending"
-    message = "The variant is still being made. Try again."
+    message = "The variant is still being rendered. Try again."
     retry_after = 2
 
 

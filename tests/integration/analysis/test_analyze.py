@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,17 +11,14 @@ from tests.integration.analyses import (
     analysis_event,
     analyze,
     calls,
-    gemini_beside,
     gemini_variables,
     new_image,
-    queue,
     row,
 )
-from tests.integration.client import get, send, upload
+from tests.integration.client import get, upload
 from tests.integration.lifecycle import get_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
-from tests.support.events import API_KEY, make_event
 from tests.support.gemini_server import (
     KEY,
     MODEL,
@@ -33,12 +29,6 @@ from tests.support.gemini_server import (
     Slow,
 )
 from tests.support.worker import Hook, answer_at_once, worker, workers
-
-
-@pytest.fixture
-def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
-    with gemini_beside(stores, configure, monkeypatch) as found:
-        yield found
 
 
 def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
@@ -174,16 +164,6 @@ def test_one_image_is_sent_once_however_many_ask(stores: Stores, server: GeminiS
     assert {answer.code for answer in answers if answer.status == 409} == {"analysis_in_progress"}
 
 
-def test_a_lease_that_has_run_out_is_taken_over(stores: Stores, server: GeminiServer) -> None:
-    image_id = new_image()
-    queue(stores, image_id, "running", due="30 s")
-    assert analyze(image_id).code == "analysis_in_progress"
-
-    stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
-
-    assert analyze(image_id).status == 200
-
-
 @pytest.mark.parametrize(
     ("hook", "status", "found"),
     [
@@ -208,23 +188,13 @@ def test_what_is_saved_is_found(
 
 def test_who_was_overtaken_does_not_save(stores: Stores, server: GeminiServer) -> None:
     image_id = new_image()
-    with worker(stores.environment | gemini_variables(server)) as process:
-        process.send(analysis_event(image_id), Hook("database.db.transaction", "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(
+        analysis_event(image_id), "database.db.transaction", "before", variables=gemini_variables(server)
+    ) as process:
         stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
         server.script = [Says(caption="The second one.")]
         second = analyze(image_id).body["data"]
-        process.resume()
-        late = process.answer()
+        late = process.finish()
 
     assert (late.status, late.code) == (409, "analysis_in_progress")
     assert get_image(image_id).image["analysis"] == second
-
-
-def test_the_analysis_goes_with_its_image(stores: Stores, server: GeminiServer) -> None:
-    image_id = new_image()
-    analyze(image_id)
-
-    assert send(make_event("DELETE", f"/api/images/{image_id}", {"X-API-Key": API_KEY})).status == 204
-
-    assert not stores.execute("SELECT * FROM image_analysis")

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from tests.integration.analyses import (
     analysis_event,
     analyze,
     calls,
-    gemini_beside,
     gemini_variables,
     new_image,
     queue,
@@ -35,12 +33,6 @@ from tests.support.gemini_server import (
     refuses_key,
 )
 from tests.support.worker import Hook, worker
-
-
-@pytest.fixture
-def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
-    with gemini_beside(stores, configure, monkeypatch) as found:
-        yield found
 
 
 @pytest.mark.parametrize("first", [busy(), Fails(500), Fails(503, "UNAVAILABLE"), Fails(504)])
@@ -85,13 +77,6 @@ def test_a_gemini_that_does_not_answer_in_time(
     assert (answer.status, answer.code) == (503, "analysis_unavailable")
     assert time.monotonic() - start < 8
     assert answer.headers["retry-after"]
-
-
-def test_a_gemini_that_is_not_there(stores: Stores, server: GeminiServer, configure: Configure) -> None:
-    configure(GEMINI_BASE_URL="http://127.0.0.1:1")
-    gemini._client.cache_clear()
-
-    assert (analyze(new_image()).code) == "analysis_unavailable"
 
 
 @pytest.mark.parametrize(

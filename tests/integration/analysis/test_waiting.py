@@ -1,13 +1,11 @@
 """Analyses that wait in the queue: messages, attempts, the schedule."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from imageapi.analysis import gemini
 
 from tests.integration.analyses import (
-    gemini_beside,
     new_image,
     queue,
     queue_event,
@@ -17,16 +15,9 @@ from tests.integration.analyses import (
 from tests.integration.lifecycle import restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support.gemini_server import (
-    Blocks,
     GeminiServer,
     busy,
 )
-
-
-@pytest.fixture
-def server(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[GeminiServer]:
-    with gemini_beside(stores, configure, monkeypatch) as found:
-        yield found
 
 
 def test_uploads_are_queued_only_when_that_is_switched_on(
@@ -142,15 +133,6 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
     assert (found["status"], found["attempts"]) == ("queued", 0)
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     assert abs(found["lease_until"] - tomorrow) < timedelta(seconds=5)
-
-
-def test_a_picture_that_is_blocked_is_done_with(stores: Stores, server: GeminiServer) -> None:
-    server.script = [Blocks()]
-    image_id = new_image()
-    queue(stores, image_id)
-
-    assert work_on(queue_event(image_id))["batchItemFailures"] == []
-    assert row(stores, image_id)["failure"] == "analysis_blocked"
 
 
 def test_the_schedule_finds_what_waits_too_long(stores: Stores, server: GeminiServer) -> None:

@@ -60,33 +60,13 @@ def test_the_root_key_describes_itself_and_is_in_no_list(stores: Stores) -> None
     assert revoke_key("self").error == (404, "key_not_found")
 
 
-def test_a_key_makes_keys_within_its_own_scopes(stores: Stores) -> None:
-    manager = make_key("images:read", "keys:manage")["key"]
-
-    made = post_key({"name": "reader", "scopes": ["images:read"]}, key=manager)
-    refused = post_key({"name": "writer", "scopes": ["images:read", "images:write"]}, key=manager)
-
-    assert made.status == 201
-    assert refused.error == (403, "scope_missing")
-    assert refused.body["error"]["details"] == {"scope": "images:write"}
-    assert len(get("/api/keys").body["keys"]) == 2
-
-
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ("", 400, "body_not_json"),
         ("{", 400, "body_not_json"),
         ("[]", 422, "body_not_an_object"),
-        (json.dumps({"name": "x" * 70_000}), 422, "body_too_long"),
-        (json.dumps({"name": "x" * 10_240, "scopes": ["images:read"]}), 422, "key_invalid"),
-        (json.dumps({"name": "x", "scopes": []}), 422, "key_invalid"),
         (json.dumps({"name": "x", "scopes": ["images:all"]}), 422, "scope_unknown"),
-        (
-            json.dumps({"name": "x", "scopes": ["images:read"], "expires_at": "2020-01-01"}),
-            422,
-            "key_invalid",
-        ),
+        (json.dumps({"name": "x", "scopes": []}), 422, "key_invalid"),
     ],
 )
 def test_a_refused_request_makes_no_key(stores: Stores, body: str, status: int, code: str) -> None:
@@ -123,5 +103,7 @@ def test_the_feed_tells_who_made_and_revoked_a_key_and_no_secret(stores: Stores)
     shown = {"id": made["id"], "name": "shop", "scopes": ["images:read"], "expires_at": None}
     assert (created["type"], created["key_id"], created["after"]) == ("key.created", manager["id"], shown)
     assert (revoked["type"], revoked["key_id"], revoked["before"]) == ("key.revoked", "root", shown)
+    assert created["before"] is revoked["after"] is None
+    assert created["subject_id"] == revoked["subject_id"] == made["id"]
     for secret in (API_KEY, made["key"], hash_key(made["key"]).hex()):
         assert secret not in str((created, revoked))

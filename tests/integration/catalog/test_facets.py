@@ -38,14 +38,6 @@ def test_the_most_used_first(stores: Stores) -> None:
     assert counts("tags", limit="1") == [("x", 2)]
 
 
-@pytest.mark.parametrize("status", ["pending", "failed", "deleting"])
-def test_only_ready_images_count(stores: Stores, status: str) -> None:
-    stores.insert_unready(status)
-
-    assert counts("categories") == counts("tags") == []
-    assert get("/api/database/status").body["image_count"] == 0
-
-
 def test_changed_and_deleted_images(stores: Stores) -> None:
     image = upload(pictures.png(), {"category": "a", "tags": ["x", "y"]}).image
     assert counts("categories") == [("a", 1)]

@@ -2,7 +2,7 @@
 
 import pytest
 from imageapi.changes.cursor import FEED
-from imageapi.search.cursors import encode_payload
+from imageapi.model.cursor_codec import encode_values
 
 from tests.integration.changes.reading import add, changes, cursor, read, rewind
 from tests.integration.client import get
@@ -31,7 +31,7 @@ def test_bad_parameters(stores: Stores, query: dict[str, str], code: str) -> Non
     "payload", [[-1, 0], [0, -1], [1], [1, 2, 3], ["1", 2], [True, 2], [2**63, 0], [1.0, 2]]
 )
 def test_forged_cursors(stores: Stores, payload: list[object]) -> None:
-    assert read(encode_payload(payload, FEED)).error == (400, "cursor_invalid")
+    assert read(encode_values(payload, FEED)).error == (400, "cursor_invalid")
 
 
 def test_cursors_of_other_lists(stores: Stores) -> None:

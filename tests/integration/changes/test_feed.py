@@ -88,10 +88,6 @@ def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: St
     assert changes(hidden.body["cursor"]) == []
 
 
-def test_only_keys_that_read_images_read_the_feed(stores: Stores) -> None:
-    assert read(key=new_key("images:write")["key"]).error == (403, "scope_missing")
-
-
 def test_waiting_ends_with_the_next_change(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "POLL_SECONDS", 0.05)
     add(stores, 1)

@@ -4,13 +4,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from imageapi.api_keys.format import hash_key
-from imageapi.api_keys.manage import revoke_key
 from imageapi.database import db
 
 from tests.integration.analyses import analyze, gemini_beside
 from tests.integration.changes.reading import add, changes, cursor, history, new_key
-from tests.integration.client import get, send, upload
+from tests.integration.client import send, upload
 from tests.integration.images.examples import PICTURE
 from tests.integration.key_requests import make_key
 from tests.integration.lifecycle import (
@@ -26,7 +24,7 @@ from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.calls import ask as ask_webhooks
 from tests.integration.webhooks.calls import create as create_webhook
 from tests.integration.webhooks.calls import settle, take
-from tests.support.events import API_KEY, LambdaContext, as_manager, load_handler, make_event
+from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
 
 NOT_SHOWN = {"urls", "placeholder", "duplicate_of", "analysis"}
 
@@ -163,34 +161,6 @@ def test_the_trash(stores: Stores) -> None:
     assert (deleted["type"], deleted["version"], deleted["after"]) == ("image.deleted", 2, None)
 
 
-def test_the_end_of_an_image_takes_no_text_from_a_key(stores: Stores) -> None:
-    """Whoever can write images could give one the id of a key."""
-    key = new_key("images:read")
-    stores.insert([key["id"]], {})
-    stores.execute("DELETE FROM image_metadata WHERE id = %s", (key["id"],))
-
-    assert {change["type"]: bool(change["after"]) for change in stores.changes(key["id"])} == {
-        "key.created": True,
-        "image.uploaded": False,
-        "image.deleted": False,
-    }
-
-
-def test_keys(stores: Stores) -> None:
-    since = cursor()
-    key = new_key("images:read")
-    with as_manager():
-        revoke_key(key["id"])
-    created, revoked = changes(since)
-    facts = {"id": key["id"], "name": "a key", "scopes": ["images:read"], "expires_at": None}
-    assert (created["type"], created["before"], created["after"]) == ("key.created", None, facts)
-    assert (revoked["type"], revoked["before"], revoked["after"]) == ("key.revoked", facts, None)
-    assert created["subject_id"] == revoked["subject_id"] == key["id"]
-    text = str(stores.changes())
-    assert key["key"] not in text
-    assert hash_key(key["key"]).hex() not in text
-
-
 def test_webhooks(stores: Stores, configure: Configure) -> None:
     configure(WEBHOOKS="true")
     since, key = cursor(), make_key("keys:manage", "images:read")
@@ -283,10 +253,3 @@ def test_several_changes_in_one_transaction(stores: Stores) -> None:
     found = changes(since)
     assert sorted(change["subject_id"] for change in found) == sorted(ids * 2)
     assert {change["type"] for change in found} == {"image.changed", "image.links_revoked"}
-
-
-def test_listed_and_followed_images_look_alike(stores: Stores) -> None:
-    for number in range(3):
-        upload(PICTURE, {"title": f"{number}"})
-    listed = [shown(image) for image in get("/api/images").body["images"]]
-    assert [change["after"] for change in changes()] == listed[::-1]

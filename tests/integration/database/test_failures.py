@@ -17,7 +17,6 @@ from tests.integration.stores import Configure, Stores, paused, stopped
 from tests.support import pictures
 from tests.support.answers import Answer
 from tests.support.waiting import wait_until
-from tests.support.worker import Hook, worker
 
 PICTURE = pictures.jpeg()
 
@@ -249,9 +248,7 @@ def test_transaction_with_a_wrong_statement_leaves_a_usable_connection(stores: S
 
 def test_server_that_dies_before_the_image_is_ready(stores: Stores) -> None:
     event = upload_event(PICTURE, idempotency_key="k")
-    with worker(stores.environment) as process:
-        process.send(event, Hook("storage.s3.put_object", "after", action="pause"))
-        process.wait_paused()
+    with stores.paused_at(event, "storage.s3.put_object", "after") as process:
         stores.postgres.kill()
         process.resume()
         assert_unavailable(process.answer())

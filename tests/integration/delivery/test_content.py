@@ -10,17 +10,11 @@ from imageapi.delivery import deliver
 from imageapi.storage import s3
 from PIL import Image
 
-from tests.integration.client import get, upload
+from tests.integration.client import get
 from tests.integration.lifecycle import delete_for_good, sign
 from tests.integration.stores import Stores
-from tests.support import pictures
 from tests.support.answers import Answer, parse
 from tests.support.events import handle, make_event
-
-
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    return upload(pictures.jpeg(800, 600), filename="港.jpg").image
 
 
 def open_content(link: str, name: str, version: str = "", method: str = "GET", **query: str) -> Answer:

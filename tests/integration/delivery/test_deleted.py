@@ -1,62 +1,82 @@
-"""Images that are deleted while one of their variants is being made."""
+"""Images that are deleted, or trashed, while one of their variants is being made."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.client import upload
-from tests.integration.lifecycle import delete_event, delete_for_good, deliver_event, open_link, sweep
+from tests.integration.lifecycle import (
+    delete_event,
+    delete_for_good,
+    deliver_event,
+    fetch,
+    get_image,
+    open_link,
+    restore_image,
+    sweep,
+    trash_event,
+    trash_image,
+)
 from tests.integration.stores import Stores
-from tests.support import pictures
+from tests.support.events import Event
 from tests.support.waiting import wait_until
-from tests.support.worker import STEP, Hook, worker
+from tests.support.worker import STEP
 
 WEBP = "image/webp"
 
 
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
-    return upload(pictures.jpeg(800, 600)).image
+def restore_and_view(image_id: str) -> None:
+    trash_image(image_id)
+    assert restore_image(image_id).status == 200
+    assert fetch(get_image(image_id).image["urls"]["thumbnail"], WEBP).status == 200
 
 
+REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
+    "trashed": (trash_image, 404, ["trashed"], 1),
+    "restored": (restore_and_view, 302, ["ready"], 2),
+    "deleted": (delete_for_good, 404, [], 0),
+}
+"""What happens to the image, the answer to its view then, and what is left: images and objects."""
+
+
+@pytest.mark.parametrize("removal", REMOVALS)
 @pytest.mark.parametrize("target", ["storage.s3.download", "pictures.render.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_deleted_while_it_is_rendered(stores: Stores, image: dict[str, Any], target: str, when: Any) -> None:
-    with worker(stores.environment) as process:
-        process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
-        process.wait_paused()
-        assert delete_for_good(image["id"]).status == 204
-        process.resume()
-        answer = process.answer()
+def test_removed_while_it_is_rendered(
+    stores: Stores, image: dict[str, Any], removal: str, target: str, when: Any
+) -> None:
+    remove, status, statuses, objects = REMOVALS[removal]
+    with stores.paused_at(deliver_event(image["urls"]["thumbnail"], WEBP), target, when) as process:
+        remove(image["id"])
+        answer = process.finish()
 
-    assert answer.status == 404
-    assert stores.is_empty()
-    assert stores.variants() == []
+    assert answer.status == status
+    assert (stores.statuses(), len(stores.keys())) == (statuses, objects)
+    assert stores.variants() == [("w320.webp", "ready")] * (objects - 1)
+    if removal == "restored":
+        assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
+@pytest.mark.parametrize("make", [trash_event, delete_event])
 @pytest.mark.parametrize("call", range(1, 4))
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_rendered_while_it_is_deleted(stores: Stores, image: dict[str, Any], call: int, when: Any) -> None:
-    with worker(stores.environment) as process:
-        process.send(delete_event(image["id"]), Hook(STEP, when, call, "pause"))
-        process.wait_paused()
-        answer = open_link(image["urls"]["thumbnail"], WEBP)
+def test_viewed_while_it_is_removed(
+    stores: Stores, image: dict[str, Any], make: Callable[[str], Event], call: int, when: Any
+) -> None:
+    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+    with stores.paused_at(make(image["id"]), STEP, when, call) as process:
+        answer = open_link(image["urls"]["preview"], WEBP)
         assert answer.status == (302 if (call, when) == (1, "before") else 404)
-        process.resume()
-        assert process.answer().status == 204
+        assert process.finish().status == 204
 
-    assert stores.is_empty()
+    assert stores.keys() == ([image["s3_key"]] if make is trash_event else [])
     assert stores.variants() == []
 
 
 def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
-    with worker(stores.environment) as process:
-        process.send(
-            deliver_event(image["urls"]["thumbnail"], WEBP),
-            Hook("storage.s3.put_object", "before", 1, "pause"),
-        )
-        process.wait_paused()
+    with stores.paused_at(
+        deliver_event(image["urls"]["thumbnail"], WEBP), "storage.s3.put_object", "before"
+    ) as process:
         assert delete_for_good(image["id"]).status == 204
         process.resume()
         wait_until(lambda: stores.keys() or process.answer())

@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 from imageapi.catalog import variants
 from imageapi.database import db
-from imageapi.delivery import deliver
 from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
 from imageapi.pictures import render
 from imageapi.storage import s3
 
 from tests.integration.client import upload
-from tests.integration.leftovers import counts
+from tests.integration.delivery.conftest import PICTURE
+from tests.integration.leftovers import counts, die
 from tests.integration.lifecycle import (
-    at_once,
     delete_for_good,
     deliver_event,
     fetch,
@@ -27,14 +26,7 @@ from tests.integration.stores import Configure, Stores, fail
 from tests.support import pictures
 from tests.support.worker import Hook, answer_at_once, worker, workers
 
-PICTURE = pictures.jpeg(800, 600)
 WEBP = "image/webp"
-
-
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
-    return upload(PICTURE).image
 
 
 @pytest.fixture
@@ -52,15 +44,6 @@ def test_a_variant_is_made_once(stores: Stores, image: dict[str, Any], puts: lis
 
     assert puts == [f"variants/{image['id']}/w320.webp"]
     assert len({one.data for one in found}) == 1
-
-
-def test_first_requests_at_once_in_one_process_render_once(image: dict[str, Any], puts: list[str]) -> None:
-    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
-
-    found = at_once(*[lambda: deliver.deliver_image(image["id"], "w320", query, WEBP)] * 4)
-
-    assert len(found) == 4
-    assert puts == [f"variants/{image['id']}/w320.webp"]
 
 
 def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
@@ -123,11 +106,10 @@ def test_who_waits_takes_over_when_the_claim_ends(
         raise DeadError
 
     monkeypatch.setattr(variants, "LEASE_SECONDS", 0.5)
-    query = deliver_event(image["urls"]["thumbnail"])["queryStringParameters"]
     with monkeypatch.context() as patch:
         patch.setattr(render, "render", die)
         with pytest.raises(DeadError):
-            deliver.deliver_image(image["id"], "w320", query, WEBP)
+            open_link(image["urls"]["thumbnail"], WEBP)
     assert stores.variants() == [("w320.webp", "pending")]
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
@@ -196,9 +178,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
     stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
-    with worker(stores.environment) as process:
-        process.send(event, Hook("pictures.render.render", "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(event, "pictures.render.render", "before") as process:
         statements: list[str] = []
         query = db.query
 
@@ -215,8 +195,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
         assert time.monotonic() - start < 2 * WAIT_SECONDS
         assert len(statements) > 5
         assert all(statement.startswith("SELECT image.id") for statement in statements)
-        process.resume()
-        assert process.answer().status == 302
+        assert process.finish().status == 302
 
 
 def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
@@ -235,9 +214,7 @@ def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image
 
     # After a while it is tried once more.
     expire_leases(stores)
-    with worker(stores.environment) as process:
-        process.send(deliver_event(url, WEBP), Hook("pictures.render.render", "before"))
-        process.wait_killed()
+    die(stores, deliver_event(url, WEBP), "pictures.render.render", "before")
     expire_leases(stores)
     assert counts(sweep()) == {"variants_removed": 1}
     assert open_link(url, WEBP).code == "image_too_complex"

@@ -10,16 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from imageapi.pictures import render
 
-from tests.integration.client import get, upload
+from tests.integration.client import get
 from tests.integration.lifecycle import Delivered, fetch, sign
-from tests.integration.stores import Configure, Stores
-from tests.support import pictures
-
-
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
-    return upload(pictures.jpeg(800, 600)).image
+from tests.integration.stores import Configure
 
 
 def max_age(header: str) -> int:

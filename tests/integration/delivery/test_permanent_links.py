@@ -1,25 +1,21 @@
-"""Links without an expiry, until they are revoked."""
+"""Links without an expiry, until they are revoked; links for further variants."""
 
+import io
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from imageapi.images import revoke_links
+from PIL import Image
 
-from tests.integration.client import get, send, upload
+from tests.integration.client import fetch_link, get, send, upload
+from tests.integration.delivery.conftest import PICTURE
 from tests.integration.key_requests import make_key
 from tests.integration.lifecycle import KEY, fetch, open_link
 from tests.integration.stores import Configure, Stores, new_id
 from tests.support import pictures
 from tests.support.answers import Answer
 from tests.support.events import make_event
-
-PICTURE = pictures.jpeg(800, 600)
-
-
-@pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
-    return upload(PICTURE, {"title": "x"}).image
 
 
 def permanent_links(image: dict[str, Any]) -> dict[str, str]:
@@ -96,12 +92,6 @@ def test_revoking_ends_all_earlier_ones_of_this_image_only(stores: Stores, image
     assert {**changed, "urls": None} == {**image, "urls": None}, "nobody's metadata has changed"
 
 
-def test_nobody_can_guess_the_next_ones(image: dict[str, Any]) -> None:
-    for version in ("1", "00", "9" * 13):
-        answer = open_link(permanent_links(image)["thumbnail"], v=version)
-        assert (answer.status, answer.code) == (403, "link_invalid")
-
-
 def test_what_is_not_there_cannot_be_revoked(stores: Stores) -> None:
     for image_id in ("none", new_id()):
         answer = revoke(image_id)
@@ -145,3 +135,50 @@ def test_a_store_that_fails_is_told_and_the_links_end_all_the_same(
 
     assert (answer.status, answer.code) == (503, "storage_unavailable")
     assert open_link(old).code == "link_revoked"
+
+
+def test_links_for_further_variants(stores: Stores) -> None:
+    image = upload(pictures.jpeg(), {}).image
+    path = f"/api/images/{image['id']}"
+
+    urls = get(path, {"variants": "w640-cover.webp,w160"}).image["urls"]
+
+    assert set(urls) == {"original", "thumbnail", "preview", "w640-cover.webp", "w160"}
+    assert f"/images/{image['id']}/w640-cover.webp?" in urls["w640-cover.webp"]
+    for refused in ("w641", "original", "w640.gif"):
+        answer = get(path, {"variants": refused})
+        assert (answer.status, answer.code) == (400, "parameter_invalid")
+
+
+def test_a_changed_image_has_further_links_too(stores: Stores) -> None:
+    image = upload(pictures.jpeg(400, 300)).image
+    event = make_event(
+        "PATCH", f"/api/images/{image['id']}", KEY, {"variants": "w640.jpg"}, body='{"title": "new"}'
+    )
+    changed = send(event).image
+
+    assert changed["title"] == "new"
+    assert fetch(changed["urls"]["w640.jpg"]).headers["Content-Type"] == "image/jpeg"
+
+
+def test_further_links_work_and_the_next_page_has_them(stores: Stores) -> None:
+    for seed in (1, 2):
+        upload(pictures.jpeg(800, 600, seed=seed))
+
+    answer = get("/api/images", {"variants": "w640,w320-cover.webp", "limit": "1"})
+
+    (image,) = answer.body["images"]
+    assert list(image["urls"]) == ["original", "thumbnail", "preview", "w640", "w320-cover.webp"]
+    assert Image.open(io.BytesIO(fetch_link(image["urls"]["w640"]))).size == (640, 480)
+    assert Image.open(io.BytesIO(fetch_link(image["urls"]["w320-cover.webp"]))).size == (320, 320)
+    assert "variants=w640%2Cw320-cover.webp" in answer.headers["link"][0]
+    # `variants` is not a filter: a cursor works without it.
+    following = get("/api/images", {"cursor": answer.body["next_cursor"]})
+    assert list(following.body["images"][0]["urls"]) == ["original", "thumbnail", "preview"]
+
+
+@pytest.mark.parametrize("names", ["w641", "intermediate.jpg", ",".join(["w320"] * 31)])
+def test_links_that_there_cannot_be(stores: Stores, names: str) -> None:
+    answer = get("/api/images", {"variants": names})
+    assert answer.error == (400, "parameter_invalid")
+    assert answer.body["error"]["details"]["parameter"] == "variants"

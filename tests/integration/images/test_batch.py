@@ -14,7 +14,7 @@ from tests.integration.images.test_trash import as_key, types
 from tests.integration.lifecycle import KEY, fetch, get_image, patch_image, sweep, trash_image
 from tests.integration.stores import Configure, Stores, fail, new_id
 from tests.support.answers import Answer
-from tests.support.events import API_KEY, Event, make_event
+from tests.support.events import Event, make_event
 
 NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -234,14 +234,6 @@ def test_sizes(stores: Stores) -> None:
     assert (answer.status, answer.code) == (422, "body_too_long")
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"), [("{", 400, "body_not_json"), ("[]", 422, "body_not_an_object")]
-)
-def test_other_bodies(stores: Stores, body: str, status: int, code: str) -> None:
-    answer = send(make_event("POST", "/api/images/batch", KEY, body=body))
-    assert (answer.status, answer.code) == (status, code)
-
-
 def test_scopes(stores: Stores, ids: list[str], configure: Configure) -> None:
     for operation, fields in OPERATIONS.items():
         missing, has = ("images:delete", "images:write")[:: 1 if operation == "delete" else -1]
@@ -290,9 +282,3 @@ def test_when_the_time_is_over_the_rest_is_left(
     monkeypatch.setattr(batch, "time_left", deadline.time_left)
     assert statuses(run(ids, "add_tags", tags=["x"], key="k")) == [200] * 3
     assert types(stores, ids[0]) == ["image.uploaded", "image.changed"]
-
-
-def test_a_batch_needs_a_key(stores: Stores) -> None:
-    event = batch_event([NOWHERE], "trash")
-    event["headers"] = {name: value for name, value in event["headers"].items() if value != API_KEY}
-    assert send(event).status == 401

@@ -120,9 +120,7 @@ def test_at_once(stores: Stores, operation: str, atomic: bool) -> None:
 
 def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids: list[str]) -> None:
     event = batch_event(ids, "add_tags", tags=["x"], key="k")
-    with worker(stores.environment) as process:
-        process.send(event, Hook("catalog.batches.find_images", "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(event, "catalog.bulk_updates.find_images", "before") as process:
         run(ids, "add_tags", tags=["x"], key="k")
         patch_image(ids[0], {"tags": []})
         process.resume()
@@ -132,17 +130,14 @@ def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids
 
 
 @pytest.mark.parametrize("key", [None, "k"])
-@pytest.mark.parametrize("target", ["catalog.batches.update_images", "database.db.transaction"])
+@pytest.mark.parametrize("target", ["catalog.bulk_updates.update_images", "database.db.transaction"])
 def test_a_change_meanwhile_is_not_lost(stores: Stores, ids: list[str], target: str, key: str | None) -> None:
     """The rows were read before it."""
     event = batch_event(ids, "add_tags", tags=["x"], key=key, atomic=target.endswith("transaction"))
-    with worker(stores.environment) as process:
-        process.send(event, Hook(target, "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(event, target, "before") as process:
         patch_image(ids[0], {"tags": ["meanwhile"]})
         trash_image(ids[1])
-        process.resume()
-        answer = process.answer()
+        answer = process.finish()
 
     if target.endswith("transaction"):
         assert answer.code == "batch_failed"

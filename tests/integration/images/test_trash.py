@@ -33,10 +33,6 @@ def list_trash(**query: str) -> Answer:
     return get("/api/images", {"trashed": "true", **query})
 
 
-def trashed_ids(**query: str) -> list[str]:
-    return [image["id"] for image in list_trash(**query).body["images"]]
-
-
 def types(stores: Stores, image_id: str) -> list[str]:
     """What the feed says about an image."""
     return [row["type"] for row in stores.changes(image_id)]

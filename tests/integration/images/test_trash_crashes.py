@@ -7,13 +7,13 @@ from imageapi.storage import s3
 
 from tests.integration.images.conftest import REMOVAL, WEBP
 from tests.integration.images.test_trash import types
-from tests.integration.leftovers import counts, die, expire, put
+from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
     fetch,
     get_image,
-    image_event,
     restore_image,
     sweep,
+    trash_event,
     trash_image,
 )
 from tests.integration.stores import Configure, Stores, fail
@@ -39,7 +39,7 @@ def test_a_trash_that_the_store_refused_is_done_and_can_be_sent_again(
 def test_a_restore_removes_what_a_killed_trash_left(
     stores: Stores, viewed: dict[str, Any], when: Any
 ) -> None:
-    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, when)
+    die(stores, trash_event(viewed["id"]), REMOVAL, when)
     expire(stores)
 
     assert restore_image(viewed["id"]).status == 200
@@ -54,36 +54,13 @@ def test_a_restore_removes_what_a_killed_trash_left(
 def test_a_restore_that_cannot_remove_the_rest_restores_nothing(
     stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, "before")
+    die(stores, trash_event(viewed["id"]), REMOVAL, "before")
     expire(stores)
     with monkeypatch.context() as patch:
         patch.setattr(s3, "delete_objects", fail)
         assert restore_image(viewed["id"]).status == 503
     assert sorted(stores.statuses()) == ["deleting", "trashed"]
     assert restore_image(viewed["id"]).status == 200
-
-
-def test_the_sweep_finishes_a_killed_trash(stores: Stores, viewed: dict[str, Any]) -> None:
-    die(stores, image_event("DELETE", viewed["id"]), REMOVAL, "before")
-    expire(stores)
-
-    assert counts(sweep()) == {"undone": 1}
-
-    assert stores.statuses() == ["trashed"]
-    assert stores.keys() == [viewed["s3_key"]]
-
-
-def test_the_sweep_removes_a_variant_that_was_stored_in_the_trash(
-    stores: Stores, image: dict[str, Any]
-) -> None:
-    """Its request was killed after it had stored the object."""
-    trash_image(image["id"])
-    put(stores, f"variants/{image['id']}/w320.webp")
-
-    assert counts(sweep()) == {"orphan_objects": 1}
-
-    assert stores.keys() == [image["s3_key"]]
-    assert stores.statuses() == ["trashed"]
 
 
 def test_the_marker_comes_after_the_variants(
@@ -93,7 +70,7 @@ def test_the_marker_comes_after_the_variants(
     configure(EDGE="true")
     marker = f"invalidations/{viewed['id']}"
     with worker(stores.environment | {"EDGE": "true"}) as process:
-        process.send(image_event("DELETE", viewed["id"]), Hook("storage.s3.put_object", "before", 1))
+        process.send(trash_event(viewed["id"]), Hook("storage.s3.put_object", "before", 1))
         process.wait_killed()
     assert stores.keys() == [viewed["s3_key"]]
     expire(stores)

@@ -18,9 +18,9 @@ from tests.integration.lifecycle import (
     deliver_event,
     fetch,
     image_event,
-    open_link,
     restore_event,
     restore_image,
+    trash_event,
     trash_image,
 )
 from tests.integration.stores import Stores
@@ -28,14 +28,11 @@ from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
 
 
 def test_a_restore_waits_until_the_variants_are_removed(stores: Stores, viewed: dict[str, Any]) -> None:
-    with worker(stores.environment) as process:
-        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "before") as process:
         answer = restore_image(viewed["id"])
         assert (answer.status, answer.code) == (409, "trash_in_progress")
         assert answer.headers["retry-after"] == ["2"]
-        process.resume()
-        assert process.answer().status == 204
+        assert process.finish().status == 204
 
     assert restore_image(viewed["id"]).status == 200
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
@@ -45,12 +42,9 @@ def test_a_worker_that_lost_its_lease_does_not_finish_for_another(
     stores: Stores, viewed: dict[str, Any]
 ) -> None:
     """Its deletion is one of everything by now."""
-    with worker(stores.environment) as process:
-        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "after", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "after") as process:
         die(stores, delete_event(viewed["id"]), REMOVAL, "before")
-        process.resume()
-        assert process.answer().status == 204
+        assert process.finish().status == 204
 
     assert stores.statuses() == ["deleting"], "not forgotten: its original is still there"
     expire(stores)
@@ -62,14 +56,11 @@ def test_a_removal_that_was_overtaken_removes_no_variant_that_was_rendered_since
     stores: Stores, viewed: dict[str, Any]
 ) -> None:
     """Two requests delete; the image comes back and is viewed before the first removes the variants."""
-    with worker(stores.environment) as process:
-        process.send(image_event("DELETE", viewed["id"]), Hook(REMOVAL, "before", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "before") as process:
         assert trash_image(viewed["id"]).status == 404, "the first is at work"
         if restore_image(viewed["id"]).status == 200:
             assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
-        process.resume()
-        assert process.answer().status == 204
+        assert process.finish().status == 204
 
     restore_image(viewed["id"])
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
@@ -87,12 +78,9 @@ def test_a_change_that_finds_the_image_in_the_trash_and_then_back_is_made(
 ) -> None:
     method, path, body = CHANGES[target]
     trash_image(image["id"])
-    with worker(stores.environment) as process:
-        process.send(image_event(method, image["id"] + path, body), Hook(target, "after", 1, "pause"))
-        process.wait_paused()
+    with stores.paused_at(image_event(method, image["id"] + path, body), target, "after") as process:
         assert restore_image(image["id"]).status == 200
-        process.resume()
-        assert process.answer().status == 200
+        assert process.finish().status == 200
 
     assert types(stores, image["id"])[-1] in ("image.links_revoked", "image.changed")
 
@@ -106,8 +94,7 @@ def test_a_variant_that_the_trash_removed_is_stored_again_after_a_restore(
         process.wait_paused()
         assert trash_image(image["id"]).status == 204
         assert restore_image(image["id"]).status == 200
-        process.resume()
-        assert process.answer().status == 302
+        assert process.finish().status == 302
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
@@ -122,38 +109,37 @@ def test_a_variant_that_is_stored_after_the_trash_is_removed_with_the_rest(
             Hook("storage.s3.put_object", "before", 1, "pause"),
         )
         view.wait_paused()
-        trash.send(image_event("DELETE", image["id"]), Hook(REMOVAL, "after", 1, "pause"))
+        trash.send(trash_event(image["id"]), Hook(REMOVAL, "after", 1, "pause"))
         trash.wait_paused()
-        view.resume()
-        assert view.answer().status == 404
-        trash.resume()
-        assert trash.answer().status == 204
+        assert view.finish().status == 404
+        assert trash.finish().status == 204
 
     assert stores.keys() == [image["s3_key"]]
     assert stores.statuses() == ["trashed"]
 
 
-def test_two_restores_at_once(stores: Stores) -> None:
+@pytest.mark.parametrize(
+    ("operation", "statuses", "change"),
+    [
+        ("trash", {204, 404}, "image.trashed"),
+        ("restore", {200, 409}, "image.restored"),
+        ("delete", {204, 404}, "image.deleted"),
+    ],
+)
+def test_several_at_once_do_it_once(stores: Stores, operation: str, statuses: set[int], change: str) -> None:
+    make = {"trash": trash_event, "restore": restore_event, "delete": delete_event}[operation]
     with workers(stores.environment, 3) as processes:
         for _ in range(4):
-            image = upload(PICTURE).image
-            trash_image(image["id"])
-            answers = answer_at_once(processes, restore_event(image["id"]))
-            assert sorted(answer.status for answer in answers) == [200, 409, 409]
-            assert types(stores, image["id"]).count("image.restored") == 1
-            assert stores.statuses() == ["ready"]
-            delete_for_good(image["id"])
-
-
-def test_two_trashes_at_once(stores: Stores) -> None:
-    with workers(stores.environment, 3) as processes:
-        for _ in range(4):
-            image = upload(PICTURE).image
-            answers = answer_at_once(processes, image_event("DELETE", image["id"]))
-            assert {answer.status for answer in answers} <= {204, 404}
-            assert types(stores, image["id"]).count("image.trashed") == 1
-            assert stores.statuses() == ["trashed"]
-            delete_for_good(image["id"])
+            image_id = upload(PICTURE).image["id"]
+            if operation == "restore":
+                trash_image(image_id)
+            answers = answer_at_once(processes, make(image_id))
+            assert {answer.status for answer in answers} <= statuses
+            assert min(statuses) in [answer.status for answer in answers]
+            assert types(stores, image_id).count(change) == 1
+            assert stores.statuses() == {"trash": ["trashed"], "restore": ["ready"]}.get(operation, [])
+            delete_for_good(image_id)
+            assert stores.is_empty()
 
 
 @pytest.mark.parametrize("call", range(1, 3))
@@ -164,12 +150,9 @@ def test_deleted_for_good_while_it_is_restored(
 ) -> None:
     other = {restore_event: delete_for_good, delete_event: restore_image}[first]
     trash_image(viewed["id"])
-    with worker(stores.environment) as process:
-        process.send(first(viewed["id"]), Hook(STEP, when, call, "pause"))
-        process.wait_paused()
+    with stores.paused_at(first(viewed["id"]), STEP, when, call) as process:
         second = other(viewed["id"])
-        process.resume()
-        answer = process.answer()
+        answer = process.finish()
 
     assert {answer.status, second.status} <= {200, 204, 404}
     assert 204 in (answer.status, second.status)
@@ -177,52 +160,11 @@ def test_deleted_for_good_while_it_is_restored(
     assert types(stores, viewed["id"])[-1] == "image.deleted"
 
 
-@pytest.mark.parametrize("call", range(1, 4))
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_viewed_while_it_is_trashed(stores: Stores, viewed: dict[str, Any], call: int, when: Any) -> None:
-    with worker(stores.environment) as process:
-        process.send(image_event("DELETE", viewed["id"]), Hook(STEP, when, call, "pause"))
-        process.wait_paused()
-        answer = open_link(viewed["urls"]["preview"], WEBP)
-        assert answer.status == (302 if (call, when) == (1, "before") else 404)
-        process.resume()
-        assert process.answer().status == 204
-
-    assert stores.keys() == [viewed["s3_key"]]
-    assert stores.variants() == []
-
-
-@pytest.mark.parametrize("target", ["storage.s3.download", "pictures.render.render", "storage.s3.put_object"])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("is_restored", [False, True])
-def test_trashed_while_it_is_rendered(
-    stores: Stores, image: dict[str, Any], target: str, when: Any, is_restored: bool
-) -> None:
-    with worker(stores.environment) as process:
-        process.send(deliver_event(image["urls"]["thumbnail"], WEBP), Hook(target, when, 1, "pause"))
-        process.wait_paused()
-        assert trash_image(image["id"]).status == 204
-        if is_restored:
-            assert restore_image(image["id"]).status == 200
-            assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-        process.resume()
-        answer = process.answer()
-
-    assert answer.status == (302 if is_restored else 404)
-    assert stores.statuses() == ["ready" if is_restored else "trashed"]
-    assert len(stores.keys()) == (2 if is_restored else 1)
-    if is_restored:
-        assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-
-
 @pytest.mark.parametrize("call", range(1, 3))
 def test_changed_while_it_is_trashed(stores: Stores, image: dict[str, Any], call: int) -> None:
-    with worker(stores.environment) as process:
-        process.send(image_event("PATCH", image["id"], {"title": "x"}), Hook(STEP, "before", call, "pause"))
-        process.wait_paused()
+    with stores.paused_at(image_event("PATCH", image["id"], {"title": "x"}), STEP, "before", call) as process:
         assert trash_image(image["id"]).status == 204
-        process.resume()
-        assert process.answer().status in (200, 404)
+        assert process.finish().status in (200, 404)
     assert restore_image(image["id"]).status == 200
     seen = types(stores, image["id"])
     assert seen[0] == "image.uploaded"
@@ -254,16 +196,14 @@ def test_a_variant_that_is_claimed_at_the_same_moment_is_removed_too(
 
 def test_deleted_for_good_while_a_restore_commits(stores: Stores, image: dict[str, Any]) -> None:
     trash_image(image["id"])
-    with worker(stores.environment) as process:
-        process.send(
-            batch_event([image["id"]], "restore"), Hook("catalog.trash.restore", "after", 1, "pause")
-        )
-        process.wait_paused()
-        with ThreadPoolExecutor(1) as pool:
-            deleted = pool.submit(delete_for_good, image["id"])
-            time.sleep(0.5)
-            process.resume()
-        assert process.answer().body["succeeded"] == 1
+    event = batch_event([image["id"]], "restore")
+    with (
+        stores.paused_at(event, "catalog.trash.restore", "after") as process,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        deleted = pool.submit(delete_for_good, image["id"])
+        time.sleep(0.5)
+        assert process.finish().body["succeeded"] == 1
 
     assert deleted.result().status == 204
     assert stores.is_empty()
@@ -273,13 +213,12 @@ def test_deleted_for_good_while_a_restore_commits(stores: Stores, image: dict[st
 def test_the_sweep_leaves_what_is_restored_meanwhile(stores: Stores, image: dict[str, Any]) -> None:
     trash_image(image["id"])
     stores.execute("UPDATE trashed_images SET purge_after = now()")
-    with worker(stores.environment) as process:
-        process.send(
-            {"object_grace_seconds": -60},
-            Hook("catalog.pending_removals.begin_expired", "before", 1, "pause"),
-            function="SweepFunction",
-        )
-        process.wait_paused()
+    with stores.paused_at(
+        {"object_grace_seconds": -60},
+        "catalog.pending_removals.begin_expired",
+        "before",
+        function="SweepFunction",
+    ) as process:
         assert restore_image(image["id"]).status == 200
         assert trash_image(image["id"]).status == 204
         process.resume()

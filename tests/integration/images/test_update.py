@@ -8,13 +8,11 @@ import pytest
 from tests.integration.client import send
 from tests.integration.images.examples import METADATA, etag_of, shown
 from tests.integration.lifecycle import (
-    KEY,
     get_image,
     image_event,
     patch_image,
 )
 from tests.integration.stores import Stores
-from tests.support.events import make_event
 from tests.support.worker import workers
 
 
@@ -61,17 +59,8 @@ def test_patch_of_nothing_changes_nothing(image: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ("", 400, "body_not_json"),
         ("{", 400, "body_not_json"),
         ("[]", 422, "body_not_an_object"),
-        ("null", 422, "body_not_an_object"),
-        ('"title"', 422, "body_not_an_object"),
-        ('{"title": 1}', 422, "metadata_wrong_type"),
-        ('{"tags": "a"}', 422, "metadata_wrong_type"),
-        ('{"title": "a\\u0000"}', 422, "metadata_invalid_text"),
-        ('{"title": "\\ud800"}', 422, "metadata_invalid_text"),
-        (json.dumps({"title": "x" * 201}), 422, "metadata_too_long"),
-        ('{"id": "x"}', 422, "metadata_unknown_field"),
         ('{"title": "a", "s3_key": "x"}', 422, "metadata_unknown_field"),
         (json.dumps({"description": "x" * 70_000}), 422, "body_too_long"),
     ],
@@ -128,9 +117,8 @@ def test_patches_at_once_of_different_fields_all_count(stores: Stores, image: di
     assert [found[field] for field in METADATA] == ["t", "d", "c", ["x"]]
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_parameter_that_is_not_known_changes_nothing(method: str, image: dict[str, Any]) -> None:
-    event = make_event(method, f"/api/images/{image['id']}", KEY, {"forse": "1"}, body='{"title": "new"}')
+def test_a_parameter_that_is_not_known_changes_nothing(image: dict[str, Any]) -> None:
+    event = image_event("PATCH", image["id"], {"title": "new"}, query={"forse": "1"})
 
     assert send(event).error == (400, "parameter_unknown")
     assert shown(get_image(image["id"]).image) == shown(image)

@@ -1,8 +1,6 @@
 """What runs alongside `make run`: demo, monitor, and the runner's analysis queue."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.integration.run import ROOT, Run
+from tests.integration.run import ROOT, Run, run_local
 from tests.support.gemini_server import KEY, GeminiServer, Says, busy, gemini_server
 from tests.support.waiting import wait_until
 
@@ -42,21 +40,14 @@ def run(tmp_path_factory: pytest.TempPathFactory, gemini: GeminiServer) -> Itera
 
 
 def local(run: Run, command: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "local", command, "--data-dir", str(run.data_dir), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_local(command, "--data-dir", run.data_dir, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def verify(run: Run, *arguments: str) -> tuple[int, str]:
     """The exit status of `make verify`, and what it prints."""
-    command = [sys.executable, "-m", "local", "verify", "--data-dir", str(run.data_dir), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = run_local("verify", "--data-dir", run.data_dir, *arguments)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -97,8 +88,7 @@ def test_verify_tells_rows_without_their_files(run: Run) -> None:
 
 
 def test_verify_needs_a_run(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "local", "verify", "--data-dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = run_local("verify", "--data-dir", tmp_path)
     assert done.returncode == 2
     assert "Nothing runs on that data folder" in done.stderr
 
@@ -123,19 +113,6 @@ def test_monitor_sees_all_of_it(run: Run) -> None:
     assert shot["database"]["original_bytes"] == size
     assert shot["database"]["SweepFindings"] == 0
     assert 0 < shot["machine"]["disk"]["used"] < shot["machine"]["disk"]["total"]
-
-
-def test_monitor_prints_a_table(run: Run) -> None:
-    text = local(run, "monitor", "--once")
-    assert "postgres" in text
-    assert "requests/min" in text
-
-
-def test_the_gateway_s_counts_are_its_own_and_need_no_key(run: Run) -> None:
-    answer = run.ask("GET", "/_local/stats")
-    assert answer.status == 200
-    assert answer.body["total_requests"] >= 0
-    assert run.ask("GET", "/_local/other").status == 404
 
 
 def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: GeminiServer) -> None:

@@ -80,20 +80,6 @@ def test_what_the_api_refuses_is_told(api: Api) -> None:
         run(api.url, scopes="x")
 
 
-@pytest.mark.parametrize(
-    ("url", "key", "said"),
-    [
-        ("http://127.0.0.1:1", "right", "make run"),
-        (None, "wrong", "does not take this key"),
-        (None, "", "is empty"),
-    ],
-)
-def test_without_an_api_that_can_be_used(api: Api, url: str | None, key: str, said: str) -> None:
-    with pytest.raises(LocalError, match=said):
-        run(url or api.url, key)
-    assert not api.requests
-
-
 def confirm(api: Api, *, apply: bool) -> None:
     arguments = Namespace(base_url=api.url, api_key="right", stack=None, apply=apply)
     run_keys_confirm(arguments, make_settings({}), None)

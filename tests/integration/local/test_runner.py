@@ -4,9 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +14,7 @@ import boto3
 import psutil
 import pytest
 
-from tests.integration.run import ROOT, Run, is_running
+from tests.integration.run import ROOT, Run, is_running, run_local
 from tests.support.waiting import wait_until
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"
@@ -169,18 +166,6 @@ def test_host_that_is_not_its_own_is_421(run: Run, path: str) -> None:
     assert answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("host", ["localhost", "[::1]:8000"])
-def test_names_of_this_machine_are_its_own(run: Run, host: str) -> None:
-    assert run.ask("GET", "/greeting", headers={"Host": host}).status == 200
-
-
-def test_client_that_names_no_host_is_answered(run: Run) -> None:
-    host, port = run.info["base_url"].removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(b"GET /greeting HTTP/1.0\r\n\r\n")
-        assert b" 200 " in connection.recv(100)
-
-
 def test_answer_that_lambda_refuses_is_502(run: Run) -> None:
     assert run.ask("GET", "/big/6291600").status == 502
 
@@ -197,28 +182,14 @@ def test_connection_is_kept_and_an_unread_body_does_not_confuse_it(run: Run) -> 
 
 
 def test_second_runner_on_the_folder_is_told_of_the_first(run: Run) -> None:
-    arguments = ["--data-dir", str(run.data_dir), "--template", str(run.template), "--port", "0"]
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "run", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+    done = run_local("run", "--data-dir", run.data_dir, "--template", run.template, "--port", "0")
     assert done.returncode == 1
     assert f"in use by another run (pid {run.process.pid})" in done.stderr
 
 
 def test_port_that_is_taken_is_named(run: Run, tmp_path: Path) -> None:
     port = run.info["base_url"].rpartition(":")[2]
-    arguments = ["--data-dir", str(tmp_path), "--template", str(run.template), "--port", port]
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "run", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+    done = run_local("run", "--data-dir", tmp_path, "--template", run.template, "--port", port)
     assert done.returncode == 1
     assert f"Port {port}, meant for the API, is taken" in done.stderr
 
@@ -226,14 +197,8 @@ def test_port_that_is_taken_is_named(run: Run, tmp_path: Path) -> None:
 def test_invoke_calls_one_function_beside_the_run(run: Run, tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"pathParameters": {"action": "pid"}}')
-    arguments = ["--data-dir", str(run.data_dir), "--template", str(run.template), "PlayFunction", str(event)]
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "invoke", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
+    place = ("--data-dir", run.data_dir, "--template", run.template)
+    done = run_local("invoke", *place, "PlayFunction", event)
     assert '"statusCode": 200' in done.stdout, done.stderr
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from imageapi.database import db
-from imageapi.search import find_page
+from imageapi.search import find_page, time_search
 
 from tests.integration.client import get
 from tests.integration.stores import Stores
@@ -48,7 +48,7 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
 
     monkeypatch.setattr(db, "query", record)
     # Small because the table is: the GIN index is then used as for a large one.
-    monkeypatch.setattr(find_page, "SCANNED_ROWS", 60)
+    monkeypatch.setattr(time_search, "SCANNED_ROWS", 60)
     return statements
 
 

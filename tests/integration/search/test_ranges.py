@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from imageapi.database import db
-from imageapi.search import counts, find_page
+from imageapi.search import counts, find_page, sort_matches, time_search
 from imageapi.search.tokens import SAMPLED_OF
 
 from tests.integration.client import get
@@ -46,9 +46,9 @@ def test_searches_through_time(
     insert(stores, docs)
     query = {**query, "tag": "a"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(find_page, "SCANNED_ROWS", 1)
-        patch.setattr(find_page, "DENSE_ROWS", most)
-        patch.setattr(find_page, "MAX_CANDIDATES", most)
+        patch.setattr(time_search, "SCANNED_ROWS", 1)
+        patch.setattr(time_search, "DENSE_ROWS", most)
+        patch.setattr(time_search, "MAX_CANDIDATES", most)
         assert walk(query, limit) == expected(docs, query)
 
 
@@ -70,9 +70,9 @@ def statements_of(query: dict[str, str], limit: int) -> tuple[list[str], list[st
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits a hundredth of the real ones, as if there were that many more images."""
-    monkeypatch.setattr(find_page, "SCANNED_ROWS", 5)
-    monkeypatch.setattr(find_page, "DENSE_ROWS", 200)
-    monkeypatch.setattr(find_page, "MAX_CANDIDATES", 50)
+    monkeypatch.setattr(time_search, "SCANNED_ROWS", 5)
+    monkeypatch.setattr(time_search, "DENSE_ROWS", 200)
+    monkeypatch.setattr(time_search, "MAX_CANDIDATES", 50)
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
@@ -135,7 +135,7 @@ def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores)
 def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, query: dict[str, str], found: int, sort: str
 ) -> None:
-    monkeypatch.setattr(find_page, "MAX_SORTED", 3)
+    monkeypatch.setattr(sort_matches, "MAX_SORTED", 3)
     monkeypatch.setattr(counts, "MAX_COUNTED", 3)
     insert(stores, [Doc(id=id_of(age, n)) for n, age in enumerate([0, 1, 450 * DAY, 451 * DAY], 1)])
     insert(stores, [Doc(id=id_of(200 * DAY, n)) for n in range(1, 41)])
@@ -148,7 +148,7 @@ def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
 
 def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """A min_width of 200 is looked up by the token for 128."""
-    monkeypatch.setattr(find_page, "MAX_SORTED", 5)
+    monkeypatch.setattr(sort_matches, "MAX_SORTED", 5)
     monkeypatch.setattr(counts, "MAX_COUNTED", 5)
     # None of these ids is in the sample, by which one match in 256 would stand for far too many.
     insert(stores, [Doc(id=id_of(DAY, n), width=150 if n <= 10 else 250) for n in range(1, 14)])
@@ -170,7 +170,7 @@ def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.
     insert(stores, [sampled("b", number=number) for number in range(10, 19)])
     insert(stores, [Doc(tags=["a", "b"])])
     monkeypatch.setattr(counts, "MAX_COUNTED", 4 * SAMPLED_OF)
-    monkeypatch.setattr(find_page, "MAX_SORTED", 4 * SAMPLED_OF)
+    monkeypatch.setattr(sort_matches, "MAX_SORTED", 4 * SAMPLED_OF)
 
     # Nine matches in the sample imply more than two thousand.
     assert total(("tag", "a"), ("min_width", "1")) == {"value": 1024, "relation": "at_least"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imageapi.model.text import normalise
-from imageapi.search import counts, find_page
+from imageapi.search import counts, find_page, sort_matches, time_search
 
 from tests.integration.client import get
 from tests.integration.searchable import AGES, Doc, expected, id_of, insert, moment_of, total, walk
@@ -167,7 +167,7 @@ def test_too_many_to_sort(
     four: Stores, monkeypatch: pytest.MonkeyPatch, sort: str, query: dict[str, str], others: list[str]
 ) -> None:
     found = len(walk({**query, "sort": sort}))
-    monkeypatch.setattr(find_page, "MAX_SORTED", found - 1)
+    monkeypatch.setattr(sort_matches, "MAX_SORTED", found - 1)
 
     answer = get("/api/images", {**query, "sort": sort})
 
@@ -182,7 +182,7 @@ def test_too_many_to_sort(
 def test_all_and_a_category_are_never_too_many_to_sort(
     four: Stores, monkeypatch: pytest.MonkeyPatch, sort: str, query: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(find_page, "MAX_SORTED", 1)
+    monkeypatch.setattr(sort_matches, "MAX_SORTED", 1)
 
     assert len(walk({**query, "sort": sort}, 1)) == len(walk(query))
 
@@ -273,8 +273,8 @@ def test_every_list_is_what_it_has_to_be(
     random.Random(1).shuffle(docs)
     insert(stores, docs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(find_page, "SCANNED_ROWS", walked)
-        patch.setattr(find_page, "DENSE_ROWS", walked)
-        patch.setattr(find_page, "MAX_CANDIDATES", candidates)
+        patch.setattr(time_search, "SCANNED_ROWS", walked)
+        patch.setattr(time_search, "DENSE_ROWS", walked)
+        patch.setattr(time_search, "MAX_CANDIDATES", candidates)
         patch.setattr(find_page, "MAX_STATEMENTS", statements)
         assert walk(query, limit) == expected(docs, query)

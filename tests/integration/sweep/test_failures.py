@@ -58,28 +58,6 @@ def test_a_store_is_down(stores: Stores, down: str) -> None:
     assert len(stores.keys()) == 3
 
 
-def test_one_row_that_cannot_be_settled_does_not_keep_the_others(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = announce_and_post(PICTURE), announce_and_post(PICTURE)
-    expire(stores)
-    original = s3.download
-
-    def fail_for_first(key: str, *args: Any, **options: Any) -> None:
-        if first in key:
-            raise StorageUnavailableError()
-        original(key, *args, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "download", fail_for_first)
-        assert counts(sweep()) == {"failed": 1, "finished": 1}
-    assert get_image(second).status == 200
-
-    expire(stores)
-    assert counts(sweep()) == {"finished": 1}
-    assert fetch(get_image(first).image["urls"]["original"]).data == PICTURE
-
-
 @pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
 def test_a_row_that_raises_anything_does_not_keep_the_others(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
@@ -141,18 +119,6 @@ def test_no_variant_is_begun_when_time_runs_out(stores: Stores) -> None:
 
     assert (report.counts[Count.VARIANTS_REMOVED], report.rows_left) == (1, True)
     assert counts(sweep()) == {"variants_removed": 2}
-
-
-def test_a_wrong_bucket_removes_nothing(stores: Stores, configure: Configure) -> None:
-    image = upload(PICTURE).image
-    configure(MINIO_BUCKET_NAME="another")
-
-    with pytest.raises(StorageUnavailableError):
-        sweep()
-
-    configure(MINIO_BUCKET_NAME=stores.s3.bucket)
-    assert counts(sweep()) == {}
-    assert fetch(image["urls"]["original"]).data == PICTURE
 
 
 def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.client import fetch_link, get, upload
+from tests.integration.client import fetch_link, upload
 from tests.integration.stores import Stores
 from tests.support import pictures
 
@@ -22,7 +22,7 @@ METADATA = {
 def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> None:
     data, facts = pictures.ALL_GOOD[name](), pictures.facts(name)
 
-    answer = upload(data, METADATA, filename=f"写真.{facts.extension}")
+    answer = upload(data, METADATA, filename="写真.txt")  # its type comes from the bytes
 
     assert answer.status == 201
     (row,) = stores.rows()
@@ -38,7 +38,7 @@ def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> Non
         "description": "海。\n二行目",
         "category": "風景",
         "tags": ["海", "空"],
-        "filename": f"写真.{facts.extension}",
+        "filename": "写真.txt",
         "s3_key": key,
         "mime_type": facts.mime_type,
         "size_bytes": len(data),
@@ -80,40 +80,9 @@ def test_upload_without_a_name_is_named_after_its_id(stores: Stores) -> None:
     assert stores.keys() == [f"originals/{image['filename']}"]
 
 
-def test_hostile_name_does_not_reach_the_key(stores: Stores) -> None:
-    image = upload(pictures.jpeg(), filename="../../etc/passwd").image
-
-    assert image["filename"] == "passwd"
-    assert stores.keys() == [f"originals/{image['id']}.jpg"]
-
-
-def test_type_comes_from_the_bytes(stores: Stores) -> None:
-    image = upload(pictures.png(), filename="photo.jpg").image
-
-    assert image["mime_type"] == "image/png"
-    assert stores.object(image["s3_key"])[1]["ContentType"] == "image/png"
-
-
 def test_largest_direct_file_is_taken(stores: Stores) -> None:
     data = pictures.jpeg_of_size(4_400_000)
 
     image = upload(data).image
 
     assert stores.object(image["s3_key"])[0] == data
-
-
-def test_uploads_are_listed_newest_first(stores: Stores) -> None:
-    ids = [upload(pictures.jpeg(seed=n)).image["id"] for n in range(3)]
-
-    listed = get("/api/images").body
-
-    assert [image["id"] for image in listed["images"]] == ids[::-1]
-    assert listed["next_cursor"] is None
-
-
-def test_answer_and_list_show_the_same_image(stores: Stores) -> None:
-    image = upload(pictures.camera_jpeg(), METADATA).image
-
-    (listed,) = get("/api/images").body["images"]
-
-    assert listed == image

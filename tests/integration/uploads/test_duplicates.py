@@ -8,7 +8,7 @@ from tests.integration.client import upload, upload_event
 from tests.integration.lifecycle import delete_for_good, get_image
 from tests.integration.stores import Stores
 from tests.support import pictures
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import answer_at_once, workers
 
 PICTURE = pictures.jpeg()
 
@@ -79,16 +79,12 @@ def test_of_two_rejects_at_once_one_succeeds(stores: Stores) -> None:
 
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
 def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate: str) -> None:
-    with worker(stores.environment) as first:
-        first.send(upload_event(PICTURE), Hook("storage.s3.put_object", "after", action="pause"))
-        first.wait_paused()
-
+    with stores.paused_at(upload_event(PICTURE), "storage.s3.put_object", "after") as first:
         second = upload(PICTURE, on_duplicate=on_duplicate)
 
         assert (second.status, second.code) == (409, "upload_in_progress")
         assert int(second.headers["retry-after"][0]) >= 1
-        first.resume()
-        assert first.answer().status == 201
+        assert first.finish().status == 201
     assert upload(PICTURE, on_duplicate=on_duplicate).status in (200, 409)
     assert stores.statuses() == ["ready"]
 
@@ -106,12 +102,3 @@ def test_the_first_of_many_copies_goes_at_once(stores: Stores) -> None:
     assert stores.execute("SELECT xmin::text, id FROM image_metadata ORDER BY id") == before
     assert get_image(copies[0]).image["duplicate_of"] is None
     assert get_image(copies[-1]).image["duplicate_of"] == copies[0]
-
-
-def test_return_fetches_one_of_many_copies(stores: Stores) -> None:
-    first = upload(PICTURE).image
-    stores.insert_ready(3_000, sha256=sha256(PICTURE).digest())
-
-    answer = upload(PICTURE, on_duplicate="return")
-
-    assert (answer.status, answer.image["id"]) == (200, first["id"])

@@ -1,19 +1,20 @@
-"""Idempotency-Key: a repeated request is the same upload."""
+"""Idempotency-Key: a repeated request is the same upload; the keys of two API keys never meet."""
 
 import time
 from collections.abc import Iterator
 
 import pytest
 from imageapi.catalog import uploads
-from imageapi.storage import s3
 from imageapi.sweep import run
 from imageapi.uploads.undo import undo_upload
 
-from tests.integration.client import upload, upload_event
-from tests.integration.lifecycle import delete_for_good, restore_image, trash_image
+from tests.integration.client import send, upload, upload_event
+from tests.integration.key_requests import make_key
+from tests.integration.lifecycle import announce_event, delete_for_good, restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
-from tests.support.worker import Hook, Worker, answer_at_once, worker, workers
+from tests.support.events import API_KEY, Event
+from tests.support.worker import Worker, answer_at_once, workers
 
 PICTURE = pictures.jpeg()
 
@@ -64,11 +65,6 @@ def test_key_with_the_bytes_of_another_image_is_refused(stores: Stores, on_dupli
     assert (answer.status, answer.code) == (422, "idempotency_key_reused")
 
 
-def test_without_a_key_each_request_is_an_image(stores: Stores) -> None:
-    assert [upload(PICTURE).status for _ in range(2)] == [201, 201]
-    assert len(stores.rows()) == len(stores.keys()) == 2
-
-
 def test_keys_differ_in_every_character(stores: Stores) -> None:
     keys = ["k", "K", "k ", "k" * 255, "k" * 254]
 
@@ -93,12 +89,9 @@ def test_same_request_at_once_is_one_image(stores: Stores, three: list[Worker], 
 
 def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
     event = upload_event(PICTURE, idempotency_key="k")
-    with worker(stores.environment) as first:
-        first.send(event, Hook("storage.s3.put_object", "before", action="pause"))
-        first.wait_paused()
+    with stores.paused_at(event, "storage.s3.put_object", "before") as first:
         second = upload(PICTURE, idempotency_key="k")
-        first.resume()
-        late = first.answer()
+        late = first.finish()
 
     assert second.status in (200, 201)
     assert late.status in (200, 201)
@@ -111,16 +104,12 @@ def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
 def test_the_first_request_ends_after_the_second_ones_image_is_in_the_trash(
     stores: Stores, is_for_good: bool
 ) -> None:
-    with worker(stores.environment) as first:
-        first.send(
-            upload_event(PICTURE, idempotency_key="k"),
-            Hook("storage.s3.put_object", "before", action="pause"),
-        )
-        first.wait_paused()
+    with stores.paused_at(
+        upload_event(PICTURE, idempotency_key="k"), "storage.s3.put_object", "before"
+    ) as first:
         image = upload(PICTURE, idempotency_key="k").image
         assert (delete_for_good if is_for_good else trash_image)(image["id"]).status == 204
-        first.resume()
-        late = first.answer()
+        late = first.finish()
 
     assert (late.status, late.code) == (409, "upload_interrupted")
     if is_for_good:
@@ -131,9 +120,7 @@ def test_the_first_request_ends_after_the_second_ones_image_is_in_the_trash(
 
 
 def test_a_request_that_was_overtaken_does_not_undo_the_upload(stores: Stores) -> None:
-    with worker(stores.environment) as first:
-        first.send(upload_event(PICTURE), Hook("storage.s3.put_object", "before", action="pause"))
-        first.wait_paused()
+    with stores.paused_at(upload_event(PICTURE), "storage.s3.put_object", "before"):
         (row,) = stores.rows()
         overtaken = uploads.find(str(row["id"]))
         assert overtaken
@@ -142,39 +129,6 @@ def test_a_request_that_was_overtaken_does_not_undo_the_upload(stores: Stores) -
         undo_upload(overtaken)
 
         assert stores.statuses() == ["pending"]
-
-
-class CutOffError(BaseException):
-    """Stops an upload like a crash: nothing in the service catches it."""
-
-
-def test_upload_that_was_cut_off_is_finished_by_the_same_request(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def cut_off(*_: object, **__: object) -> None:
-        raise CutOffError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "put_object", cut_off)
-        with pytest.raises(CutOffError):
-            upload(PICTURE, {"title": "x"}, idempotency_key="k")
-    (pending,) = stores.rows()
-    assert (pending["status"], stores.keys()) == ("pending", [])
-
-    again = upload(PICTURE, {"title": "x"}, idempotency_key="k")
-
-    assert again.status == 201
-    assert again.image["id"] == pending["id"]
-    assert stores.statuses() == ["ready"]
-    assert stores.object(again.image["s3_key"])[0] == PICTURE
-
-
-def test_key_is_free_again_after_a_refused_picture(stores: Stores) -> None:
-    broken = pictures.truncated(pictures.noisy("JPEG"))
-    assert upload(broken, idempotency_key="k").code == "image_corrupt"
-
-    assert upload(PICTURE, idempotency_key="k").status == 201
-    assert len(stores.rows()) == len(stores.keys()) == 1
 
 
 def test_key_is_free_again_after_the_store_was_down(stores: Stores, configure: Configure) -> None:
@@ -206,3 +160,50 @@ def test_key_is_forgotten_after_a_week(stores: Stores, monkeypatch: pytest.Monke
 
     assert second.status == 201
     assert {row["id"] for row in stores.rows()} == {first["id"], other["id"], second.image["id"]}
+
+
+def as_key(event: Event, key: str) -> Event:
+    event["headers"]["X-API-Key"] = key
+    return event
+
+
+@pytest.mark.parametrize("on_duplicate", [None, "allow"])
+def test_the_same_one_of_two_keys_is_two_images(stores: Stores, on_duplicate: str | None) -> None:
+    first, second = (make_key("images:read", "images:write") for _ in range(2))
+    keys = [first["key"], second["key"], API_KEY]
+
+    def upload(key: str) -> tuple[int, str]:
+        event = upload_event(PICTURE, idempotency_key="k", on_duplicate=on_duplicate)
+        answer = send(as_key(event, key))
+        return answer.status, answer.image["id"]
+
+    made = [upload(key) for key in keys]
+    again = [upload(key) for key in keys]
+
+    assert [status for status, _ in made] == [201] * 3
+    assert again == [(200, image_id) for _, image_id in made]
+    assert len({image_id for _, image_id in made}) == 3
+    assert set(stores.idempotency_keys()) == {f"{first['id']}\nk", f"{second['id']}\nk", "k"}
+
+
+def test_the_same_one_of_two_keys_is_two_announcements(stores: Stores) -> None:
+    keys = [make_key("images:write")["key"], make_key("images:write")["key"], API_KEY]
+
+    def announce(key: str) -> tuple[int, str]:
+        answer = send(as_key(announce_event(PICTURE, "k"), key))
+        return answer.status, answer.body["data"]["id"]
+
+    made = [announce(key) for key in keys]
+    again = [announce(key) for key in keys]
+
+    assert [status for status, _ in made] == [201] * 3
+    assert again == [(200, upload_id) for _, upload_id in made]
+    assert len({upload_id for _, upload_id in made}) == 3
+
+
+def test_no_header_looks_like_another_keys(stores: Stores) -> None:
+    key_id = make_key("images:write")["id"]
+
+    answer = send(upload_event(PICTURE, idempotency_key=f"{key_id}\nk"))
+
+    assert answer.error == (400, "idempotency_key_invalid")

@@ -30,7 +30,7 @@ from tests.integration.lifecycle import (
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.answers import Answer
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import Hook, answer_at_once, workers
 
 PICTURE = pictures.camera_jpeg()
 
@@ -72,8 +72,7 @@ def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, tar
         # Its hook would kill it if it downloaded the file.
         event.send(arrived(image_id), Hook("storage.s3.download", "before"), function="UploadFunction")
         time.sleep(0.3)
-        process.resume()
-        answer = process.answer()
+        answer = process.finish()
         assert event.read_response()["completed"] == [image_id]
 
     assert answer.status == 201
@@ -84,9 +83,7 @@ def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, tar
 
 def test_an_event_is_sent_again_when_the_holder_of_the_lease_has_died(stores: Stores) -> None:
     image_id = announce_and_post(PICTURE)
-    with worker(stores.environment) as process:
-        process.send(complete_event(image_id), Hook("storage.s3.put_object", "after"))
-        process.wait_killed()
+    die(stores, complete_event(image_id), "storage.s3.put_object", "after")
     outcome = ingest(image_id)
     assert outcome["unfinished"] == {image_id: "upload_in_progress"}
     assert outcome["batchItemFailures"] == [{"itemIdentifier": "1"}]
@@ -126,18 +123,6 @@ def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
     assert asked
     assert stores.keys() == [row["s3_key"] for row in stores.rows()]
     assert fetch(get_image(image_id).image["urls"]["original"]).data == PICTURE
-
-
-@pytest.mark.parametrize("target", STEPS)
-def test_a_completion_waits_for_another_one(stores: Stores, target: str) -> None:
-    image_id = announce_and_post(PICTURE)
-    with workers(stores.environment, 2) as (first, second):
-        first.send(complete_event(image_id), Hook(target, "before", 1, "pause"))
-        first.wait_paused()
-        second.send(complete_event(image_id))
-        first.resume()
-
-        assert (first.answer().status, second.answer().status) == (201, 200)
 
 
 def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> None:

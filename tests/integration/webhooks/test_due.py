@@ -212,18 +212,6 @@ def test_a_day_of_failures_pauses_and_resume_goes_on_from_now(service: Stores, s
     assert sequences(take()) == [expected]
 
 
-def test_410_pauses_at_once(service: Stores, server: Receiver) -> None:
-    webhook = create(server.url)
-    add_changes(service, 2)
-    server.statuses = [204, 410]
-    deliver()
-    state = get(webhook)
-    assert (state["state"], state["pause_reason"]) == ("paused", "receiver_gone")
-    assert [result["status"] for result in state["results"]] == [410, 204]
-    ask("POST", f"/{webhook['id']}/resume")
-    assert (get(webhook)["state"], get(webhook)["pause_reason"]) == ("active", None)
-
-
 def test_a_busy_receiver_is_left_alone_for_as_long_as_it_asks(service: Stores) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1800\r\n\r\n")
@@ -260,17 +248,6 @@ def test_a_test_tells_whether_a_paused_webhook_works_again(service: Stores, serv
         state = get(webhook)
         assert (state["state"], state["results"][0]["status"]) == ("paused", status)
         assert take() == [], "one attempt"
-
-
-def test_an_accepted_test_ends_the_wait_of_a_failing_webhook(service: Stores, server: Receiver) -> None:
-    webhook = create(server.url)
-    add_changes(service, 1)
-    server.statuses = [500]
-    deliver()
-    ask("POST", f"/{webhook['id']}/test")
-    deliver()
-    deliver()
-    assert server.types(webhook["secret"])[1:] == ["webhook.test", "image.changed"]
 
 
 def test_deleted_while_a_delivery_is_under_way(service: Stores, server: Receiver) -> None:

@@ -89,19 +89,6 @@ def test_invalid_webhooks(service: Stores, values: dict[str, Any], field: str) -
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ("", 400, "body_not_json"),
-        ("[]", 422, "body_not_an_object"),
-        ('{"url": "' + "a" * 70_000 + '"}', 422, "body_too_long"),
-    ],
-)
-def test_bodies_that_are_no_webhook(service: Stores, body: str, status: int, code: str) -> None:
-    answer = ask("POST", body=body)
-    assert (answer.status, answer.code) == (status, code)
-
-
-@pytest.mark.parametrize(
     "url",
     [
         *("https://169.254.169.254/latest/meta-data/", "https://127.0.0.1/", "https://localhost/"),

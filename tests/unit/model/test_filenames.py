@@ -31,6 +31,11 @@ from imageapi.model.filenames import clean_filename, content_disposition
         ("\u200d\u200c.\u200d", ""),
         ("\u2028\x7f\x85\t", ""),
         ("a/b\\c", "c"),
+        ("../../etc/passwd", "passwd"),
+        ("\\\\server\\share\\cat.png", "cat.png"),
+        ("/absolute/path.gif", "path.gif"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("nul\0byte.jpg", "nulbyte.jpg"),
     ],
 )
 def test_clean_filename(name: str, clean: str) -> None:

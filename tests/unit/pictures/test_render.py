@@ -180,13 +180,6 @@ def test_nothing_is_shown_beside_a_picture(size: tuple[int, int], variant: Varia
     assert 0 <= top < bottom <= size[1]
 
 
-def test_sizes_of_screens_are_rendered() -> None:
-    for width, height in ((828, 1_792), (1_440, 2_960), (877, 504), (1_170, 2_532), (1_080, 2_400)):
-        data = pictures.encode(Image.new("L", (width, height), 90), "PNG")
-        for variant in (Variant(width, cover, "jpg") for width in (160, 320, 640) for cover in (False, True)):
-            assert Image.open(io.BytesIO(render(io.BytesIO(data), variant, pictures.MAX_PIXELS)))
-
-
 @pytest.mark.parametrize("size", [(20_000, 10), (10, 20_000)])
 def test_all_of_a_very_long_picture_is_shown(size: tuple[int, int]) -> None:
     image = Image.new("RGB", size, pictures.RED)

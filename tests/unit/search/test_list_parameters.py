@@ -84,6 +84,11 @@ def test_refused(name: str, value: str) -> None:
     assert refusal(**{name: value}) == ("parameter_invalid", name)
 
 
+@pytest.mark.parametrize("limit", ["0", "-1", "1000000000", "201", "abc", "", "1.5", "1e2", " 5", "５"])
+def test_a_limit_that_is_none(limit: str) -> None:
+    assert refusal(limit=limit)[0] == "limit_invalid"
+
+
 def test_too_many_tags() -> None:
     assert refusal(tag=[str(number) for number in range(11)]) == ("parameter_invalid", "tag")
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from imageapi.config.settings import get_settings
 from imageapi.errors import StorageUnavailableError
 from imageapi.storage import s3
+
+from tests.support.settings import use_settings
 
 
 class Client:
@@ -17,13 +18,11 @@ class Client:
 
 
 def test_why_some_objects_were_not_deleted_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
-        monkeypatch.setenv(name, "some-value")
-    get_settings.cache_clear()
     monkeypatch.setattr(s3, "get_client", Client)
-
-    with pytest.raises(StorageUnavailableError) as caught:
+    with (
+        use_settings(monkeypatch, {"DB_HOST": "db.invalid", "MINIO_BUCKET_NAME": "images"}),
+        pytest.raises(StorageUnavailableError) as caught,
+    ):
         s3.delete_objects(["a", "b", "c"])
 
-    get_settings.cache_clear()
     assert str(caught.value.__cause__) == "2 of 3 objects not deleted: AccessDenied"

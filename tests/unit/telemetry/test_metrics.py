@@ -11,6 +11,7 @@ from imageapi.events.run_event import run_event
 from imageapi.telemetry import metrics
 
 from tests.support.events import LambdaContext
+from tests.support.settings import use_settings
 
 REQUIRED = {
     "DB_HOST": "db.invalid",
@@ -22,14 +23,10 @@ REQUIRED = {
 
 @pytest.fixture(autouse=True)
 def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {**REQUIRED, "METRICS_NAMESPACE": "Test"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
-    get_settings.cache_clear()
     metrics._pending.clear()
-    yield
+    with use_settings(monkeypatch, {**REQUIRED, "METRICS_NAMESPACE": "Test"}):
+        yield
     metrics._pending.clear()
-    get_settings.cache_clear()
 
 
 def read_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

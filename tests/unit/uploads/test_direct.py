@@ -13,6 +13,7 @@ from imageapi.storage import s3
 from imageapi.uploads.direct import check_upload, upload_image
 
 from tests.support import pictures
+from tests.support.settings import use_settings
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 JPEG = identify.Kind("JPEG", "image/jpeg", "jpg")
@@ -82,13 +83,9 @@ def no_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (s3, "get_client"),
     ):
         monkeypatch.setattr(module, name, touch)
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
-    monkeypatch.delenv("MAX_PIXELS", raising=False)
-    for name in ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME"):
-        monkeypatch.setenv(name, "some-value")
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
+    names = ("DB_HOST", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "MINIO_BUCKET_NAME")
+    with use_settings(monkeypatch, dict.fromkeys(names, "some-value")):
+        yield
 
 
 def refusal(data: bytes = b"", **options: Any) -> tuple[int, str]:

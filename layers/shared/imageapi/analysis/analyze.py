@@ -11,7 +11,13 @@ from imageapi.analysis import gemini
 from imageapi.catalog import analyses, budgets, images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, BudgetSpentError, ConfigurationError, ConflictError, ImageNotFoundError
+from imageapi.errors import (
+    AppError,
+    ConfigurationError,
+    ConflictError,
+    ImageNotFoundError,
+    TooManyRequestsError,
+)
 from imageapi.images.get import get_image
 from imageapi.images.serialize import serialize_analysis
 from imageapi.model.variant_names import Variant
@@ -27,7 +33,7 @@ class AnalysisInProgressError(ConflictError):
     """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
-    message = "This image is being analysed. Try again."
+    message = "This image is being analyzed. Try again."
     retry_after = 5
 
 
@@ -44,7 +50,7 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
         NotConfiguredError: 501.
         NotFoundError: ``image_not_found``.
         ConflictError: ``analysis_in_progress``.
-        BudgetSpentError: 429, until midnight.
+        TooManyRequestsError: 429, until midnight.
         UnprocessableError: Gemini does not describe this picture, or it cannot be rendered.
         GeminiUnavailableError, DatabaseUnavailableError, StorageUnavailableError: try again.
     """
@@ -136,7 +142,7 @@ def _describe(jpeg: bytes, day: date) -> gemini.Description:
 def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> db.Row:
     """Store the description and update the search columns, in one transaction."""
     image = images.lock(cursor, taken["image_id"])
-    if not image:  # deleted meanwhile
+    if not image:  # deleted since
         raise ImageNotFoundError()
     saved = analyses.save(cursor, taken, description)
     if not saved:  # another request has taken over
@@ -153,7 +159,7 @@ def _release_lease(taken: db.Row, error: AppError) -> None:
 
     Queued only if ANALYZE_UPLOADS is set: otherwise nothing reads the queue.
     """
-    spent = isinstance(error, BudgetSpentError)
+    spent = isinstance(error, TooManyRequestsError)
     if taken["analyzed_at"]:
         status = "ready"
     elif get_settings().analyze_uploads and (

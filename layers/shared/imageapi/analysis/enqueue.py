@@ -1,7 +1,7 @@
-"""Announces queued rows of ``image_analysis`` to AnalyzeFunction.
+"""Sends SQS messages for queued rows of ``image_analysis``, which start AnalyzeFunction.
 
-On AWS an SQS message starts that function; locally the runner polls the table. The row is the queue, so a
-message may be lost, duplicated, or delivered after the day's budget is spent.
+Locally, the runner polls the table instead. The row is the queue, so a message may be lost, duplicated, or
+delivered after the day's budget is spent.
 """
 
 import json

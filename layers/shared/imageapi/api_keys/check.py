@@ -48,7 +48,7 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
 
     Root keys are all compared, each in constant time, so neither timing nor response reveals which part of
     one is right. Other keys are found by their hash, of which timing reveals nothing about the key. Each
-    check asks the database, once, so a revoked key stops at once.
+    check asks the database, once, so a revoked key stops working immediately.
 
     Raises:
         ConfigurationError: no root key is configured.
@@ -74,7 +74,7 @@ def _find_key(sha256: bytes) -> Key:
 
     row = api_keys.use(sha256)
     if row is None or not hmac.compare_digest(bytes(row["sha256"]), sha256):
-        raise InvalidKeyError("unknown", "This API key is not known here.")
+        raise InvalidKeyError("unknown", "This API key does not exist.")
     get_logger().append_keys(key_id=row["id"])  # for refusals, too
     if row["revoked_at"]:
         raise InvalidKeyError("revoked", "This API key was revoked.")

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import ConflictError, NotFoundError, UnprocessableError
 from imageapi.model.ids import is_id, new_id
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.parameters import InvalidFieldError, InvalidParameterError, check_fields, parse_time
 from imageapi.model.scopes import SCOPES
 
 FIELDS = ("name", "scopes", "expires_at")
@@ -22,7 +23,7 @@ _invalid = partial(InvalidFieldError, code="key_invalid")
 
 
 def create_key(values: Mapping[str, Any], creator: Key) -> dict[str, Any]:
-    """Make a key with at most the scopes and the lifetime of its creator.
+    """Create a key with at most the scopes and the lifetime of its creator.
 
     Args:
         values: the request: ``name``, ``scopes`` and optionally ``expires_at`` (ISO 8601, in the future),
@@ -65,14 +66,14 @@ def list_keys() -> list[dict[str, Any]]:
 
 
 def revoke_key(key_id: str, *, keep_descendants: bool = False) -> None:
-    """Revoke a key and its descendants; they stop at once.
+    """Revoke a key and its descendants; they stop working immediately.
 
     Raises:
         NotFoundError: ``key_not_found``.
         ConflictError: ``key_already_revoked``.
     """
     if not api_keys.revoke(_find_id(key_id), with_descendants=not keep_descendants):
-        raise ConflictError("This API key was revoked before.", code="key_already_revoked")
+        raise ConflictError("This API key is already revoked.", code="key_already_revoked")
 
 
 def confirm_key(key_id: str) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def confirm_key(key_id: str) -> dict[str, Any]:
 def describe_key(key: Key) -> dict[str, Any]:
     """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at", "trash_days"}``.
 
-    ``expires_at`` may be null. ``trash_days`` says what a delete does: 0 if it is for good.
+    ``expires_at`` may be null. ``trash_days`` is 0 if a delete is permanent.
     """
     return {
         "id": key.id,
@@ -129,12 +130,12 @@ def _find_latest_expiry(creator: Key) -> datetime | None:
 
 
 def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
-    check_fields(values, FIELDS, code="key_invalid")
+    check_fields(values, FIELDS, "key_invalid")
     name, scopes, expires_at = (values.get(field) for field in FIELDS)
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
         raise _invalid("name", f"must have 1 to {MAX_NAME_LENGTH} characters", max=MAX_NAME_LENGTH)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise _invalid("name", "has a control character or half a surrogate pair")
+        raise _invalid("name", "contains a control character or an unpaired surrogate")
     if not isinstance(scopes, list) or not scopes:
         raise _invalid("scopes", "must be a list with at least one scope", known=list(SCOPES))
     for scope in scopes:
@@ -150,14 +151,10 @@ def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
 def _parse_expiry(text: Any) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-        # In UTC, the year 10000 is an error here, not when the key is read.
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if moment > datetime.now(UTC):
+    with suppress(InvalidParameterError):
+        moment = parse_time("expires_at", text) if isinstance(text, str) else None
+        if moment and moment > datetime.now(UTC):
             return moment
-    except (TypeError, ValueError, OverflowError):
-        pass
     raise _invalid(
         "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
     )

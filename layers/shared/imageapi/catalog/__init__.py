@@ -7,7 +7,8 @@
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
 ``pending_removals``  images whose objects are being removed; ``begin`` turns an image into one
-``batches``           what POST /api/images/batch did for each Idempotency-Key, and changes of many images
+``batches``           what POST /api/images/batch did for each Idempotency-Key
+``bulk_updates``      changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``budgets``           what may be done a limited number of times a day

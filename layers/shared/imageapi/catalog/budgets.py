@@ -4,7 +4,7 @@ import time
 from datetime import date
 
 from imageapi.database import db
-from imageapi.errors import BudgetSpentError
+from imageapi.errors import TooManyRequestsError
 
 _TODAY = "(now() AT TIME ZONE 'UTC')::date"
 
@@ -22,14 +22,15 @@ def spend(name: str, limit: int, code: str) -> date:
     """Count one use. Returns the day that it counts for.
 
     Raises:
-        BudgetSpentError: ``code``; there were ``limit`` uses today.
+        TooManyRequestsError: ``code``; there were ``limit`` uses today.
     """
     if row := db.query_one(_SPEND, {"name": name, "limit": limit}):
         day: date = row["day"]
         return day
     until_midnight = 86_400 - int(time.time()) % 86_400
-    message, details = f"Today's {limit:,} {name} are spent.", {"daily_budget": limit}
-    raise BudgetSpentError(message, code=code, details=details, retry_after=until_midnight)
+    message = f"Today's limit of {limit:,} {name} is used up. It resets at 00:00 UTC."
+    details = {"daily_budget": limit}
+    raise TooManyRequestsError(message, code=code, details=details, retry_after=until_midnight)
 
 
 def give_back(name: str, day: date) -> None:

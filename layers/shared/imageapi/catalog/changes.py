@@ -1,7 +1,7 @@
 """The table ``changes``: what happened, in the order of commits, without a gap.
 
-Triggers write to ``changes_unnumbered``. Whoever reads numbers first, so that nothing is missing that was
-committed before (init_db.sql).
+Triggers write to ``changes_unnumbered`` (init_db.sql). Readers number the rows first, so that they see all
+that was committed before.
 """
 
 from datetime import datetime

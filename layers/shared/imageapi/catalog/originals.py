@@ -1,6 +1,6 @@
-"""The objects of images, in the trash or not: what the bucket has to have.
+"""The objects that the bucket must have: those of images, in the trash or not.
 
-Both tables are read in one statement: an image that is restored meanwhile is in neither of two.
+Both tables are read in one statement: with two, an image that is restored in between is in neither.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""The table ``pending_removals``: images of which objects have yet to be removed.
+"""The table ``pending_removals``: images whose objects have yet to be removed.
 
 All objects of a deleted image; of an image in the trash only its variants, and ``s3_key`` is None.
 """
@@ -31,15 +31,15 @@ REMOVE_KEYS = """
 _LEASE = "now() + make_interval(secs => %(lease)s)"
 
 NOTE_VARIANTS = f"ARRAY(SELECT name FROM image_variants WHERE image_id = image.id), {_LEASE}"
-"""``variants`` and ``lease_until`` of a new deletion of ``image_metadata AS image``."""
+"""``variants`` and ``lease_until`` of a new removal of ``image_metadata AS image``."""
 
-# Leases deletions that nobody is working on.
+# Leases removals that nobody is working on.
 TAKE_OVER = f"""
     UPDATE pending_removals SET lease_until = {_LEASE}, lease_token = nextval('lease_tokens')
         WHERE image_id = ANY(%(ids)s::uuid[]) AND lease_until < now()"""
 
 # Those that this transaction has leased, and no others: an image may come back from the trash as soon as its
-# deletion is finished, so what another process is removing is not removed again.
+# removal is finished, so what another process is removing is not removed again.
 FIND_LEASED = f"""
     SELECT {COLUMNS} FROM pending_removals
         WHERE image_id = ANY(%(ids)s::uuid[]) AND pending_removals.xmin = pg_current_xact_id()::xid"""
@@ -50,7 +50,7 @@ _DELETE_IMAGES = f"""
         WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
     DELETE FROM image_metadata USING pending_removals WHERE id = image_id AND id = ANY(%(ids)s::uuid[]);"""
 
-# The image's variants may still be on their way out: then there is a deletion, and it gets the original too.
+# The image's variants may still be on their way out: then there is a removal, and it gets the original too.
 _DELETE_TRASHED = f"""
     INSERT INTO pending_removals (image_id, s3_key, variants, lease_until)
         SELECT id, s3_key, '{{}}', {_LEASE} FROM trashed_images
@@ -78,21 +78,21 @@ _ADD_VARIANT = f"""{LOCK_MOVES}
 def begin(
     image_ids: Collection[str], versions: Sequence[int] | None = None, cursor: db.Cursor | None = None
 ) -> list[db.Row]:
-    """Turn images, in the trash or not, into deletions. Their variants, analyses and Idempotency-Keys are
+    """Turn images, in the trash or not, into removals. Their variants, analyses and Idempotency-Keys are
     removed with their rows.
 
     Args:
         versions: only images at one of these.
 
     Returns:
-        The deletions, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
+        The removals, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
         ``s3_key``, ``variants`` and ``lease_token``. None of an image at another version.
     """
     return db.query_as_actor(_BEGIN, _values(image_ids, versions), cursor)
 
 
 def begin_expired(image_id: str) -> db.Row | None:
-    """Turn an image whose time in the trash is over into a deletion; returns as :func:`begin`. None if it was
+    """Turn an image whose time in the trash is over into a removal; returns as :func:`begin`. None if it was
     restored.
     """
     return db.query_one_as_actor(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
@@ -102,7 +102,7 @@ def add_variant(image_id: str, name: str) -> list[db.Row]:
     """Have the object of a variant removed that was stored after its image went to the trash.
 
     Returns:
-        A new deletion, as :func:`begin`. Nothing if the image is not in the trash, or if there is a deletion
+        A new removal, as :func:`begin`. Nothing if the image is not in the trash, or if there is a removal
         already, which then includes the variant.
     """
     return db.query(_ADD_VARIANT, {"ids": [image_id], "variants": [name], "lease": LEASE_SECONDS})
@@ -113,13 +113,13 @@ def _values(image_ids: Collection[str], versions: Sequence[int] | None) -> dict[
 
 
 def acquire_leases(image_ids: Collection[str]) -> list[db.Row]:
-    """Take over deletions whose lease has expired; returns as :func:`begin`."""
+    """Take over removals whose lease has expired; returns as :func:`begin`."""
     values = {"ids": list(image_ids), "lease": LEASE_SECONDS}
     return db.query(f"{TAKE_OVER} RETURNING {COLUMNS}", values)
 
 
 def finish(done: Sequence[db.Row]) -> list[db.Row]:
-    """Remove leased deletions, after their objects.
+    """Remove leased removals, after their objects.
 
     Returns:
         Those that stay leased, since variants were added to them: remove their objects again.
@@ -139,7 +139,7 @@ def finish(done: Sequence[db.Row]) -> list[db.Row]:
 
 
 def release_leases(left: Sequence[db.Row]) -> None:
-    """Release deletions whose objects could not be removed: the next request or sweep continues them."""
+    """Release removals whose objects could not be removed: the next request or sweep continues them."""
     db.query(
         """UPDATE pending_removals SET lease_until = now()
            WHERE (image_id, lease_token) IN (SELECT * FROM unnest(%s::uuid[], %s::bigint[]))""",
@@ -152,7 +152,7 @@ def _leases(rows: Sequence[db.Row]) -> tuple[list[str], list[int]]:
 
 
 def find_expired(after: str | None, limit: int) -> list[str]:
-    """The next image ids, after one, whose deletion has an expired lease."""
+    """The next image ids, after one, whose removal has an expired lease."""
     rows = db.query(
         """SELECT image_id FROM pending_removals WHERE lease_until < now() AND image_id > %s
            ORDER BY image_id LIMIT %s""",
@@ -162,7 +162,7 @@ def find_expired(after: str | None, limit: int) -> list[str]:
 
 
 def find_pending(image_ids: Collection[str]) -> set[str]:
-    """The subset of ids with an unfinished deletion."""
+    """The subset of ids with an unfinished removal."""
     rows = db.query(
         "SELECT image_id FROM pending_removals WHERE image_id = ANY(%s::uuid[])", (list(image_ids),)
     )

@@ -6,11 +6,7 @@ from imageapi.database import db
 
 
 class Progress(NamedTuple):
-    """How far a comparison came before it ran out of time, and whether it has kept orphans.
-
-    Attributes:
-        compared_until: a key; empty if no comparison is unfinished.
-    """
+    """The key up to which a comparison came before it ran out of time, and whether it has kept orphans."""
 
     compared_until: str = ""
     has_kept_orphans: bool = False

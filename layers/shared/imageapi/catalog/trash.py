@@ -44,16 +44,16 @@ def move(
     versions: Sequence[int] | None = None,
     cursor: db.Cursor | None = None,
 ) -> list[db.Row]:
-    """Move images to the trash. Their Idempotency-Keys are removed, and what was made from them becomes
-    a deletion.
+    """Move images to the trash. Their Idempotency-Keys are removed, and their variants become pending
+    removals.
 
     Args:
         days: how long they can be restored.
         versions: only images at one of these.
 
     Returns:
-        The deletions, leased, as ``pending_removals.begin``; also unfinished ones whose lease has expired.
-        None of an image whose deletion another process is working on.
+        The removals, leased, as ``pending_removals.begin``; also unfinished ones whose lease has expired.
+        None of an image whose removal another process is working on.
     """
     values = {"ids": sorted(image_ids), "days": days, "versions": versions, "lease": LEASE_SECONDS}
     return db.query_as_actor(_MOVE, values, cursor)
@@ -63,7 +63,7 @@ def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list
     """Move images back from the trash, with their analyses.
 
     Returns:
-        Those that were moved: not one whose deletion is unfinished, as that may remove new variants.
+        Those that were moved: not one whose removal is pending, as that may remove new variants.
     """
     return db.query_as_actor(_RESTORE, {"ids": sorted(image_ids)}, cursor)
 

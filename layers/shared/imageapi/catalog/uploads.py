@@ -92,7 +92,7 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes | None) -> tuple[str | None
 
 
 def extend_expiry(upload_id: str, open_seconds: int) -> db.Row | None:
-    """Keep a pending upload open for its file, for a repeated announcement. None if it is not pending."""
+    """Keep a pending upload open for its file, when it is registered again. None if it is not pending."""
     return db.query_one(
         f"""UPDATE uploads SET expires_at = greatest(expires_at, now() + make_interval(secs => %s))
             WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
@@ -148,8 +148,8 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 
 def refuse(upload: db.Row, failure: str) -> bool:
-    """Fail a leased upload for good and free its Idempotency-Key. The row stays for a day, to tell the
-    client, without its metadata. False if the lease was lost.
+    """Fail a leased upload permanently and free its Idempotency-Key. The row stays for a day without its
+    metadata, so that the client learns of it. False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
 

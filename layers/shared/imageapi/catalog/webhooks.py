@@ -1,8 +1,8 @@
 """The table ``webhooks``: each row is the queue of one webhook.
 
 A webhook has work when it has a test to send, or, unless it is paused, when there are changes after its
-``sequence``, and the key that answers for it is valid. Its deliveries are sent under a lease; whoever has
-lost it changes nothing.
+``sequence``, and the key that answers for it is valid. Its deliveries are sent under a lease; a
+holder that has lost it changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def delete(webhook_id: str) -> bool:
 
 
 def request_test(webhook_id: str) -> db.Row | None:
-    """Have a test sent, also while the webhook is paused or waits; None if there is no such webhook."""
+    """Request a test, also while the webhook is paused or waits; None if there is no such webhook."""
     return _update(webhook_id, "wants_test = true")
 
 

@@ -1,4 +1,4 @@
-"""Has CloudFront forget images that were deleted, or whose permanent links were revoked."""
+"""Removes images from CloudFront's cache: deleted ones, and those whose permanent links were revoked."""
 
 from collections.abc import Mapping
 from contextlib import suppress

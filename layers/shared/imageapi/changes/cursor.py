@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from imageapi.errors import InvalidCursorError
+from imageapi.model.cursor_codec import decode_values, encode_values
 from imageapi.model.ids import microseconds_at
-from imageapi.search.cursors import decode_payload, encode_payload
 
 MAX_NUMBER = 2**63 - 1
 FEED = {"list": "changes"}
@@ -29,7 +29,7 @@ def position_of(sequence: int, time: datetime) -> FeedPosition:
 
 
 def encode_position(position: FeedPosition, filters: dict[str, str]) -> str:
-    return encode_payload(list(position), filters)
+    return encode_values(list(position), filters)
 
 
 def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
@@ -38,8 +38,7 @@ def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
     Raises:
         InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch`` if it belongs to another list.
     """
-    payload = decode_payload(cursor, filters)
-    known = len(payload) == 2 and all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload)
-    if not known:
+    payload = decode_values(cursor, filters)
+    if len(payload) != 2 or not all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload):
         raise InvalidCursorError()
     return FeedPosition(*payload)

@@ -40,7 +40,7 @@ def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
         InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
             ``cursor_mismatch``.
         GoneError: ``changes_expired``, ``changes_restored``.
-        TooManyWaitsError: there is no change, and no place to wait for one.
+        TooManyRequestsError: ``too_many_waits``.
         DatabaseUnavailableError: also in the middle of a wait.
     """
     limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
@@ -92,7 +92,7 @@ def _read_or_wait(
             pause = min(POLL_SECONDS, until - time.monotonic())
             if pause <= 0:
                 return shown, position
-            # No transaction is open meanwhile.
+            # No transaction is open during the wait.
             time.sleep(pause)
 
 
@@ -114,4 +114,4 @@ def _read(position: FeedPosition, limit: int) -> list[db.Row]:
 
 
 def _expired() -> GoneError:
-    return GoneError("Changes after this one are no longer kept. Read everything again.")
+    return GoneError("Changes after this cursor are no longer kept. Read everything again.")

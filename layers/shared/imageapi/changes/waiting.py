@@ -11,17 +11,10 @@ from imageapi.actor import get_actor
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.database.locks import WAITS, WAITS_OF_A_KEY
-from imageapi.errors import AppError
+from imageapi.errors import AppError, TooManyRequestsError
 
 PLACES_OF_A_KEY = 2
 RETRY_SECONDS = 5
-
-
-class TooManyWaitsError(AppError):
-    """429: all places are taken. Not an empty page, which a client would ask for again at once."""
-
-    status = 429
-    code = "too_many_waits"
 
 
 @contextmanager
@@ -29,7 +22,8 @@ def waiting_place() -> Iterator[None]:
     """Hold one of the current key's PLACES_OF_A_KEY, and one of the CHANGES_WAITS of all keys.
 
     Raises:
-        TooManyWaitsError
+        TooManyRequestsError: ``too_many_waits``. Not an empty page, which a client would request again
+            immediately.
     """
     held: list[tuple[int, int]] = []
     key = [crc32(f"{get_actor().key_id} {place}".encode()) - 2**31 for place in range(PLACES_OF_A_KEY)]
@@ -37,7 +31,8 @@ def waiting_place() -> Iterator[None]:
         for lock_class, places in ((WAITS_OF_A_KEY, key), (WAITS, range(get_settings().changes_waits))):
             free = (place for place in places if _try_lock(lock_class, place))
             if (place := next(free, None)) is None:
-                raise TooManyWaitsError("Too many requests wait for changes.", retry_after=RETRY_SECONDS)
+                message = "Too many requests are waiting for changes. Try again."
+                raise TooManyRequestsError(message, code="too_many_waits", retry_after=RETRY_SECONDS)
             held.append((lock_class, place))
         yield
     finally:

@@ -56,4 +56,4 @@ def _fetch_role_credentials(url: str, token: str) -> Credentials:
         expire_at = datetime.fromisoformat(expiry).timestamp() if expiry else None
         return Credentials(values["AccessKeyId"], values["SecretAccessKey"], values.get("Token"), expire_at)
     except (OSError, ValueError, KeyError) as error:
-        raise ConfigurationError("The credentials of the function's role cannot be read.") from error
+        raise ConfigurationError("The service cannot read the credentials of the function's role.") from error

@@ -65,7 +65,7 @@ def read_secrets(
             if name == "POSTGRES_PASSWORD":
                 database |= {ADDRESS[key]: str(secret[key]) for key in ADDRESS if secret.get(key)}
     except secrets_client.SecretError as error:
-        raise ConfigurationError(f"The secrets cannot be read ({error}).") from error
+        raise ConfigurationError(f"The service cannot read its secrets ({error}).") from error
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
             "The secrets of the database's users must be JSON with username and password."

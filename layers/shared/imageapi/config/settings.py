@@ -113,7 +113,7 @@ class Settings:
     changes_days: int
     """Days that the feed of changes goes back."""
     changes_waits: int
-    """How many requests may wait for changes at once."""
+    """How many requests can wait for changes at the same time."""
     key_max_days: int
     """The longest lifetime of a new API key, in days; 0 for no limit."""
     webhooks: bool
@@ -165,7 +165,7 @@ def _refuse_weak_secrets(env: Mapping[str, str], keys: Mapping[str, Sequence[str
 def _read_bucket(env: Mapping[str, str], endpoint_url: str | None) -> str:
     name = require(env, "MINIO_BUCKET_NAME")
     if "." in name and not endpoint_url:
-        raise ConfigurationError("MINIO_BUCKET_NAME has a dot, which AWS's certificate does not cover.")
+        raise ConfigurationError("MINIO_BUCKET_NAME must not contain a dot: no certificate covers it.")
     return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
 
 

@@ -115,7 +115,7 @@ def _parse(query: Mapping[str, str]) -> tuple[Validity, bytes]:
     expires, version, signature = query.get("e"), query.get("v"), query.get("s")
     lasts = expires or version
     if not lasts or not signature or (expires and version) or not re.fullmatch(r"0|[1-9][0-9]{0,11}", lasts):
-        raise ForbiddenError("The link is not complete.")
+        raise ForbiddenError("The link is incomplete.")
     validity = Validity(expires=int(lasts)) if expires else Validity(version=int(lasts))
     return validity, signature.encode("utf-8", "surrogatepass")
 

@@ -1,4 +1,4 @@
-"""Removes the objects of deletions, and has CloudFront forget them."""
+"""Removals: the objects of images that were deleted or moved to the trash, also from CloudFront's cache."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,8 +11,18 @@ from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, invalidation_key, variant_key
 
 
+def resume_removals(image_ids: Sequence[str]) -> bool:
+    """Finish the removals of these images that nobody has leased. False if there are none; raises as
+    :func:`finish_removals`.
+    """
+    found = pending_removals.acquire_leases(image_ids)
+    if found:
+        finish_removals(found)
+    return bool(found)
+
+
 def finish_removals(found: Sequence[db.Row]) -> None:
-    """Remove the objects of leased deletions, then the deletions.
+    """Remove the objects of leased removals, then the removals.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: some are left, for the next request or sweep.
@@ -28,22 +38,22 @@ def finish_removals(found: Sequence[db.Row]) -> None:
 
 
 def _remove_objects(found: Sequence[db.Row]) -> None:
-    final = [deletion for deletion in found if deletion["s3_key"]]
+    final = [removal for removal in found if removal["s3_key"]]
     keys = [key for row in final for key in (row["s3_key"], incoming_key(row["image_id"]))]
-    keys += [variant_key(deletion["image_id"], name) for deletion in found for name in deletion["variants"]]
+    keys += [variant_key(removal["image_id"], name) for removal in found for name in removal["variants"]]
     s3.delete_objects(keys)
-    for deletion in found:
-        if deletion["variants"]:  # CloudFront forgets them now: earlier, it could cache them again
-            put_marker(deletion["image_id"])
+    for removal in found:
+        if removal["variants"]:  # not earlier: CloudFront could cache them again
+            put_marker(removal["image_id"])
     if final:
-        changes.number_all()  # removes what the feed has of images that are deleted for good
+        changes.number_all()  # removes values of permanently deleted images from the feed
 
 
 def put_marker(image_id: str) -> None:
-    """Have CloudFront, if there is one, forget an image: the object tells the function outside the network.
+    """Have an image invalidated in CloudFront, if there is one: an object's notification starts the function.
 
     Raises:
-        StorageUnavailableError: unknown whether it is told.
+        StorageUnavailableError: the image may or may not be invalidated.
     """
     if get_settings().uses_edge:
         s3.put_marker(invalidation_key(image_id))

@@ -68,8 +68,8 @@ def _settle_unleased(image_id: str, name: str) -> bool:
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
-    """Let the next request retry at once. If none comes, the sweep removes what a failed put may have
-    stored.
+    """Let the next request retry at once. If none comes, the sweep removes the object of a failed
+    put.
     """
     with suppress(AppError):  # the lease then expires
         variants.release_lease(image_id, name, token)
@@ -82,5 +82,5 @@ def store_intermediate(image_id: str, data: bytes) -> None:
         if lease:
             store(image_id, variant_names.INTERMEDIATE, lease["lease_token"], data, "image/jpeg", attempts=1)
     except Exception as error:
-        # A sweep removes what is half done, once the lease expires.
+        # The sweep cleans up once the lease expires.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

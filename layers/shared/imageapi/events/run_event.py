@@ -33,7 +33,7 @@ def run_event(
 
     Args:
         counted: whether the numbers in the outcome are metrics, except in a dry run.
-        wakes: whether the work may change images, which webhooks are told of.
+        wakes: whether the work can change images, which starts webhooks.
         in_maintenance: whether the work is done during maintenance; other work fails, to be retried after it.
         hidden: names in the outcome that are not logged.
 

@@ -117,7 +117,8 @@ class App(Router):
             raise NotFoundError("There is no such route.")
         if request.method == "OPTIONS":
             return Response(204, headers={"Allow": methods})
-        response = error_response(MethodNotAllowedError(f"This route takes {methods}."))
+        message = f"Method not allowed. This route supports {methods}."
+        response = error_response(MethodNotAllowedError(message))
         response.headers["Allow"] = methods
         return response
 

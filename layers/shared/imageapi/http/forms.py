@@ -61,13 +61,13 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
         raise UnsupportedMediaTypeError("Send the image as multipart/form-data.", code="not_multipart")
     boundary = options.get("boundary", "")
     if not boundary or not boundary.isascii():
-        raise InvalidRequestError("The Content-Type names no multipart boundary.", code="invalid_multipart")
+        raise InvalidRequestError("The Content-Type has no multipart boundary.", code="invalid_multipart")
     if len(body) > MAX_MULTIPART_BYTES:
         raise DirectUploadTooLargeError()
 
     parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
-        raise InvalidRequestError(f"The form has no file in the field {FILE_FIELD}.", code="file_missing")
+        raise InvalidRequestError(f"The form field {FILE_FIELD} is missing.", code="file_missing")
     segment, data = parts[FILE_FIELD]
     if not data:
         raise InvalidRequestError("The file is empty.", code="file_empty")
@@ -75,7 +75,7 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
         raise DirectUploadTooLargeError()
     if METADATA_FIELD not in parts:
         raise InvalidRequestError(
-            f"The form has no field {METADATA_FIELD} with a JSON object.", code="metadata_missing"
+            f"The form field {METADATA_FIELD} is missing. Send a JSON object.", code="metadata_missing"
         )
     return UploadForm(data, read_filename(segment), parse_json_object(parts[METADATA_FIELD][1]))
 
@@ -116,13 +116,13 @@ def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment,
 def _check_field(name: str, seen: dict[str, tuple[MultipartSegment, bytes]]) -> None:
     if name in seen:
         raise InvalidRequestError(
-            f"The field {name} was sent twice; one image is uploaded at a time.",
+            f"The form field {name} appears more than once. Upload one image at a time.",
             code="field_repeated",
             details={"field": name},
         )
     if name not in (FILE_FIELD, METADATA_FIELD):
         raise InvalidRequestError(
-            f"The form has a field that is not known: {name[:64]!r}.",
+            f"Unknown form field {name[:64]!r}.",
             code="field_unknown",
             details={"field": name[:64], "known": [FILE_FIELD, METADATA_FIELD]},
         )

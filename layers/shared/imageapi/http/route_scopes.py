@@ -1,4 +1,4 @@
-"""Who may call each route: the only table of it. openapi.json repeats it, and a test compares them."""
+"""The scopes that each route requires: the only table. openapi.json repeats it, and a test compares them."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ ROUTE_SCOPES: dict[str, tuple[str, ...]] = {
     "POST /api/images/<image_id>/analysis": (WRITE,),
     "POST /api/images/<image_id>/links/revoke": (WRITE,),
     "POST /api/images/<image_id>/restore": (WRITE,),
-    # A plain delete needs images:write; one for good images:delete, as the handler checks.
+    # Moving to the trash needs images:write, deleting permanently images:delete: ``images`` checks.
     "DELETE /api/images/<image_id>": (WRITE, DELETE),
     "POST /api/images/batch": (WRITE, DELETE),
     "GET /api/keys/self": ANY_KEY,
@@ -55,11 +55,11 @@ ROUTE_SCOPES: dict[str, tuple[str, ...]] = {
 """The scopes of each route, one of which a key needs."""
 
 ANSWERS_WITHOUT_IMAGES = ("POST /api/uploads", "POST /api/images/batch")
-"""Writing routes whose answers show nothing of an image."""
+"""Writing routes whose responses show nothing of an image."""
 
 
 def shows_image(route: str, scopes: Sequence[str]) -> bool:
-    """Whether the answers of a route, which takes these scopes, may show an image: those of all writing
-    routes may, unless listed above. Keys without images:read get them without the body.
+    """Whether the responses of a route with these scopes can show an image: all writing routes, unless
+    listed above. Keys without images:read get these responses without the body.
     """
     return (WRITE in scopes or DELETE in scopes) and route not in ANSWERS_WITHOUT_IMAGES

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imageapi.catalog import batches, pending_removals, trash
+from imageapi.catalog import batches, bulk_updates, pending_removals, trash
 from imageapi.catalog.batches import Results
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
-from imageapi.delivery.removals import finish_removals
+from imageapi.delivery.removals import finish_removals, resume_removals
 from imageapi.errors import (
     AppError,
     ConflictError,
@@ -18,7 +18,7 @@ from imageapi.errors import (
     UnprocessableError,
 )
 from imageapi.images.batch_request import BatchRequest
-from imageapi.images.restore import TrashInProgressError, explain_refusal, resume_removals
+from imageapi.images.restore import explain_refusal
 from imageapi.model.metadata import validate_changes
 from imageapi.model.text import normalise_tag
 from imageapi.search.tokens import index_values
@@ -31,15 +31,8 @@ OK: dict[str, Any] = {"status": 200}
 GONE: dict[str, Any] = {"status": 204}
 
 
-class BatchFailedError(ConflictError):
-    """409: an atomic batch changed nothing; ``details.results`` name the images to blame."""
-
-    code = "batch_failed"
-    message = "Nothing was changed: not all of these images can be changed so."
-
-
 class BatchTimeOverError(AppError):
-    """503: the time was over before this image was begun."""
+    """503: time ran out before this image."""
 
     status = 503
     code = "batch_time_over"
@@ -47,7 +40,7 @@ class BatchTimeOverError(AppError):
 
 @dataclass
 class Outcome:
-    """What was done: the results, and the deletions whose objects are to be removed."""
+    """The results so far, and the removals whose objects remain to be removed."""
 
     results: Results = field(default_factory=dict)
     removed: list[db.Row] = field(default_factory=list)
@@ -57,7 +50,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
     """Do a batch.
 
     A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. The
-    sweep finishes deletions that it leaves.
+    sweep finishes pending removals.
 
     Args:
         key: an Idempotency-Key as it is stored.
@@ -69,7 +62,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
 
     Raises:
         UnprocessableError: ``idempotency_key_reused``.
-        BatchFailedError: with ``atomic``, if an image cannot be changed.
+        ConflictError: ``batch_failed``: nothing was changed, because of the images in ``details.results``.
         DatabaseUnavailableError, StorageUnavailableError: send it again.
     """
     results = _find_earlier(key, request_hash)
@@ -99,11 +92,11 @@ def _find_earlier(key: str | None, request_hash: bytes) -> Results:
 def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
     """One transaction for each image. If the database fails, the images that are left fail with it."""
     done = Outcome()
-    read = batches.find_images(ids) if request.changes else {}
+    read = bulk_updates.find_images(ids) if request.changes else {}
     failure: AppError | None = None
     for image_id in ids:
         if time_left() < SPARE_SECONDS:
-            failure = failure or BatchTimeOverError("The time was over. Send the batch again.")
+            failure = failure or BatchTimeOverError("Time ran out. Send the batch again.")
         if failure:
             done.results[image_id] = _describe(failure)
             continue
@@ -123,7 +116,7 @@ def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> 
 def _change_unlocked(request: BatchRequest, key: str | None, image: db.Row | None) -> bool:
     """Change an image in one message, if it is still as it was read. False if it was not changed so."""
     planned = _plan(request, image) if image else None
-    return bool(planned and "status" not in planned and batches.update_images([planned], key, OK))
+    return bool(planned and "status" not in planned and bulk_updates.update_images([planned], key, OK))
 
 
 def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
@@ -136,7 +129,8 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
         done = work(cursor, request, left) if left else Outcome()
         failed = [{"id": name, **done.results[name]} for name in left if _is_failure(done.results[name])]
         if failed and request.atomic:
-            raise BatchFailedError(details={"results": failed})
+            message = "Nothing was changed: some of the images cannot be changed this way."
+            raise ConflictError(message, code="batch_failed", details={"results": failed})
         if key:
             batches.note(
                 cursor, key, {name: found for name, found in done.results.items() if _is_final(found)}
@@ -148,10 +142,10 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
 
 
 def _change(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Outcome:
-    found = batches.find_images(ids, cursor)
+    found = bulk_updates.find_images(ids, cursor)
     planned = {image_id: _plan(request, image) for image_id, image in found.items()}
     if changes := [plan for plan in planned.values() if "status" not in plan]:
-        batches.update_images(changes, cursor=cursor)
+        bulk_updates.update_images(changes, cursor=cursor)
     results = {name: plan if "status" in plan else OK for name, plan in planned.items()}
     return Outcome(results | _explain_missing(cursor, ids, results))
 
@@ -212,7 +206,7 @@ def _explain_missing(cursor: db.Cursor, ids: Sequence[str], results: Results) ->
 
 
 def _remove_objects(removed: Sequence[db.Row]) -> None:
-    """The images are gone in any case; what fails here, the sweep does."""
+    """The images are gone in any case; the sweep repeats what fails here."""
     try:
         finish_removals(removed)
     except AppError as error:
@@ -230,5 +224,5 @@ def _is_failure(result: Mapping[str, Any]) -> bool:
 
 
 def _is_final(result: Mapping[str, Any]) -> bool:
-    """Whether the same request may only get the same result again."""
-    return not _is_failure(result) or result["error"]["code"] != TrashInProgressError.code
+    """Whether a repeated request gets the same result."""
+    return not _is_failure(result) or result["error"]["code"] != "trash_in_progress"

@@ -1,48 +1,46 @@
-"""Delete an image: move it to the trash, or for good, and remove its objects."""
+"""Delete an image: move it to the trash, or delete it permanently, and remove its objects."""
 
 from collections.abc import Sequence
 
+from imageapi.api_keys.check import Key
 from imageapi.catalog import pending_removals, trash
 from imageapi.config.settings import get_settings
 from imageapi.delivery.removals import finish_removals
 from imageapi.errors import ImageNotFoundError, PreconditionFailedError
 from imageapi.model.ids import parse_id
-from imageapi.model.parameters import parse_flag
+from imageapi.model.scopes import DELETE, WRITE
 
 
-def deletes_for_good(permanent: str | None) -> bool:
-    """Whether a request with this parameter ``permanent`` bypasses the trash, as all do without TRASH_DAYS.
+def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bool, key: Key) -> None:
+    """Move an image to the trash and remove its variants; or delete one, in the trash or not, with all its
+    objects. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
 
-    Raises:
-        InvalidParameterError: it is neither ``true`` nor ``false``.
-    """
-    return parse_flag("permanent", permanent) or not get_settings().trash_days
-
-
-def delete_image(image_id: str, versions: Sequence[int] | None, *, for_good: bool) -> None:
-    """Move an image to the trash and remove what was made from it; or delete one, in the trash or not, with
-    everything. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
-
-    A crash after the first step leaves a deletion, which a retry or a sweep finishes.
+    A crash after the first step leaves a pending removal, which a retry or a sweep finishes.
 
     Args:
         versions: delete the image only at one of these versions; None: any.
+        permanent: bypass the trash, as every request does without TRASH_DAYS.
 
     Raises:
+        ForbiddenError: ``scope_missing``: the key may not move images to the trash, or not delete them.
         ImageNotFoundError: there is no such image.
         PreconditionFailedError: the image is at another version.
         DatabaseUnavailableError, StorageUnavailableError: deleted, but some objects are left; send it again.
     """
+    days = get_settings().trash_days
+    permanent = permanent or not days
+    key.check_scope(DELETE if permanent else WRITE)
     image_id = parse_id(image_id)
-    if for_good:
-        found = pending_removals.begin([image_id], versions)
-    else:
-        found = trash.move([image_id], get_settings().trash_days, versions)
-    if found:
-        return finish_removals(found)
-    place = trash.find_places([image_id]).get(image_id)
-    if place is None or (place == "trashed" and not for_good):
-        raise ImageNotFoundError(trashed=place is not None)
-    if versions is None:  # it was restored between the two statements
-        return delete_image(image_id, versions, for_good=for_good)
-    raise PreconditionFailedError()
+    while True:
+        if permanent:
+            removals = pending_removals.begin([image_id], versions)
+        else:
+            removals = trash.move([image_id], days, versions)
+        if removals:
+            return finish_removals(removals)
+        place = trash.find_places([image_id]).get(image_id)
+        if place is None or (place == "trashed" and not permanent):
+            raise ImageNotFoundError(trashed=place is not None)
+        if versions is not None:
+            raise PreconditionFailedError()
+        # It was restored between the two statements.

@@ -29,7 +29,7 @@ def list_images(
 
     Raises:
         InvalidRequestError: a parameter or the cursor (``cursor_invalid``, ``cursor_mismatch``) is refused.
-        TooManyToSortError: too many images match to sort them by title or size.
+        UnprocessableError: ``too_many_to_sort``.
     """
     if "trashed" in parameters and parse_flag("trashed", parameters["trashed"][0]):
         value, cursor = list_trash(parameters)

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from imageapi.catalog import trash
 from imageapi.errors import InvalidCursorError
 from imageapi.images.serialize import serialize_trashed
-from imageapi.model.ids import EPOCH, microseconds_at
+from imageapi.model.cursor_codec import decode_values, encode_values
+from imageapi.model.ids import EPOCH, is_id, microseconds_at
 from imageapi.model.parameters import check_known, parse_limit, single
-from imageapi.search.cursors import Position, decode_cursor, encode_cursor
-from imageapi.search.list_parameters import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
+from imageapi.search.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
 
 PARAMETERS = {"trashed", "limit", "cursor"}
 _FILTERS = {"trashed": True}
@@ -37,16 +36,14 @@ def list_trash(parameters: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any],
 
 
 def _make_cursor(row: Mapping[str, Any]) -> str:
-    return encode_cursor(Position(0, microseconds_at(row["trashed_at"]), UUID(row["id"])), _FILTERS)
+    return encode_values([microseconds_at(row["trashed_at"]), row["id"]], _FILTERS)
 
 
 def _parse_cursor(text: str) -> tuple[datetime, str]:
-    if len(text) > MAX_CURSOR_LENGTH:
-        raise InvalidCursorError()
-    position = decode_cursor(text, _FILTERS)
     try:
-        if type(position.key) is int:
-            return EPOCH + timedelta(microseconds=position.key), str(position.id)
-    except OverflowError:
+        microseconds, image_id = decode_values(text, _FILTERS)
+        if type(microseconds) is int and is_id(image_id):
+            return EPOCH + timedelta(microseconds=microseconds), image_id
+    except (ValueError, TypeError, OverflowError):
         pass
     raise InvalidCursorError()

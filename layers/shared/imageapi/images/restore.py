@@ -1,37 +1,20 @@
 """Restore an image from the trash."""
 
-from collections.abc import Sequence
-
-from imageapi.catalog import pending_removals, trash
+from imageapi.catalog import trash
 from imageapi.database import db
-from imageapi.delivery.removals import finish_removals
+from imageapi.delivery.removals import resume_removals
 from imageapi.errors import AppError, ConflictError, ImageNotFoundError
 from imageapi.model.ids import parse_id
-
-
-class ImageNotTrashedError(ConflictError):
-    """409: the image is not in the trash."""
-
-    code = "image_not_trashed"
-    message = "The image is not in the trash."
-
-
-class TrashInProgressError(ConflictError):
-    """409: another request is still removing what was made from the image."""
-
-    code = "trash_in_progress"
-    message = "The image is still being moved to the trash. Try again."
-    retry_after = 2
 
 
 def restore_image(image_id: str) -> db.Row:
     """Move an image back from the trash, as it was.
 
-    What was made from it is removed first, if that is unfinished: it must not be made again before.
+    First finishes the removal of its variants: a variant must not be rendered again before.
 
     Raises:
         ImageNotFoundError: there is no such image in the trash.
-        ImageNotTrashedError, TrashInProgressError
+        ConflictError: ``image_not_trashed``, ``trash_in_progress``.
         DatabaseUnavailableError, StorageUnavailableError: restored or not; send it again.
     """
     ids = [parse_id(image_id)]
@@ -43,16 +26,11 @@ def restore_image(image_id: str) -> db.Row:
     return rows[0]
 
 
-def resume_removals(image_ids: Sequence[str]) -> bool:
-    """Finish the deletions of these images that nobody holds the lease of. False if there are none."""
-    found = pending_removals.acquire_leases(image_ids)
-    if found:
-        finish_removals(found)
-    return bool(found)
-
-
 def explain_refusal(place: trash.Place | None) -> AppError:
     """Why an image that is there, or nowhere, was not restored."""
     if place == "image":
-        return ImageNotTrashedError()
-    return TrashInProgressError() if place else ImageNotFoundError()
+        return ConflictError("The image is not in the trash.", code="image_not_trashed")
+    if place is None:
+        return ImageNotFoundError()
+    message = "The image is still being moved to the trash. Try again."
+    return ConflictError(message, code="trash_in_progress", retry_after=2)

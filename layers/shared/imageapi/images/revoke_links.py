@@ -12,9 +12,9 @@ REVOCATIONS_PER_DAY = 1_000
 
 
 def revoke_links(image_id: str) -> db.Row:
-    """Make all permanent links of an image that exist by now stop working.
+    """Revoke all permanent links of an image that exist now.
 
-    Behind CloudFront, an object tells the function outside the network to remove the image from its caches.
+    Behind CloudFront, an object's notification starts the function that invalidates the image.
     Only then: an invalidation before the new link version could be undone by a request in flight.
 
     Returns:
@@ -22,7 +22,7 @@ def revoke_links(image_id: str) -> db.Row:
 
     Raises:
         ImageNotFoundError: there is no such image.
-        BudgetSpentError: ``revocation_budget_spent``.
+        TooManyRequestsError: ``revocation_budget_spent``.
         StorageUnavailableError: revoked, but CloudFront still has cached copies; send it again.
     """
     image_id = parse_id(image_id)

@@ -53,7 +53,7 @@ def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
         InvalidFieldError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
             ``metadata_too_long``; ``details.field`` names the field.
     """
-    check_fields(values, FIELDS, code="metadata_unknown_field")
+    check_fields(values, FIELDS, "metadata_unknown_field")
     return {
         key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
         for key, value in values.items()
@@ -85,7 +85,7 @@ def _clean_text(field: str, value: Any) -> str:
     allowed = "\n\t" if is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
-        raise _refuse("invalid_text", field, "has a control character or half a surrogate pair")
+        raise _refuse("invalid_text", field, "contains a control character or an unpaired surrogate")
     text = text.strip()
     # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
     if len(text) <= max_length * 4:

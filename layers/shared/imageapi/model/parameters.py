@@ -32,13 +32,13 @@ def check_known(names: Iterable[str], known: Collection[str]) -> None:
     for name in sorted(names):
         if name not in known:
             raise InvalidRequestError(
-                f"The query parameter {name[:64]!r} is not known.",
+                f"Unknown query parameter {name[:64]!r}.",
                 code="parameter_unknown",
                 details={"known": sorted(known)},
             )
 
 
-def check_fields(names: Iterable[str], known: Collection[str], *, code: str) -> None:
+def check_fields(names: Iterable[str], known: Collection[str], code: str) -> None:
     """Refuse fields that a JSON object does not have.
 
     Raises:
@@ -86,7 +86,7 @@ def wants_permanent_links(text: str | None) -> bool:
         InvalidParameterError: any other value.
     """
     if text not in (None, "permanent"):
-        raise InvalidParameterError("links", "can only be permanent")
+        raise InvalidParameterError("links", "must be permanent")
     return text == "permanent"
 
 

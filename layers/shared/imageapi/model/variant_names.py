@@ -78,7 +78,7 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
 def unknown_variant() -> NotFoundError:
     """404: no variant has this name."""
     widths = ", ".join(map(str, WIDTHS))
-    return NotFoundError(f"There is no such variant; widths are {widths}.", code="variant_unknown")
+    return NotFoundError(f"There is no such variant. The widths are {widths}.", code="variant_unknown")
 
 
 def parse_names(text: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Tell intact pictures that Pillow cannot decode from broken ones."""
+"""Distinguish intact pictures that Pillow cannot decode from broken ones."""
 
 import io
 import warnings
@@ -25,7 +25,7 @@ _WEBP = 50_001
 
 
 def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
-    """Tell why a picture could not be decoded.
+    """Find out why a picture could not be decoded.
 
     Args:
         source: the file.

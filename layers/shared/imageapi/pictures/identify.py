@@ -83,7 +83,7 @@ def kind_of(image: Image.Image) -> Kind:
 
 @contextmanager
 def explained_failures(source: LimitedReader, max_pixels: int, *, opened: bool) -> Iterator[None]:
-    """Raise an error that tells the client why Pillow failed; ``opened`` as for :func:`find_unsupported`."""
+    """Raise an error that says why Pillow failed; ``opened`` as for :func:`find_unsupported`."""
     try:
         yield
     except (UnprocessableError, MemoryError):
@@ -96,4 +96,4 @@ def explained_failures(source: LimitedReader, max_pixels: int, *, opened: bool) 
             raise UnsupportedMediaTypeError(
                 f"This kind of {name} is not supported.", code="unsupported_image_type"
             ) from error
-        raise UnprocessableError("The picture is broken or not complete.", code="image_corrupt") from error
+        raise UnprocessableError("The image is broken or incomplete.", code="image_corrupt") from error

@@ -65,7 +65,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
     except MemoryError as error:
         raise TooComplexError from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        raise UnprocessableError("The picture cannot be rendered.", code="image_corrupt") from error
+        raise UnprocessableError("The image cannot be rendered.", code="image_corrupt") from error
 
 
 def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callable[[], bytes]:

@@ -81,7 +81,7 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
         # ANY of a one-element array: with =, PostgreSQL would drop the category, a constant, from ORDER BY
-        # and might scan all images (see find_page._scan_index).
+        # and might scan all images (see scan_index).
         category.append("image.category = ANY(%(category)s)")
     checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]

@@ -1,17 +1,12 @@
-"""Cursors: where a page ended, as an opaque string bound to the list's filters. Pure."""
+"""Cursors of lists and searches: where a page ended. Pure."""
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from imageapi.errors import InvalidCursorError, InvalidRequestError
+from imageapi.errors import InvalidCursorError
+from imageapi.model.cursor_codec import decode_values, encode_values
 from imageapi.search.sort_orders import TIERS
-
-_VERSION, _FILTER_BYTES = 1, 8
 
 
 class Position(NamedTuple):
@@ -30,7 +25,7 @@ class Position(NamedTuple):
 
 def encode_cursor(position: Position, filters: Mapping[str, Any]) -> str:
     """The cursor for a list with these filters."""
-    return encode_payload([position.tier, position.key, position.id.hex], filters)
+    return encode_values([position.tier, position.key, position.id.hex], filters)
 
 
 def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
@@ -41,7 +36,7 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
             list with other filters or another order.
     """
     try:
-        tier, key, image_id = decode_payload(cursor, filters)
+        tier, key, image_id = decode_values(cursor, filters)
         position = Position(tier, key, UUID(hex=image_id))
         str(key).encode()
     except (ValueError, TypeError, AttributeError):
@@ -50,37 +45,3 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
     if not known or tier not in range(len(TIERS)) or "\0" in str(key):
         raise InvalidCursorError()
     return position
-
-
-def encode_payload(payload: list[Any], filters: Mapping[str, Any]) -> str:
-    """A cursor with any JSON values, for a list with these filters."""
-    text = json.dumps([_VERSION, *payload], ensure_ascii=False, separators=(",", ":"))
-    return _encode(_fingerprint(filters) + text.encode())
-
-
-def decode_payload(cursor: str, filters: Mapping[str, Any]) -> list[Any]:
-    """The values in a cursor; the caller checks their number and types.
-
-    Raises:
-        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
-    """
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        payload: Any = json.loads(raw[_FILTER_BYTES:])
-    except (ValueError, RecursionError, binascii.Error):
-        raise InvalidCursorError() from None
-    versioned = isinstance(payload, list) and payload[:1] == [_VERSION] and type(payload[0]) is int
-    if not versioned or _encode(raw) != cursor:
-        raise InvalidCursorError()
-    if raw[:_FILTER_BYTES] != _fingerprint(filters):
-        raise InvalidRequestError("The cursor belongs to another list.", code="cursor_mismatch")
-    values: list[Any] = payload[1:]
-    return values
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _fingerprint(filters: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(json.dumps(filters, sort_keys=True, default=str).encode()).digest()[:_FILTER_BYTES]

@@ -99,7 +99,7 @@ def parse_list_parameters(parameters: Mapping[str, Sequence[str]]) -> ListQuery:
 def _check_text(name: str, value: str) -> None:
     longest = MAX_CURSOR_LENGTH if name == "cursor" else MAX_VALUE_LENGTH
     if "\0" in value or len(value) > longest or value != value.encode("utf-8", "ignore").decode():
-        raise InvalidParameterError(name, "has characters that cannot be searched for, or is too long")
+        raise InvalidParameterError(name, "is too long or contains invalid characters")
 
 
 def _parse_q(text: str | None) -> tuple[tokens.Term, ...]:
@@ -109,7 +109,7 @@ def _parse_q(text: str | None) -> tuple[tokens.Term, ...]:
         raise InvalidParameterError("q", f"is longer than {tokens.MAX_QUERY_LENGTH} characters")
     terms = tokens.parse_terms(text)
     if not terms:
-        raise InvalidParameterError("q", "has no letter and no digit to search for")
+        raise InvalidParameterError("q", "must contain a letter or a digit")
     if len(terms) > tokens.MAX_TERMS:
         raise InvalidParameterError("q", f"has more than {tokens.MAX_TERMS} words")
     return tuple(terms)
@@ -120,7 +120,7 @@ def _parse_sort(text: str | None, has_terms: bool) -> str:
     if sort not in ORDERS:
         raise InvalidParameterError("sort", f"must be one of {', '.join(ORDERS)}")
     if sort == "relevance" and not has_terms:
-        raise InvalidParameterError("sort", "can only be relevance together with q")
+        raise InvalidParameterError("sort", "can be relevance only together with q")
     return sort
 
 

@@ -1,4 +1,4 @@
-"""Object keys: made from ids only, never from what a client sent."""
+"""Object keys: derived from ids only, never from client input."""
 
 
 def original_key(image_id: str, extension: str) -> str:
@@ -15,7 +15,7 @@ def variant_key(image_id: str, name: str) -> str:
 
 
 def invalidation_key(image_id: str) -> str:
-    """The key of an empty object that has CloudFront forget an image; it is removed after a day."""
+    """The key of an empty object whose notification starts an invalidation; it is removed after a day."""
     return f"invalidations/{image_id}"
 
 

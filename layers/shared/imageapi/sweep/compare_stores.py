@@ -74,7 +74,7 @@ def _compare_originals(after: str, older_than: datetime) -> Iterator[Part]:
     for end, objects, rows in _cut(ORIGINALS, after, find_rows):
         orphans = _find_orphans(objects, rows, older_than)
         absent = [row["id"] for row in _find_absent(objects, rows)]
-        # Images deleted meanwhile are not missing.
+        # Images that have been deleted since are not missing.
         missing = sorted(originals.find_object_keys(absent)) if absent else []
         yield Part(end, [key for key, _ in objects], orphans, missing)
 
@@ -106,7 +106,7 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     ids = [read_id(key) for key in found if is_id(read_id(key))]
     if not ids:
         return found
-    # In the order in which rows move, so that one that moves meanwhile is seen.
+    # In the order in which rows move, so that one that moves in between is seen.
     owned = {*uploads.find_object_keys(ids).values(), *originals.find_object_keys(ids).values()}
     deleted = pending_removals.find_pending(ids)
     return [key for key in found if key not in owned and read_id(key) not in deleted]

@@ -1,5 +1,5 @@
-"""Rows whose time is over: in the trash; and uploads, deletions and variants that crashes left behind, whose
-lease has expired.
+"""Expired rows: images in the trash; and uploads, removals and variants that crashes left behind, whose lease
+has expired.
 """
 
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from imageapi.catalog import pending_removals, trash, uploads, variants
 from imageapi.database import db
-from imageapi.delivery.removals import finish_removals
+from imageapi.delivery.removals import finish_removals, resume_removals
 from imageapi.errors import AppError, ConflictError, NotFoundError, TooComplexError
 from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, variant_key
@@ -24,7 +24,7 @@ BATCH = 500
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
     """Settle all expired rows while there is time; in a dry run, only count."""
     _settle_each(trash.find_expired, _purge_image, lambda _: Count.PURGED, report, has_time)
-    _settle_each(pending_removals.find_expired, _settle_deletion, lambda _: Count.UNDONE, report, has_time)
+    _settle_each(pending_removals.find_expired, _settle_removal, lambda _: Count.UNDONE, report, has_time)
     _settle_each(variants.find_expired, _settle_variant, _predict_variant, report, has_time)
     # Uploads come last: they take the longest.
     _settle_each(uploads.find_expired, _settle_upload, _predict_upload, report, has_time)
@@ -69,7 +69,7 @@ def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
 
 
 def _name(row: Any) -> str:
-    """A row's name in the log: the id of an upload, image or deletion, or the id and name of a variant."""
+    """A row's name in the log: the id of an upload, image or removal, or the id and name of a variant."""
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
@@ -95,7 +95,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         return Count.UNDONE if is_missing and undo_expired(upload) else None
     except TooComplexError as error:
         return Count.REFUSED if error.is_final else Count.FAILED
-    except NotFoundError:  # gone meanwhile
+    except NotFoundError:  # gone since
         return None
     except AppError as error:
         if error.status >= 500:
@@ -104,19 +104,17 @@ def _settle_upload(upload: db.Row) -> Count | None:
     return Count.FINISHED
 
 
-def _settle_deletion(image_id: str) -> Count | None:
+def _settle_removal(image_id: str) -> Count | None:
     """None if it is leased or gone."""
-    found = pending_removals.acquire_leases([image_id])
-    finish_removals(found)
-    return Count.UNDONE if found else None
+    return Count.UNDONE if resume_removals([image_id]) else None
 
 
 def _purge_image(image: db.Row) -> Count | None:
     """None if it was restored."""
-    deletion = pending_removals.begin_expired(image["id"])
-    if not deletion:
+    removal = pending_removals.begin_expired(image["id"])
+    if not removal:
         return None
-    finish_removals([deletion])
+    finish_removals([removal])
     return Count.PURGED
 
 

@@ -40,7 +40,7 @@ def restore_incoming(upload_id: str) -> bool:
         return False
     for version_id in versions.find_versions(key)[:1]:
         versions.copy_version(key, version_id)
-        if upload_id not in uploads.find_object_keys([upload_id]):  # finished meanwhile
+        if upload_id not in uploads.find_object_keys([upload_id]):  # finished since
             s3.delete_objects([key])
         return True
     return False

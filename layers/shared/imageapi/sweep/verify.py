@@ -106,7 +106,7 @@ def _compare_originals(found: Findings, restore: bool, after: str) -> Iterator[s
         wrong = {
             row["id"]: digest for row, digest in zip(rows, digests, strict=True) if digest != row["sha256"]
         }
-        # Images deleted meanwhile are right.
+        # Images that have been deleted since are right.
         present = originals.find_object_keys(wrong) if wrong else {}
         left = [row for row in rows if row["id"] in present]
         if restore:

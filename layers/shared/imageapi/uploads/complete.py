@@ -59,8 +59,8 @@ def complete_upload(
 
     Args:
         wait_seconds: how long to wait for another lease holder.
-        announcer: the id of the API key that must have announced the upload; None for any. It no longer
-            matters once the upload is an image.
+        announcer: the id of the API key that must have registered the upload; None for any. It does not
+            matter once the upload is an image.
 
     Raises:
         NotFoundError: ``upload_not_found``.
@@ -123,7 +123,7 @@ def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Store
     if upload and announcer not in (None, upload["key_id"]):
         raise _not_found()
     if upload and upload["failure"]:
-        raise stored_error(upload["failure"], "What was uploaded was refused.")
+        raise stored_error(upload["failure"], "The uploaded file was refused.")
     if upload:
         return upload
     image = images.find(image_id)
@@ -133,7 +133,7 @@ def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Store
 
 
 def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
-    """Lease the upload, or return the image if another request has created it meanwhile.
+    """Lease the upload, or return the image if another request has created it.
 
     Raises:
         UploadInProgressError: another request still holds the lease.
@@ -152,7 +152,7 @@ def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
 
 
 def _complete(upload: db.Row, seconds: float) -> Stored:
-    """Work on a leased upload, for at most ``seconds``. An error refuses it for good or releases it."""
+    """Work on a leased upload, for at most ``seconds``. An error refuses it permanently or releases it."""
     try:
         if upload["attempts"] > MAX_ATTEMPTS:
             raise TooComplexError(is_final=True)
@@ -180,9 +180,9 @@ def _check_and_store(upload: db.Row) -> Stored:
         size = file.tell()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
-        # Announced by the client, or recorded by an earlier attempt, which may have put those bytes.
+        # Registered by the client, or recorded by an earlier attempt, which may have put those bytes.
         if upload["sha256"] not in (None, sha256.hex()):
-            raise UnprocessableError("The file is not the one announced.", code="sha256_mismatch")
+            raise UnprocessableError("The file does not match its sha256.", code="sha256_mismatch")
         picture = inspect.inspect(file, get_settings().max_pixels)
         kind = picture.kind
         key = original_key(upload["id"], kind.extension)

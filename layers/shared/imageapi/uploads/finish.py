@@ -46,10 +46,10 @@ def create_image(upload: db.Row, picture: "Picture") -> Stored:
     """Create the image of an upload whose object is stored.
 
     A crash before the INSERT leaves a pending upload with its object; after it, an image whose analysis is
-    queued but not announced until the hourly schedule runs.
+    queued but not started until the hourly schedule runs.
 
     Raises:
-        UploadInterruptedError: the upload was undone or refused meanwhile; the object is removed.
+        UploadInterruptedError: the upload was undone or refused; the object is removed.
         UploadInProgressError: another request has taken it over, and puts the same bytes under the same key.
     """
     analyze = get_settings().analyze_uploads

@@ -7,7 +7,7 @@ from imageapi.storage.object_keys import incoming_key
 
 
 def undo_upload(upload: db.Row) -> None:
-    """Fail a leased upload and remove what it stored; nothing if the lease was lost.
+    """Fail a leased upload and remove its objects; nothing if the lease was lost.
 
     A crash after the first step leaves a failed upload, which the sweep cleans up.
     """
@@ -25,14 +25,14 @@ def undo_expired(upload: db.Row) -> bool:
 
 def remove_failed(upload: db.Row) -> None:
     """Remove the objects of a failed upload, then its row. A failed upload stays failed, so several processes
-    may do this at once.
+    can do this at the same time.
     """
     remove_objects(upload)
     uploads.remove(upload["id"])
 
 
 def remove_objects(upload: db.Row) -> None:
-    """Remove what a failed upload has stored."""
+    """Remove the objects of a failed upload."""
     keys = [incoming_key(upload["id"]), upload["s3_key"]]
     s3.delete_objects([key for key in keys if key])
 

@@ -53,12 +53,12 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
         allow_private: whether http is allowed too.
 
     Raises:
-        ValueError: with what is wrong, for people.
+        ValueError: the message completes "The field url …".
     """
     if len(url) > MAX_URL_LENGTH:
         raise ValueError(f"must have at most {MAX_URL_LENGTH:,} characters")
     if not _FORM.fullmatch(url):
-        raise ValueError("must have printable ASCII characters only")
+        raise ValueError("must contain only printable ASCII characters")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -68,11 +68,11 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
     if parts.scheme not in schemes:
         raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     if "@" in parts.netloc:
-        raise ValueError("must have no user name or password: deliveries are signed")
+        raise ValueError("must not contain a user name or a password: deliveries are signed")
     if "#" in url or "\\" in url:
-        raise ValueError("must have no fragment and no backslash")
+        raise ValueError("must not contain a fragment or a backslash")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
-        raise ValueError("must have a host name or an address, and a port from 1 to 65535 if any")
+        raise ValueError("must have a host name or an address; a port must be from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
 

@@ -17,7 +17,7 @@ from imageapi.webhook_sender.send import TAKE_SECONDS, send_all
 INVOKE_SECONDS = 10
 """ManageFunction answers within this time, or is asked again later."""
 ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
-"""What a round needs at most: to take, send and settle. No round begins with less left."""
+"""The longest round: take, send and settle. No round begins with less time left."""
 RETRY_SECONDS = 30
 """The pause when ManageFunction fails: the database may be waking up."""
 

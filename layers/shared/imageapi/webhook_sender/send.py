@@ -1,7 +1,7 @@
 """Send deliveries. No database, no bucket.
 
-A delivery goes to an address that was checked: a name that gets another address meanwhile leads nowhere else.
-Its time limit holds for all of it, and whatever the receiver does is the result of this delivery alone.
+A request goes to an address that was checked, even if its name has another one by then. The time limit holds
+for the whole delivery, and an error of the receiver is the result of this delivery alone.
 """
 
 import contextlib
@@ -154,7 +154,7 @@ def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.soc
 
 @contextlib.contextmanager
 def _cut_off(connection: socket.socket, deadline: float) -> Iterator[None]:
-    """Shut a connection down when its time is over: a timeout of the socket would hold for each byte anew."""
+    """Shut a connection down at its time limit: a socket timeout would start again with each byte."""
     # The file descriptor is duplicated: TLS takes over the original.
     twin = connection.dup()
     connection.settimeout(DELIVERY_SECONDS)

@@ -1,4 +1,4 @@
-"""Webhooks: tell other services of changes. Each row of ``webhooks`` is a queue: it knows the last change
+"""Webhooks: notify other services of changes. Each row of ``webhooks`` is a queue: it knows the last change
 that was accepted, and is leased while the next are sent.
 
 ``manage`` answers the routes, ``due.take()`` leases what is due, ``due.settle()`` notes the results, and

@@ -1,4 +1,4 @@
-"""Lease webhooks whose deliveries are due, and note what became of them.
+"""Lease webhooks whose deliveries are due, and record the results.
 
 The rows of ``webhooks`` are the queue. Messages and polls only say when to look: they may be lost or
 repeated.
@@ -53,7 +53,7 @@ def take() -> list[dict[str, Any]]:
 
 
 def _find_messages(webhook: db.Row, max_bytes: int) -> list[dict[str, Any]]:
-    """The next messages of a webhook. Changes that it does not want are skipped for good."""
+    """The next messages of a webhook. Changes of other types are skipped permanently."""
     after = webhook["sequence"]
     while True:
         seen, rows = webhooks.find_changes(after, webhook["types"], MAX_MESSAGES)
@@ -64,7 +64,7 @@ def _find_messages(webhook: db.Row, max_bytes: int) -> list[dict[str, Any]]:
 
 
 def settle(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Note the results of deliveries, and release the leases. A lease that was lost changes nothing.
+    """Record the results of deliveries, and release the leases. A lease that was lost changes nothing.
 
     Args:
         outcomes: for each lease ``{"webhook_id", "lease_token", "results": [as retries.Result]}``.

@@ -8,7 +8,7 @@ from imageapi.api_keys.check import Key
 from imageapi.catalog import webhooks
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import AppError, ConflictError, NotFoundError, UnprocessableError
+from imageapi.errors import ConflictError, NotConfiguredError, NotFoundError, UnprocessableError
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.ids import is_id, new_id
 from imageapi.model.parameters import InvalidFieldError, check_fields
@@ -23,14 +23,6 @@ FIELDS = ("url", "types")
 OVERLAP = "overlap_hours"
 DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
 _invalid = partial(InvalidFieldError, code="webhook_invalid")
-
-
-class NotConfiguredError(AppError):
-    """501: nothing here sends deliveries."""
-
-    status = 501
-    code = "webhooks_not_configured"
-    message = "Webhooks are off here: the parameter Webhooks turns them on."
 
 
 def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
@@ -49,8 +41,9 @@ def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
         ConflictError: ``too_many_webhooks``.
     """
     if not get_settings().webhooks:
-        raise NotConfiguredError()
-    check_fields(values, FIELDS, code="webhook_invalid")
+        message = "Webhooks are disabled. Set the Webhooks parameter to enable them."
+        raise NotConfiguredError(message, code="webhooks_not_configured")
+    check_fields(values, FIELDS, "webhook_invalid")
     types = _parse_types(values.get("types"))
     _check_scope(key, types)
     made = {"id": new_id()[0], "url": _check_url(values.get("url")), "types": types, "created_by": key.id}
@@ -58,7 +51,7 @@ def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
     row = webhooks.insert({**made, "secret": secret}, MAX_WEBHOOKS)
     if row is None:
         raise ConflictError(
-            f"There are {MAX_WEBHOOKS} webhooks, and there can be no more.",
+            f"The limit of {MAX_WEBHOOKS} webhooks has been reached. Delete one first.",
             code="too_many_webhooks",
             details={"max": MAX_WEBHOOKS},
         )
@@ -85,13 +78,13 @@ def delete_webhook(webhook_id: str) -> None:
 
 
 def test_webhook(webhook_id: str) -> dict[str, Any]:
-    """Have a delivery of type webhook.test sent, once. Returns and raises as :func:`get_webhook`."""
+    """Send a delivery of type webhook.test, once. Returns and raises as :func:`get_webhook`."""
     return serialize_webhook(_find(webhooks.request_test, webhook_id))
 
 
 def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
-    """Have a paused webhook follow the changes from now on; those in between are in the feed. It is the
-    resuming key's from then on.
+    """Resume a paused webhook with the changes from now on; those in between are in the feed. It belongs to
+    the resuming key from then on.
 
     Returns and raises as :func:`get_webhook`.
 
@@ -116,7 +109,7 @@ def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnprocessableError: ``webhook_invalid``.
     """
-    check_fields(values, (OVERLAP,), code="webhook_invalid")
+    check_fields(values, (OVERLAP,), "webhook_invalid")
     hours = values.get(OVERLAP, DEFAULT_OVERLAP)
     if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
         raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)
@@ -148,7 +141,7 @@ def serialize_webhook(row: db.Row) -> dict[str, Any]:
 
 
 def _check_scope(key: Key, types: Sequence[str]) -> None:
-    """Changes of images show what is known of them. The scopes of a key never change, so this is final."""
+    """Changes of images show their metadata. The scopes of a key never change, so this is final."""
     if any(name == ALL_TYPES or name.startswith("image.") for name in types):
         key.check_scope(READ)
 
@@ -156,14 +149,14 @@ def _check_scope(key: Key, types: Sequence[str]) -> None:
 def _parse_types(types: Any) -> list[str]:
     known = (*CHANGE_TYPES, ALL_TYPES)
     if not isinstance(types, list) or not types or any(name not in known for name in types):
-        raise _invalid("types", "must be a list of types of changes", known=list(known))
+        raise _invalid("types", "must be a list of event types", known=list(known))
     return [ALL_TYPES] if ALL_TYPES in types else [name for name in CHANGE_TYPES if name in types]
 
 
 def _check_url(url: Any) -> str:
     """The URL. Its addresses are checked again for each delivery: names get others."""
     if not isinstance(url, str):
-        raise _invalid("url", "must be a text")
+        raise _invalid("url", "must be a string")
     allow_private = get_settings().webhook_allow_private
     try:
         host = parse_url(url, allow_private=allow_private).host
@@ -171,12 +164,12 @@ def _check_url(url: Any) -> str:
     except ValueError as error:
         raise _invalid("url", str(error)) from None
     except TimeoutError:
-        raise _invalid("url", "has a host name that could not be looked up in time") from None
+        raise _invalid("url", "has a host name that did not resolve in time") from None
     except AddressError as error:
         if error.code == "address_unknown":
-            raise _invalid("url", "has a host name without an address") from None
+            raise _invalid("url", "has a host name that does not resolve") from None
         raise UnprocessableError(
-            "The URL leads to an address that is not public.", code="webhook_address_private"
+            "The URL resolves to an address that is not public.", code="webhook_address_private"
         ) from None
     return url
 

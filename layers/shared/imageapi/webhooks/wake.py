@@ -1,4 +1,4 @@
-"""Start the sending after a change. Functions in the network reach S3 only: its notification does it."""
+"""Start the sending after a change. Functions in the network reach S3 only, whose notification starts it."""
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import AppError
@@ -6,10 +6,10 @@ from imageapi.telemetry.logs import get_logger
 
 
 def wake_webhooks() -> None:
-    """Tell OutsideFunction that there may be changes. Does nothing where webhooks are off, or the runner
+    """Start OutsideFunction, since there may be changes. Does nothing if webhooks are disabled, or the runner
     polls.
 
-    A failure is only logged: what is due is sent after the next change, or by the hourly schedule.
+    A failure is only logged: due webhooks are sent after the next change, or by the hourly schedule.
     """
     try:
         if not get_settings().wakes_webhooks:

@@ -1,0 +1,95 @@
+"""What the servers of a local run need: free ports, locks that show that they are alive, and a user."""
+
+import os
+import pwd
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from local.servers.locks import is_locked, take_lock
+from local.servers.ports import HOST, PORTS, free_port, port_taken
+from local.servers.s3 import choose_internal_ports
+from local.servers.users import can_reach, server_user
+
+
+def test_a_free_port_is_below_those_of_outgoing_connections() -> None:
+    for _ in range(50):
+        port = free_port()
+        assert port in PORTS
+        with socket.create_server((HOST, port)):
+            assert free_port() != port
+
+
+def test_internal_ports_are_the_same_for_the_same_port_and_below_those_of_outgoing_connections() -> None:
+    for port in range(1024, 65536, 641):
+        found = choose_internal_ports(port)
+        assert found == choose_internal_ports(port)
+        assert len(set(found.values())) == len(found)
+        assert PORTS.stop <= min(found.values()) <= max(found.values()) < 32_768
+        assert found["admin.port.grpc"] == found["admin.port"] + 10_000
+
+
+def test_internal_ports_move_on_from_one_that_is_taken() -> None:
+    taken = choose_internal_ports(9000)["filer.port"]
+    with socket.create_server((HOST, taken)):
+        assert taken not in choose_internal_ports(9000).values()
+
+
+def test_port_error_names_who_has_it_and_the_variable_that_moves_it() -> None:
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+        text = str(port_taken(port, "PostgreSQL", "DB_PORT"))
+    assert text.startswith(f"Port {port}, meant for PostgreSQL, is taken by ")
+    assert f"(pid {os.getpid()}). Stop that, or take another port: make run DB_PORT={port + 1}" in text
+
+
+def test_lock_is_held_once_and_a_stale_file_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    path.write_text("left by a process that is gone")
+    assert not is_locked(path)
+    first = take_lock(path)
+    assert first is not None
+    assert is_locked(path)
+    assert take_lock(path) is None
+    os.close(first)
+    assert not is_locked(path)
+    second = take_lock(path)
+    assert second is not None
+    os.close(second)
+
+
+def test_lock_is_waited_for(tmp_path: Path) -> None:
+    first = take_lock(tmp_path / "lock")
+    assert first is not None
+    timer = threading.Timer(0.2, os.close, (first,))
+    timer.start()
+    second = take_lock(tmp_path / "lock", 20)
+    assert second is not None
+    os.close(second)
+
+
+def test_servers_of_root_run_as_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert server_user(tmp_path) is None
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    user = server_user(tmp_path / "missing")
+    assert user is not None
+    assert user.pw_uid != 0
+
+
+def make_user(uid: int, gid: int) -> pwd.struct_passwd:
+    return pwd.struct_passwd(("somebody", "x", uid, gid, "", "/", "/bin/sh"))
+
+
+def test_folder_closed_to_others_is_out_of_reach(tmp_path: Path) -> None:
+    somebody = make_user(54321, 54321)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    owner = make_user(closed.stat().st_uid, 0)
+    assert not can_reach(closed / "file", somebody)
+    closed.chmod(0o711)
+    assert can_reach(closed / "file", owner) == can_reach(tmp_path / "file", owner)
+    assert can_reach(closed / "file", somebody) == can_reach(tmp_path / "file", somebody)
