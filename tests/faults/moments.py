@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from copy import copy
 
 from tests.integration.stores import SCHEMA, Stores
+from tests.support.postgres import create_users
 
 
 class Moments:
@@ -24,6 +25,7 @@ class Moments:
         self._count = 0
         self._run(f"CREATE DATABASE {name}")
         self.stores.execute(SCHEMA.read_text(encoding="utf-8"))
+        create_users(postgres)
         self.stores.client.create_bucket(Bucket=name)
         enabled = {"Status": "Enabled"}
         self.stores.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=enabled)

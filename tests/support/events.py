@@ -246,17 +246,20 @@ def _connected_as(users: Mapping[str, str]) -> Iterator[None]:
     if wanted.items() <= os.environ.items():
         yield
         return
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in wanted}
     try:
-        _set_variables(os.environ | wanted)
+        _set_variables(wanted)
         yield
     finally:
         _set_variables(before)
 
 
-def _set_variables(variables: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)
+def _set_variables(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     get_settings.cache_clear()
     db.close()
 

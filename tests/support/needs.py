@@ -41,9 +41,11 @@ DOES = {
     "read_sha256": ["get"],
     "copy_version": ["get-version", "put"],
 }
-"""What each function of storage/ does to the object with the key that it takes first."""
+"""What each function of storage/ does to the object whose key it takes."""
 BUCKET = {"list_objects": "list", "check_bucket": "list", "find_versions": "list-versions"}
 """What others do to the bucket."""
+NOTHING = {*PREFIXES, "limit_lifetime", "public_origin"}
+"""Those that do not reach it."""
 
 
 class Calls(NamedTuple):
@@ -89,9 +91,9 @@ def _object_needs(code: Code, definition: Definition) -> set[Need]:
     for call in found.calls:
         called = code.resolve(definition.module, call.func)
         if called and called.module.startswith(STORAGE):
-            does = DOES.get(called.name, [])
-            prefixes = _find_prefixes(code, found, call.args[0]) if call.args else set()
-            needs |= {(verb, prefix) for verb in does for prefix in prefixes}
+            assert called.name in {*DOES, *BUCKET, *NOTHING}, f"What does {called.name} do to the bucket?"
+            prefixes = set[str]().union(*(_find_prefixes(code, found, argument) for argument in call.args))
+            needs |= {(verb, prefix) for verb in DOES.get(called.name, []) for prefix in prefixes}
             needs |= {(BUCKET[called.name], "")} if called.name in BUCKET else set()
     return needs
 
