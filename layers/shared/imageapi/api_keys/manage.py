@@ -155,6 +155,4 @@ def _parse_expiry(text: Any) -> datetime | None:
         moment = parse_time("expires_at", text) if isinstance(text, str) else None
         if moment and moment > datetime.now(UTC):
             return moment
-    raise _invalid(
-        "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
-    )
+    raise _invalid("expires_at", "must be a future time in ISO 8601, for example 2030-01-31T09:30:00Z")
