@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from imageapi.catalog import uploads
 from imageapi.sweep import run
-from imageapi.uploads.finish import undo_upload
+from imageapi.uploads.create_image import undo_upload
 
 from tests.integration.client import send, upload, upload_event
 from tests.integration.key_requests import make_key
