@@ -18,6 +18,7 @@ Need = tuple[str, str]
 WAKE = Definition("imageapi.webhooks.wake", "wake_webhooks")
 CHECK_KEY = Definition("imageapi.api_keys.check", "check_key")
 GET_SETTINGS = Definition("imageapi.config.settings", "get_settings")
+GET_AWS_CLIENT = Definition("imageapi.config.aws_clients", "get_aws_client")
 KEYS = "imageapi.storage.object_keys"
 PREFIXES = {
     "original_key": "originals",
@@ -112,6 +113,18 @@ def _find_prefixes(code: Code, found: Calls, key: ast.expr) -> set[str]:
                 seen.add(node.id)
                 waiting += found.assigned.get(node.id, [])
     return prefixes
+
+
+def find_services(code: Code, reached: Iterable[Definition]) -> set[str]:
+    """AWS services beside S3 and Secrets Manager: ``{"sqs"}``."""
+    return {
+        str(argument.value)
+        for found in reached
+        for call in read_calls(code.owner(found), found).calls
+        if code.owner(found).resolve(found.module, call.func) == GET_AWS_CLIENT
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
 
 
 def find_settings(code: Code, reached: Iterable[Definition]) -> set[str]:

@@ -19,6 +19,7 @@ from tests.support.needs import (
     WAKE,
     Need,
     find_object_needs,
+    find_services,
     find_settings,
     find_table_needs,
     variables_of,
@@ -151,9 +152,17 @@ def test_objects(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_messages(function: str) -> None:
-    queues = [s["Resource"] for s in statements_of(function) if "sqs:SendMessage" in s["Action"]]
-    assert named_in(queues) == ({"AnalysisQueue"} if SENDS in reached(function) else set())
+def test_queues_and_other_services(function: str) -> None:
+    statements, mappings = statements_of(function), find(MAIN, "AWS::Lambda::EventSourceMapping").values()
+    sends = [s["Resource"] for s in statements if "sqs:SendMessage" in s["Action"]]
+    takes = [s["Resource"] for s in statements if "sqs:ReceiveMessage" in s["Action"]]
+    sources = [m["EventSourceArn"] for m in mappings if m["FunctionName"] == {"Ref": function}]
+
+    assert named_in(sends) == ({"AnalysisQueue"} if SENDS in reached(function) else set())
+    assert named_in(takes) == named_in(sources)
+    services = {action.partition(":")[0] for statement in statements for action in statement["Action"]}
+    used = find_services(code_of(function), reached(function)) | ({"sqs"} if sources else set())
+    assert services - {"s3", "secretsmanager"} == used
 
 
 @pytest.mark.parametrize("role", GRANTS)
