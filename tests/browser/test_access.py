@@ -1,5 +1,6 @@
 """Accessibility, by keyboard and for screen readers; languages; and the key."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import API_KEY, Service
 from tests.support.pictures import TEXT, camera_jpeg, jpeg
 
-AXE = "axe-core@4.11.0"
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
@@ -35,8 +35,10 @@ def five(service: Service) -> None:
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("axe")
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(Path(__file__).with_name(file), folder)
     subprocess.run(
-        ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", AXE],
+        ["npm", "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts"],
         check=True,
         capture_output=True,
         timeout=120,
