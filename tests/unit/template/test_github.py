@@ -227,8 +227,12 @@ def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> N
     assert [names["DeployRole"].removesuffix(cut) + put for cut, put in passed] == [
         names["CloudFormationRole"]
     ]
-    (bucket,) = re.findall(r"--s3-bucket (\S+)", command)
-    values = {"$ENV": "${Environment}", "$account": "${AWS::AccountId}", "$AWS_REGION": "${AWS::Region}"}
+    (bucket,) = re.findall(r"--s3-bucket (.+?) --role-arn", command)
+    values = {
+        "$ENV": "${Environment}",
+        '$(cut -d: -f5 <<< "$ROLE")': "${AWS::AccountId}",
+        "$AWS_REGION": "${AWS::Region}",
+    }
     for variable, value in values.items():
         bucket = bucket.replace(variable, value)
     assert find(PATH, "AWS::S3::Bucket")["Artifacts"]["BucketName"] == {"Fn::Sub": bucket}
