@@ -219,7 +219,7 @@ def test_a_deploy_gets_the_one_build_and_its_tools_before_it_signs_in(name: str)
     assert [step["with"]["name"] for step in made] == [step["with"]["name"] for step in taken]
 
 
-def test_the_workflow_names_the_roles_as_the_template_does() -> None:
+def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> None:
     names = {name: role["RoleName"]["Fn::Sub"] for name, role in find(PATH, "AWS::IAM::Role").items()}
     assert names["DeployRole"].endswith("-deploy")
     command = WORKFLOW["jobs"]["deploy-dev"]["steps"][-1]["run"]
@@ -227,6 +227,15 @@ def test_the_workflow_names_the_roles_as_the_template_does() -> None:
     assert [names["DeployRole"].removesuffix(cut) + put for cut, put in passed] == [
         names["CloudFormationRole"]
     ]
+    (bucket,) = re.findall(r"--s3-bucket (.+?) --role-arn", command)
+    values = {
+        "$ENV": "${Environment}",
+        '$(cut -d: -f5 <<< "$ROLE")': "${AWS::AccountId}",
+        "$AWS_REGION": "${AWS::Region}",
+    }
+    for variable, value in values.items():
+        bucket = bucket.replace(variable, value)
+    assert find(PATH, "AWS::S3::Bucket")["Artifacts"]["BucketName"] == {"Fn::Sub": bucket}
 
 
 def test_actions_are_pinned_to_commits_and_no_secret_is_used() -> None:
