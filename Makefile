@@ -3,7 +3,9 @@ PYTHON ?= python3
 ROWS ?= 10000 100000 1000000
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_FILES := requirements.txt $(wildcard layers/shared/requirements*.txt) local/bootstrap.py
+# Written by `make lock`, each from the .in beside it. pip installs nothing else.
+LOCKS := $(addsuffix .txt,$(addprefix layers/shared/,requirements requirements-analysis) \
+	requirements requirements-dev requirements-deploy requirements-lint)
 
 # Rebuild a virtual environment whose Python is gone (removed by an upgrade).
 ifeq ($(wildcard $(BIN)/python),)
@@ -11,16 +13,16 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm clean
+.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm lock audit clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/run.stamp: $(PIP_FILES)
-	@$(PYTHON) local/bootstrap.py $(VENV) requirements.txt $@
+$(VENV)/run.stamp: requirements.txt local/bootstrap.py
+	@$(PYTHON) local/bootstrap.py $(VENV) $@ $<
 
-$(VENV)/dev.stamp: requirements-dev.txt $(PIP_FILES)
-	@$(PYTHON) local/bootstrap.py $(VENV) requirements-dev.txt $@
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt local/bootstrap.py
+	@$(PYTHON) local/bootstrap.py $(VENV) $@ $(filter %.txt,$^)
 
 run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://127.0.0.1:8000
 	@exec $(BIN)/python -m local run
@@ -49,11 +51,23 @@ test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into a
 
 # ministack runs the functions in its own Python, which must be their version.
 .venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
-	@python3.13 local/bootstrap.py .venv-deploy requirements-deploy.txt $@
+	@python3.13 local/bootstrap.py .venv-deploy $@ $<
+
+# Packages stay at their versions unless that of the .in file has changed. The layers run on Python 3.13 alone.
+lock: $(VENV)/dev.stamp  ## Write the lock files after a change of requirements*.in; with UPGRADE=1 take newer versions
+	@for lock in $(LOCKS); do echo "$$lock"; \
+	  case $$lock in layers/* | *-deploy.txt) python=3.13 ;; *) python=3.11 ;; esac; \
+	  $(BIN)/uv pip compile --quiet --directory "$$(dirname "$$lock")" $(if $(UPGRADE),--upgrade) \
+	    --universal --python-version $$python --no-build --generate-hashes \
+	    "$$(basename "$${lock%.txt}.in")" --output-file "$$(basename "$$lock")" || exit 1; done
+
+audit: $(VENV)/dev.stamp  ## Ask PyPI whether a locked package has known vulnerabilities
+	@for lock in $(LOCKS); do echo "$$lock"; \
+	  $(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement "$$lock" || exit 1; done
 
 # SAM CLI pins an older cfn-lint, so the newest has an environment of its own. .cfnlintrc has its settings.
 .venv-lint/stamp: requirements-lint.txt local/bootstrap.py
-	@$(PYTHON) local/bootstrap.py .venv-lint requirements-lint.txt $@
+	@$(PYTHON) local/bootstrap.py .venv-lint $@ $<
 
 lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room imports which, and the templates
 	$(BIN)/ruff check .
@@ -75,7 +89,7 @@ build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
 # The section of samconfig.toml. Further parameters: SAM_OPTIONS='--parameter-overrides …'
 ENV ?= dev
 
-deploy: build  ## Deploy to AWS: make deploy ENV=dev or ENV=prod
+deploy: $(if $(BUILT),$(VENV)/run.stamp,build)  ## Deploy to AWS: make deploy ENV=dev or ENV=prod; with BUILT=1 what is in .aws-sam
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
 ifeq ($(ENV),prod)
 	aws cloudformation update-termination-protection --enable-termination-protection --stack-name image-api-prod

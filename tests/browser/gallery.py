@@ -17,6 +17,8 @@ from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
 RETRY_SECONDS = 30  # for busy machines
+BROKEN = {"error": {"code": "internal_error", "message": "…"}}
+BUSY = {"error": {"code": "database_unavailable", "message": "…"}}
 
 
 class Service:
@@ -151,6 +153,20 @@ class Gallery:
 
     def titles(self) -> list[str]:
         return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
+
+
+def hold(page: Page, url: str, method: str = "", most: int = 999) -> list[Route]:
+    """Hold requests to a URL, with this method if one is named; others pass. Returns those that are held."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        if len(held) < most and method in ("", route.request.method):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(url, keep)
+    return held
 
 
 def change_answer(page: Page, url: str, *, data: Mapping[str, Any]) -> None:

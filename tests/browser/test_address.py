@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import Service
 from tests.support.pictures import jpeg
 
 
@@ -78,104 +78,6 @@ def test_filters_stay_while_a_picture_is_open(open_gallery: OpenGallery) -> None
 
     expect(gallery.cards).to_have_text(["City"])
     expect(gallery.page).to_have_url(re.compile(r"/\?tag=city$"))
-
-
-def test_opening_and_closing_leaves_no_trail(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    before = gallery.page.evaluate("history.length")
-
-    for title in ("City", "Forest", "Harbour", "City"):
-        gallery.open(title)
-        gallery.page.keyboard.press("Escape")
-        expect(gallery.detail).to_be_hidden()
-        expect(gallery.card(title)).to_be_focused()
-
-    expect(gallery.page).to_have_url(re.compile(r"/$"))
-    assert gallery.page.evaluate("history.length") == before + 1
-
-
-def test_picture_opened_at_once_after_another_stays_open(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.open("City")
-
-    gallery.page.evaluate(
-        """() => {
-            document.getElementById("detail-close").click();
-            document.getElementById("detail").addEventListener("close", () => {
-                document.querySelectorAll(".card")[2].click();
-            }, { once: true });
-        }"""
-    )
-
-    expect(gallery.detail.get_by_role("heading", name="Harbour")).to_be_visible()
-    expect(gallery.page).to_have_url(re.compile(r"/#[0-9a-f-]+$"))
-    gallery.page.go_back()
-    expect(gallery.detail).to_be_hidden()
-
-
-def test_link_that_is_followed_at_once_after_closing_a_picture_works(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.open("City")
-
-    with gallery.page.expect_navigation(url=re.compile("/docs$")):
-        gallery.page.evaluate(
-            """() => {
-                document.getElementById("detail").addEventListener("close", () => {
-                    document.querySelector("header a").click();
-                }, { once: true });
-                document.getElementById("detail-close").click();
-            }"""
-        )
-
-    expect(gallery.page.get_by_role("heading", name="Image service")).to_be_visible()
-    gallery.page.go_back()
-    expect(gallery.card("City")).to_be_visible()
-    expect(gallery.detail).to_be_hidden()
-    expect(gallery.page).to_have_url(re.compile(r"/$"))
-
-
-@pytest.mark.parametrize("key", ["alt", "ctrl", "meta"])
-def test_arrow_keys_of_the_browser_do_not_step(key: str, open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.open("Forest")
-
-    gallery.page.evaluate(
-        """(key) => document.getElementById("detail-title").dispatchEvent(new KeyboardEvent("keydown", {
-            key: "ArrowLeft", bubbles: true, [`${key}Key`]: true,
-        }))""",
-        key,
-    )
-
-    expect(gallery.detail.get_by_role("heading", name="Forest")).to_be_visible()
-
-
-def test_next_comes_back_when_more_has_been_loaded(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs")
-    held = serve_pages_of_two(gallery)
-    gallery.page.goto(service.base_url)
-    detail = gallery.open("City")
-    gallery.page.keyboard.press("ArrowRight")
-    expect(detail.get_by_role("heading", name="Forest")).to_be_visible()
-    expect(detail.get_by_role("button", name="Next picture")).to_be_hidden()
-
-    held[0].continue_(url=held[0].request.url.replace("limit=40", "limit=2"))
-
-    detail.get_by_role("button", name="Next picture").click()
-    expect(detail.get_by_role("heading", name="Harbour")).to_be_visible()
-
-
-def serve_pages_of_two(gallery: Gallery) -> list[Route]:
-    """Serve the first page at once; hold the others."""
-    held: list[Route] = []
-
-    def serve(route: Route) -> None:
-        if "cursor=" in route.request.url:
-            held.append(route)
-        else:
-            route.continue_(url=route.request.url.replace("limit=40", "limit=2"))
-
-    gallery.page.route("**/api/images?*", serve)
-    return held
 
 
 def test_picture_that_the_list_does_not_have_is_deleted(open_gallery: OpenGallery, service: Service) -> None:

@@ -199,22 +199,6 @@ def test_download_original(open_gallery: OpenGallery) -> None:
     assert download.value.path().read_bytes() == camera_jpeg()
 
 
-def test_download_leaves_the_page_alone(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    detail = gallery.open("Harbour")
-    gallery.page.context.route(
-        "**/images/*/original?*", lambda route: route.fulfill(status=404, json={"error": {}})
-    )
-
-    with gallery.page.context.expect_page():
-        detail.get_by_role("link", name="Download").click()
-
-    expect(detail.get_by_role("heading", name="Harbour")).to_be_visible()
-    expect(detail.get_by_role("link", name="Download")).to_have_attribute(
-        "title", re.compile("such as the place")
-    )
-
-
 @pytest.mark.parametrize("way", ["copy", "download"])
 def test_link_that_has_expired_is_made_anew(way: str, open_gallery: OpenGallery) -> None:
     gallery = open_gallery(permissions=["clipboard-read", "clipboard-write"])
@@ -260,13 +244,3 @@ def test_address_names_the_picture(open_gallery: OpenGallery) -> None:
     gallery.page.go_back()
     expect(detail).to_be_hidden()
     expect(gallery.page).to_have_url(re.compile(r"/$"))
-
-
-def test_tag_filters(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-
-    gallery.open("Harbour").get_by_role("button", name="boats").click()
-
-    expect(gallery.detail).to_be_hidden()
-    expect(gallery.count).to_have_text("2 pictures")
-    assert gallery.titles() == ["Forest", "Harbour"]

@@ -43,39 +43,6 @@ def test_paste_that_is_meant_as_text(open_gallery: OpenGallery) -> None:
     assert not paste(gallery, "body", with_text=False)
 
 
-def test_drop_of_text_is_the_fields_own(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-
-    taken = gallery.page.evaluate(
-        """() => {
-            const carried = new DataTransfer();
-            carried.setData("text/plain", "words");
-            const options = { bubbles: true, cancelable: true, dataTransfer: carried };
-            return !document.getElementById("q").dispatchEvent(new DragEvent("drop", options));
-        }"""
-    )
-
-    assert not taken
-
-
-def test_own_pictures_are_not_uploaded_by_a_drag(open_gallery: OpenGallery) -> None:
-    """Some systems attach a picture dragged from the page as a file."""
-    gallery = open_gallery()
-    picture = gallery.page.locator(".card img")
-    own, other = {"own.jpg": jpeg(seed=1)}, {"other.jpg": jpeg(seed=2)}
-
-    picture.dispatch_event("dragstart")
-    drop_files(gallery.page, "dragover", own)
-    expect(gallery.page.get_by_text("Drop to upload")).to_be_hidden()
-    drop_files(gallery.page, "drop", own)
-    expect(gallery.page.locator("#uploads")).to_be_hidden()
-    picture.dispatch_event("dragend")
-    drop_files(gallery.page, "drop", other)
-
-    expect(gallery.card("other")).to_be_visible()
-    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
-
-
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_picture_that_is_open_makes_way(event: str, open_gallery: OpenGallery) -> None:
     gallery = open_gallery()

@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import BROKEN, Gallery, Service
 from tests.support.pictures import jpeg
-
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
 
 
 @pytest.fixture(autouse=True)

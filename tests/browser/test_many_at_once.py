@@ -6,11 +6,9 @@ import pytest
 from playwright.sync_api import Request, Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Service, change_answer, upload_six
+from tests.browser.gallery import BROKEN, BUSY, Service, change_answer, hold, upload_six
 from tests.browser.test_selection import selected
 
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
-BUSY = {"error": {"code": "database_unavailable", "message": "…"}}
 BATCH = "**/api/images/batch"
 
 
@@ -93,20 +91,6 @@ def test_move_to_a_category_and_undo(
     expect(gallery.page.locator("#category option")).to_have_text(["All categories", "Sea (3)"])
 
 
-def test_cancelled_dialog_changes_nothing(open_gallery: OpenGallery, service: Service) -> None:
-    before = rows(service)
-    gallery = open_gallery()
-    gallery.pick("Picture 3", "Picture 4")
-    for name in ("Add tags", "Remove tags", "Move"):
-        button = gallery.toolbar.get_by_role("button", name=name, exact=True)
-        button.click()
-        gallery.page.keyboard.press("Escape")
-        expect(button).to_be_focused()
-
-    assert selected(gallery) == ["4", "3"]
-    assert rows(service) == before
-
-
 def test_trash_with_one_undo_for_all(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
     gallery.pick("Picture 2", "Picture 4", "Picture 5")
@@ -130,8 +114,7 @@ def test_trash_with_one_undo_for_all(open_gallery: OpenGallery, service: Service
 
 def test_deletion_that_ends_after_the_view_has_changed(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
-    held: list[Route] = []
-    gallery.page.route(BATCH, lambda route: route.continue_() if held else held.append(route))
+    held = hold(gallery.page, BATCH, most=1)
     gallery.pick("Picture 2", "Picture 4")
     gallery.toolbar.get_by_role("button", name="Delete").click()
     gallery.wait_until(lambda: held)

@@ -6,11 +6,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, Gallery, Service, change_answer, drop_files
+from tests.browser.gallery import API_KEY, BROKEN, Gallery, Service, change_answer, drop_files
 from tests.support.pictures import jpeg, jpeg_of_size
 
 READ, WRITE, DELETE = "images:read", "images:write", "images:delete"
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
 
 
 @pytest.fixture(autouse=True)
@@ -59,25 +58,6 @@ def test_key_that_only_reads_is_offered_only_that(open_gallery: OpenGallery, ser
     assert service.count() == 2
 
 
-def test_picture_that_may_not_be_dropped_is_not_opened_instead(
-    open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery(key=service.make_key(READ))
-    gallery.settle()
-
-    effect = gallery.page.evaluate(
-        """() => {
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File([new Uint8Array(3)], "a.jpg", { type: "image/jpeg" }));
-            const event = new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true });
-            document.body.dispatchEvent(event);
-            return [event.defaultPrevented, document.getElementById("drop").classList.contains("over")];
-        }"""
-    )
-
-    assert effect == [True, False]
-
-
 def test_empty_gallery_does_not_invite_to_upload_with_a_key_that_reads(
     open_gallery: OpenGallery, service: Service
 ) -> None:
@@ -115,17 +95,6 @@ def test_deleting_without_a_trash_is_for_good(
 
     expect(detail.get_by_role("button", name="Edit")).to_be_visible(visible=not can_delete)
     expect(detail.get_by_role("button", name="Delete")).to_be_visible(visible=can_delete)
-
-
-def test_trash_tells_a_key_that_reads_nothing_of_restoring(
-    open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery(key=service.make_key(READ))
-    gallery.page.get_by_role("button", name="Trash", exact=True).click()
-
-    expect(gallery.page.get_by_role("heading", name="The trash is empty")).to_be_visible()
-    expect(gallery.page.locator("#trash-text")).not_to_contain_text("Select pictures")
-    expect(gallery.page.get_by_role("button", name="Select", exact=True)).to_be_hidden()
 
 
 def test_key_that_may_not_look_says_so_and_can_be_changed(

@@ -4,13 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service, change_answer
+from tests.browser.gallery import BROKEN, Gallery, Service, change_answer, hold
 from tests.support.pictures import jpeg
-
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
 
 
 @pytest.fixture(autouse=True)
@@ -56,18 +54,6 @@ def test_trash_shows_what_was_deleted_and_until_when(open_gallery: OpenGallery) 
     expect(gallery.page.locator(".lost")).to_have_count(0)
 
 
-def test_rows_of_the_trash_are_no_higher_than_others(open_gallery: OpenGallery, service: Service) -> None:
-    service.upload_many(10)
-    for image_id, *_ in service.query("SELECT id FROM image_metadata"):
-        delete(service, {"id": image_id})
-    gallery = open_gallery(path="/#trash")
-    expect(gallery.count).to_have_text("14 pictures")
-
-    heights = gallery.page.locator(".item").evaluate_all("(items) => items.map((i) => i.offsetHeight)")
-
-    assert max(heights) < 360
-
-
 def test_back_leads_to_the_gallery_with_its_filters(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery(path="/?category=Sea")
     for leave in ("button", "back"):
@@ -88,16 +74,6 @@ def test_back_leads_to_the_gallery_with_its_filters(open_gallery: OpenGallery, s
     expect(gallery.count).to_have_text("3 pictures")
     gallery.page.get_by_role("button", name="Back to the gallery").click()
     expect(gallery.cards).to_have_text(["Picture 4"])
-
-
-def test_address_opened_directly(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/#trash")
-    expect(gallery.count).to_have_text("3 pictures")
-
-    gallery.page.get_by_role("button", name="Back to the gallery").click()
-
-    expect(gallery.cards).to_have_text(["Picture 4"])
-    expect(gallery.page).to_have_url(f"{service.base_url}/")
 
 
 def test_restore_several(open_gallery: OpenGallery, service: Service) -> None:
@@ -170,8 +146,7 @@ def test_long_trash_is_loaded_on_scrolling(open_gallery: OpenGallery, service: S
 def test_pictures_of_the_gallery_are_not_seen_in_a_trash_that_is_slow(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     expect(gallery.cards).to_have_text(["Picture 4"])
-    held: list[Route] = []
-    gallery.page.route("**/api/images?trashed=*", lambda route: held.append(route))
+    held = hold(gallery.page, "**/api/images?trashed=*")
 
     open_trash(gallery)
 
@@ -208,11 +183,7 @@ def test_undo_of_a_deletion_takes_it_out_of_the_trash(open_gallery: OpenGallery)
 
 def test_deletion_that_is_slow_appears_in_the_trash_once_it_is_done(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
-    held: list[Route] = []
-    gallery.page.route(
-        "**/api/images/*",
-        lambda route: held.append(route) if route.request.method == "DELETE" else route.continue_(),
-    )
+    held = hold(gallery.page, "**/api/images/*", "DELETE")
     gallery.delete("Picture 4")
     open_trash(gallery)
     expect(gallery.count).to_have_text("3 pictures")

@@ -4,11 +4,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, Service
+from tests.browser.gallery import API_KEY, BROKEN, BUSY, Service, hold
 from tests.support.pictures import jpeg
 
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
-BUSY = {"error": {"code": "database_unavailable", "message": "…"}}
 FACETS = ["All categories", "Sea (2)"]
 
 
@@ -60,8 +58,7 @@ def test_list_whose_connection_is_lost_halfway_is_asked_for_again(open_gallery: 
 def test_slow_list_says_that_it_loads(open_gallery: OpenGallery) -> None:
     gallery = open_gallery()
     expect(gallery.count).to_have_text("2 pictures")
-    held: list[Route] = []
-    gallery.page.route("**/api/images?q=*", lambda route: held.append(route))
+    held = hold(gallery.page, "**/api/images?q=*")
 
     gallery.page.get_by_role("searchbox").fill("picture 1")
     expect(gallery.count).to_have_text("Loading…")
@@ -88,32 +85,6 @@ def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery, service: Servi
     expect(gallery.count).to_have_text("The database does not answer. Trying again…")
     gallery.page.clock.run_for(26_000)
     expect(gallery.count).to_have_text("2 pictures")
-
-
-def test_more_that_has_to_wait_says_so_below(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs", stopped_clock=True)
-    answers: list[Route] = []
-
-    def refuse_more_once(route: Route) -> None:
-        url = route.request.url.replace("limit=40", "limit=1")
-        if "cursor=" in url:
-            answers.append(route)
-        if len(answers) == 1:
-            route.fulfill(status=503, headers={"Retry-After": "20"}, json=BUSY)
-        else:
-            route.continue_(url=url)
-
-    gallery.page.route("**/api/images?*", refuse_more_once)
-    gallery.page.goto(service.base_url)
-    trouble = gallery.page.get_by_role("alert").filter(has_text="The database does not answer. Trying again…")
-    # The page requests more only after a frame.
-    gallery.wait_until(trouble.is_visible, meanwhile=lambda: gallery.page.clock.run_for(100))
-
-    expect(trouble.get_by_role("button")).to_be_hidden()
-    expect(gallery.count).to_have_text("2 pictures")
-    gallery.page.clock.run_for(26_000)
-    expect(gallery.cards).to_have_count(2)
-    expect(trouble).to_be_hidden()
 
 
 def test_key_in_full_width_letters_is_understood(open_gallery: OpenGallery) -> None:

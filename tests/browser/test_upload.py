@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Service, as_file, drop_files
+from tests.browser.gallery import Service, as_file, drop_files, hold
 from tests.support.pictures import TEXT, jpeg, jpeg_of_size
 
 
@@ -80,16 +80,6 @@ def test_files_that_are_dropped_or_pasted(event: str, open_gallery: OpenGallery)
 
     expect(gallery.card("a")).to_be_visible()
     expect(gallery.card("b")).to_be_visible()
-
-
-def test_dragging_files_over_the_page_shows_where_to_drop_them(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    expect(gallery.page.get_by_text("Drop to upload")).to_be_hidden()
-
-    drop_files(gallery.page, "dragover", {"a.jpg": jpeg()})
-    expect(gallery.page.get_by_text("Drop to upload")).to_be_visible()
-    drop_files(gallery.page, "dragleave", {"a.jpg": jpeg()})
-    expect(gallery.page.get_by_text("Drop to upload")).to_be_hidden()
 
 
 def test_large_file_goes_to_the_store_itself(open_gallery: OpenGallery, service: Service) -> None:
@@ -221,10 +211,7 @@ def test_upload_that_is_taken_off_the_list_stops(open_gallery: OpenGallery, serv
 
 def test_others_go_on_when_one_is_taken_off_the_list(open_gallery: OpenGallery, service: Service) -> None:
     gallery = open_gallery()
-    held: list[Route] = []
-    gallery.page.route(
-        "**/api/upload", lambda route: held.append(route) if len(held) < 3 else route.continue_()
-    )
+    held = hold(gallery.page, "**/api/upload", most=3)
     gallery.upload({f"{n}.jpg": jpeg(seed=n) for n in range(5)})
     expect(gallery.line("3.jpg")).to_contain_text("Waiting")
     gallery.wait_until(lambda: len(held) == 3)

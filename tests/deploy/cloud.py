@@ -207,6 +207,20 @@ class Cloud:
         arn = self.describe(stack).outputs["ApiKeySecret"]
         return str(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
+    def create(self, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Create a stack without SAM, from the template's text; returns its outputs."""
+        client = self.client("cloudformation")
+        client.create_stack(
+            StackName=name,
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        waiter = client.get_waiter("stack_create_complete")
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(START_SECONDS)})
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
     def describe(self, name: str) -> Stack:
         """A deployed stack."""
         stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]

@@ -1,71 +1,59 @@
-"""`sam deploy` with what infra/github.yaml allows the workflow, and nothing else."""
+"""infra/github.yaml as CloudFormation gets it: what the workflow may do, and functions at most."""
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deploy.cloud import REGION, ROOT, Cloud
+from tests.deploy.cloud import ROOT, Cloud
 from tests.e2e.client import Api
-from tests.support.templates import find
 
 STACK = "image-api-dev"
-ARTIFACTS = f"image-api-dev-artifacts-000000000000-{REGION}"
-FROM_ARTIFACTS = ("--no-resolve-s3", "--s3-bucket", ARTIFACTS)
-VALUES = {
-    "${AWS::Partition}": "aws",
-    "${AWS::Region}": REGION,
-    "${AWS::AccountId}": "000000000000",
-    "${Environment}": "dev",
-    "${Artifacts.Arn}": f"arn:aws:s3:::{ARTIFACTS}",
-}
+EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
-def policy_of_the_workflow() -> str:
-    """DeployRole's policy as CloudFormation resolves it."""
-    (policy,) = find(ROOT / "infra/github.yaml", "AWS::IAM::Role")["DeployRole"]["Policies"]
-
-    def resolve(value: Any) -> Any:
-        if isinstance(value, dict) and "Fn::Sub" in value:
-            text = value["Fn::Sub"]
-            for name, found in VALUES.items():
-                text = text.replace(name, found)
-            return text
-        if isinstance(value, dict) and "Fn::GetAtt" in value:
-            return "arn:aws:iam::000000000000:role/github/image-api-dev-cloudformation"
-        if isinstance(value, dict):
-            return {name: resolve(inner) for name, inner in value.items()}
-        return [resolve(inner) for inner in value] if isinstance(value, list) else value
-
-    return json.dumps(resolve(policy["PolicyDocument"]))
+@pytest.fixture(scope="module")
+def roles(cloud: Cloud) -> Mapping[str, str]:
+    """The outputs of the stack, created from the file as it is: without SAM, as the runbook does."""
+    template = (ROOT / "infra/github.yaml").read_text(encoding="utf-8")
+    parameters = {"Repository": "owner/name", "Environment": "dev", "CreateProvider": "false"}
+    return cloud.create("github-image-api-dev", template, parameters)
 
 
-@pytest.fixture
-def workflow(cloud: Cloud) -> Cloud:
-    """The same cloud for a user with that policy."""
-    cloud.client("s3").create_bucket(Bucket=ARTIFACTS)
+def sign_in(cloud: Cloud, name: str, policy: Mapping[str, Any], **options: str) -> Cloud:
+    """The same cloud for a new user with that policy."""
     iam = cloud.client("iam")
-    iam.create_user(UserName="workflow")
-    iam.put_user_policy(UserName="workflow", PolicyName="deploy", PolicyDocument=policy_of_the_workflow())
-    key = iam.create_access_key(UserName="workflow")["AccessKey"]
+    iam.create_user(UserName=name, **options)
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
     user = copy.copy(cloud)
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     user.environ = cloud.environ | keys
     return user
 
 
+@pytest.fixture
+def workflow(cloud: Cloud, roles: Mapping[str, str]) -> Cloud:
+    """With the policy of the role that the workflow assumes."""
+    name = roles["DeployRole"].rpartition("/")[2]
+    policy = cloud.client("iam").get_role_policy(RoleName=name, PolicyName="deploy")["PolicyDocument"]
+    return sign_in(cloud, "workflow", policy)
+
+
 def test_the_workflow_deploys_its_stack_and_does_nothing_else(
-    cloud: Cloud, build: Path, workflow: Cloud
+    cloud: Cloud, build: Path, workflow: Cloud, roles: Mapping[str, str]
 ) -> None:
+    from_artifacts = ("--no-resolve-s3", "--s3-bucket", roles["Artifacts"])
     cloud.deploy(build, STACK, {})
 
-    workflow.deploy(build, STACK, {"TrashDays": "7"}, options=FROM_ARTIFACTS)
+    workflow.deploy(build, STACK, {"TrashDays": "7"}, options=from_artifacts)
 
     assert Api(cloud.describe(STACK).base_url, cloud.api_key(STACK)).get("/api/images").status == 200
-    for name, options in (("image-api-prod", FROM_ARTIFACTS), (STACK, ())):
+    for name, options in (("image-api-prod", from_artifacts), (STACK, ())):
         refused = workflow.deploy(build, name, {}, options=options, check=False)
         assert "AccessDenied" in refused, "another stack, or from the bucket that all stacks share"
     for service, call in [
@@ -77,3 +65,16 @@ def test_the_workflow_deploys_its_stack_and_does_nothing_else(
         client = workflow.client(service)
         with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
             getattr(client, call)()
+
+
+def test_a_function_reads_no_secret_of_another_environment(cloud: Cloud, roles: Mapping[str, str]) -> None:
+    """Whatever its policies say: those are main's."""
+    names = [f"image-api-{environment}/api-key" for environment in ("dev", "prod")]
+    for name in names:
+        cloud.client("secretsmanager").create_secret(Name=name, SecretString="s")
+    function = sign_in(cloud, "function", EVERYTHING, PermissionsBoundary=roles["Boundary"])
+    manager = function.client("secretsmanager")
+
+    assert manager.get_secret_value(SecretId=names[0])["SecretString"] == "s"
+    with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
+        manager.get_secret_value(SecretId=names[1])

@@ -67,7 +67,7 @@ def test_there_are_alarms(deployed: Deployed) -> None:
 
     for kind in (
         "ListErrors",
-        "ListThrottles",
+        "Throttles",
         "ServerErrors",
         "SlowAnswers",
         "DeadLetters",

@@ -1,15 +1,13 @@
 """An image's life cycle over HTTP: upload (also large), change, delivery, deletion; and every refusal."""
 
 import hashlib
-import io
 import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
-from PIL import Image
 
 from tests.e2e.client import Api
 from tests.support import multipart, pictures
@@ -97,25 +95,6 @@ def test_the_original_is_delivered(api: Api, picture: bytes) -> None:
     assert redirect.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize(
-    ("accept", "format"),
-    [("image/avif,image/webp,*/*", "AVIF"), ("image/webp,*/*", "WEBP"), ("image/jpeg", "JPEG")],
-)
-def test_a_thumbnail_is_delivered(api: Api, picture: bytes, accept: str, format: str) -> None:
-    image = api.upload(picture).image
-
-    first, second = (follow(image["urls"]["thumbnail"], accept)[1] for _ in range(2))
-
-    assert first.data == second.data
-    rendered = Image.open(io.BytesIO(first.data))
-    assert (rendered.format, rendered.size) == (format, (320, 240))
-    assert first.headers["content-type"] == Image.MIME[format]
-    assert not dict(rendered.getexif())
-    corner = rendered.convert("RGB").getpixel((5, 5))
-    assert isinstance(corner, tuple)
-    assert max(abs(a - b) for a, b in zip(corner, pictures.RED, strict=True)) < 16
-
-
 def test_a_large_upload(api: Api) -> None:
     picture = pictures.jpeg_of_size(6_000_000, seed=uuid.uuid4())
     digest = hashlib.sha256(picture).hexdigest()
@@ -153,113 +132,3 @@ def test_a_large_upload_that_is_no_picture(api: Api) -> None:
         answer = complete(api, ticket["id"])
         assert (answer.status, answer.code) == (415, "unsupported_image_type")
     assert request(api, "GET", ticket["id"]).status == 404
-
-
-GOOD = {"filename": "a.jpg", "size_bytes": 1, "mime_type": "image/jpeg"}
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ("", 400, "body_not_json"),
-        ("{", 400, "body_not_json"),
-        ("[]", 422, "body_not_an_object"),
-        ({}, 422, "upload_invalid"),
-        (GOOD | {"filename": ""}, 422, "upload_invalid"),
-        (GOOD | {"size_bytes": "1"}, 422, "upload_invalid"),
-        (GOOD | {"size_bytes": 10**12}, 413, "payload_too_large"),
-        (GOOD | {"mime_type": "image/svg+xml"}, 415, "unsupported_image_type"),
-        (GOOD | {"sha256": "0"}, 422, "upload_invalid"),
-        (GOOD | {"metadata": {"titel": "x"}}, 422, "metadata_unknown_field"),
-        (GOOD | {"key": "x"}, 422, "upload_invalid"),
-        ('{"\\ud800": 1}', 422, "upload_invalid"),
-    ],
-)
-def test_an_announcement_is_refused(api: Api, body: Any, status: int, code: str) -> None:
-    answer = announce(api, body)
-
-    assert (answer.status, answer.code) == (status, code)
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ("", 400, "body_not_json"),
-        ("title", 400, "body_not_json"),
-        ("[]", 422, "body_not_an_object"),
-        ({"title": 1}, 422, "metadata_wrong_type"),
-        ({"title": "x" * 201}, 422, "metadata_too_long"),
-        ({"title": "a\0"}, 422, "metadata_invalid_text"),
-        ({"filename": "x"}, 422, "metadata_unknown_field"),
-    ],
-)
-def test_a_change_is_refused(api: Api, picture: bytes, body: Any, status: int, code: str) -> None:
-    image = api.upload(picture, {"title": "x"}).image
-
-    answer = request(api, "PATCH", image["id"], body)
-
-    assert (answer.status, answer.code) == (status, code)
-    assert request(api, "GET", image["id"]).image["title"] == "x"
-
-
-@pytest.mark.parametrize("image_id", [NOWHERE, "nonsense", "0"])
-def test_what_is_not_there(api: Api, image_id: str) -> None:
-    for answer in (
-        request(api, "GET", image_id),
-        request(api, "PATCH", image_id, {"title": "x"}),
-        request(api, "DELETE", image_id),
-        complete(api, image_id),
-    ):
-        assert answer.status == 404
-        assert answer.code in ("image_not_found", "upload_not_found")
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", f"/api/images/{NOWHERE}"),
-        ("PATCH", f"/api/images/{NOWHERE}"),
-        ("DELETE", f"/api/images/{NOWHERE}"),
-        ("POST", "/api/uploads"),
-        ("POST", f"/api/uploads/{NOWHERE}/complete"),
-    ],
-)
-def test_a_key_is_needed(api: Api, method: str, path: str) -> None:
-    for key, code in ((None, "api_key_missing"), ("wrong", "api_key_invalid")):
-        answer = api.request(method, path, key=key)
-        assert (answer.status, answer.code) == (401, code)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("POST", f"/api/images/{NOWHERE}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
-        ("PUT", f"/api/images/{NOWHERE}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
-        ("GET", "/api/uploads", "OPTIONS, POST"),
-        ("GET", f"/api/uploads/{NOWHERE}/complete", "OPTIONS, POST"),
-        ("POST", f"/images/{NOWHERE}/original", "GET, HEAD, OPTIONS"),
-    ],
-)
-def test_a_method_that_a_route_does_not_have(api: Api, method: str, path: str, allowed: str) -> None:
-    answer = api.request(method, path)
-
-    assert (answer.status, answer.code) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == allowed
-
-
-def test_links_are_refused(api: Api, picture: bytes) -> None:
-    image = api.upload(picture).image
-    url = image["urls"]["thumbnail"]
-    signature = parse_qs(urlsplit(url).query)["s"][0]
-
-    for altered in (
-        url.replace("/w320?", "/w640?"),
-        url.replace("/w320?", "/original?"),
-        url.replace(image["id"], NOWHERE),
-        url.replace("e=", "e=9"),
-        url.replace(signature, signature[::-1]),
-        url.partition("?")[0],
-    ):
-        answer = fetch("GET", altered)
-        assert (answer.status, answer.code) == (403, "link_invalid")
-    assert fetch("GET", url).status == 302

@@ -1,8 +1,11 @@
-"""Health, status, and unknown routes."""
+"""Health, status, lists, and unknown routes."""
+
+import uuid
 
 import pytest
 
 from tests.e2e.client import Api
+from tests.support import pictures
 from tests.support.http_client import Answer
 
 
@@ -32,13 +35,6 @@ def test_database_status(api: Api) -> None:
     assert answer.body["server_version"].split(".")[0].isdecimal()
     assert answer.body["image_count"] >= 0
     assert answer.body["latency_ms"] > 0
-
-
-@pytest.mark.parametrize(("key", "code"), [(None, "api_key_missing"), ("wrong", "api_key_invalid")])
-def test_database_status_needs_the_key(api: Api, key: str | None, code: str) -> None:
-    answer = api.get("/api/database/status", key=key)
-
-    assert (answer.status, answer.code) == (401, code)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -77,3 +73,23 @@ def test_head_is_get_without_a_body(api: Api) -> None:
     answer = api.request("HEAD", "/health", key=None)
 
     assert (answer.status, answer.data) == (200, b"")
+
+
+@pytest.fixture(scope="module")
+def category(api: Api) -> str:
+    """A category with five images."""
+    name = f"list & 一覧 {uuid.uuid4()}"
+    for n in range(5):
+        assert api.upload(pictures.jpeg(), {"category": name, "title": str(n)}).status == 201
+    return name
+
+
+def test_walk(api: Api, category: str) -> None:
+    query = {"category": category, "limit": "2"}
+
+    for titles in (["4", "3"], ["2", "1"], ["0"]):
+        page = api.get("/api/images", query).body
+        assert [image["title"] for image in page["images"]] == titles
+        query["cursor"] = page["next_cursor"]
+
+    assert query["cursor"] is None

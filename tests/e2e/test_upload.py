@@ -1,4 +1,4 @@
-"""A picture through the API: uploaded, found, and returned byte for byte."""
+"""A picture through the API: uploaded, found, and returned byte for byte; or refused."""
 
 import hashlib
 import uuid
@@ -131,3 +131,43 @@ def test_twenty_uploads_at_once(api: Api, category: str) -> None:
         n: hashlib.sha256(data).hexdigest() for n, data in photos.items()
     }
     assert [image["id"] for image in listed] == sorted((image["id"] for image in listed), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "filename", "content_type"),
+    [
+        ("text", "holiday.jpg", "image/jpeg"),
+        ("html", "page.jpg", "image/jpeg"),
+        ("svg", "drawing.svg", "image/svg+xml"),
+        ("jpeg_truncated", "photo.jpg", "image/jpeg"),
+        ("png_wrong_checksum_pixels", "photo.png", "image/png"),
+        ("png_wrong_checksum_header", "photo.png", "image/png"),
+        ("png_bomb", "black.png", "image/png"),
+        ("png_header_huge", "huge.png", "image/png"),
+    ],
+)
+def test_bad_picture(api: Api, name: str, filename: str, content_type: str) -> None:
+    make, status, code = pictures.BAD[name]
+    body, form_type = multipart.upload_body(make(), filename, content_type=content_type)
+
+    answer = api.upload_form(body, form_type)
+
+    assert (answer.status, answer.code) == (status, code)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.95])
+def test_form_that_ends_early(api: Api, keep: float) -> None:
+    body, content_type = multipart.upload_body(pictures.noisy("JPEG"))
+
+    answer = api.upload_form(body[: int(len(body) * keep)], content_type)
+
+    assert answer.status == 400
+    assert answer.code in ("invalid_multipart", "file_missing")
+
+
+def test_too_large_for_one_request(api: Api) -> None:
+    """Over the limit of direct uploads, but within that of every gateway on the way."""
+    answer = api.upload(pictures.jpeg_of_size(4_650_000))
+
+    assert (answer.status, answer.code) == (413, "payload_too_large")
+    assert "/api/uploads" in answer.body["error"]["message"]

@@ -4,17 +4,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-from localstack_client.config import get_service_endpoint
-from localstack_client.session import Session
+import boto3
 from moto.server import ThreadedMotoServer
 
 
 def find_endpoint() -> str | None:
     """The address in the environment of LocalStack, ministack or moto's server."""
-    if os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("LOCALSTACK_HOST"):
-        return str(get_service_endpoint("s3"))
+    if url := os.environ.get("AWS_ENDPOINT_URL"):
+        return url
+    if host := os.environ.get("LOCALSTACK_HOST"):
+        return f"http://{host}" if ":" in host else f"http://{host}:4566"
     return None
 
 
@@ -39,4 +39,6 @@ def make_client(service: str, endpoint: str, **keys: str) -> Any:
     Args:
         keys: ``aws_access_key_id`` and ``aws_secret_access_key``, if the identity matters.
     """
-    return Session(localstack_host=urlsplit(endpoint).netloc, **keys).client(service)
+    default = {"aws_access_key_id": "accesskey", "aws_secret_access_key": "secretkey"}
+    create: Any = boto3.client  # typed for each service by name
+    return create(service, region_name="us-east-1", endpoint_url=endpoint, **default | keys)

@@ -3,8 +3,11 @@
 That each error of a response is described is checked for all responses of integration tests, by ``send``.
 """
 
+import importlib
+import pkgutil
 import re
 
+import imageapi
 from imageapi import errors
 
 from tests.support.events import ROOT
@@ -19,7 +22,7 @@ DEFAULTS = {"invalid_request", "conflict", "unprocessable", "unsupported_media_t
 
 
 def is_raised(code: str) -> bool:
-    """Whether the code is in the sources, whole or as a prefix, such as that of a field, and the rest."""
+    """Whether the sources have the code, whole or put together from what was parsed and what is wrong."""
     ends = [code.removeprefix(f"{name}_") for name in ("metadata", "body")]
     quoted = f'"{code}"' in SOURCES
     return quoted or any(end != code and re.search(f'["}}_]{end}"', SOURCES) for end in ends)
@@ -37,6 +40,8 @@ def test_each_raised_code_is_described() -> None:
 
 
 def test_each_code_has_the_status_of_its_class() -> None:
+    for module in pkgutil.walk_packages(imageapi.__path__, "imageapi."):
+        importlib.import_module(module.name)
     kinds: list[type[errors.AppError]] = [errors.AppError]
     for kind in kinds:
         kinds += kind.__subclasses__()

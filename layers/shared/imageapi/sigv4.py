@@ -15,8 +15,6 @@ class Credentials:
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
-    expire_at: float | None = None
-    """In seconds since 1970; None if unknown."""
 
 
 def sign_request(

@@ -1,6 +1,7 @@
 """The trash, when something else happens to the image at the same time."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.integration.lifecycle import (
     trash_image,
 )
 from tests.integration.stores import Stores
+from tests.support.events import Event
 from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
 
 
@@ -119,25 +121,26 @@ def test_a_variant_that_is_stored_after_the_trash_is_removed_with_the_rest(
 
 
 @pytest.mark.parametrize(
-    ("operation", "statuses", "change"),
+    ("make", "statuses", "change", "left"),
     [
-        ("trash", {204, 404}, "image.trashed"),
-        ("restore", {200, 409}, "image.restored"),
-        ("delete", {204, 404}, "image.deleted"),
+        (trash_event, {204, 404}, "image.trashed", ["trashed"]),
+        (restore_event, {200, 409}, "image.restored", ["ready"]),
+        (delete_event, {204, 404}, "image.deleted", []),
     ],
 )
-def test_several_at_once_do_it_once(stores: Stores, operation: str, statuses: set[int], change: str) -> None:
-    make = {"trash": trash_event, "restore": restore_event, "delete": delete_event}[operation]
+def test_several_at_once_do_it_once(
+    stores: Stores, make: Callable[[str], Event], statuses: set[int], change: str, left: list[str]
+) -> None:
     with workers(stores.environment, 3) as processes:
         for _ in range(4):
             image_id = upload(PICTURE).image["id"]
-            if operation == "restore":
+            if make is restore_event:
                 trash_image(image_id)
             answers = answer_at_once(processes, make(image_id))
             assert {answer.status for answer in answers} <= statuses
             assert min(statuses) in [answer.status for answer in answers]
             assert types(stores, image_id).count(change) == 1
-            assert stores.statuses() == {"trash": ["trashed"], "restore": ["ready"]}.get(operation, [])
+            assert stores.statuses() == left
             delete_for_good(image_id)
             assert stores.is_empty()
 

@@ -10,13 +10,14 @@ import pytest
 
 from tests.integration.run import ROOT
 from tests.support.waiting import wait_until
+from tests.support.wheels import make_wheel
 
 
 def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
     """Start to build folder/venv, without a network."""
     (folder / "requirements.txt").write_text(requirements)
-    command = [sys.executable, str(ROOT / "local/bootstrap.py"), "venv", "requirements.txt", "stamp"]
-    unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0"}
+    command = [sys.executable, str(ROOT / "local/bootstrap.py"), "venv", "stamp", "requirements.txt"]
+    unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_FIND_LINKS": str(folder)}
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -42,7 +43,7 @@ def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_pat
     broken.parent.mkdir(parents=True)
     broken.symlink_to("a Python that an upgrade took away")
 
-    failed = build(tmp_path, "a-package-that-is-not-there\n")
+    failed = build(tmp_path, f"a-package-that-is-not-there==1.0 --hash=sha256:{'0' * 64}\n")
     assert failed.returncode == 1
     assert "No matching distribution found for a-package-that-is-not-there" in failed.stderr
     assert not (tmp_path / "stamp").exists()
@@ -52,6 +53,14 @@ def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_pat
     assert "Making" not in made.stdout, "the environment works already"
     assert (tmp_path / "stamp").exists()
     subprocess.run([broken, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_what_the_lock_has_no_hash_for_is_refused(tmp_path: Path) -> None:
+    make_wheel(tmp_path, "stranger")
+    refused = build(tmp_path, "stranger==1.0\n")
+    assert refused.returncode == 1
+    assert "Hashes are required" in refused.stderr
+    assert not (tmp_path / "stamp").exists()
 
 
 @pytest.mark.parametrize("is_killed", [False, True])

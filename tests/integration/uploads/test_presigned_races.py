@@ -10,7 +10,7 @@ from imageapi.catalog import images, uploads
 from imageapi.database import db
 from imageapi.storage import s3
 from imageapi.uploads.complete import MAX_ATTEMPTS
-from imageapi.uploads.finish import UploadInProgressError, find_outcome
+from imageapi.uploads.create_image import UploadInProgressError, find_outcome
 
 from tests.integration.leftovers import die, expire
 from tests.integration.lifecycle import (

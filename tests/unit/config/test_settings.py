@@ -196,7 +196,7 @@ def test_aws_takes_real_values() -> None:
 
 def test_a_bucket_of_aws_has_no_dots() -> None:
     """S3's certificate covers one label. On a server of one's own, the bucket is in the path."""
-    with pytest.raises(ConfigurationError, match="MINIO_BUCKET_NAME has a dot"):
+    with pytest.raises(ConfigurationError, match="MINIO_BUCKET_NAME must not contain a dot"):
         load(MINIO_BUCKET_NAME="pictures.example.com")
     elsewhere = load(MINIO_BUCKET_NAME="pictures.example.com", MINIO_ENDPOINT_URL="http://minio:9000")
     assert elsewhere.bucket == "pictures.example.com"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,11 @@ from tests.support.templates import (
 )
 
 PATH = ROOT / "infra/github.yaml"
-WORKFLOW = yaml_parse((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+WORKFLOWS = {
+    path.name: yaml_parse(path.read_text(encoding="utf-8"))
+    for path in (ROOT / ".github/workflows").glob("*.yml")
+}
+WORKFLOW = WORKFLOWS["ci.yml"]
 DEPLOYS = {"deploy-dev": "dev", "deploy-prod": "prod"}
 READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:UpdateRole")
 """Actions on the stack's own roles that give nobody a permission."""
@@ -197,6 +202,23 @@ def test_main_alone_is_deployed_after_all_tests_and_to_dev_first() -> None:
     assert jobs["deploy-prod"]["needs"] == "deploy-dev"
 
 
+@pytest.mark.parametrize("name", DEPLOYS)
+def test_a_deploy_gets_the_one_build_and_its_tools_before_it_signs_in(name: str) -> None:
+    jobs = WORKFLOW["jobs"]
+    steps = [step.get("run") or step["uses"].partition("@")[0] for step in jobs[name]["steps"]]
+    sign_in = steps.index("aws-actions/configure-aws-credentials")
+    assert {"actions/download-artifact", "make .venv/run.stamp"} <= set(steps[:sign_in])
+    (deploy,) = steps[sign_in + 1 :]
+    command = [*deploy.split()[:3], "--dry-run"]
+    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "sam deploy" in plan
+    assert "sam build" not in plan
+
+    made = [step for step in jobs["build"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    taken = [step for step in jobs[name]["steps"] if "download-artifact" in step.get("uses", "")]
+    assert [step["with"]["name"] for step in made] == [step["with"]["name"] for step in taken]
+
+
 def test_the_workflow_names_the_roles_as_the_template_does() -> None:
     names = {name: role["RoleName"]["Fn::Sub"] for name, role in find(PATH, "AWS::IAM::Role").items()}
     assert names["DeployRole"].endswith("-deploy")
@@ -208,8 +230,8 @@ def test_the_workflow_names_the_roles_as_the_template_does() -> None:
 
 
 def test_actions_are_pinned_to_commits_and_no_secret_is_used() -> None:
-    used = [value["uses"] for value in walk(WORKFLOW) if isinstance(value, dict) and "uses" in value]
+    used = [value["uses"] for value in walk(WORKFLOWS) if isinstance(value, dict) and "uses" in value]
     assert used
     for action in used:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action
-    assert "secrets." not in str(WORKFLOW)
+    assert "secrets." not in str(WORKFLOWS)

@@ -2,15 +2,12 @@
 
 import ast
 import importlib.metadata
-import re
 import sys
 
 from packaging.utils import canonicalize_name
 
+from tests.support.locks import read_lock
 from tests.support.templates import ROOT
-
-OTHERS_NEED = {"typing-extensions": "aws-lambda-powertools"}
-"""A package pinned only because both layers need the same version, and the package that imports it."""
 
 
 def imported_modules() -> set[str]:
@@ -26,18 +23,14 @@ def imported_modules() -> set[str]:
     return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - beside - {"imageapi"}
 
 
-def pinned(pattern: str) -> set[str]:
-    """The packages named in files of layers/shared."""
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared").glob(pattern)]
-    return {canonicalize_name(name) for text in texts for name in re.findall(r"^([\w.-]+)==", text, re.M)}
-
-
 def test_the_layers_require_what_is_imported() -> None:
     distributions = importlib.metadata.packages_distributions()
     # A module such as `google` belongs to several packages.
     owners = {
         module: {canonicalize_name(owner) for owner in distributions[module]} for module in imported_modules()
     }
-    installed = pinned("*.txt")
+    locks = [read_lock(path) for path in (ROOT / "layers/shared").glob("*.txt")]
+    installed = set[str]().union(*locks)
     assert [module for module, names in owners.items() if not names & installed] == []
-    assert pinned("requirements*.txt") - set().union(*owners.values()) == set(OTHERS_NEED)
+    wanted = {name for lock in locks for name, entry in lock.items() if entry.asked_by}
+    assert wanted <= set().union(*owners.values())

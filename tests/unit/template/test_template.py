@@ -220,7 +220,8 @@ def test_the_table_of_contents_names_each_function_in_its_chapter() -> None:
         assert name in contents
 
 
-OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
+SUBNETS = {"VpcSubnetIds": ["subnet-1", "subnet-2"], "VpcSecurityGroupIds": ["sg-1"]}
+OWN_NETWORK = {"VpcId": "vpc-1", **SUBNETS}
 
 
 @pytest.mark.parametrize(
@@ -231,6 +232,9 @@ OWN_NETWORK = {"VpcId": "vpc-1", "VpcSubnetIds": ["subnet-1", "subnet-2"]}
         ({"AWS::Region": "us-gov-west-1"}, False),
         ({"AWS::Region": "us-gov-west-1", "DatabaseSecretArn": "arn"}, True),
         (OWN_NETWORK, True),
+        (SUBNETS, False),
+        ({"DatabaseSecretArn": "arn", **SUBNETS}, True),
+        ({**OWN_NETWORK, "VpcSecurityGroupIds": [""]}, False),
         ({"VpcId": "vpc-1"}, False),
         ({"GeminiSecretArn": "arn", "DatabaseSecretArn": "arn"}, True),
         ({"GeminiSecretArn": "arn"}, False),

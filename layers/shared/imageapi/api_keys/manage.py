@@ -130,7 +130,7 @@ def _find_latest_expiry(creator: Key) -> datetime | None:
 
 
 def _parse(values: Mapping[str, Any]) -> tuple[str, list[str], datetime | None]:
-    check_fields(values, FIELDS, "key_invalid")
+    check_fields(values, FIELDS, code="key_invalid")
     name, scopes, expires_at = (values.get(field) for field in FIELDS)
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
         raise _invalid("name", f"must have 1 to {MAX_NAME_LENGTH} characters", max=MAX_NAME_LENGTH)
@@ -155,6 +155,4 @@ def _parse_expiry(text: Any) -> datetime | None:
         moment = parse_time("expires_at", text) if isinstance(text, str) else None
         if moment and moment > datetime.now(UTC):
             return moment
-    raise _invalid(
-        "expires_at", "must be a time in the future, in ISO 8601, for example 2030-01-31T09:30:00Z"
-    )
+    raise _invalid("expires_at", "must be a future time in ISO 8601, for example 2030-01-31T09:30:00Z")

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,7 +36,6 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 
 
 _secret_cache = secrets_client.SecretCache()
-_read_at = 0.0
 
 
 @dataclass(frozen=True)
@@ -244,8 +242,6 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process, read at first use. Tests call ``get_settings.cache_clear()``."""
-    global _read_at
-    _read_at = time.monotonic()
     return load_settings(os.environ, _secret_cache)
 
 
@@ -256,8 +252,6 @@ def refresh_settings(max_age: float) -> bool:
         Whether any has changed; :func:`get_settings` then has the new ones. A failed read is logged, and the
         old ones stay.
     """
-    if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") and time.monotonic() - _read_at > max_age:
-        get_settings.cache_clear()  # the role's credentials expire
     try:
         changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
     except (ConfigurationError, secrets_client.SecretError):

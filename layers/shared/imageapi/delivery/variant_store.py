@@ -68,9 +68,7 @@ def _settle_unleased(image_id: str, name: str) -> bool:
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
-    """Let the next request retry at once. If none comes, the sweep removes the object of a failed
-    put.
-    """
+    """Let the next request retry at once. If none comes, the sweep removes what a failed put has stored."""
     with suppress(AppError):  # the lease then expires
         variants.release_lease(image_id, name, token)
 

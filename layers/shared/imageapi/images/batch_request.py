@@ -53,7 +53,7 @@ def parse_batch(values: Mapping[str, Any]) -> BatchRequest:
         UnprocessableError: ``batch_invalid`` with ``details.field``, ``batch_too_large``,
             ``batch_id_invalid``, ``batch_id_repeated``, or as for metadata.
     """
-    check_fields(values, _FIELDS, "batch_invalid")
+    check_fields(values, _FIELDS, code="batch_invalid")
     operation, atomic = values.get("operation"), values.get("atomic", False)
     if not isinstance(operation, str) or operation not in OPERATIONS:
         raise _refuse("operation", f"must be one of {', '.join(OPERATIONS)}")

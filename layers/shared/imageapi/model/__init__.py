@@ -10,5 +10,6 @@
 ``scopes``             what API keys may do
 ``change_types``       types of changes in the feed
 ``parameters``         validation of query parameters and fields
+``cursor_codec``       cursors as text, bound to the filters of a list
 =====================  ======================================================================
 """

@@ -53,7 +53,7 @@ def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
         InvalidFieldError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
             ``metadata_too_long``; ``details.field`` names the field.
     """
-    check_fields(values, FIELDS, "metadata_unknown_field")
+    check_fields(values, FIELDS, code="metadata_unknown_field")
     return {
         key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
         for key, value in values.items()

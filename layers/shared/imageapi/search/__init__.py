@@ -20,6 +20,6 @@ A search has two tiers, best matches first: all words in title and tags, then th
 eight statements. If they do not suffice, it is short, and its cursor says where to continue.
 
 The path of a page: ``list_parameters`` → ``cursors`` → ``sort_orders`` → ``conditions`` (SQL, with
-``tokens``) → ``find_page`` → (a) ``scan_index``; (b) ``time_search`` or ``sort_matches``. ``counts`` counts a
-list.
+``tokens``) → ``find_page`` → (a) ``scan_index``; (b) ``time_search`` or ``sort_matches``. ``statements`` has
+their common SQL, ``counts`` counts a list.
 """

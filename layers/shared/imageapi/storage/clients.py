@@ -30,9 +30,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
     import botocore.session
     from botocore.config import Config
 
-    # A role's credentials are left to botocore, which renews them if they expire (with SnapStart).
     keys = settings.s3_credentials
-    is_role = keys.session_token is not None
     # botocore's own session: boto3's would add resources and their models, which nothing here uses.
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_time)
@@ -40,8 +38,9 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
         "s3",
         region_name=settings.region,
         endpoint_url=settings.s3_endpoint_url,
-        aws_access_key_id=None if is_role else keys.access_key,
-        aws_secret_access_key=None if is_role else keys.secret_key,
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.session_token,
         config=Config(
             signature_version="s3v4",
             connect_timeout=connect_timeout,

@@ -4,7 +4,6 @@ URLs and forms use botocore's signers without its client: signing needs no S3 mo
 client would double the cost of an execution environment's first request.
 """
 
-import time
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,16 +13,13 @@ from urllib.parse import quote, urlsplit
 from imageapi.config.settings import Settings, get_settings
 from imageapi.sigv4 import domain_of, sign_request
 
-UNKNOWN_EXPIRY_SECONDS = 900
-"""The longest lifetime of a signature by a role's credentials whose expiry is unknown."""
+ROLE_SECONDS = 900
+"""The longest lifetime of a signature by a role's credentials, which tell no expiry."""
 
 
 def limit_lifetime(seconds: int) -> int:
     """The lifetime of a signature made now: ``seconds``, or less if its credentials expire earlier."""
-    keys = get_settings().s3_keys
-    if keys.expire_at is not None:
-        return max(1, min(seconds, int(keys.expire_at - time.time())))
-    return min(seconds, UNKNOWN_EXPIRY_SECONDS) if keys.session_token else seconds
+    return min(seconds, ROLE_SECONDS) if get_settings().s3_keys.session_token else seconds
 
 
 def presign_url(

@@ -35,7 +35,7 @@ from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, original_key
 from imageapi.telemetry.logs import get_logger
-from imageapi.uploads.finish import (
+from imageapi.uploads.create_image import (
     POLL_SECONDS,
     WAIT_SECONDS,
     Stored,

@@ -10,7 +10,7 @@ from imageapi.catalog import idempotency_keys, images
 from imageapi.catalog.uploads import NewUpload
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.create_image import Stored
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7

@@ -20,7 +20,7 @@ from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.object_keys import incoming_key
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.create_image import Stored
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
 
 FORM_SECONDS = 3600
@@ -72,7 +72,7 @@ def _make_form(upload: db.Row) -> dict[str, Any]:
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    check_fields(values, FIELDS, "upload_invalid")
+    check_fields(values, FIELDS, code="upload_invalid")
     filename, size = values.get("filename"), values.get("size_bytes")
     mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):

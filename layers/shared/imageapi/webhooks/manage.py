@@ -43,7 +43,7 @@ def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
     if not get_settings().webhooks:
         message = "Webhooks are disabled. Set the Webhooks parameter to enable them."
         raise NotConfiguredError(message, code="webhooks_not_configured")
-    check_fields(values, FIELDS, "webhook_invalid")
+    check_fields(values, FIELDS, code="webhook_invalid")
     types = _parse_types(values.get("types"))
     _check_scope(key, types)
     made = {"id": new_id()[0], "url": _check_url(values.get("url")), "types": types, "created_by": key.id}
@@ -109,7 +109,7 @@ def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnprocessableError: ``webhook_invalid``.
     """
-    check_fields(values, (OVERLAP,), "webhook_invalid")
+    check_fields(values, (OVERLAP,), code="webhook_invalid")
     hours = values.get(OVERLAP, DEFAULT_OVERLAP)
     if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
         raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)

@@ -1,4 +1,4 @@
-"""The end of every upload that succeeds: it becomes an image. ``undo`` has the others."""
+"""The end of every upload that succeeds: it becomes an image. ``undo`` is the end of the others."""
 
 import time
 from dataclasses import dataclass

@@ -1,0 +1,39 @@
+"""``make destroy`` with programs that only note that they were called."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def destroy(folder: Path, answer: str) -> tuple[int, bool]:
+    """Its status, and whether SAM was asked to delete the stack. ``answer`` is the script of ``aws``."""
+    programs = folder / "bin"
+    programs.mkdir()
+    scripts = {"python": "", "aws": answer, "sam": f"touch {folder}/deleted"}
+    for name, text in scripts.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    (folder / "run.stamp").touch()
+    done = subprocess.run(
+        ["make", "destroy", "ENV=prod", f"VENV={folder}"],
+        cwd=ROOT,
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+    )
+    return done.returncode, (folder / "deleted").exists()
+
+
+@pytest.mark.parametrize("answer", ["echo true", "exit 254"], ids=["protected", "unknown"])
+def test_a_database_that_may_be_protected_keeps_its_stack(tmp_path: Path, answer: str) -> None:
+    """CloudFormation deletes the database last: it would refuse when all else is gone."""
+    status, is_deleted = destroy(tmp_path, answer)
+    assert status != 0
+    assert not is_deleted
+
+
+def test_other_stacks_are_deleted(tmp_path: Path) -> None:
+    assert destroy(tmp_path, "echo false") == (0, True)
