@@ -40,4 +40,6 @@ def create_users(postgres: PostgresServer) -> None:
         for prefix, user in database_users().items()
     }
     with closing(postgres.connect()) as connection, connection, connection.cursor() as cursor:
+        # Each test opens a connection or more; 4,096 iterations, the default, are most of what that costs.
+        cursor.execute("SET scram_iterations = 1")
         grant_users(cursor, logins)
