@@ -4,8 +4,8 @@ A call is an SQL message or an HTTP request to S3, in whatever thread. So whoeve
 happens between two calls. The clock of the service stands still, so that no time limit depends on how long a
 call has to wait for permission.
 
-Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep` and
-:class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
+Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep`
+and :class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
 """
 
 import importlib
@@ -154,6 +154,9 @@ def watch_stores(gate: Gate) -> None:
                 footprint = Footprint(writes=self.written)
             elif self.connection.info.transaction_status:
                 footprint = footprint.uncommitted()
+            if not any(footprint):  # its order does not matter
+                super().execute(query, variables)
+                return
             backend, ids = self.connection.info.backend_pid, tuple(ID.findall(text))
             gate.call(Call(name_statement(text), footprint, backend, ids))
             super().execute(query, variables)

@@ -10,7 +10,7 @@ from imageapi.storage import s3
 from imageapi.sweep import expired_rows, run
 from imageapi.sweep.report import Count
 from imageapi.uploads import complete
-from imageapi.uploads.finish import undo_expired
+from imageapi.uploads.create_image import undo_expired
 
 from tests.integration.client import upload
 from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put

@@ -7,7 +7,7 @@ import pytest
 from imageapi.catalog import uploads
 from imageapi.storage import s3
 from imageapi.sweep import run
-from imageapi.uploads.finish import undo_upload
+from imageapi.uploads.create_image import undo_upload
 
 from tests.integration.client import upload, upload_event
 from tests.integration.lifecycle import delete_for_good, restore_image, trash_image

@@ -11,7 +11,7 @@ from imageapi.database import db
 from imageapi.storage import s3
 from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
-from imageapi.uploads.finish import UploadInProgressError, find_outcome
+from imageapi.uploads.create_image import UploadInProgressError, find_outcome
 
 from tests.integration.leftovers import die, expire
 from tests.integration.lifecycle import (

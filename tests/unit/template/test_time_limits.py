@@ -18,7 +18,7 @@ from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
-from imageapi.uploads import complete, direct, finish, presigned
+from imageapi.uploads import complete, create_image, direct, presigned
 from imageapi.webhook_sender import drain, send
 
 from tests.support.templates import MAIN, ROOT, find, read_template
@@ -99,7 +99,7 @@ LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
         complete.LEASE_SECONDS,
     ),
     "who waits for a completion still answers": (
-        finish.WAIT_SECONDS,
+        create_image.WAIT_SECONDS,
         operator.lt,
         TIMEOUT["UploadFunction"],
     ),

@@ -9,7 +9,7 @@ from imageapi.images.etag import make_etag
 from imageapi.images.serialize import serialize_detail, serialize_image
 
 if TYPE_CHECKING:
-    from imageapi.uploads.finish import Stored
+    from imageapi.uploads.create_image import Stored
 
 
 def image_response(

@@ -14,7 +14,7 @@ from imageapi.storage.object_keys import incoming_key, variant_key
 from imageapi.sweep.report import Count, Report
 from imageapi.telemetry.logs import get_logger
 from imageapi.uploads.complete import EVENT_LEASE_SECONDS, complete_upload
-from imageapi.uploads.finish import remove_failed, undo_expired
+from imageapi.uploads.create_image import remove_failed, undo_expired
 
 T = TypeVar("T")
 

@@ -2,5 +2,5 @@
 
 Entry points: ``direct.upload_image()`` (one request carries the file) or ``presigned.create_upload()`` and
 ``complete.complete_upload()`` (the client posts it to the object store). Both end in
-``finish.create_image()``: an image or nothing. ``idempotency`` maps a retry to the same upload.
+``create_image.create_image()``: an image or nothing. ``idempotency`` maps a retry to the same upload.
 """

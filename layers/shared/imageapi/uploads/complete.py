@@ -34,7 +34,7 @@ from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, original_key
-from imageapi.uploads.finish import (
+from imageapi.uploads.create_image import (
     POLL_SECONDS,
     WAIT_SECONDS,
     Stored,

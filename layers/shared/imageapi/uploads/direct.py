@@ -21,7 +21,7 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import original_key
-from imageapi.uploads.finish import Stored, UploadInProgressError, create_image, undo_upload
+from imageapi.uploads.create_image import Stored, UploadInProgressError, create_image, undo_upload
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
 
 ON_DUPLICATE = ("allow", "return", "reject")

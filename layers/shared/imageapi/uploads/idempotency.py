@@ -9,7 +9,7 @@ from imageapi.actor import ROOT, get_actor
 from imageapi.catalog import images, uploads
 from imageapi.database import db
 from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.create_image import Stored
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7

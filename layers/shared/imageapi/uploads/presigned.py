@@ -18,7 +18,7 @@ from imageapi.model.parameters import find_unknown_field
 from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.object_keys import incoming_key
-from imageapi.uploads.finish import Stored
+from imageapi.uploads.create_image import Stored
 from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
 
 FORM_SECONDS = 3600
