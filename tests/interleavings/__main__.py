@@ -1,8 +1,8 @@
 """python -m tests.interleavings: every order of the calls of two operations on one image.
 
 Each pair of operations begins together in each state of an image. Each call to PostgreSQL or S3 is a step.
-All orders with at most three preemptions are run, and after each, both stores are checked. A failure prints
-the command that replays it.
+All orders with at most three preemptions are run, but for those that cannot lead to another result, and after
+each, both stores are checked. A failure prints the command that replays it.
 """
 
 import argparse
@@ -10,10 +10,10 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -57,16 +57,21 @@ def main() -> int:
     end = start + 60 * arguments.minutes
     cases = sorted(choose_cases(arguments.pairs), key=estimate_length, reverse=True)
     triples = choose_triples(arguments.triples, arguments.seed)
+    total: Counter[str] = Counter()
     pool = ProcessPoolExecutor(arguments.jobs, initializer=open_here)
     try:
         tasks = [pool.submit(explore, case, arguments.preemptions, end) for case in cases]
         for first in range(0, len(triples), TRIPLES):
             tasks.append(pool.submit(sample, triples[first : first + TRIPLES], end))
-        total = add_up(tasks, start)
+        for number, task in enumerate(as_completed(tasks), 1):
+            name, counts = task.result()
+            total.update(counts)
+            seconds = time.monotonic() - start
+            print(f"{number}/{len(tasks)} {name}: {describe(counts)}, {seconds:.0f} s", flush=True)
     finally:
         pool.shutdown(cancel_futures=True)
-    print(f"{total} {time.monotonic() - start:.0f} s.")
-    return 1 if total.wrong else 0
+    print(f"All: {describe(total)}.")
+    return 1 if total["wrong"] else 0
 
 
 @contextmanager
@@ -103,72 +108,38 @@ def replay(explorer: Explorer, code: str) -> int:
     return 1 if outcome.wrong else 0
 
 
-@dataclass
-class Tally:
-    """What was run, and what was wrong.
-
-    Attributes:
-        wrong: the number of schedules after which something did not hold.
-        told: descriptions of these, one of each kind.
-        left: what there was no time for.
-    """
-
-    name: str
-    schedules: int = 0
-    steps: int = 0
-    wrong: int = 0
-    told: dict[str, str] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        text = f"{self.name}: {self.schedules} schedules, {self.steps} calls, {self.wrong} wrong."
-        return text + (f" No time was left for {', '.join(self.left)}." if self.left else "")
-
-    def run(self, outcomes: Iterable[Outcome], end: float) -> "Tally":
-        """Run schedules until the time is over."""
-        try:
-            for outcome in outcomes:
-                self._note(outcome)
-                if time.monotonic() > end:
-                    self.left = [self.name]
-                    break
-        except NondeterminismError as error:
-            self.wrong += 1
-            self.told["nondeterminism"] = f"NOT DETERMINISTIC: {error}"
-        return self
-
-    def _note(self, outcome: Outcome) -> None:
-        self.schedules += 1
-        self.steps += len(outcome.steps)
-        if outcome.wrong:
-            self.wrong += 1
-            kind = " ".join(word for word in outcome.wrong[0].split() if "/" not in word)
-            self.told.setdefault(f"{outcome.case} {kind}", outcome.describe())
-
-
-def explore(case: Case, preemptions: int, end: float) -> Tally:
+def explore(case: Case, preemptions: int, end: float) -> tuple[str, Counter[str]]:
     """All schedules of a case."""
-    return Tally(str(case)).run(here.explore(case, preemptions), end)
+    return str(case), count(here.explore(case, preemptions), end)
 
 
-def sample(triples: list[tuple[Case, str]], end: float) -> Tally:
+def sample(triples: list[tuple[Case, str]], end: float) -> tuple[str, Counter[str]]:
     """A random schedule of each of these cases, with its seed."""
-    return Tally(f"triples from {triples[0][1]}").run((here.sample(*triple) for triple in triples), end)
+    return f"triples from {triples[0][1]}", count((here.sample(*triple) for triple in triples), end)
 
 
-def add_up(tasks: list[Future[Tally]], start: float) -> Tally:
-    """Print each task's results when it ends, and return their sum."""
-    total = Tally("All")
-    for number, task in enumerate(as_completed(tasks), 1):
-        done = task.result()
-        for text in done.told.values():
-            print(text)
-        print(f"{number}/{len(tasks)} {done} {time.monotonic() - start:.0f} s", flush=True)
-        total.schedules += done.schedules
-        total.steps += done.steps
-        total.wrong += done.wrong
-        total.left += done.left
-    return total
+def count(outcomes: Iterable[Outcome], end: float) -> Counter[str]:
+    """Run schedules until the time is over, and print what is wrong."""
+    counts = Counter(schedules=0, calls=0, wrong=0)
+    told = set()
+    try:
+        for outcome in outcomes:
+            counts.update(schedules=1, calls=len(outcome.steps), wrong=bool(outcome.wrong))
+            kind = " ".join(word for word in " ".join(outcome.wrong[:1]).split() if "/" not in word)
+            if kind and kind not in told:  # others are alike
+                told.add(kind)
+                print(outcome.describe(), flush=True)
+            if time.monotonic() > end:
+                counts["not finished"] = 1
+                break
+    except NondeterminismError as error:
+        counts["wrong"] += 1
+        print(f"NOT DETERMINISTIC: {error}", flush=True)
+    return counts
+
+
+def describe(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items())
 
 
 def estimate_length(case: Case) -> int:

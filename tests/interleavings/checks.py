@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.mirror import Mirror, read_database
 from tests.integration.stores import Stores
-from tests.interleavings.execution import Result
+from tests.interleavings.client import Result
 from tests.interleavings.operations import PICTURE, SHA256
 
 Row = Mapping[str, Any]

@@ -1,135 +1,20 @@
 """Runs several clients at the same time, one call to a store after the other, in a given order."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tests.integration.stores import Stores
+from tests.interleavings.client import Client, Request, Result, State, fill
 from tests.interleavings.footprint import Footprint
 from tests.interleavings.process import ID, Answered, Call, Permission, Seen, Sleep
-from tests.support.answers import parse
-from tests.support.events import ROOT, Event
 
 LOCK_CHECK_SECONDS = 0.004
 """A statement that takes longer may be waiting for a lock."""
 STUCK_SECONDS = 60.0
 LOOK = Call("looks again", Footprint(), None)
 """Stands for the end of a sleep."""
-
-
-class Request(NamedTuple):
-    """One request of a client, or one event.
-
-    Attributes:
-        kind: the name of the operation.
-        image_id: the image that it is about; empty if it is to create one.
-    """
-
-    kind: str
-    function: str
-    event: Event
-    image_id: str = ""
-
-
-@dataclass
-class Result:
-    """A request and its response.
-
-    Attributes:
-        began, ended: the numbers of the steps before its first call and after its last one.
-        status: that of an event without an error is 200.
-    """
-
-    client: str
-    request: Request
-    began: int
-    ended: int = -1
-    status: int = 0
-    code: str = ""
-    body: Any = None
-
-
-Script = Generator[Request, Result, None]
-
-
-class State(Enum):
-    """What a client can do next."""
-
-    READY = auto()
-    BLOCKED = auto()
-    ASLEEP = auto()
-    DONE = auto()
-
-
-class Process:
-    """One process that answers events; see process.py."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        ours, theirs = socket.socketpair()
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
-        limits = {"DB_STATEMENT_TIMEOUT": "600", "PIPE": str(theirs.fileno())}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.interleavings.process"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment, **limits},
-            pass_fds=[theirs.fileno()],
-        )
-        theirs.close()
-        self.pipe = Connection(ours.detach())
-
-    def run(self, request: Request, abandon_at: str = "") -> Answered:
-        """Do a request alone.
-
-        Args:
-            abandon_at: the beginning of the name of the call at which it stops, as if it was killed there.
-        """
-        self.pipe.send((request.function, request.event))
-        while not isinstance(message := self.pipe.recv(), Answered):
-            if isinstance(message, Seen):
-                continue
-            stops = abandon_at and isinstance(message, Call) and message.name.startswith(abandon_at)
-            self.pipe.send(Permission.ABANDON if stops else Permission.TIME_OVER)
-        assert not abandon_at or message == Answered(), f"{request.kind} does not reach {abandon_at}"
-        return message
-
-    def close(self) -> None:
-        self.pipe.close()
-        self._process.kill()
-        self._process.wait()
-
-
-@dataclass
-class Client:
-    """A client that sends its requests one after the other.
-
-    Attributes:
-        name: a letter.
-        call: what it is about to do, or waits for.
-        seen: the progress of all when it fell asleep.
-        step: the number of its last step.
-        looks: whether it has only looked, since its last sleep, whether there is something to do.
-    """
-
-    name: str
-    process: Process
-    script: Script
-    state: State = State.READY
-    call: Call | Sleep = field(default_factory=Sleep)
-    seen: int = 0
-    step: int = 0
-    looks: bool = False
-    result: Result | None = None
 
 
 class Step(NamedTuple):
@@ -166,7 +51,7 @@ class Execution:
         self.results: list[Result] = []
         self._stores = stores
         self._clients = {client.name: client for client in clients}
-        self._backends: set[int] = set()
+        self._backends: set[int | None] = set()
         self._ids: dict[str, str] = {}
         self._transaction = ""
         self._progress = 0
@@ -196,8 +81,8 @@ class Execution:
             # Two that wait for each other must not wake each other.
             self._progress += not client.looks
             self._grant(client, Permission.GO)
-            could_write = call.backend and call.footprint.writes
-            if could_write and not self._has_changed() and client.state is not State.BLOCKED:
+            may_read_only = call.backend and call.footprint.writes and client.state is not State.BLOCKED
+            if may_read_only and not self._has_changed():
                 self._note_step(client, footprint=Footprint(call.footprint.reads))
             last = chosen
 
@@ -258,8 +143,9 @@ class Execution:
         backend = client.call.backend if isinstance(client.call, Call) else None
         if client.state is State.BLOCKED and not client.process.pipe.poll() and self._is_blocked(backend):
             return
+        patience = LOCK_CHECK_SECONDS
         while True:
-            if client.process.pipe.poll(LOCK_CHECK_SECONDS):
+            if client.process.pipe.poll(patience):
                 message = client.process.pipe.recv()
                 if isinstance(message, Seen):
                     self._note_step(client, seen=self._name_ids(message.rows))
@@ -276,15 +162,18 @@ class Execution:
                 return
             elif time.monotonic() > limit:
                 raise RuntimeError(f"{client.name} is stuck after {client.call}")
+            patience = min(2 * patience, 0.1)  # on a busy machine, looking takes time itself
 
     def _note(self, client: Client, message: Call | Sleep) -> None:
-        client.call = message
         client.state = State.READY
         if isinstance(message, Sleep):
             client.state, client.looks, client.seen = State.ASLEEP, True, self._progress
-        if isinstance(message, Call) and message.backend:
-            self._backends.add(message.backend)
+        else:
             self._name_ids(" ".join(message.ids), client.name)
+            parts = ({self._name_ids(name, client.name) for name in part} for part in message.footprint)
+            message = message._replace(footprint=Footprint(*map(frozenset, parts)))
+            self._backends |= {message.backend} - {None}
+        client.call = message
 
     def _finish(self, client: Client, answered: Answered) -> None:
         """Note a response; send the client's next request, if there is one."""
@@ -305,16 +194,3 @@ class Execution:
     def _is_blocked(self, backend: int | None) -> bool:
         (row,) = self._stores.execute("SELECT pg_blocking_pids(%s) AS pids", (backend,))
         return not self._backends.isdisjoint(row["pids"])
-
-
-def fill(result: Result, answered: Answered) -> None:
-    """Note the response to a request."""
-    if answered.error:
-        result.status, result.code = answered.error
-    elif "statusCode" not in answered.response:  # an event
-        result.status, result.body = 200, answered.response
-    else:
-        answer = parse(answered.response)
-        result.status, result.body = answer.status, answer.body
-        if answer.status >= 400:
-            result.code = answer.code

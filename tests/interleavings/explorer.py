@@ -2,27 +2,19 @@
 
 import random
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple
 
 from imageapi.database import db
 
 from tests.integration.leftovers import expire
 from tests.integration.stores import Stores
 from tests.interleavings import checks
-from tests.interleavings.execution import (
-    Choose,
-    Client,
-    Execution,
-    Process,
-    Request,
-    Result,
-    Step,
-    fill,
-)
+from tests.interleavings.branching import Branch, Choice, branch
+from tests.interleavings.client import Client, Process, Request, Result, fill
+from tests.interleavings.execution import Choose, Execution, Step
 from tests.interleavings.footprint import Footprint
 from tests.interleavings.history import Image, check_acknowledged, read_images
 from tests.interleavings.operations import STARTS, Preparation, all_cases, play
@@ -104,32 +96,37 @@ class Explorer:
         db.close()
 
     def explore(self, case: Case, preemptions: int) -> Iterator[Outcome]:
-        """All schedules of a case with at most this many preemptions, each once.
+        """The schedules of a case with at most this many preemptions, without those that can lead to no other
+        result.
 
         Raises:
             NondeterminismError: the same choices have led to other calls.
         """
-        left: dict[Choice, tuple[int, int, Sequence[Step]]] = {Choice(): (0, 0, ())}
+        left, waiting = {Choice(): Branch(0, ())}, dict[Choice, Branch]()
         taken: dict[Choice, int] = {}
+        calls: dict[str, set[tuple[int, Footprint]]] = defaultdict(set)
         while left:
-            # A long way from an early choice takes many of the later ones.
-            _, _, prefix = left.pop(min(left, key=lambda one: left[one][:2]))
+            # The run from an early choice takes many of the later ones.
+            prefix = left.pop(min(left, key=lambda one: (left[one].cost, len(left[one].steps)))).steps
             outcome = self.run(case, in_order([step.client for step in prefix]))
             for expected, step in zip(prefix, outcome.steps, strict=False):
                 # The last one of a prefix is another client's call than in the schedule it came from.
                 if (expected.client, expected.call or step.call) != (step.client, step.call):
                     raise NondeterminismError(f"{expected} became {step} in\n{outcome.describe()}")
             yield outcome
-            for cost, choice, prefix in branch(outcome.steps):
-                if cost >= taken.get(choice, preemptions + 1):
+            for choice, found in branch(outcome.steps):
+                earlier = left if choice in left else waiting
+                if found.cost >= taken.get(choice, preemptions + 1):
                     continue
-                found = cost, len(prefix), prefix
-                if outcome.steps[len(prefix) - 1].client == choice.client:
-                    taken[choice] = cost
-                    if choice in left and cost <= left[choice][0]:
-                        del left[choice]
-                elif choice not in left or found[:2] < left[choice][:2]:
-                    left[choice] = found
+                if choice.client == outcome.steps[len(found.steps) - 1].client:
+                    taken[choice] = found.cost
+                    calls[choice.client].add((found.number, outcome.steps[len(found.steps) - 1].footprint))
+                    if choice in earlier and found.cost <= earlier[choice].cost:
+                        del earlier[choice]
+                elif choice not in earlier or found.cost < earlier[choice].cost:
+                    earlier[choice] = found
+            for choice in [one for one in waiting if waiting[one].matters(calls[one.client])]:
+                left[choice] = waiting.pop(choice)
 
     def sample(self, case: Case, seed: str) -> Outcome:
         """A random schedule of a case."""
@@ -215,69 +212,6 @@ def in_order(schedule: Sequence[str]) -> Choose:
         return wanted
 
     return choose
-
-
-class Choice(NamedTuple):
-    """Whose turn it is, out of which, after which steps (see :func:`hash_pasts`)."""
-
-    past: int = 0
-    able: frozenset[str] = frozenset()
-    client: str = ""
-
-
-def branch(steps: Sequence[Step]) -> Iterator[tuple[int, Choice, list[Step]]]:
-    """The choices that have led to these steps, and at each step those of another client, if that may matter;
-    how many preemptions each has cost, and the beginning of a schedule that it leads to.
-
-    It does not matter if nothing that the other does from there on, in this schedule, conflicts with the
-    step: then it may as well go on after the step. Nor if its next call conflicts with nothing since its
-    last one: then it may as well make that before it is preempted. (As in dynamic partial order reduction.)
-    """
-    used = 0
-    for number, (step, past) in enumerate(zip(steps, hash_pasts(steps), strict=True)):
-        able = frozenset({step.client, *step.others})
-        last = steps[number - 1].client if number else ""
-        for other in step.others:
-            cost = used + (not step.is_free and other != last)
-            later = [one.footprint for one in steps[number:] if one.client == other]
-            matters = step.is_free or any(map(step.footprint.conflicts, later))
-            if matters and not could_be_earlier(steps[:number], other, later[0]):
-                beginning = [*steps[:number], Step(other, "", Footprint(), (), is_free=False)]
-                yield cost, Choice(past, able, other), beginning
-        used += not step.is_free and step.client != last
-        yield used, Choice(past, able, step.client), [*steps[: number + 1]]
-
-
-def could_be_earlier(steps: Sequence[Step], client: str, call: Footprint) -> bool:
-    """Whether a client could have made its next call right after its last one, with the same result."""
-    last = max((number for number, step in enumerate(steps) if step.client == client), default=len(steps))
-    since = steps[last + 1 :]
-    return (
-        bool(since) and client in since[0].others and not any(call.conflicts(one.footprint) for one in since)
-    )
-
-
-def hash_pasts(steps: Sequence[Step]) -> Iterator[int]:
-    """For each step, what was before it; equal for orders that differ only in what does not matter: the
-    stores have had the same changes in the same order, as far as that matters, and the clients have seen the
-    same.
-    """
-    past: frozenset[object] = frozenset()
-    changes: list[tuple[str, int, Footprint]] = []
-    counts: Counter[str] = Counter()
-    for step in steps:
-        yield hash(past)
-        counts[step.client] += 1
-        after: object = step.seen
-        if step.footprint.is_change or after is None:
-            after = frozenset(
-                (client, number)
-                for client, number, footprint in changes
-                if client != step.client and footprint.conflicts(step.footprint)
-            )
-        past |= {(step.client, counts[step.client], after)}
-        if step.footprint.is_change:
-            changes.append((step.client, counts[step.client], step.footprint))
 
 
 def choose_cases(words: str) -> list[Case]:

@@ -4,7 +4,7 @@ Wrong guesses on the safe side cost time: two calls that are taken to conflict a
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from tests.integration.stores import SCHEMA, TABLES
@@ -45,16 +45,12 @@ class Footprint(NamedTuple):
         """Of a statement, if a transaction goes on after it."""
         return Footprint(self.reads, self.writes)
 
-    @property
-    def is_change(self) -> bool:
-        return bool(self.locks or self.writes)
-
     def conflicts(self, other: "Footprint") -> bool:
         """Whether the order of the two may matter."""
         return _conflict(self, other)
 
 
-@cache
+@lru_cache(10_000)
 def _conflict(one: Footprint, other: Footprint) -> bool:
     return (
         _meet(one.writes, other.reads | other.locks | other.writes)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.interleavings.checks import PLACES, Rows
-from tests.interleavings.execution import Result
+from tests.interleavings.client import Result
 
 
 class Image(NamedTuple):

@@ -22,7 +22,7 @@ from tests.integration.lifecycle import (
     sign,
 )
 from tests.integration.stores import Stores
-from tests.interleavings.execution import Process, Request, Result, Script, fill
+from tests.interleavings.client import Process, Request, Result, Script, fill
 from tests.support import pictures
 from tests.support.events import make_event
 

@@ -154,6 +154,9 @@ def watch_stores(gate: Gate) -> None:
                 footprint = Footprint(writes=self.written)
             elif self.connection.info.transaction_status:
                 footprint = footprint.uncommitted()
+            if not any(footprint):  # its order does not matter
+                super().execute(query, variables)
+                return
             backend, ids = self.connection.info.backend_pid, tuple(ID.findall(text))
             gate.call(Call(name_statement(text), footprint, backend, ids))
             super().execute(query, variables)
