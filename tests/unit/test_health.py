@@ -91,16 +91,17 @@ def test_the_cause_of_what_is_down_is_logged(
 
 
 def test_one_that_hangs_does_not_hold_the_answer_up(
-    set_checks: Callable[..., None], hang: Callable[..., object]
+    set_checks: Callable[..., None], hang: Callable[..., object], caplog: pytest.LogCaptureFixture
 ) -> None:
     set_checks(database=hang)
     start = time.monotonic()
     healthy, report = check_health()
     assert time.monotonic() - start < 10  # the check itself would take 30
     assert not healthy
-    assert report["checks"]["database"]["status"] == "down"
-    assert report["checks"]["database"]["error"] == "timeout"
+    assert report["checks"]["database"] == {"status": "down", "error": "timeout", "latency_ms": 100}
     assert report["checks"]["storage"]["status"] == "up"
+    assert 0 <= report["checks"]["storage"]["latency_ms"] < 1_000
+    assert [vars(record)["code"] for record in caplog.records] == ["timeout"]
 
 
 def test_they_are_asked_side_by_side(set_checks: Callable[..., None]) -> None:

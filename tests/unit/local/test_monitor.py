@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from local.errors import LocalError
-from local.gateway.response_stats import Answer, Stats, summarize
+from local.gateway.response_stats import Answer, Stats, percentile, summarize
 from local.monitor.snapshot import Monitor
 from local.monitor.view import draw
 from local.run_info import RUN_FILE, write_run_info
@@ -89,6 +89,14 @@ def test_no_requests() -> None:
         "errors": 0,
         "Latency": {"p50": None, "p95": None},
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [([3.0], 50, 3.0), ([3.0], 95, 3.0), ([1.0, 2.0], 50, 1.0), ([1.0, 2.0], 95, 2.0)],
+)
+def test_percentiles(values: list[float], percent: int, expected: float) -> None:
+    assert percentile(values, percent) == expected
 
 
 def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

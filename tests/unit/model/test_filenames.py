@@ -17,6 +17,7 @@ from imageapi.model.filenames import clean_filename, content_disposition
     ("name", "clean"),
     [
         ("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"),
+        ("a" * 300 + "." + "b" * 10, "a" * 244 + "." + "b" * 10),
         ("a" * 300, "a" * 255),
         ("a." + "b" * 300, "a." + "b" * 253),
         ("写" * 300 + ".jpg", "写" * 251 + ".jpg"),
