@@ -42,6 +42,8 @@ NO_LIMITS = dict.fromkeys(
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+")
+UNREPEATABLE = {"row_version", "request_hash"}
+"""Columns whose values differ between runs of the same schedule."""
 
 
 class Permission(Enum):
@@ -117,7 +119,8 @@ class Gate:
         rows = cursor.fetchall() if cursor.description else []
         if rows:
             cursor.scroll(0, mode="absolute")
-        if not self._is_abandoned:
+        columns = {column.name for column in cursor.description or ()}
+        if not self._is_abandoned and not columns & UNREPEATABLE:
             with self._lock:
                 self._pipe.send(Seen(_TIME.sub("<time>", json.dumps(rows, default=describe))))
 
