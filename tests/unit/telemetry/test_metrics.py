@@ -105,7 +105,7 @@ def test_an_outcome_without_numbers_makes_no_line(capsys: pytest.CaptureFixture[
     assert read_lines(capsys) == []
 
 
-@pytest.mark.parametrize("variable", ["METRICS_NAMESPACE", "DB_HOST"])
+@pytest.mark.parametrize("variable", ["METRICS_NAMESPACE", "MINIO_BUCKET_NAME"])
 def test_no_metrics_where_none_are_wanted_or_nothing_is_configured(
     variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

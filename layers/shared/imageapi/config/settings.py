@@ -43,6 +43,7 @@ class Settings:
     """Everything that can be configured. Secrets are kept out of ``repr``."""
 
     db_host: str
+    """Empty for the functions without a database."""
     db_port: int
     db_name: str
     db_user: str
@@ -189,7 +190,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
     endpoint_url = read_endpoint(env, "MINIO_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
     sslmode = read_matching(env, "DB_SSLMODE", "verify-full", SSL_MODES, f"one of {SSL_MODES}")
     return Settings(
-        db_host=require(env, "DB_HOST"),
+        db_host=env.get("DB_HOST", ""),
         db_port=read_int(env, "DB_PORT", 5432, maximum=65_535),
         db_name=env.get("POSTGRES_DB") or "imagedb",
         db_user=env.get("POSTGRES_USER") or "postgres",

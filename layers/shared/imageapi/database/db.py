@@ -20,7 +20,7 @@ from imageapi.actor import get_actor
 from imageapi.config.settings import Settings, get_settings, refresh_settings
 from imageapi.database.resolve_host import resolve_host
 from imageapi.deadline import time_left, time_limit
-from imageapi.errors import DatabaseUnavailableError
+from imageapi.errors import ConfigurationError, DatabaseUnavailableError
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -239,6 +239,8 @@ def _is_stale(connection: psycopg2.extensions.connection) -> bool:
 
 
 def _connect(settings: Settings) -> psycopg2.extensions.connection:
+    if not settings.db_host:
+        raise ConfigurationError("DB_HOST is not set.")
     psycopg2.extensions.set_wait_callback(_wait)
     arguments: dict[str, Any] = {"sslrootcert": settings.db_sslrootcert} if settings.db_sslrootcert else {}
     try:
