@@ -18,7 +18,7 @@ def api_of(deployed: Deployed) -> Api:
 
 def test_suite(deployed: Deployed) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-rx", "-p", "tests.deploy.gaps"],
+        [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-rfx", "-p", "tests.deploy.gaps"],
         cwd=ROOT,
         env=deployed.cloud.environ | {"BASE_URL": deployed.stack.base_url, "API_KEY": deployed.api_key},
         stdout=subprocess.PIPE,

@@ -40,7 +40,7 @@ class Response(NamedTuple):
 def clean_env() -> dict[str, str]:
     """This process's environment without the project's settings, so that the stack runs with its defaults.
 
-    Compose reads settings from the shell, and in ``sam local`` shell variables override samconfig.toml.
+    Compose reads settings from the shell.
     """
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
