@@ -53,7 +53,7 @@ def test_healthy(stores: Stores) -> None:
 
 def test_settings_that_cannot_be_read_are_told(stores: Stores, configure: Configure) -> None:
     """Other routes answer as an error; this one says which stores cannot be used."""
-    configure(DB_HOST=None)
+    configure(MINIO_BUCKET_NAME=None)
     answer = ask_health()
 
     assert (answer.status, answer.body["status"]) == (503, "unhealthy")
