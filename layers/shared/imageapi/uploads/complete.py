@@ -97,24 +97,32 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
     outcome: dict[str, Any] = {"completed": [], "refused": {}, "unfinished": {}}
     for image_id in image_ids:
         try:
-            stored = complete_upload(image_id)
-            outcome["completed"].append(image_id)
-            if stored.created:
-                continue
-            _remove_reposted(image_id)
+            refusal = _complete_arrived(image_id)
         except AppError as error:
-            if error.status >= 500 or isinstance(error, UploadInProgressError):
-                get_logger().warning("upload not completed", extra={"image_id": image_id}, exc_info=error)
-                outcome["unfinished"][image_id] = error.code
+            get_logger().warning("upload not completed", extra={"image_id": image_id}, exc_info=error)
+            outcome["unfinished"][image_id] = error.code
+        else:
+            if refusal:
+                outcome["refused"][image_id] = refusal
             else:
-                outcome["refused"][image_id] = error.code
-                _remove_reposted(image_id)
+                outcome["completed"].append(image_id)
     return outcome
 
 
-def _remove_reposted(image_id: str) -> None:
-    """Remove a file that was posted when its upload had ended: the form can be used until it expires."""
+def _complete_arrived(image_id: str) -> str | None:
+    """The code with which the upload was refused; None if it is an image. If it had ended before, its file
+    was posted again, since the form can be used until it expires: then the file is removed.
+    """
+    refusal = None
+    try:
+        if complete_upload(image_id).created:
+            return None
+    except AppError as error:
+        if error.status >= 500 or isinstance(error, UploadInProgressError):
+            raise
+        refusal = error.code
     remove_unclaimed(image_id.lower(), incoming_key(image_id))
+    return refusal
 
 
 def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
