@@ -6,18 +6,16 @@ from imageapi.http.response import Response
 from imageapi.http.router import Router
 from imageapi.images import restore, revoke_links
 
-router = Router()
+router = Router(takes_query=False)
 
 
 @router.post("/api/images/<image_id>/restore")
 def restore_image(request: Request, image_id: str) -> Response:
     """200 with the image, back from the trash."""
-    request.check_query()
     return image_response(request, restore.restore_image(image_id))
 
 
 @router.post("/api/images/<image_id>/links/revoke")
 def revoke_image_links(request: Request, image_id: str) -> Response:
     """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
-    request.check_query()
     return image_response(request, revoke_links.revoke_links(image_id), permanent=True)

@@ -9,13 +9,12 @@ from imageapi.images.batch_request import parse_batch
 from imageapi.model.scopes import DELETE, WRITE
 from imageapi.uploads.idempotency import parse_idempotency_key, request_hash
 
-router = Router()
+router = Router(takes_query=False)
 
 
 @router.post("/api/images/batch")
 def change_images(request: Request) -> Response:
     """200 with each image's result; 409 when all were to change, and one of them cannot."""
-    request.check_query()
     key = parse_idempotency_key(request.header("Idempotency-Key"))
     body = parse_json_object(request.body, "body")
     batch = parse_batch(body)

@@ -103,6 +103,8 @@ class App(Router):
             key = check_key(request.header("X-API-Key"), get_settings().api_keys)
             if scopes != ANY_KEY:
                 key.check_scope(*scopes)
+            if not route.takes_query:
+                request.check_query()
             with acting_as(key.id):
                 answer = route.handler(replace(request, key=key), **arguments)
             if not answer.body or READ in key.scopes or not shows_image(rule, scopes):

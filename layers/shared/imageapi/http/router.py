@@ -19,13 +19,19 @@ class Route(NamedTuple):
     pattern: re.Pattern[str]
     method: str
     handler: Handler
+    takes_query: bool
 
 
 class Router:
-    """Routes, registered by decorators: ``@app.get("/images/<image_id>")``."""
+    """Routes, registered by decorators: ``@app.get("/images/<image_id>")``.
 
-    def __init__(self) -> None:
+    Args:
+        takes_query: False if no route takes query parameters.
+    """
+
+    def __init__(self, *, takes_query: bool = True) -> None:
         self.routes: list[Route] = []
+        self._takes_query = takes_query
 
     def route(self, rule: str, method: str) -> Callable[[Handler], Handler]:
         """Register a handler. It is called with the request and an argument for each ``<name>`` in the rule;
@@ -36,7 +42,7 @@ class Router:
         pattern = re.compile("".join(names) + "/*")
 
         def register(handler: Handler) -> Handler:
-            self.routes.append(Route(rule, pattern, method, handler))
+            self.routes.append(Route(rule, pattern, method, handler, self._takes_query))
             return handler
 
         return register
