@@ -75,7 +75,7 @@ lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room impo
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
 	PYTHONPATH=layers/shared:. $(BIN)/lint-imports
 	.venv-lint/bin/cfn-lint
-	@for folder in functions/*/; do MYPYPATH=$$folder $(BIN)/mypy $$folder*.py || exit 1; done
+	@for app in functions/*/app.py; do folder=$${app%/*}; MYPYPATH=$$folder $(BIN)/mypy $$folder/*.py || exit 1; done
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
 	$(BIN)/python -m benchmarks

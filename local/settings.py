@@ -148,7 +148,7 @@ class OwnStores:
     s3_url: str
 
 
-def find_database_users(template: Mapping[str, Any], function: str) -> dict[str, str]:
+def find_database_users(resources: Mapping[str, Any], function: str) -> dict[str, str]:
     """The users of the database whose secrets a template gives to a function, by prefix of their variables.
 
     MigrateFunction creates ``{"DB_SERVICE": "image_api", "DB_MANAGER": "image_api_manager"}``; the others
@@ -156,13 +156,10 @@ def find_database_users(template: Mapping[str, Any], function: str) -> dict[str,
     """
     users = {
         name: json.loads(made["SecretStringTemplate"])["username"]
-        for name, resource in template["Resources"].items()
+        for name, resource in resources.items()
         if "SecretStringTemplate" in (made := resource.get("Properties", {}).get("GenerateSecretString", {}))
     }
-    variables: dict[str, Any] = {}
-    shared = template.get("Globals", {}).get("Function", {})
-    for place in (shared, template["Resources"][function]["Properties"]):
-        variables |= place.get("Environment", {}).get("Variables", {})
+    variables = resources[function]["Properties"].get("Environment", {}).get("Variables", {})
     return {
         "POSTGRES" if variable == "DATABASE_SECRET_ARN" else variable.removesuffix("_SECRET_ARN"): user
         for variable, value in variables.items()

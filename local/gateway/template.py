@@ -52,7 +52,7 @@ def read_template(path: Path) -> Template:
         data = get_template_data(str(path))
         stacks = [Stack("", "", str(path), {}, data)]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
-        found = {f.name: _to_spec(f, data) for f in SamFunctionProvider(stacks).get_all()}
+        found = {f.name: _to_spec(f, data["Resources"]) for f in SamFunctionProvider(stacks).get_all()}
     except Exception as error:  # samcli's parsers raise their own, yaml's and built-in errors
         raise LocalError(f"{path} cannot be read: {error}") from error
     if not api.routes:
@@ -60,7 +60,7 @@ def read_template(path: Path) -> Template:
     return Template(found, api)
 
 
-def _to_spec(function: Any, template: Mapping[str, Any]) -> FunctionSpec:
+def _to_spec(function: Any, resources: Mapping[str, Any]) -> FunctionSpec:
     return FunctionSpec(
         name=function.name,
         handler=function.handler,
@@ -71,5 +71,5 @@ def _to_spec(function: Any, template: Mapping[str, Any]) -> FunctionSpec:
         memory=int(function.memory or LAMBDA_DEFAULT_MEMORY_MB),
         variables=(function.environment or {}).get("Variables") or {},
         events=function.events or {},
-        users=find_database_users(template, function.name),
+        users=find_database_users(resources, function.name),
     )

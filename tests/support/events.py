@@ -84,7 +84,7 @@ def function_for(name: str) -> str:
 def load_handler(function: str) -> Handler:
     """``lambda_handler`` of a function of template.yaml, as its user of the database."""
     handler = _load_handler(_resources()[function]["Properties"]["CodeUri"])
-    users = find_database_users(_template(), function)
+    users = find_database_users(_resources(), function)
     if users and "POSTGRES" not in users:
         users["POSTGRES"] = OWNER
 
@@ -204,15 +204,9 @@ _TemplateLoader.add_multi_constructor("!", _TemplateLoader.construct_argument)
 
 
 @lru_cache(maxsize=1)
-def _template() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load(
-        (ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader
-    )
-    return template
-
-
 def _resources() -> dict[str, Any]:
-    resources: dict[str, Any] = _template()["Resources"]
+    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader)
+    resources: dict[str, Any] = template["Resources"]
     return resources
 
 
@@ -226,7 +220,7 @@ def binary_media_types() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def database_users() -> dict[str, str]:
     """The users of the database that MigrateFunction creates: ``{"DB_SERVICE": "image_api", …}``."""
-    return find_database_users(_template(), "MigrateFunction")
+    return find_database_users(_resources(), "MigrateFunction")
 
 
 def as_manager() -> AbstractContextManager[None]:

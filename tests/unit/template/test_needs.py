@@ -167,7 +167,7 @@ def test_queues_and_other_services(function: str) -> None:
 
 @pytest.mark.parametrize("role", GRANTS)
 def test_tables(role: str) -> None:
-    created = find_database_users(TEMPLATE, "MigrateFunction")
+    created = find_database_users(TEMPLATE["Resources"], "MigrateFunction")
     user = created[f"DB_{role.upper()}"]
     granted = {
         (re.sub(r" \(.*\)", "", privilege), item)
@@ -175,7 +175,9 @@ def test_tables(role: str) -> None:
         for privilege in privileges.split(", ")
     }
     functions = [
-        function for function in FUNCTIONS if find_database_users(TEMPLATE, function).get("POSTGRES") == user
+        function
+        for function in FUNCTIONS
+        if find_database_users(TEMPLATE["Resources"], function).get("POSTGRES") == user
     ]
     needed = [find_table_needs(code_of(function), reached(function)) for function in functions]
     assert granted == set().union(*needed)
@@ -183,5 +185,5 @@ def test_tables(role: str) -> None:
 
 def test_only_the_migrations_connect_as_the_owner() -> None:
     connecting = {name for name in FUNCTIONS if "DATABASE_SECRET_ARN" in variables_needed(name)}
-    users = {name: find_database_users(TEMPLATE, name) for name in connecting}
+    users = {name: find_database_users(TEMPLATE["Resources"], name) for name in connecting}
     assert {name for name, found in users.items() if "POSTGRES" not in found} == {"MigrateFunction"}

@@ -20,7 +20,7 @@ LEASE_SECONDS = 60
 WINDOW = 10_000
 """Changes that one statement looks through."""
 
-# The sweep removes keys that were revoked long ago: a key without a row is not valid.
+# Keys that were revoked long ago are removed: a key without a row is not valid.
 HAS_KEY = f"""coalesce((SELECT {api_keys.IS_VALID} FROM api_keys
     WHERE id = nullif(webhooks.created_by, '{ROOT}')::uuid), webhooks.created_by = '{ROOT}')"""
 COLUMNS = f"""id, url, types, created_by, secret, old_secrets, sequence, wants_test, attempts,

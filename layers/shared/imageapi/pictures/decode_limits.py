@@ -29,7 +29,7 @@ MAX_SECONDS = 12.0
 MAX_MEMORY = 880 * 2**20
 """Address space for one decode, in bytes, on top of what the process already uses. The heaviest picture
 accepted takes 769 MiB (a progressive CMYK JPEG of 100 megapixels); the rest is headroom. In total this fits
-in the 1,024 MB of UploadFunction.
+in UploadFunction's memory.
 """
 MAX_SCANS = 100
 """Per JPEG. Progressive ones have about ten; a scan of twelve bytes costs the decoder another pass over all
