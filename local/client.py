@@ -31,10 +31,13 @@ def find_stack_api(stack: str, api_key: str | None) -> Api:
     """The API of a stack on AWS, with the key in its secret unless another is given.
 
     Raises:
-        LocalError: there is no such stack.
+        LocalError: there is no such stack, or it was deployed with an ApiKey, which cannot be read.
     """
     outputs = find_outputs(stack)
-    return Api(outputs["Url"].rstrip("/"), api_key or read_secret(outputs["ApiKeySecret"]))
+    secret = outputs.get("ApiKeySecret")
+    if not api_key and not secret:
+        raise LocalError(f"{stack} has its API key as a parameter: give it with --api-key.")
+    return Api(outputs["Url"].rstrip("/"), api_key or read_secret(str(secret)))
 
 
 def ask_once(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any]:
