@@ -83,7 +83,9 @@ def test_answers_are_described(
         case = data.draw(operation.as_strategy(generation_mode=mode))
         if data.draw(st.booleans()):
             make_real(case, image)
-        answer = case.call(base_url=api.base_url, headers={"X-API-Key": api.key}, allow_redirects=False)
+        # A generated Host header would name another server: 421, which belongs to no route.
+        headers = {"X-API-Key": api.key, "Host": urlsplit(api.base_url).netloc}
+        answer = case.call(base_url=api.base_url, headers=headers, allow_redirects=False)
         if answer.status_code == 201:
             made.append(answer.json()["data"]["id"])
         # 501 is not a server failure: the feature is not enabled.
