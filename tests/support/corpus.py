@@ -27,101 +27,25 @@ COMMON_WORD, RARE_WORD, ABSENT_WORD = "photo", "zanzibar", "xylophonist"
 RARE_EVERY = 50_000
 
 PLACES = [
-    "東京",
-    "京都",
-    "大阪",
-    "札幌",
-    "福岡",
-    "名古屋",
-    "横浜",
-    "神戸",
-    "奈良",
-    "鎌倉",
-    "日光",
-    "箱根",
-    "沖縄",
-    "金沢",
-    "広島",
-    "長崎",
-    "仙台",
-    "函館",
-    "富士山",
-    "琵琶湖",
+    *("東京", "京都", "大阪", "札幌", "福岡", "名古屋", "横浜", "神戸", "奈良", "鎌倉", "日光"),
+    *("箱根", "沖縄", "金沢", "広島", "長崎", "仙台", "函館", "富士山", "琵琶湖"),
 ]
 THINGS = [
-    "夜景",
-    "夕焼け",
-    "桜並木",
-    "紅葉",
-    "花火大会",
-    "雪景色",
-    "朝市",
-    "神社",
-    "お寺",
-    "城下町",
-    "海岸線",
-    "温泉街",
-    "商店街",
-    "路面電車",
-    "新幹線",
-    "猫",
+    *("夜景", "夕焼け", "桜並木", "紅葉", "花火大会", "雪景色", "朝市", "神社", "お寺", "城下町"),
+    *("海岸線", "温泉街", "商店街", "路面電車", "新幹線", "猫"),
 ]
 ENGLISH = [
-    "sunset",
-    "beach",
-    "mountain",
-    "river",
-    "forest",
-    "city",
-    "night",
-    "portrait",
-    "wedding",
-    "travel",
-    "street",
-    "garden",
-    "flower",
-    "bridge",
-    "harbour",
-    "island",
-    "snow",
-    "autumn",
-    "spring",
-    "summer",
-    "winter",
-    "festival",
-    "market",
-    "temple",
-    "castle",
-    "museum",
-    "coffee",
-    "kitchen",
-    "bicycle",
-    "train",
+    *("sunset", "beach", "mountain", "river", "forest", "city", "night", "portrait", "wedding"),
+    *("travel", "street", "garden", "flower", "bridge", "harbour", "island", "snow", "autumn"),
+    *("spring", "summer", "winter", "festival", "market", "temple", "castle", "museum", "coffee"),
+    *("kitchen", "bicycle", "train"),
 ]
 CATEGORIES = [
-    "nature",
-    "city",
-    "people",
-    "food",
-    "travel",
-    "animals",
-    "art",
-    "architecture",
-    "sports",
-    "events",
-    "旅行",
-    "風景",
-    "料理",
-    "人物",
+    *("nature", "city", "people", "food", "travel", "animals", "art", "architecture", "sports"),
+    *("events", "旅行", "風景", "料理", "人物"),
 ]
 SIZES = ((4032, 3024), (3024, 4032), (1920, 1080), (1200, 800), (800, 600), (6000, 4000), (640, 640))
-TYPES = (
-    ("image/jpeg", "jpg"),
-    ("image/jpeg", "jpg"),
-    ("image/jpeg", "jpg"),
-    ("image/png", "png"),
-    ("image/webp", "webp"),
-)
+TYPES = (*[("image/jpeg", "jpg")] * 3, ("image/png", "png"), ("image/webp", "webp"))
 
 
 def make_row(number: int) -> dict[str, Any]:
@@ -140,7 +64,7 @@ def make_row(number: int) -> dict[str, Any]:
         description += f" {RARE_WORD}"
     width, height = pick.choice(SIZES)
     mime_type, extension = pick.choice(TYPES)
-    image_id = make_id(number, pick)
+    image_id, moment = make_id(number, pick), datetime.fromtimestamp(START / 1000 + number, UTC).isoformat()
     return {
         "id": image_id,
         "title": title,
@@ -156,8 +80,8 @@ def make_row(number: int) -> dict[str, Any]:
         "sha256": f"\\x{pick.getrandbits(256):064x}",
         "placeholder": "data:image/webp;base64," + "A" * 100,
         "exif": '{"camera": "Example 1"}',
-        "created_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
-        "updated_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
+        "created_at": moment,
+        "updated_at": moment,
     }
 
 
@@ -175,6 +99,7 @@ def make_id(number: int, pick: random.Random) -> UUID:
     return UUID(int=high | 2 << 62 | pick.getrandbits(62))
 
 
+@without_time_limit()
 def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn: bool = False) -> float:
     """Add ``rows`` rows with COPY; returns the seconds taken.
 
@@ -182,11 +107,6 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn
         churn: keep the indexes in place, as for single uploads; then change a tenth and delete a tenth.
             Otherwise the indexes are built at the end.
     """
-    with without_time_limit():
-        return _fill(cursor, rows, first, churn)
-
-
-def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool) -> float:
     start = time.perf_counter()
     indexes = [] if churn else _drop_indexes(cursor)
     cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER USER")
