@@ -2,18 +2,28 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from imageapi.model.variant_formats import MIME_TYPES
 from imageapi.pictures import resize
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from tests.support import pictures
-from tests.support.pngs import png_chunk
+from tests.support.pngs import assemble_png, png_chunk
 from tests.support.tiffs import tiff
-from tests.unit.pictures.test_inspect import inspect_bytes, open_placeholder, refusal
-from tests.unit.pictures.test_render import assert_alike, corners, render_to
+from tests.unit.pictures.looks import (
+    SRGB,
+    alpha_at,
+    assert_alike,
+    assert_colour,
+    corners,
+    inspect,
+    open_placeholder,
+    refusal,
+    render,
+)
 
 SIZES = [(64, 48), (640, 480)]
 """Shown at full size, and reduced in bands."""
@@ -34,11 +44,10 @@ def shades(image: Image.Image) -> list[int]:
     return [grey.tobytes()[x + grey.width * (grey.height // 2)] for x in (0, grey.width // 2, grey.width - 1)]
 
 
-def assert_shades(data: bytes, expected: tuple[int, int, int]) -> None:
+def assert_shades(data: bytes, expected: Sequence[int]) -> None:
     """Check the shades in a variant and, less exactly, in the placeholder."""
-    for image, tolerance in ((render_to(data, "jpg"), 5), (open_placeholder(inspect_bytes(data)), 18)):
-        found = shades(image)
-        assert all(abs(a - b) <= tolerance for a, b in zip(found, expected, strict=True)), found
+    assert_alike([shades(render(data, "jpg"))], [expected], 5)
+    assert_alike([shades(open_placeholder(inspect(data)))], [expected], 18)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -73,111 +82,82 @@ def test_one_shade_is_black_or_white(value: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_32_unsigned_bits(size: tuple[int, int]) -> None:
-    def unsigned(first: int, last: int) -> bytes:
-        return tiff(*size, ramp(size, "<I", first, last), bits=32, sample_format=UNSIGNED)
+@pytest.mark.parametrize(
+    ("format", "first", "last", "expected"),
+    [
+        ("<I", 0, 2**32 - 1, (0, 128, 255)),
+        ("<I", 2**31, 2**32 - 1, (128, 192, 255)),
+        ("<I", 0, 1000, (0, 128, 255)),
+        ("<i", -(2**31), 2**31 - 1, (0, 128, 255)),
+    ],
+)
+def test_32_bits(
+    format: str, first: int, last: int, expected: tuple[int, ...], size: tuple[int, int]
+) -> None:
+    kind = UNSIGNED if format == "<I" else SIGNED
 
-    assert_shades(unsigned(0, 2**32 - 1), (0, 128, 255))
-    assert_shades(unsigned(2**31, 2**32 - 1), (128, 192, 255))
-    assert_shades(unsigned(0, 1000), (0, 128, 255))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_32_signed_bits(size: tuple[int, int]) -> None:
-    pixels = ramp(size, "<i", -(2**31), 2**31 - 1)
-
-    assert_shades(tiff(*size, pixels, bits=32, sample_format=SIGNED), (0, 128, 255))
+    assert_shades(tiff(*size, ramp(size, format, first, last), bits=32, sample_format=kind), expected)
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_transparent_shade_of_16_bits(size: tuple[int, int], extension: str) -> None:
-    half = size[0] // 2
+    half, grey = size[0] // 2, 20_000 // 257
     row = struct.pack("<H", 20_000) * half + struct.pack("<H", 20_001) * half
-    image = Image.frombytes("I;16", size, row * size[1])
-    data = pictures.encode(image, "PNG", transparency=20_000)
+    data = pictures.encode(Image.frombytes("I;16", size, row * size[1]), "PNG", transparency=20_000)
 
-    rendered = render_to(data, extension)
+    rendered = render(data, extension)
 
-    left, right = (rendered.convert("RGBA").getpixel((x, 20)) for x in (4, rendered.width - 4))
-    assert isinstance(left, tuple)
-    assert isinstance(right, tuple)
-    assert left[3] == (255 if extension == "jpg" else 0)
-    assert right[3] == 255
-    assert abs(right[0] - 20_000 // 257) <= 4
-    if extension == "jpg":
-        assert min(left) >= 252
-    placeholder = open_placeholder(inspect_bytes(data))
-    assert shades(placeholder)[0] >= 240
-    assert abs(shades(placeholder)[2] - 20_000 // 257) <= 12
+    assert_alike(corners(rendered), [(255,) * 3, (grey,) * 3] * 2, 4)
+    assert alpha_at(rendered, (4, 20), (rendered.width - 4, 20)) == [255 if extension == "jpg" else 0, 255]
+    left, _, right = shades(open_placeholder(inspect(data)))
+    assert left >= 240
+    assert abs(right - grey) <= 12
 
 
 def test_a_transparent_colour_of_16_bits() -> None:
     """Another colour with the same lower 8 bits is not transparent."""
     key, other = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x3434, 0x7878, 0xBCBC)
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)),
-        (b"tRNS", key),
-        (b"IDAT", zlib.compress((b"\0" + key * 32 + other * 32) * 48)),
-        (b"IEND", b""),
-    )
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+    pixels = zlib.compress((b"\0" + key * 32 + other * 32) * 48)
+    data = assemble_png(64, 48, 16, 2, pixels, (b"tRNS", key))
 
-    alpha = render_to(data, "webp").convert("RGBA").getchannel("A")
-
-    assert (alpha.getpixel((8, 24)), alpha.getpixel((56, 24))) == (0, 255)
-    left, _, right = shades(open_placeholder(inspect_bytes(data)))
+    assert alpha_at(render(data), (8, 24), (56, 24)) == [0, 255]
+    left, _, right = shades(open_placeholder(inspect(data)))
     assert left > 240 > 140 > right
-    without_pixels = data[: data.index(b"IDAT") - 4] + png_chunk(*chunks[-1])
-    assert refusal(without_pixels) == (422, "image_corrupt")
+    without_pixels = data[: data.index(b"IDAT") - 4] + png_chunk(b"IEND", b"")
+    assert refusal(inspect, without_pixels) == (422, "image_corrupt")
 
 
-def png_with(*chunks: tuple[bytes, bytes], colour: Any = (128, 64, 200), **options: Any) -> bytes:
+COLOUR, BRIGHTER = (128, 64, 200), (188, 137, 229)
+"""BRIGHTER: the sRGB (IEC 61966-2-1) of COLOUR as linear light."""
+
+
+def png_with_gamma(value: int, *others: tuple[bytes, bytes], colour: Any = COLOUR, **options: Any) -> bytes:
     info = PngImagePlugin.PngInfo()
-    for name, content in chunks:
+    for name, content in ((b"gAMA", struct.pack(">I", value)), *others):
         info.add(name, content)
-    mode = "L" if isinstance(colour, int) else ("RGB", "RGBA")[len(colour) - 3]
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[len(colour)]
     return pictures.encode(Image.new(mode, (32, 32), colour), "PNG", pnginfo=info, **options)
 
 
-def gamma(value: int) -> tuple[bytes, bytes]:
-    return b"gAMA", struct.pack(">I", value)
-
-
-def pixel_of(data: bytes, extension: str = "webp") -> tuple[int, ...]:
-    pixel = render_to(data, extension).getpixel((16, 16))
-    assert isinstance(pixel, tuple)
-    return pixel
-
-
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("value", "colour", "expected"),
     [
-        (100_000, (188, 137, 229)),  # linear light: IEC 61966-2-1 of 128, 64 and 200 / 255
-        (55_556, (148, 86, 210)),  # 1 / 1.8, as on an old Macintosh
-        (45_455, (128, 64, 200)),  # taken for sRGB
-        (0, (128, 64, 200)),  # nonsense
+        (100_000, COLOUR, BRIGHTER),
+        (100_000, (128,), (188, 188, 188)),
+        (100_000, (*COLOUR, 128), (*BRIGHTER, 128)),
+        (55_556, COLOUR, (148, 86, 210)),  # 1 / 1.8, as on an old Macintosh
+        (45_455, COLOUR, COLOUR),  # taken for sRGB
+        (0, COLOUR, COLOUR),  # nonsense
     ],
 )
-@pytest.mark.parametrize("extension", MIME_TYPES)
-def test_the_gamma_of_a_png(value: int, expected: tuple[int, ...], extension: str) -> None:
-    found = pixel_of(png_with(gamma(value)), extension)
-
-    assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) <= 5, found
-
-
-def test_the_gamma_of_grey_and_of_transparent_pixels() -> None:
-    assert abs(pixel_of(png_with(gamma(100_000), colour=128))[0] - 188) <= 3
-    found = pixel_of(png_with(gamma(100_000), colour=(128, 64, 200, 128)))
-    assert max(abs(a - b) for a, b in zip(found, (188, 137, 229, 128), strict=True)) <= 5, found
+def test_the_gamma_of_a_png(value: int, colour: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    assert_colour(render(png_with_gamma(value, colour=colour)), expected, 5)
 
 
 def test_a_png_in_srgb_or_with_a_profile_has_no_other_gamma() -> None:
-    plain = pixel_of(png_with())
-    assert pixel_of(png_with(gamma(100_000), (b"sRGB", b"\0"))) == plain
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    found = pixel_of(png_with(gamma(100_000), icc_profile=profile))
-    assert max(abs(a - b) for a, b in zip(found, plain, strict=True)) <= 2
+    assert_colour(render(png_with_gamma(100_000, (b"sRGB", b"\0"))), COLOUR, 5)
+    assert_colour(render(png_with_gamma(100_000, icc_profile=SRGB)), COLOUR, 5)
 
 
 GREY_ON_WHITE = (120 * 200 + 255 * 55) // 255
@@ -191,19 +171,13 @@ def grey_with_associated_alpha(width: int = 64, height: int = 48) -> bytes:
     return bytes(data)
 
 
-def test_the_placeholder_of_grey_with_associated_alpha() -> None:
-    picture = inspect_bytes(grey_with_associated_alpha())
-    pixel = open_placeholder(picture).getpixel((8, 6))
-    assert isinstance(pixel, tuple)
-    assert all(abs(part - GREY_ON_WHITE) <= 8 for part in pixel)
-
-
 @pytest.mark.parametrize("extension", MIME_TYPES)
 @pytest.mark.parametrize("size", [(64, 48), (1_000, 800)])
 def test_grey_with_associated_alpha(size: tuple[int, int], extension: str) -> None:
-    rendered = render_to(grey_with_associated_alpha(*size), extension)
+    data = grey_with_associated_alpha(*size)
 
-    assert_alike(corners(rendered), [(GREY_ON_WHITE,) * 3] * 4)
+    for image in (render(data, extension), open_placeholder(inspect(data))):
+        assert_alike(corners(image), [(GREY_ON_WHITE,) * 3] * 4)
 
 
 TO_CONVERT: dict[str, bytes] = {
@@ -224,39 +198,37 @@ TO_CONVERT: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("cover", [False, True])
-@pytest.mark.parametrize("width", [64, 320, 640])
-@pytest.mark.parametrize("name", TO_CONVERT)
-def test_a_picture_is_converted_in_parts(
-    name: str, width: int, cover: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For the largest pictures, there is not enough memory for a full copy in another mode."""
-    parts = []
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes of all that is converted."""
+    noted = []
     convert = resize.make_resizable
 
     def note_and_convert(image: Image.Image, *others: Any) -> Image.Image:
-        parts.append(image.width * image.height)
+        noted.append(image.size)
         return convert(image, *others)
 
-    whole = render_to(TO_CONVERT[name], "webp", width, cover=cover)
-    monkeypatch.setattr(resize, "BAND_PIXELS", 20_000)
     monkeypatch.setattr(resize, "make_resizable", note_and_convert)
-    banded = render_to(TO_CONVERT[name], "webp", width, cover=cover)
+    return noted
 
-    assert max(parts) <= 20_000
+
+@pytest.mark.parametrize(("width", "cover"), [(64, False), (320, True), (640, False), (640, True)])
+@pytest.mark.parametrize("name", TO_CONVERT)
+def test_a_picture_is_converted_in_parts(
+    name: str, width: int, cover: bool, parts: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the largest pictures, there is not enough memory for a full copy in another mode."""
+    whole = render(TO_CONVERT[name], "webp", width, cover=cover)
+    monkeypatch.setattr(resize, "BAND_PIXELS", 20_000)
+    parts.clear()
+    banded = render(TO_CONVERT[name], "webp", width, cover=cover)
+
+    assert max(width * height for width, height in parts) <= 20_000
     assert (banded.mode, banded.size) == (whole.mode, whole.size)
     assert banded.tobytes() == whole.tobytes()
 
 
-def test_what_is_beside_the_part_that_is_shown_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = []
-    convert = resize.make_resizable
-
-    def note_and_convert(image: Image.Image, *others: Any) -> Image.Image:
-        parts.append(image.size)
-        return convert(image, *others)
-
-    monkeypatch.setattr(resize, "make_resizable", note_and_convert)
-    render_to(pictures.png(5_000, 700, mode="RGBA"), "webp", 640, cover=True)
+def test_what_is_beside_the_part_that_is_shown_is_not_converted(parts: list[tuple[int, int]]) -> None:
+    render(pictures.png(5_000, 700, mode="RGBA"), "webp", 640, cover=True)
 
     assert parts == [(706, 700)]
