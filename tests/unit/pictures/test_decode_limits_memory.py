@@ -15,67 +15,63 @@ from imageapi.pictures import decode_limits, resize
 from imageapi.pictures.decode_limits import bounded
 
 from tests.support import hostile, pictures
-from tests.unit.pictures.test_decode_limits import inspect, refusal, render
+from tests.unit.pictures.looks import inspect, refusal, render
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc/self/statm")
+
+CORRUPT, TOO_COMPLEX = (422, "image_corrupt"), (422, "image_too_complex")
+BROKEN = pictures.truncated(pictures.noisy("JPEG"))
+
+ALONE = """
+import sys
+from imageapi.errors import UnprocessableError
+from imageapi.model.variant_names import Variant
+from imageapi.pictures import decode_limits, inspect, render
+use, memory = sys.argv[1], int(sys.argv[2])
+try:
+    if use == "inspect":
+        decode_limits.MAX_MEMORY = memory
+        inspect.inspect(sys.stdin.buffer, 100_000_000)
+    else:
+        render.MAX_MEMORY = memory
+        render.render(sys.stdin.buffer, Variant(320, False, "webp"), 100_000_000)
+except UnprocessableError as error:
+    print(error.code)
+"""
+
+
+def run_alone(data: bytes, memory: int, folder: Path, use: str = "inspect") -> str:
+    """Inspect or render in a fresh process, which has no freed memory of another picture to reuse.
+
+    Args:
+        memory: the limit, in bytes.
+        folder: for a file with the data.
+
+    Returns:
+        The code of the refusal, or an empty string.
+    """
+    environ = os.environ | {"PYTHONPATH": str(Path(decode_limits.__file__).parents[2])}
+    command = [sys.executable, "-c", ALONE, use, str(memory)]
+    file = folder / "picture"
+    file.write_bytes(data)
+    with file.open("rb") as source:
+        done = subprocess.run(command, stdin=source, capture_output=True, text=True, check=True, env=environ)
+    return done.stdout.strip()
 
 
 @linux
 def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = pictures.png_bomb(9_000)
     assert inspect(data).width == 9_000
-    assert inspect_alone(data, tmp_path / "picture.png", 2**20) == "image_too_complex"
-    assert inspect_alone(data, tmp_path / "picture.png", 2**20, RENDER) == "image_too_complex"
+    for use in ("inspect", "render"):
+        assert run_alone(data, 2**20, tmp_path, use) == "image_too_complex"
     monkeypatch.setattr(decode_limits, "MAX_MEMORY", 2**20)
     assert render(data)  # has its own limit
 
 
-INSPECT = """
-import sys
-from imageapi.errors import UnprocessableError
-from imageapi.pictures import decode_limits
-from imageapi.pictures.inspect import inspect
-decode_limits.MAX_MEMORY = int(sys.argv[2])
-try:
-    inspect(open(sys.argv[1], "rb"), 100_000_000)
-except UnprocessableError as error:
-    print(error.code)
-"""
-
-RENDER = """
-import sys
-from imageapi.errors import UnprocessableError
-from imageapi.model.variant_names import Variant
-from imageapi.pictures import render
-render.MAX_MEMORY = int(sys.argv[2])
-try:
-    render.render(open(sys.argv[1], "rb"), Variant(320, False, "webp"), 100_000_000)
-except UnprocessableError as error:
-    print(error.code)
-"""
-
-
-def inspect_alone(data: bytes, file: Path, memory: int, script: str = INSPECT) -> str:
-    """Inspect or render in a fresh process, which has no freed memory of another picture to reuse.
-
-    Args:
-        file: where to put the data.
-        memory: the limit, in bytes.
-        script: INSPECT or RENDER.
-
-    Returns:
-        The code of the refusal, or an empty string.
-    """
-    file.write_bytes(data)
-    command = [sys.executable, "-c", script, str(file), str(memory)]
-    environ = os.environ | {"PYTHONPATH": str(Path(decode_limits.__file__).parents[2])}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
-    return done.stdout.strip()
-
-
 @linux
 def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
-    code = inspect_alone(hostile.avif(4_000), tmp_path / "picture.avif", 10_000_000)
+    code = run_alone(hostile.avif(4_000), 10_000_000, tmp_path)
     assert code in ("image_corrupt", "image_too_complex")
 
 
@@ -83,9 +79,9 @@ def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
 def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(tmp_path: Path) -> None:
     """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
     data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
-    assert inspect_alone(data, tmp_path / "picture.jpg", 20_000_000) == "image_too_complex"
-    assert inspect_alone(data[:-1_000], tmp_path / "picture.jpg", 200_000_000) == "image_corrupt"
-    assert inspect_alone(data, tmp_path / "picture.jpg", 200_000_000) == ""
+    assert run_alone(data, 20_000_000, tmp_path) == "image_too_complex"
+    assert run_alone(data[:-1_000], 200_000_000, tmp_path) == "image_corrupt"
+    assert run_alone(data, 200_000_000, tmp_path) == ""
 
 
 def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +91,7 @@ def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("imageapi.pictures.inspect.make_placeholder", fail)
     monkeypatch.setattr(resize, "make_resizable", fail)
     for use in (inspect, render):
-        assert refusal(use, pictures.jpeg()) == "image_too_complex"
+        assert refusal(use, pictures.jpeg()) == TOO_COMPLEX
 
 
 @linux
@@ -107,8 +103,7 @@ def test_memory_that_ran_out_before_does_not_count(
         decode_limits._errno().value = errno.ENOMEM
 
     monkeypatch.setattr(decode_limits, "_limit_addresses", run_out)
-    broken = pictures.truncated(pictures.noisy("JPEG"))
-    assert refusal(use, broken) == "image_corrupt"
+    assert refusal(use, BROKEN) == CORRUPT
 
 
 @linux
@@ -143,4 +138,4 @@ def test_another_system_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "setrlimit", refuse)
     monkeypatch.setattr(decode_limits, "_errno_location", lambda: None)
     assert inspect(pictures.jpeg()).width == 64
-    assert refusal(inspect, pictures.truncated(pictures.noisy("JPEG"))) == "image_corrupt"
+    assert refusal(inspect, BROKEN) == CORRUPT

@@ -4,16 +4,22 @@ anything is decoded.
 
 import io
 import struct
+import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from imageapi.errors import UnprocessableError
 from imageapi.pictures.identify import identify
+from imageapi.pictures.inspect import Picture
 from imageapi.pictures.pixel_limits import check_size
 from PIL import ImageFile, TiffImagePlugin
 
 from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, MAX_PIXELS
 from tests.support.pngs import compress_zeros, png_chunk
+from tests.support.tiffs import EXTRA_SAMPLES, SHORT, tiff
+from tests.unit.http.test_forms_properties import attempt, check
 from tests.unit.pictures.looks import (
     CORNERS,
     assert_alike,
@@ -209,3 +215,31 @@ def test_tiles_may_stand_over_the_edges(shape: tuple[tuple[int, int], tuple[int,
 @pytest.mark.parametrize("tile", [(0, 16), (16, 0)])
 def test_tiles_without_a_size(tile: tuple[int, int]) -> None:
     assert refusal(inspect, hostile.tiff(tile=tile)) == CORRUPT
+
+
+def test_bad_tags_of_a_tiff_are_not_logged() -> None:
+    good = tiff(4, 4, bytes(16), extra_samples=0)
+    tag = struct.pack("<HH", EXTRA_SAMPLES, SHORT)
+    data = good.replace(tag + struct.pack("<I", 1), tag + struct.pack("<I", 1_000_000))  # beyond the file
+    assert data != good
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        inspect(data)
+    assert said == []
+
+
+SAMPLES = {name: make() for name, make in ALL_GOOD.items() if "orientation" not in name}
+changes = st.lists(st.tuples(st.floats(0, 0.999), st.binary(max_size=4)), max_size=4)
+
+
+@check
+@given(st.sampled_from(sorted(SAMPLES)), changes)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_any_damage_is_read_or_refused(name: str, changes: list[tuple[float, bytes]]) -> None:
+    data = bytearray(SAMPLES[name])
+    for place, new in changes:
+        at = int(place * len(data))
+        data[at : at + len(new)] = new
+    picture = attempt(inspect, bytes(data), 1_000_000)
+    if isinstance(picture, Picture):
+        assert 0 < picture.width * picture.height <= 1_000_000
