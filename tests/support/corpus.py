@@ -2,7 +2,6 @@
 
 import io
 import random
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -112,11 +111,9 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn
     cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER USER")
     with ProcessPoolExecutor(max_workers=2) as pool:
         starts = range(first, first + rows, CHUNK)
-        for done, text in enumerate(pool.map(partial(_make_chunk, end=first + rows), starts), 1):
+        for text in pool.map(partial(_make_chunk, end=first + rows), starts):
             cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", io.StringIO(text))
-            _progress(f"{min(done * CHUNK, rows):,} of {rows:,} rows")
-    for name, definition in indexes:
-        _progress(f"building {name}")
+    for definition in indexes:
         cursor.execute(definition)
     if churn:
         _churn(cursor, rows, first)
@@ -130,9 +127,7 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn
            GROUP BY tag;"""
     )
     if not churn:  # a table in use has only autovacuum
-        _progress("VACUUM ANALYZE")
         cursor.execute("VACUUM ANALYZE image_metadata")
-    _progress("")
     return time.perf_counter() - start
 
 
@@ -146,18 +141,18 @@ def _churn(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> None:
         assignments = ", ".join(f"{name} = %({name})s" for name in values if name not in ("id", "sha256"))
         cursor.execute(f"UPDATE image_metadata SET {assignments} WHERE id = %(id)s", values)
         cursor.execute("DELETE FROM image_metadata WHERE id = %s", (str(make_row(number + 5)["id"]),))
-        _progress(f"{number - first:,} of {rows:,} rows changed or deleted")
 
 
-def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
+def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[str]:
+    """Returns their definitions."""
     cursor.execute(
         """SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'image_metadata'
            AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexname"""
     )
-    indexes = [(str(name), str(definition)) for name, definition in cursor.fetchall()]
+    indexes = cursor.fetchall()
     for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
-    return indexes
+    return [definition for _, definition in indexes]
 
 
 def _make_chunk(start: int, end: int) -> str:
@@ -178,11 +173,6 @@ def _escape(value: object) -> str:
 def _skewed(pick: random.Random, words: list[str]) -> str:
     """A word: the first ones often, the last ones rarely."""
     return words[min(int(pick.expovariate(5.0 / len(words))), len(words) - 1)]
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def iterate(rows: int) -> Iterator[dict[str, Any]]:

@@ -56,16 +56,7 @@ def jpeg(
     mode: str = "RGB",
     seed: object = None,
 ) -> bytes:
-    """A JPEG.
-
-    Args:
-        orientation: the EXIF tag, 1 to 8.
-        exif: tags of the main directory (``ExifTags.Base``), for example Make and Model.
-        exif_details: tags of the Exif directory, for example DateTimeOriginal and FNumber.
-        gps: with a position, in Tokyo.
-        mode: "RGB", "L" or "CMYK".
-        seed: makes the bytes differ, but not the pixels.
-    """
+    """A JPEG; ``seed`` makes the bytes differ, but not the pixels. For EXIF see :func:`make_exif`."""
     image = quadrants(width, height, mode)
     if orientation in STORED:
         image = image.transpose(STORED[orientation])
@@ -83,7 +74,14 @@ def make_exif(
     details: dict[int, Any] | None = None,
     gps: bool = False,
 ) -> Image.Exif:
-    """An EXIF block; for the arguments see :func:`jpeg`."""
+    """An EXIF block.
+
+    Args:
+        orientation: 1 to 8.
+        base: tags of the main directory (``ExifTags.Base``), for example Make and Model.
+        details: tags of the Exif directory, for example DateTimeOriginal and FNumber.
+        gps: with a position, in Tokyo.
+    """
     exif = Image.Exif()
     exif.update(base or {})
     if orientation is not None:

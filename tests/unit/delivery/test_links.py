@@ -99,11 +99,9 @@ def test_an_altered_link(change: dict[str, str]) -> None:
     assert refusal(make_link() | change) == "link_invalid"
 
 
-@pytest.mark.parametrize("part", ["e", "s"])
-def test_an_incomplete_link(part: str) -> None:
-    parts = make_link()
-    del parts[part]
-    assert refusal(parts) == "link_invalid"
+def test_a_part_is_missing() -> None:
+    for name in "es":
+        assert refusal({part: value for part, value in make_link().items() if part != name}) == "link_invalid"
 
 
 def test_a_permanent_link_is_good_for_its_version() -> None:
@@ -135,20 +133,6 @@ def test_the_largest_expiry() -> None:
     assert refusal(make_link(Validity(expires=longest + 1))) == "link_invalid"
 
 
-def test_a_link_for_one_of_several_names() -> None:
-    query = {name: make_link()[name] for name in "eks"}
-    names = ["w320.webp", "w320"]
-    assert verify_link(ID, names, query, now=NOW, lifetime=TTL, keys=KEYS) == FOR_AN_HOUR
-    with pytest.raises(ForbiddenError):
-        verify_link(ID, names[:1], query, now=NOW, lifetime=TTL, keys=KEYS)
-
-
-def test_a_link_of_an_earlier_release_has_no_key_id() -> None:
-    parts = make_link(keys=("old-secret",))
-    del parts["k"]
-    assert verify(parts) == FOR_AN_HOUR
-
-
 def test_a_link_of_an_animation_says_so() -> None:
     link = sign_link(ID, "w320", Validity(version=0), keys=KEYS, is_animated=True)
     assert link == sign_link(ID, "w320", Validity(version=0), keys=KEYS) + "&m=1"
@@ -161,12 +145,11 @@ def test_keys_can_be_replaced() -> None:
 
 
 def test_without_a_key_there_are_no_links() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        make_link(keys=())
-    assert caught.value.code == "secret_key_not_configured"
-    with pytest.raises(ConfigurationError) as caught:
-        verify(make_link(), keys=())
-    assert caught.value.code == "secret_key_not_configured"
+    parts = make_link()
+    for use in (lambda: make_link(keys=()), lambda: verify(parts, keys=())):
+        with pytest.raises(ConfigurationError) as caught:
+            use()
+        assert caught.value.code == "secret_key_not_configured"
 
 
 @pytest.mark.parametrize("signing_key", ["new-secret", "old-secret", "wrong"])
@@ -185,10 +168,10 @@ def test_keys_are_compared_in_constant_time(
 
     fake = SimpleNamespace(compare_digest=compare_digest, digest=hmac.digest, new=hmac.new)
     monkeypatch.setattr(links, "hmac", fake)
-    try:
-        verify(parts)
-    except ForbiddenError:
-        assert signing_key == "wrong"
+    if signing_key == "wrong":
+        assert refusal(parts) == "link_invalid"
+    else:  # a link of an earlier release has no key id
+        assert verify(parts) == FOR_AN_HOUR
     tried = int(signing_key in KEYS) if has_key_id else len(KEYS)
     assert [left for left, _ in compared] == [parts["s"].encode()] * tried
     assert len({right for _, right in compared}) == tried

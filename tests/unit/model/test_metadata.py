@@ -53,15 +53,6 @@ def test_cleaning(values: dict[str, Any], clean: dict[str, Any]) -> None:
     assert validate_metadata(values) == {"title": "", "description": "", "category": "", "tags": []} | clean
 
 
-def test_the_limits_that_are_documented() -> None:
-    assert {name: field.max_length for name, field in TEXT_FIELDS.items()} == {
-        "title": 200,
-        "description": 2_000,
-        "category": 64,
-    }
-    assert (MAX_TAGS, MAX_TAG_LENGTH, MAX_JSON_BYTES) == (32, 64, 65_536)
-
-
 @pytest.mark.parametrize("field", TEXT_FIELDS)
 def test_limits_of_texts(field: str) -> None:
     """In characters, after normalisation."""
