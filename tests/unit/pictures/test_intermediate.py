@@ -154,12 +154,9 @@ def test_an_intermediate_has_pixels_enough_for_what_it_serves() -> None:
     assert max(served) * resize.GAP <= INTERMEDIATE_SIDE
 
 
-@pytest.mark.parametrize("error", [MemoryError(), ValueError("cannot convert"), OSError("no")])
-def test_an_intermediate_is_no_reason_to_refuse_a_picture(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_intermediate_is_no_reason_to_refuse_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise error
+        raise MemoryError
 
     monkeypatch.setattr(intermediate, "shrink", fail)
     assert inspect(pictures.large_jpeg()).intermediate is None

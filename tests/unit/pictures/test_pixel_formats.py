@@ -27,7 +27,10 @@ from tests.unit.pictures.looks import (
 
 SIZES = [(64, 48), (640, 480)]
 """Shown at full size, and reduced in bands."""
-UNSIGNED, SIGNED, FLOAT = 1, 2, 3
+RISING, FALLING, WHITE, BLACK = (0, 128, 255), (255, 128, 0), (255, 255, 255), (0, 0, 0)
+NEGATIVE = {"photometric": 0}
+"""Zero is white."""
+UNSIGNED, SIGNED, FLOAT = ({"bits": 32, "sample_format": kind} for kind in (1, 2, 3))
 
 
 def ramp(size: tuple[int, int], format: str, first: float, last: float) -> bytes:
@@ -52,18 +55,21 @@ def assert_shades(data: bytes, expected: Sequence[int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    ("format", "last", "tags"),
+    ("format", "first", "last", "tags", "expected"),
     [
-        ("<B", 255, {"bits": 8}),
-        ("<H", 65_535, {"bits": 16}),
-        ("<f", 1.0, {"bits": 32, "sample_format": FLOAT}),
+        *(("<B", 0, 255, {}, RISING), ("<B", 0, 255, NEGATIVE, FALLING)),
+        *(("<H", 0, 65_535, {"bits": 16}, RISING), ("<H", 0, 65_535, {"bits": 16, **NEGATIVE}, FALLING)),
+        ("<H", 0, 0, {"bits": 16, **NEGATIVE}, WHITE),
+        ("<H", 65_535, 65_535, {"bits": 16, **NEGATIVE}, BLACK),
+        *(("<f", 0, 1.0, FLOAT, RISING), ("<f", 0, 1.0, FLOAT | NEGATIVE, FALLING)),
+        *(("<I", 0, 2**32 - 1, UNSIGNED, RISING), ("<I", 2**31, 2**32 - 1, UNSIGNED, (128, 192, 255))),
+        *(("<I", 0, 1000, UNSIGNED, RISING), ("<i", -(2**31), 2**31 - 1, SIGNED, RISING)),
     ],
 )
-def test_zero_may_be_white(format: str, last: float, tags: dict[str, Any], size: tuple[int, int]) -> None:
-    pixels = ramp(size, format, 0, last)
-
-    assert_shades(tiff(*size, pixels, photometric=0, **tags), (255, 128, 0))
-    assert_shades(tiff(*size, pixels, photometric=1, **tags), (0, 128, 255))
+def test_shades_of_grey(
+    format: str, first: int, last: float, tags: dict[str, int], expected: Sequence[int], size: tuple[int, int]
+) -> None:
+    assert_shades(tiff(*size, ramp(size, format, first, last), **tags), expected)
 
 
 def test_12_bits() -> None:
@@ -71,61 +77,45 @@ def test_12_bits() -> None:
     pairs = zip(numbers[::2], numbers[1::2], strict=True)
     pixels = b"".join((one << 12 | other).to_bytes(3, "big") for one, other in pairs) * 48
 
-    assert_shades(tiff(64, 48, pixels, bits=12), (0, 128, 255))
+    assert_shades(tiff(64, 48, pixels, bits=12), RISING)
 
 
-@pytest.mark.parametrize("value", [0, 65_535])
-def test_one_shade_is_black_or_white(value: int) -> None:
-    pixels = struct.pack("<H", value) * 64 * 48
+def halves(mode: str, left: Any, right: Any, size: tuple[int, int] = SIZES[0]) -> bytes:
+    """The left half is transparent."""
+    image = Image.new(mode, size, left)
+    image.paste(right, (size[0] // 2, 0, *size))
+    image = image.convert("I;16") if mode == "I" else image
+    return pictures.encode(image, "PNG", **({"transparency": left} if mode != "RGBA" else {}))
 
-    assert_shades(tiff(64, 48, pixels, bits=16, photometric=0), (255 - value // 257,) * 3)
 
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("format", "first", "last", "expected"),
-    [
-        ("<I", 0, 2**32 - 1, (0, 128, 255)),
-        ("<I", 2**31, 2**32 - 1, (128, 192, 255)),
-        ("<I", 0, 1000, (0, 128, 255)),
-        ("<i", -(2**31), 2**31 - 1, (0, 128, 255)),
-    ],
+KEY, OTHER = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x3434, 0x7878, 0xBCBC)
+DEEP_COLOURS = assemble_png(
+    *(64, 48, 16, 2, zlib.compress((b"\0" + KEY * 32 + OTHER * 32) * 48)), (b"tRNS", KEY)
 )
-def test_32_bits(
-    format: str, first: int, last: int, expected: tuple[int, ...], size: tuple[int, int]
-) -> None:
-    kind = UNSIGNED if format == "<I" else SIGNED
-
-    assert_shades(tiff(*size, ramp(size, format, first, last), bits=32, sample_format=kind), expected)
+"""The colours have the same lower 8 bits."""
+TRANSPARENT: dict[str, tuple[bytes, Sequence[int]]] = {
+    "alpha": (halves("RGBA", (0, 0, 0, 0), (*pictures.BLUE, 255)), pictures.BLUE),
+    "one colour": (halves("RGB", (255, 0, 0), pictures.BLUE), pictures.BLUE),
+    "one shade": (halves("L", 255, 0), BLACK),
+    **{f"one shade of 16 bits, {n}": (halves("I", 20_000, 20_001, SIZES[n]), (78,) * 3) for n in (0, 1)},
+    "one colour of 16 bits": (DEEP_COLOURS, (0x34, 0x78, 0xBC)),
+}
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize("size", SIZES)
-def test_a_transparent_shade_of_16_bits(size: tuple[int, int], extension: str) -> None:
-    half, grey = size[0] // 2, 20_000 // 257
-    row = struct.pack("<H", 20_000) * half + struct.pack("<H", 20_001) * half
-    data = pictures.encode(Image.frombytes("I;16", size, row * size[1]), "PNG", transparency=20_000)
-
+@pytest.mark.parametrize("name", TRANSPARENT)
+def test_what_is_transparent_stays_so(name: str, extension: str) -> None:
+    data, colour = TRANSPARENT[name]
     rendered = render(data, extension)
 
-    assert_alike(corners(rendered), [(255,) * 3, (grey,) * 3] * 2, 4)
     assert alpha_at(rendered, (4, 20), (rendered.width - 4, 20)) == [255 if extension == "jpg" else 0, 255]
-    left, _, right = shades(open_placeholder(inspect(data)))
-    assert left >= 240
-    assert abs(right - grey) <= 12
+    assert_alike(corners(rendered), [WHITE, colour] * 2, 12)
+    assert_alike(corners(open_placeholder(inspect(data))), [WHITE, colour] * 2, 30)
 
 
-def test_a_transparent_colour_of_16_bits() -> None:
-    """Another colour with the same lower 8 bits is not transparent."""
-    key, other = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x3434, 0x7878, 0xBCBC)
-    pixels = zlib.compress((b"\0" + key * 32 + other * 32) * 48)
-    data = assemble_png(64, 48, 16, 2, pixels, (b"tRNS", key))
-
-    assert alpha_at(render(data), (8, 24), (56, 24)) == [0, 255]
-    left, _, right = shades(open_placeholder(inspect(data)))
-    assert left > 240 > 140 > right
-    without_pixels = data[: data.index(b"IDAT") - 4] + png_chunk(b"IEND", b"")
-    assert refusal(inspect, without_pixels) == (422, "image_corrupt")
+def test_a_transparent_colour_without_pixels() -> None:
+    data = DEEP_COLOURS[: DEEP_COLOURS.index(b"IDAT") - 4] + png_chunk(b"IEND", b"")
+    assert refusal(inspect, data) == (422, "image_corrupt")
 
 
 COLOUR, BRIGHTER = (128, 64, 200), (188, 137, 229)
@@ -232,3 +222,9 @@ def test_what_is_beside_the_part_that_is_shown_is_not_converted(parts: list[tupl
     render(pictures.png(5_000, 700, mode="RGBA"), "webp", 640, cover=True)
 
     assert parts == [(706, 700)]
+
+
+def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(parts: list[tuple[int, int]]) -> None:
+    render(pictures.jpeg(2560, 1920), "jpg", 320)
+
+    assert parts == [(320, 240)]

@@ -1,21 +1,19 @@
 """Variants: of the right size, upright, and never with more pixels than the original."""
 
 import io
-from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi.model.variant_formats import MIME_TYPES
 from imageapi.model.variant_names import WIDTHS, Variant
-from imageapi.pictures import resize
 from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit
 from imageapi.pictures.resize import find_box
 from imageapi.pictures.scale_on_load import scale_to_fill
 from PIL import Image, TiffImagePlugin, TiffTags
 
 from tests.support import pictures
-from tests.unit.pictures.looks import CORNERS, alpha_at, assert_alike, assert_colour, corners, inspect, render
+from tests.unit.pictures.looks import CORNERS, alpha_at, assert_alike, corners, inspect, render
 
 XMP = 700
 BLUE = (0, 0, 255)
@@ -102,34 +100,6 @@ def test_transparency(extension: str) -> None:
         assert rendered.mode == "RGB"
     else:
         assert alpha_at(rendered, (3, 3), (3, 116)) == [0, 255]
-
-
-@pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize(("mode", "key"), [("RGB", (255, 0, 0)), ("L", 255)])
-def test_one_colour_that_stands_for_nothing(mode: str, key: Any, extension: str) -> None:
-    image = Image.new(mode, (80, 40), key)
-    image.paste(0, (40, 0, 80, 40))
-    rendered = render(pictures.encode(image, "PNG", transparency=key), extension)
-
-    if extension == "jpg":
-        assert_colour(rendered, (255, 255, 255))
-    else:
-        assert alpha_at(rendered, (10, 20), (70, 20)) == [0, 255]
-
-
-def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
-    original = resize.make_resizable
-
-    def note_size(image: Image.Image) -> Image.Image:
-        sizes.append(image.size)
-        return original(image)
-
-    monkeypatch.setattr(resize, "make_resizable", note_size)
-
-    render(pictures.jpeg(2560, 1920), "jpg", 320)
-
-    assert sizes == [(320, 240)]
 
 
 sizes = st.tuples(st.integers(1, 65_535), st.integers(1, 65_535))
