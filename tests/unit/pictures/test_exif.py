@@ -1,8 +1,6 @@
 """EXIF: read if plausible, omitted if not, and never the position."""
 
 import json
-import math
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,16 +14,12 @@ from tests.support import pictures
 from tests.unit.http.test_forms_properties import check, is_storable
 from tests.unit.pictures import looks
 
-Rational = TiffImagePlugin.IFDRational
-
 
 def inspect(data: bytes) -> Picture:
     """JSON and PostgreSQL must be able to store the EXIF."""
     picture = looks.inspect(data)
     json.dumps(picture.exif, allow_nan=False)
     assert all(is_storable(value) for value in picture.exif.values() if isinstance(value, str))
-    if "taken_at" in picture.exif:
-        datetime.fromisoformat(picture.exif["taken_at"])
     return picture
 
 
@@ -49,62 +43,46 @@ def test_what_a_camera_says() -> None:
 @pytest.mark.parametrize(
     ("make", "model", "camera"),
     [
-        (None, None, None),
-        ("Canon", "Canon EOS R6", "Canon EOS R6"),
-        ("SONY", "ILCE-7M4", "SONY ILCE-7M4"),
-        ("SONY", None, "SONY"),
-        (None, "Pixel 8", "Pixel 8"),
-        ("NIKON\0\0\0", "Z 6\0", "NIKON Z 6"),
-        ("", "", None),
-        (" \0 ", "\x01\x02", None),
-        ("A" * 5_000, None, "A" * 200),
+        *((None, None, None), ("", "", None), (" \0 ", "\x01\x02", None), (None, "Pixel 8", "Pixel 8")),
+        *(("Canon", "Canon EOS R6", "Canon EOS R6"), ("SONY", "ILCE-7M4", "SONY ILCE-7M4")),
+        *(("SONY", None, "SONY"), ("NIKON\0\0\0", "Z 6\0", "NIKON Z 6"), ("A" * 5_000, None, "A" * 200)),
     ],
 )
 def test_the_name_of_the_camera(make: str | None, model: str | None, camera: str | None) -> None:
     said = {tag: value for tag, value in ((Base.Make, make), (Base.Model, model)) if value is not None}
-    assert read_exif(exif=said).get("camera") == camera
+    assert read_exif(exif=said) == ({"camera": camera} if camera else {})
+
+
+TIME = "2026:04:01 09:30:15"
 
 
 @pytest.mark.parametrize(
     ("moment", "offset", "taken_at"),
     [
-        ("2026:04:01 09:30:15", None, "2026-04-01T09:30:15"),
-        ("2026:04:01 09:30:15", "-03:30", "2026-04-01T09:30:15-03:30"),
-        ("2026:04:01 09:30:15\0", "+09:00\0", "2026-04-01T09:30:15+09:00"),
-        ("2026:04:01 09:30:15", "somewhere", "2026-04-01T09:30:15"),
-        ("2026:04:01 09:30:15", "+99:99", "2026-04-01T09:30:15"),
-        ("0000:00:00 00:00:00", None, None),
-        ("    :  :     :  :  ", None, None),
-        ("2026:13:45 09:30:15", None, None),
-        ("2026:02:30 09:30:15", None, None),
-        ("2026:04:01 25:61:61", None, None),
-        ("2026-04-01T09:30:15", None, None),
-        ("yesterday", None, None),
+        (TIME, None, "2026-04-01T09:30:15"),
+        (TIME, "-03:30", "2026-04-01T09:30:15-03:30"),
+        (TIME + "\0", "+09:00\0", "2026-04-01T09:30:15+09:00"),
+        *((TIME, offset, "2026-04-01T09:30:15") for offset in ("somewhere", "+99:99")),
+        *((moment, None, None) for moment in ("0000:00:00 00:00:00", "    :  :     :  :  ", "yesterday")),
+        *((moment, None, None) for moment in ("2026:13:45 09:30:15", "2026:02:30 09:30:15")),
+        *((moment, None, None) for moment in ("2026:04:01 25:61:61", "2026-04-01T09:30:15")),
     ],
 )
 def test_when_it_was_taken(moment: str, offset: str | None, taken_at: str | None) -> None:
-    details = {Base.DateTimeOriginal: moment}
-    if offset is not None:
-        details[Base.OffsetTimeOriginal] = offset
-    assert read_exif(exif_details=details).get("taken_at") == taken_at
+    said = {Base.DateTimeOriginal: moment} | ({Base.OffsetTimeOriginal: offset} if offset else {})
+    assert read_exif(exif_details=said) == ({"taken_at": taken_at} if taken_at else {})
 
 
-@pytest.mark.parametrize(
-    "value",
-    [-1.0, *(Rational(*pair) for pair in ((1, 0), (0, 1), (0, 0), (1, 4_000_000_000), (4_000_000_000, 1)))],
-)
-@pytest.mark.parametrize(
-    ("tag", "name"),
-    [(Base.ExposureTime, "exposure_time"), (Base.FNumber, "f_number"), (Base.FocalLength, "focal_length")],
-)
-def test_absurd_numbers(tag: int, name: str, value: Any) -> None:
-    number = read_exif(exif_details={tag: value}).get(name)
-    assert number is None or (math.isfinite(number) and number > 0)
+@pytest.mark.parametrize("tag", [Base.ExposureTime, Base.FNumber, Base.FocalLength])
+def test_absurd_numbers(tag: int) -> None:
+    ratios = ((1, 0), (0, 1), (0, 0), (1, 4_000_000_000), (4_000_000_000, 1))
+    for value in (-1.0, *(TiffImagePlugin.IFDRational(*ratio) for ratio in ratios)):
+        assert read_exif(exif_details={tag: value}) == {}, value
 
 
-@pytest.mark.parametrize("value", [0, (100, 200), "fast", 4_000_000_000])
-def test_absurd_sensitivities(value: Any) -> None:
-    read_exif(exif_details={Base.ISOSpeedRatings: value})
+def test_absurd_sensitivities() -> None:
+    for value in (0, (100, 200), 4_000_000_000):
+        assert read_exif(exif_details={Base.ISOSpeedRatings: value}) == {}, value
 
 
 @pytest.mark.parametrize("orientation", [*range(1, 9), 0, 9, 255, 65_535])
@@ -125,21 +103,18 @@ def test_other_formats(format: str) -> None:
 
 
 UNREADABLE = [
-    b"Exif\0\0",
-    b"Exif\0\0garbage that is no TIFF",
-    b"Exif\0\0MM\0*",
-    b"Exif\0\0MM\0*\xff\xff\xff\xff",
-    b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 40,
-    b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x08\0\0\0\x08",
-    b"Exif\0\0II*\0\x08\0\0\0\0\0\x08\0\0\0",
+    *(b"", b"garbage that is no TIFF", b"MM\0*", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\0\0\x08\0\0\0"),
+    b"MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 40,
+    b"MM\0*\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x08\0\0\0\x08",
 ]
 
 
 @pytest.mark.parametrize("block", UNREADABLE)
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_exif_that_cannot_be_read_is_no_reason_to_refuse(block: bytes) -> None:
-    others = [pictures.encode(pictures.quadrants(), format, exif=block) for format in ("PNG", "WEBP")]
-    for data in (pictures.jpeg_with_exif_block(block), *others):
+    exif = b"Exif\0\0" + block
+    others = [pictures.encode(pictures.quadrants(), format, exif=exif) for format in ("PNG", "WEBP")]
+    for data in (pictures.jpeg_with_exif_block(exif), *others):
         picture = inspect(data)
         assert (picture.width, picture.height, picture.exif) == (64, 48, {})
 
