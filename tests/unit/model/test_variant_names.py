@@ -1,5 +1,7 @@
 """Variant names, and the choice of a format by the Accept header."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,9 @@ from imageapi.model.variant_names import (
     parse_names,
     parse_variant,
 )
+
+from tests.support.events import ROOT
+from tests.support.openapi import parameters
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
@@ -97,3 +102,13 @@ def test_any_name_is_an_allowed_variant_or_unknown(name: str) -> None:
         return
     assert variant.width in WIDTHS
     assert variant.name in (name, f"{name}.webp")
+
+
+def test_where_else_a_width_is_named() -> None:
+    variant = parameters("get", "/images/{id}/{variant}")["variant"]["description"]
+    assert tuple(map(int, re.findall(r"\b\d{3,4}\b", variant))) == WIDTHS
+    variants = parameters("get", "/api/images")["variants"]["description"]
+    assert tuple(map(int, re.findall(r"`w(\d+)`", variants))) == WIDTHS
+    for document in ("README.md", "README.ja.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        assert re.search(rf"`w{WIDTHS[0]}`( to |〜)`w{WIDTHS[-1]}`", text), document
