@@ -73,8 +73,8 @@ LINES = ["a\nb", "a\tb", "a\r\nb"]
 def test_texts_that_are_refused(field: str) -> None:
     for value in (1, 0, True, False, [], ["a"], {}, {"a": "b"}, float("nan"), 10**400):
         assert refusal({field: value}) == ("wrong_type", field)
-    for value in UNPRINTABLE if TEXT_FIELDS[field].is_multiline else UNPRINTABLE + LINES:
-        assert refusal({field: value}) == ("invalid_text", field)
+    for text in UNPRINTABLE if TEXT_FIELDS[field].is_multiline else UNPRINTABLE + LINES:
+        assert refusal({field: text}) == ("invalid_text", field)
     assert refusal({field: "写" * (TEXT_FIELDS[field].max_length + 1)}) == ("too_long", field)
 
 

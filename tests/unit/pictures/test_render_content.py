@@ -14,7 +14,6 @@ from tests.support import pictures
 from tests.unit.pictures.looks import (
     SRGB,
     SWAPPED,
-    alpha_at,
     assert_colour,
     count_frames,
     read_durations,
@@ -56,14 +55,6 @@ def test_a_profile_of_a_picture_in_another_mode(mode: str, colour: Any, expected
 @pytest.mark.parametrize("profile", [SRGB, b"nonsense", SRGB[:200], b"\0" * 4000])
 def test_a_broken_profile_is_as_srgb(profile: bytes) -> None:
     assert_colour(render(pictures.encode(plain(), "PNG", icc_profile=profile), "jpg"), COLOUR, 3)
-
-
-@pytest.mark.parametrize("profile", [None, SRGB], ids=["none", "one for RGB"])
-def test_cmyk_is_shown_in_its_colours(profile: bytes | None) -> None:
-    rendered = render(pictures.encode(plain("CMYK"), "JPEG", quality=95, icc_profile=profile), "jpg")
-
-    assert rendered.mode == "RGB"
-    assert_colour(rendered, COLOUR, 8)
 
 
 def full_of_metadata() -> dict[str, bytes]:
@@ -170,15 +161,3 @@ def test_an_animation_over_the_bounds_is_its_first_frame(
     assert count_frames(render(data)) == 3
     monkeypatch.setattr(frames, limit, value - 1)
     assert_first_frame(render(data))
-
-
-def test_an_animation_keeps_its_transparency() -> None:
-    images = [Image.new("RGBA", (64, 48), colour) for colour in (pictures.RED, pictures.BLUE)]
-    for image in images:
-        image.paste((0, 0, 0, 0), (24, 16, 40, 32))
-    data = pictures.encode(images[0], "WEBP", save_all=True, append_images=images[1:], duration=80)
-
-    rendered = render(data)
-
-    for number in range(2):
-        assert alpha_at(rendered, (8, 24), (32, 24), frame=number) == [255, 0]

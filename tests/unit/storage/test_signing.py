@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,21 +49,13 @@ CRT = [import_module("botocore.crt.auth")] if find_spec("awscrt") else []
 KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
 
 
-class FrozenDatetime(datetime):
-    """A datetime whose clock stands still."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> "FrozenDatetime":
-        return cls.fromtimestamp(MOMENT.timestamp(), tz)
-
-
 @pytest.fixture(params=SERVERS)
 def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings for the module, at a fixed time."""
     found = SERVERS[request.param]
     monkeypatch.setattr(signing, "get_settings", lambda: found)
-    monkeypatch.setattr(signing, "datetime", FrozenDatetime)
-    monkeypatch.setattr(sigv4, "datetime", FrozenDatetime)
+    for module in (signing, sigv4):
+        monkeypatch.setattr(module, "datetime", SimpleNamespace(now=lambda _: MOMENT))
     for module in (botocore.auth, botocore.signers, *CRT):
         monkeypatch.setattr(module, "get_current_datetime", lambda **_: MOMENT.replace(tzinfo=None))
     return found
