@@ -13,7 +13,7 @@ from imageapi.errors import UnprocessableError
 from imageapi.pictures.identify import identify
 from imageapi.pictures.inspect import Picture
 from imageapi.pictures.pixel_limits import check_size
-from PIL import ImageFile, TiffImagePlugin
+from PIL import ImageFile, TiffImagePlugin, TiffTags
 
 from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, MAX_PIXELS
@@ -30,6 +30,7 @@ from tests.unit.pictures.looks import (
     render,
 )
 
+XMP = 700
 BAD = pictures.BAD | hostile.BAD
 CORRUPT, TOO_LARGE = (422, "image_corrupt"), (422, "too_many_pixels")
 
@@ -134,6 +135,23 @@ def test_every_format_is_turned_as_a_viewer_turns_it(format: str, orientation: i
         rendered = render(data, cover=cover)
         assert rendered.size == size
         assert_alike(corners(rendered), CORNERS)
+
+
+@pytest.mark.parametrize("size", [(600, 400), (2_400, 1_800)])
+def test_a_tiff_that_only_xmp_turns(size: tuple[int, int]) -> None:
+    """Pillow rotates it on load, and reports the stored size before that."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[XMP] = b'<x tiff:Orientation="6"/>'
+    tags.tagtype[XMP] = TiffTags.BYTE
+    data = pictures.encode(pictures.quadrants(*size).transpose(pictures.STORED[6]), "TIFF", tiffinfo=tags)
+
+    picture = inspect(data)
+
+    assert (picture.width, picture.height) == size
+    for source in (data, picture.intermediate or data):
+        variant = render(source, "webp", 320)
+        assert variant.size == (320, round(320 * size[1] / size[0]))
+        assert_alike(corners(variant), CORNERS)
 
 
 def test_an_animation_may_have_four_times_the_pixels() -> None:

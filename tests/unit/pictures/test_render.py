@@ -1,21 +1,34 @@
-"""Variants: of the right size, upright, and never with more pixels than the original."""
+"""Variants: of the right size, upright, with their colours and frames, and without metadata."""
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi.model.variant_formats import MIME_TYPES
 from imageapi.model.variant_names import WIDTHS, Variant
+from imageapi.pictures import frames
 from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit
+from imageapi.pictures.render import render as render_file
 from imageapi.pictures.resize import find_box
 from imageapi.pictures.scale_on_load import scale_to_fill
-from PIL import Image, TiffImagePlugin, TiffTags
+from PIL import Image, PngImagePlugin
 
 from tests.support import pictures
-from tests.unit.pictures.looks import CORNERS, alpha_at, assert_alike, corners, inspect, render
+from tests.unit.pictures.looks import (
+    CORNERS,
+    SRGB,
+    SWAPPED,
+    alpha_at,
+    assert_alike,
+    assert_colour,
+    corners,
+    count_frames,
+    read_durations,
+    render,
+)
 
-XMP = 700
 BLUE = (0, 0, 255)
 # Other tests check the colours of black and white, and of 16 bits.
 OTHER_COLOURS = {"png_one_bit", "png_16_bit"}
@@ -136,18 +149,144 @@ def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tu
     assert all(have >= want - 0.5 for have, want in zip(decoded, target, strict=True))
 
 
-@pytest.mark.parametrize("size", [(600, 400), (2_400, 1_800)])
-def test_a_tiff_that_only_xmp_turns(size: tuple[int, int]) -> None:
-    """Pillow rotates it on load, and reports the stored size before that."""
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[XMP] = b'<x tiff:Orientation="6"/>'
-    tags.tagtype[XMP] = TiffTags.BYTE
-    data = pictures.encode(pictures.quadrants(*size).transpose(pictures.STORED[6]), "TIFF", tiffinfo=tags)
+SECRET = b"taken at home, 35.65861 139.74556"
+DURATIONS = [50, 70, 90]
+COLOUR, SWAPPED_COLOUR, GREY = (120, 170, 90), (170, 120, 90), (100, 100, 100)
 
-    picture = inspect(data)
 
-    assert (picture.width, picture.height) == size
-    for source in (data, picture.intermediate or data):
-        variant = render(source, "webp", 320)
-        assert variant.size == (320, round(320 * size[1] / size[0]))
-        assert_alike(corners(variant), CORNERS)
+def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Image:
+    image = Image.new("RGB", (200, 150), colour)
+    return image.quantize(2) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_a_colour_profile_is_honoured(format: str, extension: str) -> None:
+    options: dict[str, Any] = {"lossless": True} if format == "WEBP" else {"quality": 95}
+    data = pictures.encode(plain(), format, icc_profile=SWAPPED, **options)
+
+    assert_colour(render(data, extension), SWAPPED_COLOUR, 6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        *(("P", COLOUR, SWAPPED_COLOUR), ("RGBA", COLOUR, SWAPPED_COLOUR)),
+        *(("LA", GREY, GREY), ("L", GREY, GREY)),  # an RGB profile does not apply to a grey picture
+    ],
+)
+def test_a_profile_of_a_picture_in_another_mode(mode: str, colour: Any, expected: Any) -> None:
+    data = pictures.encode(plain(mode, colour), "PNG", icc_profile=SWAPPED)
+
+    assert_colour(render(data), expected, 8)
+
+
+@pytest.mark.parametrize("profile", [SRGB, b"nonsense", SRGB[:200], b"\0" * 4000])
+def test_a_broken_profile_is_as_srgb(profile: bytes) -> None:
+    assert_colour(render(pictures.encode(plain(), "PNG", icc_profile=profile), "jpg"), COLOUR, 3)
+
+
+def full_of_metadata() -> dict[str, bytes]:
+    """Files that say where they were taken, in every metadata field of their formats."""
+    exif = pictures.make_exif(6, {0x010E: SECRET.decode()}, {0x9286: SECRET}, gps=True)
+    everywhere: dict[str, Any] = {"exif": exif, "icc_profile": SWAPPED}
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + SECRET + b"</x:xmpmeta>"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", SECRET.decode())
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"comment": SECRET, "xmp": xmp, **everywhere},
+        "PNG": {"pnginfo": text, **everywhere},
+        "WEBP": {"xmp": xmp, **everywhere},
+        "AVIF": {"xmp": xmp, **everywhere, "speed": 10},
+        "TIFF": {"description": SECRET.decode(), **everywhere},
+        "GIF": {"comment": SECRET},
+    }
+    still = pictures.quadrants(400, 300)
+    return {
+        **{name: pictures.encode(still, name, **fields) for name, fields in options.items()},
+        **{
+            f"{name} animated": pictures.animation(name, **options[name])
+            for name in ("GIF", "PNG", "WEBP", "AVIF")
+        },
+    }
+
+
+FULL_OF_METADATA = full_of_metadata()
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("name", FULL_OF_METADATA)
+def test_no_metadata_is_in_a_variant(name: str, extension: str) -> None:
+    source = FULL_OF_METADATA[name]
+    # Text in a PNG may be compressed: it suffices that a reader finds it.
+    assert SECRET in source or SECRET.decode() in str(Image.open(io.BytesIO(source)).info)
+
+    data = render_file(io.BytesIO(source), Variant(160, False, extension), pictures.MAX_PIXELS)
+
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert not dict(image.getexif())
+    assert not {"exif", "xmp", "icc_profile", "comment", "photoshop", "Comment"} & set(image.info)
+    marks = (SECRET, b"Exif", b"EXIF", b"xmpmeta", b"ICCP", b"ICC_PROFILE")
+    assert [mark for mark in marks if mark in data] == []
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_an_animation_stays_one_in_webp(format: str) -> None:
+    image = render(pictures.animation(format, 3, 320, 240, duration=DURATIONS, loop=0))
+
+    assert (image.size, image.info["loop"], read_durations(image)) == ((160, 120), 0, DURATIONS)
+    for number, expected in enumerate((pictures.RED, (40, 1, 90), (80, 2, 90))):
+        image.seek(number)
+        assert_colour(image, expected, 12)
+
+
+@pytest.mark.parametrize(
+    ("format", "loop", "plays"),
+    [
+        ("GIF", {}, 1),
+        ("GIF", {"loop": 1}, 2),  # a GIF stores the number of repeats, the others the number of plays
+        *(("WEBP", {"loop": 2}, 2), ("PNG", {"loop": 2}, 2)),
+        *(("GIF", {"loop": 65_535}, 0), ("PNG", {"loop": 100_000}, 0)),  # more often than WebP can say
+    ],
+)
+def test_an_animation_plays_as_often_as_before(format: str, loop: dict[str, int], plays: int) -> None:
+    data = pictures.animation(format, duration=DURATIONS, **loop)
+
+    assert render(data).info["loop"] == plays
+
+
+def test_an_animation_is_upright_and_in_srgb() -> None:
+    exif = pictures.make_exif(6)
+    images = [Image.new("RGB", (60, 40), (red, 0, 0)) for red in (255, 250)]
+    options = {"exif": exif, "icc_profile": SWAPPED, "lossless": True}
+    data = pictures.encode(images[0], "WEBP", save_all=True, append_images=images[1:], **options)
+
+    image = render(data)
+
+    assert (image.size, count_frames(image)) == ((40, 60), 2)
+    assert_colour(image, (0, 255, 0), 12)
+
+
+def assert_first_frame(image: Image.Image) -> None:
+    assert count_frames(image) == 1
+    assert_colour(image, pictures.RED)
+
+
+@pytest.mark.parametrize(("format", "extension"), [("GIF", "jpg"), ("GIF", "avif"), ("TIFF", "webp")])
+def test_of_other_formats_and_of_pages_only_the_first_frame_is_shown(format: str, extension: str) -> None:
+    assert_first_frame(render(pictures.animation(format), extension))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MAX_ANIMATED_FRAMES", 3), ("MAX_ANIMATED_PIXELS", 3 * 64 * 48)]
+)
+def test_an_animation_over_the_bounds_is_its_first_frame(
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pictures.animation("GIF", duration=DURATIONS)
+    monkeypatch.setattr(frames, limit, value)
+    assert count_frames(render(data)) == 3
+    monkeypatch.setattr(frames, limit, value - 1)
+    assert_first_frame(render(data))
