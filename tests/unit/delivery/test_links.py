@@ -74,11 +74,8 @@ def test_a_link_is_valid_only_as_signed_under_any_of_the_keys(
 
 def test_the_same_link_for_half_its_lifetime() -> None:
     start = NOW // 1800 * 1800 + 1
-    assert [expires_at(start + late, TTL) - expires_at(start, TTL) for late in (0, 1799, 1800)] == [
-        0,
-        0,
-        1800,
-    ]
+    expires = [expires_at(start + late, TTL) for late in (0, 1799, 1800)]
+    assert expires == [expires[0], expires[0], expires[0] + 1800]
 
 
 @pytest.mark.parametrize(
@@ -87,11 +84,8 @@ def test_the_same_link_for_half_its_lifetime() -> None:
         *({"image_id": ID.upper()}, {"image_id": ""}, {"variant": "original"}, {"variant": "w3200"}),
         *({"s": "A" * 32}, {"s": "\ud800"}, {"s": make_link()["s"][:-1]}, {"s": make_link()["s"] + "A"}),
         *({"s": make_link()["s"].lower()}, {"s": ""}, {"k": ""}, {"k": links.key_id("old-secret")}),
-        *(
-            {"e": text}
-            for text in ("", "never", "-1", "1.5", "1e9", f" {EXPIRES}", f"{EXPIRES}\n", f"0{EXPIRES}")
-        ),
-        *({"e": text} for text in ("１８０", "9" * 5_000, str(EXPIRES + 1), "1")),
+        *({"e": text} for text in ("", "never", "-1", "1.5", "1e9", "１８０", "9" * 5_000, "1")),
+        *({"e": text} for text in (f" {EXPIRES}", f"{EXPIRES}\n", f"0{EXPIRES}", str(EXPIRES + 1))),
         {"v": "3"},
     ],
 )

@@ -2,18 +2,18 @@
 
 import errno
 import io
-import os
+import multiprocessing
 import resource
-import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
 from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
-from imageapi.errors import TooComplexError
+from imageapi.errors import AppError, TooComplexError
 from imageapi.pictures import decode_limits, resize
+from imageapi.pictures import render as rendering
 from imageapi.pictures.decode_limits import bounded
 from imageapi.pictures.inspect import inspect as inspect_file
 from PIL import ImageFile, TiffImagePlugin
@@ -145,66 +145,47 @@ def test_decodes_take_turns() -> None:
     assert order == ["first begins", "first ends", "second begins"]
 
 
-ALONE = """
-import sys
-from imageapi.errors import UnprocessableError
-from imageapi.model.variant_names import Variant
-from imageapi.pictures import decode_limits, inspect, render
-use, memory = sys.argv[1], int(sys.argv[2])
-try:
-    if use == "inspect":
-        decode_limits.MAX_MEMORY = memory
-        inspect.inspect(sys.stdin.buffer, 100_000_000)
-    else:
-        render.MAX_MEMORY = memory
-        render.render(sys.stdin.buffer, Variant(320, False, "webp"), 100_000_000)
-except UnprocessableError as error:
-    print(error.code)
-"""
+def find_code(use: Callable[[bytes], object], data: bytes, memory: int) -> str:
+    decode_limits.MAX_MEMORY = rendering.MAX_MEMORY = memory
+    try:
+        use(data)
+    except AppError as error:
+        return error.code
+    return ""
 
 
-def run_alone(data: bytes, memory: int, folder: Path, use: str = "inspect") -> str:
-    """Inspect or render in a fresh process, which has no freed memory of another picture to reuse.
+def run_alone(use: Callable[[bytes], object], data: bytes, memory: int) -> str:
+    """The code of the refusal, if any, with a limit of memory in bytes.
 
-    Args:
-        memory: the limit, in bytes.
-        folder: for a file with the data.
-
-    Returns:
-        The code of the refusal, or an empty string.
+    In a fresh process, which has no freed memory of another picture to reuse.
     """
-    environ = os.environ | {"PYTHONPATH": str(Path(decode_limits.__file__).parents[2])}
-    command = [sys.executable, "-c", ALONE, use, str(memory)]
-    file = folder / "picture"
-    file.write_bytes(data)
-    with file.open("rb") as source:
-        done = subprocess.run(command, stdin=source, capture_output=True, text=True, check=True, env=environ)
-    return done.stdout.strip()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(find_code, use, data, memory).result()
 
 
 @linux
-def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pictures.png_bomb(9_000)
     assert inspect(data).width == 9_000
-    for use in ("inspect", "render"):
-        assert run_alone(data, 2**20, tmp_path, use) == "image_too_complex"
+    for use in (inspect, render):
+        assert run_alone(use, data, 2**20) == "image_too_complex"
     monkeypatch.setattr(decode_limits, "MAX_MEMORY", 2**20)
     assert render(data)  # has its own limit
 
 
 @linux
-def test_a_frame_larger_than_announced_is_limited(tmp_path: Path) -> None:
-    code = run_alone(hostile.avif(4_000), 10_000_000, tmp_path)
+def test_a_frame_larger_than_announced_is_limited() -> None:
+    code = run_alone(inspect, hostile.avif(4_000), 10_000_000)
     assert code in ("image_corrupt", "image_too_complex")
 
 
 @linux
-def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(tmp_path: Path) -> None:
+def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken() -> None:
     """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
     data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
-    assert run_alone(data, 20_000_000, tmp_path) == "image_too_complex"
-    assert run_alone(data[:-1_000], 200_000_000, tmp_path) == "image_corrupt"
-    assert run_alone(data, 200_000_000, tmp_path) == ""
+    assert run_alone(inspect, data, 20_000_000) == "image_too_complex"
+    assert run_alone(inspect, data[:-1_000], 200_000_000) == "image_corrupt"
+    assert run_alone(inspect, data, 200_000_000) == ""
 
 
 def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:

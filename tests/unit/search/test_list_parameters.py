@@ -19,6 +19,10 @@ def refusal(name: str, value: str | list[str]) -> tuple[str, str | None]:
     return caught.value.code, (caught.value.details or {}).get("parameter")
 
 
+UNESCAPED = "2026-11-24T09:30:00 09:00"
+"""Its plus sign was not encoded."""
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [

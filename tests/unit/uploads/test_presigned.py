@@ -15,6 +15,8 @@ from imageapi.pictures.identify import FORMATS
 from imageapi.uploads import presigned
 from imageapi.uploads.presigned import parse_upload
 
+from tests.unit.http.test_forms_properties import check
+
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345}
 DIGEST = "0123456789abcdef" * 4
@@ -117,6 +119,7 @@ json_values = st.recursive(
 hex_like = st.text("0123456789abcdefABCDEF \t\n", min_size=64, max_size=64)
 
 
+@check
 @given(
     st.fixed_dictionaries(
         {"filename": json_values | st.just("a.jpg"), "size_bytes": json_values | st.integers(1, LIMIT)},
