@@ -23,7 +23,7 @@ from tests.unit.pictures.looks import inspect, refusal, render
 
 ANIMATED = [name for name in pictures.ALL_GOOD if name.endswith(("_animated", "_pages"))]
 CORRUPT, TOO_COMPLEX = (422, "image_corrupt"), (422, "image_too_complex")
-BROKEN = pictures.truncated(pictures.noisy("JPEG"))
+BROKEN = pictures.truncated_noise("JPEG")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc/self/statm")
 
 
