@@ -64,16 +64,7 @@ INVALID: dict[str, list[Any]] = {
     "metadata": [None, [], "", "{}", 1],
 }
 TYPES: list[Any] = [
-    None,
-    "",
-    "image/svg+xml",
-    "image/*",
-    "IMAGE/JPEG",
-    "image/jpeg; x=y",
-    "image/jpg",
-    1,
-    [],
-    {},
+    *("", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpeg; x=y", "image/jpg", None, 1, [], {}),
 ]
 KNOWN = [mime_type for mime_type, _ in FORMATS.values()]
 
