@@ -16,6 +16,7 @@ from tests.support.templates import (
     INFRA,
     MAIN,
     ROOT,
+    as_list,
     expand_template,
     find,
     read_template,
@@ -35,8 +36,7 @@ READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:UpdateRole")
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return found if isinstance(found, list) else [found]
+    return as_list(statement["Action"])
 
 
 def named(name: str) -> Iterator[dict[str, Any]]:
@@ -83,12 +83,9 @@ def test_permissions_are_given_within_the_boundary() -> None:
     assert paths == {"/github/"}, "the stack's roles have no path, so these two are not among them"
 
 
-def test_each_role_of_the_stack_has_the_boundary() -> None:
+def test_each_role_of_the_stack_has_the_boundary_which_allows_what_they_do() -> None:
     for name, role in find(MAIN, "AWS::IAM::Role").items():
         assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
-
-
-def test_the_boundary_allows_what_the_roles_do() -> None:
     allowed = {action for statement in named("Boundary") for action in actions(statement)}
     needed = {
         action
@@ -114,20 +111,12 @@ def test_what_an_environment_reads_bears_its_name_or_its_tag() -> None:
 def test_cloudformation_touches_what_bears_the_name_or_the_tag(name: str) -> None:
     unnamed = {"Anywhere", "CreateServiceLinkedRoles", "DatabaseOwner", "Artifacts"}
     for statement in named(name):
-        if statement["Sid"] in unnamed:
+        if statement["Sid"] in unnamed or "Environment" in str(statement.get("Condition")):
             continue
-        text = str(statement.get("Condition"))
-        shared = [  # parameter groups of RDS, and CloudFront's policies, which have neither name nor tag
-            resource
-            for resource in (
-                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            )
-            if "Environment" not in str(resource) + text and ":*:default*" not in str(resource)
-        ]
-        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in shared} <= {
-            "*-policy/*",
-            "origin-access-control/*",
-        }, statement
+        for resource in as_list(statement["Resource"]):
+            # Parameter groups of RDS, and CloudFront's policies, have neither name nor tag.
+            shared = (":*:default*", ":*-policy/*", ":origin-access-control/*")
+            assert "Environment" in str(resource) or resource["Fn::Sub"].endswith(shared), statement
 
 
 @pytest.mark.parametrize(("name", "is_accepted"), [("dev", True), ("prod2", True), ("dev-2", False)])
@@ -137,16 +126,12 @@ def test_the_name_of_an_environment_is_not_the_beginning_of_another(name: str, i
     assert bool(re.fullmatch(pattern, name)) is is_accepted
 
 
-def test_the_tag_is_the_one_that_the_stack_gets() -> None:
+def test_the_stack_gets_the_tag_and_its_secrets_the_name() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for environment in DEPLOYS.values():
         assert f"environment={environment}" in config[environment]["deploy"]["parameters"]["tags"].split()
-
-
-def test_each_secret_of_the_stack_bears_its_name() -> None:
     for name, secret in find(MAIN, "AWS::SecretsManager::Secret").items():
-        text = secret["Name"]["Fn::Sub"]
-        assert (text if isinstance(text, str) else text[0]).startswith("${AWS::StackName}/"), name
+        assert as_list(secret["Name"]["Fn::Sub"])[0].startswith("${AWS::StackName}/"), name
 
 
 @pytest.mark.parametrize("path", [PATH, ROOT / "infra/budget.yaml"], ids=lambda path: path.name)
@@ -223,10 +208,8 @@ def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> N
     names = {name: role["RoleName"]["Fn::Sub"] for name, role in find(PATH, "AWS::IAM::Role").items()}
     assert names["DeployRole"].endswith("-deploy")
     command = WORKFLOW["jobs"]["deploy-dev"]["steps"][-1]["run"]
-    passed = re.findall(r"--role-arn \$\{ROLE%(.+?)\}(\S+)\"", command)
-    assert [names["DeployRole"].removesuffix(cut) + put for cut, put in passed] == [
-        names["CloudFormationRole"]
-    ]
+    ((cut, put),) = re.findall(r"--role-arn \$\{ROLE%(.+?)\}(\S+)\"", command)
+    assert names["DeployRole"].removesuffix(cut) + put == names["CloudFormationRole"]
     (bucket,) = re.findall(r"--s3-bucket (.+?) --role-arn", command)
     values = {
         "$ENV": "${Environment}",

@@ -25,7 +25,7 @@ from tests.support.needs import (
     variables_of,
 )
 from tests.support.reach import ROOT, Code, Definition
-from tests.support.templates import MAIN, expand_template, find, read_template, walk
+from tests.support.templates import MAIN, as_list, expand_template, find, read_template, walk
 
 TEMPLATE = read_template(MAIN)
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
@@ -114,7 +114,7 @@ def statements_of(function: str) -> list[dict[str, Any]]:
     documents = [policy["PolicyDocument"] for policy in [*inline, *attached]]
     found = [s.get("Fn::If", [s, s])[1] for document in documents for s in document["Statement"]]
     assert all(statement["Effect"] == "Allow" for statement in found)
-    return [s | {"Action": s["Action"] if isinstance(s["Action"], list) else [s["Action"]]} for s in found]
+    return [s | {"Action": as_list(s["Action"])} for s in found]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
