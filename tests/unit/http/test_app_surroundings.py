@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from imageapi.config.settings import get_settings
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.http.app import App
 from imageapi.http.request import Request
@@ -23,7 +24,6 @@ SECRETS = {
     "SECRET_KEY": "link-secret-that-must-not-be-logged",
 }
 PAGE = "https://app.example.com"
-OTHER_PAGE = "https://app.example.net"
 HIDDEN = "must-not-be-logged"
 
 
@@ -91,15 +91,12 @@ def cors_of(method: str, path: str, origin: str | None, name: str = "Origin") ->
 @pytest.mark.parametrize("path", ["/public", "/things/1", "/nothing", "/fails"])
 def test_allowed_pages_may_read_every_answer(path: str, name: str) -> None:
     cors = cors_of("GET", path, PAGE, name)
-    assert cors["access-control-allow-origin"] == PAGE
-    assert "ETag" in cors["access-control-expose-headers"]
-    assert "x-request-id" in cors["access-control-expose-headers"]
-    assert cors["vary"] == "Origin"
-    assert "access-control-allow-credentials" not in cors
+    assert {"ETag", "x-request-id"} <= set(cors.pop("access-control-expose-headers").split(", "))
+    assert cors == {"access-control-allow-origin": PAGE, "vary": "Origin"}
 
 
 @pytest.mark.parametrize(
-    "origin", [None, OTHER_PAGE, "null", "*", PAGE + ".evil.example", PAGE.upper(), PAGE + "/"]
+    "origin", [None, "https://app.example.net", "null", "*", f"{PAGE}.evil.example", PAGE.upper(), f"{PAGE}/"]
 )
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_other_pages_may_not(origin: str | None, method: str) -> None:
@@ -122,43 +119,47 @@ def test_a_preflight_needs_no_key_and_names_what_may_be_sent() -> None:
     assert int(headers["access-control-max-age"]) > 0
 
 
-def base_url_of(**changes: Any) -> str:
-    """``base_url`` for an event of GET /public with these changes; ``context`` changes requestContext."""
-    event = make_event("GET", "/public")
-    context = changes.pop("context", {})
-    event |= changes
+AWS = f"https://{HOST}/{STAGE}"
+OWN = {"Host": "example.com", "X-Forwarded-Proto": "https"}
+LOCAL = {"Host": "127.0.0.1:3000", "X-Forwarded-Proto": "http", "X-Forwarded-Port": "3000"}
+EDGE = {"Host": HOST, "X-Forwarded-Host": "d123.cloudfront.net", "X-Origin-Verify": "a-secret"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "context", "expected"),
+    [
+        ({}, {}, AWS),
+        ({"headers": {}}, {}, AWS),
+        ({"headers": None}, {}, AWS),
+        ({"headers": OWN}, {"path": "/public"}, "https://example.com"),
+        # The path has no stage, although this route starts with the stage's name.
+        ({"headers": OWN}, {"path": "/public", "stage": "public"}, "https://example.com"),
+        ({"headers": LOCAL}, {"path": "/{proxy+}", "domainName": LOCAL["Host"]}, "http://127.0.0.1:3000"),
+        # Nobody is believed to be a CloudFront that there is not.
+        ({"headers": EDGE}, {}, AWS),
+        # API Gateway leaves a custom domain's base path in the event's path.
+        ({"headers": OWN, "path": "/a/b/public"}, {"path": "/a/b/public"}, "https://example.com/a/b"),
+        (
+            {"headers": OWN, "path": "/public/public"},
+            {"path": "/public/public"},
+            "https://example.com/public",
+        ),
+    ],
+)
+def test_base_url(changes: dict[str, Any], context: dict[str, str], expected: str) -> None:
+    event = make_event("GET", "/public") | changes
     event["requestContext"] |= context
     status, _, body = handle(event)
-    assert status == 200
-    return str(json.loads(body)["base_url"])
+    assert (status, json.loads(body)["base_url"]) == (200, expected)
 
 
-def test_base_url_under_a_stage() -> None:
-    assert base_url_of() == f"https://{HOST}/{STAGE}"
-
-
-def test_base_url_behind_a_custom_domain() -> None:
-    headers = {"Host": "img.example.com", "X-Forwarded-Proto": "https"}
-    assert base_url_of(headers=headers, context={"path": "/public"}) == "https://img.example.com"
-
-
-@pytest.mark.parametrize("base", ["/img", "/public", "/a/b"])
-def test_a_custom_domain_with_a_base_path(base: str) -> None:
-    """API Gateway leaves the base path in the event's path."""
-    headers = {"Host": "example.com", "X-Forwarded-Proto": "https"}
-    path = f"{base}/public"
-    assert (
-        base_url_of(path=path, resource="/public", headers=headers, context={"path": path})
-        == f"https://example.com{base}"
-    )
-
-
-EDGE = {"X-Forwarded-Host": "d123.cloudfront.net", "X-Origin-Verify": "a-secret"}
-
-
-def test_base_url_behind_cloudfront(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_behind_cloudfront_and_one_that_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORIGIN_VERIFY", "another, a-secret")
-    assert base_url_of(headers={"Host": HOST, **EDGE}) == "https://d123.cloudfront.net"
+    event = make_event("GET", "/public", EDGE)
+    assert json.loads(handle(event)[2])["base_url"] == "https://d123.cloudfront.net"
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://cdn.example.com/img/")
+    get_settings.cache_clear()
+    assert json.loads(handle(event)[2])["base_url"] == "https://cdn.example.com/img"
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", "a-secret-", "鍵"])
@@ -167,33 +168,6 @@ def test_nobody_goes_past_cloudfront(monkeypatch: pytest.MonkeyPatch, secret: st
     headers = {"X-Forwarded-Host": "evil.example"} | ({} if secret is None else {"X-Origin-Verify": secret})
     status, _, body = handle(make_event("GET", "/public", headers))
     assert (status, json.loads(body)["error"]["code"]) == (403, "edge_bypassed")
-
-
-def test_without_cloudfront_nobody_is_believed_to_be_it() -> None:
-    assert base_url_of(headers={"Host": HOST, **EDGE}) == f"https://{HOST}/{STAGE}"
-
-
-def test_base_url_when_a_route_begins_like_the_stage() -> None:
-    """Behind a custom domain the path has no stage, although this route starts with the stage's name."""
-    headers = {"Host": "img.example.com", "X-Forwarded-Proto": "https"}
-    context = {"path": "/public", "stage": "public"}
-    assert base_url_of(headers=headers, context=context) == "https://img.example.com"
-
-
-def test_base_url_under_sam_local() -> None:
-    headers = {"Host": "127.0.0.1:3000", "X-Forwarded-Proto": "http", "X-Forwarded-Port": "3000"}
-    context = {"path": "/{proxy+}", "stage": "v1", "domainName": "127.0.0.1:3000"}
-    assert base_url_of(headers=headers, context=context) == "http://127.0.0.1:3000"
-
-
-def test_base_url_without_headers() -> None:
-    assert base_url_of(headers={}, multiValueHeaders={}) == f"https://{HOST}/{STAGE}"
-    assert base_url_of(headers=None, multiValueHeaders=None) == f"https://{HOST}/{STAGE}"
-
-
-def test_base_url_that_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBLIC_BASE_URL", "https://cdn.example.com/img/")
-    assert base_url_of() == "https://cdn.example.com/img"
 
 
 @pytest.mark.parametrize("path", ["/public", "/things/1", "/nothing", "/fails", "/unavailable"])
@@ -218,44 +192,28 @@ def test_each_line_has_the_id_of_the_key_and_never_that_of_another_request(log: 
     assert [line.get("key_id") for line in read_lines(log)] == ["root", None, None, None]
 
 
-def test_every_request_makes_one_line(log: io.StringIO) -> None:
-    handle(make_event("GET", "/public"), "request-8")
-    handle(make_event("HEAD", "/public"), "request-9")
-    first, second = read_lines(log)
-    assert (first["method"], first["path"], first["status"], first["level"]) == (
-        "GET",
-        "/public",
-        200,
-        "INFO",
-    )
-    assert (first["request_id"], second["request_id"]) == ("request-8", "request-9")
-    assert second["method"] == "HEAD"
-    assert "code" not in first
-    assert first["duration_ms"] >= 0
-
-
-def test_refusals_are_logged_at_info_with_their_code(log: io.StringIO) -> None:
-    for method, path in (("GET", "/things/1"), ("GET", "/nowhere"), ("PUT", "/public")):
-        handle(make_event(method, path))
-    lines = read_lines(log)
-    assert [(line["message"], line["level"], line["status"], line["code"]) for line in lines] == [
-        ("request", "INFO", 401, "api_key_missing"),
-        ("request", "INFO", 404, "not_found"),
-        ("request", "INFO", 405, "method_not_allowed"),
-    ]
-    assert "Traceback" not in log.getvalue()
-
-
-def test_lines_name_the_function_and_tell_cold_starts(
+def test_every_request_makes_one_line_also_if_it_is_refused(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)
     monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")  # must not log keys and bodies
-    for _ in range(2):
-        handle(make_event("GET", "/public"))
-    first, second = read_lines(log)
-    assert (first["function_name"], second["function_name"]) == ("tests", "tests")
-    assert (first["cold_start"], second["cold_start"]) == (True, False)
+    refused = (("GET", "/things/1"), ("GET", "/nowhere"), ("PUT", "/public"))
+    for number, (method, path) in enumerate((("GET", "/public"), ("HEAD", "/public"), *refused)):
+        handle(make_event(method, path), f"request-{number}")
+    lines = read_lines(log)
+    for line in lines:
+        assert (line["level"], line["message"], line["function_name"]) == ("INFO", "request", "tests")
+        assert line["duration_ms"] >= 0
+    assert [line["request_id"] for line in lines] == [f"request-{number}" for number in range(5)]
+    assert [line["cold_start"] for line in lines] == [True, False, False, False, False]
+    assert [(line["method"], line["path"], line["status"], line.get("code")) for line in lines] == [
+        ("GET", "/public", 200, None),
+        ("HEAD", "/public", 200, None),
+        ("GET", "/things/1", 401, "api_key_missing"),
+        ("GET", "/nowhere", 404, "not_found"),
+        ("PUT", "/public", 405, "method_not_allowed"),
+    ]
+    assert "Traceback" not in log.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -283,9 +241,7 @@ def test_keys_and_bodies_are_never_logged(key: str, level: int, log: io.StringIO
     headers = {"X-API-Key": key, "Authorization": f"Bearer {HIDDEN}"}
     for method, path in (
         ("POST", "/things"),
-        ("GET", "/things/1"),
-        ("GET", "/fails"),
-        ("GET", "/unavailable"),
+        *(("GET", f"/{p}") for p in ("things/1", "fails", "unavailable")),
     ):
         handle(make_event(method, path, headers, query={"s": HIDDEN}, body=f"body {HIDDEN}"))
     assert len(read_lines(log)) >= 4

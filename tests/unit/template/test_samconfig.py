@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
@@ -29,7 +30,7 @@ def test_sam_local_has_the_values_of_the_example(command: str) -> None:
     path = CONFIG["default"][command]["parameters"]["env_vars"]
     values = json.loads((ROOT / path).read_text(encoding="utf-8"))["Parameters"]
     functions = [read_template(MAIN)["Globals"]["Function"], *find(MAIN, "AWS::Lambda::Function").values()]
-    declared = {}
+    declared: dict[str, Any] = {}
     for function in functions:
         declared |= function.get("Environment", {}).get("Variables", {})
     assert values.keys() <= declared.keys()
