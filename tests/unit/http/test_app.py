@@ -1,31 +1,16 @@
 """The HTTP layer: routes, methods, keys, errors and headers, with API Gateway's events."""
 
 import base64
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from imageapi import errors
 from imageapi.errors import AppError
-from imageapi.http.app import App
-from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
 
-from tests.support.answers import Answer, parse
-from tests.support.events import LambdaContext, access, make_event
+from tests.support.answers import Answer
+from tests.support.events import make_event
 from tests.support.settings import use_settings
-
-ENVIRONMENT = {
-    "DB_HOST": "localhost",
-    "MINIO_ACCESS_KEY": "access",
-    "MINIO_SECRET_KEY": "storage-secret",
-    "MINIO_BUCKET_NAME": "images",
-    "API_KEY": "right-key,second-key",
-    "SECRET_KEY": "link-secret",
-}
-WITH_KEY = {"X-API-Key": "right-key"}
-CONTEXT: Any = LambdaContext(aws_request_id="request-7")
+from tests.unit.http.sending import ENVIRONMENT, WITH_KEY, handle, send
 
 
 @pytest.fixture(autouse=True)
@@ -34,61 +19,16 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def make_app() -> App:
-    app = App(access(public={"GET /open", "GET /open/<thing>"}))
-
-    @app.get("/open.json")
-    def get_json(request: Request) -> Response:
-        return json_response(200, {})
-
-    @app.get("/open")
-    def read_open(request: Request) -> Response:
-        return json_response(200, {"hello": "世界"}, {"Cache-Control": "no-store"})
-
-    @app.get("/open/<thing>")
-    def read_open_thing(request: Request, thing: str) -> Response:
-        return json_response(200, {"thing": thing})
-
-    @app.get("/things/<thing_id>")
-    def read_thing(request: Request, thing_id: str) -> Response:
-        return json_response(200, {"id": thing_id, "query": request.query})
-
-    @app.delete("/things/<thing_id>")
-    def delete_thing(request: Request, thing_id: str) -> Response:
-        return Response(204)
-
-    @app.post("/things")
-    def create_thing(request: Request) -> Response:
-        return json_response(201, {"body": request.body.hex(), "type": request.header("content-type")})
-
-    return app
-
-
-def send(method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Answer:
-    event = make_event(method, path, headers, **options)
-    before = json.dumps(event)
-    answer = parse(make_app().handle(event, CONTEXT), head=method == "HEAD")
-    assert json.dumps(event) == before
-    assert answer.headers["x-request-id"] == ["request-7"]
-    return answer
-
-
 def fail_with(error: Exception) -> Answer:
-    app = App(access(public={"GET /fails"}))
-
-    @app.get("/fails")
-    def fail(request: Request) -> Response:
-        raise error
-
-    return parse(app.handle(make_event("GET", "/fails"), CONTEXT))
+    return handle(make_event("GET", "/fails"), error=error)
 
 
 def test_a_public_route_needs_no_key() -> None:
     answer = send("GET", "/open")
-    assert (answer.status, answer.body) == (200, {"hello": "世界"})
+    assert (answer.status, answer.body["hello"]) == (200, "世界")
     assert "世界" in answer.text, "text is not escaped"
     assert answer.headers["content-type"] == ["application/json"]
-    assert answer.headers["cache-control"] == ["no-store"]
+    assert answer.headers["cache-control"] == ["private"]
     assert "www-authenticate" not in answer.headers
     assert send("GET", "/open/7").body == {"thing": "7"}
     assert send("GET", "/open/").status == 200, "a slash at the end changes nothing"
@@ -147,7 +87,7 @@ def test_wrong_methods(method: str, path: str, allow: str) -> None:
 def test_head_is_get_without_its_body() -> None:
     answer = send("HEAD", "/open")
     assert (answer.status, answer.text) == (200, "")
-    assert answer.headers["cache-control"] == ["no-store"]
+    assert answer.headers["cache-control"] == ["private"]
     assert send("HEAD", "/things/1").status == 401
     assert send("HEAD", "/nothing").status == 404
 
@@ -205,7 +145,7 @@ def test_bodies_arrive_as_they_were_sent(content_type: str, body: bytes) -> None
 @pytest.mark.parametrize("text", ["&&&&", "abc", "あ", base64.b64encode(b"x").decode() + "\n!"])
 def test_a_body_that_is_not_base64(text: str) -> None:
     event = make_event("POST", "/things", WITH_KEY) | {"body": text, "isBase64Encoded": True}
-    assert parse(make_app().handle(event, CONTEXT)).error == (400, "body_invalid")
+    assert handle(event).error == (400, "body_invalid")
 
 
 def test_queries() -> None:

@@ -8,25 +8,18 @@ from imageapi.http.static_files import find_file, load_file
 
 
 def test_file_is_read_and_hashed_once(tmp_path: Path) -> None:
-    path, same = tmp_path / "main.js", tmp_path / "same.js"
-    path.write_text("first")
-    same.write_text("first")
-    file = load_file(path)
+    path, same = tmp_path / "index.html", tmp_path / "same.html"
+    for name in (path, same):
+        name.write_text("<head><!-- base --></head>")
+    file, based = load_file(path), load_file(path, "/v1/")
 
-    path.write_text("second")
+    path.write_text("another")
 
     assert load_file(path) == file == load_file(same)
-    assert (file.text, file.content_type) == ("first", "text/javascript; charset=utf-8")
+    assert (file.text, file.content_type) == ('<head><base href="./"></head>', "text/html; charset=utf-8")
+    assert based.text == '<head><base href="/v1/"></head>'
     assert file.etag.strip('"').isalnum()
-
-
-def test_base_is_part_of_the_page_and_of_its_etag(tmp_path: Path) -> None:
-    page = tmp_path / "index.html"
-    page.write_text("<head><!-- base --></head>")
-
-    assert load_file(page).text == '<head><base href="./"></head>'
-    assert load_file(page, "/v1/").text == '<head><base href="/v1/"></head>'
-    assert load_file(page, "/v1/").etag != load_file(page).etag
+    assert file.etag != based.etag
 
 
 @pytest.mark.parametrize("name", ["missing.js", "", ".", "..", "folder", "folder/a.js", "../a.js", "a\0.js"])
