@@ -66,9 +66,12 @@ def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
 
 def check_form(body: bytes, content_type: str | None) -> None:
     """It is complete, or refused with a client error that can be sent as JSON."""
+    error = None
     try:
         form = parse_upload_form(body, content_type)
-    except AppError as error:
+    except AppError as caught:
+        error = caught
+    if error:
         assert 400 <= error.status < 500
         json.dumps([error.message, error.details], ensure_ascii=False).encode()
     else:
