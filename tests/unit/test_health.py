@@ -56,8 +56,6 @@ def set_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]
 @pytest.mark.parametrize(
     ("checks", "errors"),
     [
-        ({"database": fail_database}, {"database": "database_unavailable"}),
-        ({"store": fail_storage}, {"storage": "storage_unavailable"}),
         (
             {"database": fail_database, "store": fail_storage},
             {"database": "database_unavailable", "storage": "storage_unavailable"},

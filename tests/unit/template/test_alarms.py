@@ -1,11 +1,11 @@
-"""infra/operations.yaml: alarms with a runbook, for what there is, and a dashboard; infra/budget.yaml."""
+"""infra/operations.yaml: alarms with a runbook, for what there is, and a dashboard."""
 
 import json
 import re
 
 import pytest
 
-from tests.support.templates import INFRA, MAIN, ROOT, expand_template, find, read_template, resolve
+from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve
 
 PATH = ROOT / "infra/operations.yaml"
 ALARMS = find(PATH, "AWS::CloudWatch::Alarm")
@@ -72,11 +72,3 @@ def test_the_dashboard_is_json_of_what_there_is(parameter: str) -> None:
     text = text.replace("${Database}", database["Fn::Sub"] if parameter else database)
     widgets = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", text))["widgets"]
     assert len({(widget["x"], widget["y"]) for widget in widgets}) == 8 + bool(parameter)
-
-
-def test_no_stack_of_the_template_makes_a_budget() -> None:
-    """Budgets do not exist in eleven of the regions, and a template that names one is refused there."""
-    nested = {ROOT / stack["TemplateURL"] for stack in find(MAIN, "AWS::CloudFormation::Stack").values()}
-    made = [path.name for path in [MAIN, *INFRA] if find(path, "AWS::Budgets::Budget")]
-    assert made == ["budget.yaml"]
-    assert ROOT / "infra/budget.yaml" not in nested

@@ -1,6 +1,5 @@
 """CloudFront in front of the API and the bucket: what must hold of the templates."""
 
-import re
 from graphlib import TopologicalSorter
 from itertools import product
 
@@ -74,19 +73,3 @@ def test_cloudfront_reads_variants_and_nothing_else_of_the_bucket() -> None:
     variants = {"Fn::Sub": "${ImageBucket.Arn}/variants/*"}
     assert (allowed["Action"], allowed["Resource"]) == ("s3:GetObject", variants)
     assert "EdgeStack.Outputs.DistributionId" in str(allowed["Condition"]["StringEquals"]["aws:SourceArn"])
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "is_accepted"),
-    [
-        ("CertificateArn", "", True),
-        ("CertificateArn", "arn:aws:acm:us-east-1:123456789012:certificate/a-b", True),
-        ("CertificateArn", "arn:aws:acm:eu-west-1:123456789012:certificate/a-b", False),
-        ("WebAclArn", "", True),
-        ("WebAclArn", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b", True),
-        ("WebAclArn", "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b", False),
-    ],
-)
-def test_what_the_parameters_take(name: str, text: str, is_accepted: bool) -> None:
-    pattern = read_template(EDGE)["Parameters"][name]["AllowedPattern"]
-    assert bool(re.fullmatch(pattern, text)) is is_accepted
