@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 
 import pytest
 from imageapi.config import settings
@@ -14,7 +13,6 @@ from tests.support.settings import use_settings
 
 FOLDER = ROOT / "functions" / "gallery" / "assets"
 OF_THE_PAGE = [path for path in FOLDER.iterdir() if not path.name.startswith(("swagger-ui", "docs"))]
-SCRIPTS = [path for path in OF_THE_PAGE if path.suffix == ".js"]
 MAX_PAGE_BYTES = 130_000
 
 
@@ -38,34 +36,20 @@ def header(answer: Answer, name: str) -> str:
     return value
 
 
-class Links(HTMLParser):
-    """The relative URLs of a page, and anything in it that a strict CSP would block."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.urls: list[str] = []
-        self.inline: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag != "base":
-            self.urls += [value for name, value in attrs if name in ("href", "src") and value]
-        if tag == "style" or (tag == "script" and "src" not in values):
-            self.inline.append(tag)
-        self.inline += [name for name in values if name == "style" or name.startswith("on")]
+def read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
 def test_page_has_only_relative_urls_of_files_that_are_there(path: str) -> None:
     answer = get(path)
-    links = Links(answer.text)
+    urls = re.findall(r'<(?!base)\w[^>]*\s(?:href|src)="([^"]+)"', answer.text)
 
     assert (answer.status, header(answer, "content-type")) == (200, "text/html; charset=utf-8")
-    assert links.inline == []
-    assert len(links.urls) > 3
-    for url in links.urls:
-        assert get(f"/{url.removeprefix('./')}").status == 200, url
+    assert len(urls) > 3
+    assert [url for url in urls if get(f"/{url.removeprefix('./')}").status != 200] == []
+    # What a strict policy would block.
+    assert not re.search(r"<style|<script(?![^>]*\ssrc=)|<\w[^>]*\s(style|on\w+)=", answer.text)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +65,7 @@ def test_asset(asset: str, media_type: str) -> None:
     answer = get(f"/assets/{asset}")
 
     assert (answer.status, header(answer, "content-type")) == (200, f"{media_type}; charset=utf-8")
-    assert answer.text == (FOLDER / asset).read_text(encoding="utf-8")
+    assert answer.text == read(asset)
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..", "app.py", "openapi.json", "%2e%2e%2fapp.py"])
@@ -111,7 +95,6 @@ def test_every_file_is_protected_and_not_sent_again(path: str) -> None:
     ("variables", "store"),
     [
         ({}, "https://pictures.s3.eu-west-1.amazonaws.com"),
-        ({"MINIO_ENDPOINT_URL": "http://minio:9000"}, "http://minio:9000"),
         (
             {"MINIO_ENDPOINT_URL": "http://minio:9000", "MINIO_PUBLIC_ENDPOINT_URL": "http://localhost:9000"},
             "http://localhost:9000",
@@ -159,17 +142,14 @@ def test_page_is_small_and_loads_all_of_its_files() -> None:
 
 
 def test_page_knows_the_limits_of_the_api() -> None:
-    transfer = (FOLDER / "upload_file.js").read_text(encoding="utf-8")
-
-    assert f"MAX_DIRECT_BYTES = {settings.MAX_DIRECT_FILE_BYTES:_};" in transfer
+    assert f"MAX_DIRECT_BYTES = {settings.MAX_DIRECT_FILE_BYTES:_};" in read("upload_file.js")
 
 
 def test_every_text_is_there_in_both_languages() -> None:
-    text = (FOLDER / "text.js").read_text(encoding="utf-8")
-    table = text[text.index("const TEXT = {") : text.index("\n};")]
+    table = read("text.js").partition("const TEXT = {")[2].partition("\n};")[0]
     texts = dict(re.findall(r"^  (\w+): \[(.*?)\],$", table, re.MULTILINE | re.DOTALL))
-    used = set(re.findall(r'data-t(?:-\w+)?="(\w+)"', (FOLDER / "index.html").read_text(encoding="utf-8")))
-    for path in SCRIPTS:
+    used = set(re.findall(r'data-t(?:-\w+)?="(\w+)"', read("index.html")))
+    for path in OF_THE_PAGE:
         used |= set(re.findall(r'\bt\("(\w+)"', path.read_text(encoding="utf-8")))
 
     assert used <= set(texts)
@@ -177,7 +157,7 @@ def test_every_text_is_there_in_both_languages() -> None:
 
 
 def test_errors_that_have_a_text_are_errors_of_the_api() -> None:
-    text = (FOLDER / "text.js").read_text(encoding="utf-8")
+    named = set(re.findall(r"^  error_(\w+):", read("text.js"), re.MULTILINE))
     of_the_page = {"unexpected", "network", "key_needed", "store_refused", "file_gone"}
 
-    assert set(re.findall(r"^  error_(\w+):", text, re.MULTILINE)) <= statuses_of_codes().keys() | of_the_page
+    assert named <= statuses_of_codes().keys() | of_the_page

