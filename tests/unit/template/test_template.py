@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.settings import documented_variables
 from tests.support.templates import (
     ALL,
     MAIN,
-    ROOT,
     as_list,
     expand_template,
     find,
@@ -109,10 +109,7 @@ def test_queues_and_topics_are_encrypted_and_no_security_group_is_open_to_all() 
 
 
 def test_the_functions_take_every_setting_of_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("## Configuration")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`.+?) \|", table, re.M)
-    names = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    names = documented_variables()
     declared = set(read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"])
     for function in find(MAIN, "AWS::Lambda::Function").values():
         declared |= set(function["Environment"]["Variables"])
