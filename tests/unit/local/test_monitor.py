@@ -91,31 +91,13 @@ def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["window_seconds"] == 60
 
 
-@pytest.mark.parametrize(
-    ("changes", "shown"),
-    [
-        (
-            {},
-            [
-                *("make run", "postgres", "8.0 MB", "gone", "down (timeout)", "ListFunction", "99.0"),
-                *("1,200; 1 uploads on their way", "1 left for a sweep", "originals 5.0 MB", "disk 95%"),
-            ],
-        ),
-        (
-            {
-                "mode": "docker",
-                "api": {"base_url": "http://127.0.0.1:8000", "health": {}, "stats": {}},
-                "database": {"error": "connection refused"},
-            },
-            ["docker compose", "The API does not answer.", "connection refused"],
-        ),
-    ],
-)
-def test_the_table_shows_everything_and_fits_its_terminal(changes: dict[str, Any], shown: list[str]) -> None:
-    text = draw_text(SHOT | changes)
-    assert [part for part in shown if part not in text] == []
-    for width in (40, 80, 200):
-        assert max(map(len, draw_text(SHOT | changes, width).splitlines())) <= width
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_table_fits_its_terminal(width: int) -> None:
+    text = draw_text(SHOT, width)
+    assert max(map(len, text.splitlines())) <= width
+    if width == 200:
+        for part in ("make run", "8.0 MB", "down (timeout)", "ListFunction", "99.0", "1,200", "disk 95%"):
+            assert part in text
 
 
 INSPECTED = [
@@ -157,7 +139,7 @@ def test_containers_without_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert shot["mode"] == "docker"
     assert (shot["api"]["base_url"], shot["api"]["health"]) == ("http://127.0.0.1:1", {})
     assert "refused" in shot["database"]["error"]
-    assert draw_text(shot)
+    assert "The API does not answer." in draw_text(shot)
 
 
 def test_without_docker_and_without_a_run_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
