@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from tests.support.dependencies import find_dependencies
-from tests.support.templates import MAIN, ROOT, expand_template, find, read_template
+from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve
 
 EDGE = ROOT / "infra/edge.yaml"
 RESOURCES = expand_template(EDGE)
@@ -23,11 +23,15 @@ OPTIONS = [
 
 @pytest.mark.parametrize("parameters", OPTIONS, ids=lambda options: "-".join(options.values()))
 def test_no_resource_waits_for_itself_or_for_one_that_is_not_there(parameters: dict[str, str]) -> None:
-    graph = find_dependencies(expand_template(MAIN), read_template(MAIN), parameters)
+    template = read_template(MAIN)
+    graph = find_dependencies(expand_template(MAIN), template, parameters)
 
     assert set(TopologicalSorter(graph).static_order()) == set(graph)
     assert ("EdgeStack" in graph) == (parameters["Edge"] == "true")
     assert ("ApiDomain" in graph) == (parameters["Edge"] == "false" and "DomainName" in parameters)
+    # Every function can tell CloudFront of what it deletes.
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert resolve(variables["EDGE"], template, parameters) == parameters["Edge"]
     # The bucket's notifications wait for permission.
     assert {"QueuePolicy", "UploadQueue", "InvalidationQueue", "WebhookQueue"} <= graph["ImageBucket"]
 
@@ -43,7 +47,9 @@ def test_only_the_path_is_the_key_of_the_cache() -> None:
     }
 
 
-def test_errors_are_not_cached() -> None:
+def test_what_is_private_or_an_error_is_not_cached() -> None:
+    """With a MinTTL, CloudFront would cache redirects, and give them to everyone who asks for the path."""
+    assert RESOURCES["ImageCachePolicy"]["Properties"]["CachePolicyConfig"]["MinTTL"] == 0
     errors = {item["ErrorCode"]: item["ErrorCachingMinTTL"] for item in DISTRIBUTION["CustomErrorResponses"]}
     assert errors == dict.fromkeys((400, 403, 404, 405, 416, 500, 502, 503, 504), 0)
 
