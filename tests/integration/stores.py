@@ -209,6 +209,10 @@ class Stores:
             process.wait_paused()
             yield process
 
+    def wait_for_lock(self) -> None:
+        """Wait until a statement waits for a lock that another transaction has."""
+        wait_until(lambda: self.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
     @cached_property
     def client(self) -> Any:
         """A boto3 client of the S3."""

@@ -32,20 +32,26 @@ def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores
     assert pages == 3
 
 
+FORGED: list[list[object]]
+FORGED = [[10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]]
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
         ({"trashed": "yes"}, "parameter_invalid"),
-        ({"trashed": "true", "q": "x"}, "parameter_unknown"),
-        ({"trashed": "true", "sort": "newest"}, "parameter_unknown"),
-        ({"trashed": "true", "limit": "0"}, "limit_invalid"),
-        ({"trashed": "true", "cursor": "x"}, "cursor_invalid"),
-        ({"trashed": "true", "cursor": "x" * 5000}, "cursor_invalid"),
+        ({"q": "x"}, "parameter_unknown"),
+        ({"limit": "0"}, "limit_invalid"),
+        ({"cursor": "x"}, "cursor_invalid"),
+        *(
+            ({"cursor": encode_values(list(values), {"trashed": True})}, "cursor_invalid")
+            for values in FORGED
+        ),
     ],
+    ids=str,
 )
 def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
-    answer = get("/api/images", query)
-    assert (answer.status, answer.code) == (400, code)
+    assert get("/api/images", {"trashed": "true"} | query).error == (400, code)
 
 
 def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
@@ -58,9 +64,3 @@ def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
     assert list_trash(cursor=live).code == "cursor_mismatch"
     assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
     assert get("/api/images", {"trashed": "false", "limit": "1", "cursor": live}).status == 200
-
-
-def test_a_crafted_cursor_is_refused(stores: Stores) -> None:
-    for values in ([10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]):
-        cursor = encode_values(values, {"trashed": True})
-        assert list_trash(cursor=cursor).code == "cursor_invalid", values
