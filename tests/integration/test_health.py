@@ -76,7 +76,7 @@ def test_unhealthy_until_it_is_back(stores: Stores, breaking: Breaking, broken: 
         ({"MINIO_BUCKET_NAME": "missing-bucket"}, {"storage"}),
         ({"DB_PORT": "s3cret"}, {"database", "storage"}),
     ],
-    ids=str,
+    ids=lambda value: ",".join(sorted(value)),
 )
 def test_unhealthy_when_misconfigured(
     stores: Stores, configure: Configure, change: dict[str, str], down: set[str]

@@ -1,4 +1,4 @@
-"""GET /api/images on real rows, also while images are added and deleted between two pages."""
+"""GET /api/images, also while images are added and deleted between two pages; and of those in the trash."""
 
 import random
 from collections.abc import Iterator
@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imageapi.model.cursor_codec import encode_values
 
 from tests.integration.client import get, upload
+from tests.integration.images.examples import PICTURE
+from tests.integration.images.test_trash import ID, list_trash
+from tests.integration.lifecycle import trash_image
 from tests.integration.stores import Stores
-from tests.support import pictures
 
 
 def listed(**query: str) -> list[str]:
@@ -41,7 +44,7 @@ def test_last_page_has_no_cursor_even_when_it_is_full(stores: Stores) -> None:
 
 def test_a_category_is_exact_and_compared_as_it_is_kept(stores: Stores) -> None:
     sea, plain = stores.insert_ready(category="海"), stores.insert_ready()
-    image = upload(pictures.jpeg(), {"category": "カ\u3099ーテ\u3099ン"}).image
+    image = upload(PICTURE, {"category": "カ\u3099ーテ\u3099ン"}).image
 
     assert listed(category="海") == sea
     assert listed(category="") == plain
@@ -103,3 +106,59 @@ def test_walk(
     assert len(seen) == len(set(seen))
     assert seen == sorted(seen, reverse=True)
     assert expected - gone <= set(seen) <= expected
+
+
+def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(5)]
+    order = [ids[place] for place in (3, 0, 4, 1, 2)]
+    for image_id in order:
+        trash_image(image_id)
+    stores.execute(  # two at the same moment
+        """UPDATE trashed_images SET trashed_at = (SELECT trashed_at FROM trashed_images WHERE id = %s)
+           WHERE id = %s""",
+        (ids[0], ids[3]),
+    )
+
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        answer = list_trash(limit="2", **({"cursor": cursor} if cursor else {}))
+        found += [image["id"] for image in answer.body["images"]]
+        cursor, pages = answer.body["next_cursor"], pages + 1
+        assert ("link" in answer.headers) == bool(cursor)
+
+    assert found == [ids[2], ids[1], ids[4], ids[3], ids[0]]
+    assert pages == 3
+
+
+FORGED: list[list[object]]
+FORGED = [[10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"trashed": "yes"}, "parameter_invalid"),
+        ({"q": "x"}, "parameter_unknown"),
+        ({"limit": "0"}, "limit_invalid"),
+        ({"cursor": "x"}, "cursor_invalid"),
+        *(
+            ({"cursor": encode_values(list(values), {"trashed": True})}, "cursor_invalid")
+            for values in FORGED
+        ),
+    ],
+    ids=str,
+)
+def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
+    assert get("/api/images", {"trashed": "true"} | query).error == (400, code)
+
+
+def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(4)]
+    for image_id in ids[:2]:
+        trash_image(image_id)
+    live = get("/api/images", {"limit": "1"}).body["next_cursor"]
+    trashed = list_trash(limit="1").body["next_cursor"]
+
+    assert list_trash(cursor=live).code == "cursor_mismatch"
+    assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
+    assert get("/api/images", {"trashed": "false", "limit": "1", "cursor": live}).status == 200

@@ -20,7 +20,7 @@ from tests.integration.lifecycle import (
     sweep,
     trash_image,
 )
-from tests.integration.stores import Configure, Row, Stores
+from tests.integration.stores import Row, Stores
 from tests.support.answers import Answer
 from tests.support.events import Event
 
@@ -165,15 +165,6 @@ def test_what_is_deleted_for_good_leaves_nothing(
     assert open_link(viewed["urls"]["original"]).status == 404
     trashed = ["image.trashed"] * is_trashed
     assert types(stores, viewed["id"]) == ["image.uploaded", *trashed, "image.deleted"]
-
-
-def test_without_a_trash_every_delete_is_for_good(
-    stores: Stores, image: dict[str, Any], configure: Configure
-) -> None:
-    configure(TRASH_DAYS="0")
-    assert trash_image(image["id"]).status == 204
-    assert stores.is_empty()
-    assert types(stores, image["id"]) == ["image.uploaded", "image.deleted"]
 
 
 @pytest.mark.parametrize("query", [{"permanent": "1"}, {"permanent": ""}, {"for_good": "true"}])
