@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import urllib3
 from imageapi.config.settings import get_settings
+from imageapi.database import db
 from imageapi.delivery import links
 from imageapi.storage import s3
 
@@ -212,6 +213,19 @@ def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
 
     monkeypatch.setattr(s3, name, note_and_call)
     return keys
+
+
+def watch_statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """The statements that this process sends to the database from now on, with their values."""
+    statements: list[tuple[str, Any]] = []
+    fetch = db._fetch
+
+    def note(cursor: Any, sql: Any, parameters: Any = ()) -> list[db.Row]:
+        statements.append((str(sql), parameters))
+        return fetch(cursor, sql, parameters)
+
+    monkeypatch.setattr(db, "_fetch", note)
+    return statements
 
 
 def _headers(names: Mapping[str, str]) -> dict[str, str]:

@@ -64,7 +64,6 @@ class Stores:
         return self._connection
 
     def disconnect(self) -> None:
-        """Close the tests' own connection; the next statement opens another."""
         if self._connection:
             self._connection.close()
             self._connection = None
@@ -108,12 +107,10 @@ class Stores:
         return [row["key"] for row in rows]
 
     def variants(self) -> list[tuple[str, str]]:
-        """Names and states of all variants."""
         rows = self.execute("SELECT name, status FROM image_variants ORDER BY name")
         return [(row["name"], row["status"]) for row in rows]
 
     def keys(self) -> list[str]:
-        """The keys of all objects."""
         found = self.client.list_objects_v2(Bucket=self.s3.bucket)
         return [item["Key"] for item in found.get("Contents", [])]
 
@@ -159,7 +156,7 @@ class Stores:
         return image_id
 
     def insert_variant(self, image_id: str, name: str, status: str) -> None:
-        """Add the row of a variant without an object and with an expired lease."""
+        """Its lease has expired, and it has no object."""
         self.execute(
             "INSERT INTO image_variants (image_id, name, status, lease_until) VALUES (%s, %s, %s, now())",
             (image_id, name, status),

@@ -5,34 +5,18 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from imageapi.api_keys import format
 from imageapi.config.settings import SERVICE
-from imageapi.database import db
 
 from tests.integration.client import get
 from tests.integration.key_requests import make_key, revoke_key
-from tests.integration.lifecycle import forget
+from tests.integration.lifecycle import forget, watch_statements
 from tests.integration.stores import Configure, Stores
 from tests.support.answers import Answer
 from tests.support.events import API_KEY
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements that run from now on."""
-    found: list[str] = []
-    execute = db._fetch
-
-    def note(cursor: Any, sql: Any, *rest: Any) -> list[db.Row]:
-        found.append(str(sql))
-        return execute(cursor, sql, *rest)
-
-    monkeypatch.setattr(db, "_fetch", note)
-    return found
 
 
 def own(key: str) -> Answer:
@@ -46,7 +30,8 @@ def assert_refused(answer: Answer, reason: str) -> None:
     assert answer.headers["www-authenticate"]
 
 
-def test_how_many_statements_a_check_costs(stores: Stores, statements: list[str]) -> None:
+def test_how_many_statements_a_check_costs(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements = watch_statements(monkeypatch)
     key = make_key("images:read")["key"]
     altered = key[:-1] + ("0" if key[-1] != "0" else "1")
 

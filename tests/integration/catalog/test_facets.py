@@ -105,17 +105,6 @@ def test_refused(stores: Stores, kind: str, query: dict[str, str], code: str) ->
     assert get(f"/api/{kind}", query).error == (400, code)
 
 
-def test_a_sweep_adds_up_what_was_noted(stores: Stores) -> None:
-    upload(pictures.png(), {"category": "sea"})
-    assert stores.execute("SELECT 1 FROM facet_changes") != []
-
-    sweep()
-
-    assert stores.execute("SELECT 1 FROM facet_changes") == []
-    found = stores.execute("SELECT kind, name, images FROM facet_counts ORDER BY kind")
-    assert [tuple(row.values()) for row in found] == [("all", "", 1), ("category", "sea", 1)]
-
-
 def test_many_names_do_not_take_too_long(stores: Stores, configure: Configure) -> None:
     """A large import, each image with tags of its own."""
     configure(DB_STATEMENT_TIMEOUT="1")

@@ -8,7 +8,6 @@ from imageapi.catalog import variants
 from imageapi.database import db
 from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError
-from imageapi.pictures import render
 from imageapi.storage import s3
 
 from tests.integration.delivery.conftest import PICTURE
@@ -20,6 +19,7 @@ from tests.integration.lifecycle import (
     open_link,
     sweep,
     watch_keys,
+    watch_statements,
 )
 from tests.integration.stores import Configure, Stores, fail
 from tests.support.worker import Hook, workers
@@ -69,21 +69,9 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_takes_over_when_the_claim_ends(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class DeadError(BaseException):
-        """Ends a request without any cleanup."""
-
-    def die(*_: Any) -> bytes:
-        raise DeadError
-
-    monkeypatch.setattr(variants, "LEASE_SECONDS", 0.5)
-    with monkeypatch.context() as patch:
-        patch.setattr(render, "render", die)
-        with pytest.raises(DeadError):
-            open_link(image["urls"]["thumbnail"], WEBP)
-    assert stores.variants() == [("w320.webp", "pending")]
+def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[str, Any]) -> None:
+    die(stores, deliver_event(image["urls"]["thumbnail"], WEBP), RENDER, "before")
+    stores.execute("UPDATE image_variants SET lease_until = now() + interval '0.5 seconds'")
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
     assert stores.variants() == [("w320.webp", "ready")]
@@ -141,20 +129,13 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
 ) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with stores.paused_at(event, RENDER, "before") as process:
-        statements: list[str] = []
-        query = db.query
-
-        def note(sql: str, *rest: Any) -> list[db.Row]:
-            statements.append(sql)
-            return query(sql, *rest)
-
-        monkeypatch.setattr(db, "query", note)
+        statements = watch_statements(monkeypatch)
         start = time.monotonic()
 
         assert open_link(image["urls"]["thumbnail"], WEBP).error == (503, "variant_pending")
         assert time.monotonic() - start < 2 * WAIT_SECONDS
         assert len(statements) > 5
-        assert all(statement.startswith("SELECT image.id") for statement in statements)
+        assert all(sql.startswith("SELECT image.id") for sql, _ in statements)
         assert process.finish().status == 302
 
 

@@ -10,6 +10,7 @@ from imageapi.database import db
 from imageapi.search import find_page, time_search
 
 from tests.integration.client import get
+from tests.integration.lifecycle import watch_statements
 from tests.integration.stores import Stores
 from tests.support import corpus
 
@@ -39,17 +40,9 @@ def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
     """The statements that run from now on, on a filled table."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
-    statements: list[tuple[str, Any]] = []
-    run = db.query
-
-    def record(sql: str, parameters: Any = ()) -> list[db.Row]:
-        statements.append((sql, parameters))
-        return run(sql, parameters)
-
-    monkeypatch.setattr(db, "query", record)
     # Small because the table is: the GIN index is then used as for a large one.
     monkeypatch.setattr(time_search, "SCANNED_ROWS", 60)
-    return statements
+    return watch_statements(monkeypatch)
 
 
 def db_cursor(stores: Stores) -> Any:

@@ -17,7 +17,7 @@ from tests.integration.lifecycle import (
     ingest,
     post_file,
 )
-from tests.integration.stores import Configure, Stores, new_id
+from tests.integration.stores import Stores, new_id
 from tests.support import hostile, pictures
 from tests.support.waiting import wait_until
 
@@ -73,13 +73,6 @@ def test_every_kind_of_picture_gets_the_type_that_its_bytes_have(
     assert (image["mime_type"], image["frames"]) == (facts.mime_type, facts.frames)
     assert image["s3_key"].endswith(f".{facts.extension}")
     assert stores.object(image["s3_key"])[1]["ContentType"] == facts.mime_type
-
-
-def test_the_largest_size_can_be_set(stores: Stores, configure: Configure) -> None:
-    configure(MAX_UPLOAD_BYTES="1000")
-
-    assert announce(PICTURE, size_bytes=1000).status == 201
-    assert announce(PICTURE, size_bytes=1001).body["error"]["details"] == {"max_bytes": 1000}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from imageapi.catalog import images, uploads
 from imageapi.database import db
-from imageapi.storage import s3
 from imageapi.uploads.create_image import UploadInProgressError, find_outcome
 
 from tests.integration.leftovers import die, expire
@@ -174,27 +173,16 @@ def test_who_is_overtaken_never_mixes_two_files(
         assert (stores.statuses(), stores.keys()) == (["failed"], [])
 
 
-def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(stores: Stores) -> None:
     bad = pictures.truncated(PICTURE).ljust(len(PICTURE), b"\0")
     ticket = announce(PICTURE).body["data"]
     post_file(ticket["form"], PICTURE)
-    put_object = s3.put_object
-    late: list[Answer] = []
-
-    def put_after_another_file(*args: Any, **options: Any) -> None:
-        monkeypatch.setattr(s3, "put_object", put_object)
+    with stores.paused_at(complete_event(ticket["id"]), "storage.s3.put_object", "before") as process:
         post_file(ticket["form"], bad)
-        late.append(complete(ticket["id"]))
-        put_object(*args, **options)
+        late = complete(ticket["id"])
+        assert (late.error, late.headers["retry-after"]) == ((409, "upload_in_progress"), ["2"])
+        answer = process.finish()
 
-    monkeypatch.setattr(s3, "put_object", put_after_another_file)
-    answer = complete(ticket["id"])
-
-    assert [(each.error, each.headers["retry-after"]) for each in late] == [
-        ((409, "upload_in_progress"), ["2"])
-    ]
     assert answer.status == 201
     assert_one_file(stores, [answer], PICTURE)
 
