@@ -8,15 +8,17 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
+from unittest.mock import patch
 
 import psutil
 import psycopg2.extras
 from imageapi.errors import StorageUnavailableError
+from imageapi.storage import s3
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
@@ -247,6 +249,11 @@ def new_id() -> str:
 def fail(*_: Any, **__: Any) -> NoReturn:
     """Replaces a function of ``imageapi.storage``: the object store does not answer."""
     raise StorageUnavailableError()
+
+
+def failing(function: str) -> AbstractContextManager[object]:
+    """The object store does not answer to this function of ``imageapi.storage.s3``."""
+    return patch.object(s3, function, fail)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from imageapi import deadline
 from imageapi.images import batch
-from imageapi.storage import s3
 
 from tests.integration.client import get, send
 from tests.integration.images.examples import METADATA, shown
@@ -23,7 +22,7 @@ from tests.integration.lifecycle import (
     sweep,
     trash_image,
 )
-from tests.integration.stores import Configure, Stores, fail, new_id
+from tests.integration.stores import Configure, Stores, failing, new_id
 from tests.support.answers import Answer
 from tests.support.events import Event, make_event
 
@@ -243,11 +242,8 @@ def test_scopes(stores: Stores, ids: list[str], configure: Configure) -> None:
     assert stores.is_empty()
 
 
-def test_objects_that_the_store_kept_are_left_to_the_sweep(
-    stores: Stores, ids: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "delete_objects", fail)
+def test_objects_that_the_store_kept_are_left_to_the_sweep(stores: Stores, ids: list[str]) -> None:
+    with failing("delete_objects"):
         assert statuses(run(ids, "delete")) == [204] * 3
     assert stores.statuses() == ["deleting"] * 3
     expire(stores)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from imageapi.catalog import pending_removals
-from imageapi.storage import s3
 from PIL import ExifTags
 
 from tests.integration.changes.reading import changes
@@ -20,7 +19,7 @@ from tests.integration.lifecycle import (
     sweep,
     trash_image,
 )
-from tests.integration.stores import Stores, fail
+from tests.integration.stores import Stores, failing
 from tests.support import pictures
 
 MARKER = "xq7marker"
@@ -93,13 +92,10 @@ def test_a_deletion_for_good(stores: Stores, delete: Callable[[Stores, str], obj
     assert {(change["before"], change["after"]) for change in found} == {(None, None)}
 
 
-def test_a_crash_before_the_text_is_removed_is_finished_by_the_sweep(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_before_the_text_is_removed_is_finished_by_the_sweep(stores: Stores) -> None:
     image_id = new_image(stores)
     changes()
-    with monkeypatch.context() as broken:
-        broken.setattr(s3, "delete_objects", fail)
+    with failing("delete_objects"):
         assert delete_for_good(image_id).status == 503
     assert "partitions.changes_0" in find_marker(stores)
     assert pending_removals.find_pending([image_id])

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from imageapi.catalog import variants
-from imageapi.storage import s3
 
 from tests.integration.client import get
 from tests.integration.images.conftest import REMOVAL, WEBP
@@ -22,16 +21,15 @@ from tests.integration.lifecycle import (
     trash_event,
     trash_image,
 )
-from tests.integration.stores import Configure, Stores, fail
+from tests.integration.stores import Configure, Stores, failing
 from tests.support.worker import Hook, worker
 
 
 @pytest.mark.parametrize("remove", [trash_image, delete_for_good])
 def test_a_removal_that_the_store_refused_is_done_and_can_be_sent_again(
-    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch, remove: Any
+    stores: Stores, viewed: dict[str, Any], remove: Any
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "delete_objects", fail)
+    with failing("delete_objects"):
         assert remove(viewed["id"]).status == 503
     kept, change = (["trashed"], "image.trashed") if remove is trash_image else ([], "image.deleted")
     assert sorted(stores.statuses()) == ["deleting", *kept]
@@ -44,13 +42,10 @@ def test_a_removal_that_the_store_refused_is_done_and_can_be_sent_again(
     assert types(stores, viewed["id"]) == ["image.uploaded", change]
 
 
-def test_a_restore_first_removes_what_a_killed_trash_left(
-    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed: dict[str, Any]) -> None:
     die(stores, trash_event(viewed["id"]), REMOVAL, "before")
     expire(stores)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "delete_objects", fail)
+    with failing("delete_objects"):
         assert restore_image(viewed["id"]).status == 503
     assert sorted(stores.statuses()) == ["deleting", "trashed"]
 

@@ -23,7 +23,7 @@ from tests.integration.lifecycle import (
     sweep,
     watch_keys,
 )
-from tests.integration.stores import Stores, fail
+from tests.integration.stores import Stores, failing
 from tests.support import pictures
 
 PICTURE = pictures.camera_jpeg()
@@ -55,13 +55,10 @@ def test_a_store_that_takes_all_the_time_is_no_attempt(
     ("target", "statuses"),
     [("download", (503, 201)), ("put_object", (503, 201)), ("delete_objects", (201, 200))],
 )
-def test_a_store_that_fails_on_the_way(
-    stores: Stores, target: str, statuses: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_fails_on_the_way(stores: Stores, target: str, statuses: tuple[int, int]) -> None:
     """Once the image exists, a sweep removes the file. Bytes that could not be stored are no first."""
     image_id = announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, target, fail)
+    with failing(target):
         answer = complete(image_id)
         assert answer.status == statuses[0]
         if answer.status == 503:
