@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from imageapi.config import secrets_client, settings
+from imageapi.config.secrets_client import NOT_THERE
 from imageapi.database import db
 
 from tests.integration.analyses import analyze, gemini_beside
@@ -53,6 +54,12 @@ def keys(stores: Stores, configure: Configure, manager: Any, endpoint: str) -> d
     return arns
 
 
+def put(manager: Any, arn: str, value: str | dict[str, Any]) -> None:
+    manager.put_secret_value(
+        SecretId=arn, SecretString=value if isinstance(value, str) else json.dumps(value)
+    )
+
+
 def list_with(key: str) -> int:
     return get("/api/images", key=key).status
 
@@ -77,12 +84,6 @@ def test_the_whole_address_of_the_database_may_be_in_its_secret(
     configure(DB_HOST="elsewhere.invalid", DB_PORT="1", POSTGRES_DB="other", DB_SSLMODE=None)
 
     assert list_with("first-api-key") == 200
-
-
-def put(manager: Any, arn: str, value: str | dict[str, Any]) -> None:
-    manager.put_secret_value(
-        SecretId=arn, SecretString=value if isinstance(value, str) else json.dumps(value)
-    )
 
 
 def test_rotation_without_a_deploy(
@@ -155,41 +156,33 @@ def test_a_new_password_of_the_database(
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "message"),
+    ("secrets", "variables", "message"),
     [
-        ("API_KEY_SECRET_ARN", "your-api-key-here", "API_KEY still has the placeholder"),
-        ("DATABASE_SECRET_ARN", '{"username": "postgres"}', "must be JSON with username and password"),
-        ("DATABASE_SECRET_ARN", "not JSON", "must be JSON with username and password"),
+        ({"API_KEY_SECRET_ARN": "your-api-key-here"}, {}, "API_KEY still has the placeholder"),
+        ({"DATABASE_SECRET_ARN": {"username": "postgres"}}, {}, "must be JSON with username and password"),
+        ({"DATABASE_SECRET_ARN": "not JSON"}, {}, "must be JSON with username and password"),
+        ({}, {"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, NOT_THERE),
+        ({}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "ConnectionRefusedError"),
     ],
+    ids=["placeholder", "no password", "no JSON", "not there", "no answer"],
 )
-def test_unusable_secrets(
-    keys: dict[str, str], manager: Any, configure: Configure, variable: str, value: str, message: str
+def test_secrets_that_cannot_be_used(
+    keys: dict[str, str],
+    manager: Any,
+    configure: Configure,
+    secrets: dict[str, Any],
+    variables: dict[str, str],
+    message: str,
 ) -> None:
-    put(manager, keys[variable], value)
-    configure(AWS_LAMBDA_FUNCTION_NAME="image-api-list", MINIO_SECRET_KEY="strong", METRICS_NAMESPACE=None)
+    for name, value in secrets.items():
+        put(manager, keys[name], value)
+    on_aws = {"AWS_LAMBDA_FUNCTION_NAME": "image-api-list", "MINIO_SECRET_KEY": "strong"}
+    configure(**on_aws | variables, METRICS_NAMESPACE=None)
 
     answer = get("/api/images", key="your-api-key-here")
 
     assert answer.error == (503, "service_misconfigured")
     assert message in answer.body["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("variables", "reason"),
-    [
-        ({"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, secrets_client.NOT_THERE),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "ConnectionRefusedError"),
-    ],
-)
-def test_secrets_that_cannot_be_read(
-    keys: dict[str, str], configure: Configure, variables: dict[str, str], reason: str
-) -> None:
-    configure(**variables)
-
-    answer = get("/api/images", key="first-api-key")
-
-    assert answer.error == (503, "service_misconfigured")
-    assert reason in answer.body["error"]["message"]
 
 
 def test_a_first_read_that_fails_lets_nobody_go_past_cloudfront(stores: Stores, configure: Configure) -> None:
