@@ -9,7 +9,8 @@ from imageapi.images import batch
 
 from tests.integration.client import get, send
 from tests.integration.images.examples import METADATA, shown
-from tests.integration.images.test_trash import as_key, types
+from tests.integration.images.test_trash import types
+from tests.integration.key_requests import make_key
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     KEY,
@@ -45,6 +46,10 @@ def batch_event(ids: Any, operation: Any, *, key: str | None = None, **more: Any
 
 def run(ids: Any, operation: Any, *, key: str | None = None, **more: Any) -> Answer:
     return send(batch_event(ids, operation, key=key, **more))
+
+
+def as_key(event: Event, scope: str) -> Answer:
+    return send(event | {"headers": event["headers"] | {"X-API-Key": make_key(scope)["key"]}})
 
 
 def statuses(answer: Answer) -> list[int]:

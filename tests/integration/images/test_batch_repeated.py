@@ -8,8 +8,8 @@ from imageapi.sweep import run as module
 
 from tests.integration.client import upload
 from tests.integration.images.examples import METADATA, PICTURE
-from tests.integration.images.test_batch import OPERATIONS, batch_event, run, statuses
-from tests.integration.images.test_trash import as_key, types
+from tests.integration.images.test_batch import OPERATIONS, as_key, batch_event, run, statuses
+from tests.integration.images.test_trash import types
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import get_image, patch_image, restore_image, sweep, trash_image
 from tests.integration.stores import Stores

@@ -7,7 +7,6 @@ import pytest
 
 from tests.integration.client import get, send, upload
 from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
-from tests.integration.key_requests import make_key
 from tests.integration.leftovers import counts
 from tests.integration.lifecycle import (
     delete_for_good,
@@ -22,7 +21,6 @@ from tests.integration.lifecycle import (
 )
 from tests.integration.stores import Row, Stores
 from tests.support.answers import Answer
-from tests.support.events import Event
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 
@@ -173,10 +171,6 @@ def test_a_delete_refuses_other_parameters(
 ) -> None:
     assert send(image_event("DELETE", image["id"], query=query)).status == 400
     assert stores.statuses() == ["ready"]
-
-
-def as_key(event: Event, scope: str) -> Answer:
-    return send(event | {"headers": event["headers"] | {"X-API-Key": make_key(scope)["key"]}})
 
 
 def test_the_same_bytes_are_a_new_image(stores: Stores, image: dict[str, Any]) -> None:
