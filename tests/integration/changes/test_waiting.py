@@ -5,7 +5,7 @@ from typing import Any
 
 from imageapi.changes.waiting import PLACES_OF_A_KEY
 
-from tests.integration.changes.reading import add, cursor, new_key
+from tests.integration.changes.reading import add, count_waiting, cursor, new_key
 from tests.integration.stores import Stores
 from tests.support.events import make_event
 from tests.support.waiting import wait_until
@@ -17,11 +17,6 @@ PLACES = PLACES_OF_A_KEY + 1
 def send_wait(worker: Worker, key: dict[str, Any], since: str, wait: int = 20) -> None:
     query = {"since": since, "wait": str(wait)}
     worker.send(make_event("GET", "/api/changes", {"X-API-Key": key["key"]}, query))
-
-
-def count_waiting(stores: Stores) -> int:
-    (row,) = stores.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 8")
-    return int(row["count"])
 
 
 def test_neither_one_key_nor_all_take_every_place(stores: Stores) -> None:
@@ -50,9 +45,11 @@ def test_neither_one_key_nor_all_take_every_place(stores: Stores) -> None:
         wait_until(lambda: count_waiting(stores) == PLACES - 1)
         send_wait(free, third, since)
         wait_until(lambda: count_waiting(stores) == PLACES)
+        start = time.monotonic()
         add(stores, 1)
         for worker in (*waiting[1:], free):
             assert len(worker.answer().body["changes"]) == 1
+        assert time.monotonic() - start < 10, "the next change ends it"
         assert count_waiting(stores) == 0
         send_wait(free, mine, since)
         assert len(free.answer().body["changes"]) == 1, "what is there needs no place"

@@ -55,6 +55,11 @@ def read_request(connection: socket.socket) -> None:
     connection.settimeout(None)
 
 
+def hang(connection: socket.socket) -> None:
+    """Send nothing until the other side gives up."""
+    connection.recv(1)
+
+
 @contextmanager
 def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server that reads a request, then does what ``talk`` says with the connection."""

@@ -9,6 +9,7 @@ import pytest
 from imageapi.catalog import webhooks
 from imageapi.webhooks import due
 
+from local.gateway.webhook_poller import DUE_SQL
 from tests.integration.client import upload
 from tests.integration.stores import Stores
 from tests.integration.webhooks.calls import (
@@ -37,42 +38,23 @@ def sequences(deliveries: list[dict[str, Any]]) -> list[list[int]]:
 def test_a_change_is_delivered_as_the_feed_has_it(service: Stores, server: Receiver) -> None:
     webhook = create(server.url)
     image = upload(pictures.jpeg(), {"title": "猫"}).image
-    settled = deliver()
 
-    assert settled == {"settled": 1, "lost": 0}
+    assert deliver() == {"settled": 1, "lost": 0}
     (body,) = server.changes(webhook["secret"])
     (row,) = [change for change in service.changes() if change["type"] == "image.uploaded"]
-    assert body["type"] == "image.uploaded"
-    assert body["data"] == {
-        **{name: row[name] for name in ("sequence", "type", "version", "request_id", "before", "after")},
-        "subject_id": image["id"],
-        "key_id": "root",
-        "time": row["time"].isoformat(),
-    }
-    assert body["timestamp"] == body["data"]["time"]
-    moment = row["time"]
-    identifier = f"chg_{row['sequence']}_{int(moment.timestamp()) * 1_000_000 + moment.microsecond}"
+    time = row["time"]
+    names = ("sequence", "type", "version", "request_id", "before", "after")
+    known = {"subject_id": image["id"], "key_id": "root", "time": time.isoformat()}
+    data = {name: row[name] for name in names} | known
+    assert body == {"type": "image.uploaded", "timestamp": time.isoformat(), "data": data}
+    identifier = f"chg_{row['sequence']}_{int(time.timestamp()) * 1_000_000 + time.microsecond}"
     assert server.received[0][1]["webhook-id"] == identifier
     (result,) = get(webhook)["results"]
-    assert (result["id"], result["type"], result["status"], result["error"]) == (
-        identifier,
-        "image.uploaded",
-        204,
-        None,
-    )
-    assert datetime.fromisoformat(result["time"])
-    assert result["duration_ms"] >= 0
+    assert datetime.fromisoformat(result.pop("time"))
+    assert result.pop("duration_ms") >= 0
+    expected = {"status": 204, "error": None, "retry_after": None}
+    assert result == {"id": identifier, "type": "image.uploaded"} | expected
     assert take() == []
-
-
-def test_a_delivery_has_neither_secrets_nor_the_picture(service: Stores, server: Receiver) -> None:
-    webhook = create(server.url)
-    upload(pictures.jpeg())
-    (delivery,) = take()
-    body = delivery["messages"][0]["body"]
-    assert webhook["secret"] not in body
-    assert "http" not in body, "no links"
-    assert set(json.loads(body)) == {"type", "timestamp", "data"}
 
 
 def test_secrets_are_not_logged(service: Stores, server: Receiver, caplog: pytest.LogCaptureFixture) -> None:
@@ -84,14 +66,6 @@ def test_secrets_are_not_logged(service: Stores, server: Receiver, caplog: pytes
     assert "webhook not delivered" in logged
     assert webhook["secret"] not in logged
     assert "of-the-url" not in logged
-
-
-def test_only_changes_from_now_on(service: Stores, server: Receiver) -> None:
-    add_changes(service, 3)
-    create(server.url)
-    assert take() == []
-    expected = add_changes(service, 2)
-    assert sequences(take()) == [expected]
 
 
 def test_the_next_is_sent_when_the_one_before_was_accepted(service: Stores, server: Receiver) -> None:
@@ -108,9 +82,6 @@ def test_the_next_is_sent_when_the_one_before_was_accepted(service: Stores, serv
     deliver()
     found = [change["data"]["sequence"] for change in server.changes(webhook["secret"])]
     assert found == [expected[0], expected[1], expected[1], expected[2], expected[3]]
-    ids = [headers["webhook-id"] for _, headers, _ in server.received]
-    assert ids[1] == ids[2], "the same id at each attempt"
-    assert len(set(ids)) == 4
     state = get(webhook)
     assert (state["state"], state["failing_since"], state["next_attempt_at"]) == ("active", None, None)
     assert [result["status"] for result in state["results"]] == [204, 204, 204, 503, 204]
@@ -130,8 +101,10 @@ def test_unwanted_changes_are_skipped(
     assert sequences(take()) == [[wanted]]
 
 
-def test_at_most_20_messages_in_one_lease(service: Stores, server: Receiver) -> None:
+def test_changes_from_now_on_at_most_20_in_one_lease(service: Stores, server: Receiver) -> None:
+    add_changes(service, 3)
     webhook = create(server.url)
+    assert take() == []
     expected = add_changes(service, 45)
     for start in (0, 20, 40):
         taken = take()
@@ -172,17 +145,9 @@ def test_a_lease_is_exclusive_and_a_lost_one_changes_nothing(service: Stores, se
     outcomes = send_taken(second)
     assert settle(outcomes)["settled"] == 1
     assert settle(outcomes) == {"settled": 0, "lost": 1}, "not twice"
-
-
-def test_killed_between_take_and_settle(service: Stores, server: Receiver) -> None:
-    """At least once: what was sent is sent again, with the same id."""
-    create(server.url)
-    add_changes(service, 2)
-    send_taken(take())
-    shift(service, "lease_until", "61 seconds")
-    deliver()
     ids = [headers["webhook-id"] for _, headers, _ in server.received]
-    assert ids[:2] == ids[2:]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1, "the same at each attempt"
 
 
 def test_a_day_of_failures_pauses_and_resume_goes_on_from_now(service: Stores, server: Receiver) -> None:
@@ -270,7 +235,4 @@ def test_each_webhook_has_its_own_progress(service: Stores, server: Receiver) ->
 
 
 def test_what_is_polled_is_what_is_taken() -> None:
-    from local.gateway.webhook_poller import DUE_SQL
-
     assert " ".join(webhooks.IS_DUE.split()) in " ".join(DUE_SQL.split())
-    assert due.MAX_WEBHOOKS == 20
