@@ -1,16 +1,13 @@
-"""What `make run` does by itself: S3's events and the schedules of the template."""
+"""S3's events and the schedules of the template."""
 
 import json
 import os
 import signal
 import time
-import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from local.errors import LocalError
 from local.gateway import arrivals, schedules
@@ -19,77 +16,30 @@ from local.gateway.pool import Pool, make_pools
 from local.gateway.worker import HandlerError
 from local.settings import make_settings
 from tests.e2e.client import Api
+from tests.integration.local.uploads import announce, is_listed
 from tests.integration.run import ROOT, Run
 from tests.integration.stores import Stores
-from tests.support import pictures
 from tests.support.events import API_KEY
 from tests.support.waiting import wait_until
 
 TEMPLATE = ROOT / "template.yaml"
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("by-itself") / "data"
+def test_what_a_killed_run_missed_follows_at_the_next_start(tmp_path: Path) -> None:
+    def start() -> tuple[Run, Api]:
+        run = Run(tmp_path / "data", TEMPLATE, {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"})
+        return run, Api(run.info["base_url"], API_KEY)
 
-
-def start(data_dir: Path) -> Run:
-    return Run(data_dir, TEMPLATE, {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"})
-
-
-@pytest.fixture(scope="module")
-def run(data_dir: Path) -> Iterator[Run]:
-    running = start(data_dir)
-    yield running
-    running.stop()
-
-
-def post(run: Run) -> tuple[str, Callable[[], int]]:
-    """Announce an upload: its id, and what posts its form."""
-    picture = pictures.jpeg_of_size(100_000, seed=uuid.uuid4())
-    values = {"filename": "a.jpg", "size_bytes": len(picture), "mime_type": "image/jpeg"}
-    ticket = api(run).request("POST", "/api/uploads", body=json.dumps(values).encode()).body["data"]
-
-    def send() -> int:
-        fields = {**ticket["form"]["fields"], "file": ("a.jpg", picture)}
-        return urllib3.request("POST", ticket["form"]["url"], fields=fields).status
-
-    return ticket["id"], send
-
-
-def api(run: Run) -> Api:
-    return Api(run.info["base_url"], API_KEY)
-
-
-def is_listed(run: Run, image_id: str) -> bool:
-    return image_id in {image["id"] for image in api(run).request("GET", "/api/images").body["images"]}
-
-
-def count_ingests(run: Run) -> int:
-    return run.output.count(" UploadFunction: ingest ")
-
-
-def test_a_posted_file_is_stored_without_a_call(run: Run) -> None:
-    image_id, send = post(run)
-    assert send() == 204
-    wait_until(lambda: is_listed(run, image_id))
-    ingested = count_ingests(run)
-    assert send() == 204
-    wait_until(lambda: count_ingests(run) > ingested)
-
-
-def test_what_a_killed_run_missed_follows_at_the_next_start(data_dir: Path) -> None:
-    data_dir = data_dir.with_name("killed")
-    first = start(data_dir)
-    last_sweep = data_dir / "SweepFunction.Hourly.ran"
+    first, api = start()
+    last_sweep = tmp_path / "data" / "SweepFunction.Hourly.ran"
     wait_until(last_sweep.exists)
-    image_id, send = post(first)
+    image_id, send = announce(api)
     assert send() == 204
     first.stop(signal.SIGKILL)
     os.utime(last_sweep, (time.time() - 3600,) * 2)
 
-    second = start(data_dir)
-    wait_until(lambda: is_listed(second, image_id))
+    second, api = start()
+    wait_until(lambda: is_listed(api, image_id))
     wait_until(lambda: " SweepFunction: sweep " in second.output)
     time.sleep(2)
     assert second.stop() == 0
