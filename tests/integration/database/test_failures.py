@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
 
 import pytest
 from imageapi.database import db
@@ -149,21 +148,12 @@ def test_name_lookup_has_a_time_limit(
 ) -> None:
     """libpq's own name lookup would take as long as the resolver does."""
     configure(DB_HOST="db.invalid", DB_CONNECT_TIMEOUT="5")
-    asked: list[object] = []
-    answer = threading.Event()
-
-    def look_up(*arguments: object, **_: object) -> list[Any]:
-        asked.append(arguments[0])
-        answer.wait(30)
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) or [])
     start = time.monotonic()
     with pytest.raises(DatabaseUnavailableError), time_limit(0.5):
         db.ping()
-    answer.set()
-
-    assert asked == ["db.invalid"]
+    over.set()
     assert time.monotonic() - start < 3
 
 

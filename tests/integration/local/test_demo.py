@@ -11,7 +11,7 @@ from local.errors import LocalError
 from local.settings import make_settings
 from tests.integration.local.conftest import Api
 
-MADE = (201, {"data": {}})
+MADE: tuple[int, Any] = (201, {"data": {}})
 
 
 @pytest.mark.parametrize(

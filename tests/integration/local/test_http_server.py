@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -66,17 +67,7 @@ def port(function: Function) -> Iterator[int]:
         yield server.port
 
 
-class Bytes:
-    """A fake socket from which http.client reads a response."""
-
-    def __init__(self, data: io.BytesIO) -> None:
-        self._data = data
-
-    def makefile(self, *_: Any) -> io.BytesIO:
-        return self._data
-
-
-def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.client.HTTPMessage, bytes]]:
+def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, Message, bytes]]:
     """The responses to these bytes until the server closes the connection; `end` first closes our side."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(text.encode("latin-1"))
@@ -84,13 +75,10 @@ def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.cl
             connection.shutdown(socket.SHUT_WR)
         received = io.BytesIO(b"".join(iter(lambda: connection.recv(65_536), b"")))
     responses = []
-    while received.tell() < len(received.getvalue()):
-        # Without a pause between two responses, http.client would read ahead and lose the second.
-        response = http.client.HTTPResponse(Bytes(received), method=text.partition(" ")[0])  # type: ignore[arg-type]
-        response.fp.close = lambda: None  # type: ignore[method-assign]
-        response.begin()
-        body = received.read(response.length or 0)
-        responses.append((response.status, response.headers, body))
+    while line := received.readline():
+        headers = http.client.parse_headers(received)
+        body = received.read(int(headers["Content-Length"] or 0))
+        responses.append((int(line.split()[1]), headers, body))
     return responses
 
 

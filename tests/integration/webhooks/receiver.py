@@ -38,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             found.received.append((self.path, headers, self.read_body().decode()))
             status = found.statuses.pop(0) if found.statuses else 204
-            self.answer(status, location="/elsewhere")
+            self.answer(status, location="/elsewhere", retry_after="1800")
 
     with serve(Respond) as url:
         found.url = url
