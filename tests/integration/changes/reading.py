@@ -35,12 +35,6 @@ def cursor(since: str | None = "latest", **query: object) -> str:
     return str(answer.body["cursor"])
 
 
-def count_waiting(stores: Stores) -> int:
-    """The requests that wait for changes."""
-    (row,) = stores.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 8")
-    return int(row["count"])
-
-
 def history(image_id: str, **query: object) -> Answer:
     return get(f"/api/images/{image_id}/history", {name: str(value) for name, value in query.items()})
 

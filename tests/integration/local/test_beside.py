@@ -1,16 +1,19 @@
 """What `make run` with the template does by itself, and what runs alongside: demo, verify, monitor."""
 
 import json
+import os
+import signal
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests.e2e.client import Api
-from tests.integration.local.uploads import announce, is_listed
 from tests.integration.run import ROOT, Run, run_local
 from tests.integration.webhooks.receiver import receiver
 from tests.support import pictures
@@ -119,6 +122,23 @@ def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: Gemin
     assert query(run, "SELECT caption FROM image_analysis") == [("At last.",)]
 
 
+def announce(api: Api) -> tuple[str, Callable[[], int]]:
+    """Announce an upload: its id, and what posts its form."""
+    picture = pictures.jpeg_of_size(100_000, seed=uuid.uuid4())
+    values = {"filename": "a.jpg", "size_bytes": len(picture), "mime_type": "image/jpeg"}
+    ticket = api.request("POST", "/api/uploads", body=json.dumps(values).encode()).body["data"]
+
+    def send() -> int:
+        fields = {**ticket["form"]["fields"], "file": ("a.jpg", picture)}
+        return urllib3.request("POST", ticket["form"]["url"], fields=fields).status
+
+    return ticket["id"], send
+
+
+def is_listed(api: Api, image_id: str) -> bool:
+    return image_id in {image["id"] for image in api.request("GET", "/api/images").body["images"]}
+
+
 def test_a_posted_file_is_stored_without_a_call(run: Run) -> None:
     api = Api(run.info["base_url"], API_KEY)
     image_id, send = announce(api)
@@ -154,3 +174,26 @@ def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run) -> None:
     results = api.request("GET", path).body["data"]["results"]
     assert [result["status"] for result in results] == [204, 204]
     assert webhook["secret"] not in (run.data_dir / "api.log").read_text()
+
+
+def test_what_a_killed_run_missed_follows_at_the_next_start(tmp_path: Path) -> None:
+    def start() -> tuple[Run, Api]:
+        run = Run(
+            tmp_path / "data", ROOT / "template.yaml", {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"}
+        )
+        return run, Api(run.info["base_url"], API_KEY)
+
+    first, api = start()
+    last_sweep = tmp_path / "data" / "SweepFunction.Hourly.ran"
+    wait_until(last_sweep.exists)
+    image_id, send = announce(api)
+    assert send() == 204
+    first.stop(signal.SIGKILL)
+    os.utime(last_sweep, (time.time() - 3600,) * 2)
+
+    second, api = start()
+    wait_until(lambda: is_listed(api, image_id))
+    wait_until(lambda: " SweepFunction: sweep " in second.output)
+    time.sleep(2)
+    assert second.stop() == 0
+    assert second.output.count(" SweepFunction: sweep ") == 1

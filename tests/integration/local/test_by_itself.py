@@ -1,9 +1,9 @@
-"""S3's events and the schedules of the template."""
+"""The parts of a run without one: S3's events, schedules, and the pools of workers."""
 
 import json
 import os
-import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +12,15 @@ import pytest
 from local.errors import LocalError
 from local.gateway import arrivals, schedules
 from local.gateway.logs import LogSink
-from local.gateway.pool import Pool, make_pools
-from local.gateway.worker import HandlerError
+from local.gateway.pool import QUEUE_SECONDS, Pool, make_pools
+from local.gateway.template import read_template
+from local.gateway.worker import HandlerError, ThrottledError, lambda_environment
 from local.settings import make_settings
-from tests.e2e.client import Api
-from tests.integration.local.uploads import announce, is_listed
-from tests.integration.run import ROOT, Run
+from tests.integration.run import ROOT
 from tests.integration.stores import Stores
-from tests.support.events import API_KEY
 from tests.support.waiting import wait_until
 
 TEMPLATE = ROOT / "template.yaml"
-
-
-def test_what_a_killed_run_missed_follows_at_the_next_start(tmp_path: Path) -> None:
-    def start() -> tuple[Run, Api]:
-        run = Run(tmp_path / "data", TEMPLATE, {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"})
-        return run, Api(run.info["base_url"], API_KEY)
-
-    first, api = start()
-    last_sweep = tmp_path / "data" / "SweepFunction.Hourly.ran"
-    wait_until(last_sweep.exists)
-    image_id, send = announce(api)
-    assert send() == 204
-    first.stop(signal.SIGKILL)
-    os.utime(last_sweep, (time.time() - 3600,) * 2)
-
-    second, api = start()
-    wait_until(lambda: is_listed(api, image_id))
-    wait_until(lambda: " SweepFunction: sweep " in second.output)
-    time.sleep(2)
-    assert second.stop() == 0
-    assert second.output.count(" SweepFunction: sweep ") == 1
 
 
 class StubPool(Pool):
@@ -117,3 +94,23 @@ def test_a_schedule_runs_once_an_interval_whether_it_fails_or_not(tmp_path: Path
         except HandlerError:
             assert errors
     assert pool.events == [{"compare": True}]
+
+
+def test_a_pool_that_closes_ends_what_it_has_begun_and_refuses_what_waits() -> None:
+    template = read_template(ROOT / "tests/fixtures/runner/template.yaml")
+    spec = template.functions["PlayFunction"]
+    pool = Pool(spec, lambda_environment(spec, {}, ("", "")), LogSink(None), size=1)
+    event = json.dumps({"pathParameters": {"action": "sleep/0.6"}})
+    pool.warm()
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(pool.invoke, event)
+        time.sleep(0.1)
+        waiting = [threads.submit(pool.invoke, event) for _ in range(3)]
+        time.sleep(0.1)
+        start = time.monotonic()
+        pool.close()
+        assert json.loads(running.result())["statusCode"] == 200
+        for refused in waiting:
+            with pytest.raises(ThrottledError):
+                refused.result()
+    assert time.monotonic() - start < QUEUE_SECONDS / 2

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from email.message import Message
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ def port(function: Function) -> Iterator[int]:
         yield server.port
 
 
-def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, Message, bytes]]:
+def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.client.HTTPMessage, bytes]]:
     """The responses to these bytes until the server closes the connection; `end` first closes our side."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(text.encode("latin-1"))
