@@ -1,15 +1,25 @@
-"""Sending, to servers that answer well, badly and never."""
+"""Sending, to servers that answer well, badly and never; over TLS, whose certificates are taken."""
 
+import ipaddress
 import socket
+import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from imageapi.webhook_sender import send
 from imageapi.webhook_sender.send import send_all
 
-from tests.integration.webhooks.receiver import raw_server, receiver
+from tests.integration.webhooks.receiver import hang, raw_server, read_request, receiver
 from tests.integration.webhooks.sending import ENVIRONMENT, LIMIT, SECRET, delivery, send_one
 from tests.support.settings import use_settings
 from tests.unit.webhook_sender.test_addresses import answer_lookups
@@ -20,16 +30,13 @@ pytestmark = pytest.mark.usefixtures("short_limit")
 def test_messages_arrive_in_order_and_signed() -> None:
     with receiver() as server:
         (outcome,) = send_all([delivery(f"{server.url}/hook?a=b", 3)])
-    assert [result["status"] for result in outcome["results"]] == [204, 204, 204]
-    assert [result["error"] for result in outcome["results"]] == [None] * 3
+    assert [(result["status"], result["error"]) for result in outcome["results"]] == [(204, None)] * 3
     assert [change["n"] for change in server.changes(SECRET)] == ["猫1", "猫2", "猫3"]
     path, headers, _ = server.received[0]
     assert path == "/hook?a=b"
-    assert headers["content-type"] == "application/json"
-    assert headers["host"] == server.url.removeprefix("http://")
-    assert headers["webhook-id"] == "chg_1_0"
-    assert "cookie" not in headers
-    assert "authorization" not in headers
+    names = ("content-type", "host", "webhook-id")
+    expected = ["application/json", server.url.removeprefix("http://"), "chg_1_0"]
+    assert [headers[name] for name in names] == expected
 
 
 def test_the_first_failure_ends_it() -> None:
@@ -43,17 +50,15 @@ def test_the_first_failure_ends_it() -> None:
     assert len(server.received) == 2
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 400, 401, 404, 410, 429, 503])
-def test_what_is_not_2xx_is_a_failure_and_no_redirect_is_followed(status: int) -> None:
+def test_what_is_not_2xx_is_a_failure_and_no_redirect_is_followed() -> None:
+    statuses = [204, 299, 300, 301, 302, 303, 307, 308, 400, 410, 429, 503]
     with receiver() as server:
-        server.statuses = [status]
-        result = send_one(server.url)
-    assert (result["status"], result["error"]) == (status, "status_not_2xx")
-    assert [path for path, *_ in server.received] == ["/"]
-
-
-def hang(connection: socket.socket) -> None:
-    time.sleep(5)
+        server.statuses = statuses.copy()
+        results = [send_one(server.url) for _ in statuses]
+    expected = [None, None] + ["status_not_2xx"] * (len(statuses) - 2)
+    assert [result["status"] for result in results] == statuses
+    assert [result["error"] for result in results] == expected
+    assert [path for path, *_ in server.received] == ["/"] * len(statuses)
 
 
 def drip(connection: socket.socket) -> None:
@@ -73,10 +78,6 @@ def endless_continue(connection: socket.socket) -> None:
         time.sleep(0.01)
 
 
-def close(connection: socket.socket) -> None:
-    pass
-
-
 def greet(connection: socket.socket) -> None:
     connection.sendall(b"220 mail.example ESMTP\r\n")
 
@@ -89,7 +90,7 @@ def greet(connection: socket.socket) -> None:
         (endless_continue, "timeout"),
         (endless_line, "response_invalid"),
         (greet, "response_invalid"),
-        (close, "connection_failed"),
+        (lambda _: None, "connection_failed"),
     ],
 )
 def test_servers_that_never_answer(talk: Callable[[socket.socket], None], error: str) -> None:
@@ -100,22 +101,17 @@ def test_servers_that_never_answer(talk: Callable[[socket.socket], None], error:
         assert result["duration_ms"] >= LIMIT * 1000
 
 
-def test_a_port_where_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert send_one(f"http://127.0.0.1:{port}/")["error"] == "connection_failed"
-
-
-def test_a_port_that_never_accepts() -> None:
+def test_ports_where_nobody_listens_or_accepts() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         waiting = [socket.socket() for _ in range(3)]
         for connection in waiting:
             connection.setblocking(False)
             connection.connect_ex(listener.getsockname())
-        result = send_one(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        assert send_one(url)["error"] == "timeout"
         for connection in waiting:
             connection.close()
-    assert result["error"] == "timeout"
+    assert send_one(url)["error"] == "connection_failed"
 
 
 def test_a_webhook_that_hangs_holds_up_no_other() -> None:
@@ -189,3 +185,68 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 def test_tls_with_a_server_that_never_answers(talk: Callable[[socket.socket], None]) -> None:
     with raw_server(talk) as url:
         assert send_one(url.replace("http:", "https:"))["error"] in ("timeout", "tls_failed")
+
+
+@contextmanager
+def tls_server(folder: Path, name: str) -> Iterator[int]:
+    """The port of a server with a certificate for ``name``, which is its own authority: cert.pem."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    try:
+        names: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        names = x509.DNSName(name)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([names]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                    read_request(connection)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    connection.close()
+                except ssl.SSLError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "is_known", "error"),
+    [
+        ("hooks.example", "hooks.example", True, None),
+        ("127.0.0.1", "127.0.0.1", True, None),
+        ("hooks.example", "other.example", True, "tls_failed"),
+        ("hooks.example", "127.0.0.1", True, "tls_failed"),
+        ("hooks.example", "hooks.example", False, "tls_failed"),
+    ],
+)
+def test_certificates_are_for_the_name_not_the_address_and_of_known_authorities(
+    name: str, host: str, is_known: bool, error: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls_server(tmp_path, name) as port:
+        if is_known:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        answer_lookups(monkeypatch, ["127.0.0.1"])
+        send._tls_context.cache_clear()
+        result = send_one(f"https://{host}:{port}/")
+        send._tls_context.cache_clear()
+    assert result["error"] == error
