@@ -11,14 +11,14 @@ from imageapi.http.response import Response, json_response
 app = App()
 
 
-@app.get("/health")
+@app.operation("getHealth")
 def health(request: Request) -> Response:
     """200 when both stores answer; 503 with the same shape when one does not, or in maintenance."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report)
 
 
-@app.get("/api/database/status")
+@app.operation("getDatabaseStatus")
 def database_status(request: Request) -> Response:
     """200 with the server's version and the number of images; 503 when it does not answer."""
     return json_response(200, check_database())

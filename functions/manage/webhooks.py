@@ -6,44 +6,44 @@ from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
 from imageapi.webhooks import manage
 
-router = Router(takes_query=False)
+router = Router()
 
 
-@router.post("/api/webhooks")
+@router.operation("createWebhook")
 def create(request: Request) -> Response:
     """201 with the webhook and its secret, which is shown only here."""
-    values = parse_json_object(request.body, "body")
+    values = parse_json_object(request.body)
     return json_response(201, {"data": manage.create_webhook(values, request.key)})
 
 
-@router.get("/api/webhooks")
+@router.operation("listWebhooks")
 def list_all(request: Request) -> Response:
     return json_response(200, {"webhooks": manage.list_webhooks()})
 
 
-@router.get("/api/webhooks/<webhook_id>")
+@router.operation("getWebhook")
 def get(request: Request, webhook_id: str) -> Response:
     return json_response(200, {"data": manage.get_webhook(webhook_id)})
 
 
-@router.delete("/api/webhooks/<webhook_id>")
+@router.operation("deleteWebhook")
 def delete(request: Request, webhook_id: str) -> Response:
     manage.delete_webhook(webhook_id)
     return Response(204)
 
 
-@router.post("/api/webhooks/<webhook_id>/test")
+@router.operation("sendTestDelivery")
 def test(request: Request, webhook_id: str) -> Response:
     return json_response(202, {"data": manage.test_webhook(webhook_id)})
 
 
-@router.post("/api/webhooks/<webhook_id>/resume")
+@router.operation("resumeWebhook")
 def resume(request: Request, webhook_id: str) -> Response:
     return json_response(200, {"data": manage.resume_webhook(webhook_id, request.key)})
 
 
-@router.post("/api/webhooks/<webhook_id>/secret/rotate")
+@router.operation("rotateWebhookSecret")
 def rotate(request: Request, webhook_id: str) -> Response:
     """200 with the webhook and its new secret, which is shown only here."""
-    values = parse_json_object(request.body or b"{}", "body")
+    values = parse_json_object(request.body or b"{}")
     return json_response(200, {"data": manage.rotate_secret(webhook_id, values)})

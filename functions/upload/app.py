@@ -19,30 +19,28 @@ from imageapi.uploads.presigned import create_upload
 app = App()
 
 
-@app.post("/api/upload")
+@app.operation("uploadImage")
 def upload(request: Request) -> Response:
     """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
-    on_duplicate = request.check_query("on_duplicate").get("on_duplicate", "allow")
     form = parse_upload_form(request.body, request.header("Content-Type"))
     key = request.header("Idempotency-Key")
-    return stored_response(request, upload_image(*form, idempotency_key=key, on_duplicate=on_duplicate))
+    stored = upload_image(*form, idempotency_key=key, on_duplicate=request.parameters["on_duplicate"])
+    return stored_response(request, stored)
 
 
-@app.post("/api/uploads")
+@app.operation("createUpload")
 def announce(request: Request) -> Response:
     """201 with a form for the object store (200 for a known Idempotency-Key)."""
-    request.check_query()
-    values = parse_json_object(request.body, "body")
+    values = parse_json_object(request.body)
     announced, created = create_upload(values, request.header("Idempotency-Key"))
     return json_response(201 if created else 200, {"data": announced})
 
 
-@app.post("/api/uploads/<image_id>/complete")
-def complete(request: Request, image_id: str) -> Response:
+@app.operation("completeUpload")
+def complete(request: Request, upload_id: str) -> Response:
     """201 with the image that arrived; 200 if it was already ready."""
-    request.check_query()
     announcer = None if READ in request.key.scopes else request.key.id
-    return stored_response(request, complete_upload(image_id, announcer=announcer))
+    return stored_response(request, complete_upload(upload_id, announcer=announcer))
 
 
 def ingest(event: dict[str, Any]) -> dict[str, Any]:

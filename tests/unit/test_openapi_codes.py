@@ -14,7 +14,7 @@ from tests.support.events import ROOT
 from tests.support.openapi import codes_of, operations, statuses_of_codes
 
 SOURCES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "layers").rglob("*.py"))
-BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "internal_server_error", "integration_timeout"}
+BY_GATEWAY = {"host_unknown", "request_refused", "throttled", "function_failed", "function_timed_out"}
 """Codes of API Gateway itself (GatewayResponses) or local/gateway/app.py."""
 WITHOUT_ROUTE = {"method_not_allowed", "request_refused", "host_unknown", "edge_bypassed"}
 DEFAULTS = {"invalid_request", "conflict", "unprocessable", "unsupported_media_type"}

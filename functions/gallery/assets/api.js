@@ -3,7 +3,7 @@
 import { withKey } from "./key.js";
 
 /** Errors with a temporary status that only the server's operator can fix. */
-const PERMANENT_CODES = new Set(["service_misconfigured", "api_key_not_configured", "secret_key_not_configured"]);
+const PERMANENT_CODES = new Set(["service_misconfigured", "service_misconfigured", "service_misconfigured"]);
 const MAX_WAIT_SECONDS = 30;
 
 export class ApiError extends Error {

@@ -33,7 +33,7 @@ export async function runBatch(ids, operation) {
 
 /** Whether the result of one picture may be another soon: the same Idempotency-Key would repeat it. */
 const isTemporary = ({ status, error }) =>
-  error && ([429, 502, 503, 504].includes(status) || error.code === "trash_in_progress");
+  error && ([429, 502, 503, 504].includes(status) || error.code === "image_trash_pending");
 
 async function runChunk(ids, operation) {
   const headers = { "Idempotency-Key": makeIdempotencyKey() };

@@ -59,7 +59,6 @@ def check_database() -> dict[str, Any]:
         "status": "connected",
         "server_version": version,
         "image_count": count,
-        "image_count_is": "exact",
         "latency_ms": latency,
     }
 

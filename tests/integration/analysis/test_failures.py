@@ -82,12 +82,12 @@ def test_a_gemini_that_does_not_answer_in_time(
 @pytest.mark.parametrize(
     ("behaviour", "code"),
     [
-        (Says(text="Sure! Here is the JSON:"), "analysis_unusable"),
-        (Says(text='{"caption": "cut of', finish_reason="MAX_TOKENS"), "analysis_unusable"),
-        (Says(text=""), "analysis_unusable"),
+        (Says(text="Sure! Here is the JSON:"), "analysis_unavailable"),
+        (Says(text='{"caption": "cut of', finish_reason="MAX_TOKENS"), "analysis_unavailable"),
+        (Says(text=""), "analysis_unavailable"),
         (Garbage(), "analysis_unavailable"),
-        (Garbage(b"[]"), "analysis_unusable"),
-        (Garbage(b"{}"), "analysis_unusable"),
+        (Garbage(b"[]"), "analysis_unavailable"),
+        (Garbage(b"{}"), "analysis_unavailable"),
     ],
 )
 def test_an_answer_that_is_none(stores: Stores, server: GeminiServer, behaviour: Any, code: str) -> None:

@@ -99,7 +99,7 @@ def test_a_revoked_link(image: dict[str, Any], stores: Stores) -> None:
 @pytest.mark.parametrize("name", ["w320", "original", "original.webp", "w321.webp", "w320.gif"])
 def test_a_signed_name_that_is_no_variant_with_a_format(image: dict[str, Any], name: str) -> None:
     answer = open_content(sign(image["id"], name), name)
-    assert (answer.status, answer.code) == (404, "variant_unknown")
+    assert (answer.status, answer.code) == (404, "variant_not_found")
 
 
 def test_a_deleted_image(image: dict[str, Any]) -> None:

@@ -193,5 +193,5 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
 
 def test_nobody_is_given_the_copy_itself(image: dict[str, Any]) -> None:
     answer = open_link(sign(image["id"], INTERMEDIATE))
-    assert (answer.status, answer.code) == (404, "variant_unknown")
+    assert (answer.status, answer.code) == (404, "variant_not_found")
     assert INTERMEDIATE not in str(get_image(image["id"]).body)

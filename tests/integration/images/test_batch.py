@@ -277,7 +277,7 @@ def test_when_the_time_is_over_the_rest_is_left(
     answer = run(ids, "add_tags", tags=["x"], key="k")
 
     assert statuses(answer) == [200, 503, 503]
-    assert answer.body["results"][1]["error"]["code"] == "batch_time_over"
+    assert answer.body["results"][1]["error"]["code"] == "batch_interrupted"
     assert [get_image(image_id).image["tags"][2:] for image_id in ids] == [["x"], [], []]
     monkeypatch.setattr(batch, "time_left", deadline.time_left)
     assert statuses(run(ids, "add_tags", tags=["x"], key="k")) == [200] * 3

@@ -71,7 +71,7 @@ def test_what_may_pass_is_not_remembered(stores: Stores, ids: list[str]) -> None
     )
     first = run(ids, "restore", key="k")
     assert statuses(first) == [409, 200, 200]
-    assert first.body["results"][0]["error"]["code"] == "trash_in_progress"
+    assert first.body["results"][0]["error"]["code"] == "image_trash_pending"
     expire(stores)
     assert statuses(run(ids, "restore", key="k")) == [200] * 3
     assert stores.statuses() == ["ready"] * 3

@@ -32,7 +32,7 @@ from tests.support.worker import STEP, Hook, answer_at_once, worker, workers
 def test_a_restore_waits_until_the_variants_are_removed(stores: Stores, viewed: dict[str, Any]) -> None:
     with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "before") as process:
         answer = restore_image(viewed["id"])
-        assert (answer.status, answer.code) == (409, "trash_in_progress")
+        assert (answer.status, answer.code) == (409, "image_trash_pending")
         assert answer.headers["retry-after"] == ["2"]
         assert process.finish().status == 204
 

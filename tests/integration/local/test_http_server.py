@@ -212,7 +212,7 @@ def test_route_that_the_template_does_not_have_is_404(port: int) -> None:
 
 def test_error_of_the_gateway_itself_is_502(port: int) -> None:
     status, error = refuse(port, f"GET /raise HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n")
-    assert (status, error["code"]) == (502, "internal_server_error")
+    assert (status, error["code"]) == (502, "function_failed")
 
 
 def test_response_to_head_claims_no_length_of_its_own(port: int) -> None:

@@ -18,7 +18,7 @@ from tests.integration.run import ROOT, Run, is_running, run_local
 from tests.support.waiting import wait_until
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"
-ERROR_502 = {"code": "internal_server_error", "message": "Internal server error"}
+ERROR_502 = {"code": "function_failed", "message": "Internal server error"}
 
 
 @pytest.fixture(scope="module")

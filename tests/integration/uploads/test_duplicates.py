@@ -39,7 +39,7 @@ def test_reject_names_the_first(stores: Stores) -> None:
 
     second = upload(PICTURE, on_duplicate="reject")
 
-    assert (second.status, second.code) == (409, "duplicate_image")
+    assert (second.status, second.code) == (409, "image_duplicate")
     assert second.body["error"]["details"] == {"duplicate_of": first.image["id"]}
     assert len(stores.rows()) == len(stores.keys()) == 1
 
@@ -72,7 +72,7 @@ def test_of_two_rejects_at_once_one_succeeds(stores: Stores) -> None:
             answers = sorted(answer_at_once(two, event), key=lambda answer: answer.status)
 
             assert [answer.status for answer in answers] == [201, 409]
-            assert answers[1].code in ("duplicate_image", "upload_in_progress")
+            assert answers[1].code in ("image_duplicate", "upload_in_progress")
             assert stores.statuses() == ["ready"] * (attempt + 1)
             assert len(stores.keys()) == attempt + 1
 

@@ -68,7 +68,7 @@ def test_long_answers_are_cut_and_control_characters_go() -> None:
 def test_an_answer_that_cannot_be_used(text: str) -> None:
     with pytest.raises(GeminiUnavailableError) as caught:
         parse_description(text, "m")
-    assert (caught.value.code, caught.value.status) == ("analysis_unusable", 503)
+    assert (caught.value.code, caught.value.status) == ("analysis_unavailable", 503)
     assert caught.value.retry_after
 
 

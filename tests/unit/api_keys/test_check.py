@@ -48,7 +48,7 @@ def test_wrong_key(presented: str) -> None:
 def test_nobody_passes_when_no_key_is_set(presented: str | None) -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_key(presented, ())
-    assert (caught.value.status, caught.value.code) == (503, "api_key_not_configured")
+    assert (caught.value.status, caught.value.code) == (503, "service_misconfigured")
 
 
 @pytest.mark.parametrize("presented", ["first-key", "last-key", "wrong"])

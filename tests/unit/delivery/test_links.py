@@ -186,7 +186,7 @@ def test_keys_can_be_replaced() -> None:
 def test_without_a_key_there_are_no_links() -> None:
     with pytest.raises(ConfigurationError) as caught:
         sign_link(ID, "w320", Validity(version=0), keys=())
-    assert caught.value.code == "secret_key_not_configured"
+    assert caught.value.code == "service_misconfigured"
     with pytest.raises(ConfigurationError):
         verify(make_link(), keys=())
 

@@ -110,7 +110,7 @@ def test_a_refused_key_is_told_which_scheme_to_use() -> None:
 
 def test_without_a_configured_key_nobody_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "")
-    assert send(make_app(), "GET", "/things/1", WITH_KEY).error == (503, "api_key_not_configured")
+    assert send(make_app(), "GET", "/things/1", WITH_KEY).error == (503, "service_misconfigured")
     assert send(make_app(), "GET", "/open").status == 200
 
 

@@ -52,7 +52,7 @@ def test_the_links_of_an_image_name_variants_whose_format_is_left_to_the_browser
 def test_other_names_are_unknown(name: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         parse_variant(name, CHROME)
-    assert caught.value.code == "variant_unknown"
+    assert caught.value.code == "variant_not_found"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def parse_description(text: str, model: str) -> Description:
     """Parse and check Gemini's JSON, which may be cut off or not fit the schema.
 
     Raises:
-        GeminiUnavailableError: ``analysis_unusable``.
+        GeminiUnavailableError: ``analysis_unavailable``.
     """
     try:
         value = json.loads(text)
@@ -132,7 +132,7 @@ def parse_description(text: str, model: str) -> Description:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise GeminiUnavailableError(
             "Gemini returned an unusable response. Try again.",
-            code="analysis_unusable",
+            code="analysis_unavailable",
             retry_after=OTHER_RETRY_AFTER,
         ) from error
 

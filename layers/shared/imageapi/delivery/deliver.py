@@ -58,7 +58,7 @@ def deliver_image(
 
     Raises:
         ForbiddenError: the link was altered, has expired or was revoked.
-        NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
+        NotFoundError: ``image_not_found``, ``variant_not_found``; ``object_missing`` when the store has lost
             it.
         UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
         VariantPendingError: another request is rendering it; try again.
@@ -88,7 +88,7 @@ def deliver_content(
         A presigned URL if the variant is too large for a function's response.
 
     Raises:
-        As :func:`deliver_image`; NotFoundError (``variant_unknown``) too if the name has no format.
+        As :func:`deliver_image`; NotFoundError (``variant_not_found``) too if the name has no format.
     """
     validity = _verify(image_id, [name, name.rpartition(".")[0]], query)
     if version != (None if validity.version is None else str(validity.version)):

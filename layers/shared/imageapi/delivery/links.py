@@ -54,7 +54,7 @@ def sign_link(
         ConfigurationError: there is no key to sign with.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
+        raise ConfigurationError("SECRET_KEY is not set on the server.")
     lasts = f"v={validity.version}" if validity.expires is None else f"e={validity.expires}"
     hint = "&m=1" if is_animated else ""
     signature = _signature(image_id, variant, validity, keys[0])
@@ -90,7 +90,7 @@ def verify_link(
         ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid once.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
+        raise ConfigurationError("SECRET_KEY is not set on the server.")
     validity, sent = _parse(query)
     candidates = [key for key in keys if query.get("k") in (None, key_id(key))]
     matches = [

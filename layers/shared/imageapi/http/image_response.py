@@ -6,18 +6,17 @@ from imageapi.database import db
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response, unless_known
 from imageapi.images.etag import make_etag
-from imageapi.images.serialize import serialize_detail, serialize_image
+from imageapi.images.serialize import DEFAULT_LINKS, LinkOptions, serialize_image
 
 if TYPE_CHECKING:
     from imageapi.uploads.create_image import Stored
 
 
-def image_response(
-    request: Request, row: db.Row, names: tuple[str, ...] = (), permanent: bool = False
-) -> Response:
+def image_response(request: Request, row: db.Row, options: LinkOptions = DEFAULT_LINKS) -> Response:
     """200 with ``{"data": Image}`` and its ETag, 304 if the client has it."""
-    image, etag = serialize_detail(row, request.base_url, names, permanent=permanent)
-    answer = json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
+    image = serialize_image(row, request.base_url, options)
+    headers = {"ETag": make_etag(row, permanent=options.permanent), "Cache-Control": "private, no-cache"}
+    answer = json_response(200, {"data": image}, headers)
     is_read = request.method in ("GET", "HEAD")
     return unless_known(answer, request.header("If-None-Match")) if is_read else answer
 

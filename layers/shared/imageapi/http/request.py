@@ -2,15 +2,15 @@
 
 import binascii
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
 from imageapi.api_keys.check import Key
 from imageapi.config.settings import get_settings
-from imageapi.errors import InvalidRequestError
+from imageapi.errors import InvalidBodyError
 from imageapi.http.cdn_bypass import HEADER, came_through_cdn
-from imageapi.model.parameters import check_known, single
 
 NO_KEY = Key("", (), "")
 
@@ -22,10 +22,12 @@ class Request:
     Attributes:
         event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
         key: the API key, checked; without scopes on public routes.
+        parameters: the query parameters of the operation, checked and converted; see ``model.parameters``.
     """
 
     event: dict[str, Any]
     key: Key = NO_KEY
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -50,24 +52,6 @@ class Request:
         """The query parameters, each with all its values."""
         return dict(self.event.get("multiValueQueryStringParameters") or {})
 
-    @property
-    def query(self) -> dict[str, str]:
-        """The query parameters, for routes that take each at most once.
-
-        Raises:
-            InvalidRequestError: ``parameter_repeated``.
-        """
-        return single(self.query_lists)
-
-    def check_query(self, *known: str) -> dict[str, str]:
-        """As :attr:`query`, for routes that have only these parameters.
-
-        Raises:
-            InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``.
-        """
-        check_known(self.query_lists, known)
-        return self.query
-
     @cached_property
     def body(self) -> bytes:
         """The body as the client sent it.
@@ -83,7 +67,7 @@ class Request:
         try:
             return pybase64.b64decode(text, validate=True)
         except (ValueError, binascii.Error) as error:
-            raise InvalidRequestError("The body is not valid base64.", code="body_invalid") from error
+            raise InvalidBodyError("encoding", "The body is not valid base64.") from error
 
     @property
     def base_url(self) -> str:

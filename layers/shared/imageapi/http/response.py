@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imageapi.actor import get_actor
 from imageapi.errors import AppError, UnauthorizedError
 
 JSON = "application/json"
@@ -42,8 +43,12 @@ def json_response(status: int, value: Any, headers: Mapping[str, str] | None = N
 
 
 def error_response(error: AppError) -> Response:
-    """``{"error": {"code": …, "message": …, "details"?: …}}`` with the error's status."""
-    content: dict[str, Any] = {"code": error.code, "message": error.message}
+    """``{"error": {"code", "message", "request_id", "details"?}}`` with the error's status."""
+    content: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "request_id": get_actor().request_id,
+    }
     if error.details:
         content["details"] = error.details
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}

@@ -35,7 +35,7 @@ class BatchTimeOverError(AppError):
     """503: time ran out before this image."""
 
     status = 503
-    code = "batch_time_over"
+    code = "batch_interrupted"
 
 
 @dataclass
@@ -225,4 +225,4 @@ def _is_failure(result: Mapping[str, Any]) -> bool:
 
 def _is_final(result: Mapping[str, Any]) -> bool:
     """Whether a repeated request gets the same result."""
-    return not _is_failure(result) or result["error"]["code"] != "trash_in_progress"
+    return not _is_failure(result) or result["error"]["code"] != "image_trash_pending"

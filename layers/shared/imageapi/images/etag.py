@@ -9,22 +9,18 @@ from typing import Any
 from imageapi.config.settings import get_settings
 from imageapi.delivery.links import expires_at
 
-ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
-"""An ETag from :func:`make_etag`, weak or strong; the version alone is enough."""
+ETAG = re.compile(r'"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
+"""An ETag from :func:`make_etag`; the version alone is enough. A weak one never matches."""
 
 
-def make_etag(
-    row: Mapping[str, Any], analysis: Mapping[str, Any] | None = None, *, permanent: bool = False
-) -> str:
+def make_etag(row: Mapping[str, Any], *, permanent: bool = False) -> str:
     """The ETag of an image as JSON: its version, the expiry of the links in it (the link version of permanent
-    ones), and what changes without a new version: the state of its analysis, and the image it duplicates.
+    ones), and what changes without a new version: the image that it duplicates.
     """
     lasts = row["link_version"] if permanent else expires_at(time.time(), get_settings().link_ttl)
-    others = [row["duplicate_of"], *((analysis["status"], analysis["analyzed_at"]) if analysis else ())]
-    if not any(others):
+    if not row["duplicate_of"]:
         return f'"{row["version"]}.{lasts}"'
-    state = zlib.crc32(" ".join(map(str, others)).encode())
-    return f'"{row["version"]}.{lasts}-{state:x}"'
+    return f'"{row["version"]}.{lasts}-{zlib.crc32(row["duplicate_of"].encode()):x}"'
 
 
 def parse_if_match(header: str | None) -> list[int] | None:

@@ -9,7 +9,8 @@ from imageapi.actor import ROOT, get_actor
 from imageapi.catalog import idempotency_keys, images
 from imageapi.catalog.uploads import NewUpload
 from imageapi.database import db
-from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
+from imageapi.errors import UnprocessableError, UploadInterruptedError
+from imageapi.model.parameters import InvalidParameterError
 from imageapi.uploads.create_image import Stored
 
 MAX_KEY_LENGTH = 255
@@ -21,14 +22,13 @@ def parse_idempotency_key(key: str | None) -> str | None:
     """The header as it is stored: with the id of the API key, so that those of two API keys never meet.
 
     Raises:
-        InvalidRequestError: ``idempotency_key_invalid``.
+        InvalidParameterError: it is too long, or has other characters.
     """
     if key is None:
         return None
     if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
-            code="idempotency_key_invalid",
+        raise InvalidParameterError(
+            "Idempotency-Key", "value", f"must have 1 to {MAX_KEY_LENGTH} printable ASCII characters"
         )
     owner = get_actor().key_id or ROOT
     # A line feed is not printable: no root key's header looks like another key's.

@@ -5,7 +5,6 @@ This module inserts the upload's row and returns a form for posting one file of 
 """
 
 import re
-from functools import partial
 from typing import Any
 
 from imageapi.catalog import uploads
@@ -29,7 +28,6 @@ OPEN_SECONDS = FORM_SECONDS + 600
 """How long the sweep waits for the file, and for the client to complete the upload."""
 UNKNOWN_TYPE = "application/octet-stream"
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
-_invalid = partial(InvalidFieldError, code="upload_invalid")
 
 
 def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
@@ -44,7 +42,7 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
         new. The form is None when the upload with this Idempotency-Key is complete already.
 
     Raises:
-        InvalidFieldError: ``upload_invalid``, or as for metadata.
+        InvalidFieldError: a field of the request, or of the metadata.
         PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
     """
     upload = parse_upload(values, idempotency_key)
@@ -72,13 +70,13 @@ def _make_form(upload: db.Row) -> dict[str, Any]:
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    check_fields(values, FIELDS, code="upload_invalid")
+    check_fields(values, FIELDS, required=("filename", "size_bytes"))
     filename, size = values.get("filename"), values.get("size_bytes")
     mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):
-        raise _invalid("filename", "must be a name")
+        raise InvalidFieldError("filename", "value", "must be a name")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise _invalid("size_bytes", "must be a whole number, 1 or more")
+        raise InvalidFieldError("size_bytes", "value", "must be a whole number, 1 or more")
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
@@ -91,7 +89,7 @@ def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUplo
         )
     metadata = values.get("metadata", {})
     if not isinstance(metadata, dict):
-        raise _invalid("metadata", "must be an object")
+        raise InvalidFieldError("metadata", "type", "must be an object")
     announced = {
         "filename": clean_filename(filename),
         "size_bytes": size,
@@ -115,5 +113,5 @@ def _parse_sha256(values: dict[str, Any]) -> bytes | None:
     if digest is None:
         return None
     if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise _invalid("sha256", "must have 64 hexadecimal digits")
+        raise InvalidFieldError("sha256", "value", "must have 64 hexadecimal digits")
     return bytes.fromhex(digest)
