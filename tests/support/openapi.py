@@ -1,19 +1,10 @@
 """openapi.json, read for tests."""
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from tests.support.events import ROOT
-
-
-@lru_cache(maxsize=1)
-def read_document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        (ROOT / "layers/shared/imageapi/openapi.json").read_text(encoding="utf-8")
-    )
-    return document
+from imageapi.http.operations import read_document
 
 
 def schema(name: str) -> dict[str, Any]:
