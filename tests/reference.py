@@ -1,4 +1,4 @@
-"""python -m tests.reference: write what docs/ has of openapi.json, the tables of routes and of error codes."""
+"""python -m tests.reference: write what docs/ has of openapi.json, the tables of routes and error codes."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ API = ROOT / "docs" / "api.md"
 TABLE = re.compile(r"(?<=<!-- routes -->\n).*?(?=<!-- end of routes -->)", re.DOTALL)
 HEAD = """# Error codes
 
-An error is `{"error": {"code", "message", "request_id", "details"?}}`. `GET /openapi.json` has the same table, and for each operation the codes that it
-returns. Ignore the message in programs, and treat a code that you do not know by its status.
+An error is `{"error": {"code", "message", "request_id", "details"?}}`. `GET /openapi.json` has this table too,
+and the codes of each operation. Ignore the message in programs, and treat a code that you do not know by its
+status.
 
 | Code | Status | Meaning |
 |---|---|---|
