@@ -7,12 +7,12 @@ import batch
 import changes
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
+from imageapi.http.etag import parse_if_match
 from imageapi.http.image_response import image_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.images import delete, get, update
-from imageapi.images.etag import parse_if_match
 from imageapi.images.serialize import LinkOptions
 
 app = App()
@@ -28,7 +28,7 @@ def get_image(request: Request, image_id: str) -> Response:
 @app.operation("updateImage")
 def update_image(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
-    changes, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
+    changes, versions = parse_json_object(request.body), parse_if_match(request)
     row = update.update_image(image_id, changes, versions)
     return image_response(request, row, LinkOptions.of(request.parameters))
 
@@ -36,7 +36,7 @@ def update_image(request: Request, image_id: str) -> Response:
 @app.operation("deleteImage")
 def delete_image(request: Request, image_id: str) -> Response:
     """204 once the image is in the trash, or with ``permanent=true`` deleted permanently; then 404."""
-    versions = parse_if_match(request.header("If-Match"))
+    versions = parse_if_match(request)
     delete.delete_image(image_id, versions, permanent=request.parameters["permanent"], key=request.key)
     return Response(204)
 

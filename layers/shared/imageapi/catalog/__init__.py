@@ -2,11 +2,12 @@
 
 ====================  =====================================================================
 ``uploads``           pending and failed uploads
-``idempotency_keys``  the uploads that Idempotency-Keys belong to
+``idempotency_keys``  what each Idempotency-Key created
 ``images``            images; ``insert`` turns an upload into one
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
 ``pending_removals``  images whose objects are being removed; ``begin`` turns an image into one
+``pages``             pages of a table, newest first
 ``batches``           what POST /api/images/batch did for each Idempotency-Key
 ``bulk_updates``      changes of many images
 ``variants``          variants: ready, pending or failed
