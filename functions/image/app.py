@@ -28,7 +28,7 @@ def get_image(request: Request, image_id: str) -> Response:
 @app.operation("updateImage")
 def update_image(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
-    changes, versions = parse_json_object(request.body), parse_if_match(request)
+    changes, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
     row = update.update_image(image_id, changes, versions)
     return image_response(request, row, LinkOptions.of(request.parameters))
 
@@ -36,7 +36,7 @@ def update_image(request: Request, image_id: str) -> Response:
 @app.operation("deleteImage")
 def delete_image(request: Request, image_id: str) -> Response:
     """204 once the image is in the trash, or with ``permanent=true`` deleted permanently; then 404."""
-    versions = parse_if_match(request)
+    versions = parse_if_match(request.header("If-Match"))
     delete.delete_image(image_id, versions, permanent=request.parameters["permanent"], key=request.key)
     return Response(204)
 

@@ -40,14 +40,14 @@ def get_key(request: Request, key_id: str) -> Response:
 @router.operation("updateKey")
 def update_key(request: Request, key_id: str) -> Response:
     """200 with the changed key; 412 when If-Match names another version."""
-    values, versions = parse_json_object(request.body), parse_if_match(request)
+    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
     return resource_response(request, manage.update_key(key_id, values, versions, request.key))
 
 
 @router.operation("revokeKey")
 def revoke_key(request: Request, key_id: str) -> Response:
     """204; requests with the key, or with one that it created, are 401 from then on."""
-    manage.revoke_key(key_id, parse_if_match(request), **request.parameters)
+    manage.revoke_key(key_id, parse_if_match(request.header("If-Match")), **request.parameters)
     return Response(204)
 
 

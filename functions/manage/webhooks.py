@@ -37,13 +37,13 @@ def get(request: Request, webhook_id: str) -> Response:
 @router.operation("updateWebhook")
 def update(request: Request, webhook_id: str) -> Response:
     """200 with the changed webhook; 412 when If-Match names another version."""
-    values, versions = parse_json_object(request.body), parse_if_match(request)
+    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
     return resource_response(request, manage.update_webhook(webhook_id, values, versions, request.key))
 
 
 @router.operation("deleteWebhook")
 def delete(request: Request, webhook_id: str) -> Response:
-    manage.delete_webhook(webhook_id, parse_if_match(request))
+    manage.delete_webhook(webhook_id, parse_if_match(request.header("If-Match")))
     return Response(204)
 
 

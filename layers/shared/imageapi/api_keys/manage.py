@@ -24,7 +24,7 @@ EDITABLE = ("name", "expires_at")
 
 
 def create_key(
-    values: Mapping[str, Any], creator: Key, idempotency_key: str | None
+    values: Mapping[str, Any], creator: Key, idempotency_key: str | None = None
 ) -> tuple[dict[str, Any], str | None]:
     """Create a key with at most the scopes and the lifetime of its creator.
 

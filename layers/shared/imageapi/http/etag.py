@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from imageapi.http.request import Request
 from imageapi.http.response import Response
 
 ETAG = re.compile(r'"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
@@ -20,9 +19,8 @@ def resource_etag(thing: Mapping[str, Any]) -> str:
     return f'"{thing["version"]}.{zlib.crc32(json.dumps(thing).encode())}"'
 
 
-def parse_if_match(request: Request) -> list[int] | None:
-    """The versions in the header If-Match; None if any version matches, empty if none can match."""
-    header = request.header("If-Match")
+def parse_if_match(header: str | None) -> list[int] | None:
+    """The versions in an If-Match header; None if any version matches, empty if none can match."""
     if header is None or header.strip() == "*":
         return None
     # No such ETag has a comma in it.

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def create_webhook(
-    values: Mapping[str, Any], key: Key, idempotency_key: str | None
+    values: Mapping[str, Any], key: Key, idempotency_key: str | None = None
 ) -> tuple[dict[str, Any], str | None]:
     """Create a webhook, which follows the changes from now on, as long as its key is valid.
 
