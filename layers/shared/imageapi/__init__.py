@@ -52,7 +52,7 @@ Check a key (``api_keys.check.check_key``, at each request)
     ``api_keys.format`` → ``catalog.api_keys.use``, unless it is a root key
 Keys (``api_keys.manage``)
     ``api_keys.fields`` → ``catalog.idempotency_keys.create_once`` → ``catalog.api_keys.insert``;
-    ``catalog.api_keys.lock`` → ``catalog.api_keys.update`` or ``revoke``
+    ``catalog.resources`` → ``catalog.api_keys.update`` or ``revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)

@@ -8,16 +8,15 @@ from imageapi.api_keys.check import InvalidKeyError, Key
 from imageapi.api_keys.fields import check_key_fields
 from imageapi.api_keys.format import SHOWN, hash_key, make_key
 from imageapi.catalog import api_keys
+from imageapi.catalog.api_keys import KEYS
 from imageapi.catalog.idempotency_keys import create_once
-from imageapi.catalog.pages import list_newest
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import ConflictError, NotFoundError
+from imageapi.errors import ConflictError
 from imageapi.model.idempotency import name_request
-from imageapi.model.ids import is_id, new_id
+from imageapi.model.ids import new_id
 from imageapi.model.parameters import InvalidFieldError, check_fields
 from imageapi.model.times import show_time
-from imageapi.model.versions import check_version
 
 FIELDS = ("name", "scopes", "expires_at")
 EDITABLE = ("name", "expires_at")
@@ -59,18 +58,13 @@ def create_key(
         return row
 
     request = name_request(idempotency_key, "createKey", values)
-    row, is_new = create_once(request, prepare, insert, api_keys.find)
+    row, is_new = create_once(request, prepare, insert, KEYS.find)
     return serialize_key(row), key if is_new else None
 
 
 def list_keys(limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of all keys, newest first, without the root key: ``{"keys": [as serialize_key],
-    "next_cursor"}``.
-
-    Raises:
-        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
-    """
-    return list_newest("api_keys", api_keys.COLUMNS, serialize_key, "keys", limit, cursor)
+    """One page of all keys, newest first, without the root key; as :func:`ResourceTable.list_page`."""
+    return KEYS.list_page(limit, cursor, serialize_key)
 
 
 def get_key(key_id: str) -> dict[str, Any]:
@@ -79,10 +73,7 @@ def get_key(key_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: ``key_not_found``.
     """
-    row = api_keys.find(key_id.lower()) if is_id(key_id) else None
-    if row is None:
-        raise _not_found()
-    return serialize_key(row)
+    return serialize_key(KEYS.get(key_id))
 
 
 def update_key(
@@ -106,14 +97,13 @@ def update_key(
     if "expires_at" in changes:
         changes["expires_at"] = _limit_expiry(changes["expires_at"], editor)
 
-    def work(cursor: db.Cursor) -> db.Row:
-        row = _lock(cursor, key_id, versions)
+    def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if "expires_at" in changes:
             for scope in row["scopes"]:
                 editor.check_scope(scope)
         return api_keys.update(cursor, row["id"], changes) if changes else row
 
-    return serialize_key(db.transaction(work))
+    return serialize_key(KEYS.change(key_id, versions, work))
 
 
 def revoke_key(key_id: str, versions: Sequence[int] | None, *, keep_descendants: bool = False) -> None:
@@ -124,11 +114,10 @@ def revoke_key(key_id: str, versions: Sequence[int] | None, *, keep_descendants:
         VersionMismatchError: the key is not at one of the versions.
     """
 
-    def work(cursor: db.Cursor) -> None:
-        row = _lock(cursor, key_id, versions)
+    def work(cursor: db.Cursor, row: db.Row) -> None:
         api_keys.revoke(cursor, row["id"], with_descendants=not keep_descendants)
 
-    db.transaction(work)
+    KEYS.change(key_id, versions, work)
 
 
 def confirm_key(key_id: str) -> dict[str, Any]:
@@ -138,13 +127,12 @@ def confirm_key(key_id: str) -> dict[str, Any]:
         ConflictError: ``key_not_suspended``.
     """
 
-    def work(cursor: db.Cursor) -> db.Row:
-        row = _lock(cursor, key_id, None)
+    def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if row["revoked_at"] or not row["suspended_at"]:
             raise ConflictError("This API key is not suspended, or was revoked.", code="key_not_suspended")
         return api_keys.update(cursor, row["id"], {"suspended_at": None})
 
-    return serialize_key(db.transaction(work))
+    return serialize_key(KEYS.change(key_id, None, work))
 
 
 def describe_key(key: Key) -> dict[str, Any]:
@@ -160,18 +148,6 @@ def serialize_key(row: db.Row) -> dict[str, Any]:
         **{name: row[name] for name in ("id", "version", "name", "scopes", "prefix", "created_by")},
         **{name: show_time(row[name]) for name in times},
     }
-
-
-def _lock(cursor: db.Cursor, key_id: str, versions: Sequence[int] | None) -> db.Row:
-    row = api_keys.lock(cursor, key_id.lower()) if is_id(key_id) else None
-    if row is None:
-        raise _not_found()
-    check_version(row, versions)
-    return row
-
-
-def _not_found() -> NotFoundError:
-    return NotFoundError("There is no such API key.", code="key_not_found")
 
 
 def _limit_expiry(expires_at: datetime | None, creator: Key) -> datetime | None:

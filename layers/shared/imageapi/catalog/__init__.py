@@ -7,13 +7,13 @@
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
 ``pending_removals``  images whose objects are being removed; ``begin`` turns an image into one
-``pages``             pages of a table, newest first
 ``batches``           what POST /api/images/batch did for each Idempotency-Key
 ``bulk_updates``      changes of many images
 ``variants``          variants: ready, pending or failed
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``budgets``           what may be done a limited number of times a day
 ``facets``            image counts: in total, per category and per tag
+``resources``         what API keys and webhooks have in common: versions and pages
 ``api_keys``          API keys
 ``changes``           what happened to images and keys, in the order of commits
 ``webhooks``          webhooks, each the queue of its deliveries

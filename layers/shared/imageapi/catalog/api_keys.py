@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imageapi.actor import ROOT
+from imageapi.catalog.resources import ResourceTable
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
 
@@ -16,6 +17,7 @@ IS_VALID = "revoked_at IS NULL AND suspended_at IS NULL AND (expires_at IS NULL 
 
 # Keys are created and changed one at a time, so that no new key escapes the revocation of its creator.
 _LOCK = f"SELECT pg_advisory_xact_lock({locks.API_KEYS}, 0)"
+KEYS = ResourceTable("api_keys", COLUMNS, "key", lock=_LOCK)
 
 # Without SKIP LOCKED, all requests with a key would wait for the first of them to commit.
 _USE = f"""
@@ -47,16 +49,6 @@ def insert(cursor: db.Cursor, values: Mapping[str, Any]) -> db.Row | None:
         values,
         cursor,
     )
-
-
-def find(key_id: str) -> db.Row | None:
-    """The key with this id, valid or not."""
-    return db.query_one(f"SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,))
-
-
-def lock(cursor: db.Cursor, key_id: str) -> db.Row | None:
-    """As :func:`find`; until the transaction ends, nobody else changes a key."""
-    return db.query_one(f"{_LOCK}; SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,), cursor)
 
 
 def update(cursor: db.Cursor, key_id: str, values: Mapping[str, Any]) -> db.Row:

@@ -12,6 +12,7 @@ import psycopg2.extras
 
 from imageapi.actor import ROOT
 from imageapi.catalog import api_keys, changes
+from imageapi.catalog.resources import ResourceTable
 from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
@@ -26,6 +27,8 @@ HAS_KEY = f"""coalesce((SELECT {api_keys.IS_VALID} FROM api_keys
 COLUMNS = f"""id, version, url, types, created_by, secret, old_secrets, rotated_at, sequence, wants_test,
     attempts, next_attempt_at, failing_since, paused_at, pause_reason, lease_token, results, created_at,
     updated_at, {HAS_KEY} AS has_key"""
+
+WEBHOOKS = ResourceTable("webhooks", COLUMNS, "webhook")
 
 HAS_WORK = f"""{HAS_KEY} AND (wants_test OR (paused_at IS NULL
     AND ({changes.ARE_UNNUMBERED} OR sequence < (SELECT max(sequence) FROM changes))))"""
@@ -51,15 +54,6 @@ def insert(cursor: db.Cursor, values: Mapping[str, Any], limit: int) -> db.Row |
         {**values, "limit": limit},
         cursor,
     )
-
-
-def find(webhook_id: str) -> db.Row | None:
-    return db.query_one(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s", (webhook_id,))
-
-
-def lock(cursor: db.Cursor, webhook_id: str) -> db.Row | None:
-    """As :func:`find`; until the transaction ends, nobody else changes the webhook."""
-    return db.query_one(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s FOR UPDATE", (webhook_id,), cursor)
 
 
 def delete(cursor: db.Cursor, webhook_id: str) -> None:

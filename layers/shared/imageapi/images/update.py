@@ -9,7 +9,6 @@ from imageapi.errors import VersionMismatchError
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
 from imageapi.model.metadata import validate_changes
-from imageapi.model.versions import check_version
 from imageapi.search.tokens import index_values
 
 
@@ -28,7 +27,8 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
     clean = validate_changes(changes)
     if not clean:
         image = get_image(image_id)
-        check_version(image, versions)
+        if versions is not None and image["version"] not in versions:
+            raise VersionMismatchError(image["version"])
         return image
     while not (
         changed := db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))

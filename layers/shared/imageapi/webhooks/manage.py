@@ -1,27 +1,24 @@
 """Create, list, update, test, resume and delete webhooks, and rotate their secrets."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from imageapi.api_keys.check import Key
 from imageapi.catalog import changes, webhooks
 from imageapi.catalog.idempotency_keys import create_once
-from imageapi.catalog.pages import list_newest
+from imageapi.catalog.webhooks import WEBHOOKS
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import ConflictError, NotConfiguredError, NotFoundError, UnprocessableError
+from imageapi.errors import ConflictError, NotConfiguredError, UnprocessableError
 from imageapi.model.change_types import ALL_TYPES
 from imageapi.model.idempotency import name_request
-from imageapi.model.ids import is_id, new_id
+from imageapi.model.ids import new_id
 from imageapi.model.parameters import check_fields
 from imageapi.model.scopes import READ
 from imageapi.model.times import show_time
-from imageapi.model.versions import check_version
 from imageapi.webhook_sender.sign import make_secret
 from imageapi.webhooks.due import MAX_WEBHOOKS
 from imageapi.webhooks.fields import FIELDS, check_overlap, check_webhook_fields
-
-T = TypeVar("T")
 
 
 def create_webhook(
@@ -66,17 +63,13 @@ def create_webhook(
         return row
 
     request = name_request(idempotency_key, "createWebhook", values)
-    row, is_new = create_once(request, prepare, insert, webhooks.find)
+    row, is_new = create_once(request, prepare, insert, WEBHOOKS.find)
     return serialize_webhook(row), secret if is_new else None
 
 
 def list_webhooks(limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of all webhooks, newest first: ``{"webhooks": [as serialize_webhook], "next_cursor"}``.
-
-    Raises:
-        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
-    """
-    return list_newest("webhooks", webhooks.COLUMNS, serialize_webhook, "webhooks", limit, cursor)
+    """One page of all webhooks, newest first; as :func:`ResourceTable.list_page`."""
+    return WEBHOOKS.list_page(limit, cursor, serialize_webhook)
 
 
 def get_webhook(webhook_id: str) -> dict[str, Any]:
@@ -85,10 +78,7 @@ def get_webhook(webhook_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: ``webhook_not_found``.
     """
-    row = webhooks.find(webhook_id.lower()) if is_id(webhook_id) else None
-    if row is None:
-        raise _not_found()
-    return serialize_webhook(row)
+    return serialize_webhook(WEBHOOKS.get(webhook_id))
 
 
 def update_webhook(
@@ -115,7 +105,7 @@ def update_webhook(
         _check_scope(key, checked.get("types") or row["types"])
         return webhooks.update(cursor, row["id"], {**checked, "created_by": key.id})
 
-    return serialize_webhook(_with_lock(webhook_id, work, versions))
+    return serialize_webhook(WEBHOOKS.change(webhook_id, versions, work))
 
 
 def delete_webhook(webhook_id: str, versions: Sequence[int] | None) -> None:
@@ -124,12 +114,12 @@ def delete_webhook(webhook_id: str, versions: Sequence[int] | None) -> None:
     Raises:
         VersionMismatchError: the webhook is not at one of the versions.
     """
-    _with_lock(webhook_id, lambda cursor, row: webhooks.delete(cursor, row["id"]), versions)
+    WEBHOOKS.change(webhook_id, versions, lambda cursor, row: webhooks.delete(cursor, row["id"]))
 
 
 def test_webhook(webhook_id: str) -> dict[str, Any]:
     """Send a delivery of type webhook.test, once. Returns and raises as :func:`get_webhook`."""
-    row = _with_lock(webhook_id, lambda cursor, row: webhooks.request_test(cursor, row["id"]))
+    row = WEBHOOKS.change(webhook_id, None, lambda cursor, row: webhooks.request_test(cursor, row["id"]))
     return serialize_webhook(row)
 
 
@@ -149,7 +139,7 @@ def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
         return webhooks.resume(cursor, row["id"], key.id)
 
     changes.number_all()
-    return serialize_webhook(_with_lock(webhook_id, work))
+    return serialize_webhook(WEBHOOKS.change(webhook_id, None, work))
 
 
 def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -162,7 +152,9 @@ def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> tuple[dict[str,
         InvalidFieldError: ``overlap_hours`` is refused.
     """
     hours, secret = check_overlap(values), make_secret()
-    row = _with_lock(webhook_id, lambda cursor, row: webhooks.rotate_secret(cursor, row["id"], secret, hours))
+    row = WEBHOOKS.change(
+        webhook_id, None, lambda cursor, row: webhooks.rotate_secret(cursor, row["id"], secret, hours)
+    )
     return serialize_webhook(row), secret
 
 
@@ -188,22 +180,3 @@ def _check_scope(key: Key, types: Sequence[str]) -> None:
     """Changes of images show their metadata. The scopes of a key never change, so this is final."""
     if any(name == ALL_TYPES or name.startswith("image.") for name in types):
         key.check_scope(READ)
-
-
-def _with_lock(
-    webhook_id: str, work: Callable[[db.Cursor, db.Row], T], versions: Sequence[int] | None = None
-) -> T:
-    """The result of work on a webhook that exists, at one of these versions, in one transaction."""
-
-    def run(cursor: db.Cursor) -> T:
-        row = webhooks.lock(cursor, webhook_id.lower()) if is_id(webhook_id) else None
-        if row is None:
-            raise _not_found()
-        check_version(row, versions)
-        return work(cursor, row)
-
-    return db.transaction(run)
-
-
-def _not_found() -> NotFoundError:
-    return NotFoundError("There is no such webhook.", code="webhook_not_found")
