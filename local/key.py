@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from local.client import Api, ask_once, choose_api, find_stack_api
@@ -28,10 +29,7 @@ def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, A
 def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
     """List the keys that a restore of the database has suspended, and with ``apply`` confirm them."""
     api = find_api(arguments, settings, info)
-    status, answer = ask_once(api, "GET", "/api/keys")
-    if status != 200:
-        raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
-    suspended = [key for key in answer["keys"] if key["suspended_at"] and not key["revoked_at"]]
+    suspended = [key for key in list_keys(api) if key["suspended_at"] and not key["revoked_at"]]
     if not suspended:
         say("No API key is suspended.")
         return
@@ -49,6 +47,18 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
         if status not in (200, 409):  # 409: confirmed or revoked meanwhile
             raise LocalError(f"{key['name']!r} was not confirmed: {describe_problem(status, answer)}")
     say("They are confirmed and work again.")
+
+
+def list_keys(api: Api) -> Iterator[dict[str, Any]]:
+    """All keys, newest first."""
+    path: str | None = "/api/keys?limit=200"
+    while path:
+        status, answer = ask_once(api, "GET", path)
+        if status != 200:
+            raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
+        yield from answer["keys"]
+        cursor = answer["next_cursor"]
+        path = cursor and f"/api/keys?limit=200&cursor={cursor}"
 
 
 def find_api(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> Api:

@@ -51,12 +51,12 @@ Verify (``sweep.verify.verify``)
 Check a key (``api_keys.check.check_key``, at each request)
     ``api_keys.format`` → ``catalog.api_keys.use``, unless it is a root key
 Keys (``api_keys.manage``)
-    ``api_keys.format`` → ``catalog.api_keys.insert``; ``catalog.api_keys.list_all``,
-    ``catalog.api_keys.revoke``
+    ``api_keys.fields`` → ``catalog.idempotency_keys.create_once`` → ``catalog.api_keys.insert``;
+    ``catalog.resources`` → ``catalog.api_keys.update`` or ``revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-model → cdn, webhook_sender → telemetry → config → errors, sigv4, deadline, actor, dns.
+cdn, webhook_sender → model → telemetry → config → errors, sigv4, deadline, actor, dns.
 """

@@ -28,7 +28,7 @@ RETRY_SECONDS = 1_200
 # Inserts nothing if the key is taken.
 _INSERT = f"""
     WITH key AS (
-        INSERT INTO idempotency_keys (key, request_hash, image_id)
+        INSERT INTO idempotency_keys (key, request_hash, subject_id)
         SELECT %(idempotency_key)s, %(request_hash)s, %(id)s WHERE %(idempotency_key)s IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING key)
     INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, key_id, expires_at,
@@ -207,7 +207,7 @@ def _fail(upload: db.Row, failure: str, condition: str, days: int) -> bool:
                 UPDATE uploads SET failure = %(failure)s, metadata = '{{}}', filename = '',
                     lease_until = now(), expires_at = now() + make_interval(days => %(days)s)
                 WHERE id = %(id)s AND failure IS NULL AND {condition} RETURNING id),
-            freed AS (DELETE FROM idempotency_keys USING failed WHERE image_id = failed.id)
+            freed AS (DELETE FROM idempotency_keys USING failed WHERE subject_id = failed.id)
             SELECT id FROM failed""",
         {"failure": failure, "days": days, "id": upload["id"], "lease_token": upload["lease_token"]},
     )

@@ -13,6 +13,7 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.model.filenames import clean_filename
+from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.model.parameters import InvalidFieldError, check_fields
@@ -20,7 +21,7 @@ from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.object_keys import incoming_key
 from imageapi.uploads.create_image import Stored
-from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
+from imageapi.uploads.idempotency import find_earlier_upload, sent_fields
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
