@@ -90,16 +90,12 @@ def confirm_key(key_id: str) -> dict[str, Any]:
 
 
 def describe_key(key: Key) -> dict[str, Any]:
-    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at", "trash_days"}``.
-
-    ``expires_at`` may be null. ``trash_days`` is 0 if a delete is permanent.
-    """
+    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at"}``; the last may be null."""
     return {
         "id": key.id,
         "name": key.name,
         "scopes": list(key.scopes),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-        "trash_days": get_settings().trash_days,
     }
 
 
