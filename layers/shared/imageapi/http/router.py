@@ -46,9 +46,7 @@ class Router:
         return self.route(find_operation(operation_id))
 
     def page(self, path: str, *, in_maintenance: bool = False) -> Register:
-        """Register the handler of a path that is no part of the API, such as a page. It needs no key, and takes
-        any query.
-        """
+        """Register the handler of a path that is no part of the API, such as a page, without key and query."""
         return self.route(Operation("GET", path, is_open=True, in_maintenance=in_maintenance))
 
     def include(self, *routers: "Router") -> None:
