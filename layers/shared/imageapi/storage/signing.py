@@ -56,7 +56,7 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
     from botocore.awsrequest import AWSRequest
 
     settings = get_settings()
-    expires_at = datetime.now(UTC) + timedelta(seconds=expires_in)
+    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=expires_in)
     fields = {"key": key, "Content-Type": content_type}
     url = _bucket_url(settings, settings.s3_public_endpoint_url)
     request = AWSRequest("POST", url)
