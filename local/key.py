@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from local.client import Api, ask_once, choose_api, find_stack_api
 from local.errors import LocalError
@@ -50,15 +51,16 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
 
 
 def list_keys(api: Api) -> Iterator[dict[str, Any]]:
-    """All keys, newest first."""
-    path: str | None = "/api/keys?limit=200"
-    while path:
-        status, answer = ask_once(api, "GET", path)
+    """All keys, page by page. Raises LocalError when the API refuses."""
+    query = {"limit": "200"}
+    while True:
+        status, answer = ask_once(api, "GET", f"/api/keys?{urlencode(query)}")
         if status != 200:
             raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
         yield from answer["keys"]
-        cursor = answer["next_cursor"]
-        path = cursor and f"/api/keys?limit=200&cursor={cursor}"
+        if not answer["next_cursor"]:
+            return
+        query["cursor"] = answer["next_cursor"]
 
 
 def find_api(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> Api:

@@ -10,6 +10,8 @@ Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.c
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
     ``catalog.images.insert``
+Get an upload (``uploads.get.find_upload``)
+    ``catalog.uploads.find``, else ``catalog.images.find``
 List (``images.list.list_images``)
     ``search.list_parameters`` → ``search.cursors`` → ``search.find_page.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)

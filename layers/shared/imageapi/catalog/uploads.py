@@ -20,8 +20,8 @@ COLUMNS = (
     " key_id, lease_until >= now() AS is_leased, lease_token, attempts, created_at"
 )
 """The columns that callers see."""
-KEPT_DAYS = 1
-"""How long a client can ask why an upload was refused."""
+KEPT_DAYS = 7
+"""How long a client can ask why an upload has failed."""
 RETRY_SECONDS = 1_200
 """The sweep's backoff after a failed attempt: longer than a sweep takes."""
 
@@ -148,7 +148,7 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 
 def refuse(upload: db.Row, failure: str) -> bool:
-    """Fail a leased upload permanently and free its Idempotency-Key. The row stays for a day without its
+    """Fail a leased upload permanently and free its Idempotency-Key. The row stays for KEPT_DAYS without its
     metadata, so that the client learns of it. False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
@@ -162,8 +162,8 @@ def interrupt(upload: db.Row) -> bool:
 
 
 def interrupt_expired(upload: db.Row) -> bool:
-    """As :func:`interrupt`, an upload that has expired. False if it is leased, not pending, or still open."""
-    return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", 0)
+    """As :func:`refuse`, an upload that has expired. False if it is leased, not pending, or still open."""
+    return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", KEPT_DAYS)
 
 
 def remove(upload_id: str) -> None:

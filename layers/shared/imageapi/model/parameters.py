@@ -35,8 +35,12 @@ class InvalidFieldError(UnprocessableError):
     code = "field_invalid"
 
     def __init__(self, field: str, reason: str, problem: str, **details: Any) -> None:
-        details = {"field": field, "reason": reason, **details}
-        super().__init__(f"The field {field} {problem}.", details=details)
+        self._field, self._problem, self._details = field, problem, {"reason": reason, **details}
+        super().__init__(f"The field {field} {problem}.", details={"field": field, **self._details})
+
+    def within(self, parent: str) -> "InvalidFieldError":
+        """The same error, of a field of the object ``parent``."""
+        return InvalidFieldError(f"{parent}.{self._field}", problem=self._problem, **self._details)
 
 
 def check_fields(values: Mapping[str, Any], known: Collection[str], required: Collection[str] = ()) -> None:
