@@ -1,6 +1,6 @@
 """The API as a client sees it: HTTP only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,7 +24,7 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         key: str | None = "",
@@ -41,7 +41,7 @@ class Api:
         assert answer.headers["x-request-id"]
         if answer.status >= 400 and not path.startswith("/health"):
             assert answer.headers["content-type"] == "application/json"
-            assert set(answer.body["error"]) >= {"code", "message"}
+            assert set(answer.body["error"]) >= {"code", "message", "request_id"}
         return answer
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, key: str | None = "") -> Answer:

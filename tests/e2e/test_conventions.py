@@ -43,7 +43,7 @@ def things(api: Api) -> Iterator[Things]:
         api.request("DELETE", f"/api/images/{trashed}")
     for number in range(2):
         key = create("/api/keys", {"name": f"convention {number}", "scopes": ["images:read"]})
-        webhook = create("/api/webhooks", {"url": "https://example.com/hooks", "types": ["image.deleted"]})
+        webhook = create("/api/webhooks", {"url": "https://1.1.1.1/hooks", "types": ["image.deleted"]})
     upload = post(api, "/api/uploads", {"filename": "a.jpg", "size_bytes": 1}).body["data"]["id"]
     yield {"image_id": ids[0], "key_id": key, "webhook_id": webhook, "upload_id": upload, "variant": "w160"}
     for image_id in ids:
@@ -62,8 +62,8 @@ def test_query_parameters_are_checked(api: Api, method: str, path: str) -> None:
     """On things that do not exist: parameters are checked first."""
     url = re.sub(r"\{\w+\}", str(uuid4()), path)
 
-    def refusal(query: str) -> tuple[int, str, str | None]:
-        answer = api.request(method.upper(), f"{url}?{query}")
+    def refusal(*query: tuple[str, str]) -> tuple[int, str, str | None]:
+        answer = api.request(method.upper(), url, query=query)
         assert answer.body["error"]["code"] in (find_codes(method, path) or ())
         return (
             answer.status,
@@ -71,19 +71,19 @@ def test_query_parameters_are_checked(api: Api, method: str, path: str) -> None:
             answer.body["error"].get("details", {}).get("reason"),
         )
 
-    assert refusal("nonsense=1")[:2] == (400, "parameter_unknown")
+    assert refusal(("nonsense", "1"))[:2] == (400, "parameter_unknown")
     for name, declared in parameters(method, path).items():
         schema = declared["schema"]
         if declared["in"] != "query":
             continue
         if not declared.get("allowEmptyValue"):
-            assert refusal(f"{name}=") == (400, "parameter_invalid", "empty"), name
+            assert refusal((name, "")) == (400, "parameter_invalid", "empty"), name
         if schema["type"] == "boolean":
-            assert refusal(f"{name}=1") == (400, "parameter_invalid", "value"), name
+            assert refusal((name, "1")) == (400, "parameter_invalid", "value"), name
             for flag in ("true", "false"):
-                assert api.request(method.upper(), f"{url}?{name}={flag}").status != 400, name
+                assert api.request(method.upper(), url, query={name: flag}).status != 400, name
         if schema["type"] != "array":
-            assert refusal(f"{name}=1&{name}=1")[:2] == (400, "parameter_repeated"), name
+            assert refusal((name, "1"), (name, "1"))[:2] == (400, "parameter_repeated"), name
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -128,7 +128,7 @@ def test_what_can_be_changed_has_a_version(api: Api, things: Things, path: str) 
     ("path", "body"),
     [
         ("/api/keys", {"name": "Twice", "scopes": ["images:read"]}),
-        ("/api/webhooks", {"url": "https://example.com/hooks", "types": ["*"]}),
+        ("/api/webhooks", {"url": "https://1.1.1.1/hooks", "types": ["*"]}),
         ("/api/uploads", {"filename": "a.jpg", "size_bytes": 1}),
     ],
 )
@@ -142,9 +142,7 @@ def test_what_creates_is_done_once(api: Api, path: str, body: dict[str, Any]) ->
             created.headers["location"] == again.headers["location"] == f"{api.base_url}{path}/{data['id']}"
         )
         assert api.get(f"{path}/{data['id']}").body["data"]["id"] == again.body["data"]["id"] == data["id"]
-        other = post(api, path, {**body, "nonsense": 1}, **name)
-        assert other.body["error"]["code"] == "field_invalid"
-        other = post(api, path, {**body, next(iter(body)): "https://example.com/others"}, **name)
+        other = post(api, path, {**body, next(iter(body)): "https://1.1.1.1/others"}, **name)
         assert (other.status, other.body["error"]["code"]) == (422, "idempotency_key_reused")
     finally:
         api.request("DELETE", f"{path}/{created.body['data']['id']}")

@@ -11,11 +11,10 @@ import pytest
 from imageapi.config import settings
 from imageapi.errors import AppError
 from imageapi.http.operations import DOCUMENT, find_operation
-from imageapi.model import filenames, metadata, variant_names
+from imageapi.model import filenames, idempotency, metadata, variant_names
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
 from imageapi.model.scopes import SCOPES
 from imageapi.search import counts, sort_orders, tokens
-from imageapi.uploads import idempotency
 from openapi_spec_validator import validate
 
 from tests.reference import API, ERRORS, TABLE, write_errors, write_routes
