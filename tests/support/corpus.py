@@ -2,7 +2,6 @@
 
 import io
 import random
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,101 +26,25 @@ COMMON_WORD, RARE_WORD, ABSENT_WORD = "photo", "zanzibar", "xylophonist"
 RARE_EVERY = 50_000
 
 PLACES = [
-    "東京",
-    "京都",
-    "大阪",
-    "札幌",
-    "福岡",
-    "名古屋",
-    "横浜",
-    "神戸",
-    "奈良",
-    "鎌倉",
-    "日光",
-    "箱根",
-    "沖縄",
-    "金沢",
-    "広島",
-    "長崎",
-    "仙台",
-    "函館",
-    "富士山",
-    "琵琶湖",
+    *("東京", "京都", "大阪", "札幌", "福岡", "名古屋", "横浜", "神戸", "奈良", "鎌倉", "日光"),
+    *("箱根", "沖縄", "金沢", "広島", "長崎", "仙台", "函館", "富士山", "琵琶湖"),
 ]
 THINGS = [
-    "夜景",
-    "夕焼け",
-    "桜並木",
-    "紅葉",
-    "花火大会",
-    "雪景色",
-    "朝市",
-    "神社",
-    "お寺",
-    "城下町",
-    "海岸線",
-    "温泉街",
-    "商店街",
-    "路面電車",
-    "新幹線",
-    "猫",
+    *("夜景", "夕焼け", "桜並木", "紅葉", "花火大会", "雪景色", "朝市", "神社", "お寺", "城下町"),
+    *("海岸線", "温泉街", "商店街", "路面電車", "新幹線", "猫"),
 ]
 ENGLISH = [
-    "sunset",
-    "beach",
-    "mountain",
-    "river",
-    "forest",
-    "city",
-    "night",
-    "portrait",
-    "wedding",
-    "travel",
-    "street",
-    "garden",
-    "flower",
-    "bridge",
-    "harbour",
-    "island",
-    "snow",
-    "autumn",
-    "spring",
-    "summer",
-    "winter",
-    "festival",
-    "market",
-    "temple",
-    "castle",
-    "museum",
-    "coffee",
-    "kitchen",
-    "bicycle",
-    "train",
+    *("sunset", "beach", "mountain", "river", "forest", "city", "night", "portrait", "wedding"),
+    *("travel", "street", "garden", "flower", "bridge", "harbour", "island", "snow", "autumn"),
+    *("spring", "summer", "winter", "festival", "market", "temple", "castle", "museum", "coffee"),
+    *("kitchen", "bicycle", "train"),
 ]
 CATEGORIES = [
-    "nature",
-    "city",
-    "people",
-    "food",
-    "travel",
-    "animals",
-    "art",
-    "architecture",
-    "sports",
-    "events",
-    "旅行",
-    "風景",
-    "料理",
-    "人物",
+    *("nature", "city", "people", "food", "travel", "animals", "art", "architecture", "sports"),
+    *("events", "旅行", "風景", "料理", "人物"),
 ]
 SIZES = ((4032, 3024), (3024, 4032), (1920, 1080), (1200, 800), (800, 600), (6000, 4000), (640, 640))
-TYPES = (
-    ("image/jpeg", "jpg"),
-    ("image/jpeg", "jpg"),
-    ("image/jpeg", "jpg"),
-    ("image/png", "png"),
-    ("image/webp", "webp"),
-)
+TYPES = (*[("image/jpeg", "jpg")] * 3, ("image/png", "png"), ("image/webp", "webp"))
 
 
 def make_row(number: int) -> dict[str, Any]:
@@ -140,7 +63,7 @@ def make_row(number: int) -> dict[str, Any]:
         description += f" {RARE_WORD}"
     width, height = pick.choice(SIZES)
     mime_type, extension = pick.choice(TYPES)
-    image_id = make_id(number, pick)
+    image_id, moment = make_id(number, pick), datetime.fromtimestamp(START / 1000 + number, UTC).isoformat()
     return {
         "id": image_id,
         "title": title,
@@ -156,8 +79,8 @@ def make_row(number: int) -> dict[str, Any]:
         "sha256": f"\\x{pick.getrandbits(256):064x}",
         "placeholder": "data:image/webp;base64," + "A" * 100,
         "exif": '{"camera": "Example 1"}',
-        "created_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
-        "updated_at": datetime.fromtimestamp((START + number * 1000) / 1000, UTC).isoformat(),
+        "created_at": moment,
+        "updated_at": moment,
     }
 
 
@@ -175,6 +98,7 @@ def make_id(number: int, pick: random.Random) -> UUID:
     return UUID(int=high | 2 << 62 | pick.getrandbits(62))
 
 
+@without_time_limit()
 def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn: bool = False) -> float:
     """Add ``rows`` rows with COPY; returns the seconds taken.
 
@@ -182,21 +106,14 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int, first: int = 0, *, churn
         churn: keep the indexes in place, as for single uploads; then change a tenth and delete a tenth.
             Otherwise the indexes are built at the end.
     """
-    with without_time_limit():
-        return _fill(cursor, rows, first, churn)
-
-
-def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool) -> float:
     start = time.perf_counter()
     indexes = [] if churn else _drop_indexes(cursor)
     cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER USER")
     with ProcessPoolExecutor(max_workers=2) as pool:
         starts = range(first, first + rows, CHUNK)
-        for done, text in enumerate(pool.map(partial(_make_chunk, end=first + rows), starts), 1):
+        for text in pool.map(partial(_make_chunk, end=first + rows), starts):
             cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", io.StringIO(text))
-            _progress(f"{min(done * CHUNK, rows):,} of {rows:,} rows")
-    for name, definition in indexes:
-        _progress(f"building {name}")
+    for definition in indexes:
         cursor.execute(definition)
     if churn:
         _churn(cursor, rows, first)
@@ -210,9 +127,7 @@ def _fill(cursor: psycopg2.extensions.cursor, rows: int, first: int, churn: bool
            GROUP BY tag;"""
     )
     if not churn:  # a table in use has only autovacuum
-        _progress("VACUUM ANALYZE")
         cursor.execute("VACUUM ANALYZE image_metadata")
-    _progress("")
     return time.perf_counter() - start
 
 
@@ -226,18 +141,18 @@ def _churn(cursor: psycopg2.extensions.cursor, rows: int, first: int) -> None:
         assignments = ", ".join(f"{name} = %({name})s" for name in values if name not in ("id", "sha256"))
         cursor.execute(f"UPDATE image_metadata SET {assignments} WHERE id = %(id)s", values)
         cursor.execute("DELETE FROM image_metadata WHERE id = %s", (str(make_row(number + 5)["id"]),))
-        _progress(f"{number - first:,} of {rows:,} rows changed or deleted")
 
 
-def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[tuple[str, str]]:
+def _drop_indexes(cursor: psycopg2.extensions.cursor) -> list[str]:
+    """Returns their definitions."""
     cursor.execute(
         """SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'image_metadata'
            AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexname"""
     )
-    indexes = [(str(name), str(definition)) for name, definition in cursor.fetchall()]
+    indexes = cursor.fetchall()
     for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
-    return indexes
+    return [definition for _, definition in indexes]
 
 
 def _make_chunk(start: int, end: int) -> str:
@@ -258,11 +173,6 @@ def _escape(value: object) -> str:
 def _skewed(pick: random.Random, words: list[str]) -> str:
     """A word: the first ones often, the last ones rarely."""
     return words[min(int(pick.expovariate(5.0 / len(words))), len(words) - 1)]
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def iterate(rows: int) -> Iterator[dict[str, Any]]:

@@ -6,11 +6,12 @@ from functools import partial
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from tests.support import pictures
+from tests.support import pictures, tiffs
 from tests.support.pngs import compress_zeros
+from tests.support.tiffs import LONG, RATIONAL, SHORT, assemble_tiff
 
-X_RESOLUTION = 282
-RATIONAL = 5
+DEFLATE = 8
+X_RESOLUTION, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 282, 322, 323, 324, 325
 
 
 def jpeg(scans: int, side: int = 64) -> bytes:
@@ -36,30 +37,18 @@ def tiff(
         rationals: how many numbers, instead of one, give the resolution.
     """
     packed = compress_zeros(tile[0] * tile[1])
-    data = bytearray(b"II*\0" + bytes(4) + packed)
-    offsets, sizes, numbers = len(data), len(data) + tiles * 4, len(data) + tiles * 8
-    data += struct.pack("<I", 8) * tiles + struct.pack("<I", len(packed)) * tiles
-    data += struct.pack("<II", 300, 1) * rationals
+    offsets = 8 + len(packed)
+    sizes, numbers = offsets + tiles * 4, offsets + tiles * 8
+    data = packed + struct.pack("<I", 8) * tiles + struct.pack("<I", len(packed)) * tiles
     entries = [
-        (256, 4, 1, size[0]),
-        (257, 4, 1, size[1]),
-        (258, 3, 1, 8),  # bits
-        (259, 3, 1, 8),  # compressed with deflate
-        (262, 3, 1, 1),  # grey
+        *((tiffs.WIDTH, LONG, 1, size[0]), (tiffs.HEIGHT, LONG, 1, size[1]), (tiffs.BITS, SHORT, 1, 8)),
+        *((tiffs.COMPRESSION, SHORT, 1, DEFLATE), (tiffs.PHOTOMETRIC, SHORT, 1, 1)),
         *([(X_RESOLUTION, RATIONAL, rationals, numbers)] if rationals else []),
-        (322, 4, 1, tile[0]),
-        (323, 4, 1, tile[1]),
-        (324, 4, tiles, offsets if tiles > 1 else 8),
-        (325, 4, tiles, sizes if tiles > 1 else len(packed)),
+        *((TILE_WIDTH, LONG, 1, tile[0]), (TILE_HEIGHT, LONG, 1, tile[1])),
+        (TILE_OFFSETS, LONG, tiles, offsets if tiles > 1 else 8),
+        (TILE_SIZES, LONG, tiles, sizes if tiles > 1 else len(packed)),
     ]
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    link = 4
-    for _ in range(pages):
-        data += bytes(len(data) % 2)
-        struct.pack_into("<I", data, link, len(data))
-        data += directory + bytes(4)
-        link = len(data) - 4
-    return bytes(data)
+    return assemble_tiff(data + struct.pack("<II", 300, 1) * rationals, entries, pages=pages)
 
 
 def avif(side: int) -> bytes:
@@ -83,10 +72,6 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "jpeg_many_scans": (partial(jpeg, 101), *_TOO_COMPLEX),
     "tiff_large_tile": (partial(tiff, tile=(7_000, 7_000)), *_TOO_LARGE),
     "tiff_many_tiles": (partial(tiff, (65_535, 1), (16, 2_000), tiles=4_096), *_TOO_LARGE),
-    "tiff_one_tile_for_many_pages": (
-        partial(tiff, tile=(6_000, 6_000), pages=20),
-        422,
-        "too_many_frames",
-    ),
+    "tiff_one_tile_for_many_pages": (partial(tiff, tile=(6_000, 6_000), pages=20), 422, "too_many_frames"),
 }
 """Like ``pictures.BAD``. Each announces no more pixels than are accepted."""

@@ -17,8 +17,10 @@ def compress_zeros(count: int) -> bytes:
     return packed + compressor.compress(bytes(count % len(block))) + compressor.flush()
 
 
-def assemble_png(width: int, height: int, bits: int, colour_type: int, pixels: bytes) -> bytes:
-    """A complete PNG from compressed pixels."""
+def assemble_png(
+    width: int, height: int, bits: int, colour_type: int, pixels: bytes, *others: tuple[bytes, bytes]
+) -> bytes:
+    """A complete PNG from compressed pixels, with ``others`` (name and content) before them."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    chunks = ((b"IHDR", header), *others, (b"IDAT", pixels), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, content) for name, content in chunks)

@@ -16,27 +16,24 @@ from imageapi.model.filenames import clean_filename, content_disposition
 @pytest.mark.parametrize(
     ("name", "clean"),
     [
-        ("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"),
-        ("a" * 300 + "." + "b" * 10, "a" * 244 + "." + "b" * 10),
-        ("a" * 300, "a" * 255),
-        ("a." + "b" * 300, "a." + "b" * 253),
-        ("写" * 300 + ".jpg", "写" * 251 + ".jpg"),
-        (".hidden", "hidden"),
-        (". hidden", "hidden"),
-        ("  spaces  .jpg ", "spaces  .jpg"),
-        ("e\u0301te\u0301.jpg", "été.jpg"),
-        ("e\u200b\u0301.jpg", "é.jpg"),
-        ("東京タワー\u3000夜景.png", "東京タワー 夜景.png"),
+        *(("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"), ("a" * 300, "a" * 255)),
+        *(("a" * 300 + "." + "b" * 10, "a" * 244 + "." + "b" * 10), ("a." + "b" * 300, "a." + "b" * 253)),
+        *(
+            (".hidden", "hidden"),
+            (". hidden", "hidden"),
+            ("  spaces  .jpg ", "spaces  .jpg"),
+            ("a/b\\c", "c"),
+        ),
+        *(
+            ("e\u0301te\u0301.jpg", "été.jpg"),
+            ("e\u200b\u0301.jpg", "é.jpg"),
+            ("👩\u200d💻.jpg", "👩\u200d💻.jpg"),
+        ),
+        *(("写" * 300 + ".jpg", "写" * 251 + ".jpg"), ("東京タワー\u3000夜景.png", "東京タワー 夜景.png")),
         ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00 AM.png"),
-        ("👩\u200d💻.jpg", "👩\u200d💻.jpg"),
-        ("\u200d\u200c.\u200d", ""),
-        ("\u2028\x7f\x85\t", ""),
-        ("a/b\\c", "c"),
-        ("../../etc/passwd", "passwd"),
-        ("\\\\server\\share\\cat.png", "cat.png"),
-        ("/absolute/path.gif", "path.gif"),
+        *(("\u200d\u200c.\u200d", ""), ("\u2028\x7f\x85\t", ""), ("nul\0byte.jpg", "nulbyte.jpg")),
+        *(("../../etc/passwd", "passwd"), ("\\\\server\\share\\cat.png", "cat.png"), ("/a/b.gif", "b.gif")),
         ("photo\u202egpj.exe", "photogpj.exe"),
-        ("nul\0byte.jpg", "nulbyte.jpg"),
     ],
 )
 def test_clean_filename(name: str, clean: str) -> None:
@@ -59,23 +56,17 @@ def test_only_short_names_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("filename", "plain"),
     [
-        ("a.jpg", "a.jpg"),
         ("a b.jpg", "a b.jpg"),
         ("写真.jpg", "__.jpg"),
-        ('a"b.jpg', "a_b.jpg"),
-        ("a\\b.jpg", "a_b.jpg"),
-        ("100%.jpg", "100_.jpg"),
+        ('a"b\\c%.jpg', "a_b_c_.jpg"),
         ("a\r\nSet-Cookie: x=1.jpg", "a__Set-Cookie: x=1.jpg"),
         ("a\tb\0c\x7f.jpg", "a_b_c_.jpg"),
-        ("", ""),
     ],
 )
-@pytest.mark.parametrize("download", [True, False])
-def test_disposition_of_a_name(filename: str, plain: str, download: bool) -> None:
-    header = content_disposition(filename, download=download)
-
-    assert header.startswith(f'{"attachment" if download else "inline"}; filename="{plain}"; filename*=')
-    assert read_filename(header) == filename
+def test_old_clients_read_an_ascii_name(filename: str, plain: str) -> None:
+    for download, kind in ((True, "attachment"), (False, "inline")):
+        header = content_disposition(filename, download=download)
+        assert header.startswith(f'{kind}; filename="{plain}"; filename*=')
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())

@@ -1,11 +1,25 @@
 """Variant names, and the choice of a format by the Accept header."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import NotFoundError
-from imageapi.model.variant_formats import MIME_TYPES, MOVING, choose_format
-from imageapi.model.variant_names import LINKED, ORIGINAL, WIDTHS, Variant, parse_variant
+from imageapi.model.parameters import InvalidParameterError
+from imageapi.model.variant_formats import MIME_TYPES, MOVING
+from imageapi.model.variant_names import (
+    INTERMEDIATE,
+    LINKED,
+    ORIGINAL,
+    WIDTHS,
+    Variant,
+    parse_names,
+    parse_variant,
+)
+
+from tests.support.events import ROOT
+from tests.support.openapi import parameters
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
@@ -16,18 +30,13 @@ CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 def test_every_variant_is_read_back_from_its_name(width: int, cover: bool, extension: str) -> None:
     variant = Variant(width, cover, extension)
 
-    assert parse_variant(variant.name, None) == variant
-    assert parse_variant(variant.name, "image/avif") == variant
+    assert variant.name == f"w{width}{'-cover' if cover else ''}.{extension}"
+    assert parse_variant(variant.name, None) == parse_variant(variant.name, "image/avif") == variant
     assert variant.mime_type == MIME_TYPES[extension]
 
 
-def test_names_are_what_the_documentation_says() -> None:
-    assert Variant(320, False, "webp").name == "w320.webp"
-    assert Variant(640, True, "jpg").name == "w640-cover.jpg"
-
-
 @pytest.mark.parametrize("name", [name for name in LINKED.values() if name != ORIGINAL])
-def test_the_links_of_an_image_name_variants_whose_format_is_left_to_the_browser(name: str) -> None:
+def test_the_links_of_an_image_leave_the_format_to_the_browser(name: str) -> None:
     assert parse_variant(name, "image/webp").extension == "webp"
     assert parse_variant(name, None).extension == "jpg"
 
@@ -46,42 +55,34 @@ def test_the_links_of_an_image_name_variants_whose_format_is_left_to_the_browser
             " w320",
             "w３２０",
         ),
-        *("w320/../original", "w320%00", "w-320", "w320.webp.jpg", "320", "w320-cover-cover"),
+        *("w320/../original", "w320%00", "w-320", "w320.webp.jpg", "320", "w320-cover-cover", INTERMEDIATE),
     ],
 )
 def test_other_names_are_unknown(name: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         parse_variant(name, CHROME)
     assert caught.value.code == "variant_not_found"
+    if name:
+        with pytest.raises(InvalidParameterError):
+            parse_names(name)
 
 
 @pytest.mark.parametrize(
-    ("accept", "extension"),
+    ("extension", "headers"),
     [
-        (None, "jpg"),
-        ("", "jpg"),
-        ("*/*", "jpg"),
-        ("image/*", "jpg"),
-        ("text/html,application/xhtml+xml", "jpg"),
-        ("image/jpeg", "jpg"),
-        ("image/webp", "webp"),
-        ("image/webp,*/*", "webp"),
-        ("IMAGE/WEBP", "webp"),
-        (" image/webp ;q=0.5 , image/jpeg;q=1", "webp"),
-        ("image/avif", "avif"),
-        (CHROME, "avif"),
-        ("image/webp,image/avif;q=0", "webp"),
-        ("image/webp;q=0", "jpg"),
-        ("image/webp; q=0.000, image/avif;q=0.0", "jpg"),
-        ("image/webp;q=0.001", "webp"),
-        ("image/webp;v=1;q=0", "jpg"),
-        ("image/webpx", "jpg"),
-        (",,;,", "jpg"),
+        ("jpg", (None, "", "*/*", "image/*", "text/html,application/xhtml+xml", "image/jpeg", ",,;,")),
+        (
+            "jpg",
+            ("image/webp;q=0", "image/webp; q=0.000, image/avif;q=0.0", "image/webp;v=1;q=0", "image/webpx"),
+        ),
+        ("webp", ("image/webp", "image/webp,*/*", "IMAGE/WEBP", " image/webp ;q=0.5 , image/jpeg;q=1")),
+        ("webp", ("image/webp,image/avif;q=0", "image/webp;q=0.001")),
+        ("avif", ("image/avif", CHROME)),
     ],
 )
-def test_accept_decides_the_format(accept: str | None, extension: str) -> None:
-    assert choose_format(accept) == extension
-    assert parse_variant("w320", accept) == Variant(320, False, extension)
+def test_accept_decides_the_format(extension: str, headers: tuple[str | None, ...]) -> None:
+    for accept in headers:
+        assert parse_variant("w320", accept) == Variant(320, False, extension), accept
 
 
 @pytest.mark.parametrize(
@@ -93,11 +94,6 @@ def test_accept_chooses_among_the_allowed_formats(accept: str | None, extension:
     assert parse_variant("w320.avif", accept, MOVING).extension == "avif"
 
 
-@given(st.text())
-def test_any_accept_header_gets_a_format(accept: str) -> None:
-    assert choose_format(accept) in MIME_TYPES
-
-
 @given(st.one_of(st.text(), st.from_regex(r"w[0-9]{1,5}(-cover)?(\.(webp|avif|jpg|png))?", fullmatch=True)))
 def test_any_name_is_an_allowed_variant_or_unknown(name: str) -> None:
     try:
@@ -106,3 +102,13 @@ def test_any_name_is_an_allowed_variant_or_unknown(name: str) -> None:
         return
     assert variant.width in WIDTHS
     assert variant.name in (name, f"{name}.webp")
+
+
+def test_where_else_a_width_is_named() -> None:
+    variant = parameters("get", "/images/{id}/{variant}")["variant"]["description"]
+    assert tuple(map(int, re.findall(r"\b\d{3,4}\b", variant))) == WIDTHS
+    variants = parameters("get", "/api/images")["variants"]["description"]
+    assert tuple(map(int, re.findall(r"`w(\d+)`", variants))) == WIDTHS
+    for document in ("README.md", "README.ja.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        assert re.search(rf"`w{WIDTHS[0]}`( to |〜)`w{WIDTHS[-1]}`", text), document

@@ -1,77 +1,35 @@
 """Decoding limits: a small file gets no more time and memory than any picture of its size."""
 
+import errno
 import io
+import multiprocessing
+import resource
+import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
-from imageapi.errors import AppError, TooComplexError, UnprocessableError
-from imageapi.model.variant_names import Variant
-from imageapi.pictures import decode_limits
+from imageapi.errors import AppError, TooComplexError
+from imageapi.pictures import decode_limits, resize
+from imageapi.pictures import render as rendering
 from imageapi.pictures.decode_limits import bounded
-from imageapi.pictures.identify import open_picture
-from imageapi.pictures.inspect import Picture
 from imageapi.pictures.inspect import inspect as inspect_file
-from imageapi.pictures.render import render as render_file
 from PIL import ImageFile, TiffImagePlugin
 
 from tests.support import hostile, pictures
-from tests.support.pictures import MAX_PIXELS
+from tests.unit.pictures.looks import inspect, refusal, render
 
 ANIMATED = [name for name in pictures.ALL_GOOD if name.endswith(("_animated", "_pages"))]
-
-
-def inspect(data: bytes) -> Picture:
-    return inspect_file(io.BytesIO(data), MAX_PIXELS)
-
-
-def render(data: bytes) -> bytes:
-    return render_file(io.BytesIO(data), Variant(320, False, "webp"), MAX_PIXELS)
-
-
-def refusal(use: Callable[[bytes], object], data: bytes) -> str:
-    with pytest.raises(AppError) as caught:
-        use(data)
-    assert caught.value.status == 422
-    return caught.value.code
-
-
-@pytest.mark.parametrize("name", hostile.BAD)
-def test_hostile_pictures(name: str) -> None:
-    make, _, code = hostile.BAD[name]
-    data = make()
-    assert len(data) < 70_000
-    assert refusal(inspect, data) == code
-    if code != "too_many_frames":  # a variant shows only the first page
-        assert refusal(render, data) == code
-
-
-@pytest.mark.parametrize("name", ["tiff_large_tile", "tiff_many_tiles"])
-def test_tiles_are_bounded_before_anything_is_decoded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", refuse)
-    for use in (inspect, render):
-        assert refusal(use, hostile.BAD[name][0]()) == "too_many_pixels"
-
-
-def test_tiles_may_stand_over_the_edges() -> None:
-    for data in (hostile.tiff((60, 60), (512, 512)), hostile.tiff((100, 70), (64, 64), tiles=4)):
-        with bounded(io.BytesIO(data)) as reader:
-            assert open_picture(reader, 250_000 * 5).format == "TIFF"
-        assert inspect(data).frames == 1
-
-
-@pytest.mark.parametrize("tile", [(0, 16), (16, 0)])
-def test_tiles_without_a_size(tile: tuple[int, int]) -> None:
-    assert refusal(inspect, hostile.tiff(tile=tile)) == "image_corrupt"
+CORRUPT, TOO_COMPLEX = (422, "image_corrupt"), (422, "image_too_complex")
+BROKEN = pictures.truncated_noise("JPEG")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc/self/statm")
 
 
 def test_the_most_scans() -> None:
     assert inspect(hostile.jpeg(decode_limits.MAX_SCANS)).width == 64
-    assert refusal(inspect, hostile.jpeg(decode_limits.MAX_SCANS + 1)) == "image_too_complex"
+    assert refusal(inspect, hostile.jpeg(decode_limits.MAX_SCANS + 1)) == TOO_COMPLEX
 
 
 def test_what_looks_like_scans_in_metadata_is_none() -> None:
@@ -98,12 +56,23 @@ def test_numbers_that_nobody_asks_for_are_not_made(data: bytes, monkeypatch: pyt
     assert 0 < len(made) < 5_000
 
 
+def test_tags_are_limited_once() -> None:
+    decode_limits.limit_rational_tags()
+    loaders = dict(TiffImagePlugin.ImageFileDirectory_v2._load_dispatch)
+    decode_limits.limit_rational_tags()
+    assert loaders == TiffImagePlugin.ImageFileDirectory_v2._load_dispatch
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The CPU time, which stands still."""
+    """The CPU time, which stands still until somebody calls ``run_out``."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(decode_limits, "time", SimpleNamespace(process_time=lambda: clock.now))
     return clock
+
+
+def run_out(clock: SimpleNamespace) -> None:
+    clock.now += decode_limits.MAX_SECONDS + 1
 
 
 @pytest.mark.parametrize("name", pictures.ALL_GOOD)
@@ -115,10 +84,10 @@ def test_the_time_is_over_while_it_is_read(
 
     def start_and_wait(*args: object) -> None:
         start(*args)  # type: ignore[arg-type]
-        clock.now += decode_limits.MAX_SECONDS + 1
+        run_out(clock)
 
     monkeypatch.setattr(decode_limits.LimitedReader, "__init__", start_and_wait)
-    assert refusal(use, pictures.ALL_GOOD[name]()) == "image_too_complex"
+    assert refusal(use, pictures.ALL_GOOD[name]()) == TOO_COMPLEX
 
 
 @pytest.mark.parametrize("name", ANIMATED)
@@ -128,26 +97,14 @@ def test_the_time_is_over_after_the_first_frame(
     load = ImageFile.ImageFile.load
 
     def load_and_wait(image: ImageFile.ImageFile) -> object:
-        clock.now += decode_limits.MAX_SECONDS + 1
+        run_out(clock)
         return load(image)
 
     data = pictures.ALL_GOOD[name]()
     monkeypatch.setattr(ImageFile.ImageFile, "load", load_and_wait)
-    assert refusal(inspect, data) == "image_too_complex"
-    if not name.startswith("tiff"):
-        assert refusal(render, data) == "image_too_complex"
-
-
-def test_tags_are_limited_once() -> None:
-    decode_limits.limit_rational_tags()
-    loaders = dict(TiffImagePlugin.ImageFileDirectory_v2._load_dispatch)
-    decode_limits.limit_rational_tags()
-    assert loaders == TiffImagePlugin.ImageFileDirectory_v2._load_dispatch
-
-
-def read_too_late(reader: decode_limits.LimitedReader, clock: SimpleNamespace) -> None:
-    clock.now += decode_limits.MAX_SECONDS + 1
-    reader.read()
+    assert refusal(inspect, data) == TOO_COMPLEX
+    if name != "tiff_pages":  # a variant shows only the first page
+        assert refusal(render, data) == TOO_COMPLEX
 
 
 def test_only_what_is_sure_to_happen_again_is_final(clock: SimpleNamespace) -> None:
@@ -155,8 +112,10 @@ def test_only_what_is_sure_to_happen_again_is_final(clock: SimpleNamespace) -> N
         inspect(hostile.jpeg(decode_limits.MAX_SCANS + 1))
     with pytest.raises(TooComplexError) as memory, bounded(io.BytesIO()):
         raise MemoryError
-    with pytest.raises(TooComplexError) as seconds, bounded(io.BytesIO()) as reader:
-        read_too_late(reader, clock)
+    with bounded(io.BytesIO()) as reader:
+        run_out(clock)
+        with pytest.raises(TooComplexError) as seconds:
+            reader.read()
     assert [error.value.is_final for error in (scans, memory, seconds)] == [True, False, False]
 
 
@@ -164,9 +123,8 @@ def test_only_what_is_sure_to_happen_again_is_final(clock: SimpleNamespace) -> N
 def test_a_decode_that_is_cancelled_ends(name: str) -> None:
     cancelled = Event()
     cancelled.set()
-    with pytest.raises(UnprocessableError) as caught:
-        inspect_file(io.BytesIO(pictures.ALL_GOOD[name]()), MAX_PIXELS, cancelled)
-    assert caught.value.code == "image_too_complex"
+    source = io.BytesIO(pictures.ALL_GOOD[name]())
+    assert refusal(inspect_file, source, pictures.MAX_PIXELS, cancelled) == TOO_COMPLEX
 
 
 def test_decodes_take_turns() -> None:
@@ -185,3 +143,103 @@ def test_decodes_take_turns() -> None:
         order.append("first ends")
     other.join()
     assert order == ["first begins", "first ends", "second begins"]
+
+
+def find_code(use: Callable[[bytes], object], data: bytes, memory: int) -> str:
+    decode_limits.MAX_MEMORY = rendering.MAX_MEMORY = memory
+    try:
+        use(data)
+    except AppError as error:
+        return error.code
+    return ""
+
+
+def run_alone(use: Callable[[bytes], object], data: bytes, memory: int) -> str:
+    """The code of the refusal, if any, with a limit of memory in bytes.
+
+    In a fresh process, which has no freed memory of another picture to reuse.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(find_code, use, data, memory).result()
+
+
+@linux
+def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pictures.png_bomb(9_000)
+    assert inspect(data).width == 9_000
+    for use in (inspect, render):
+        assert run_alone(use, data, 2**20) == "image_too_complex"
+    monkeypatch.setattr(decode_limits, "MAX_MEMORY", 2**20)
+    assert render(data)  # has its own limit
+
+
+@linux
+def test_a_frame_larger_than_announced_is_limited() -> None:
+    code = run_alone(inspect, hostile.avif(4_000), 10_000_000)
+    assert code in ("image_corrupt", "image_too_complex")
+
+
+@linux
+def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken() -> None:
+    """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
+    data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
+    assert run_alone(inspect, data, 20_000_000) == "image_too_complex"
+    assert run_alone(inspect, data[:-1_000], 200_000_000) == "image_corrupt"
+    assert run_alone(inspect, data, 200_000_000) == ""
+
+
+def test_a_lack_of_memory_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("imageapi.pictures.inspect.make_placeholder", fail)
+    monkeypatch.setattr(resize, "make_resizable", fail)
+    for use in (inspect, render):
+        assert refusal(use, pictures.jpeg()) == TOO_COMPLEX
+
+
+@linux
+@pytest.mark.parametrize("use", [inspect, render])
+def test_memory_that_ran_out_before_does_not_count(
+    use: Callable[[bytes], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(_: int) -> None:
+        decode_limits._errno().value = errno.ENOMEM
+
+    monkeypatch.setattr(decode_limits, "_limit_addresses", run_out)
+    assert refusal(use, BROKEN) == CORRUPT
+
+
+@linux
+def test_the_limit_of_memory_ends_with_the_decode() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with bounded(io.BytesIO()):
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with pytest.raises(TooComplexError), bounded(io.BytesIO()):
+        raise MemoryError
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@linux
+def test_a_lower_limit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    lower = (1 << 40, before[1])
+    monkeypatch.setattr(decode_limits, "MAX_MEMORY", 1 << 41)
+    resource.setrlimit(resource.RLIMIT_AS, lower)
+    try:
+        with bounded(io.BytesIO()):
+            assert resource.getrlimit(resource.RLIMIT_AS) == lower
+        assert resource.getrlimit(resource.RLIMIT_AS) == lower
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_another_system_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("not here")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    monkeypatch.setattr(decode_limits, "_errno_location", lambda: None)
+    assert inspect(pictures.jpeg()).width == 64
+    assert refusal(inspect, BROKEN) == CORRUPT

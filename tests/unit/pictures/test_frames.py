@@ -10,12 +10,18 @@ from PIL import Image
 
 from tests.support import pictures
 from tests.support.pngs import png_chunk
-from tests.unit.pictures.test_inspect import inspect_bytes, open_placeholder
-from tests.unit.pictures.test_render import assert_alike, corners, render_to
-from tests.unit.pictures.test_render_content import read_durations
+from tests.unit.pictures.looks import (
+    alpha_at,
+    assert_colour,
+    count_frames,
+    inspect,
+    open_placeholder,
+    read_durations,
+    render,
+)
 
 Colour = str | tuple[int, ...]
-NOTHING = (0, 0, 0, 0)
+RED, NOTHING = (255, 0, 0), (0, 0, 0, 0)
 PLACES = ((8, 8), (24, 8), (40, 8), (56, 8))
 
 
@@ -30,35 +36,18 @@ def dot(place: int, colour: Colour) -> Image.Image:
     return image
 
 
-def apng(first: Image.Image, *others: Image.Image, **options: Any) -> bytes:
-    return pictures.encode(first, "PNG", save_all=True, append_images=others, **options)
+def apng(first: Image.Image, *others: Image.Image, duration: float = 100, **options: Any) -> bytes:
+    return pictures.encode(first, "PNG", save_all=True, append_images=others, duration=duration, **options)
 
 
-def shown(image: Image.Image, frame: int) -> list[bool]:
-    """Whether each of PLACES is opaque."""
-    image.seek(frame)
-    alpha = image.convert("RGBA").getchannel("A")
-    return [alpha.getpixel(place) == 255 for place in PLACES]
+@pytest.mark.parametrize("others", [["red"], ["red", "lime"]])
+def test_the_default_image_is_no_frame(others: list[str]) -> None:
+    data = apng(full("black"), *map(full, others), default_image=True)
 
-
-def test_the_default_image_is_no_frame() -> None:
-    data = apng(full("black"), full("red"), full("lime"), duration=100, default_image=True)
-
-    assert inspect_bytes(data).frames == 2
-    assert_alike(corners(open_placeholder(inspect_bytes(data))), [(255, 0, 0)] * 4)
-    rendered = render_to(data, "webp")
-    assert getattr(rendered, "n_frames", 1) == 2
-    assert_alike(corners(rendered), [(255, 0, 0)] * 4)
-    assert_alike(corners(render_to(data, "jpg")), [(255, 0, 0)] * 4)
-
-
-def test_with_one_frame_beside_the_default_image_it_is_a_still() -> None:
-    data = apng(full("black"), full("red"), duration=100, default_image=True)
-
-    assert inspect_bytes(data).frames == 1
-    rendered = render_to(data, "webp")
-    assert getattr(rendered, "n_frames", 1) == 1
-    assert_alike(corners(rendered), [(255, 0, 0)] * 4)
+    picture, rendered = inspect(data), render(data)
+    assert picture.frames == count_frames(rendered) == len(others)
+    for image in (open_placeholder(picture).resize((64, 64)), rendered, render(data, "jpg")):
+        assert_colour(image, RED)
 
 
 def test_a_default_image_whose_animation_is_missing_is_shown() -> None:
@@ -68,26 +57,26 @@ def test_a_default_image_whose_animation_is_missing_is_shown() -> None:
     frame = png_chunk(b"fcTL", struct.pack(">5I2H2B", 0, 64, 64, 0, 0, 1, 10, 0, 0))
     data = data[:end_of_header] + announced + data[end_of_header:-12] + frame + data[-12:]
 
-    assert inspect_bytes(data).frames == 1
-    assert_alike(corners(render_to(data, "webp")), [(255, 0, 0)] * 4)
+    assert inspect(data).frames == 1
+    assert_colour(render(data), RED)
 
 
 @pytest.mark.parametrize("disposal", [0, 1, 2])
 def test_the_default_image_is_not_behind_the_frames(disposal: int) -> None:
-    options = {"duration": 100, "default_image": True, "disposal": disposal, "blend": 1}
-    rendered = render_to(apng(full("black"), dot(1, "red"), dot(2, "lime"), **options), "webp")
+    options = {"default_image": True, "disposal": disposal, "blend": 1}
+    rendered = render(apng(full("black"), dot(1, "red"), dot(2, "lime"), **options))
 
-    assert shown(rendered, 0) == [False, True, False, False]
+    assert alpha_at(rendered, *PLACES) == [0, 255, 0, 0]
 
 
 def test_a_frame_that_gives_way_to_what_was_there_before() -> None:
-    frames = [dot(0, "red"), dot(1, "lime"), dot(2, "blue"), dot(3, "yellow")]
+    frames = [dot(place, colour) for place, colour in enumerate(("red", "lime", "blue", "yellow"))]
 
-    rendered = render_to(apng(*frames, duration=100, disposal=2, blend=1), "webp")
+    rendered = render(apng(*frames, disposal=2, blend=1))
 
-    assert [shown(rendered, number) for number in range(4)] == [
-        [place == number for place in range(4)] for number in range(4)
-    ]
+    for number in range(4):
+        expected = [255 if place == number else 0 for place in range(4)]
+        assert alpha_at(rendered, *PLACES, frame=number) == expected
 
 
 def gif(*frames: tuple[list[int], int]) -> bytes:
@@ -109,27 +98,21 @@ def gif(*frames: tuple[list[int], int]) -> bytes:
 
 
 def test_a_gif_whose_first_frame_gives_way_to_nothing() -> None:
-    rendered = render_to(gif(([1] * 16, 3), ([0] * 15 + [1], 3), ([1] + [0] * 15, 3)), "webp")
+    rendered = render(gif(([1] * 16, 3), ([0] * 15 + [1], 3), ([1] + [0] * 15, 3)))
 
-    first, second, third = (frame_alpha(rendered, number) for number in range(3))
-    assert first == (255, 255, 255)
-    assert second == (0, 0, 255)
-    assert third == (255, 0, 0)
+    shown = [alpha_at(rendered, (0, 0), (2, 2), (3, 3), frame=number) for number in range(3)]
+    assert shown == [[255, 255, 255], [0, 0, 255], [255, 0, 0]]
 
 
-def frame_alpha(image: Image.Image, number: int) -> tuple[Any, ...]:
-    image.seek(number)
-    alpha = image.convert("RGBA").getchannel("A")
-    return alpha.getpixel((0, 0)), alpha.getpixel((2, 2)), alpha.getpixel((3, 3))
-
-
-@pytest.mark.parametrize("colour", ["red", (255, 0, 0, 0)])
-def test_only_an_animation_with_transparency_says_that_it_has_some(colour: Colour) -> None:
-    rendered = render_to(apng(full(colour), dot(1, "lime"), duration=100), "webp")
-
-    assert rendered.mode == "RGBA"
-    opaque = render_to(apng(full("red"), full("lime"), duration=100), "webp")
-    assert opaque.mode == "RGB"
+@pytest.mark.parametrize(
+    ("frames", "mode"),
+    [
+        *(([full("red"), dot(1, "lime")], "RGBA"), ([full((255, 0, 0, 0)), dot(1, "lime")], "RGBA")),
+        ([full("red"), full("lime")], "RGB"),
+    ],
+)
+def test_only_an_animation_with_transparency_says_that_it_has_some(frames: Any, mode: str) -> None:
+    assert render(apng(*frames)).mode == mode
 
 
 def test_sixty_frames_of_a_sixtieth_last_a_second() -> None:
@@ -137,7 +120,7 @@ def test_sixty_frames_of_a_sixtieth_last_a_second() -> None:
     data = apng(*frames, duration=1000 / 60)
     assert 16 < Image.open(io.BytesIO(data)).info["duration"] < 17
 
-    durations = read_durations(render_to(data, "webp"))
+    durations = read_durations(render(data))
 
     assert (len(durations), sum(durations), set(durations)) == (60, 1000, {16, 17})
 

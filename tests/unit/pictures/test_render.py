@@ -1,4 +1,4 @@
-"""Variants: of the right size, upright, and never with more pixels than the original."""
+"""Variants: of the right size, upright, with their colours and frames, and without metadata."""
 
 import io
 from typing import Any
@@ -6,23 +6,32 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
 from imageapi.model.variant_formats import MIME_TYPES
 from imageapi.model.variant_names import WIDTHS, Variant
-from imageapi.pictures import resize
-from imageapi.pictures.inspect import inspect
-from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit, render
+from imageapi.pictures import frames
+from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit
+from imageapi.pictures.render import render as render_file
 from imageapi.pictures.resize import find_box
 from imageapi.pictures.scale_on_load import scale_to_fill
-from PIL import Image, TiffImagePlugin, TiffTags
+from PIL import Image, PngImagePlugin
 
 from tests.support import pictures
+from tests.unit.pictures.looks import (
+    CORNERS,
+    SRGB,
+    SWAPPED,
+    alpha_at,
+    assert_alike,
+    assert_colour,
+    corners,
+    count_frames,
+    read_durations,
+    render,
+)
 
-XMP = 700
-FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
-CORNERS = [pictures.RED, pictures.GREEN, pictures.BLUE, pictures.WHITE]
-# Black and white, 16 bits, or with a transparent quadrant: other tests check their colours.
-OTHER_COLOURS = {"png_one_bit", "png_16_bit", "png_palette_transparent"}
+BLUE = (0, 0, 255)
+# Other tests check the colours of black and white, and of 16 bits.
+OTHER_COLOURS = {"png_one_bit", "png_16_bit"}
 BIG: dict[str, bytes] = {
     "jpeg": pictures.jpeg(600, 400),
     "jpeg_turned": pictures.jpeg(600, 400, orientation=6),
@@ -37,43 +46,19 @@ BIG: dict[str, bytes] = {
 }
 
 
-def render_to(data: bytes, extension: str = "webp", width: int = 160, *, cover: bool = False) -> Image.Image:
-    """The variant, decoded."""
-    rendered = render(io.BytesIO(data), Variant(width, cover, extension), pictures.MAX_PIXELS)
-    image = Image.open(io.BytesIO(rendered))
-    assert image.format == FORMATS[extension]
-    image.load()
-    return image
-
-
-def corners(image: Image.Image) -> list[Any]:
-    """The colours near the four corners of the displayed picture, on white."""
-    rgba = image.convert("RGBA")
-    seen = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    right, bottom = seen.width - 4, seen.height - 4
-    return [seen.getpixel(place) for place in ((3, 3), (right, 3), (3, bottom), (right, bottom))]
-
-
-def assert_alike(found: list[Any], expected: list[Any], tolerance: int = 14) -> None:
-    for one, other in zip(found, expected, strict=True):
-        assert max(abs(a - b) for a, b in zip(one, other, strict=True)) <= tolerance, (found, expected)
-
-
 @pytest.mark.parametrize("extension", MIME_TYPES)
 @pytest.mark.parametrize("name", pictures.ALL_GOOD)
 def test_a_small_picture_is_not_enlarged(name: str, extension: str) -> None:
     data = pictures.ALL_GOOD[name]()
+    expected = corners(pictures.quadrants(mode="L" if name == "jpeg_grey" else "RGB"))
+    if name == "png_palette_transparent":
+        expected = corners(Image.open(io.BytesIO(data)))
 
-    whole, square = render_to(data, extension), render_to(data, extension, cover=True)
-
-    assert (whole.size, square.size) == ((64, 48), (48, 48))
-    if name not in OTHER_COLOURS:
-        expected = [
-            Image.new("RGB", (1, 1), c).convert("L" if name == "jpeg_grey" else "RGB") for c in CORNERS
-        ]
-        wanted = [image.convert("RGB").getpixel((0, 0)) for image in expected]
-        assert_alike(corners(whole), wanted)
-        assert_alike(corners(square), wanted)
+    for cover, size in ((False, (64, 48)), (True, (48, 48))):
+        variant = render(data, extension, cover=cover)
+        assert variant.size == size
+        if name not in OTHER_COLOURS:
+            assert_alike(corners(variant), expected)
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
@@ -86,24 +71,9 @@ def test_a_large_picture_gets_the_size_that_was_asked_for(name: str, extension: 
         (1280, False, (600, 400)),
         (640, True, (400, 400)),
     ):
-        image = render_to(BIG[name], extension, width, cover=cover)
+        image = render(BIG[name], extension, width, cover=cover)
         assert image.size == size
         assert_alike(corners(image), CORNERS)
-
-
-@pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_upright(orientation: int, format: str, extension: str) -> None:
-    image = pictures.quadrants(240, 180)
-    if orientation in pictures.STORED:
-        image = image.transpose(pictures.STORED[orientation])
-    data = pictures.encode(image, format, exif=pictures.make_exif(orientation))
-
-    for cover, size in ((False, (160, 120)), (True, (160, 160))):
-        rendered = render_to(data, extension, cover=cover)
-        assert rendered.size == size
-        assert_alike(corners(rendered), CORNERS)
 
 
 def test_cover_cuts_the_same_from_both_sides() -> None:
@@ -111,24 +81,23 @@ def test_cover_cuts_the_same_from_both_sides() -> None:
     image.paste(pictures.RED, (0, 0, 190, 200))
     image.paste(pictures.GREEN, (410, 0, 600, 200))
 
-    square = render_to(pictures.encode(image, "PNG"), cover=True)
+    square = render(pictures.encode(image, "PNG"), cover=True)
 
     assert_alike(corners(square), [pictures.BLUE] * 4)
 
 
-@pytest.mark.parametrize("extension", MIME_TYPES)
-def test_a_very_tall_picture_is_rendered_too(extension: str) -> None:
-    # A long screenshot: WebP allows 16,383 pixels a side.
-    image = render_to(pictures.png(200, 20_000), extension, 320)
+@pytest.mark.parametrize(
+    ("size", "expected"), [((20_000, 10), (160, 1)), ((3_000, 1), (160, 1)), ((40, 20_000), (33, 16_383))]
+)
+def test_all_of_a_very_long_picture_is_shown(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    """WebP allows 16,383 pixels a side."""
+    image = Image.new("RGB", size, pictures.RED)
+    image.paste(BLUE, (0, 0, max(10, size[0] // 4), max(10, size[1] // 4)))
+    rendered = render(pictures.encode(image, "PNG"))
 
-    assert image.width <= 200
-    assert abs(image.width / image.height - 0.01) < 0.001
-    assert_alike(corners(image), CORNERS)
-
-
-def test_one_pixel_stays_one() -> None:
-    assert render_to(pictures.png(1, 1)).size == (1, 1)
-    assert render_to(pictures.png(3000, 1)).size == (160, 1)
+    assert rendered.size == expected
+    ends = [rendered.getpixel((0, 0)), rendered.getpixel((rendered.width - 1, rendered.height - 1))]
+    assert_alike(ends, [BLUE, pictures.RED])
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
@@ -137,111 +106,23 @@ def test_transparency(extension: str) -> None:
     image.paste((0, 0, 0, 0), (0, 0, 160, 120))
     image.paste((0, 0, 0, 128), (160, 0, 320, 120))
 
-    rendered = render_to(pictures.encode(image, "PNG"), extension)
+    rendered = render(pictures.encode(image, "PNG"), extension)
 
     assert_alike(corners(rendered), [(255, 255, 255), (127, 127, 127), *CORNERS[2:]])
     if extension == "jpg":
         assert rendered.mode == "RGB"
     else:
-        assert [rendered.getchannel("A").getpixel(place) for place in ((3, 3), (3, 116))] == [0, 255]
+        assert alpha_at(rendered, (3, 3), (3, 116)) == [0, 255]
 
 
-@pytest.mark.parametrize("extension", MIME_TYPES)
-def test_a_transparent_colour_of_a_palette(extension: str) -> None:
-    data = pictures.png_palette_transparent()
-    expected = Image.open(io.BytesIO(data)).convert("RGBA")
-
-    assert_alike(corners(render_to(data, extension)), corners(expected))
+sizes = st.tuples(st.integers(1, 65_535), st.integers(1, 65_535))
+variants = st.builds(Variant, st.sampled_from(WIDTHS), st.booleans(), st.just("jpg"))
 
 
-@pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize(("mode", "key"), [("RGB", (255, 0, 0)), ("L", 255)])
-def test_one_colour_that_stands_for_nothing(mode: str, key: Any, extension: str) -> None:
-    image = Image.new(mode, (80, 40), key)
-    image.paste(0, (40, 0, 80, 40))
-    rendered = render_to(pictures.encode(image, "PNG", transparency=key), extension)
-
-    if extension == "jpg":
-        assert_alike([rendered.getpixel((10, 20))], [(255, 255, 255)])
-    else:
-        assert [rendered.getchannel("A").getpixel((x, 20)) for x in (10, 70)] == [0, 255]
-
-
-@given(
-    size=st.tuples(st.integers(1, 65_535), st.integers(1, 65_535)),
-    variant=st.sampled_from([Variant(width, cover, "jpg") for width in WIDTHS for cover in (False, True)]),
-)
+@given(sizes, variants)
 @example((828, 1_792), Variant(320, True, "jpg"))
 @example((1_440, 2_960), Variant(640, True, "jpg"))
-def test_nothing_is_shown_beside_a_picture(size: tuple[int, int], variant: Variant) -> None:
-    left, top, right, bottom = find_box(size, fit(size, variant), cut=variant.cover)
-
-    assert 0 <= left < right <= size[0]
-    assert 0 <= top < bottom <= size[1]
-
-
-@pytest.mark.parametrize("size", [(20_000, 10), (10, 20_000)])
-def test_all_of_a_very_long_picture_is_shown(size: tuple[int, int]) -> None:
-    image = Image.new("RGB", size, pictures.RED)
-    first = Image.new("RGB", (max(10, size[0] // 4), max(10, size[1] // 4)), (0, 0, 255))
-    image.paste(first, (0, 0))
-    rendered = render_to(pictures.encode(image, "PNG"), "jpg")
-
-    ends = [rendered.getpixel((0, 0)), rendered.getpixel((rendered.width - 1, rendered.height - 1))]
-    assert_alike(ends, [(0, 0, 255), pictures.RED])
-
-
-@pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize("options", [{}, {"transparency": 32_768 + 500}])
-def test_grey_with_16_bits_keeps_its_shades(options: dict[str, int], extension: str) -> None:
-    grey = render_to(pictures.png_16_bit(**options), extension).convert("L")
-
-    shades = [grey.getpixel((x, 24)) for x in (2, 32, 61)]
-    for found, stored in zip(shades, (32_768 + 2 * 500, 32_768 + 32 * 500, 32_768 + 61 * 500), strict=True):
-        assert isinstance(found, int)
-        assert abs(found - stored / 257) <= 3
-
-
-@pytest.mark.parametrize("name", [name for name, (_, _, code) in pictures.BAD.items() if "truncated" in name])
-@pytest.mark.parametrize("extension", MIME_TYPES)
-def test_a_broken_picture_is_refused(name: str, extension: str) -> None:
-    with pytest.raises(UnprocessableError) as caught:
-        render_to(pictures.BAD[name][0](), extension)
-    assert caught.value.code == "image_corrupt"
-
-
-def test_what_is_no_picture_is_refused() -> None:
-    with pytest.raises(UnsupportedMediaTypeError):
-        render_to(pictures.HTML)
-
-
-def test_a_source_over_the_bound_is_refused_before_it_is_decoded() -> None:
-    with pytest.raises(UnprocessableError) as caught:
-        render_to(pictures.png_bomb())
-    assert caught.value.code == "too_many_pixels"
-
-
-def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
-    original = resize.make_resizable
-
-    def note_size(image: Image.Image) -> Image.Image:
-        sizes.append(image.size)
-        return original(image)
-
-    monkeypatch.setattr(resize, "make_resizable", note_size)
-
-    render_to(pictures.jpeg(2560, 1920), "jpg", 320)
-
-    assert sizes == [(320, 240)]
-
-
-sides = st.integers(1, 20_000)
-any_variant = st.builds(Variant, st.sampled_from(WIDTHS), st.booleans(), st.sampled_from(sorted(FORMATS)))
-
-
-@given(st.tuples(sides, sides), any_variant)
-def test_a_variant_never_has_more_pixels_than_its_source(size: tuple[int, int], variant: Variant) -> None:
+def test_a_variant_has_no_pixels_beside_or_beyond_its_source(size: tuple[int, int], variant: Variant) -> None:
     width, height = fit(size, variant)
 
     assert 1 <= width <= min(size[0], variant.width)
@@ -249,15 +130,17 @@ def test_a_variant_never_has_more_pixels_than_its_source(size: tuple[int, int], 
     assert width * height <= 1.01 * MAX_ENCODED_PIXELS
     if variant.cover:
         assert width == height == min(variant.width, *size)
+    left, top, right, bottom = find_box(size, (width, height), cut=variant.cover)
+    assert 0 <= left < right <= size[0]
+    assert 0 <= top < bottom <= size[1]
 
 
-def test_a_very_tall_picture_is_made_narrower() -> None:
-    assert fit((1_920, 8_000), Variant(1_920, False, "avif")) == (1_920, 8_000)
-    width, height = fit((1_920, 32_000), Variant(1_920, False, "avif"))
-    assert (width, height) == (980, 16_330)
+def test_a_variant_of_too_many_pixels_is_made_narrower() -> None:
+    for height, expected in ((8_000, (1_920, 8_000)), (32_000, (980, 16_330))):
+        assert fit((1_920, height), Variant(1_920, False, "avif")) == expected
 
 
-@given(st.tuples(sides, sides), st.tuples(sides, sides))
+@given(sizes, sizes)
 def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tuple[int, int]) -> None:
     decoded = scale_to_fill(size, target)
 
@@ -266,19 +149,144 @@ def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tu
     assert all(have >= want - 0.5 for have, want in zip(decoded, target, strict=True))
 
 
-@pytest.mark.parametrize("size", [(600, 400), (2_400, 1_800)])
-def test_a_tiff_that_only_xmp_turns(size: tuple[int, int]) -> None:
-    """Pillow rotates it on load, and reports the stored size before that."""
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[XMP] = b'<x tiff:Orientation="6"/>'
-    tags.tagtype[XMP] = TiffTags.BYTE
-    stored = pictures.quadrants(*size).transpose(pictures.STORED[6])
-    data = pictures.encode(stored, "TIFF", tiffinfo=tags)
+SECRET = b"taken at home, 35.65861 139.74556"
+DURATIONS = [50, 70, 90]
+COLOUR, SWAPPED_COLOUR, GREY = (120, 170, 90), (170, 120, 90), (100, 100, 100)
 
-    picture = inspect(io.BytesIO(data), pictures.MAX_PIXELS)
 
-    assert (picture.width, picture.height) == size
-    for source in (data, picture.intermediate or data):
-        variant = render_to(source, "webp", 320)
-        assert variant.size == (320, round(320 * size[1] / size[0]))
-        assert_alike(corners(variant), CORNERS)
+def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Image:
+    image = Image.new("RGB", (200, 150), colour)
+    return image.quantize(2) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_a_colour_profile_is_honoured(format: str, extension: str) -> None:
+    options: dict[str, Any] = {"lossless": True} if format == "WEBP" else {"quality": 95}
+    data = pictures.encode(plain(), format, icc_profile=SWAPPED, **options)
+
+    assert_colour(render(data, extension), SWAPPED_COLOUR, 6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        *(("P", COLOUR, SWAPPED_COLOUR), ("RGBA", COLOUR, SWAPPED_COLOUR)),
+        *(("LA", GREY, GREY), ("L", GREY, GREY)),  # an RGB profile does not apply to a grey picture
+    ],
+)
+def test_a_profile_of_a_picture_in_another_mode(mode: str, colour: Any, expected: Any) -> None:
+    data = pictures.encode(plain(mode, colour), "PNG", icc_profile=SWAPPED)
+
+    assert_colour(render(data), expected, 8)
+
+
+@pytest.mark.parametrize("profile", [SRGB, b"nonsense", SRGB[:200], b"\0" * 4000])
+def test_a_broken_profile_is_as_srgb(profile: bytes) -> None:
+    assert_colour(render(pictures.encode(plain(), "PNG", icc_profile=profile), "jpg"), COLOUR, 3)
+
+
+def full_of_metadata() -> dict[str, bytes]:
+    """Files that say where they were taken, in every metadata field of their formats."""
+    exif = pictures.make_exif(6, {0x010E: SECRET.decode()}, {0x9286: SECRET}, gps=True)
+    everywhere: dict[str, Any] = {"exif": exif, "icc_profile": SWAPPED}
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + SECRET + b"</x:xmpmeta>"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", SECRET.decode())
+    text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"comment": SECRET, "xmp": xmp, **everywhere},
+        "PNG": {"pnginfo": text, **everywhere},
+        "WEBP": {"xmp": xmp, **everywhere},
+        "AVIF": {"xmp": xmp, **everywhere, "speed": 10},
+        "TIFF": {"description": SECRET.decode(), **everywhere},
+        "GIF": {"comment": SECRET},
+    }
+    still = pictures.quadrants(400, 300)
+    return {
+        **{name: pictures.encode(still, name, **fields) for name, fields in options.items()},
+        **{
+            f"{name} animated": pictures.animation(name, **options[name])
+            for name in ("GIF", "PNG", "WEBP", "AVIF")
+        },
+    }
+
+
+FULL_OF_METADATA = full_of_metadata()
+
+
+@pytest.mark.parametrize("extension", MIME_TYPES)
+@pytest.mark.parametrize("name", FULL_OF_METADATA)
+def test_no_metadata_is_in_a_variant(name: str, extension: str) -> None:
+    source = FULL_OF_METADATA[name]
+    # Text in a PNG may be compressed: it suffices that a reader finds it.
+    assert SECRET in source or SECRET.decode() in str(Image.open(io.BytesIO(source)).info)
+
+    data = render_file(io.BytesIO(source), Variant(160, False, extension), pictures.MAX_PIXELS)
+
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert not dict(image.getexif())
+    assert not {"exif", "xmp", "icc_profile", "comment", "photoshop", "Comment"} & set(image.info)
+    marks = (SECRET, b"Exif", b"EXIF", b"xmpmeta", b"ICCP", b"ICC_PROFILE")
+    assert [mark for mark in marks if mark in data] == []
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_an_animation_stays_one_in_webp(format: str) -> None:
+    image = render(pictures.animation(format, 3, 320, 240, duration=DURATIONS, loop=0))
+
+    assert (image.size, image.info["loop"], read_durations(image)) == ((160, 120), 0, DURATIONS)
+    for number, expected in enumerate((pictures.RED, (40, 1, 90), (80, 2, 90))):
+        image.seek(number)
+        assert_colour(image, expected, 12)
+
+
+@pytest.mark.parametrize(
+    ("format", "loop", "plays"),
+    [
+        ("GIF", {}, 1),
+        ("GIF", {"loop": 1}, 2),  # a GIF stores the number of repeats, the others the number of plays
+        *(("WEBP", {"loop": 2}, 2), ("PNG", {"loop": 2}, 2)),
+        *(("GIF", {"loop": 65_535}, 0), ("PNG", {"loop": 100_000}, 0)),  # more often than WebP can say
+    ],
+)
+def test_an_animation_plays_as_often_as_before(format: str, loop: dict[str, int], plays: int) -> None:
+    data = pictures.animation(format, duration=DURATIONS, **loop)
+
+    assert render(data).info["loop"] == plays
+
+
+def test_an_animation_is_upright_and_in_srgb() -> None:
+    exif = pictures.make_exif(6)
+    images = [Image.new("RGB", (60, 40), (red, 0, 0)) for red in (255, 250)]
+    options = {"exif": exif, "icc_profile": SWAPPED, "lossless": True}
+    data = pictures.encode(images[0], "WEBP", save_all=True, append_images=images[1:], **options)
+
+    image = render(data)
+
+    assert (image.size, count_frames(image)) == ((40, 60), 2)
+    assert_colour(image, (0, 255, 0), 12)
+
+
+def assert_first_frame(image: Image.Image) -> None:
+    assert count_frames(image) == 1
+    assert_colour(image, pictures.RED)
+
+
+@pytest.mark.parametrize(("format", "extension"), [("GIF", "jpg"), ("GIF", "avif"), ("TIFF", "webp")])
+def test_of_other_formats_and_of_pages_only_the_first_frame_is_shown(format: str, extension: str) -> None:
+    assert_first_frame(render(pictures.animation(format), extension))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MAX_ANIMATED_FRAMES", 3), ("MAX_ANIMATED_PIXELS", 3 * 64 * 48)]
+)
+def test_an_animation_over_the_bounds_is_its_first_frame(
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = pictures.animation("GIF", duration=DURATIONS)
+    monkeypatch.setattr(frames, limit, value)
+    assert count_frames(render(data)) == 3
+    monkeypatch.setattr(frames, limit, value - 1)
+    assert_first_frame(render(data))
