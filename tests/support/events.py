@@ -110,6 +110,18 @@ def load_app(folder: str) -> ModuleType:
     return module
 
 
+@lru_cache(maxsize=1)
+def list_routes() -> tuple[tuple[str, str], ...]:
+    """The folder of its function, and ``GET /api/images/<image_id>``, of each route."""
+    apps = {path.parent.name: load_app(path.parent.name) for path in sorted(ROOT.glob("functions/*/app.py"))}
+    return tuple(
+        (folder, f"{route.method} {route.rule}")
+        for folder, module in apps.items()
+        if hasattr(module, "app")  # others are started by S3 or a schedule
+        for route in module.app.routes
+    )
+
+
 def find_failure(answer: dict[str, Any]) -> tuple[int, str] | None:
     """Status and code of the error for which an event of an upload stays in its queue."""
     codes = list(answer.get("unfinished", {}).values())

@@ -1,7 +1,9 @@
 """The service's settings, for one test."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from imageapi.config.settings import get_settings
@@ -31,3 +33,10 @@ def use_settings(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> 
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
+
+
+def documented_variables() -> set[str]:
+    """The variables in README's table."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", readme.partition("## Configuration\n")[2].partition("\n## ")[0], re.M)
+    return {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)}

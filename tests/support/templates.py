@@ -62,6 +62,10 @@ def walk(value: Any) -> Iterator[Any]:
         yield from walk(inner)
 
 
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def find(path: Path, kind: str) -> dict[str, Resource]:
     """The properties of all resources of one type, by name."""
     return {

@@ -26,11 +26,13 @@ def test_the_images_that_the_bucket_notifies_of() -> None:
     assert parse_notifications(event) == ([Message("m-1", image_id)], ["m-2"])
 
 
-@pytest.mark.parametrize(("queue", "expected"), [("webhooks", True), ("other-webhooks", False)])
-def test_the_queue_of_an_event(queue: str, expected: bool) -> None:
-    event = {"Records": [{"eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}"}]}
+def test_the_queue_of_an_event() -> None:
+    event = {"Records": [{"eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:webhooks"}]}
+    queues = "https://sqs.us-east-1.amazonaws.com/123456789012"
 
-    assert comes_from(event, "https://sqs.us-east-1.amazonaws.com/123456789012/webhooks") is expected
+    assert comes_from(event, f"{queues}/webhooks")
+    assert not comes_from(event, f"{queues}/other-webhooks")
+    assert not comes_from(event, f"{queues}/hooks")
     assert not comes_from(event, None)
 
 
@@ -47,24 +49,18 @@ def test_the_options_of_a_sweep(event: dict[str, Any], options: dict[str, Any]) 
     assert parse_sweep(event) == options
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [({}, (False, "")), ({"restore": 1, "after": "originals/x"}, (True, "originals/x"))],
-)
-def test_the_options_of_a_verify(options: dict[str, Any], expected: tuple[bool, str]) -> None:
-    restore, after = expected
-    assert parse_verify({"verify": options}) == {"restore": restore, "after": after}
+def test_the_options_of_a_verify() -> None:
+    assert parse_verify({"verify": {}}) == {"restore": False, "after": ""}
+    options = {"restore": 1, "after": "originals/x"}
+    assert parse_verify({"verify": options}) == {"restore": True, "after": "originals/x"}
 
 
-def test_the_messages_of_an_sqs_event() -> None:
-    event = {"Records": [{"messageId": "m-1", "body": '{"image_id": "an-id"}'}]}
+def test_the_messages_of_an_sqs_event_and_those_that_it_gets_again() -> None:
+    bodies = {"m-1": '{"image_id": "an-id"}', "m-2": '{"image_id": "another-id"}'}
+    messages = [Message("m-1", "an-id"), Message("m-2", "another-id")]
+    event = {"Records": [{"messageId": name, "body": body} for name, body in bodies.items()]}
 
-    assert parse_messages(event) == [Message("m-1", "an-id")]
+    assert parse_messages(event) == messages
     assert parse_messages({"Records": []}) == []
     assert parse_messages({"source": "aws.events"}) is None
-
-
-def test_sqs_gets_the_unfinished_messages_again() -> None:
-    messages = [Message("m-1", "an-id"), Message("m-2", "another-id")]
-
     assert unfinished(messages, {"an-id"}) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}

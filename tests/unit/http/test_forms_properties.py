@@ -4,18 +4,14 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import TypeVar
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from imageapi.errors import AppError
-from imageapi.http.forms import UploadForm, parse_upload_form
+from imageapi.http.forms import parse_upload_form
 from imageapi.model.filenames import JOINERS, clean_filename
 
 from tests.support import multipart
-
-T = TypeVar("T")
 
 check = settings(
     max_examples=150,
@@ -35,26 +31,20 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and text.encode("utf-8", "replace").decode() == text
 
 
-def attempt(function: Callable[..., T], *arguments: object) -> T | AppError:
-    """The function's result, or its refusal, which must be a client error that can be sent as JSON."""
-    try:
-        return function(*arguments)
-    except AppError as caught:
-        error = caught
-    assert 400 <= error.status < 500
-    json.dumps([error.message, error.details], ensure_ascii=False).encode()
-    return error
-
-
 DELIMITER = b"\r\n--" + multipart.BOUNDARY.encode()
+pieces = st.sampled_from([b"\r", b"\n", b"-", b"x", DELIMITER[2:], DELIMITER[:-1]])
 
 
 @check
-@given(data=st.binary(min_size=1, max_size=500), filename=utf8_text, title=utf8_text)
-@example(data=b"\r\n--", filename="a", title="")
+@given(
+    data=st.binary(min_size=1, max_size=500) | st.lists(pieces, min_size=1).map(b"".join),
+    filename=utf8_text,
+    title=utf8_text,
+)
 @example(data=b"\r", filename="a", title="\r\n")
 @example(data=DELIMITER[2:], filename="a", title=DELIMITER.decode())
 def test_any_bytes_and_names_survive(data: bytes, filename: str, title: str) -> None:
+    assume(DELIMITER not in data)
     metadata = json.dumps({"title": title}, ensure_ascii=False)
     parts = [multipart.file(data, filename), multipart.field("metadata", metadata)]
     form = parse_upload_form(*multipart.build(parts))
@@ -75,9 +65,16 @@ def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
 
 
 def check_form(body: bytes, content_type: str | None) -> None:
-    """A complete form or a refusal."""
-    form = attempt(parse_upload_form, body, content_type)
-    if isinstance(form, UploadForm):
+    """It is complete, or refused with a client error that can be sent as JSON."""
+    error = None
+    try:
+        form = parse_upload_form(body, content_type)
+    except AppError as caught:
+        error = caught
+    if error:
+        assert 400 <= error.status < 500
+        json.dumps([error.message, error.details], ensure_ascii=False).encode()
+    else:
         assert form.data
         assert is_storable(form.filename)
 
@@ -111,20 +108,8 @@ def test_nearly_a_form_is_refused(parts: list[bytes]) -> None:
     check_form(b"--x\r\n" + b"".join(parts), "multipart/form-data; boundary=x")
 
 
-charsets = st.sampled_from(
-    [
-        "UTF-8",
-        "iso-8859-1",
-        "idna",
-        "punycode",
-        "undefined",
-        "utf-16",
-        "utf-7",
-        "hex",
-        "unicode_escape",
-        "a\x00",
-    ]
-)
+odd_charsets = ("idna", "punycode", "undefined", "utf-16", "hex", "unicode_escape", "a\x00")
+charsets = st.sampled_from(["UTF-8", "iso-8859-1", *odd_charsets])
 extended_values = st.tuples(charsets, st.text("%0A1FEé写x'", max_size=20)).map("''".join)
 broken_values = st.text("%0AE'\"\\;= x", max_size=20)
 names = st.sampled_from(["filename", "filename*", "filename*0", "filename*0*", "filename*1*", "FILENAME*"])
@@ -154,7 +139,5 @@ def test_clean_filenames(name: str) -> None:
     assert not any(unicodedata.category(c) in ("Cc", "Cs", "Cf", "Zl", "Zp") for c in unseen)
     assert len(clean) <= 255
     assert not clean.startswith(".")
-    assert clean == clean.strip()
     assert is_storable(clean)
-    assert unicodedata.normalize("NFC", clean) == clean
-    assert clean_filename(clean) == clean
+    assert clean == clean.strip() == unicodedata.normalize("NFC", clean) == clean_filename(clean)

@@ -11,6 +11,8 @@ import pytest
 
 from local.gateway.logs import LogSink, readable
 
+FORGED = "\n12:00:00 ERROR Delete: all images are gone\t\x0b\x0c\x85\u2028"
+
 
 def test_json_line_shows_what_differs_from_line_to_line() -> None:
     record = {
@@ -20,22 +22,17 @@ def test_json_line_shows_what_differs_from_line_to_line() -> None:
         "location": "f:1",
         "service": "image-api",
         "exception_name": "ValueError",
+        "exception": "Traceback\n  line",
         "path": "/api/upload",
         "count": 3,
-        "exception": "Traceback\n  line",
     }
-    assert readable("Upload", json.dumps(record)) == (
-        "ERROR",
-        "ERROR Upload: no luck  path=/api/upload count=3\n    Traceback\n      line",
-    )
+    expected = "ERROR Upload: no luck  path=/api/upload count=3\n    Traceback\n      line"
+    assert readable("Upload", json.dumps(record)) == ("ERROR", expected)
 
 
 @pytest.mark.parametrize("line", ["plain text", "", "{not json", "[1, 2]", '{"no": "message"}'])
 def test_anything_else_is_kept(line: str) -> None:
     assert readable("Upload", line) == ("", f"Upload: {line}")
-
-
-FORGED = "\n12:00:00 ERROR Delete: all images are gone\t\x0b\x0c\x85\u2028"
 
 
 @pytest.mark.parametrize("name", ["message", "path", "level", "exception"])
@@ -61,28 +58,14 @@ def test_terminal_gets_no_controls_and_the_file_every_line_as_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = "a\x1b]0;title\x07b\rc\x9b31m\u202ed\te\u3000猫\u200d👩"
-    follow(LogSink(tmp_path / "api.log"), line)
-
-    shown = capsys.readouterr().err.partition(" ")[2]
-    assert shown == "List: a\\x1b]0;title\\x07b\\rc\\x9b31m\\u202ed\\te\u3000猫\u200d👩\n"
-    assert (tmp_path / "api.log").read_bytes().decode() == f"{line}\n"
-
-
-def test_what_a_handler_raised_is_one_line_on_the_terminal_and_in_the_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
     sink = LogSink(tmp_path / "api.log")
+    follow(sink, line)
     sink.note("Upload", f"HandlerError: raised ValueError: x{FORGED}")
 
-    shown = capsys.readouterr().err.partition(" ")[2]
-    assert shown.startswith("Upload: HandlerError: raised ValueError: x\\n12:00:00 ERROR")
-    assert (tmp_path / "api.log").read_text() == shown
-    assert len(shown.splitlines()) == 1
-
-
-def test_path_of_a_request_does_not_reach_the_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
-    follow(LogSink(None), json.dumps({"level": "INFO", "message": "request", "path": "/\x1b[2J\x07\n"}))
-    assert capsys.readouterr().err.endswith("INFO List: request  path=/\\x1b[2J\\x07\\n\n")
+    shown, noted = (text.partition(" ")[2] for text in capsys.readouterr().err.splitlines())
+    assert shown == "List: a\\x1b]0;title\\x07b\\rc\\x9b31m\\u202ed\\te\u3000猫\u200d👩"
+    assert noted.startswith("Upload: HandlerError: raised ValueError: x\\n12:00:00 ERROR")
+    assert (tmp_path / "api.log").read_bytes().decode() == f"{line}\n{noted}\n"
 
 
 class Disk(io.RawIOBase):

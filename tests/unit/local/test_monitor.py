@@ -9,13 +9,15 @@ import pytest
 from rich.console import Console
 
 from local.errors import LocalError
-from local.gateway.response_stats import Answer, Stats, percentile, summarize
+from local.gateway.response_stats import Answer, Stats, summarize
 from local.monitor.snapshot import Monitor
 from local.monitor.view import draw
 from local.run_info import RUN_FILE, write_run_info
 from local.runner import hold_folder
 from local.settings import make_settings
 
+POSTGRES = {"name": "postgres", "id": "77", "state": "running", "cpu_percent": 1.5, "memory": 8_000_000}
+S3 = {"name": "s3", "id": "78", "state": "gone", "cpu_percent": 0.0, "memory": 0}
 SHOT: dict[str, Any] = {
     "at": "2026-01-02T03:04:05+0000",
     "mode": "run",
@@ -24,24 +26,7 @@ SHOT: dict[str, Any] = {
         "memory": {"used": 5, "total": 10},
         "disk": {"used": 95, "total": 100},
     },
-    "parts": [
-        {
-            "name": "postgres",
-            "id": "77",
-            "state": "running",
-            "cpu_percent": 1.5,
-            "memory": 8_000_000,
-            "health": "up",
-        },
-        {
-            "name": "s3",
-            "id": "78",
-            "state": "gone",
-            "cpu_percent": 0.0,
-            "memory": 0,
-            "health": "down (timeout)",
-        },
-    ],
+    "parts": [POSTGRES | {"health": "up"}, S3 | {"health": "down (timeout)"}],
     "api": {
         "base_url": "http://127.0.0.1:8000",
         "health": {"status": "unhealthy"},
@@ -50,9 +35,9 @@ SHOT: dict[str, Any] = {
     "database": {
         "images": 1200,
         "uploads": 1,
-        "original_bytes": 5_000_000,
         "Renders": 7,
         "SweepFindings": 1,
+        "original_bytes": 5_000_000,
         "database_bytes": 9_000_000,
     },
 }
@@ -71,32 +56,23 @@ def test_rates_and_latencies() -> None:
 
     found = summarize(answers, 30)
 
-    assert found["functions"]["ListFunction"] == {
-        "Requests": {"2xx": 100},
-        "requests_per_minute": 200.0,
-        "errors": 0,
-        "Latency": {"p50": 50, "p95": 95},
+    assert found["functions"] == {
+        "ListFunction": {
+            "Requests": {"2xx": 100},
+            "requests_per_minute": 200.0,
+            "errors": 0,
+            "Latency": {"p50": 50, "p95": 95},
+        },
+        "UploadFunction": {
+            "Requests": {"4xx": 1, "5xx": 1},
+            "requests_per_minute": 4.0,
+            "errors": 1,
+            "Latency": {"p50": 5, "p95": 7},
+        },
     }
-    assert found["functions"]["UploadFunction"]["Requests"] == {"4xx": 1, "5xx": 1}
-    assert found["functions"]["UploadFunction"]["errors"] == 1
     assert found["all"]["requests_per_minute"] == 204.0
-
-
-def test_no_requests() -> None:
-    assert summarize([], 60)["all"] == {
-        "Requests": {},
-        "requests_per_minute": 0.0,
-        "errors": 0,
-        "Latency": {"p50": None, "p95": None},
-    }
-
-
-@pytest.mark.parametrize(
-    ("values", "percent", "expected"),
-    [([3.0], 50, 3.0), ([3.0], 95, 3.0), ([1.0, 2.0], 50, 1.0), ([1.0, 2.0], 95, 2.0)],
-)
-def test_percentiles(values: list[float], percent: int, expected: float) -> None:
-    assert percentile(values, percent) == expected
+    nothing = {"Requests": {}, "requests_per_minute": 0, "errors": 0, "Latency": {"p50": None, "p95": None}}
+    assert summarize([], 60)["all"] == nothing
 
 
 def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,40 +91,13 @@ def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["window_seconds"] == 60
 
 
-def test_the_table_shows_everything() -> None:
-    text = draw_text(SHOT)
-    for part in (
-        "make run",
-        "postgres",
-        "8.0 MB",
-        "gone",
-        "down (timeout)",
-        "ListFunction",
-        "99.0",
-        "1,200; 1 uploads on their way",
-        "1 left for a sweep",
-        "originals 5.0 MB",
-        "disk 95%",
-    ):
-        assert part in text
-
-
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_table_fits_its_terminal(width: int) -> None:
-    assert max(map(len, draw_text(SHOT, width).splitlines())) <= width
-
-
-def test_what_does_not_answer_is_said() -> None:
-    text = draw_text(
-        SHOT
-        | {
-            "mode": "docker",
-            "api": {"base_url": "http://127.0.0.1:8000", "health": {}, "stats": {}},
-            "database": {"error": "connection refused"},
-        }
-    )
-    for part in ("docker compose", "The API does not answer.", "connection refused"):
-        assert part in text
+    text = draw_text(SHOT, width)
+    assert max(map(len, text.splitlines())) <= width
+    if width == 200:
+        for part in ("make run", "8.0 MB", "down (timeout)", "ListFunction", "99.0", "1,200", "disk 95%"):
+            assert part in text
 
 
 INSPECTED = [
@@ -190,7 +139,7 @@ def test_containers_without_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert shot["mode"] == "docker"
     assert (shot["api"]["base_url"], shot["api"]["health"]) == ("http://127.0.0.1:1", {})
     assert "refused" in shot["database"]["error"]
-    assert draw_text(shot)
+    assert "The API does not answer." in draw_text(shot)
 
 
 def test_without_docker_and_without_a_run_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

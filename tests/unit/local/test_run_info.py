@@ -19,16 +19,23 @@ BEFORE: dict[str, Any] = {
 AFTER = BEFORE | {"s3": {"pid": 4}}
 
 
-def fail(*_: Any, **__: Any) -> None:
-    raise OSError(28, "No space left on device")
+def test_info_that_a_restart_changed_are_written_again_also_after_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
 
-
-def test_info_that_a_restart_changed_are_written_again(tmp_path: Path) -> None:
     runner = Runner(make_settings({}, data_dir=tmp_path))
     assert runner._update_run_info(BEFORE, BEFORE) == BEFORE
     assert not (tmp_path / RUN_FILE).exists()
-    assert runner._update_run_info(BEFORE, AFTER) == AFTER
+    write_run_info([tmp_path / RUN_FILE], BEFORE)
+    with monkeypatch.context() as patch:
+        patch.setattr("json.dump", fail)
+        assert runner._update_run_info(BEFORE, AFTER) == BEFORE
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_FILE]
     with hold_folder(tmp_path):
+        assert find_run_info(tmp_path) == BEFORE
+        assert runner._update_run_info(BEFORE, AFTER) == AFTER
         assert find_run_info(tmp_path) == AFTER
 
 
@@ -37,17 +44,3 @@ def test_info_of_a_killed_run_do_not_count_whoever_has_its_pid_by_now(tmp_path: 
     assert find_run_info(tmp_path) is None
     (tmp_path / RUN_LOCK).touch()
     assert find_run_info(tmp_path) is None
-
-
-def test_full_disk_leaves_the_old_info_and_the_next_round_tries_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runner = Runner(make_settings({}, data_dir=tmp_path))
-    write_run_info([tmp_path / RUN_FILE], BEFORE)
-    with monkeypatch.context() as patch:
-        patch.setattr("json.dump", fail)
-        assert runner._update_run_info(BEFORE, AFTER) == BEFORE
-    assert [path.name for path in tmp_path.iterdir()] == [RUN_FILE]
-    with hold_folder(tmp_path):
-        assert find_run_info(tmp_path) == BEFORE
-    assert runner._update_run_info(BEFORE, AFTER) == AFTER

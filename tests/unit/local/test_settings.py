@@ -1,7 +1,5 @@
 """The sources of a local run's settings."""
 
-import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from local.settings import (
     placeholders,
     read_values,
 )
+from tests.support.settings import documented_variables
 
 OWN = OwnStores(6000, "http://127.0.0.1:9000")
 
@@ -31,19 +30,11 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_example_is_under_env_is_under_the_environment(root: Path) -> None:
-    assert read_values(root, {}) == {
-        "API_KEY": "from-example",
-        "SECRET_KEY": "from-example",
-        "GEMINI_API_KEY": "",
-    }
+    example = {"API_KEY": "from-example", "SECRET_KEY": "from-example", "GEMINI_API_KEY": ""}
+    assert read_values(root, {}) == example
     (root / ".env").write_text("API_KEY=from-env # not this\nSECRET_KEY='a $b #c'\nONLY_HERE=1\n")
-    values = read_values(root, {"API_KEY": "from-shell"})
-    assert values == {
-        "API_KEY": "from-shell",
-        "SECRET_KEY": "a $b #c",
-        "GEMINI_API_KEY": "",
-        "ONLY_HERE": "1",
-    }
+    changed = {"API_KEY": "from-shell", "SECRET_KEY": "a $b #c", "ONLY_HERE": "1"}
+    assert read_values(root, {"API_KEY": "from-shell"}) == example | changed
 
 
 @pytest.mark.parametrize(
@@ -74,27 +65,43 @@ def test_number_that_is_none_is_named(text: str) -> None:
 
 def test_other_machines_are_not_used_and_that_is_said() -> None:
     assert make_settings({"DB_HOST": "localhost", "MINIO_ENDPOINT_URL": "http://127.0.0.1:9000"}).unused == []
-    settings = make_settings({"DB_HOST": "db.example.com", "MINIO_ENDPOINT_URL": "https://s3.example.com"})
-    assert ["db.example.com" in settings.unused[0], "s3.example.com" in settings.unused[1]] == [True, True]
+    database, store = make_settings({"DB_HOST": "a.test", "MINIO_ENDPOINT_URL": "https://b.test"}).unused
+    assert "a.test" in database
+    assert "b.test" in store
 
 
-def test_functions_get_what_the_template_declares_with_local_hosts() -> None:
-    declared = {"DB_HOST": "db", "DB_PORT": 5432, "API_KEY": "ApiKey", "LOG_LEVEL": "INFO", "PLAIN": "x"}
-    settings = make_settings({"API_KEY": "k", "DB_HOST": "db.example.com", "UNDECLARED": "1"})
-    assert function_environment(settings, declared, OWN) == {
-        "DB_HOST": "127.0.0.1",
-        "DB_PORT": "6000",
-        "API_KEY": "k",
-        "LOG_LEVEL": "INFO",
-        "PLAIN": "x",
-    }
-
-
-def test_key_is_for_the_functions_that_declare_it_alone() -> None:
-    settings = make_settings({"GEMINI_API_KEY": "g"})
-    for stores in (OWN, None):
-        assert function_environment(settings, {}, stores) == {}
-        assert function_environment(settings, {"GEMINI_API_KEY": ""}, stores) == {"GEMINI_API_KEY": "g"}
+@pytest.mark.parametrize(
+    ("values", "declared", "stores", "found"),
+    [
+        (
+            {"API_KEY": "k", "DB_HOST": "db.example.com", "UNDECLARED": "1"},
+            {"DB_HOST": "db", "DB_PORT": 5432, "API_KEY": "ApiKey", "PLAIN": "x"},
+            OWN,
+            {"DB_HOST": "127.0.0.1", "DB_PORT": "6000", "API_KEY": "k", "PLAIN": "x"},
+        ),
+        # A key is for the functions that declare it alone.
+        ({"GEMINI_API_KEY": "g"}, {}, OWN, {}),
+        ({"GEMINI_API_KEY": "g"}, {}, None, {}),
+        ({"GEMINI_API_KEY": "g"}, {"GEMINI_API_KEY": ""}, OWN, {"GEMINI_API_KEY": "g"}),
+        ({"GEMINI_API_KEY": "g"}, {"GEMINI_API_KEY": ""}, None, {"GEMINI_API_KEY": "g"}),
+        # Other stores may be named by the variables of AWS's tools, and a run's own may not.
+        ({"AWS_ENDPOINT_URL": "https://s3.example.com"}, {}, OWN, {}),
+        ({"AWS_ENDPOINT_URL": "https://a"}, {}, None, {"AWS_ENDPOINT_URL": "https://a"}),
+        # A function keeps a limit of its own.
+        (
+            {"DB_STATEMENT_TIMEOUT": "7", "DB_CONNECT_TIMEOUT": "7"},
+            {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "5"},
+            OWN,
+            {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "7"},
+        ),
+        # A bound without a value is left to its default.
+        ({"MAX_PIXELS": "", "LINK_TTL_SECONDS": "60"}, {}, OWN, {"LINK_TTL_SECONDS": "60"}),
+    ],
+)
+def test_what_a_function_gets(
+    values: dict[str, str], declared: dict[str, object], stores: OwnStores | None, found: dict[str, str]
+) -> None:
+    assert function_environment(make_settings(values), declared, stores) == found
 
 
 @pytest.mark.parametrize("stores", [OWN, None])
@@ -108,28 +115,6 @@ def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
         assert {text for key, text in found.items() if key.endswith("_SECRET_ARN")} <= {""}, name
 
 
-def test_nested_stacks_are_not_read(tmp_path: Path) -> None:
-    """They are only for AWS, and starting is faster without them."""
-    shutil.copy(ROOT / "template.yaml", tmp_path)  # without infra/, which contains them
-    found, whole = (read_template(folder / "template.yaml") for folder in (tmp_path, ROOT))
-    assert found.functions.keys() == whole.functions.keys()
-
-
-def test_other_stores_may_be_named_by_the_variables_of_awss_tools_and_a_run_s_own_may_not() -> None:
-    settings = make_settings({"AWS_ENDPOINT_URL": "https://s3.example.com", "HTTPS_PROXY": "http://p:1"})
-    assert "AWS_ENDPOINT_URL" not in function_environment(settings, {}, OWN)
-    found = function_environment(settings, {}, None)
-    assert found["AWS_ENDPOINT_URL"] == "https://s3.example.com"
-    assert found["HTTPS_PROXY"] == "http://p:1"
-
-
-def documented() -> set[str]:
-    """The variables in README's table."""
-    table = (ROOT / "README.md").read_text().partition("## Configuration\n")[2].partition("\n## ")[0]
-    rows = [row for row in table.splitlines() if row.startswith("| `")]
-    return {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row.split("|")[1])}
-
-
 # A run and docker-compose.yml set the addresses of their own stores.
 OWN_STORES = {"DB_HOST", "DB_PORT", "DB_SSLMODE", "DB_SSLROOTCERT", "MINIO_ENDPOINT_URL"}
 AWS_TOOLS = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"}
@@ -137,11 +122,17 @@ ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "AN
 """Variables that only AnalyzeFunction gets."""
 
 
-def check_that_all_reach_the_functions(names: set[str], stores: OwnStores | None) -> None:
+@pytest.mark.parametrize(
+    ("stores", "unread"), [(OWN, OWN_STORES | AWS_TOOLS), (None, {"DB_PORT"})], ids=["a run", "other stores"]
+)
+def test_every_setting_of_the_readme_reaches_the_functions(
+    stores: OwnStores | None, unread: set[str]
+) -> None:
+    names = documented_variables() - unread
+    assert len(names) > 14
     settings = make_settings(dict.fromkeys(names, "set"))
-    template = read_template(ROOT / "template.yaml")
     reached = set()
-    for name, spec in template.functions.items():
+    for name, spec in read_template(ROOT / "template.yaml").functions.items():
         found = function_environment(settings, spec.variables, stores)
         wanted = names - own_limits(spec.variables).keys()
         wanted -= set() if name == "AnalyzeFunction" else ANALYSIS_ALONE
@@ -164,35 +155,13 @@ def test_a_function_connects_as_its_own_user_of_the_runs_database() -> None:
     assert function_environment(settings, declared, None, users)["POSTGRES_USER"] == "postgres"
 
 
-def test_every_setting_of_the_readme_reaches_the_functions_of_a_run() -> None:
-    names = documented() - OWN_STORES - AWS_TOOLS
-    assert len(names) > 14
-    check_that_all_reach_the_functions(names, OWN)
-
-
-def test_every_setting_of_the_readme_reaches_the_functions_in_front_of_other_stores() -> None:
-    check_that_all_reach_the_functions(documented() - {"DB_PORT"}, None)
-
-
 def test_compose_hands_every_setting_of_the_readme_on() -> None:
     services = yaml_parse((ROOT / "docker-compose.yml").read_text())["services"]
     environ = services["api"]["environment"]
-    for name in documented() - OWN_STORES - AWS_TOOLS:
+    for name in documented_variables() - OWN_STORES - AWS_TOOLS:
         assert str(environ[name]).startswith(f"${{{name}:-"), name
     assert {port.rpartition(":")[0] for port in services["api"]["ports"]} == {"127.0.0.1:8000"}
     assert environ["PUBLISHED_ON_LOOPBACK"] == "true"
-
-
-def test_a_function_keeps_a_limit_of_its_own() -> None:
-    settings = make_settings({"DB_STATEMENT_TIMEOUT": "7", "DB_CONNECT_TIMEOUT": "7"})
-    declared = {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "5"}
-    found = function_environment(settings, declared, OWN)
-    assert found == {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "7"}
-
-
-def test_bound_without_a_value_is_left_to_its_default() -> None:
-    settings = make_settings({"MAX_PIXELS": "", "LINK_TTL_SECONDS": "60"})
-    assert function_environment(settings, {}, OWN) == {"LINK_TTL_SECONDS": "60"}
 
 
 def test_clients_send_the_first_of_several_keys() -> None:

@@ -13,12 +13,7 @@ from imageapi.telemetry import metrics
 from tests.support.events import LambdaContext
 from tests.support.settings import use_settings
 
-REQUIRED = {
-    "DB_HOST": "db.invalid",
-    "MINIO_ACCESS_KEY": "a",
-    "MINIO_SECRET_KEY": "b",
-    "MINIO_BUCKET_NAME": "images",
-}
+REQUIRED = {"MINIO_ACCESS_KEY": "a", "MINIO_SECRET_KEY": "b", "MINIO_BUCKET_NAME": "images"}
 
 
 @pytest.fixture(autouse=True)
@@ -30,31 +25,35 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def read_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    """Each line's dimensions, and its metrics with their units."""
+    lines = []
+    for text in capsys.readouterr().out.splitlines():
+        line = json.loads(text)
+        if "_aws" not in line:
+            continue
+        (found,) = line.pop("_aws")["CloudWatchMetrics"]
+        assert found["Namespace"] == "Test"
+        ((*dimensions,),) = found["Dimensions"]
+        units = {metric["Name"]: metric["Unit"] for metric in found["Metrics"]}
+        assert line.keys() == {*dimensions, *units}
+        lines.append(line | {name: f"{line[name][0]:g} {unit}" for name, unit in units.items()})
+    return lines
 
 
-def directive(line: dict[str, Any]) -> dict[str, Any]:
-    (found,) = line["_aws"]["CloudWatchMetrics"]
-    return dict(found)
-
-
-def test_a_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_and_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     metrics.add_metric("Uploads")
     metrics.add_metric("UploadedBytes", 1000, MetricUnit.Bytes)
     metrics.add_metric("UploadedBytes", 500, MetricUnit.Bytes)
-
     metrics.record_request("image-api-UploadFunction-A1b2C3d4E5f6", 201, 12.5)
+    metrics.record_request("image-api-UploadFunction-A1b2C3d4E5f6", 404, 1)
 
-    by_status, by_function = read_lines(capsys)
-    assert directive(by_status)["Namespace"] == "Test"
-    assert directive(by_status)["Dimensions"] == [["function", "status"]]
-    assert (by_status["function"], by_status["status"]) == ("UploadFunction", "2xx")
-    assert by_status["Requests"] == [1]
-    assert directive(by_function)["Dimensions"] == [["function"]]
-    assert (by_function["Uploads"], by_function["UploadedBytes"]) == ([1], [1500])
-    assert by_function["Latency"] == [12.5]
-    units = {entry["Name"]: entry["Unit"] for entry in directive(by_function)["Metrics"]}
-    assert units == {"Uploads": "Count", "UploadedBytes": "Bytes", "Latency": "Milliseconds"}
+    function = {"function": "UploadFunction"}
+    assert read_lines(capsys) == [
+        {**function, "status": "2xx", "Requests": "1 Count"},
+        {**function, "Uploads": "1 Count", "UploadedBytes": "1500 Bytes", "Latency": "12.5 Milliseconds"},
+        {**function, "status": "4xx", "Requests": "1 Count"},
+        {**function, "Latency": "1 Milliseconds"},
+    ]
 
 
 @pytest.mark.parametrize(("status", "counted"), [(401, ["401"]), (403, ["403"]), (404, []), (200, [])])
@@ -64,45 +63,26 @@ def test_refusals_are_counted_for_all_functions_together(
     metrics.record_request("image-api-ListFunction-A1b2C3d4E5f6", status, 1)
 
     lines = [line for line in read_lines(capsys) if "Refused" in line]
-    assert [line["status"] for line in lines] == counted
-    assert all(directive(line)["Dimensions"] == [["status"]] for line in lines)
+    assert lines == [{"status": text, "Refused": "1 Count"} for text in counted]
 
 
-def test_what_one_request_did_is_not_in_the_next(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics.add_metric("Renders")
-    metrics.record_request("DeliverFunction", 302, 1)
-    capsys.readouterr()
-
-    metrics.record_request("DeliverFunction", 404, 1)
-
-    by_status, by_function = read_lines(capsys)
-    assert by_status["status"] == "4xx"
-    assert "Renders" not in by_function
-
-
-def test_the_numbers_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = {"dry_run": False, "undone": 2, "orphan_objects": 0, "orphan_keys": ["a"], "failed": 1}
-
-    metrics.record_outcome("sweep", outcome, "SweepFunction")
-
-    (line,) = read_lines(capsys)
-    names = {entry["Name"] for entry in directive(line)["Metrics"]}
-    assert names == {"SweepUndone", "SweepFailed"}
-    assert line["SweepUndone"] == [2]
-
-
-@pytest.mark.parametrize(("dry_run", "lines"), [(True, 0), (False, 1)])
-def test_a_dry_run_counts_nothing(capsys: pytest.CaptureFixture[str], dry_run: bool, lines: int) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "lines"),
+    [
+        (
+            {"dry_run": False, "undone": 2, "orphan_objects": 0, "orphan_keys": ["a"], "failed": 1},
+            [{"function": "SweepFunction", "SweepUndone": "2 Count", "SweepFailed": "1 Count"}],
+        ),
+        ({"dry_run": True, "undone": 2}, []),
+        ({"completed": ["a"]}, []),
+    ],
+)
+def test_the_numbers_of_a_sweep(
+    capsys: pytest.CaptureFixture[str], outcome: dict[str, Any], lines: list[dict[str, str]]
+) -> None:
     context: Any = LambdaContext(function_name="SweepFunction")
-
-    run_event("sweep", lambda _: {"dry_run": dry_run, "undone": 2}, {}, context, counted=True)
-
-    assert sum("_aws" in line for line in read_lines(capsys)) == lines
-
-
-def test_an_outcome_without_numbers_makes_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics.record_outcome("ingest", {"completed": ["a"]}, "UploadFunction")
-    assert read_lines(capsys) == []
+    run_event("sweep", lambda _: outcome, {}, context, counted=True)
+    assert read_lines(capsys) == lines
 
 
 @pytest.mark.parametrize("variable", ["METRICS_NAMESPACE", "MINIO_BUCKET_NAME"])
@@ -135,7 +115,6 @@ def test_where_metrics_are_written(variables: dict[str, str], expected: str | No
 @pytest.mark.parametrize(
     ("name", "short"),
     [
-        ("stack-ListFunction-Zx81Kq", "ListFunction"),
         ("my-stack-2-SweepFunction-0", "SweepFunction"),
         ("ListFunction", "ListFunction"),
         ("tests", "tests"),

@@ -16,6 +16,7 @@ from tests.support.templates import (
     INFRA,
     MAIN,
     ROOT,
+    as_list,
     expand_template,
     find,
     read_template,
@@ -32,11 +33,6 @@ WORKFLOW = WORKFLOWS["ci.yml"]
 DEPLOYS = {"deploy-dev": "dev", "deploy-prod": "prod"}
 READS = re.compile(r"iam:(Get|List|Tag|Untag|Delete)\w*|iam:UpdateRole")
 """Actions on the stack's own roles that give nobody a permission."""
-
-
-def actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return found if isinstance(found, list) else [found]
 
 
 def named(name: str) -> Iterator[dict[str, Any]]:
@@ -58,22 +54,21 @@ def test_only_one_environment_of_one_repository_is_trusted() -> None:
 
 
 def test_the_workflow_reaches_resources_through_cloudformation_alone() -> None:
-    trust, *granted = named("DeployRole")
-    assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-    services = {action.partition(":")[0] for statement in granted for action in actions(statement)}
+    _, *granted = named("DeployRole")
+    services = {action.partition(":")[0] for statement in granted for action in as_list(statement["Action"])}
     assert services == {"cloudformation", "s3", "iam"}
     for statement in granted:
-        if "iam:PassRole" in actions(statement):
+        if "iam:PassRole" in as_list(statement["Action"]):
             assert statement["Resource"] == {"Fn::GetAtt": ["CloudFormationRole", "Arn"]}
             service = {"iam:PassedToService": "cloudformation.amazonaws.com"}
             assert statement["Condition"] == {"StringEquals": service}
-        elif any(action.startswith("s3:") for action in actions(statement)):
+        elif any(action.startswith("s3:") for action in as_list(statement["Action"])):
             assert statement["Resource"] == {"Fn::Sub": "${Artifacts.Arn}/*"}, "this environment's bucket"
 
 
 def test_permissions_are_given_within_the_boundary() -> None:
     for statement in named("ManageRoles"):
-        giving = [action for action in actions(statement) if not READS.fullmatch(action)]
+        giving = [action for action in as_list(statement["Action"]) if not READS.fullmatch(action)]
         text = str(statement["Resource"])
         assert "role/image-api-${Environment}-" in text or "role/aws-service-role/" in text
         assert not giving or statement["Condition"]
@@ -83,18 +78,15 @@ def test_permissions_are_given_within_the_boundary() -> None:
     assert paths == {"/github/"}, "the stack's roles have no path, so these two are not among them"
 
 
-def test_each_role_of_the_stack_has_the_boundary() -> None:
+def test_each_role_of_the_stack_has_the_boundary_which_allows_what_they_do() -> None:
     for name, role in find(MAIN, "AWS::IAM::Role").items():
         assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
-
-
-def test_the_boundary_allows_what_the_roles_do() -> None:
-    allowed = {action for statement in named("Boundary") for action in actions(statement)}
+    allowed = {action for statement in named("Boundary") for action in as_list(statement["Action"])}
     needed = {
         action
         for owner, statement in statements(MAIN)
         if statement["Effect"] == "Allow" and "Principal" not in statement
-        for action in actions(statement)
+        for action in as_list(statement["Action"])
     }
     assert len(needed) > 8
     assert needed <= allowed
@@ -105,7 +97,7 @@ def test_what_an_environment_reads_bears_its_name_or_its_tag() -> None:
     """A role of dev reads no secret, log, row or object of prod, whatever main's policies say."""
     for statement in named("Boundary"):
         if statement["Sid"] == "JoinNetwork":
-            assert not [action for action in actions(statement) if not action.startswith("ec2:")]
+            assert not [action for action in as_list(statement["Action"]) if not action.startswith("ec2:")]
         elif statement["Sid"] != "ReadYourSecrets":
             assert "Environment" in str(statement["Resource"]) + str(statement.get("Condition")), statement
 
@@ -114,20 +106,12 @@ def test_what_an_environment_reads_bears_its_name_or_its_tag() -> None:
 def test_cloudformation_touches_what_bears_the_name_or_the_tag(name: str) -> None:
     unnamed = {"Anywhere", "CreateServiceLinkedRoles", "DatabaseOwner", "Artifacts"}
     for statement in named(name):
-        if statement["Sid"] in unnamed:
+        if statement["Sid"] in unnamed or "Environment" in str(statement.get("Condition")):
             continue
-        text = str(statement.get("Condition"))
-        shared = [  # parameter groups of RDS, and CloudFront's policies, which have neither name nor tag
-            resource
-            for resource in (
-                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            )
-            if "Environment" not in str(resource) + text and ":*:default*" not in str(resource)
-        ]
-        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in shared} <= {
-            "*-policy/*",
-            "origin-access-control/*",
-        }, statement
+        for resource in as_list(statement["Resource"]):
+            # Parameter groups of RDS, and CloudFront's policies, have neither name nor tag.
+            shared = (":*:default*", ":*-policy/*", ":origin-access-control/*")
+            assert "Environment" in str(resource) or resource["Fn::Sub"].endswith(shared), statement
 
 
 @pytest.mark.parametrize(("name", "is_accepted"), [("dev", True), ("prod2", True), ("dev-2", False)])
@@ -137,16 +121,12 @@ def test_the_name_of_an_environment_is_not_the_beginning_of_another(name: str, i
     assert bool(re.fullmatch(pattern, name)) is is_accepted
 
 
-def test_the_tag_is_the_one_that_the_stack_gets() -> None:
+def test_the_stack_gets_the_tag_and_its_secrets_the_name() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for environment in DEPLOYS.values():
         assert f"environment={environment}" in config[environment]["deploy"]["parameters"]["tags"].split()
-
-
-def test_each_secret_of_the_stack_bears_its_name() -> None:
     for name, secret in find(MAIN, "AWS::SecretsManager::Secret").items():
-        text = secret["Name"]["Fn::Sub"]
-        assert (text if isinstance(text, str) else text[0]).startswith("${AWS::StackName}/"), name
+        assert as_list(secret["Name"]["Fn::Sub"])[0].startswith("${AWS::StackName}/"), name
 
 
 @pytest.mark.parametrize("path", [PATH, ROOT / "infra/budget.yaml"], ids=lambda path: path.name)
@@ -158,11 +138,9 @@ def test_what_is_deployed_without_sam_has_no_yaml_aliases(path: Path) -> None:
 
 def test_policies_fit_into_what_iam_accepts() -> None:
     """6,144 characters for a managed policy, with every name at its longest."""
-    longest = {"${AWS::Region}": "ap-northeast-1", "${AWS::AccountId}": "0" * 12, "${Environment}": "e" * 12}
     for name, policy in find(PATH, "AWS::IAM::ManagedPolicy").items():
         text = json.dumps(policy["PolicyDocument"], separators=(",", ":"))
-        for variable, value in longest.items():
-            text = text.replace(variable, value)
+        text = re.sub(r"\$\{(AWS::Region|AWS::AccountId|Environment)\}", "ap-northeast-1", text)
         assert len(text) < 6_144, name
 
 
@@ -173,7 +151,7 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         for name in ("ManageResources", "ManageRoles")
         for statement in named(name)
         if statement["Sid"] != "Anywhere"
-        for action in actions(statement)
+        for action in as_list(statement["Action"])
     }
     for path in {MAIN, *INFRA} - {PATH, ROOT / "infra/budget.yaml"}:
         kinds = {resource["Type"] for resource in expand_template(path).values()}
@@ -181,22 +159,16 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         assert services <= allowed, path.name
 
 
-@pytest.mark.parametrize("name", WORKFLOW["jobs"])
-def test_only_deploys_get_a_token_and_only_where_a_role_is_named(name: str) -> None:
-    job = WORKFLOW["jobs"][name]
-    may_sign_in = job.get("permissions", WORKFLOW["permissions"]).get("id-token") == "write"
-    assert may_sign_in == (name in DEPLOYS)
-    if name in DEPLOYS:
-        environment = DEPLOYS[name]
+def test_only_deploys_get_a_token_and_only_where_a_role_is_named() -> None:
+    jobs, usual = WORKFLOW["jobs"], WORKFLOW["permissions"]
+    signing_in = {name for name, job in jobs.items() if job.get("permissions", usual).get("id-token")}
+    assert signing_in == set(DEPLOYS)
+    for name, environment in DEPLOYS.items():
         variable = f"vars.{environment.upper()}_DEPLOY_ROLE"
-        assert (job["environment"], job["env"]["ENV"]) == (environment, environment)
-        assert f"{variable} != ''" in job["if"]
-        assert job["env"]["ROLE"] == f"${{{{ {variable} }}}}"
-        assert f"[{environment}.deploy.parameters]" in (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-
-
-def test_main_alone_is_deployed_after_all_tests_and_to_dev_first() -> None:
-    jobs = WORKFLOW["jobs"]
+        assert (jobs[name]["environment"], jobs[name]["env"]["ENV"]) == (environment, environment)
+        assert f"{variable} != ''" in jobs[name]["if"]
+        assert jobs[name]["env"]["ROLE"] == f"${{{{ {variable} }}}}"
+    # main alone, after all tests, and to dev first
     assert set(jobs["deploy-dev"]["needs"]) == set(jobs) - set(DEPLOYS)
     assert "github.ref == 'refs/heads/main'" in jobs["deploy-dev"]["if"]
     assert jobs["deploy-prod"]["needs"] == "deploy-dev"
@@ -223,17 +195,14 @@ def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> N
     names = {name: role["RoleName"]["Fn::Sub"] for name, role in find(PATH, "AWS::IAM::Role").items()}
     assert names["DeployRole"].endswith("-deploy")
     command = WORKFLOW["jobs"]["deploy-dev"]["steps"][-1]["run"]
-    passed = re.findall(r"--role-arn \$\{ROLE%(.+?)\}(\S+)\"", command)
-    assert [names["DeployRole"].removesuffix(cut) + put for cut, put in passed] == [
-        names["CloudFormationRole"]
-    ]
+    ((cut, put),) = re.findall(r"--role-arn \$\{ROLE%(.+?)\}(\S+)\"", command)
+    assert names["DeployRole"].removesuffix(cut) + put == names["CloudFormationRole"]
     (bucket,) = re.findall(r"--s3-bucket (.+?) --role-arn", command)
-    values = {
-        "$ENV": "${Environment}",
-        '$(cut -d: -f5 <<< "$ROLE")': "${AWS::AccountId}",
-        "$AWS_REGION": "${AWS::Region}",
-    }
-    for variable, value in values.items():
+    for variable, value in (
+        ("$ENV", "${Environment}"),
+        ('$(cut -d: -f5 <<< "$ROLE")', "${AWS::AccountId}"),
+        ("$AWS_REGION", "${AWS::Region}"),
+    ):
         bucket = bucket.replace(variable, value)
     assert find(PATH, "AWS::S3::Bucket")["Artifacts"]["BucketName"] == {"Fn::Sub": bucket}
 

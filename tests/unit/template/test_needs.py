@@ -3,9 +3,9 @@
 The code says what it needs: settings that it reads, objects whose keys it makes, tables that its SQL names.
 """
 
-import ast
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from imageapi.database.grants import GRANTS
 from imageapi.http.route_scopes import PUBLIC, ROUTE_SCOPES
 
 from local.settings import find_database_users
+from tests.support.events import list_routes
 from tests.support.needs import (
     CHECK_KEY,
     PREFIXES,
@@ -25,7 +26,7 @@ from tests.support.needs import (
     variables_of,
 )
 from tests.support.reach import ROOT, Code, Definition
-from tests.support.templates import MAIN, expand_template, find, read_template, walk
+from tests.support.templates import MAIN, as_list, find, read_template, walk
 
 TEMPLATE = read_template(MAIN)
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
@@ -51,23 +52,17 @@ NEVER_READ = {
 """Settings that code reaches and does not need."""
 
 
+def folder_of(function: str) -> Path:
+    uri: str = TEMPLATE["Resources"][function]["Properties"]["CodeUri"]
+    return ROOT / uri
+
+
 def code_of(function: str) -> Code:
-    return Code(ROOT / TEMPLATE["Resources"][function]["Properties"]["CodeUri"])
+    return Code(folder_of(function))
 
 
-@cache
-def routes(function: str) -> frozenset[str]:
-    """The routes that its files register, as in ROUTE_SCOPES."""
-    code = code_of(function)
-    nodes = [node for definition in code.handler for node in code.nodes(definition)]
-    decorators = [d for node in nodes if isinstance(node, ast.FunctionDef) for d in node.decorator_list]
-    return frozenset(
-        f"{decorator.func.attr.upper()} {decorator.args[0].value!s}"
-        for decorator in decorators
-        if isinstance(decorator, ast.Call)
-        and isinstance(decorator.func, ast.Attribute)
-        and isinstance(decorator.args[0], ast.Constant)
-    )
+def routes(function: str) -> set[str]:
+    return {route for folder, route in list_routes() if folder == folder_of(function).name}
 
 
 def takes_keys(function: str) -> bool:
@@ -76,9 +71,7 @@ def takes_keys(function: str) -> bool:
 
 def may_wake(function: str) -> bool:
     """Whether it has routes that change something, or work that does."""
-    code = code_of(function)
-    nodes = (node for definition in code.handler for node in code.nodes(definition))
-    works = any(isinstance(node, ast.keyword) and node.arg == "wakes" for node in nodes)
+    works = "wakes=" in (folder_of(function) / "app.py").read_text(encoding="utf-8")
     return works or any(not route.startswith("GET ") for route in routes(function))
 
 
@@ -109,12 +102,11 @@ def named_in(value: Any) -> set[str]:
 def statements_of(function: str) -> list[dict[str, Any]]:
     """All statements of the function's role."""
     role = FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]
-    inline = expand_template(MAIN)[role]["Properties"].get("Policies", [])
     attached = [p for p in find(MAIN, "AWS::IAM::Policy").values() if {"Ref": role} in p["Roles"]]
-    documents = [policy["PolicyDocument"] for policy in [*inline, *attached]]
-    found = [s.get("Fn::If", [s, s])[1] for document in documents for s in document["Statement"]]
+    policies = [*find(MAIN, "AWS::IAM::Role")[role].get("Policies", []), *attached]
+    found = [s.get("Fn::If", [s, s])[1] for p in policies for s in p["PolicyDocument"]["Statement"]]
     assert all(statement["Effect"] == "Allow" for statement in found)
-    return [s | {"Action": s["Action"] if isinstance(s["Action"], list) else [s["Action"]]} for s in found]
+    return [s | {"Action": as_list(s["Action"])} for s in found]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -4,16 +4,11 @@ A lease that ends before its owner's Timeout lets a second owner in. Work that e
 a response.
 """
 
-import operator
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, pending_removals, variants, webhooks
 from imageapi.changes import feed
 from imageapi.database import db, migrations
-from imageapi.delivery.ensure_variant import WAIT_SECONDS as VARIANT_WAIT_SECONDS
+from imageapi.delivery import ensure_variant
 from imageapi.events import cloudformation
 from imageapi.pictures import decode_limits
 from imageapi.storage import clients
@@ -21,219 +16,96 @@ from imageapi.sweep import run
 from imageapi.uploads import complete, create_image, direct, presigned
 from imageapi.webhook_sender import drain, send
 
+from tests.support.events import load_routes
 from tests.support.templates import MAIN, ROOT, find, read_template
 
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUES = find(MAIN, "AWS::SQS::Queue")
-WEBHOOK_MAPPING = find(MAIN, "AWS::Lambda::EventSourceMapping")["WebhookQueueMapping"]
-EDGE = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution")["Distribution"]["DistributionConfig"]
-RESUME_SECONDS = float(
-    read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]["DB_CONNECT_TIMEOUT"]["Fn::If"][1]
-)
 GATEWAY_SECONDS = 29
 """API Gateway's time limit for a function."""
-
-TIMEOUT = {name: float(function["Timeout"]) for name, function in FUNCTIONS.items()}
-MIGRATE_SECONDS = TIMEOUT["MigrateFunction"] - cloudformation.ANSWER_SECONDS
-LOCK_SECONDS = float(migrations.LOCK_TIMEOUT.removesuffix("ms")) / 1000
-ALL_LOCKS_SECONDS = migrations.LOCK_ATTEMPTS * LOCK_SECONDS + (
-    (migrations.LOCK_ATTEMPTS - 1) * migrations.LOCK_PAUSE_SECONDS
-)
+TIMEOUT = {name.removesuffix("Function"): float(found["Timeout"]) for name, found in FUNCTIONS.items()}
 
 
-def variable(name: str, function: str) -> float:
-    """A limit in seconds from a function's environment."""
-    return float(FUNCTIONS[function]["Environment"]["Variables"][name])
+def statement_seconds(function: str) -> float:
+    """How long one statement of a function can take until it is given up."""
+    limit = FUNCTIONS[f"{function}Function"]["Environment"]["Variables"]["DB_STATEMENT_TIMEOUT"]
+    return float(limit) + db.GRACE_SECONDS
 
 
-SECONDS_OF_COPY = (
+def hidden_seconds(queue: str) -> int:
+    return int(QUEUES[f"{queue}Queue"]["VisibilityTimeout"])
+
+
+def test_work_is_over_before_somebody_else_may_begin() -> None:
+    assert 2 * TIMEOUT["Upload"] <= direct.LEASE_SECONDS, "a direct upload"
+    assert 2 * TIMEOUT["Upload"] <= complete.LEASE_SECONDS, "a completion"
+    assert 2 * TIMEOUT["Image"] <= pending_removals.LEASE_SECONDS, "a deletion"
+    assert TIMEOUT["Deliver"] < variants.LEASE_SECONDS, "a rendering"
+    assert TIMEOUT["Analyze"] < analyses.LEASE_SECONDS, "an analysis"
+    assert send.TAKE_SECONDS + TIMEOUT["Manage"] < webhooks.LEASE_SECONDS, "a round of deliveries"
+
+
+def test_a_copy_is_stored_in_the_upload_s_time_and_before_another_may_store_it() -> None:
     # Taking the lease, one put attempt, and marking it ready.
-    2 * (variable("DB_STATEMENT_TIMEOUT", "UploadFunction") + db.GRACE_SECONDS)
-    + clients.CONNECT_SECONDS
-    + clients.READ_SECONDS
-)
+    seconds = 2 * statement_seconds("Upload") + clients.CONNECT_SECONDS + clients.READ_SECONDS
+    assert seconds < variants.LEASE_SECONDS
+    assert direct.MAX_SECONDS_BEFORE_INTERMEDIATE + seconds < TIMEOUT["Upload"]
 
 
-def seconds_of_gemini() -> float:
-    return gemini.ATTEMPTS * gemini.ATTEMPT_SECONDS + (gemini.ATTEMPTS - 1) * gemini.LONGEST_PAUSE
+def test_who_waits_still_answers() -> None:
+    variables = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
+    resume_seconds = float(variables["DB_CONNECT_TIMEOUT"]["Fn::If"][1])
+    assert resume_seconds + statement_seconds("List") < TIMEOUT["List"], "for a paused database"
+    assert feed.MAX_WAIT + statement_seconds("Changes") < TIMEOUT["Changes"] - 1, "for a change"
+    assert TIMEOUT["Deliver"] > ensure_variant.WAIT_SECONDS, "for a rendering"
+    assert TIMEOUT["Upload"] > create_image.WAIT_SECONDS, "for a completion"
+    assert TIMEOUT["Upload"] > decode_limits.MAX_SECONDS, "for decoding"
+    pauses = (gemini.ATTEMPTS - 1) * gemini.LONGEST_PAUSE
+    assert gemini.ATTEMPTS * gemini.ATTEMPT_SECONDS + pauses < TIMEOUT["Analyze"], "for Gemini"
+    assert send.DELIVERY_SECONDS < send.TAKE_SECONDS, "for a receiver"
+    assert TIMEOUT["Outside"] > drain.ROUND_SECONDS, "for receivers"
+    assert TIMEOUT["Sweep"] > run.SPARE_MILLISECONDS / 1000, "for a sweep"
 
 
-LIMITS: dict[str, tuple[float, Callable[[Any, Any], bool], float]] = {
-    "an upload is over when its key counts as free": (
-        2 * TIMEOUT["UploadFunction"],
-        operator.le,
-        direct.LEASE_SECONDS,
-    ),
-    "a rendering is over before another may begin": (
-        TIMEOUT["DeliverFunction"],
-        operator.lt,
-        variants.LEASE_SECONDS,
-    ),
-    "a copy is stored before another may store it": (
-        SECONDS_OF_COPY,
-        operator.lt,
-        variants.LEASE_SECONDS,
-    ),
-    "a copy is stored before an upload's time": (
-        direct.MAX_SECONDS_BEFORE_INTERMEDIATE + SECONDS_OF_COPY,
-        operator.lt,
-        TIMEOUT["UploadFunction"],
-    ),
-    "who waits for a change still answers": (
-        feed.MAX_WAIT + variable("DB_STATEMENT_TIMEOUT", "ChangesFunction") + db.GRACE_SECONDS,
-        operator.lt,
-        TIMEOUT["ChangesFunction"] - 1,
-    ),
-    "who waits for a rendering still answers": (
-        VARIANT_WAIT_SECONDS,
-        operator.lt,
-        TIMEOUT["DeliverFunction"],
-    ),
-    "a file is stored before another may store it": (
-        2 * TIMEOUT["UploadFunction"],
-        operator.le,
-        complete.LEASE_SECONDS,
-    ),
-    "who waits for a completion still answers": (
-        create_image.WAIT_SECONDS,
-        operator.lt,
-        TIMEOUT["UploadFunction"],
-    ),
-    "a deletion is over before the sweep takes it up": (
-        2 * TIMEOUT["ImageFunction"],
-        operator.le,
-        pending_removals.LEASE_SECONDS,
-    ),
-    "an object without a row is older than any form": (
-        presigned.FORM_SECONDS,
-        operator.lt,
-        run.OBJECT_GRACE.total_seconds(),
-    ),
-    "an announced upload outlives its form": (
-        presigned.FORM_SECONDS,
-        operator.lt,
-        presigned.OPEN_SECONDS,
-    ),
-    "a sweep has time before its spare time": (
-        run.SPARE_MILLISECONDS / 1000,
-        operator.lt,
-        TIMEOUT["SweepFunction"],
-    ),
-    "decoding ends before an upload's time": (
-        decode_limits.MAX_SECONDS,
-        operator.lt,
-        TIMEOUT["UploadFunction"],
-    ),
-    "an analysis is over before another may begin": (
-        TIMEOUT["AnalyzeFunction"],
-        operator.lt,
-        analyses.LEASE_SECONDS,
-    ),
-    "Gemini's attempts end before the function": (
-        seconds_of_gemini(),
-        operator.lt,
-        TIMEOUT["AnalyzeFunction"],
-    ),
-    "the queue gives up as often as the code": (
-        QUEUES["AnalysisQueue"]["RedrivePolicy"]["maxReceiveCount"],
-        operator.eq,
-        analyses.MAX_ATTEMPTS,
-    ),
-    "a message about an analysis stays away while it is worked on": (
-        6 * TIMEOUT["AnalyzeFunction"],
-        operator.le,
-        QUEUES["AnalysisQueue"]["VisibilityTimeout"],
-    ),
-    "a message about an upload stays away while it is worked on": (
-        6 * TIMEOUT["UploadFunction"],
-        operator.le,
-        QUEUES["UploadQueue"]["VisibilityTimeout"],
-    ),
-    "a request that resumes a paused database still answers": (
-        RESUME_SECONDS + variable("DB_STATEMENT_TIMEOUT", "ListFunction") + db.GRACE_SECONDS,
-        operator.lt,
-        TIMEOUT["ListFunction"],
-    ),
-    "a response on its way is cached before its image is invalidated": (
-        TIMEOUT["DeliverFunction"],
-        operator.lt,
-        QUEUES["InvalidationQueue"]["DelaySeconds"],
-    ),
-    "a notification stays away while it is worked on": (
-        6 * TIMEOUT["OutsideFunction"],
-        operator.le,
-        QUEUES["InvalidationQueue"]["VisibilityTimeout"],
-    ),
-    "what wakes the webhooks stays away while they are sent": (
-        6 * TIMEOUT["OutsideFunction"] + WEBHOOK_MAPPING["MaximumBatchingWindowInSeconds"],
-        operator.le,
-        QUEUES["WebhookQueue"]["VisibilityTimeout"],
-    ),
-    "a round of deliveries ends before its time": (
-        drain.ROUND_SECONDS,
-        operator.lt,
-        TIMEOUT["OutsideFunction"],
-    ),
-    "a lease lasts longer than its deliveries": (
-        send.TAKE_SECONDS + TIMEOUT["ManageFunction"],
-        operator.lt,
-        webhooks.LEASE_SECONDS,
-    ),
-    "a delivery ends before its round": (send.DELIVERY_SECONDS, operator.lt, send.TAKE_SECONDS),
-    "CloudFront waits longer than the gateway": (
-        GATEWAY_SECONDS,
-        operator.lt,
-        EDGE["Origins"][1]["CustomOriginConfig"]["OriginReadTimeout"],
-    ),
-    "a migration's statement ends before its time": (
-        variable("DB_STATEMENT_TIMEOUT", "MigrateFunction") + db.GRACE_SECONDS,
-        operator.lt,
-        MIGRATE_SECONDS,
-    ),
-    "a migration has told of its locks before its time": (
-        ALL_LOCKS_SECONDS,
-        operator.lt,
-        MIGRATE_SECONDS,
-    ),
-    "a migration that got no lock is not begun again": (
-        cloudformation.RETRY_SECONDS,
-        operator.lt,
-        ALL_LOCKS_SECONDS,
-    ),
-    "requests outlast a migration that waits for a lock": (
-        LOCK_SECONDS,
-        operator.lt,
-        float(db.SESSION_SETTINGS["lock_timeout"].removesuffix("s")),
-    ),
-    "a migration's session outlasts its pauses": (
-        migrations.LOCK_PAUSE_SECONDS,
-        operator.lt,
-        db.IDLE_SECONDS,
-    ),
-    "an answer to CloudFormation fits into what is kept for it": (
-        cloudformation.TIMEOUT,
-        operator.lt,
-        cloudformation.ANSWER_SECONDS,
-    ),
-    "CloudFormation waits longer than the function runs": (
-        TIMEOUT["MigrateFunction"],
-        operator.lt,
-        read_template(MAIN)["Resources"]["Schema"]["Properties"]["ServiceTimeout"],
-    ),
-}
-"""What must hold: ``left (operator) right``, in seconds except for the one that counts attempts."""
+def test_uploads_outlive_their_forms() -> None:
+    assert presigned.FORM_SECONDS < presigned.OPEN_SECONDS
+    assert run.OBJECT_GRACE.total_seconds() > presigned.FORM_SECONDS, "of an object without a row"
 
 
-@pytest.mark.parametrize(("left", "holds", "right"), LIMITS.values(), ids=LIMITS)
-def test_limits_go_together(left: float, holds: Callable[[Any, Any], bool], right: float) -> None:
-    assert holds(left, right), f"{left:g} against {right:g}"
+def test_a_message_stays_away_while_it_is_worked_on() -> None:
+    mapping = find(MAIN, "AWS::Lambda::EventSourceMapping")["WebhookQueueMapping"]
+    window = mapping["MaximumBatchingWindowInSeconds"]
+    assert 6 * TIMEOUT["Analyze"] <= hidden_seconds("Analysis")
+    assert 6 * TIMEOUT["Upload"] <= hidden_seconds("Upload")
+    assert 6 * TIMEOUT["Outside"] <= hidden_seconds("Invalidation")
+    assert 6 * TIMEOUT["Outside"] + window <= hidden_seconds("Webhook")
+    assert QUEUES["AnalysisQueue"]["RedrivePolicy"]["maxReceiveCount"] == analyses.MAX_ATTEMPTS
+    # A webhook is paused after a day of failures.
+    assert QUEUES["WebhookQueue"]["MessageRetentionPeriod"] > 2 * 86_400
+    assert QUEUES["WebhookQueue"]["RedrivePolicy"]["maxReceiveCount"] > 2 * 86_400 / hidden_seconds("Webhook")
 
 
-def test_functions_of_the_api_answer_while_the_gateway_waits() -> None:
-    behind = {
-        name
-        for name, resource in read_template(MAIN)["Resources"].items()
-        if any(event["Type"] == "Api" for event in resource.get("Properties", {}).get("Events", {}).values())
-    }
-    assert len(behind) > 5
-    assert {name for name in behind if TIMEOUT[name] > GATEWAY_SECONDS} == set()
+def test_a_response_on_its_way_is_cached_before_its_image_is_invalidated() -> None:
+    assert TIMEOUT["Deliver"] < QUEUES["InvalidationQueue"]["DelaySeconds"]
+
+
+def test_a_migration_ends_in_its_time_and_does_not_stop_requests() -> None:
+    seconds = TIMEOUT["Migrate"] - cloudformation.ANSWER_SECONDS
+    lock_seconds = float(migrations.LOCK_TIMEOUT.removesuffix("ms")) / 1000
+    pauses = (migrations.LOCK_ATTEMPTS - 1) * migrations.LOCK_PAUSE_SECONDS
+    all_locks = migrations.LOCK_ATTEMPTS * lock_seconds + pauses
+    assert statement_seconds("Migrate") < seconds
+    assert cloudformation.RETRY_SECONDS < all_locks < seconds, "not begun again without a lock"
+    assert lock_seconds < float(db.SESSION_SETTINGS["lock_timeout"].removesuffix("s")), "requests outlast it"
+    assert migrations.LOCK_PAUSE_SECONDS < db.IDLE_SECONDS, "its session outlasts its pauses"
+    assert cloudformation.TIMEOUT < cloudformation.ANSWER_SECONDS
+    schema = read_template(MAIN)["Resources"]["Schema"]["Properties"]
+    assert TIMEOUT["Migrate"] < schema["ServiceTimeout"], "CloudFormation waits longer"
+
+
+def test_functions_of_the_api_answer_while_the_gateway_waits_and_cloudfront_waits_longer() -> None:
+    timeouts = [TIMEOUT[name.removesuffix("Function")] for name in load_routes().values()]
+    assert max(timeouts) <= GATEWAY_SECONDS
+    (distribution,) = find(ROOT / "infra/edge.yaml", "AWS::CloudFront::Distribution").values()
+    api = distribution["DistributionConfig"]["Origins"][1]["CustomOriginConfig"]
+    assert api["OriginReadTimeout"] > GATEWAY_SECONDS

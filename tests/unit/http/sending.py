@@ -1,0 +1,80 @@
+"""Requests to an app with a few routes."""
+
+import json
+from typing import Any
+
+from imageapi.errors import DatabaseUnavailableError
+from imageapi.http.app import App
+from imageapi.http.request import Request
+from imageapi.http.response import Response, json_response
+
+from tests.support.answers import Answer, parse
+from tests.support.events import LambdaContext, access, make_event
+
+KEY = "key-that-must-not-be-logged"
+ENVIRONMENT = {
+    "DB_HOST": "localhost",
+    "POSTGRES_PASSWORD": "password-that-must-not-be-logged",
+    "MINIO_ACCESS_KEY": "access",
+    "MINIO_SECRET_KEY": "storage-secret-that-must-not-be-logged",
+    "MINIO_BUCKET_NAME": "images",
+    "API_KEY": f"{KEY},second-key",
+    "SECRET_KEY": "link-secret-that-must-not-be-logged",
+}
+WITH_KEY = {"X-API-Key": KEY}
+PUBLIC = {"GET /open", "GET /open/<thing>", "GET /fails", "GET /unavailable"}
+
+
+def make_app(error: Exception) -> App:
+    app = App(access(public=PUBLIC))
+
+    @app.get("/open.json")
+    def get_json(request: Request) -> Response:
+        return json_response(200, {})
+
+    @app.get("/open")
+    def read_open(request: Request) -> Response:
+        shown = {"hello": "世界", "base_url": request.base_url}
+        return json_response(200, shown, {"Cache-Control": "private", "ETag": '"1"'})
+
+    @app.get("/open/<thing>")
+    def read_open_thing(request: Request, thing: str) -> Response:
+        return json_response(200, {"thing": thing})
+
+    @app.get("/things/<thing_id>")
+    def read_thing(request: Request, thing_id: str) -> Response:
+        return json_response(200, {"id": thing_id, "query": request.query})
+
+    @app.delete("/things/<thing_id>")
+    def delete_thing(request: Request, thing_id: str) -> Response:
+        return Response(204)
+
+    @app.post("/things")
+    def create_thing(request: Request) -> Response:
+        return json_response(201, {"body": request.body.hex(), "type": request.header("content-type")})
+
+    @app.get("/fails")
+    def fail(request: Request) -> Response:
+        raise error
+
+    @app.get("/unavailable")
+    def be_unavailable(request: Request) -> Response:
+        raise DatabaseUnavailableError from OSError("connection refused")
+
+    return app
+
+
+def handle(event: dict[str, Any], request_id: str = "request-7", error: Exception | None = None) -> Answer:
+    """The answer to an event. ``error``: of GET /fails."""
+    before = json.dumps(event)
+    context: Any = LambdaContext(aws_request_id=request_id)
+    answer = parse(
+        make_app(error or RuntimeError()).handle(event, context), head=event["httpMethod"] == "HEAD"
+    )
+    assert json.dumps(event) == before
+    assert answer.headers["x-request-id"] == [request_id]
+    return answer
+
+
+def send(method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Answer:
+    return handle(make_event(method, path, headers, **options))
