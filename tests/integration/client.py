@@ -26,16 +26,9 @@ def get(path: str, query: Query = (), *, key: str | None = API_KEY) -> Answer:
     return send(make_event("GET", path, _key(key), query))
 
 
-def upload(
-    data: bytes,
-    metadata: Mapping[str, Any] | str | bytes | None = None,
-    *,
-    filename: str | None = "picture.jpg",
-    idempotency_key: str | None = None,
-    on_duplicate: str | None = None,
-) -> Answer:
-    """POST /api/upload."""
-    return send(upload_event(data, metadata, filename, idempotency_key, on_duplicate))
+def upload(data: bytes, metadata: Mapping[str, Any] | str | bytes | None = None, **options: Any) -> Answer:
+    """POST /api/upload; options as of :func:`upload_event`."""
+    return send(upload_event(data, metadata, **options))
 
 
 def upload_event(
@@ -45,7 +38,6 @@ def upload_event(
     idempotency_key: str | None = None,
     on_duplicate: str | None = None,
 ) -> Event:
-    """The event of :func:`upload`."""
     body, content_type = upload_body(data, filename, metadata)
     headers = {"Content-Type": content_type}
     if idempotency_key is not None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import urllib3
 from imageapi.config.settings import get_settings
+from imageapi.database import db
 from imageapi.delivery import links
 from imageapi.storage import s3
 
@@ -39,13 +40,12 @@ def image_event(
     headers: Mapping[str, str] | None = None,
     query: Query = (),
 ) -> Event:
-    """A request for one image; a mapping is sent as JSON."""
+    """A mapping is sent as JSON."""
     text = json.dumps(body) if isinstance(body, Mapping) else body or ""
     return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), query, text)
 
 
 def trash_event(image_id: str) -> Event:
-    """DELETE, which moves the image to the trash."""
     return image_event("DELETE", image_id)
 
 
@@ -55,7 +55,6 @@ def delete_event(image_id: str, headers: Mapping[str, str] | None = None) -> Eve
 
 
 def restore_event(image_id: str) -> Event:
-    """POST /api/images/{id}/restore."""
     return make_event("POST", f"/api/images/{image_id}/restore", KEY)
 
 
@@ -93,7 +92,6 @@ def announce(data: bytes, idempotency_key: str | None = None, **changes: Any) ->
 
 
 def complete_event(image_id: str) -> Event:
-    """POST /api/uploads/{id}/complete."""
     return make_event("POST", f"/api/uploads/{image_id}/complete", KEY)
 
 
@@ -102,13 +100,10 @@ def complete(image_id: str) -> Answer:
 
 
 def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
-    """Send a file to the store as a browser's form does.
+    """Send a file to the store as a browser's form does; returns the store's status.
 
     Args:
         changes: fields to send with another value: ``key="…"``, ``Content_Type="…"``.
-
-    Returns:
-        The store's status.
     """
     fields: dict[str, Any] = dict(form["fields"]) | _headers(changes)
     fields["file"] = ("picture.bin", data, "application/octet-stream")
@@ -153,7 +148,7 @@ def sweep(
 
 
 def forget() -> dict[str, Any]:
-    """Forget what is older than CHANGES_DAYS, as on its schedule."""
+    """As on its schedule."""
     return load_handler(load_routes()["/api/keys"])({"forget": True}, LambdaContext())
 
 
@@ -202,7 +197,7 @@ def fetch(url: str, accept: str = "*/*", **query: str) -> Delivered:
 
 
 def at_once(*works: Callable[[], T]) -> list[T]:
-    """Run all of these concurrently, in threads."""
+    """Run all of these in threads."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
 
@@ -218,6 +213,19 @@ def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
 
     monkeypatch.setattr(s3, name, note_and_call)
     return keys
+
+
+def watch_statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """The statements that this process sends to the database from now on, with their values."""
+    statements: list[tuple[str, Any]] = []
+    fetch = db._fetch
+
+    def note(cursor: Any, sql: Any, parameters: Any = ()) -> list[db.Row]:
+        statements.append((str(sql), parameters))
+        return fetch(cursor, sql, parameters)
+
+    monkeypatch.setattr(db, "_fetch", note)
+    return statements
 
 
 def _headers(names: Mapping[str, str]) -> dict[str, str]:

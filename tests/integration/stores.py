@@ -8,15 +8,17 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
+from unittest.mock import patch
 
 import psutil
 import psycopg2.extras
 from imageapi.errors import StorageUnavailableError
+from imageapi.storage import s3
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
@@ -64,7 +66,6 @@ class Stores:
         return self._connection
 
     def disconnect(self) -> None:
-        """Close the tests' own connection; the next statement opens another."""
         if self._connection:
             self._connection.close()
             self._connection = None
@@ -108,12 +109,10 @@ class Stores:
         return [row["key"] for row in rows]
 
     def variants(self) -> list[tuple[str, str]]:
-        """Names and states of all variants."""
         rows = self.execute("SELECT name, status FROM image_variants ORDER BY name")
         return [(row["name"], row["status"]) for row in rows]
 
     def keys(self) -> list[str]:
-        """The keys of all objects."""
         found = self.client.list_objects_v2(Bucket=self.s3.bucket)
         return [item["Key"] for item in found.get("Contents", [])]
 
@@ -159,7 +158,7 @@ class Stores:
         return image_id
 
     def insert_variant(self, image_id: str, name: str, status: str) -> None:
-        """Add the row of a variant without an object and with an expired lease."""
+        """Its lease has expired, and it has no object."""
         self.execute(
             "INSERT INTO image_variants (image_id, name, status, lease_until) VALUES (%s, %s, %s, now())",
             (image_id, name, status),
@@ -209,6 +208,10 @@ class Stores:
             process.wait_paused()
             yield process
 
+    def wait_for_lock(self) -> None:
+        """Wait until a statement waits for a lock that another transaction has."""
+        wait_until(lambda: self.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
     @cached_property
     def client(self) -> Any:
         """A boto3 client of the S3."""
@@ -246,6 +249,11 @@ def new_id() -> str:
 def fail(*_: Any, **__: Any) -> NoReturn:
     """Replaces a function of ``imageapi.storage``: the object store does not answer."""
     raise StorageUnavailableError()
+
+
+def failing(function: str) -> AbstractContextManager[object]:
+    """The object store does not answer to this function of ``imageapi.storage.s3``."""
+    return patch.object(s3, function, fail)
 
 
 @contextmanager

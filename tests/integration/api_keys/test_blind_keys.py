@@ -1,7 +1,7 @@
-"""A key without images:read learns nothing of images: its answers have no metadata and no links.
+"""A key reaches no further than its scopes: one without images:read learns nothing of images.
 
-Each route of http.route_scopes is tried with the scopes that it takes and with all but images:read, on images
-in each place where they can be.
+Each route of http.route_scopes is tried with each scope; then with those that it takes and with all but
+images:read, on images in each place where they can be.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.http.route_scopes import ROUTE_SCOPES, shows_image
+from imageapi.http.route_scopes import ANY_KEY, PUBLIC, ROUTE_SCOPES, shows_image
 from imageapi.model.scopes import READ, SCOPES, WRITE
 from PIL import ExifTags
 
@@ -23,6 +23,7 @@ from tests.support.events import API_KEY, make_event
 from tests.support.multipart import upload_body
 from tests.support.pictures import jpeg
 
+NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 MARK = "marker"
 """In each field of each image, its EXIF, its file name and its analysis."""
 LINK = re.compile(r"/images/[^\"]*\?|[?&]X-Amz-|originals/|variants/|data:image", re.IGNORECASE)
@@ -67,7 +68,7 @@ def announce_own(key: str) -> str:
     values = {"filename": f"{MARK}.jpg", "size_bytes": len(PICTURE), "metadata": METADATA}
     answer = ask("POST /api/uploads", "", key, body=json.dumps(values))
     if answer.status != 201:
-        return "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+        return NOWHERE
     post_file(answer.body["data"]["form"], PICTURE)
     return str(answer.body["data"]["id"])
 
@@ -102,6 +103,19 @@ def find_told(answer: Answer) -> list[str]:
     """What an answer tells of an image."""
     text = f"{answer.headers} {answer.text}"
     return re.findall(MARK, text) + LINK.findall(text)
+
+
+@pytest.mark.parametrize("route", [name for name, scopes in ROUTE_SCOPES.items() if scopes != PUBLIC])
+def test_a_key_needs_a_scope_of_the_route(stores: Stores, route: str) -> None:
+    needed = ROUTE_SCOPES[route]
+    passing = SCOPES if needed == ANY_KEY else needed
+    others = [scope for scope in SCOPES if scope not in passing]
+    for scopes in (*([scope] for scope in others), *[others] * bool(others)):
+        answer = ask(route, NOWHERE, make_key(*scopes)["key"])
+        assert answer.error == (403, "scope_missing"), scopes
+        assert answer.body["error"]["details"] == {"scope": needed[0]}
+    for scope in SCOPES if needed == ANY_KEY else needed[:1]:
+        assert ask(route, NOWHERE, make_key(scope)["key"]).status not in (401, 403)
 
 
 @pytest.mark.parametrize("route", SCOPED)

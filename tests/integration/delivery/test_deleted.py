@@ -6,34 +6,34 @@ from typing import Any
 import pytest
 
 from tests.integration.lifecycle import (
-    delete_event,
     delete_for_good,
     deliver_event,
     fetch,
     get_image,
-    open_link,
     restore_image,
     sweep,
-    trash_event,
     trash_image,
 )
 from tests.integration.stores import Stores
-from tests.support.events import Event
 from tests.support.waiting import wait_until
-from tests.support.worker import STEP
 
 WEBP = "image/webp"
 
 
-def restore_and_view(image_id: str) -> None:
+def restore(image_id: str) -> None:
     trash_image(image_id)
     assert restore_image(image_id).status == 200
+
+
+def restore_and_view(image_id: str) -> None:
+    restore(image_id)
     assert fetch(get_image(image_id).image["urls"]["thumbnail"], WEBP).status == 200
 
 
 REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
     "trashed": (trash_image, 404, ["trashed"], 1),
-    "restored": (restore_and_view, 302, ["ready"], 2),
+    "restored": (restore, 302, ["ready"], 2),
+    "restored and viewed": (restore_and_view, 302, ["ready"], 2),
     "deleted": (delete_for_good, 404, [], 0),
 }
 """What happens to the image, the answer to its view then, and what is left: images and objects."""
@@ -53,24 +53,8 @@ def test_removed_while_it_is_rendered(
     assert answer.status == status
     assert (stores.statuses(), len(stores.keys())) == (statuses, objects)
     assert stores.variants() == [("w320.webp", "ready")] * (objects - 1)
-    if removal == "restored":
+    if status == 302:
         assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-
-
-@pytest.mark.parametrize("make", [trash_event, delete_event])
-@pytest.mark.parametrize("call", range(1, 4))
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_viewed_while_it_is_removed(
-    stores: Stores, image: dict[str, Any], make: Callable[[str], Event], call: int, when: Any
-) -> None:
-    assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-    with stores.paused_at(make(image["id"]), STEP, when, call) as process:
-        answer = open_link(image["urls"]["preview"], WEBP)
-        assert answer.status == (302 if (call, when) == (1, "before") else 404)
-        assert process.finish().status == 204
-
-    assert stores.keys() == ([image["s3_key"]] if make is trash_event else [])
-    assert stores.variants() == []
 
 
 def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:

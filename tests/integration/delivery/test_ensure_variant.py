@@ -7,13 +7,11 @@ import pytest
 from imageapi.catalog import variants
 from imageapi.database import db
 from imageapi.delivery.ensure_variant import WAIT_SECONDS
-from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError
-from imageapi.pictures import render
+from imageapi.errors import DatabaseUnavailableError
 from imageapi.storage import s3
 
-from tests.integration.client import upload
 from tests.integration.delivery.conftest import PICTURE
-from tests.integration.leftovers import counts, die
+from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
     delete_for_good,
     deliver_event,
@@ -21,25 +19,19 @@ from tests.integration.lifecycle import (
     open_link,
     sweep,
     watch_keys,
+    watch_statements,
 )
 from tests.integration.stores import Configure, Stores, fail
-from tests.support import pictures
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import Hook, workers
 
 WEBP = "image/webp"
+PUT_OBJECT = s3.put_object
+RENDER, PUT = "pictures.render.render", "storage.s3.put_object"
 
 
-@pytest.fixture
-def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of all objects that this process puts from now on."""
-    return watch_keys(monkeypatch, "put_object")
+def test_a_variant_is_made_once(image: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    puts = watch_keys(monkeypatch, "put_object")
 
-
-def expire_leases(stores: Stores) -> None:
-    stores.execute("UPDATE image_variants SET lease_until = now() - interval '1 second'")
-
-
-def test_a_variant_is_made_once(stores: Stores, image: dict[str, Any], puts: list[str]) -> None:
     found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
 
     assert puts == [f"variants/{image['id']}/w320.webp"]
@@ -49,9 +41,9 @@ def test_a_variant_is_made_once(stores: Stores, image: dict[str, Any], puts: lis
 def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, Hook("pictures.render.render", "before", 1, "pause"))
+        first.send(event, Hook(RENDER, "before", 1, "pause"))
         first.wait_paused()
-        second.send(event, Hook("storage.s3.put_object", "before", 1, "kill"))
+        second.send(event, Hook(PUT, "before"))
         assert stores.variants() == [("w320.webp", "pending")]
         first.resume()
         # If the second also rendered, its hook would have killed it.
@@ -60,83 +52,42 @@ def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
-def test_many_first_requests_at_once(stores: Stores) -> None:
-    with workers(stores.environment, 4) as processes:
-        for number in range(4):
-            url = upload(pictures.jpeg(800, 600, seed=number)).image["urls"]["thumbnail"]
-            answers = answer_at_once(processes, deliver_event(url, WEBP))
-            assert [answer.status for answer in answers] == [302] * 4
-            assert fetch(url, WEBP).status == 200
-    assert stores.variants() == [("w320.webp", "ready")] * 4
-
-
-@pytest.mark.parametrize(
-    "hook",
-    [
-        Hook("pictures.render.render", "before"),
-        Hook("storage.s3.put_object", "before"),
-        Hook("storage.s3.put_object", "after"),
-    ],
-)
+@pytest.mark.parametrize(("target", "when"), [(RENDER, "before"), (PUT, "before"), (PUT, "after")])
 def test_a_claim_of_a_dead_renderer_is_taken_over(
-    stores: Stores, image: dict[str, Any], hook: Hook, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: dict[str, Any], target: str, when: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = image["urls"]["thumbnail"]
-    with worker(stores.environment) as process:
-        process.send(deliver_event(url, WEBP), hook)
-        process.wait_killed()
+    die(stores, deliver_event(url, WEBP), target, when)
     monkeypatch.setattr("imageapi.delivery.ensure_variant.WAIT_SECONDS", 0.2)
 
     answer = open_link(url, WEBP)
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "variant_pending", ["2"])
     assert fetch(image["urls"]["original"]).data == PICTURE
 
-    expire_leases(stores)
+    expire(stores)
     assert fetch(url, WEBP).status == 200
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_takes_over_when_the_claim_ends(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class DeadError(BaseException):
-        """Ends a request without any cleanup."""
-
-    def die(*_: Any) -> bytes:
-        raise DeadError
-
-    monkeypatch.setattr(variants, "LEASE_SECONDS", 0.5)
-    with monkeypatch.context() as patch:
-        patch.setattr(render, "render", die)
-        with pytest.raises(DeadError):
-            open_link(image["urls"]["thumbnail"], WEBP)
-    assert stores.variants() == [("w320.webp", "pending")]
+def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[str, Any]) -> None:
+    die(stores, deliver_event(image["urls"]["thumbnail"], WEBP), RENDER, "before")
+    stores.execute("UPDATE image_variants SET lease_until = now() + interval '0.5 seconds'")
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_an_original_that_cannot_be_rendered(
-    stores: Stores, image: dict[str, Any], configure: Configure
-) -> None:
-    url = image["urls"]["thumbnail"]
-    configure(MAX_PIXELS="1000")
+def test_an_original_that_cannot_be_rendered(stores: Stores, image: dict[str, Any]) -> None:
+    url, place = image["urls"]["thumbnail"], {"Bucket": stores.s3.bucket, "Key": image["s3_key"]}
+    stores.client.put_object(**place, Body=PICTURE[: len(PICTURE) // 2])
     for _ in range(2):
-        answer = open_link(url, WEBP)
-        assert (answer.status, answer.code) == (422, "too_many_pixels")
-    configure(MAX_PIXELS=None)
-    expire_leases(stores)
-    key, broken = image["s3_key"], PICTURE[: len(PICTURE) // 2]
-    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=broken)
-    answer = open_link(url, WEBP)
-    assert (answer.status, answer.code) == (422, "image_corrupt")
-    expire_leases(stores)
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
-    answer = open_link(url, WEBP)
-    assert (answer.status, answer.code) == (404, "object_missing")
+        assert open_link(url, WEBP).error == (422, "image_corrupt")
+    expire(stores)
+    stores.client.delete_object(**place)
+    assert open_link(url, WEBP).error == (404, "object_missing")
 
     # A failed attempt makes nobody wait.
-    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=PICTURE)
+    stores.client.put_object(**place, Body=PICTURE)
     assert fetch(url, WEBP).status == 200
 
 
@@ -148,8 +99,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     downloads = watch_keys(monkeypatch, "download")
 
     for _ in range(3):
-        answer = open_link(url, WEBP)
-        assert (answer.status, answer.code) == (422, "too_many_pixels")
+        assert open_link(url, WEBP).error == (422, "too_many_pixels")
     assert len(downloads) == 1
 
     # It is retried later, and the wait grows with each failure.
@@ -160,7 +110,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
         )
         assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
         waits.append(float(row["wait"]))
-        expire_leases(stores)
+        expire(stores)
         assert open_link(url, WEBP).status == 422
     assert waits == pytest.approx([60, 240, 960, 3_840], abs=10)
     stores.execute("UPDATE image_variants SET attempts = 2000000, lease_until = now() - interval '1 second'")
@@ -169,7 +119,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     assert float(row["wait"]) == pytest.approx(86_400, abs=10)
 
     configure(MAX_PIXELS=None)
-    expire_leases(stores)
+    expire(stores)
     assert fetch(url, WEBP).status == 200
     assert stores.variants() == [("w320.webp", "ready")]
 
@@ -178,76 +128,64 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
     stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
-    with stores.paused_at(event, "pictures.render.render", "before") as process:
-        statements: list[str] = []
-        query = db.query
-
-        def note(sql: str, *rest: Any) -> list[db.Row]:
-            statements.append(sql)
-            return query(sql, *rest)
-
-        monkeypatch.setattr(db, "query", note)
+    with stores.paused_at(event, RENDER, "before") as process:
+        statements = watch_statements(monkeypatch)
         start = time.monotonic()
 
-        answer = open_link(image["urls"]["thumbnail"], WEBP)
-
-        assert (answer.status, answer.code) == (503, "variant_pending")
+        assert open_link(image["urls"]["thumbnail"], WEBP).error == (503, "variant_pending")
         assert time.monotonic() - start < 2 * WAIT_SECONDS
         assert len(statements) > 5
-        assert all(statement.startswith("SELECT image.id") for statement in statements)
+        assert all(sql.startswith("SELECT image.id") for sql, _ in statements)
         assert process.finish().status == 302
 
 
 def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
     """Without and with a sweep in between."""
     url = image["urls"]["thumbnail"]
-    with worker(stores.environment) as process:
-        for attempt in range(variants.MAX_ATTEMPTS):
-            process.send(deliver_event(url, WEBP), Hook("pictures.render.render", "before"))
-            process.wait_killed()
-            expire_leases(stores)
-            assert stores.execute("SELECT attempts FROM image_variants") == [{"attempts": attempt + 1}]
+    for attempt in range(variants.MAX_ATTEMPTS):
+        die(stores, deliver_event(url, WEBP), RENDER, "before")
+        expire(stores)
+        assert stores.execute("SELECT attempts FROM image_variants") == [{"attempts": attempt + 1}]
 
     for _ in range(2):
-        answer = open_link(url, WEBP)
-        assert (answer.status, answer.code) == (422, "image_too_complex")
+        assert open_link(url, WEBP).error == (422, "image_too_complex")
 
     # After a while it is tried once more.
-    expire_leases(stores)
-    die(stores, deliver_event(url, WEBP), "pictures.render.render", "before")
-    expire_leases(stores)
+    expire(stores)
+    die(stores, deliver_event(url, WEBP), RENDER, "before")
+    expire(stores)
     assert counts(sweep()) == {"variants_removed": 1}
     assert open_link(url, WEBP).code == "image_too_complex"
-    expire_leases(stores)
+    expire(stores)
     assert fetch(url, WEBP).status == 200
 
 
-@pytest.mark.parametrize("target", ["download", "put_object"])
+def put_and_fail(*args: Any, **options: Any) -> None:
+    PUT_OBJECT(*args, **options)
+    fail()
+
+
+@pytest.mark.parametrize("is_viewed_again", [True, False])
+@pytest.mark.parametrize(
+    ("target", "failing"), [("download", fail), ("put_object", fail), ("put_object", put_and_fail)]
+)
 def test_a_store_that_fails_while_rendering(
-    stores: Stores, image: dict[str, Any], target: str, monkeypatch: pytest.MonkeyPatch
+    stores: Stores,
+    image: dict[str, Any],
+    target: str,
+    failing: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    is_viewed_again: bool,
 ) -> None:
+    """No object is left without a row: a deletion finds all."""
     url = image["urls"]["thumbnail"]
     with monkeypatch.context() as patch:
-        patch.setattr(s3, target, fail)
-        assert open_link(url, WEBP).status == 503
+        patch.setattr(s3, target, failing)
+        assert open_link(url, WEBP).error == (503, "storage_unavailable")
 
-    assert fetch(url, WEBP).status == 200
-    assert stores.variants() == [("w320.webp", "ready")]
-
-
-def test_a_put_whose_answer_is_lost_leaves_no_object_without_a_row(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = s3.put_object
-
-    def put_and_fail(*args: Any, **options: Any) -> None:
-        original(*args, **options)
-        raise StorageUnavailableError()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "put_object", put_and_fail)
-        assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
-
+    if is_viewed_again:
+        assert fetch(url, WEBP).status == 200
+        assert stores.variants() == [("w320.webp", "ready")]
     delete_for_good(image["id"])
     assert stores.is_empty()
 

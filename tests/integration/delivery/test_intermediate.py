@@ -1,7 +1,6 @@
 """Intermediates: stored with a large picture, used for small variants, and never in the way."""
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from imageapi.uploads import direct
 from PIL import Image
 
 from tests.integration.client import send, upload, upload_event
-from tests.integration.leftovers import expire
+from tests.integration.leftovers import die, expire
 from tests.integration.lifecycle import (
     announce_and_post,
     complete,
@@ -27,7 +26,6 @@ from tests.integration.lifecycle import (
 )
 from tests.integration.stores import Stores
 from tests.support import pictures
-from tests.support.worker import Hook, worker
 
 PICTURE = pictures.large_jpeg(6)
 WEBP = "image/webp"
@@ -55,30 +53,14 @@ def settle(stores: Stores) -> None:
     sweep()
 
 
-def directly() -> str:
-    return str(upload(PICTURE).image["id"])
-
-
-def completed() -> str:
-    image_id = announce_and_post(PICTURE)
-    assert complete(image_id).status == 201
-    return image_id
-
-
-def by_event() -> str:
-    image_id = announce_and_post(PICTURE)
-    assert ingest(image_id)["completed"] == [image_id]
-    return image_id
-
-
-def by_sweep() -> str:
-    return announce_and_post(PICTURE)
-
-
-@pytest.mark.parametrize("way", [directly, completed, by_event, by_sweep])
-def test_every_way_to_upload_keeps_a_copy(stores: Stores, way: Callable[[], str]) -> None:
-    image_id = way()
-    if way is by_sweep:
+@pytest.mark.parametrize("way", ["direct", "complete", "event", "sweep"])
+def test_every_way_to_upload_keeps_a_copy(stores: Stores, way: str) -> None:
+    image_id = upload(PICTURE).image["id"] if way == "direct" else announce_and_post(PICTURE)
+    if way == "complete":
+        assert complete(image_id).status == 201
+    elif way == "event":
+        assert ingest(image_id)["completed"] == [image_id]
+    elif way == "sweep":
         settle(stores)
 
     assert stores.variants() == [(INTERMEDIATE, "ready")]
@@ -147,25 +129,18 @@ def test_nobody_waits_for_a_copy_when_the_store_is_slow(
     assert stores.variants() == []
 
 
-KILLS = {
-    "before the claim": Hook("catalog.variants.acquire_lease", "before"),
-    "after the claim": Hook("catalog.variants.acquire_lease", "after"),
-    "before the put": Hook("storage.s3.put_object", "before", 2),
-    "after the put": Hook("storage.s3.put_object", "after", 2),
-    "before ready": Hook("catalog.variants.mark_ready", "before"),
-    "after ready": Hook("catalog.variants.mark_ready", "after"),
-}
+STEPS = [
+    ("catalog.variants.acquire_lease", 1),
+    ("storage.s3.put_object", 2),
+    ("catalog.variants.mark_ready", 1),
+]
 
 
-STORED = ("after the put", "before ready", "after ready")
-
-
-@pytest.mark.parametrize("moment", KILLS)
-def test_killed_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
+@pytest.mark.parametrize(("target", "call"), STEPS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_the_copy_is_stored(stores: Stores, target: str, call: int, when: Any) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
-    with worker(stores.environment) as process:
-        process.send(event, KILLS[moment])
-        process.wait_killed()
+    die(stores, event, target, when, call)
 
     assert stores.statuses() == ["ready"]
     again = send(event)
@@ -173,16 +148,16 @@ def test_killed_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
     assert fetch(again.image["urls"]["original"]).data == PICTURE
     assert fetch(again.image["urls"]["thumbnail"], WEBP).status == 200
     settle(stores)
-    kept = [(INTERMEDIATE, "ready")] if moment in STORED else []
+    is_stored = "mark_ready" in target or ("put_object" in target and when == "after")
+    kept = [(INTERMEDIATE, "ready")] * is_stored
     assert stores.variants() == [*kept, ("w320.webp", "ready")]
     assert len(stores.keys()) == 2 + len(kept)
 
 
-@pytest.mark.parametrize("moment", KILLS)
-def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
-    with worker(stores.environment) as process:
-        process.send(upload_event(PICTURE), KILLS[moment]._replace(action="pause"))
-        process.wait_paused()
+@pytest.mark.parametrize(("target", "call"), STEPS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_deleted_while_the_copy_is_stored(stores: Stores, target: str, call: int, when: Any) -> None:
+    with stores.paused_at(upload_event(PICTURE), target, when, call) as process:
         (row,) = stores.rows()
         assert delete_for_good(str(row["id"])).status == 204
         assert process.finish().status == 201
@@ -192,6 +167,5 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, moment: str) -> None:
 
 
 def test_nobody_is_given_the_copy_itself(image: dict[str, Any]) -> None:
-    answer = open_link(sign(image["id"], INTERMEDIATE))
-    assert (answer.status, answer.code) == (404, "variant_not_found")
+    assert open_link(sign(image["id"], INTERMEDIATE)).error == (404, "variant_not_found")
     assert INTERMEDIATE not in str(get_image(image["id"]).body)

@@ -1,7 +1,7 @@
 """A function as a custom resource: CloudFormation always gets a response."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +14,6 @@ from tests.integration.stores import Configure
 from tests.support.events import LambdaContext
 from tests.support.http_server import Handler, serve
 
-CONTEXT: Any = LambdaContext()
-
 
 class CloudFormation:
     """Receives the responses: ``answers`` has each one, ``types`` its Content-Type."""
@@ -24,9 +22,13 @@ class CloudFormation:
         self.answers: list[dict[str, Any]] = []
         self.types: list[str | None] = []
         self.url = ""
+        self.context: Any = LambdaContext()
 
-    def event(self, kind: str, **properties: Any) -> dict[str, Any]:
-        return {
+    def ask(
+        self, work: Callable[[dict[str, Any]], dict[str, Any]], kind: str = "Update", **properties: Any
+    ) -> dict[str, Any]:
+        """Send an event to a function that does this work; returns its response."""
+        event = {
             "RequestType": kind,
             "RequestId": "request",
             "StackId": "stack",
@@ -34,6 +36,8 @@ class CloudFormation:
             "ResourceProperties": {"Migration": "baseline", **properties},
             "ResponseURL": f"{self.url}/answer?signature=x",
         }
+        answer_cloudformation("migrate", work, event, self.context)
+        return self.answers[-1]
 
 
 @pytest.fixture
@@ -52,24 +56,21 @@ def stack() -> Iterator[CloudFormation]:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_success(stack: CloudFormation, kind: str) -> None:
-    event = stack.event(kind, ListSettings={"a": "1"}, UploadSettings=[])
-    answer_cloudformation("migrate", lambda _: {"version": 3, "applied": ["a"]}, event, CONTEXT)
+    work = {"version": 3, "applied": ["a"]}
 
-    assert stack.answers == [
-        {
-            "RequestId": "request",
-            "StackId": "stack",
-            "LogicalResourceId": "Schema",
-            "PhysicalResourceId": "migrate",
-            "Status": "SUCCESS",
-            "Data": {
-                "version": "3",
-                "applied": '["a"]',
-                "ListSettings": fingerprint({"a": "1"}),
-                "UploadSettings": fingerprint([]),
-            },
-        }
-    ]
+    assert stack.ask(lambda _: work, kind, ListSettings={"a": "1"}, UploadSettings=[]) == {
+        "RequestId": "request",
+        "StackId": "stack",
+        "LogicalResourceId": "Schema",
+        "PhysicalResourceId": "migrate",
+        "Status": "SUCCESS",
+        "Data": {
+            "version": "3",
+            "applied": '["a"]',
+            "ListSettings": fingerprint({"a": "1"}),
+            "UploadSettings": fingerprint([]),
+        },
+    }
     assert stack.types == [""], "the URL is signed for none"
 
 
@@ -78,11 +79,11 @@ def test_the_answer_differs_when_the_settings_do(stack: CloudFormation) -> None:
     reordered = {"Variables": {"DB_PORT": "1", "API_KEY": "one"}, "Network": ["a", "b"]}
     other = {"Network": ["a", "b"], "Variables": {"API_KEY": "two", "DB_PORT": "1"}}
 
-    for settings in (same, reordered, other):
-        event = stack.event("Update", ListSettings=settings)
-        answer_cloudformation("migrate", lambda _: {"version": 3}, event, CONTEXT)
+    first, second, third = (
+        stack.ask(lambda _: {}, ListSettings=settings)["Data"]["ListSettings"]
+        for settings in (same, reordered, other)
+    )
 
-    first, second, third = (answer["Data"]["ListSettings"] for answer in stack.answers)
     assert first == second != third
     assert len(first) < 256, "a version's description takes no more"
 
@@ -91,62 +92,45 @@ def test_failure_undoes_the_deploy(stack: CloudFormation) -> None:
     def fail(_: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("no such column" + "x" * 5_000)
 
-    answer_cloudformation("migrate", fail, stack.event("Update"), CONTEXT)
+    answer = stack.ask(fail)
 
-    assert stack.answers[0]["Status"] == "FAILED"
-    assert stack.answers[0]["Reason"].startswith("ValueError: no such column")
-    assert len(json.dumps(stack.answers[0])) < 4_096, "CloudFormation reads no more"
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("ValueError: no such column")
+    assert len(json.dumps(answer)) < 4_096, "CloudFormation reads no more"
 
 
 def test_what_may_pass_is_tried_again(stack: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloudformation, "PAUSE_SECONDS", 0.01)
-    answers: list[Any] = [
-        ConfigurationError("A secret cannot be read."),
-        DatabaseUnavailableError(),
-        {"version": 1},
-    ]
+    failures = [ConfigurationError("A secret cannot be read."), DatabaseUnavailableError()]
 
     def work(_: dict[str, Any]) -> dict[str, Any]:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return dict(answer)
+        if failures:
+            raise failures.pop(0)
+        return {"version": 1}
 
-    answer_cloudformation("migrate", work, stack.event("Create"), CONTEXT)
+    assert stack.ask(work, "Create")["Status"] == "SUCCESS"
+    assert failures == []
 
-    assert stack.answers[0]["Status"] == "SUCCESS"
-    assert answers == []
-
-
-def test_what_does_not_pass_undoes_the_deploy(stack: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloudformation, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(cloudformation, "RETRY_SECONDS", 0.05)
 
     def fail(_: dict[str, Any]) -> dict[str, Any]:
         raise DatabaseUnavailableError()
 
-    answer_cloudformation("migrate", fail, stack.event("Create"), CONTEXT)
-
-    assert stack.answers[0]["Status"] == "FAILED"
+    assert stack.ask(fail, "Create")["Status"] == "FAILED"
 
 
 def test_an_answer_comes_before_the_functions_time_is_up(stack: CloudFormation, configure: Configure) -> None:
     configure(DB_STATEMENT_TIMEOUT="60")
-    nearly_over: Any = LambdaContext(time_left=int(ANSWER_SECONDS * 1_000))
+    stack.context = LambdaContext(time_left=int(ANSWER_SECONDS * 1_000))
 
-    def work(_: dict[str, Any]) -> dict[str, Any]:
-        return db.query("SELECT pg_sleep(50)")[0]
+    answer = stack.ask(lambda _: db.query("SELECT pg_sleep(50)")[0])
 
-    answer_cloudformation("migrate", work, stack.event("Update"), nearly_over)
-
-    assert stack.answers[0]["Status"] == "FAILED"
-    assert "DatabaseUnavailableError" in stack.answers[0]["Reason"]
+    assert answer["Status"] == "FAILED"
+    assert "DatabaseUnavailableError" in answer["Reason"]
 
 
 def test_deletion_does_nothing(stack: CloudFormation) -> None:
     def never(_: dict[str, Any]) -> dict[str, Any]:
         raise AssertionError
 
-    answer_cloudformation("migrate", never, stack.event("Delete"), CONTEXT)
-
-    assert stack.answers[0]["Status"] == "SUCCESS"
+    assert stack.ask(never, "Delete")["Status"] == "SUCCESS"

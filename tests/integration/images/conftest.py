@@ -24,3 +24,9 @@ def viewed(stores: Stores, image: dict[str, Any]) -> dict[str, Any]:
     """An image with a variant."""
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
     return image
+
+
+@pytest.fixture
+def ids(stores: Stores) -> list[str]:
+    """Three images, the newest first."""
+    return [upload(PICTURE, METADATA).image["id"] for _ in range(3)][::-1]

@@ -1,4 +1,4 @@
-"""GET /api/images on real rows, also while images are added and deleted between two pages."""
+"""GET /api/images, also while images are added and deleted between two pages; and of those in the trash."""
 
 import random
 from collections.abc import Iterator
@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imageapi.model.cursor_codec import encode_values
 
 from tests.integration.client import get, upload
+from tests.integration.images.examples import PICTURE
+from tests.integration.images.test_trash import ID, list_trash
+from tests.integration.lifecycle import trash_image
 from tests.integration.stores import Stores
-from tests.support import pictures
 
 
 def listed(**query: str) -> list[str]:
@@ -23,31 +26,11 @@ def test_empty(stores: Stores) -> None:
     assert get("/api/images").body == {"images": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize("status", ["pending", "deleting", "failed"])
-def test_only_ready_images_are_shown(stores: Stores, status: str) -> None:
-    ready = stores.insert_ready()
-    stores.insert_unready(status)
-
-    assert listed() == ready
-    assert get("/api/database/status").body["image_count"] == 1
-
-
-@pytest.mark.parametrize(("limit", "count"), [(None, 50), ("1", 1), ("7", 7), ("200", 200)])
-def test_limit(stores: Stores, limit: str | None, count: int) -> None:
+@pytest.mark.parametrize(("limit", "count"), [({}, 50), ({"limit": "200"}, 200)])
+def test_limit(stores: Stores, limit: dict[str, str], count: int) -> None:
     ids = stores.insert_ready(201)
 
-    assert listed(**({"limit": limit} if limit else {})) == ids[: -count - 1 : -1]
-
-
-def test_category_is_exact(stores: Stores) -> None:
-    sea, mountain = stores.insert_ready(category="海"), stores.insert_ready(category="山")
-    plain = stores.insert_ready()
-
-    assert listed(category="海") == sea
-    assert listed(category="山") == mountain
-    assert listed(category="") == plain
-    assert listed(category="海%") == listed(category="none") == listed(category="' OR true --") == []
-    assert listed() == plain + mountain + sea
+    assert listed(**limit) == ids[: -count - 1 : -1]
 
 
 def test_last_page_has_no_cursor_even_when_it_is_full(stores: Stores) -> None:
@@ -56,13 +39,16 @@ def test_last_page_has_no_cursor_even_when_it_is_full(stores: Stores) -> None:
     first = get("/api/images", {"limit": "2"}).body
     second = get("/api/images", {"limit": "2", "cursor": first["next_cursor"]}).body
 
-    assert len(second["images"]) == 2
-    assert second["next_cursor"] is None
+    assert (len(second["images"]), second["next_cursor"]) == (2, None)
 
 
-def test_a_category_is_compared_as_it_is_kept(stores: Stores) -> None:
-    image = upload(pictures.jpeg(), {"category": "カ\u3099ーテ\u3099ン"}).image
+def test_a_category_is_exact_and_compared_as_it_is_kept(stores: Stores) -> None:
+    sea, plain = stores.insert_ready(category="海"), stores.insert_ready()
+    image = upload(PICTURE, {"category": "カ\u3099ーテ\u3099ン"}).image
 
+    assert listed(category="海") == sea
+    assert listed(category="") == plain
+    assert listed(category="海%") == listed(category="' OR true --") == []
     for spelling in ("カ\u3099ーテ\u3099ン", "ガーデン", " ガーデン "):
         assert listed(category=spelling) == listed(category=spelling, sort="size") == [image["id"]]
 
@@ -70,9 +56,6 @@ def test_a_category_is_compared_as_it_is_kept(stores: Stores) -> None:
 # All rows have the same created_at: only ids differ.
 SAME_TIME = "2026-04-01T00:00:00Z"
 CATEGORIES = ("", "海")
-
-changes = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12)
-"""Between two pages: numbers of images added and deleted."""
 
 
 def walk(limit: int, category: str | None) -> Iterator[list[str]]:
@@ -92,12 +75,13 @@ def walk(limit: int, category: str | None) -> Iterator[list[str]]:
     count=st.integers(0, 30),
     limit=st.integers(1, 8),
     category=st.sampled_from([None, *CATEGORIES]),
-    between=changes,
+    between=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12),
     seed=st.integers(0, 9),
 )
 def test_walk(
     stores: Stores, count: int, limit: int, category: str | None, between: list[tuple[int, int]], seed: int
 ) -> None:
+    """``between`` two pages, images are added and deleted."""
     stores.clear()
     choose = random.Random(seed)
     in_category = {
@@ -106,12 +90,11 @@ def test_walk(
     alive = [image_id for ids in in_category.values() for image_id in ids]
     expected = set(alive if category is None else in_category[category])
     gone: set[str] = set()
-    pages: list[list[str]] = []
+    seen: list[str] = []
 
     coming_and_going = iter(between)
     for page in walk(limit, category):
-        assert len(pages) <= count * len(CATEGORIES)
-        pages.append(page)
+        seen += page
         come, go = next(coming_and_going, (0, 0))
         if come:
             stores.insert_ready(come, category=choose.choice(CATEGORIES), created_at=SAME_TIME)
@@ -120,7 +103,62 @@ def test_walk(
         if go:
             stores.execute("DELETE FROM image_metadata WHERE id = ANY(%s::uuid[])", (list(gone),))
 
-    seen = [image_id for page in pages for image_id in page]
     assert len(seen) == len(set(seen))
     assert seen == sorted(seen, reverse=True)
     assert expected - gone <= set(seen) <= expected
+
+
+def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(5)]
+    order = [ids[place] for place in (3, 0, 4, 1, 2)]
+    for image_id in order:
+        trash_image(image_id)
+    stores.execute(  # two at the same moment
+        """UPDATE trashed_images SET trashed_at = (SELECT trashed_at FROM trashed_images WHERE id = %s)
+           WHERE id = %s""",
+        (ids[0], ids[3]),
+    )
+
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        answer = list_trash(limit="2", **({"cursor": cursor} if cursor else {}))
+        found += [image["id"] for image in answer.body["images"]]
+        cursor, pages = answer.body["next_cursor"], pages + 1
+        assert ("link" in answer.headers) == bool(cursor)
+
+    assert found == [ids[2], ids[1], ids[4], ids[3], ids[0]]
+    assert pages == 3
+
+
+FORGED: list[list[object]]
+FORGED = [[10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"trashed": "yes"}, "parameter_invalid"),
+        ({"q": "x"}, "parameter_unknown"),
+        ({"limit": "0"}, "limit_invalid"),
+        ({"cursor": "x"}, "cursor_invalid"),
+        *(
+            ({"cursor": encode_values(list(values), {"trashed": True})}, "cursor_invalid")
+            for values in FORGED
+        ),
+    ],
+    ids=str,
+)
+def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
+    assert get("/api/images", {"trashed": "true"} | query).error == (400, code)
+
+
+def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
+    ids = [upload(PICTURE).image["id"] for _ in range(4)]
+    for image_id in ids[:2]:
+        trash_image(image_id)
+    live = get("/api/images", {"limit": "1"}).body["next_cursor"]
+    trashed = list_trash(limit="1").body["next_cursor"]
+
+    assert list_trash(cursor=live).code == "cursor_mismatch"
+    assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
+    assert get("/api/images", {"trashed": "false", "limit": "1", "cursor": live}).status == 200

@@ -1,46 +1,53 @@
-"""The trash, when a store fails or the process dies."""
+"""The trash, when a store fails, the process dies, or a deploy comes in between."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from imageapi.storage import s3
+from imageapi.catalog import variants
 
+from tests.integration.client import get
 from tests.integration.images.conftest import REMOVAL, WEBP
 from tests.integration.images.test_trash import types
 from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
+    delete_for_good,
     fetch,
     get_image,
+    patch_image,
     restore_image,
     sweep,
     trash_event,
     trash_image,
 )
-from tests.integration.stores import Configure, Stores, fail
+from tests.integration.stores import Configure, Stores, failing
 from tests.support.worker import Hook, worker
 
 
-def test_a_trash_that_the_store_refused_is_done_and_can_be_sent_again(
-    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("remove", [trash_image, delete_for_good])
+def test_a_removal_that_the_store_refused_is_done_and_can_be_sent_again(
+    stores: Stores, viewed: dict[str, Any], remove: Any
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "delete_objects", fail)
-        assert trash_image(viewed["id"]).status == 503
-    assert stores.statuses() == ["trashed", "deleting"] or stores.statuses() == ["deleting", "trashed"]
-    assert get_image(viewed["id"]).status == 404
+    with failing("delete_objects"):
+        assert remove(viewed["id"]).status == 503
+    kept, change = (["trashed"], "image.trashed") if remove is trash_image else ([], "image.deleted")
+    assert sorted(stores.statuses()) == ["deleting", *kept]
+    assert get_image(viewed["id"]).status == patch_image(viewed["id"], {"title": "x"}).status == 404
+    assert get("/api/images").body["images"] == []
 
-    assert trash_image(viewed["id"]).status == 204
-    assert stores.keys() == [viewed["s3_key"]]
-    assert stores.statuses() == ["trashed"]
-    assert types(stores, viewed["id"]) == ["image.uploaded", "image.trashed"]
+    assert remove(viewed["id"]).status == 204
+    assert stores.statuses() == kept
+    assert stores.keys() == [viewed["s3_key"]] * len(kept)
+    assert types(stores, viewed["id"]) == ["image.uploaded", change]
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_restore_removes_what_a_killed_trash_left(
-    stores: Stores, viewed: dict[str, Any], when: Any
-) -> None:
-    die(stores, trash_event(viewed["id"]), REMOVAL, when)
+def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed: dict[str, Any]) -> None:
+    die(stores, trash_event(viewed["id"]), REMOVAL, "before")
     expire(stores)
+    with failing("delete_objects"):
+        assert restore_image(viewed["id"]).status == 503
+    assert sorted(stores.statuses()) == ["deleting", "trashed"]
 
     assert restore_image(viewed["id"]).status == 200
 
@@ -51,31 +58,68 @@ def test_a_restore_removes_what_a_killed_trash_left(
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
 
 
-def test_a_restore_that_cannot_remove_the_rest_restores_nothing(
-    stores: Stores, viewed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    die(stores, trash_event(viewed["id"]), REMOVAL, "before")
-    expire(stores)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "delete_objects", fail)
-        assert restore_image(viewed["id"]).status == 503
-    assert sorted(stores.statuses()) == ["deleting", "trashed"]
-    assert restore_image(viewed["id"]).status == 200
-
-
 def test_the_marker_comes_after_the_variants(
     stores: Stores, viewed: dict[str, Any], configure: Configure
 ) -> None:
     """Behind CloudFront, which could cache again what is still there. The sweep does not know its secret."""
     configure(EDGE="true")
-    marker = f"invalidations/{viewed['id']}"
     with worker(stores.environment | {"EDGE": "true"}) as process:
-        process.send(trash_event(viewed["id"]), Hook("storage.s3.put_object", "before", 1))
+        process.send(trash_event(viewed["id"]), Hook("storage.s3.put_object", "before"))
         process.wait_killed()
     assert stores.keys() == [viewed["s3_key"]]
     expire(stores)
 
     sweep()
 
-    assert stores.keys() == sorted([marker, viewed["s3_key"]]), "the sweep puts it"
+    assert stores.keys() == sorted([f"invalidations/{viewed['id']}", viewed["s3_key"]])
     assert stores.statuses() == ["trashed"]
+
+
+@contextmanager
+def added_column(stores: Stores, *tables: str, definition: str) -> Iterator[None]:
+    """A column ``added`` that this code does not know."""
+    for table in tables:
+        stores.execute(f"ALTER TABLE {table} ADD COLUMN added {definition}")
+    try:
+        yield
+    finally:
+        for table in tables:
+            stores.execute(f"ALTER TABLE {table} DROP COLUMN added")
+
+
+def test_a_column_of_newer_code_survives(stores: Stores, image: dict[str, Any]) -> None:
+    with added_column(stores, "image_metadata", "trashed_images", definition="text NOT NULL DEFAULT ''"):
+        stores.execute("UPDATE image_metadata SET added = 'kept'")
+
+        assert trash_image(image["id"]).status == 204
+        assert restore_image(image["id"]).status == 200
+
+        assert stores.execute("SELECT added FROM image_metadata") == [{"added": "kept"}]
+
+
+def test_an_analysis_from_before_a_column_was_added_gets_its_default(
+    stores: Stores, image: dict[str, Any]
+) -> None:
+    stores.execute(
+        """INSERT INTO image_analysis (image_id, status, caption, analyzed_at)
+           VALUES (%s, 'ready', 'a cat', now())""",
+        (image["id"],),
+    )
+    assert trash_image(image["id"]).status == 204
+    with added_column(stores, "image_analysis", definition="text NOT NULL DEFAULT 'new'"):
+        assert restore_image(image["id"]).status == 200
+
+        found = stores.execute("SELECT caption, added FROM image_analysis")
+        assert found == [{"caption": "a cat", "added": "new"}]
+
+
+def test_a_lease_of_before_the_trash_is_worth_nothing_after_it(stores: Stores, image: dict[str, Any]) -> None:
+    before = variants.acquire_lease(image["id"], "w320.webp")
+    assert before
+    assert trash_image(image["id"]).status == 204
+    assert restore_image(image["id"]).status == 200
+    after = variants.acquire_lease(image["id"], "w320.webp")
+
+    assert after
+    assert not variants.mark_ready(image["id"], "w320.webp", before["lease_token"])
+    assert variants.mark_ready(image["id"], "w320.webp", after["lease_token"])

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from imageapi.database import db
 from imageapi.search import counts, find_page, sort_matches, time_search
 from imageapi.search.tokens import SAMPLED_OF
 
 from tests.integration.client import get
+from tests.integration.lifecycle import watch_statements
 from tests.integration.searchable import AGES, DAY, HOUR, Doc, expected, id_of, insert, moment_of, total, walk
 from tests.integration.stores import Stores
 
@@ -52,56 +52,42 @@ def test_searches_through_time(
         assert walk(query, limit) == expected(docs, query)
 
 
-def statements_of(query: dict[str, str], limit: int) -> tuple[list[str], list[str]]:
-    """The ids of the first page, and the statements executed."""
-    statements: list[str] = []
-    run = db.query
-
-    def note(sql: str, *rest: Any) -> list[db.Row]:
-        statements.append(sql)
-        return run(sql, *rest)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(db, "query", note)
-        answer = get("/api/images", {**query, "limit": str(limit)})
-    return [image["id"] for image in answer.body["images"]], statements
+def first_page(query: dict[str, str], limit: int) -> list[str]:
+    return [image["id"] for image in get("/api/images", {**query, "limit": str(limit)}).body["images"]]
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits a hundredth of the real ones, as if there were that many more images."""
+def small(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Limits a hundredth of the real ones, as if there were that many more images; and the statements."""
     monkeypatch.setattr(time_search, "SCANNED_ROWS", 5)
     monkeypatch.setattr(time_search, "DENSE_ROWS", 200)
     monkeypatch.setattr(time_search, "MAX_CANDIDATES", 50)
+    return watch_statements(monkeypatch)
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 @pytest.mark.parametrize("gap", [30, 60, 120, 300])
-@pytest.mark.usefixtures("small")
-def test_matches_behind_a_long_gap_are_on_the_first_page(stores: Stores, sort: str, gap: int) -> None:
+def test_matches_behind_a_long_gap_are_on_the_first_page(
+    stores: Stores, small: list[tuple[str, Any]], sort: str, gap: int
+) -> None:
     """More matches than a range may have, and far away: the first range that reaches them has too many."""
     sign = 1 if sort == "newest" else -1
     others = [Doc(id=id_of(sign * day * DAY, 1)) for day in range(0, 400, 2)]
     hits = [Doc(id=id_of(sign * (gap * DAY + n * 3 * HOUR), 2), tags=["a"]) for n in range(60)]
     insert(stores, [*others, *hits])
 
-    ids, statements = statements_of({"tag": "a", "sort": sort}, 5)
-
-    assert ids == [doc.id for doc in hits[:5]]
-    assert len(statements) <= find_page.MAX_STATEMENTS
+    assert first_page({"tag": "a", "sort": sort}, 5) == [doc.id for doc in hits[:5]]
+    assert len(small) <= find_page.MAX_STATEMENTS
 
 
-@pytest.mark.usefixtures("small")
-def test_the_whole_rest_is_asked_for_once(stores: Stores) -> None:
+def test_the_whole_rest_is_asked_for_once(stores: Stores, small: list[tuple[str, Any]]) -> None:
     """If it has too many matches, shorter ranges follow."""
     old = [Doc(id=id_of(-n * 5 * HOUR, 1)) for n in range(12)]
     hits = [Doc(id=id_of(-12 * 5 * HOUR - n * 60_000, 2), tags=["a"]) for n in range(200)]
     insert(stores, [*old, *hits])
 
-    ids, statements = statements_of({"tag": "a", "sort": "oldest"}, 50)
-
-    assert ids[:5] == [doc.id for doc in hits[:5]]
-    assert len(set(statements)) > 1
+    assert first_page({"tag": "a", "sort": "oldest"}, 50)[:5] == [doc.id for doc in hits[:5]]
+    assert len({sql for sql, _ in small}) > 1
 
 
 @pytest.mark.usefixtures("small")
@@ -111,9 +97,7 @@ def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores)
     hits = [Doc(id=id_of(1_000 + n * 500, 2), tags=["a"]) for n in range(120)]
     insert(stores, [*others, *hits])
 
-    ids, _ = statements_of({"tag": "a"}, 50)
-
-    assert ids == [doc.id for doc in hits[:50]]
+    assert first_page({"tag": "a"}, 50) == [doc.id for doc in hits[:50]]
 
 
 @pytest.mark.parametrize(

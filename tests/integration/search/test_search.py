@@ -1,7 +1,6 @@
 """Lists with filters, searches and orders on real rows, compared with the expected results."""
 
 import random
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +9,7 @@ from imageapi.model.text import normalise
 from imageapi.search import counts, find_page, sort_matches, time_search
 
 from tests.integration.client import get
+from tests.integration.lifecycle import patch_image
 from tests.integration.searchable import AGES, Doc, expected, id_of, insert, moment_of, total, walk
 from tests.integration.stores import Stores
 
@@ -31,126 +31,67 @@ def four(stores: Stores) -> Stores:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, [CAFE, KANA, BEACH, TOKYO]),
-        ({"sort": "oldest"}, DOCS),
-        ({"sort": "size"}, [CAFE, KANA, TOKYO, BEACH]),
         ({"sort": "title"}, [CAFE, BEACH, KANA, TOKYO]),
-        ({"q": "東"}, [TOKYO]),
-        ({"q": "夜景"}, [TOKYO]),
         ({"q": "タワーの夜"}, [TOKYO]),
         ({"q": "京東"}, []),
         ({"q": "カタカナ"}, [KANA]),
         ({"q": "ＣＡＦＥ"}, [CAFE]),
         ({"q": "sunset"}, [BEACH, CAFE, KANA]),
-        ({"q": "sunset", "sort": "newest"}, [CAFE, KANA, BEACH]),
         ({"q": "nse"}, [BEACH, CAFE, KANA]),
         ({"q": "su"}, [BEACH, CAFE, KANA]),
         ({"q": "ns"}, []),
         ({"q": "old sunset"}, [CAFE, KANA]),
-        ({"q": "img 1"}, [TOKYO]),
         ({"q": "IMG_1.jpg"}, [TOKYO]),
-        ({"q": "zanzibar"}, []),
         ({"tag": "night"}, [CAFE, TOKYO]),
         ({"tag": ["NIGHT", "sea"]}, [CAFE]),
         ({"tag": "nigh"}, []),
-        ({"category": "nature"}, [CAFE, BEACH]),
-        ({"category": "nature", "sort": "oldest"}, [BEACH, CAFE]),
         ({"category": "nature", "q": "orange"}, [BEACH]),
         ({"category": "Nature"}, []),
-        ({"mime_type": "image/png"}, [KANA]),
-        ({"mime_type": "image/gif"}, []),
-        ({"min_width": "101"}, [TOKYO]),
         ({"min_height": "700"}, [KANA]),
         ({"min_height": "701"}, []),
         ({"q": "sunset", "category": "nature", "tag": "sea", "min_width": "50"}, [BEACH, CAFE]),
     ],
 )
-@pytest.mark.parametrize("limit", [1, 2, 50])
-def test_found(four: Stores, query: dict[str, str | list[str]], found: list[Doc], limit: int) -> None:
-    assert walk(query, limit) == [doc.id for doc in found]
-
-
-def test_created_between(stores: Stores) -> None:
-    start = datetime(2026, 4, 1, tzinfo=UTC)
-    docs = [
-        Doc(
-            id=f"{int((start + timedelta(hours=h)).timestamp() * 1000):012x}".join(
-                ("", "-7000-8000-000000000000")
-            )
-        )
-        for h in range(5)
-    ]
-    for doc in docs:
-        doc.id = f"{doc.id[:8]}-{doc.id[8:]}"
-    insert(stores, docs)
-
-    def between(after: int | None, before: int | None, **more: str) -> list[str]:
-        query = dict(more)
-        if after is not None:
-            query["created_after"] = (start + timedelta(hours=after)).isoformat()
-        if before is not None:
-            query["created_before"] = (start + timedelta(hours=before)).isoformat()
-        return walk(query, 2)
-
-    ids = [doc.id for doc in docs]
-    assert between(1, 3) == ids[1:3][::-1]
-    assert between(3, None) == ids[3:][::-1]
-    assert between(None, 1, sort="oldest") == ids[:1]
-    assert between(1, 4, sort="title") == ids[1:4]
+def test_found(four: Stores, query: dict[str, str | list[str]], found: list[Doc]) -> None:
+    for limit in (1, 50):
+        assert walk(query, limit) == [doc.id for doc in found]
 
 
 def test_changing_an_image_changes_what_it_is_found_by(four: Stores) -> None:
-    from tests.integration.client import send
-    from tests.support.events import API_KEY, make_event
-
-    headers = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
-    body = b'{"title": "Mountain", "tags": ["Snow"]}'
-    assert send(make_event("PATCH", f"/api/images/{BEACH.id}", headers, (), body)).status == 200
+    assert patch_image(BEACH.id, {"title": "Mountain", "tags": ["Snow"]}).status == 200
 
     assert walk({"q": "beach"}) == []
     assert walk({"q": "mountain"}) == walk({"tag": "snow"}) == walk({"q": "orange"}) == [BEACH.id]
 
 
-EXACT: dict[str, list[tuple[str, str]]] = {
-    "all": [],
-    "a category": [("category", "nature")],
-    "no such category": [("category", "nothing")],
-    "a tag": [("tag", "NIGHT")],
-}
-COUNTED: dict[str, list[tuple[str, str]]] = {
-    "words": [("q", "sunset")],
-    "a type": [("mime_type", "image/jpeg")],
-    "a range of time": [("created_after", "2020-01-01")],
-    "two tags": [("tag", "night"), ("tag", "sea")],
-    "category and size": [("category", "nature"), ("min_width", "1")],
-}
+@pytest.mark.parametrize(
+    ("query", "images", "is_always_exact"),
+    [
+        ([], 4, True),
+        ([("category", "nature")], 2, True),
+        ([("category", "nothing")], 0, True),
+        ([("tag", "NIGHT")], 2, True),
+        ([("q", "sunset")], 3, False),
+        ([("mime_type", "image/jpeg")], 3, False),
+        ([("created_after", "2020-01-01")], 4, False),
+        ([("tag", "night"), ("tag", "sea")], 1, True),
+        ([("category", "nature"), ("min_width", "1")], 2, False),
+    ],
+    ids=str,
+)
+def test_total(
+    four: Stores,
+    monkeypatch: pytest.MonkeyPatch,
+    query: list[tuple[str, str]],
+    images: int,
+    is_always_exact: bool,
+) -> None:
+    exact = {"value": images, "relation": "exact"}
+    assert total(*query) == exact
+    assert "total" not in get("/api/images", query).body
 
-
-@pytest.mark.parametrize("name", [*EXACT, *COUNTED])
-def test_total(four: Stores, name: str) -> None:
-    query = {**EXACT, **COUNTED}[name]
-
-    assert total(*query) == {"value": len(walk(_as_dict(query))), "relation": "exact"}
-
-
-@pytest.mark.parametrize("name", [*EXACT, *COUNTED])
-def test_total_beyond_what_is_counted(four: Stores, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(counts, "MAX_COUNTED", 1)
-    query = {**EXACT, **COUNTED}[name]
-    images = len(walk(_as_dict(query)))
-
-    if name in EXACT or images <= 1:
-        assert total(*query) == {"value": images, "relation": "exact"}
-    else:
-        assert total(*query) == {"value": 1, "relation": "at_least"}
-
-
-def _as_dict(query: list[tuple[str, str]]) -> dict[str, list[str]]:
-    return {name: [value for other, value in query if other == name] for name, _ in query}
-
-
-def test_total_is_only_told_when_it_is_asked_for(four: Stores) -> None:
-    assert "total" not in get("/api/images", {"q": "sunset"}).body
+    assert total(*query) == (exact if is_always_exact else {"value": 1, "relation": "at_least"})
 
 
 @pytest.mark.parametrize("sort", ["title", "size"])
@@ -171,7 +112,7 @@ def test_too_many_to_sort(
 
     answer = get("/api/images", {**query, "sort": sort})
 
-    assert (answer.status, answer.code) == (422, "too_many_to_sort")
+    assert answer.error == (422, "too_many_to_sort")
     assert answer.body["error"]["details"] == {"max": found - 1, "sorts": others}
     for other in others:
         assert len(walk({**query, "sort": other})) == found
@@ -213,13 +154,10 @@ def test_a_cursor_belongs_to_its_list(
 ) -> None:
     insert(stores, [Doc(title="a b", tags=["a"]), Doc(title="a b", tags=["a"])])
     cursor = get("/api/images", {**made_for, "limit": "1"}).body["next_cursor"]
-    answer = get("/api/images", {**used_with, "cursor": cursor})
-    assert (answer.status, answer.code) == (400, "cursor_mismatch")
+    assert get("/api/images", {**used_with, "cursor": cursor}).error == (400, "cursor_mismatch")
 
 
 words = st.text(st.sampled_from("ab東京 _é"), max_size=6)
-
-
 docs = st.lists(
     st.builds(
         Doc,

@@ -21,7 +21,7 @@ PICTURE = pictures.jpeg()
 
 
 def assert_unavailable(answer: Answer) -> None:
-    assert (answer.status, answer.code) == (503, "storage_unavailable")
+    assert answer.error == (503, "storage_unavailable")
     assert int(answer.headers["retry-after"][0]) >= 1
 
 

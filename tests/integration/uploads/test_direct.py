@@ -1,21 +1,24 @@
-"""Successful uploads, checked in both stores."""
+"""Direct uploads, checked in both stores: those that succeed, and those that leave nothing."""
 
 import hashlib
 import json
+import resource
+import time
 from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
 
 import pytest
+from imageapi.errors import StorageUnavailableError
+from imageapi.pictures import inspect
+from imageapi.storage import s3
+from PIL import ImageFile
 
 from tests.integration.client import fetch_link, upload
 from tests.integration.stores import Stores
 from tests.support import pictures
 
-METADATA = {
-    "title": "夕焼け",
-    "description": "海。\n二行目",
-    "category": "風景",
-    "tags": ["海", "空", "海"],
-}
+METADATA = {"title": "夕焼け", "description": "海。\n二行目", "category": "風景", "tags": ["海", "空"]}
 
 
 @pytest.mark.parametrize("name", pictures.ALL_GOOD)
@@ -32,12 +35,7 @@ def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> Non
     assert stored == data
     assert head["ContentType"] == facts.mime_type
     assert "immutable" in head["CacheControl"]
-    expected = {
-        "status": "ready",
-        "title": "夕焼け",
-        "description": "海。\n二行目",
-        "category": "風景",
-        "tags": ["海", "空"],
+    expected = METADATA | {
         "filename": "写真.txt",
         "s3_key": key,
         "mime_type": facts.mime_type,
@@ -45,23 +43,19 @@ def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> Non
         "width": facts.width,
         "height": facts.height,
         "frames": facts.frames,
-        "sha256": hashlib.sha256(data).digest(),
-        "version": 1,
+        "exif": row["exif"],
+        "id": str(row["id"]),
     }
-    assert {field: row[field] for field in expected} == expected
+    digest = hashlib.sha256(data)
+    assert row | expected | {"status": "ready", "sha256": digest.digest(), "version": 1} == row
+    assert answer.image | expected | {"sha256": digest.hexdigest()} == answer.image
 
 
-def test_answer_shows_the_row(stores: Stores) -> None:
+def test_answer_tells_what_the_camera_says_but_where_it_was(stores: Stores) -> None:
     data = pictures.camera_jpeg()
 
-    image = upload(data, METADATA, filename="IMG_0001.JPG").image
+    image = upload(data).image
 
-    (row,) = stores.rows()
-    same = ("id", "title", "description", "category", "tags", "filename", "s3_key", "mime_type", "size_bytes")
-    assert {field: image[field] for field in same} == {field: row[field] for field in same}
-    assert (image["width"], image["height"], image["frames"]) == (64, 48, 1)
-    assert image["sha256"] == hashlib.sha256(data).hexdigest()
-    assert image["exif"] == row["exif"]
     assert image["exif"]["camera"] == "Canon EOS R6"
     assert image["exif"]["taken_at"] == "2026-04-01T09:30:15+09:00"
     assert "139" not in json.dumps(image["exif"])
@@ -73,16 +67,60 @@ def test_answer_shows_the_row(stores: Stores) -> None:
     assert fetch_link(image["urls"]["thumbnail"]).startswith(b"\xff\xd8\xff")
 
 
-def test_upload_without_a_name_is_named_after_its_id(stores: Stores) -> None:
-    image = upload(pictures.png(), filename=None).image
-
-    assert image["filename"] == f"{image['id']}.png"
-    assert stores.keys() == [f"originals/{image['filename']}"]
-
-
-def test_largest_direct_file_is_taken(stores: Stores) -> None:
+def test_the_largest_file_is_taken_and_named_after_its_id(stores: Stores) -> None:
     data = pictures.jpeg_of_size(4_400_000)
 
-    image = upload(data).image
+    image = upload(data, filename=None).image
 
-    assert stores.object(image["s3_key"])[0] == data
+    assert image["filename"] == f"{image['id']}.jpg"
+    assert stores.object(f"originals/{image['filename']}")[0] == data
+
+
+@pytest.mark.parametrize("name", pictures.BAD)
+def test_bad_picture(stores: Stores, name: str) -> None:
+    make, status, code = pictures.BAD[name]
+
+    assert upload(make()).error == (status, code)
+    assert stores.is_empty()
+
+
+@pytest.mark.parametrize("step", [(inspect, "inspect"), (s3, "put_object")])
+def test_memory_that_runs_out_leaves_nothing_behind(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str]
+) -> None:
+    def run_out(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(*step, run_out)
+
+    assert upload(pictures.jpeg(), idempotency_key="k").error == (500, "internal_error")
+    assert stores.is_empty()
+    assert stores.idempotency_keys() == []
+
+
+def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would use up the next request's time and memory."""
+    started, ended = Event(), Event()
+
+    def decode_until_cancelled(image: ImageFile.ImageFile) -> None:
+        started.set()
+        try:
+            while True:
+                image.fp.check_time()  # type: ignore[union-attr]
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    def fail(*_: Any, **__: Any) -> None:
+        assert started.wait(60)
+        raise StorageUnavailableError()
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decode_until_cancelled)
+    monkeypatch.setattr(s3, "put_object", fail)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    assert upload(pictures.jpeg()).code == "storage_unavailable"
+
+    assert ended.is_set()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert stores.is_empty()

@@ -1,7 +1,8 @@
 """Idempotency-Key: a repeated request is the same upload; the keys of two API keys never meet."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from imageapi.catalog import uploads
@@ -10,13 +11,22 @@ from imageapi.uploads.undo import undo_upload
 
 from tests.integration.client import send, upload, upload_event
 from tests.integration.key_requests import make_key
-from tests.integration.lifecycle import announce_event, delete_for_good, restore_image, trash_image
+from tests.integration.lifecycle import (
+    announce,
+    announce_event,
+    complete,
+    delete_for_good,
+    post_file,
+    restore_image,
+    trash_image,
+)
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.events import API_KEY, Event
 from tests.support.worker import Worker, answer_at_once, workers
 
 PICTURE = pictures.jpeg()
+OTHER = pictures.jpeg(seed="other")
 
 
 @pytest.fixture(scope="module")
@@ -37,32 +47,46 @@ def test_same_request_twice_is_one_image(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"data": pictures.jpeg(seed="other")},
+        {"data": OTHER},
         {"metadata": {"title": "y"}},
         {"filename": "other.jpg"},
-        {"on_duplicate": "return"},
+        {"on_duplicate": "allow"},
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_key_with_another_request_is_refused(stores: Stores, change: dict[str, object]) -> None:
-    request = {"data": PICTURE, "metadata": {"title": "x"}, "idempotency_key": "k"}
-    upload(**request)  # type: ignore[arg-type]
-
-    answer = upload(**request | change)  # type: ignore[arg-type]
-
-    assert (answer.status, answer.code) == (422, "idempotency_key_reused")
-    assert len(stores.rows()) == len(stores.keys()) == 1
-
-
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
-def test_key_with_the_bytes_of_another_image_is_refused(stores: Stores, on_duplicate: str) -> None:
-    other = pictures.jpeg(seed="other")
-    upload(PICTURE, idempotency_key="k", on_duplicate=on_duplicate)
-    upload(other)
+def test_key_with_another_request_is_refused(
+    stores: Stores, change: dict[str, Any], on_duplicate: str
+) -> None:
+    request: dict[str, Any] = {"data": PICTURE, "metadata": {"title": "x"}, "on_duplicate": on_duplicate}
+    upload(**request, idempotency_key="k")
+    upload(OTHER)
 
-    answer = upload(other, idempotency_key="k", on_duplicate=on_duplicate)
+    answer = upload(**request | change, idempotency_key="k")
 
-    assert (answer.status, answer.code) == (422, "idempotency_key_reused")
+    assert answer.error == (422, "idempotency_key_reused")
+    assert len(stores.rows()) == len(stores.keys()) == 2
+
+
+def test_an_announcement_again_is_the_same_upload(stores: Stores) -> None:
+    first, second = announce(PICTURE, "k"), announce(PICTURE, "k")
+
+    assert [first.status, second.status] == [201, 200]
+    assert first.body["data"]["id"] == second.body["data"]["id"]
+    assert post_file(second.body["data"]["form"], PICTURE) < 300
+    image = complete(first.body["data"]["id"]).image
+
+    third = announce(PICTURE, "k")
+    assert (third.status, third.body["data"]["id"], third.body["data"]["form"]) == (200, image["id"], None)
+    for other in (
+        announce(PICTURE, "k", filename="b.jpg"),
+        announce(PICTURE, "k", metadata={"title": "x"}),
+        announce(PICTURE + b"1", "k"),
+        upload(PICTURE, idempotency_key="k"),
+    ):
+        assert other.error == (422, "idempotency_key_reused")
+    assert announce(PICTURE, "é").code == "idempotency_key_invalid"
+    assert len(stores.rows()) == 1
 
 
 def test_keys_differ_in_every_character(stores: Stores) -> None:
@@ -87,36 +111,26 @@ def test_same_request_at_once_is_one_image(stores: Stores, three: list[Worker], 
         assert len(stores.keys()) == attempt + 1
 
 
-def test_request_sent_again_while_the_first_is_at_work(stores: Stores) -> None:
+@pytest.mark.parametrize("remove", [None, trash_image, delete_for_good])
+def test_a_first_request_that_ends_after_the_second(stores: Stores, remove: Any) -> None:
+    """Also when the second one's image has been removed by then."""
     event = upload_event(PICTURE, idempotency_key="k")
     with stores.paused_at(event, "storage.s3.put_object", "before") as first:
         second = upload(PICTURE, idempotency_key="k")
+        if remove:
+            assert remove(second.image["id"]).status == 204
         late = first.finish()
 
-    assert second.status in (200, 201)
-    assert late.status in (200, 201)
-    assert late.image == second.image
-    assert stores.statuses() == ["ready"]
-    assert stores.object(second.image["s3_key"])[0] == PICTURE
-
-
-@pytest.mark.parametrize("is_for_good", [False, True])
-def test_the_first_request_ends_after_the_second_ones_image_is_in_the_trash(
-    stores: Stores, is_for_good: bool
-) -> None:
-    with stores.paused_at(
-        upload_event(PICTURE, idempotency_key="k"), "storage.s3.put_object", "before"
-    ) as first:
-        image = upload(PICTURE, idempotency_key="k").image
-        assert (delete_for_good if is_for_good else trash_image)(image["id"]).status == 204
-        late = first.finish()
-
-    assert (late.status, late.code) == (409, "upload_interrupted")
-    if is_for_good:
-        assert stores.is_empty(), "the first request removes what it has stored since"
+    if remove:
+        assert late.error == (409, "upload_interrupted")
     else:
-        assert restore_image(image["id"]).status == 200
-        assert stores.object(image["s3_key"])[0] == PICTURE
+        assert (late.status, late.image) == (200, second.image)
+    if remove is trash_image:
+        assert restore_image(second.image["id"]).status == 200
+    assert stores.statuses() == ([] if remove is delete_for_good else ["ready"])
+    assert stores.keys() == [row["s3_key"] for row in stores.rows()]
+    for row in stores.rows():
+        assert stores.object(row["s3_key"])[0] == PICTURE
 
 
 def test_a_request_that_was_overtaken_does_not_undo_the_upload(stores: Stores) -> None:
@@ -131,21 +145,26 @@ def test_a_request_that_was_overtaken_does_not_undo_the_upload(stores: Stores) -
         assert stores.statuses() == ["pending"]
 
 
-def test_key_is_free_again_after_the_store_was_down(stores: Stores, configure: Configure) -> None:
+def test_key_is_free_again_when_its_upload_or_its_image_is_gone(stores: Stores, configure: Configure) -> None:
     configure(MINIO_ENDPOINT_URL="http://127.0.0.1:1")
     assert upload(PICTURE, {"title": "before"}, idempotency_key="k").code == "storage_unavailable"
     configure(MINIO_ENDPOINT_URL=stores.s3.endpoint_url)
 
-    assert upload(PICTURE, {"title": "after"}, idempotency_key="k").status == 201
-    assert [image["title"] for image in stores.rows() if image["status"] == "ready"] == ["after"]
+    first = upload(PICTURE, {"title": "after"}, idempotency_key="k")
+    assert (first.status, first.image["title"]) == (201, "after")
+    trash_image(first.image["id"])
+    assert stores.idempotency_keys() == []
+    second = upload(PICTURE, idempotency_key="k")
+    assert (second.status, second.image["id"] != first.image["id"]) == (201, True)
+    assert restore_image(first.image["id"]).status == 200
+    assert upload(PICTURE, idempotency_key="k").image["id"] == second.image["id"]
 
 
 def test_key_is_forgotten_after_a_week(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "KEY_BATCH", 1)
-    first = upload(PICTURE, idempotency_key="k").image
-    other = upload(PICTURE, idempotency_key="l").image
-    days = 86_400
-    now = time.time()
+    for key in ("k", "l"):
+        upload(PICTURE, idempotency_key=key)
+    now, days = time.time(), 86_400
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now + 6.9 * days)
         run.sweep(dry_run=False)
@@ -156,54 +175,32 @@ def test_key_is_forgotten_after_a_week(stores: Stores, monkeypatch: pytest.Monke
         run.sweep(dry_run=False)
         assert stores.idempotency_keys() == []
 
-    second = upload(PICTURE, idempotency_key="k")
-
-    assert second.status == 201
-    assert {row["id"] for row in stores.rows()} == {first["id"], other["id"], second.image["id"]}
+    assert upload(PICTURE, idempotency_key="k").status == 201
+    assert len(stores.rows()) == 3
 
 
-def as_key(event: Event, key: str) -> Event:
-    event["headers"]["X-API-Key"] = key
-    return event
-
-
-@pytest.mark.parametrize("on_duplicate", [None, "allow"])
-def test_the_same_one_of_two_keys_is_two_images(stores: Stores, on_duplicate: str | None) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: announce_event(PICTURE, "k"),
+        lambda: upload_event(PICTURE, idempotency_key="k"),
+        lambda: upload_event(PICTURE, idempotency_key="k", on_duplicate="allow"),
+    ],
+    ids=["announce", "upload", "allow"],
+)
+def test_the_same_one_of_two_keys_is_two_uploads(stores: Stores, make: Callable[[], Event]) -> None:
     first, second = (make_key("images:read", "images:write") for _ in range(2))
+
+    def ask(key: str) -> tuple[int, str]:
+        answer = send(make() | {"headers": make()["headers"] | {"X-API-Key": key}})
+        return answer.status, answer.body["data"]["id"]
+
     keys = [first["key"], second["key"], API_KEY]
-
-    def upload(key: str) -> tuple[int, str]:
-        event = upload_event(PICTURE, idempotency_key="k", on_duplicate=on_duplicate)
-        answer = send(as_key(event, key))
-        return answer.status, answer.image["id"]
-
-    made = [upload(key) for key in keys]
-    again = [upload(key) for key in keys]
+    made, again = [ask(key) for key in keys], [ask(key) for key in keys]
 
     assert [status for status, _ in made] == [201] * 3
     assert again == [(200, image_id) for _, image_id in made]
     assert len({image_id for _, image_id in made}) == 3
     assert set(stores.idempotency_keys()) == {f"{first['id']}\nk", f"{second['id']}\nk", "k"}
-
-
-def test_the_same_one_of_two_keys_is_two_announcements(stores: Stores) -> None:
-    keys = [make_key("images:write")["key"], make_key("images:write")["key"], API_KEY]
-
-    def announce(key: str) -> tuple[int, str]:
-        answer = send(as_key(announce_event(PICTURE, "k"), key))
-        return answer.status, answer.body["data"]["id"]
-
-    made = [announce(key) for key in keys]
-    again = [announce(key) for key in keys]
-
-    assert [status for status, _ in made] == [201] * 3
-    assert again == [(200, upload_id) for _, upload_id in made]
-    assert len({upload_id for _, upload_id in made}) == 3
-
-
-def test_no_header_looks_like_another_keys(stores: Stores) -> None:
-    key_id = make_key("images:write")["id"]
-
-    answer = send(upload_event(PICTURE, idempotency_key=f"{key_id}\nk"))
-
-    assert answer.error == (400, "idempotency_key_invalid")
+    forged = send(upload_event(PICTURE, idempotency_key=f"{first['id']}\nk"))
+    assert forged.error == (400, "idempotency_key_invalid")

@@ -5,7 +5,7 @@ request with its Idempotency-Key results in exactly one image.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
@@ -20,31 +20,7 @@ from tests.support.worker import Hook, Worker, worker
 
 PICTURE = pictures.jpeg_of_size(400_000)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
-
-
-class Step(NamedTuple):
-    """Where the process dies, and what exists then."""
-
-    hook: Hook
-    statuses: list[str]
-    objects: int
-
-
-WAYS = {"allow": "database.db.query", "reject": "database.db.transaction"}
-"""Both ways to write the row: one statement, or a transaction that looks for duplicates first."""
-
-
-def steps(on_duplicate: str) -> dict[str, Step]:
-    """Every step of an upload that succeeds."""
-    reserve = WAYS[on_duplicate]
-    return {
-        "before the row": Step(Hook(reserve, "before"), [], 0),
-        "after the row": Step(Hook(reserve, "after"), ["pending"], 0),
-        "before the put": Step(Hook("storage.s3.put_object", "before"), ["pending"], 0),
-        "after the put": Step(Hook("storage.s3.put_object", "after"), ["pending"], 1),
-        "before ready": Step(Hook("database.db.query_as_actor", "before"), ["pending"], 1),
-        "after ready": Step(Hook("database.db.query_as_actor", "after"), ["ready"], 1),
-    }
+PUT, READY, REMOVE = "storage.s3.put_object", "database.db.query_as_actor", "storage.s3.delete_objects"
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +29,37 @@ def process(servers: Stores) -> Iterator[Worker]:
         yield started
 
 
-@pytest.mark.parametrize("step", steps("allow"))
-@pytest.mark.parametrize("on_duplicate", WAYS)
-def test_upload_killed(stores: Stores, process: Worker, on_duplicate: str, step: str) -> None:
-    hook, statuses, objects = steps(on_duplicate)[step]
+@pytest.mark.parametrize(
+    ("target", "when", "statuses", "objects"),
+    [
+        ("reserve", "before", [], 0),
+        ("reserve", "after", ["pending"], 0),
+        (PUT, "before", ["pending"], 0),
+        (PUT, "after", ["pending"], 1),
+        (READY, "before", ["pending"], 1),
+        (READY, "after", ["ready"], 1),
+    ],
+)
+@pytest.mark.parametrize(
+    ("on_duplicate", "reserve"), [("allow", "database.db.query"), ("reject", "database.db.transaction")]
+)
+def test_upload_killed(
+    stores: Stores,
+    process: Worker,
+    on_duplicate: str,
+    reserve: str,
+    target: str,
+    when: str,
+    statuses: list[str],
+    objects: int,
+) -> None:
+    """The row is written in one statement, or in a transaction that looks for duplicates first."""
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k", on_duplicate=on_duplicate)
 
-    die(process, event, hook)
+    die(process, event, target.replace("reserve", reserve), when)
 
-    assert (stores.statuses(), len(stores.keys())) == (statuses, objects)
-    assert_every_object_has_a_row(stores)
-    assert_only_ready_images_are_listed(stores)
-    assert_same_request_makes_one_image(stores, event, expected=200 if step == "after ready" else 201)
+    assert_consistent(stores, statuses, objects)
+    assert_same_request_makes_one_image(stores, event, expected=200 if statuses == ["ready"] else 201)
 
 
 @pytest.mark.parametrize("cut", [True, False], ids=["half of the bytes were sent", "the answer is lost"])
@@ -81,79 +76,68 @@ def test_upload_killed_during_the_put(stores: Stores, cut: bool) -> None:
             wait_until(stores.keys)
         victim.kill()
 
-    assert stores.statuses() == ["pending"]
-    assert len(stores.keys()) == (0 if cut else 1)
-    assert_every_object_has_a_row(stores)
-    assert_only_ready_images_are_listed(stores)
+    assert_consistent(stores, ["pending"], 0 if cut else 1)
     assert_same_request_makes_one_image(stores, event, expected=201)
 
 
 def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Worker) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
     # From the second time on, key and pending row are looked up between the attempted insert and the put.
-    attempts = [
-        (Hook("database.db.query", "after", 1), "pending"),
-        (Hook("database.db.query", "after", 2), "pending"),
-        (Hook("database.db.query", "after", 3), "pending"),
-        (Hook("storage.s3.put_object", "before"), "pending"),
-        (Hook("storage.s3.put_object", "after"), "pending"),
-        (Hook("database.db.query_as_actor", "before"), "pending"),
-        (Hook("database.db.query_as_actor", "after"), "ready"),
-    ]
+    for call in (1, 2, 3):
+        die(process, event, "database.db.query", "after", call)
+        assert_consistent(stores, ["pending"], 0)
+    for target, when, objects in ((PUT, "before", 0), (PUT, "after", 1), (READY, "before", 1)):
+        die(process, event, target, when)
+        assert_consistent(stores, ["pending"], objects)
+    die(process, event, READY, "after")
 
-    for hook, status in attempts:
-        die(process, event, hook)
-        assert stores.statuses() == [status]
-        assert_every_object_has_a_row(stores)
-
+    assert_consistent(stores, ["ready"], 1)
     assert_same_request_makes_one_image(stores, event, expected=200)
 
 
-UNDOING = {
-    "before the upload has failed": Hook("database.db.query", "before", 2),
-    "after the upload has failed": Hook("database.db.query", "after", 2),
-    "before the object is gone": Hook("storage.s3.delete_objects", "before"),
-    "after the object is gone": Hook("storage.s3.delete_objects", "after"),
-}
-
-
-@pytest.mark.parametrize("step", UNDOING)
-def test_refusal_killed_while_it_is_undone(stores: Stores, process: Worker, step: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "call", "when", "status"),
+    [
+        ("database.db.query", 2, "before", "pending"),
+        ("database.db.query", 2, "after", "failed"),
+        (REMOVE, 1, "before", "failed"),
+        (REMOVE, 1, "after", "failed"),
+    ],
+)
+def test_refusal_killed_while_it_is_undone(
+    stores: Stores, process: Worker, target: str, call: int, when: str, status: str
+) -> None:
     event = upload_event(BROKEN, idempotency_key="k")
 
-    die(process, event, UNDOING[step])
+    die(process, event, target, when, call)
 
-    assert stores.statuses() in (["pending"], ["failed"])
-    assert_every_object_has_a_row(stores)
-    assert_only_ready_images_are_listed(stores)
+    assert_consistent(stores, [status], 0 if (target, when) == (REMOVE, "after") else 1)
     assert send(event).code == "image_corrupt"
-    assert_every_object_has_a_row(stores)
     assert_same_request_makes_one_image(stores, upload_event(PICTURE, idempotency_key="k"), expected=201)
 
 
 def test_acknowledged_images_survive_the_death_of_both_servers(stores: Stores) -> None:
-    answers = [send(upload_event(pictures.jpeg_of_size(100_000 + n))) for n in range(5)]
+    files = [pictures.jpeg_of_size(100_000 + n) for n in range(5)]
+    answers = [send(upload_event(data)) for data in files]
 
     for server in (stores.postgres, stores.s3):
         server.kill()
         server.start()
 
-    listed = get("/api/images").body["images"]
-    assert [image["id"] for image in listed] == [answer.image["id"] for answer in answers][::-1]
-    for n, answer in enumerate(answers):
-        assert_served(stores, answer, pictures.jpeg_of_size(100_000 + n))
+    assert_consistent(stores, ["ready"] * 5, 5)
+    for answer, data in zip(answers, files, strict=True):
+        assert_served(stores, answer, data)
 
 
-def die(process: Worker, event: Event, hook: Hook) -> None:
-    process.send(event, hook)
+def die(process: Worker, event: Event, target: str, when: Any, call: int = 1) -> None:
+    process.send(event, Hook(target, when, call))
     process.wait_killed()
 
 
-def assert_every_object_has_a_row(stores: Stores) -> None:
+def assert_consistent(stores: Stores, statuses: list[str], objects: int) -> None:
+    """Every object has a row, and images that are ready are listed."""
+    assert (stores.statuses(), len(stores.keys())) == (statuses, objects)
     assert set(stores.keys()) <= {row["s3_key"] for row in stores.rows()}
-
-
-def assert_only_ready_images_are_listed(stores: Stores) -> None:
     ready = {str(row["id"]) for row in stores.rows() if row["status"] == "ready"}
     assert {image["id"] for image in get("/api/images").body["images"]} == ready
 
@@ -165,7 +149,7 @@ def assert_same_request_makes_one_image(stores: Stores, event: Event, *, expecte
     assert stores.idempotency_keys() == ["k"]
     assert [image["id"] for image in get("/api/images").body["images"]] == [answers[0].image["id"]]
     assert_served(stores, answers[1], PICTURE)
-    assert_every_object_has_a_row(stores)
+    assert set(stores.keys()) <= {row["s3_key"] for row in stores.rows()}
 
 
 def assert_served(stores: Stores, answer: Answer, data: bytes) -> None:

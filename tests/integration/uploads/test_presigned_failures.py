@@ -8,30 +8,25 @@ from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
 from imageapi.errors import StorageUnavailableError
 from imageapi.pictures import inspect
-from imageapi.pictures.decode_limits import MAX_SCANS
 from imageapi.storage import s3
 from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.client import upload
-from tests.integration.leftovers import expire
-from tests.integration.lifecycle import announce_and_post, complete, fetch, ingest, sweep
-from tests.integration.stores import Stores, fail
-from tests.support import hostile, pictures
+from tests.integration.leftovers import die, expire
+from tests.integration.lifecycle import (
+    announce_and_post,
+    complete,
+    complete_event,
+    fetch,
+    ingest,
+    sweep,
+    watch_keys,
+)
+from tests.integration.stores import Stores, failing
+from tests.support import pictures
 
 PICTURE = pictures.camera_jpeg()
-
-
-def test_a_file_that_could_not_be_stored_is_not_in_the_way(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image_id = announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "put_object", fail)
-        assert complete(image_id).status == 503
-
-    assert upload(PICTURE, on_duplicate="return").status == 201
-    assert complete(image_id).status == 201
 
 
 def test_a_store_that_takes_all_the_time_is_no_attempt(
@@ -56,65 +51,69 @@ def test_a_store_that_takes_all_the_time_is_no_attempt(
     assert complete(image_id).status == 201
 
 
-@pytest.mark.parametrize("target", ["download", "put_object", "delete_objects"])
-def test_a_store_that_fails_on_the_way(stores: Stores, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("target", "statuses"),
+    [("download", (503, 201)), ("put_object", (503, 201)), ("delete_objects", (201, 200))],
+)
+def test_a_store_that_fails_on_the_way(stores: Stores, target: str, statuses: tuple[int, int]) -> None:
+    """Once the image exists, a sweep removes the file. Bytes that could not be stored are no first."""
     image_id = announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, target, fail)
+    with failing(target):
         answer = complete(image_id)
-        if target == "delete_objects":  # by then the image exists, and a sweep removes the file
-            assert answer.status == 201
-        else:
-            assert (answer.status, answer.code) == (503, "storage_unavailable")
+        assert answer.status == statuses[0]
+        if answer.status == 503:
+            assert answer.code == "storage_unavailable"
             assert ingest(image_id)["unfinished"] == {image_id: "storage_unavailable"}
+    if answer.status == 503:
+        assert upload(PICTURE, on_duplicate="return").status == 201
 
     answer = complete(image_id)
-    assert answer.status == (200 if target == "delete_objects" else 201)
+    assert answer.status == statuses[1]
     assert fetch(answer.image["urls"]["original"]).data == PICTURE
 
 
-def test_a_lack_of_memory_is_not_final(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine may be the cause, not the picture."""
-
-    def fail(*_: object) -> None:
-        raise MemoryError
-
-    image_id = announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(inspect, "read_exif", fail)
-        assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
-        answer = complete(image_id)
-        assert (answer.status, answer.code) == (422, "image_too_complex")
-
-    assert stores.statuses() == ["pending"]
-    assert stores.keys() == [f"incoming/{image_id}"]
-    assert complete(image_id).status == 201
-
-
-def test_a_picture_that_never_fits_the_memory_is_refused(
+def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    """The machine may be the cause, not the picture."""
+
+    def run_out(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(inspect, "read_exif", fail)
-    image_id = announce_and_post(PICTURE)
-    for _ in range(MAX_ATTEMPTS):
+    image_id, never_fits = announce_and_post(PICTURE), announce_and_post(PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(inspect, "read_exif", run_out)
+        assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
+        assert complete(image_id).error == (422, "image_too_complex")
+        assert complete(never_fits).error == (422, "image_too_complex")
+        assert stores.statuses() == ["pending"] * 2
+        assert stores.keys() == sorted([f"incoming/{image_id}", f"incoming/{never_fits}"])
+    assert complete(image_id).status == 201
+
+    monkeypatch.setattr(inspect, "read_exif", run_out)
+    for statuses in (["ready", "pending"], ["ready", "pending"], ["ready", "failed"]):
         expire(stores)
         sweep()
-        assert stores.statuses() == ["pending"]
-    expire(stores)
-    sweep()
-
-    assert complete(image_id).code == "image_too_complex"
-    assert (stores.statuses(), stores.keys()) == (["failed"], [])
+        assert stores.statuses() == statuses
+    assert complete(never_fits).code == "image_too_complex"
+    assert len(stores.keys()) == 1
 
 
-def test_a_picture_with_too_many_scans_is_refused_for_good(stores: Stores) -> None:
-    image_id = announce_and_post(hostile.jpeg(MAX_SCANS + 1))
+@pytest.mark.parametrize("way", ["complete", "event"])
+def test_what_ends_every_attempt_is_refused_without_another_one(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A form that is posted repeatedly, each time with an event, costs at most three decodes."""
+    image_id = announce_and_post(PICTURE)
+    for _ in range(MAX_ATTEMPTS):
+        die(stores, complete_event(image_id), "storage.s3.download", "after")
+        expire(stores)
+    downloads = watch_keys(monkeypatch, "download")
 
+    if way == "event":
+        assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
     for _ in range(2):
-        answer = complete(image_id)
-        assert (answer.status, answer.code) == (422, "image_too_complex")
-    assert stores.statuses() == ["failed"]
-    assert stores.keys() == []
+        assert complete(image_id).error == (422, "image_too_complex")
+
+    assert downloads == []
+    assert (stores.statuses(), stores.keys()) == (["failed"], [])

@@ -1,15 +1,11 @@
 """Presigned uploads completed concurrently, or during another post."""
 
-import hashlib
-import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from imageapi.catalog import images, uploads
 from imageapi.database import db
-from imageapi.storage import s3
-from imageapi.uploads.complete import MAX_ATTEMPTS
 from imageapi.uploads.create_image import UploadInProgressError, find_outcome
 
 from tests.integration.leftovers import die, expire
@@ -25,30 +21,25 @@ from tests.integration.lifecycle import (
     ingest,
     post_file,
     sweep,
-    watch_keys,
 )
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.answers import Answer
-from tests.support.worker import Hook, answer_at_once, workers
+from tests.support.worker import Hook, answer_at_once, worker, workers
 
 PICTURE = pictures.camera_jpeg()
+OTHER = pictures.jpeg_of_size(len(PICTURE), seed="other")
 
 
-def test_announcements_at_once_with_one_key_are_one_upload(stores: Stores) -> None:
-    with workers(stores.environment, 4) as processes:
-        answers = answer_at_once(processes, announce_event(PICTURE, "key-1"))
-
-    assert sorted(answer.status for answer in answers) == [200, 200, 200, 201]
-    assert len({answer.body["data"]["id"] for answer in answers}) == 1
-    assert len(stores.rows()) == 1
-
-
-def test_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
+def test_announced_and_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
     with workers(stores.environment, 4) as processes:
         for seed in range(4):
             data = pictures.jpeg(seed=seed)
-            image_id = announce_and_post(data)
+            announced = answer_at_once(processes, announce_event(data, f"key-{seed}"))
+            assert sorted(answer.status for answer in announced) == [200, 200, 200, 201]
+            (image_id,) = {answer.body["data"]["id"] for answer in announced}
+            assert post_file(announced[0].body["data"]["form"], data) < 300
+
             answers = answer_at_once(processes, complete_event(image_id))
 
             assert {answer.status for answer in answers} <= {200, 201}
@@ -59,26 +50,22 @@ def test_completed_by_several_at_once_is_one_image_once(stores: Stores) -> None:
     assert stores.keys() == sorted(row["s3_key"] for row in stores.rows())
 
 
-STEPS = ["storage.s3.download", "storage.s3.put_object", "catalog.images.insert"]
-
-
-@pytest.mark.parametrize("target", STEPS)
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, target: str, when: Any) -> None:
+@pytest.mark.parametrize("target", ["storage.s3.download", "storage.s3.put_object", "catalog.images.insert"])
+def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, target: str) -> None:
     image_id = announce_and_post(PICTURE)
-    with workers(stores.environment, 2) as (process, event):
-        process.send(complete_event(image_id), Hook(target, when, 1, "pause"))
-        process.wait_paused()
-        # Its hook would kill it if it downloaded the file.
-        event.send(arrived(image_id), Hook("storage.s3.download", "before"), function="UploadFunction")
-        time.sleep(0.3)
+    with (
+        stores.paused_at(complete_event(image_id), target, "before") as process,
+        worker(stores.environment) as event,
+    ):
+        looks_again = Hook("catalog.uploads.find", "after", 3, "pause")
+        event.send(arrived(image_id), looks_again, function="UploadFunction")
+        event.wait_paused()
         answer = process.finish()
+        event.resume()
         assert event.read_response()["completed"] == [image_id]
 
     assert answer.status == 201
-    assert stores.statuses() == ["ready"]
-    assert stores.keys() == [answer.image["s3_key"]]
-    assert fetch(answer.image["urls"]["original"]).data == PICTURE
+    assert_one_file(stores, [answer], PICTURE)
 
 
 def test_an_event_is_sent_again_when_the_holder_of_the_lease_has_died(stores: Stores) -> None:
@@ -126,14 +113,12 @@ def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
 
 
 def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> None:
-    other = pictures.jpeg_of_size(len(PICTURE), seed="other")
     ticket = announce(PICTURE).body["data"]
     post_file(ticket["form"], PICTURE)
     image = complete(ticket["id"]).image
 
-    assert post_file(ticket["form"], other) < 300
+    assert post_file(ticket["form"], OTHER) < 300
 
-    assert fetch(image["urls"]["original"]).data == PICTURE
     again = complete(ticket["id"])
     assert (again.status, again.image["sha256"]) == (200, image["sha256"])
     ingest(ticket["id"])
@@ -141,9 +126,7 @@ def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> No
     assert stores.keys() == [image["s3_key"]], "the second file is removed"
 
 
-@pytest.mark.parametrize(
-    "change", ["metadata - 'category'", """metadata || '{"of_newer_code": ["x"]}'"""], ids=["older", "newer"]
-)
+@pytest.mark.parametrize("change", ["metadata - 'category'", """metadata || '{"of_newer_code": ["x"]}'"""])
 def test_completed_by_code_with_other_fields(stores: Stores, change: str) -> None:
     """A deploy, or its rollback, came between the announcement and the file."""
     image_id = announce_and_post(PICTURE)
@@ -154,114 +137,61 @@ def test_completed_by_code_with_other_fields(stores: Stores, change: str) -> Non
     assert (answer.status, answer.image["category"]) == (201, "")
 
 
-OTHER = pictures.jpeg_of_size(len(PICTURE), seed="other")
+DOWNLOADED = Hook("storage.s3.download", "after", 1, "pause")
+DECIDED = [Hook(name, "before", 1, "pause") for name in ("storage.s3.put_object", "catalog.images.insert")]
 
 
-def expire_lease(stores: Stores) -> None:
-    stores.execute("UPDATE uploads SET lease_until = now() - interval '1 second'")
-
-
-def overtake(stores: Stores, hook: Hook, other: bytes | None = None) -> list[Answer]:
-    """Complete one upload twice: the second overtakes the first, which has been paused at the hook.
-
-    Args:
-        other: the file that is posted in between.
-
-    Returns:
-        The second answer, which comes first, and then the first.
+@pytest.mark.parametrize(
+    ("hook", "second_file", "outcome"),
+    [
+        (DOWNLOADED, OTHER, [(201, OTHER), (200, OTHER)]),
+        *((hook, PICTURE, [(201, PICTURE), (200, PICTURE)]) for hook in DECIDED),
+        *((hook, OTHER, [(422, "sha256_mismatch"), (409, "upload_interrupted")]) for hook in DECIDED),
+    ],
+)
+def test_who_is_overtaken_never_mixes_two_files(
+    stores: Stores, hook: Hook, second_file: bytes, outcome: list[tuple[int, Any]]
+) -> None:
+    """A second request takes over, after another post, while the first is paused. ``outcome``: the answers of
+    the second and of the first.
     """
     ticket = announce(PICTURE).body["data"]
-    event = complete_event(ticket["id"])
     post_file(ticket["form"], PICTURE)
     with workers(stores.environment, 2) as (first, second):
-        first.send(event, hook)
+        first.send(complete_event(ticket["id"]), hook)
         first.wait_paused()
-        expire_lease(stores)
-        if other:
-            post_file(ticket["form"], other)
-        second.send(event)
-        answers = [second.answer()]
-        first.resume()
-        return [*answers, first.answer()]
+        stores.execute("UPDATE uploads SET lease_until = now() - interval '1 second'")
+        post_file(ticket["form"], second_file)
+        second.send(complete_event(ticket["id"]))
+        answers = [second.answer(), first.finish()]
+
+    if outcome[0][0] == 201:
+        assert [answer.status for answer in answers] == [status for status, _ in outcome]
+        assert_one_file(stores, answers, outcome[0][1])
+    else:
+        assert [answer.error for answer in answers] == outcome
+        assert (stores.statuses(), stores.keys()) == (["failed"], [])
 
 
-def test_who_was_overtaken_before_it_decided_answers_with_the_other_file(stores: Stores) -> None:
-    answers = overtake(stores, Hook("storage.s3.download", "after", 1, "pause"), OTHER)
-
-    assert [answer.status for answer in answers] == [201, 200]
-    assert_one_file(stores, answers, OTHER)
-
-
-@pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
-def test_who_was_overtaken_by_the_same_file_answers_with_it(stores: Stores, target: str) -> None:
-    answers = overtake(stores, Hook(target, "before", 1, "pause"))
-
-    assert [answer.status for answer in answers] == [201, 200]
-    assert_one_file(stores, answers, PICTURE)
-
-
-@pytest.mark.parametrize("target", ["storage.s3.put_object", "catalog.images.insert"])
-def test_another_file_after_the_decision_is_never_mixed_in(stores: Stores, target: str) -> None:
-    late, answer = overtake(stores, Hook(target, "before", 1, "pause"), OTHER)
-
-    assert (late.status, late.code) == (422, "sha256_mismatch")
-    assert (answer.status, answer.code) == (409, "upload_interrupted")
-    assert stores.statuses() == ["failed"]
-    assert stores.keys() == []
-
-
-def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_post_in_the_middle_of_a_completion_does_not_change_the_image(stores: Stores) -> None:
     bad = pictures.truncated(PICTURE).ljust(len(PICTURE), b"\0")
     ticket = announce(PICTURE).body["data"]
     post_file(ticket["form"], PICTURE)
-    put_object = s3.put_object
-    late: list[Answer] = []
-
-    def put_after_another_file(*args: Any, **options: Any) -> None:
-        monkeypatch.setattr(s3, "put_object", put_object)
+    with stores.paused_at(complete_event(ticket["id"]), "storage.s3.put_object", "before") as process:
         post_file(ticket["form"], bad)
-        late.append(complete(ticket["id"]))
-        put_object(*args, **options)
+        late = complete(ticket["id"])
+        assert (late.error, late.headers["retry-after"]) == ((409, "upload_in_progress"), ["2"])
+        answer = process.finish()
 
-    monkeypatch.setattr(s3, "put_object", put_after_another_file)
-    answer = complete(ticket["id"])
-
-    assert [(each.status, each.code, each.headers["retry-after"]) for each in late] == [
-        (409, "upload_in_progress", ["2"])
-    ]
     assert answer.status == 201
     assert_one_file(stores, [answer], PICTURE)
 
 
-@pytest.mark.parametrize("way", ["complete", "event"])
-def test_what_ends_every_attempt_is_refused_without_another_one(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    """A form that is posted repeatedly, each time with an event, costs at most three decodes."""
-    image_id = announce_and_post(PICTURE)
-    for _ in range(MAX_ATTEMPTS):
-        die(stores, complete_event(image_id), "storage.s3.download", "after")
-        expire_lease(stores)
-    downloads = watch_keys(monkeypatch, "download")
-
-    if way == "event":
-        assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
-    for _ in range(2):
-        answer = complete(image_id)
-        assert (answer.status, answer.code) == (422, "image_too_complex")
-
-    assert downloads == []
-    assert (stores.statuses(), stores.keys()) == (["failed"], [])
-
-
 def assert_one_file(stores: Stores, answers: list[Answer], data: bytes) -> None:
     """All responses and the store agree on these bytes."""
-    digest = hashlib.sha256(data).hexdigest()
-    for image in [*(answer.image for answer in answers), get_image(answers[0].image["id"]).image]:
-        assert image["sha256"] == digest
-        assert fetch(image["urls"]["original"]).data == data
+    images = [*(answer.image for answer in answers), get_image(answers[0].image["id"]).image]
+    assert len({image["sha256"] for image in images}) == 1
+    assert fetch(images[0]["urls"]["original"]).data == data
     expire(stores)
     sweep()
-    assert stores.keys() == [answers[0].image["s3_key"]]
+    assert stores.keys() == [images[0]["s3_key"]]

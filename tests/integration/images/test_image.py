@@ -1,0 +1,163 @@
+"""GET and PATCH of one image, and of none: what they show and change, If-None-Match, If-Match."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.integration.client import get, send, upload
+from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
+from tests.integration.lifecycle import (
+    delete_for_good,
+    get_image,
+    image_event,
+    patch_image,
+    restore_image,
+    trash_image,
+)
+from tests.integration.stores import Stores
+from tests.support.worker import answer_at_once, workers
+
+
+def test_get_shows_what_upload_and_list_show(image: dict[str, Any]) -> None:
+    answer = get_image(image["id"].upper())
+
+    assert answer.status == 200
+    assert shown(answer.image) == shown(image) == shown(get("/api/images").body["images"][0])
+    assert set(answer.image["urls"]) == {"original", "thumbnail", "preview"}
+    assert re.fullmatch(r'"[^"]+"', answer.headers["etag"][0])
+    assert answer.headers["cache-control"] == ["private, no-cache"]
+
+
+@pytest.mark.parametrize("status", ["pending", "failed", "deleting", "nowhere", "malformed"])
+def test_what_is_not_ready_is_not_there(stores: Stores, status: str) -> None:
+    (ready,) = stores.insert_ready()
+    image_id = {"nowhere": "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "malformed": "nonsense"}.get(status)
+    image_id = image_id or stores.insert_unready(status)
+    before = stores.rows()
+
+    answers = [get_image(image_id), patch_image(image_id, {"title": "x"})]
+    if status != "deleting":  # which a DELETE finishes
+        answers += [trash_image(image_id), delete_for_good(image_id)]
+    assert stores.rows() == before
+    answers.append(restore_image(image_id))
+
+    assert {answer.error for answer in answers} == {(404, "image_not_found")}
+    assert not any("details" in answer.body["error"] for answer in answers)
+    assert [image["id"] for image in get("/api/images").body["images"]] == [ready]
+    assert get("/api/database/status").body["image_count"] == 1
+
+
+def test_get_is_not_answered_again_while_nothing_has_changed(image: dict[str, Any]) -> None:
+    etag = etag_of(image["id"])
+
+    answer = get_image(image["id"], If_None_Match=f'"other", {etag}')
+    assert (answer.status, answer.body, answer.headers["etag"]) == (304, None, [etag])
+    assert answer.headers["cache-control"] == ["private, no-cache"]
+
+    patch_image(image["id"], {"title": "new"})
+
+    answer = get_image(image["id"], If_None_Match=etag)
+    assert (answer.status, answer.image["title"]) == (200, "new")
+
+
+def test_a_copy_is_another_when_its_original_is_gone(image: dict[str, Any]) -> None:
+    copy = upload(PICTURE).image
+    etag = etag_of(copy["id"])
+    assert get_image(copy["id"]).image["duplicate_of"] == image["id"]
+    delete_for_good(image["id"])
+
+    answer = get_image(copy["id"], If_None_Match=etag)
+
+    assert (answer.status, answer.image["duplicate_of"]) == (200, None)
+    assert patch_image(copy["id"], {"title": "y"}, If_Match=etag).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"title": "朝焼け"}, {"title": "朝焼け"}),
+        ({"description": ""}, {"description": ""}),
+        ({"tags": ["a", "b", "a"]}, {"tags": ["a", "b"]}),
+        ({"title": None, "tags": None}, {"title": "", "tags": []}),
+        (all_changes := {"title": "a", "description": "b", "category": "c", "tags": ["d"]}, all_changes),
+    ],
+)
+def test_patch_changes_what_it_names_and_nothing_else(
+    image: dict[str, Any], changes: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    before = etag_of(image["id"])
+
+    answer = patch_image(image["id"], changes)
+
+    assert answer.status == 200
+    assert shown(answer.image) == shown(image) | changed | {"updated_at": answer.image["updated_at"]}
+    assert shown(get_image(image["id"]).image) == shown(answer.image)
+    assert answer.image["updated_at"] > image["updated_at"]
+    assert answer.headers["etag"] == [etag_of(image["id"])] != [before]
+
+
+def test_patch_of_nothing_changes_nothing(image: dict[str, Any]) -> None:
+    etag = etag_of(image["id"])
+
+    answer = patch_image(image["id"], {}, If_Match=etag)
+
+    assert (answer.status, answer.headers["etag"]) == (200, [etag])
+    assert shown(answer.image) == shown(image)
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "error"),
+    [
+        ("{", {}, (400, "body_not_json")),
+        ("[]", {}, (422, "body_not_an_object")),
+        ('{"title": "a", "s3_key": "x"}', {}, (422, "metadata_unknown_field")),
+        (json.dumps({"description": "x" * 70_000}), {}, (422, "body_too_long")),
+        ('{"title": "new"}', {"forse": "1"}, (400, "parameter_unknown")),
+    ],
+)
+def test_patch_refused(
+    image: dict[str, Any], body: str, query: dict[str, str], error: tuple[int, str]
+) -> None:
+    etag = etag_of(image["id"])
+
+    assert send(image_event("PATCH", image["id"], body, query=query)).error == error
+
+    assert etag_of(image["id"]) == etag
+    assert shown(get_image(image["id"]).image) == shown(image)
+
+
+def test_patch_of_an_older_version_is_refused(image: dict[str, Any]) -> None:
+    old = etag_of(image["id"])
+    new = patch_image(image["id"], {"title": "first"}, If_Match=old).headers["etag"][0]
+
+    for header in (old, f'{old}, "99"', "nonsense"):
+        for changes in ({"title": "second"}, {}):
+            assert patch_image(image["id"], changes, If_Match=header).error == (412, "version_mismatch")
+    assert get_image(image["id"]).image["title"] == "first"
+
+    for title, header in (("third", new), ("fourth", "*"), ("fifth", f'{old}, "4"')):
+        assert patch_image(image["id"], {"title": title}, If_Match=header).image["title"] == title
+
+
+def test_of_patches_at_once_with_one_if_match_one_wins(stores: Stores, image: dict[str, Any]) -> None:
+    with workers(stores.environment, 4) as processes:
+        for round_number in range(3):
+            headers = {"If-Match": etag_of(image["id"])}
+            event = image_event("PATCH", image["id"], {"title": str(round_number)}, headers)
+            answers = answer_at_once(processes, event)
+            assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    assert get_image(image["id"]).image["title"] == "2"
+    assert stores.rows()[0]["version"] == 4
+
+
+def test_patches_at_once_of_different_fields_all_count(stores: Stores, image: dict[str, Any]) -> None:
+    changes: list[dict[str, Any]] = [{"title": "t"}, {"description": "d"}, {"category": "c"}, {"tags": ["x"]}]
+    with workers(stores.environment, len(changes)) as processes:
+        for process, change in zip(processes, changes, strict=True):
+            process.send(image_event("PATCH", image["id"], change))
+        assert [process.answer().status for process in processes] == [200] * len(changes)
+
+    found = get_image(image["id"]).image
+    assert [found[field] for field in METADATA] == ["t", "d", "c", ["x"]]
