@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import psycopg2
 
@@ -42,7 +43,7 @@ class Run:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None, 60)
         assert self.ready_file.exists(), self.output
         self.info = json.loads(self.ready_file.read_text())
 
@@ -61,6 +62,13 @@ class Run:
     def connect_database(self) -> Any:
         info = {key: value for key, value in self.info["database"].items() if key != "pid"}
         return psycopg2.connect(**info)
+
+    def s3_client(self) -> Any:
+        """A boto3 client of the run's S3."""
+        s3 = self.info["s3"]
+        create: Any = boto3.client  # typed for each service by name
+        keys = {"aws_access_key_id": s3["access_key"], "aws_secret_access_key": s3["secret_key"]}
+        return create("s3", endpoint_url=s3["endpoint_url"], region_name="us-east-1", **keys)
 
     def family(self) -> list[psutil.Process]:
         """The run's process and all its descendants."""

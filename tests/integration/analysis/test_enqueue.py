@@ -40,11 +40,17 @@ def receive(client: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_upload_sends_a_message(stores: Stores, sqs: Any) -> None:
+def test_an_upload_sends_a_message_and_does_not_fail_with_it(
+    stores: Stores, sqs: Any, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
     image_id = upload(pictures.jpeg()).image["id"]
-
     assert receive(sqs) == [{"image_id": image_id}]
-    assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}]
+
+    configure(AWS_ENDPOINT_URL_SQS="http://127.0.0.1:1", ANALYSIS_QUEUE_URL="http://127.0.0.1:1/1/analysis")
+    get_aws_client.cache_clear()
+    assert upload(pictures.jpeg()).status == 201
+    assert "analysis not announced" in caplog.text
+    assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}] * 2
 
 
 def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: Any) -> None:
@@ -69,21 +75,7 @@ def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, 
            FROM image_metadata"""
     )
 
-    # The longest-waiting ones.
-    assert sorted(enqueue.resend_overdue()["resent"]) == images[:120]
-
+    assert sorted(enqueue.resend_overdue()["resent"]) == images[:120], "the longest-waiting ones"
     assert sorted(message["image_id"] for message in receive(sqs)) == images[:120]
     stores.execute("UPDATE daily_budgets SET used = 131")
     assert enqueue.resend_overdue() == {"resent": []}
-
-
-def test_a_message_that_cannot_be_sent_is_no_failure(
-    stores: Stores, sqs: Any, configure: Configure, caplog: pytest.LogCaptureFixture
-) -> None:
-    configure(AWS_ENDPOINT_URL_SQS="http://127.0.0.1:1", ANALYSIS_QUEUE_URL="http://127.0.0.1:1/1/analysis")
-    get_aws_client.cache_clear()
-
-    assert upload(pictures.jpeg()).status == 201
-
-    assert stores.execute("SELECT status FROM image_analysis") == [{"status": "queued"}]
-    assert "analysis not announced" in caplog.text

@@ -5,19 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from imageapi.analysis import gemini
 
-from tests.integration.analyses import (
-    new_image,
-    queue,
-    queue_event,
-    row,
-    work_on,
-)
+from tests.integration.analyses import new_image, queue, queue_event, row, work_on
 from tests.integration.lifecycle import restore_image, trash_image
 from tests.integration.stores import Configure, Stores
-from tests.support.gemini_server import (
-    GeminiServer,
-    busy,
-)
+from tests.support.gemini_server import GeminiServer, busy
 
 
 def test_uploads_are_queued_only_when_that_is_switched_on(
@@ -60,25 +51,18 @@ def test_an_image_is_trashed_while_it_is_analysed(
     assert names == ["uploaded", "trashed", "restored", "analyzed"]
 
 
-def test_a_message_that_comes_twice_or_for_nothing(stores: Stores, server: GeminiServer) -> None:
-    image_id = new_image()
+def test_a_message_that_comes_twice_for_nothing_or_too_early(stores: Stores, server: GeminiServer) -> None:
+    image_id, queued, running = (new_image() for _ in range(3))
     queue(stores, image_id)
+    queue(stores, queued, due="1 minute")
+    queue(stores, running, "running", due="1 minute")
     gone = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 
-    assert work_on(queue_event(image_id, image_id, gone)) == {
+    assert work_on(queue_event(image_id, image_id, gone, queued, running)) == {
         "batchItemFailures": [],
-        "outcomes": {image_id: "not_due", gone: "not_due"},
+        "outcomes": dict.fromkeys((image_id, gone, queued, running), "not_due"),
     }
     assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("status", ["queued", "running"])
-def test_a_message_that_comes_too_early(stores: Stores, server: GeminiServer, status: str) -> None:
-    image_id = new_image()
-    queue(stores, image_id, status, due="1 minute")
-
-    assert work_on(queue_event(image_id))["outcomes"] == {image_id: "not_due"}
-    assert not server.requests
 
 
 def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
@@ -87,8 +71,6 @@ def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
     configure(ANALYZE_UPLOADS="true")
     server.script = [busy(60)]
     image_id = new_image()
-    stores.execute("DELETE FROM image_analysis")
-    queue(stores, image_id)
 
     for attempt in range(1, 6):
         stores.execute("UPDATE image_analysis SET lease_until = now()")
@@ -123,8 +105,6 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
     configure(ANALYZE_UPLOADS="true", ANALYSIS_DAILY_BUDGET="1")
     stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date, 1)")
     image_id = new_image()
-    stores.execute("DELETE FROM image_analysis")
-    queue(stores, image_id)
 
     outcome = work_on(queue_event(image_id))
 
@@ -136,8 +116,7 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
 
 
 def test_the_schedule_finds_what_waits_too_long(stores: Stores, server: GeminiServer) -> None:
-    late, stale, soon, done = (new_image() for _ in range(4))
-    stores.execute("DELETE FROM image_analysis")
+    late, stale, soon, done = stores.insert_ready(4)
     queue(stores, late, due="-20 minutes")
     queue(stores, stale, "running", due="-15 minutes")
     queue(stores, soon, due="-1 minute")

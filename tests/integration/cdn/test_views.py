@@ -12,38 +12,23 @@ from imageapi.delivery import links
 from imageapi.delivery.links import Validity
 from PIL import Image
 
-from tests.integration.cdn.conftest import OLD_KEY, ORIGIN_SECRET, SIGNING_KEY
+from tests.integration.cdn.conftest import (
+    KEY,
+    OLD_KEY,
+    ORIGIN_SECRET,
+    SIGNING_KEY,
+    WEBP,
+    get_permanent,
+    upload,
+)
 from tests.integration.stores import Configure, Stores
-from tests.support import multipart, pictures
+from tests.support import pictures
 from tests.support.edge import Edge
 from tests.support.edge_function import HOST
-from tests.support.events import API_KEY, handle, make_event
+from tests.support.events import handle, make_event
 from tests.support.http_client import Answer
 
-KEY = {"X-API-Key": API_KEY}
-PICTURE = pictures.jpeg(800, 600)
 FOREVER = "public, max-age=31536000, immutable"
-WEBP = {"Accept": "image/webp,*/*"}
-
-
-def upload(edge: Edge, data: bytes = PICTURE, filename: str = "港の写真.jpg") -> dict[str, Any]:
-    body, content_type = multipart.upload_body(data, filename, {"title": "x"})
-    answer = edge.fetch("POST", "/api/upload", KEY | {"Content-Type": content_type}, body)
-    assert answer.status == 201
-    edge.asked.clear()
-    return answer.image
-
-
-def get_links(edge: Edge, image: dict[str, Any], **query: str) -> dict[str, str]:
-    text = "&".join(f"{name}={value}" for name, value in query.items())
-    urls: dict[str, str] = edge.fetch("GET", f"/api/images/{image['id']}?{text}", KEY).image["urls"]
-    edge.asked.clear()
-    return urls
-
-
-@pytest.fixture
-def image(edge: Edge) -> dict[str, Any]:
-    return upload(edge)
 
 
 def format_of(answer: Answer) -> str | None:
@@ -58,36 +43,20 @@ def test_the_first_view_renders_the_second_asks_nobody(
     edge: Edge, image: dict[str, Any], stores: Stores, accept: str, format: str
 ) -> None:
     link = image["urls"]["thumbnail"]
+    answers = [edge.fetch("GET", link, {"Accept": accept}) for _ in range(2)]
+    assert edge.asked == ["bucket", "api"], "the second neither a function nor the bucket"
+    edge.invalidate(["/*"])  # as at another edge location
+    answers += [edge.fetch("GET", link, {"Accept": accept}) for _ in range(2)]
+    assert edge.asked == ["bucket", "api", "bucket"], "a stored variant comes from the bucket"
 
-    first = edge.fetch("GET", link, {"Accept": accept})
-    assert edge.asked == ["bucket", "api"]
-    second = edge.fetch("GET", link, {"Accept": accept})
-
-    assert edge.asked == ["bucket", "api"], "neither a function nor the database nor the bucket"
-    for answer in (first, second):
-        assert (answer.status, format_of(answer)) == (200, format)
+    for answer in answers:
+        assert (answer.status, format_of(answer), answer.data) == (200, format, answers[0].data)
         assert answer.headers["content-type"] == f"image/{format.lower()}"
         assert re.fullmatch(r"private, max-age=3[56]\d\d, immutable", answer.headers["cache-control"])
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["access-control-allow-origin"] == "*"
-    assert second.data == first.data
     extension = "jpg" if format == "JPEG" else format.lower()
     assert f"variants/{image['id']}/w320.{extension}" in stores.keys()  # noqa: SIM118 (a method of Stores)
-
-
-def test_a_variant_that_is_stored_comes_from_the_bucket(edge: Edge, image: dict[str, Any]) -> None:
-    """Another edge location, or the same one after it has forgotten the variant."""
-    link = image["urls"]["thumbnail"]
-    first = edge.fetch("GET", link, WEBP)
-    edge.invalidate(["/*"])
-    edge.asked.clear()
-
-    for _ in range(2):
-        answer = edge.fetch("GET", link, WEBP)
-        assert (answer.status, answer.data) == (200, first.data)
-        assert answer.headers["cache-control"].startswith("private, max-age=")
-
-    assert edge.asked == ["bucket"]
 
 
 def test_two_links_share_the_cache(edge: Edge, image: dict[str, Any]) -> None:
@@ -104,7 +73,7 @@ def test_two_links_share_the_cache(edge: Edge, image: dict[str, Any]) -> None:
 
 
 def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
-    link = get_links(edge, image, links="permanent")["thumbnail"]
+    link = get_permanent(edge, image)
 
     for _ in range(2):
         answer = edge.fetch("GET", link, WEBP)

@@ -42,14 +42,16 @@ def only_change(since: str) -> dict[str, Any]:
 def test_an_upload(stores: Stores) -> None:
     answer = upload(PICTURE, {"title": "海", "tags": ["a", "b"]})
     (change,) = changes()
-    assert change["after"] == shown(answer.image)
-    assert change["request_id"] == answer.headers["x-request-id"][0]
-    assert {name: change[name] for name in ("type", "subject_id", "version", "key_id", "before")} == {
+    assert change == {
         "type": "image.uploaded",
         "subject_id": answer.image["id"],
         "version": 1,
         "key_id": "root",
+        "request_id": answer.headers["x-request-id"][0],
         "before": None,
+        "after": shown(answer.image),
+        "sequence": change["sequence"],
+        "time": change["time"],
     }
 
 
@@ -122,15 +124,6 @@ def test_analyses(stores: Stores, configure: Configure, monkeypatch: pytest.Monk
     assert change["after"] == {"analyzed_at": second["analyzed_at"]}
 
 
-def test_a_deletion_for_good(stores: Stores) -> None:
-    image_id = upload(PICTURE).image["id"]
-    since = cursor()
-    stores.execute("DELETE FROM image_metadata WHERE id = %s", (image_id,))
-    change = only_change(since)
-    assert (change["type"], change["version"]) == ("image.deleted", 1)
-    assert (change["before"], change["after"]) == (None, None)
-
-
 TRASH = """WITH gone AS (DELETE FROM image_metadata WHERE id = %(id)s RETURNING *)
            INSERT INTO trashed_images SELECT *, now(), '2030-01-31 12:00:00.5+09' FROM gone"""
 RESTORE = """WITH back AS (DELETE FROM trashed_images WHERE id = %(id)s RETURNING *)
@@ -148,17 +141,16 @@ def test_the_trash(stores: Stores) -> None:
     stores.execute(TRASH, values)
 
     found = changes(since)
-    assert [(change["type"], change["version"]) for change in found] == [
-        ("image.trashed", 1),
-        ("image.restored", 2),
-        ("image.trashed", 2),
-    ]
+    types = [f"{change['type']} {change['version']}" for change in found]
+    assert types == ["image.trashed 1", "image.restored 2", "image.trashed 2"]
     assert found[0]["after"] == {"purge_after": "2030-01-31T03:00:00.500000+00:00"}
     assert found[1]["after"] == shown(image) | {"exif": {}}
 
-    stores.execute("DELETE FROM trashed_images WHERE id = %(id)s", values)
-    deleted = changes(since)[-1]
-    assert (deleted["type"], deleted["version"], deleted["after"]) == ("image.deleted", 2, None)
+    (other,) = stores.insert_ready()
+    stores.execute("DELETE FROM trashed_images")
+    stores.execute("DELETE FROM image_metadata WHERE id = %s", (other,))
+    deleted = [(change["type"], change["version"], change["after"]) for change in changes(since)[-2:]]
+    assert deleted == [("image.deleted", 2, None), ("image.deleted", 1, None)]
 
 
 def test_webhooks(stores: Stores, configure: Configure) -> None:
@@ -183,11 +175,8 @@ def test_webhooks(stores: Stores, configure: Configure) -> None:
     assert (rotation["type"], rotation["before"]) == ("webhook.changed", {"rotated_at": None})
     assert (pause["key_id"], pause["after"]["pause_reason"]) == (None, "receiver_gone")
     assert resumption["after"] == {"paused_at": None, "pause_reason": None, "created_by": "root"}
-    assert (deleted["type"], deleted["before"]["id"], deleted["after"]) == (
-        "webhook.deleted",
-        webhook["id"],
-        None,
-    )
+    assert (deleted["type"], deleted["before"]["id"]) == ("webhook.deleted", webhook["id"])
+    assert deleted["after"] is None
     text = str(stores.execute("SELECT changes::text FROM changes"))
     for secret in ("of-the-url", webhook["secret"], rotated):
         assert secret not in text
@@ -221,35 +210,15 @@ def test_a_presigned_upload_is_that_of_the_key_that_announced_it(
     assert change["request_id"] == context.aws_request_id
 
 
-def test_a_transaction_that_is_rolled_back_writes_nothing(stores: Stores) -> None:
-    (image_id,) = stores.insert_ready()
-    since = cursor()
-
-    def work(cursor: db.Cursor) -> None:
-        db.query("UPDATE image_metadata SET version = 2", (), cursor)
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        db.transaction(work)
-    assert changes(since) == []
-    assert get_image(image_id).status == 200
-
-
 def test_the_order_is_that_of_commits_and_an_open_transaction_stops_nobody(stores: Stores) -> None:
     first, second = stores.insert_ready(2)
-    since, sql = cursor(), "UPDATE image_metadata SET version = version + 1 WHERE id = %s"
+    since = cursor()
+    sql = "UPDATE image_metadata SET version = version + 1, link_version = link_version + 1 WHERE id = %s"
     with closing(stores.postgres.connect()) as connection:
         connection.cursor().execute(sql, (first,))
         db.query_as_actor(sql, (second,))
-        assert [change["subject_id"] for change in changes(since)] == [second]
+        assert [change["subject_id"] for change in changes(since)] == [second] * 2
         connection.commit()
-    assert [change["subject_id"] for change in changes(since)] == [second, first]
-
-
-def test_several_changes_in_one_transaction(stores: Stores) -> None:
-    ids = stores.insert_ready(3)
-    since = cursor()
-    stores.execute("UPDATE image_metadata SET version = version + 1, link_version = link_version + 1")
     found = changes(since)
-    assert sorted(change["subject_id"] for change in found) == sorted(ids * 2)
+    assert [change["subject_id"] for change in found] == [second] * 2 + [first] * 2
     assert {change["type"] for change in found} == {"image.changed", "image.links_revoked"}

@@ -10,24 +10,13 @@ from imageapi.images.revoke_links import revoke_links
 from tests.integration.stores import Stores
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"size_bytes": 0},
-        {"width": 0},
-        {"height": -1},
-        {"frames": 0},
-        {"sha256": b"short"},
-        {"sha256": None},
-        {"width": None},
-        {"filename": None},
-        {"tags": ["x"] * 33},
-    ],
-    ids=str,
-)
-def test_impossible_rows_are_refused(stores: Stores, values: dict[str, Any]) -> None:
-    with pytest.raises(psycopg2.IntegrityError):
-        stores.insert_ready(**values)
+def test_impossible_rows_are_refused(stores: Stores) -> None:
+    impossible: list[dict[str, Any]] = [{"size_bytes": 0}, {"width": 0}, {"height": -1}, {"frames": 0}]
+    impossible += [{"sha256": b"short"}, {"tags": ["x"] * 33}]
+    impossible += [{name: None} for name in ("sha256", "width", "filename")]
+    for values in impossible:
+        with pytest.raises(psycopg2.IntegrityError):
+            stores.insert_ready(**values)
 
 
 def test_a_revocation_of_links_writes_no_index(stores: Stores) -> None:

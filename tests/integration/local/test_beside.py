@@ -1,15 +1,23 @@
-"""What runs alongside `make run`: demo, monitor, and the runner's analysis queue."""
+"""What `make run` with the template does by itself, and what runs alongside: demo, verify, monitor."""
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
+import urllib3
 
+from tests.e2e.client import Api
 from tests.integration.run import ROOT, Run, run_local
+from tests.integration.webhooks.receiver import receiver
+from tests.support import pictures
+from tests.support.events import API_KEY
 from tests.support.gemini_server import KEY, GeminiServer, Says, busy, gemini_server
 from tests.support.waiting import wait_until
 
@@ -24,16 +32,11 @@ def gemini() -> Iterator[GeminiServer]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, gemini: GeminiServer) -> Iterator[Run]:
-    """A run that analyses uploads with a fake Gemini."""
+    """A run that analyses uploads with a fake Gemini, and sends webhooks to loopback."""
     folder: Path = tmp_path_factory.mktemp("beside")
     folder.chmod(0o711)
-    variables = {
-        "ANALYZE_UPLOADS": "true",
-        "GEMINI_API_KEY": KEY,
-        "GEMINI_BASE_URL": gemini.url,
-        "API_KEY": "a-key",
-        "BASE_URL": "",
-    }
+    gemini_variables = {"ANALYZE_UPLOADS": "true", "GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
+    variables = {"WEBHOOK_ALLOW_PRIVATE": "true", "API_KEY": API_KEY, "BASE_URL": ""} | gemini_variables
     started = Run(folder / "data", ROOT / "template.yaml", variables)
     yield started
     assert started.stop() == 0
@@ -58,32 +61,23 @@ def query(run: Run, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def test_demo_adds_its_pictures_once(run: Run) -> None:
-    assert f"{COUNT} added, 0 there already" in local(run, "demo", "--count", str(COUNT))
+    local(run, "demo", "--count", str(COUNT))
     assert f"0 added, {COUNT} there already" in local(run, "demo", "--count", str(COUNT))
-    assert query(run, "SELECT count(*) FROM image_metadata") == [(COUNT,)]
 
 
 def test_verify_tells_rows_without_their_files(run: Run) -> None:
     local(run, "demo", "--count", "2")
     assert verify(run)[0] == 0
     ((key,),) = query(run, "SELECT s3_key FROM image_metadata LIMIT 1")
-    store = run.info["s3"]
-    client = boto3.client(
-        "s3",
-        endpoint_url=store["endpoint_url"],
-        aws_access_key_id=store["access_key"],
-        aws_secret_access_key=store["secret_key"],
-        region_name="us-east-1",
-    )
-    found = client.get_object(Bucket=store["bucket"], Key=key)
-    data = found["Body"].read()
-    client.delete_object(Bucket=store["bucket"], Key=key)
+    client, bucket = run.s3_client(), run.info["s3"]["bucket"]
+    data = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    client.delete_object(Bucket=bucket, Key=key)
 
     status, text = verify(run, "--restore")
 
     assert status == 1
     assert f"MISSING       {key}\n" in text
-    client.put_object(Bucket=store["bucket"], Key=key, Body=data)
+    client.put_object(Bucket=bucket, Key=key, Body=data)
     assert verify(run)[0] == 0
 
 
@@ -126,3 +120,80 @@ def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: Gemin
 
     wait_until(lambda: query(run, "SELECT status FROM image_analysis") == [("ready",)], 40)
     assert query(run, "SELECT caption FROM image_analysis") == [("At last.",)]
+
+
+def announce(api: Api) -> tuple[str, Callable[[], int]]:
+    """Announce an upload: its id, and what posts its form."""
+    picture = pictures.jpeg_of_size(100_000, seed=uuid.uuid4())
+    values = {"filename": "a.jpg", "size_bytes": len(picture), "mime_type": "image/jpeg"}
+    ticket = api.request("POST", "/api/uploads", body=json.dumps(values).encode()).body["data"]
+
+    def send() -> int:
+        fields = {**ticket["form"]["fields"], "file": ("a.jpg", picture)}
+        return urllib3.request("POST", ticket["form"]["url"], fields=fields).status
+
+    return ticket["id"], send
+
+
+def is_listed(api: Api, image_id: str) -> bool:
+    return image_id in {image["id"] for image in api.request("GET", "/api/images").body["images"]}
+
+
+def test_a_posted_file_is_stored_without_a_call(run: Run) -> None:
+    api = Api(run.info["base_url"], API_KEY)
+    image_id, send = announce(api)
+
+    def count_ingests() -> int:
+        return run.output.count(" UploadFunction: ingest ")
+
+    assert send() == 204
+    wait_until(lambda: is_listed(api, image_id))
+    ingested = count_ingests()
+    assert send() == 204
+    wait_until(lambda: count_ingests() > ingested)
+
+
+def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run) -> None:
+    api = Api(run.info["base_url"], API_KEY)
+    with receiver() as server:
+        body = json.dumps({"url": server.url, "types": ["image.uploaded"]}).encode()
+        webhook = api.request("POST", "/api/webhooks", body=body).body["data"]
+        path = f"/api/webhooks/{webhook['id']}"
+        api.request("POST", f"{path}/test")
+        wait_until(lambda: server.received)  # the functions are warm
+
+        image = api.upload(pictures.jpeg()).image
+        start = time.monotonic()
+        wait_until(lambda: len(server.received) == 2)
+        assert time.monotonic() - start < 3
+        wait_until(lambda: len(api.request("GET", path).body["data"]["results"]) == 2)
+
+    test, change = server.changes(webhook["secret"])
+    assert (test["type"], change["type"]) == ("webhook.test", "image.uploaded")
+    assert change["data"]["subject_id"] == image["id"]
+    results = api.request("GET", path).body["data"]["results"]
+    assert [result["status"] for result in results] == [204, 204]
+    assert webhook["secret"] not in (run.data_dir / "api.log").read_text()
+
+
+def test_what_a_killed_run_missed_follows_at_the_next_start(tmp_path: Path) -> None:
+    def start() -> tuple[Run, Api]:
+        run = Run(
+            tmp_path / "data", ROOT / "template.yaml", {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"}
+        )
+        return run, Api(run.info["base_url"], API_KEY)
+
+    first, api = start()
+    last_sweep = tmp_path / "data" / "SweepFunction.Hourly.ran"
+    wait_until(last_sweep.exists)
+    image_id, send = announce(api)
+    assert send() == 204
+    first.stop(signal.SIGKILL)
+    os.utime(last_sweep, (time.time() - 3600,) * 2)
+
+    second, api = start()
+    wait_until(lambda: is_listed(api, image_id))
+    wait_until(lambda: " SweepFunction: sweep " in second.output)
+    time.sleep(2)
+    assert second.stop() == 0
+    assert second.output.count(" SweepFunction: sweep ") == 1

@@ -29,13 +29,10 @@ def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """The exit code, and what was printed and told."""
     output, errors = process.communicate(timeout=120)
-    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
-
-
-def build(folder: Path, requirements: str) -> subprocess.CompletedProcess[str]:
-    return finish(start(folder, requirements))
+    return process.returncode, output, errors
 
 
 def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_path: Path) -> None:
@@ -43,23 +40,23 @@ def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_pat
     broken.parent.mkdir(parents=True)
     broken.symlink_to("a Python that an upgrade took away")
 
-    failed = build(tmp_path, f"a-package-that-is-not-there==1.0 --hash=sha256:{'0' * 64}\n")
-    assert failed.returncode == 1
-    assert "No matching distribution found for a-package-that-is-not-there" in failed.stderr
+    code, _, errors = finish(start(tmp_path, f"a-package-that-is-not-there==1.0 --hash=sha256:{'0' * 64}\n"))
+    assert code == 1
+    assert "No matching distribution found for a-package-that-is-not-there" in errors
     assert not (tmp_path / "stamp").exists()
 
-    made = build(tmp_path, "# nothing\n")
-    assert made.returncode == 0, made.stderr
-    assert "Making" not in made.stdout, "the environment works already"
+    code, output, errors = finish(start(tmp_path, "# nothing\n"))
+    assert code == 0, errors
+    assert "Making" not in output, "the environment works already"
     assert (tmp_path / "stamp").exists()
     subprocess.run([broken, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_what_the_lock_has_no_hash_for_is_refused(tmp_path: Path) -> None:
     make_wheel(tmp_path, "stranger")
-    refused = build(tmp_path, "stranger==1.0\n")
-    assert refused.returncode == 1
-    assert "Hashes are required" in refused.stderr
+    code, _, errors = finish(start(tmp_path, "stranger==1.0\n"))
+    assert code == 1
+    assert "Hashes are required" in errors
     assert not (tmp_path / "stamp").exists()
 
 
@@ -74,10 +71,10 @@ def test_a_second_command_waits_for_the_first(tmp_path: Path, is_killed: bool) -
     )
     if is_killed:
         os.killpg(first.pid, signal.SIGKILL)
-    assert finish(first).returncode == (-signal.SIGKILL if is_killed else 0)
+    assert finish(first)[0] == (-signal.SIGKILL if is_killed else 0)
 
-    done = finish(second)
-    assert done.returncode == 0, done.stderr
-    assert ("Installing" in done.stdout) == is_killed
+    code, output, errors = finish(second)
+    assert code == 0, errors
+    assert ("Installing" in output) == is_killed
     python = tmp_path / "venv/bin/python"
     subprocess.run([python, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)

@@ -1,99 +1,26 @@
-"""What `make run` does by itself: S3's events and the schedules of the template."""
+"""The parts of a run without one: S3's events, schedules, and the pools of workers."""
 
 import json
 import os
-import signal
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from local.errors import LocalError
 from local.gateway import arrivals, schedules
 from local.gateway.logs import LogSink
-from local.gateway.pool import Pool, make_pools
-from local.gateway.worker import HandlerError
+from local.gateway.pool import QUEUE_SECONDS, Pool, make_pools
+from local.gateway.template import read_template
+from local.gateway.worker import HandlerError, ThrottledError, lambda_environment
 from local.settings import make_settings
-from tests.e2e.client import Api
-from tests.integration.run import ROOT, Run
+from tests.integration.run import ROOT
 from tests.integration.stores import Stores
-from tests.support import pictures
-from tests.support.events import API_KEY
 from tests.support.waiting import wait_until
 
 TEMPLATE = ROOT / "template.yaml"
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("by-itself") / "data"
-
-
-def start(data_dir: Path) -> Run:
-    return Run(data_dir, TEMPLATE, {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"})
-
-
-@pytest.fixture(scope="module")
-def run(data_dir: Path) -> Iterator[Run]:
-    running = start(data_dir)
-    yield running
-    running.stop()
-
-
-def post(run: Run) -> tuple[str, Callable[[], int]]:
-    """Announce an upload: its id, and what posts its form."""
-    picture = pictures.jpeg_of_size(100_000, seed=uuid.uuid4())
-    values = {"filename": "a.jpg", "size_bytes": len(picture), "mime_type": "image/jpeg"}
-    ticket = api(run).request("POST", "/api/uploads", body=json.dumps(values).encode()).body["data"]
-
-    def send() -> int:
-        fields = {**ticket["form"]["fields"], "file": ("a.jpg", picture)}
-        return urllib3.request("POST", ticket["form"]["url"], fields=fields).status
-
-    return ticket["id"], send
-
-
-def api(run: Run) -> Api:
-    return Api(run.info["base_url"], API_KEY)
-
-
-def is_listed(run: Run, image_id: str) -> bool:
-    return image_id in {image["id"] for image in api(run).request("GET", "/api/images").body["images"]}
-
-
-def count_ingests(run: Run) -> int:
-    return run.output.count(" UploadFunction: ingest ")
-
-
-def test_a_posted_file_is_stored_without_a_call(run: Run) -> None:
-    image_id, send = post(run)
-    assert send() == 204
-    wait_until(lambda: is_listed(run, image_id))
-    ingested = count_ingests(run)
-    assert send() == 204
-    wait_until(lambda: count_ingests(run) > ingested)
-
-
-def test_what_a_killed_run_missed_follows_at_the_next_start(data_dir: Path) -> None:
-    data_dir = data_dir.with_name("killed")
-    first = start(data_dir)
-    last_sweep = data_dir / "SweepFunction.Hourly.ran"
-    wait_until(last_sweep.exists)
-    image_id, send = post(first)
-    assert send() == 204
-    first.stop(signal.SIGKILL)
-    os.utime(last_sweep, (time.time() - 3600,) * 2)
-
-    second = start(data_dir)
-    wait_until(lambda: is_listed(second, image_id))
-    wait_until(lambda: " SweepFunction: sweep " in second.output)
-    time.sleep(2)
-    assert second.stop() == 0
-    assert second.output.count(" SweepFunction: sweep ") == 1
 
 
 class StubPool(Pool):
@@ -140,20 +67,13 @@ def test_each_object_is_sent_until_the_function_has_taken_it(stores: Stores) -> 
     assert sent()[2:] == ["incoming/a", "incoming/a"]
 
 
-def test_the_schedules_of_the_template_are_known() -> None:
+def test_the_schedules_of_the_template_are_known_and_others_told() -> None:
     _, pools = make_pools(make_settings({}, template=TEMPLATE), None, LogSink(None))
-    found = {
-        f"{name}.{event}": content["Properties"]
-        for name, pool in pools.items()
-        for event, content in pool.spec.events.items()
-        if content["Type"] == "Schedule"
-    }
+    events = [event for pool in pools.values() for event in pool.spec.events.values()]
+    found = [event["Properties"]["Schedule"] for event in events if event["Type"] == "Schedule"]
     assert len(found) >= 3
-    for properties in found.values():
-        assert schedules.read_seconds(properties["Schedule"]) >= 60
+    assert min(map(schedules.read_seconds, found)) >= 60
 
-
-def test_an_interval_that_is_not_known_is_told() -> None:
     assert schedules.read_seconds("rate(5 minutes)") == 300
     assert schedules.read_seconds("cron(20 3 * * ? *)") == 86_400
     with pytest.raises(LocalError, match=r"not the template's cron\(0 9 \? \* MON \*\)"):
@@ -174,3 +94,23 @@ def test_a_schedule_runs_once_an_interval_whether_it_fails_or_not(tmp_path: Path
         except HandlerError:
             assert errors
     assert pool.events == [{"compare": True}]
+
+
+def test_a_pool_that_closes_ends_what_it_has_begun_and_refuses_what_waits() -> None:
+    template = read_template(ROOT / "tests/fixtures/runner/template.yaml")
+    spec = template.functions["PlayFunction"]
+    pool = Pool(spec, lambda_environment(spec, {}, ("", "")), LogSink(None), size=1)
+    event = json.dumps({"pathParameters": {"action": "sleep/0.6"}})
+    pool.warm()
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(pool.invoke, event)
+        time.sleep(0.1)
+        waiting = [threads.submit(pool.invoke, event) for _ in range(3)]
+        time.sleep(0.1)
+        start = time.monotonic()
+        pool.close()
+        assert json.loads(running.result())["statusCode"] == 200
+        for refused in waiting:
+            with pytest.raises(ThrottledError):
+                refused.result()
+    assert time.monotonic() - start < QUEUE_SECONDS / 2

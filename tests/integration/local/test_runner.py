@@ -6,11 +6,10 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -77,23 +76,22 @@ def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path)
     assert 0 < seen["left"] <= 1000
 
 
-def test_first_of_several_keys_is_the_one_to_send(run: Run) -> None:
-    assert run.info["api_key"] == "key of the shell"
-
-
-def test_s3_takes_the_pages_of_the_api_and_no_others(run: Run) -> None:
+def test_what_it_tells_and_which_pages_may_reach_s3(run: Run) -> None:
+    assert run.info["api_key"] == "key of the shell", "the first"
     port = run.info["base_url"].rpartition(":")[2]
-    rules = make_client(run.info["s3"]).get_bucket_cors(Bucket=run.info["s3"]["bucket"])["CORSRules"]
+    rules = run.s3_client().get_bucket_cors(Bucket=run.info["s3"]["bucket"])["CORSRules"]
     origins = [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
     assert [rule["AllowedOrigins"] for rule in rules] == [origins]
 
 
-@pytest.mark.parametrize("action", ["raise", "exit"])
-def test_crash_is_502_and_the_next_request_is_fine(run: Run, action: str) -> None:
-    answer = run.ask("GET", f"/{action}")
-    assert (answer.status, answer.body["error"]) == (502, ERROR_502)
-    assert answer.headers["x-request-id"]
-    assert run.ask("GET", "/greeting").status == 200
+def test_what_fails_is_502_and_the_next_request_is_fine(run: Run) -> None:
+    """A function that raises, exits, cannot be imported, or answers what Lambda refuses."""
+    for path in ("/raise", "/exit", "/broken", "/big/6291600"):
+        answer = run.ask("GET", path)
+        assert (answer.status, answer.body["error"]) == (502, ERROR_502), path
+        assert answer.headers["x-request-id"]
+        assert run.ask("GET", "/greeting").status == 200
+    assert "No module named 'a_module_that_is_missing'" in run.output
 
 
 def test_worker_killed_in_mid_request_is_502(run: Run) -> None:
@@ -112,16 +110,9 @@ def test_timeout_is_504_and_ends_the_worker(run: Run) -> None:
 
 
 def test_more_requests_than_workers_wait_their_turn(run: Run) -> None:
-    answers: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(run.ask("GET", "/sleep/0.02").status))
-        for _ in range(50)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert answers == [200] * 50
+    with ThreadPoolExecutor(50) as threads:
+        answers = [threads.submit(run.ask, "GET", "/sleep/0.02") for _ in range(50)]
+    assert [answer.result().status for answer in answers] == [200] * 50
 
 
 def test_changed_code_is_loaded_and_broken_code_is_502_until_mended(run: Run, project: Path) -> None:
@@ -137,11 +128,6 @@ def test_changed_code_is_loaded_and_broken_code_is_502_until_mended(run: Run, pr
     assert "NameError: name 'oops' is not defined" in run.output
 
 
-def test_function_that_cannot_be_imported_is_502(run: Run) -> None:
-    assert run.ask("GET", "/broken").status == 502
-    assert "No module named 'a_module_that_is_missing'" in run.output
-
-
 def test_body_reaches_the_function_in_the_way_of_api_gateway(run: Run) -> None:
     sent = run.ask("POST", "/event", b"\xff" * 30, {"Content-Type": "multipart/form-data; boundary=x"})
     assert sent.body == {"is_base64": True, "length": 40}
@@ -149,49 +135,30 @@ def test_body_reaches_the_function_in_the_way_of_api_gateway(run: Run) -> None:
     assert text.body == {"is_base64": False, "length": 30}
 
 
-@pytest.mark.parametrize(("size", "limit"), [(4_800_000, "6 MB"), (10_485_761, "10 MB")])
-def test_too_large_is_413_and_names_the_way_out(run: Run, size: int, limit: str) -> None:
+def test_too_large_is_413_and_names_the_way_out(run: Run) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = run.ask("POST", "/event", bytes(size), headers)
-    assert (answer.status, answer.body["error"]["code"]) == (413, "payload_too_large")
-    assert limit in answer.body["error"]["message"]
-    assert "POST /api/uploads" in answer.body["error"]["message"]
-    assert answer.body["error"]["details"] == {"max_bytes": 4_400_000, "upload_route": "/api/uploads"}
+    for size, limit in ((4_800_000, "6 MB"), (10_485_761, "10 MB")):
+        answer = run.ask("POST", "/event", bytes(size), headers)
+        assert (answer.status, answer.body["error"]["code"]) == (413, "payload_too_large")
+        assert limit in answer.body["error"]["message"]
+        assert answer.body["error"]["details"] == {"max_bytes": 4_400_000, "upload_route": "/api/uploads"}
 
 
-@pytest.mark.parametrize("path", ["/greeting", "/_local/stats", "/nothing"])
-def test_host_that_is_not_its_own_is_421(run: Run, path: str) -> None:
-    answer = run.ask("GET", path, headers={"Host": "evil.example:8000"})
-    assert (answer.status, answer.body["error"]["code"]) == (421, "host_unknown")
-    assert answer.headers["x-request-id"]
+def test_host_that_is_not_its_own_is_421(run: Run) -> None:
+    for path in ("/greeting", "/_local/stats", "/nothing"):
+        answer = run.ask("GET", path, headers={"Host": "evil.example:8000"})
+        assert (answer.status, answer.body["error"]["code"]) == (421, "host_unknown")
 
 
-def test_answer_that_lambda_refuses_is_502(run: Run) -> None:
-    assert run.ask("GET", "/big/6291600").status == 502
-
-
-def test_connection_is_kept_and_an_unread_body_does_not_confuse_it(run: Run) -> None:
-    connection = run.connect()
-    for _ in range(3):
-        connection.request("POST", "/event", b"x" * 1000)
-        response = connection.getresponse()
-        assert response.status == 200
-        response.read()
-        assert connection.sock is not None
-    connection.close()
-
-
-def test_second_runner_on_the_folder_is_told_of_the_first(run: Run) -> None:
-    done = run_local("run", "--data-dir", run.data_dir, "--template", run.template, "--port", "0")
-    assert done.returncode == 1
-    assert f"in use by another run (pid {run.process.pid})" in done.stderr
-
-
-def test_port_that_is_taken_is_named(run: Run, tmp_path: Path) -> None:
+def test_second_runner_on_the_folder_or_the_port_is_told_of_the_first(run: Run, tmp_path: Path) -> None:
     port = run.info["base_url"].rpartition(":")[2]
-    done = run_local("run", "--data-dir", tmp_path, "--template", run.template, "--port", port)
-    assert done.returncode == 1
-    assert f"Port {port}, meant for the API, is taken" in done.stderr
+    for folder, taken, said in (
+        (run.data_dir, "0", f"in use by another run (pid {run.process.pid})"),
+        (tmp_path, port, f"Port {port}, meant for the API, is taken"),
+    ):
+        done = run_local("run", "--data-dir", folder, "--template", run.template, "--port", taken)
+        assert done.returncode == 1
+        assert said in done.stderr
 
 
 def test_invoke_calls_one_function_beside_the_run(run: Run, tmp_path: Path) -> None:
@@ -208,21 +175,19 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
     with run.connect_database() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE kept (n integer); INSERT INTO kept VALUES (42)")
     connection.close()
-    put_object(s3, "kept")
+    run.s3_client().put_object(Bucket=s3["bucket"], Key="kept", Body=b"kept")
 
     os.kill(run.info["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # the server's supervisor
     wait_until(lambda: run.output.count("is back") == 2)
     wait_until(lambda: read_pids(run).isdisjoint({run.info["database"]["pid"], s3["pid"]}))
-    assert count_rows(run) == 1
-    assert get_object(s3, "kept") == b"kept"
+    check_kept(run)
 
     family = run.family()
     run.stop(signal.SIGKILL)
     run = Run(tmp_path / "data", project / "template.yaml")
     assert not any(is_running(process) for process in family)
-    assert count_rows(run) == 1
-    assert get_object(run.info["s3"], "kept") == b"kept"
+    check_kept(run)
     family = run.family()
     assert len(family) >= 5
     assert run.stop() == 0
@@ -235,28 +200,9 @@ def read_pids(run: Run) -> set[int]:
     return {info["database"]["pid"], info["s3"]["pid"]}
 
 
-def count_rows(run: Run) -> int:
-    with run.connect_database() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM kept WHERE n = 42")
-        count: int = cursor.fetchone()[0]
-    connection.close()
-    return count
-
-
-def make_client(s3: dict[str, str]) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=s3["endpoint_url"],
-        aws_access_key_id=s3["access_key"],
-        aws_secret_access_key=s3["secret_key"],
-        region_name="us-east-1",
-    )
-
-
-def put_object(s3: dict[str, str], key: str) -> None:
-    make_client(s3).put_object(Bucket=s3["bucket"], Key=key, Body=key.encode())
-
-
-def get_object(s3: dict[str, str], key: str) -> bytes:
-    body: bytes = make_client(s3).get_object(Bucket=s3["bucket"], Key=key)["Body"].read()
-    return body
+def check_kept(run: Run) -> None:
+    with closing(run.connect_database()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT n FROM kept")
+        assert cursor.fetchall() == [(42,)]
+    found = run.s3_client().get_object(Bucket=run.info["s3"]["bucket"], Key="kept")
+    assert found["Body"].read() == b"kept"

@@ -24,24 +24,20 @@ ADDRESS = re.compile(r"The API answers on (http://127\.0\.0\.1:\d+)")
 def serving(stores: Stores, log: Path, **variables: str) -> Iterator[Api]:
     """The API on a free port. SIGTERM ends it, which must give exit code 0."""
     environ = {**os.environ, **dict.fromkeys(OPTIONAL, ""), **stores.environment, **variables}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "local.serve", "--port", "0"],
-            cwd=ROOT,
-            env=environ,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until(lambda: ADDRESS.search(log.read_text()) or process.poll() is not None, 60)
-        found = ADDRESS.search(log.read_text())
-        assert found, log.read_text()
-        yield Api(found[1], API_KEY)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "local.serve", "--port", "0"]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output) as process,
+    ):
+        try:
+            wait_until(lambda: ADDRESS.search(log.read_text()) or process.poll() is not None, 60)
+            found = ADDRESS.search(log.read_text())
+            assert found, log.read_text()
+            yield Api(found[1], API_KEY)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_it_serves_the_stores_that_the_environment_names(stores: Stores, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,6 @@ import pytest
 
 from local.errors import LocalError
 from local.servers import postgres
-from local.servers.base_server import Server
 from local.servers.ports import HOST
 from local.servers.postgres import PostgresServer, find_binaries
 from local.servers.users import become, server_user
@@ -32,52 +30,6 @@ def no_limits() -> Iterator[None]:
 
 
 PR_SET_CHILD_SUBREAPER = 36
-
-
-class NotReadyError(Exception):
-    pass
-
-
-class Shell(Server):
-    """A shell command that is never ready."""
-
-    name = "Shell"
-    key = "shell"
-    port_variable = "SHELL_PORT"
-    not_ready = (NotReadyError,)
-    stop_signal = signal.SIGTERM
-    stop_seconds = 5
-
-    def __init__(self, data_dir: Path, command: str, answer: Exception) -> None:
-        super().__init__(data_dir, 0)
-        self._command = command
-        self._answer = answer
-
-    def _prepare_folder(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-
-    def _make_command(self) -> list[str | Path]:
-        return ["/bin/sh", "-c", self._command]
-
-    def _check_ready(self) -> None:
-        raise self._answer
-
-
-def test_a_server_that_ends_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    server = Shell(tmp_path / "data", "echo no luck; exit 3", NotReadyError("refused\n"))
-    with pytest.raises(LocalError, match=r"(?s)Shell did not start \(refused\)\. .*shell\.log.* no luck"):
-        server.start()
-    assert not server.is_running()
-
-
-def test_a_server_that_can_never_be_ready_is_stopped_at_once(tmp_path: Path) -> None:
-    server = Shell(tmp_path / "data", "exec sleep 60", LocalError("Another key."))
-    started = time.monotonic()
-    with pytest.raises(LocalError, match=r"Another key\."):
-        server.start()
-    assert server.pid
-    assert not server.is_running()
-    assert time.monotonic() - started < 30
 
 
 def test_a_database_that_was_made_with_another_password_is_told_and_kept(tmp_path: Path) -> None:
@@ -138,35 +90,27 @@ def by_hand(tmp_path: Path) -> Iterator[tuple[PostgresServer, subprocess.Popen[b
     program, user = find_binaries() / "postgres", server_user(server.folder)
     command: list[str | Path] = [*(become(user, program, server.folder) if user else []), program]
     command += ["-D", server.folder]
-    command += [
-        "-c",
-        f"port={server.port}",
-        "-c",
-        f"listen_addresses={HOST}",
-        "-c",
-        "unix_socket_directories=",
-    ]
+    for setting in (f"port={server.port}", f"listen_addresses={HOST}", "unix_socket_directories="):
+        command += ["-c", setting]
     with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL) as process:
-        wait_until(lambda: (server.folder / "postmaster.pid").exists())
+        pid_file = server.folder / "postmaster.pid"
+        wait_until(lambda: pid_file.exists() and pid_file.stat().st_size)
         server.port = 0
         yield server, process
         process.send_signal(signal.SIGINT)
 
 
-def test_server_that_was_started_by_hand_is_left_alone(
+def test_server_that_was_started_by_hand_is_left_alone_unless_it_is_about_to_end(
     by_hand: tuple[PostgresServer, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, process = by_hand
-    monkeypatch.setattr(postgres, "ENDING_SECONDS", 0.1)
-    with pytest.raises(LocalError, match=rf"(?s)PostgreSQL did not start.*PID {process.pid}"):
-        server.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(postgres, "ENDING_SECONDS", 0.1)
+        with pytest.raises(LocalError, match=rf"(?s)PostgreSQL did not start.*PID {process.pid}"):
+            server.start()
     assert process.poll() is None
+    assert not server.is_running()
 
-
-def test_server_that_is_about_to_end_is_waited_for(
-    by_hand: tuple[PostgresServer, subprocess.Popen[bytes]],
-) -> None:
-    server, process = by_hand
     threading.Timer(0.5, process.send_signal, [signal.SIGINT]).start()
     server.start()
     server.stop()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from imageapi.database import db
 from imageapi.sweep import verify as module
+from imageapi.sweep.compare_stores import read_id
 from imageapi.sweep.verify import verify
 
 from tests.faults.moments import moments
@@ -25,7 +26,6 @@ from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import LambdaContext, load_handler
 from tests.support.settings import set_environment
-from tests.support.worker import Hook, worker
 
 KINDS = ("missing", "different", "lost", "restored")
 
@@ -67,46 +67,38 @@ def count_versions(stores: Stores, key: str) -> int:
     return len(found.get("Versions", []))
 
 
-def test_all_is_well(versioned: Stores) -> None:
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"])
+def test_an_original_comes_back_if_the_bucket_has_a_version_with_the_checksum_of_its_row(
+    versioned: Stores,
+) -> None:
+    removed, overwritten, trashed, deleted, right = (upload(PICTURE).image for _ in range(5))
+    keys = [image["s3_key"] for image in (removed, overwritten, trashed)]
+    trash_image(trashed["id"])
+    delete_for_good(deleted["id"])
+    never, never_right = (f"originals/{image_id}.jpg" for image_id in versioned.insert_ready(2))
+    remove(versioned, keys[0])
+    overwrite(versioned, keys[1])
+    overwrite(versioned, keys[1], b"and others")
+    remove(versioned, keys[2])
+    overwrite(versioned, never_right)
+    before = versioned.keys()
 
     found = verify(restore=False)
+    assert (found.images, found.originals, found.variants, found.after) == (6, 6, 0, "")
+    assert run() == {"missing": [keys[0], keys[2], never], "different": [keys[1], never_right]}
+    assert versioned.keys() == before
+    assert sorted(sweep()["missing_ids"]) == sorted([removed["id"], trashed["id"], read_id(never)])
+    wrong = {"missing": [never], "different": [never_right]}
+    assert run(restore=True) == {"restored": keys} | wrong
+    assert run() == wrong
 
-    assert (found.images, found.originals, found.variants, found.after) == (1, 1, 1, "")
-    assert run() == {}
-
-
-def test_a_deleted_original_comes_back(versioned: Stores) -> None:
-    key = upload(PICTURE).image["s3_key"]
-    remove(versioned, key)
-
-    assert run() == {"missing": [key]}
-    assert versioned.keys() == []
-    assert run(restore=True) == {"restored": [key]}
-
-    data, answer = versioned.object(key)
-    assert data == PICTURE
-    assert (answer["ContentType"], answer["CacheControl"]) == (
-        "image/jpeg",
-        "public, max-age=31536000, immutable",
-    )
-    assert run() == {}
-
-
-def test_the_original_of_a_trashed_image_comes_back(versioned: Stores) -> None:
-    kept, lost = (upload(PICTURE).image for _ in range(2))
-    for image in (kept, lost):
-        trash_image(image["id"])
-    remove(versioned, lost["s3_key"])
-
-    found = verify(restore=False)
-
-    assert (found.images, found.originals, found.missing) == (2, 2, [lost["s3_key"]])
-    assert sweep()["missing_ids"] == [lost["id"]]
-    assert run(restore=True) == {"restored": [lost["s3_key"]]}
-    assert restore_image(lost["id"]).status == 200
-    assert versioned.object(lost["s3_key"])[0] == PICTURE
+    assert restore_image(trashed["id"]).status == 200
+    for key in keys:
+        data, answer = versioned.object(key)
+        assert data == PICTURE
+        assert answer["ContentType"] == "image/jpeg"
+        assert answer["CacheControl"] == "public, max-age=31536000, immutable"
+    assert versioned.keys() == sorted([*keys, right["s3_key"], never_right])
+    assert [count_versions(versioned, key) for key in (keys[1], deleted["s3_key"])] == [4, 1]
 
 
 def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores) -> None:
@@ -126,25 +118,6 @@ def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores)
     assert fetch(image["urls"]["thumbnail"]).status == 200
 
 
-def test_only_the_version_with_the_rows_checksum_comes_back(versioned: Stores) -> None:
-    key = upload(PICTURE).image["s3_key"]
-    overwrite(versioned, key)
-    overwrite(versioned, key, b"and others")
-
-    assert run() == {"different": [key]}
-    assert run(restore=True) == {"restored": [key]}
-
-    assert versioned.object(key)[0] == PICTURE
-    assert count_versions(versioned, key) == 4
-
-
-def test_what_the_bucket_never_had_stays_wrong(versioned: Stores) -> None:
-    missing, different = (f"originals/{image_id}.jpg" for image_id in versioned.insert_ready(2))
-    overwrite(versioned, different)
-
-    assert run(restore=True) == {"missing": [missing], "different": [different]}
-
-
 def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> None:
     """As of an object that another program has copied there."""
     right, wrong = (upload(PICTURE).image["s3_key"] for _ in range(2))
@@ -156,28 +129,25 @@ def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> No
     assert run() == {"different": [wrong]}
 
 
-def test_a_lost_variant_is_rendered_again(versioned: Stores) -> None:
+def test_a_lost_variant_is_rendered_again_but_not_beside_another_bucket(versioned: Stores) -> None:
     image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
     key = f"variants/{image['id']}/w320.webp"
-    remove(versioned, key)
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    found = verify(restore=False)
+    assert (found.images, found.originals, found.variants, run()) == (1, 1, 1, {})
 
+    remove(versioned, key)
     assert run() == {"lost": [key]}
     assert versioned.variants() == [("w320.webp", "ready")]
     assert run(restore=True) == {"restored": [key]}
-
     assert fetch(image["urls"]["thumbnail"], "image/webp").status == 200
     assert run() == {}
 
-
-def test_beside_another_bucket_no_variant_is_forgotten(versioned: Stores) -> None:
+    versioned.clear()
     (image_id,) = versioned.insert_ready()
     versioned.insert_variant(image_id, "w320.webp", "ready")
-
-    assert run(restore=True) == {
-        "missing": [f"originals/{image_id}.jpg"],
-        "lost": [f"variants/{image_id}/w320.webp"],
-    }
+    lost = {"missing": [f"originals/{image_id}.jpg"], "lost": [f"variants/{image_id}/w320.webp"]}
+    assert run(restore=True) == lost
     assert versioned.variants() == [("w320.webp", "ready")]
 
 
@@ -204,23 +174,13 @@ def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versi
     assert run() == {}
 
 
-def test_a_deleted_image_stays_deleted_and_its_versions_stay(versioned: Stores) -> None:
-    image = upload(PICTURE).image
-    assert delete_for_good(image["id"]).status == 204
-
-    assert run(restore=True) == {}
-
-    assert versioned.keys() == []
-    assert count_versions(versioned, image["s3_key"]) == 1
-
-
 def test_an_image_that_is_deleted_while_its_file_comes_back(versioned: Stores) -> None:
     image = upload(PICTURE).image
     remove(versioned, image["s3_key"])
-    with worker(versioned.environment) as process:
-        hook = Hook("storage.versions.copy_version", "before", action="pause")
-        process.send({"verify": {"restore": True}}, hook, function="SweepFunction")
-        process.wait_paused()
+    event = {"verify": {"restore": True}}
+    with versioned.paused_at(
+        event, "storage.versions.copy_version", "before", function="SweepFunction"
+    ) as process:
         assert delete_for_good(image["id"]).status == 204
         process.resume()
         process.read_response()
@@ -234,16 +194,12 @@ def test_it_goes_on_where_it_was_stopped(versioned: Stores, monkeypatch: pytest.
     for image in images:
         remove(versioned, image["s3_key"])
 
-    missing: list[str] = []
-    originals, after, slices = 0, "", 0
-    while (slices == 0 or after) and slices < 20:
-        found = verify(restore=False, after=after, has_time=lambda: False)
-        originals, missing, after = originals + found.originals, missing + found.missing, found.after
-        slices += 1
+    slices = [verify(restore=False, has_time=lambda: False)]
+    while after := slices[-1].after:
+        slices.append(verify(restore=False, after=after, has_time=lambda: False))
 
-    assert originals == 5
-    assert missing == [image["s3_key"] for image in images]
-    assert 4 <= slices < 20
+    assert [found.originals for found in slices[:4]] == [2, 2, 1, 0]
+    assert [key for found in slices for key in found.missing] == [image["s3_key"] for image in images]
 
 
 def test_without_versions_nothing_comes_back(stores: Stores) -> None:

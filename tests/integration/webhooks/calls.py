@@ -66,9 +66,3 @@ def deliver() -> dict[str, Any]:
 
 def _invoke(function: str, event: dict[str, Any]) -> Any:
     return load_handler(function)(event, LambdaContext())
-
-
-def accepted(message: dict[str, Any]) -> dict[str, Any]:
-    """The result of a message."""
-    names = {name: message[name] for name in ("id", "type", "sequence")}
-    return {**names, "status": 204, "error": None, "retry_after": None}

@@ -38,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             found.received.append((self.path, headers, self.read_body().decode()))
             status = found.statuses.pop(0) if found.statuses else 204
-            self.answer(status, location="/elsewhere")
+            self.answer(status, location="/elsewhere", retry_after="1800")
 
     with serve(Respond) as url:
         found.url = url
@@ -53,6 +53,11 @@ def read_request(connection: socket.socket) -> None:
         while not data.endswith(b"}") and (more := connection.recv(65_536)):
             data += more
     connection.settimeout(None)
+
+
+def hang(connection: socket.socket) -> None:
+    """Send nothing until the other side gives up."""
+    connection.recv(1)
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.integration.stores import Stores
-from tests.integration.webhooks.calls import add_changes, ask, create, deliver, send_taken, take
+from tests.integration.webhooks.calls import add_changes, ask, create, deliver, take
 from tests.integration.webhooks.receiver import Receiver
 
 
@@ -22,15 +21,14 @@ def rotate(webhook: dict[str, Any], **values: Any) -> str:
 def verifies(server: Receiver, *secrets: str) -> list[bool]:
     """Which of the secrets the last delivery was signed with."""
     _, headers, body = server.received[-1]
-
-    def verify(secret: str) -> bool:
+    found = []
+    for secret in secrets:
         try:
             Webhook(secret).verify(body, headers)
+            found.append(True)
         except WebhookVerificationError:
-            return False
-        return True
-
-    return [verify(secret) for secret in secrets]
+            found.append(False)
+    return found
 
 
 def age(stores: Stores, hours: float) -> None:
@@ -54,7 +52,7 @@ def test_both_secrets_sign_for_a_day(service: Stores, server: Receiver) -> None:
         assert verifies(server, old, new) == expected
 
 
-def test_without_overlap_all_before_end_at_once(service: Stores, server: Receiver) -> None:
+def test_without_overlap_all_before_end_at_once_and_few_are_kept(service: Stores, server: Receiver) -> None:
     webhook = create(server.url)
     secrets = [webhook["secret"], rotate(webhook, overlap_hours=168)]
     # The answer was lost, so it is rotated once more: receivers know the first secret only.
@@ -67,20 +65,6 @@ def test_without_overlap_all_before_end_at_once(service: Stores, server: Receive
     deliver()
     assert verifies(server, *secrets) == [False, False, False, True]
 
-
-def test_an_old_secret_ends_between_taking_and_sending(service: Stores, server: Receiver) -> None:
-    webhook = create(server.url)
-    old, new = webhook["secret"], rotate(webhook, overlap_hours=1)
-    add_changes(service, 1)
-    age(service, 0.9999)
-    (delivery,) = take()
-    delivery["secrets"][1]["until"] -= 1
-    send_taken([delivery])
-    assert verifies(server, old, new) == [False, True]
-
-
-def test_many_rotations_keep_few_secrets(service: Stores, server: Receiver) -> None:
-    webhook = create(server.url)
     for _ in range(9):
         rotate(webhook)
     add_changes(service, 1)
@@ -88,11 +72,10 @@ def test_many_rotations_keep_few_secrets(service: Stores, server: Receiver) -> N
     assert len(delivery["secrets"]) == 6
 
 
-@pytest.mark.parametrize(
-    "values", [{"overlap_hours": value} for value in (-1, 169, 1.5, True, "24", None)] + [{"overlap": 1}]
-)
-def test_invalid_rotations(service: Stores, server: Receiver, values: dict[str, Any]) -> None:
-    webhook = create(server.url)
-    answer = ask("POST", f"/{webhook['id']}/secret/rotate", json.dumps(values))
-    assert answer.error == (422, "webhook_invalid")
-    assert answer.body["error"]["details"]["field"] == next(iter(values))
+def test_invalid_rotations(service: Stores) -> None:
+    path = f"/{create('https://93.184.215.14/')['id']}/secret/rotate"
+    for name, values in {"overlap_hours": (-1, 169, 1.5, True, "24", None), "overlap": (1,)}.items():
+        for value in values:
+            answer = ask("POST", path, json.dumps({name: value}))
+            assert answer.error == (422, "webhook_invalid"), value
+            assert answer.body["error"]["details"]["field"] == name

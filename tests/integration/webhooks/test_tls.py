@@ -66,27 +66,23 @@ def tls_server(folder: Path, name: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "host", "error"),
+    ("name", "host", "is_known", "error"),
     [
-        ("hooks.example", "hooks.example", None),
-        ("127.0.0.1", "127.0.0.1", None),
-        ("hooks.example", "other.example", "tls_failed"),
-        ("hooks.example", "127.0.0.1", "tls_failed"),
+        ("hooks.example", "hooks.example", True, None),
+        ("127.0.0.1", "127.0.0.1", True, None),
+        ("hooks.example", "other.example", True, "tls_failed"),
+        ("hooks.example", "127.0.0.1", True, "tls_failed"),
+        ("hooks.example", "hooks.example", False, "tls_failed"),
     ],
 )
-def test_certificates_are_for_the_name_not_the_address(
-    name: str, host: str, error: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_certificates_are_for_the_name_not_the_address_and_of_known_authorities(
+    name: str, host: str, is_known: bool, error: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls_server(tmp_path, name) as port:
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        if is_known:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
         answer_lookups(monkeypatch, ["127.0.0.1"])
         send._tls_context.cache_clear()
         result = send_one(f"https://{host}:{port}/")
         send._tls_context.cache_clear()
     assert result["error"] == error
-
-
-def test_unknown_authorities_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with tls_server(tmp_path, "hooks.example") as port:
-        answer_lookups(monkeypatch, ["127.0.0.1"])
-        assert send_one(f"https://hooks.example:{port}/")["error"] == "tls_failed"

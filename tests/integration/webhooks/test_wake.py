@@ -8,6 +8,7 @@ from imageapi.errors import DatabaseUnavailableError
 
 from tests.integration.client import send, upload_event
 from tests.integration.stores import Configure, Stores, new_id, stopped
+from tests.integration.webhooks.calls import send_taken, settle, take
 from tests.support import pictures
 from tests.support.events import API_KEY, LambdaContext, handle, load_handler, make_event
 
@@ -34,7 +35,7 @@ def wakes(stores: Stores) -> bool:
     return found
 
 
-def test_requests_that_succeed_wake(aws: Stores) -> None:
+def test_requests_and_events_that_may_change_images_wake(aws: Stores) -> None:
     image = upload_with_key()
     assert wakes(aws)
     for method, path, body in [
@@ -45,19 +46,20 @@ def test_requests_that_succeed_wake(aws: Stores) -> None:
         answer = send(make_event(method, path, KEY | {"Content-Type": "application/json"}, body=body))
         assert answer.status < 300, answer.body
         assert wakes(aws), method
+    load_handler("SweepFunction")({"compare": False}, LambdaContext())
+    assert wakes(aws)
 
 
-def test_requests_that_only_read_or_fail_do_not(aws: Stores) -> None:
+def test_what_only_reads_fails_or_sends_does_not(aws: Stores) -> None:
+    """Sending would never end."""
     for method, path in [
-        ("GET", "/api/images"),
-        ("HEAD", "/api/images"),
-        ("OPTIONS", "/api/images"),
-        ("DELETE", "/api/images/0197f2c4-1111-7000-8000-000000000000"),
-        ("POST", "/api/webhooks"),
-        ("GET", "/health"),
+        *((method, "/api/images") for method in ("GET", "HEAD", "OPTIONS")),
+        *(("DELETE", f"/api/images/{new_id()}"), ("POST", "/api/webhooks"), ("GET", "/health")),
     ]:
-        send_any(method, path)
+        handle(make_event(method, path, KEY))
         assert not wakes(aws), (method, path)
+    assert settle(send_taken(take())) == {"settled": 0, "lost": 0}
+    assert not wakes(aws)
 
 
 def test_what_fails_may_have_committed_and_wakes(aws: Stores) -> None:
@@ -71,19 +73,6 @@ def test_what_fails_may_have_committed_and_wakes(aws: Stores) -> None:
         with pytest.raises(DatabaseUnavailableError):
             load_handler("SweepFunction")({"compare": False}, LambdaContext())
         assert wakes(aws)
-
-
-def test_events_that_may_change_images_wake(aws: Stores) -> None:
-    load_handler("SweepFunction")({"compare": False}, LambdaContext())
-    assert wakes(aws)
-
-
-def test_sending_wakes_nothing(aws: Stores) -> None:
-    """Or it would never end."""
-    load_handler("ManageFunction")({"take": True}, LambdaContext())
-    load_handler("ManageFunction")({"settle": []}, LambdaContext())
-    load_handler("OutsideFunction")({"deliveries": []}, LambdaContext())
-    assert not wakes(aws)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +105,3 @@ def upload_with_key() -> str:
     assert answer.status == 201, answer.body
     found: str = answer.image["id"]
     return found
-
-
-def send_any(method: str, path: str) -> None:
-    handle(make_event(method, path, KEY))
