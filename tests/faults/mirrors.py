@@ -15,7 +15,7 @@ from imageapi.database import db
 from imageapi.errors import DatabaseUnavailableError, GoneError
 
 from tests.faults.disturbances import Disturbances
-from tests.faults.mirror import Mirror, read_database
+from tests.faults.mirror import Mirror
 from tests.faults.moments import Moments
 from tests.faults.report import Report, repeat
 from tests.faults.writers import OPERATIONS, Burst, Writer
@@ -171,20 +171,15 @@ class Run:
     def _compare(self) -> None:
         counts, wrong = self.report["rounds"], self.report.wrong
         self._take_wrong()
-        found = read_database(self._stores)
         counts["rounds"] += 1
-        counts["images compared"] += len(found["images"])
+        counts["images compared"] += len(self._mirror.images)
         counts["changes"] = self._stores.execute("SELECT count(*) AS n FROM changes")[0]["n"]
         before = len(wrong)
         wrong += [f"{image_id} is not deleted" for image_id in self._mirror.deleted]
         kept = self._stores.execute(KEPT_TEXT)
         wrong += [f"{row['subject_id']} is deleted, but not what it was" for row in kept]
-        for name, expected in found.items():
-            mirrored = getattr(self._mirror, name)
-            for key in sorted(expected.keys() | mirrored.keys()):
-                here, there = mirrored.get(key), expected.get(key)
-                if here != there:
-                    wrong.append(f"round {counts['rounds']}, {name} {key}: {here} instead of {there}")
+        differences = self._mirror.find_differences(self._stores)
+        self.report.complain(f"round {counts['rounds']}", differences)
         if len(wrong) > before:  # the next rounds are to find new differences only
             self._mirror = Mirror()
             self._mirror.read_all(1_000)
