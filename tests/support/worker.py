@@ -31,17 +31,21 @@ class Hook(NamedTuple):
 
 
 class Child:
-    """A process that runs a module of the tests, with these variables alone, and answers in lines of JSON."""
+    """A process that runs a module of the tests, with these variables alone, and answers in lines of JSON.
 
-    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str]) -> None:
+    Args:
+        options: of :class:`subprocess.Popen`.
+    """
+
+    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], **options: Any) -> None:
         paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
-        self._process = subprocess.Popen(
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        start: Any = subprocess.Popen  # typed for each kind of options
+        self._process: subprocess.Popen[bytes] = start(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
+            **(pipes | options),
         )
 
     def write(self, data: bytes) -> None:
