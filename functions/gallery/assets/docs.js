@@ -9,4 +9,8 @@ SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
+  // PUBLIC_BASE_URL may be another address of the service than the one of this page.
+  responseInterceptor: (response) => Object.assign(response, response.url.endsWith("/openapi.json") && {
+    text: JSON.stringify({ ...JSON.parse(response.text), servers: [{ url: "./" }] }),
+  }),
 });
