@@ -55,5 +55,10 @@ def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
     elif response["statusCode"] >= 400 and "checks" not in body:
         assert headers["content-type"] == ["application/json"]
         assert set(body) == {"error"}
-        assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "details"}
+        assert (
+            {"code", "message", "request_id"}
+            <= set(body["error"])
+            <= {"code", "message", "request_id", "details"}
+        )
+        assert [body["error"]["request_id"]] == headers["x-request-id"]
     return Answer(response["statusCode"], headers, body, text)

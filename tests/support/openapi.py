@@ -1,19 +1,10 @@
 """openapi.json, read for tests."""
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from tests.support.events import ROOT
-
-
-@lru_cache(maxsize=1)
-def read_document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        (ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8")
-    )
-    return document
+from imageapi.http.operations import read_document
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -48,14 +39,16 @@ def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=1)
 def statuses_of_codes() -> dict[str, int]:
     """Each error code with its status."""
-    return {entry["const"]: int(entry["title"]) for entry in schema("ErrorCode")["oneOf"]}
+    return {code: entry["status"] for code, entry in read_document()["x-error-codes"].items()}
 
 
-def codes_of(response: dict[str, Any]) -> set[str]:
-    parts = (
-        resolve(response).get("content", {}).get("application/json", {}).get("schema", {}).get("allOf", [])
-    )
-    found = [
-        part["properties"]["error"]["properties"]["code"]["enum"] for part in parts if "properties" in part
-    ]
-    return {code for codes in found for code in codes}
+def find_codes(method: str, path: str) -> set[str] | None:
+    """The error codes of an operation; None if the document does not have it."""
+    operation = read_document()["paths"].get(path, {}).get(method)
+    if operation is None:
+        return None
+    applies = {"always"}
+    if operation.get("security") != []:
+        applies |= {"with_key", "with_scope"}
+    general = {c for c, entry in read_document()["x-error-codes"].items() if entry.get("applies") in applies}
+    return general | set(operation["x-error-codes"])
