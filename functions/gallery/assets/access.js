@@ -24,10 +24,7 @@ export const trashDays = () => access.trash_days;
 /** Resolves with the server's limits, once they are known. */
 export const loadLimits = () => ensureAccess().then(() => access.limits);
 
-/**
- * Ask what the key may do, and for the server's limits. Until it has answered, nothing but looking. Rejects with an
- * ApiError.
- */
+/** Ask what the key may do and what the server offers. Until then, nothing but looking. Rejects with an ApiError. */
 export function loadAccess() {
   const answers = ["api/keys/self", "api/service"].map((path) => withRetries(() => callApi(path)));
   const load = Promise.all(answers).then(([key, service]) => {

@@ -19,7 +19,7 @@ export async function runBatch(ids, operation) {
     for (let attempt = 1; chunk.length; attempt += 1) {
       if (attempt > 1) await new Promise((resolve) => { setTimeout(resolve, WAIT_MS); });
       const last = attempt === ATTEMPTS_PER_PICTURE;
-      const results = await runChunk(chunk, operation).catch((error) => chunk.map((id) => ({ id, status: null, error })));
+      const results = await runChunk(chunk, operation).catch((error) => chunk.map((id) => ({ id, error })));
       const again = last ? [] : results.filter(isTemporary);
       for (const { id, error } of results.filter((result) => !again.includes(result))) {
         if (error) failed.push([id, error]);

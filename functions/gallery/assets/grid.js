@@ -64,8 +64,7 @@ async function loadPage(afresh) {
     for (const [id, { confirmed }] of leaving) if (confirmed) leaving.delete(id);
   }
   const { signal } = currentLoad;
-  const path = isTrash() ? "trash" : "images";
-  const parameters = pageParameters();
+  const path = pagePath();
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
@@ -75,7 +74,7 @@ async function loadPage(afresh) {
     showWaiting(afresh, t("state_again", { problem: explain(error) }));
   };
   try {
-    const page = await withRetries(() => callApi(`api/${path}?${parameters}`, { signal }), { signal, onWait });
+    const page = await withRetries(() => callApi(path, { signal }), { signal, onWait });
     if (signal.aborted) return;
     renderPage(page, afresh);
   } catch (error) {
@@ -96,13 +95,13 @@ async function loadPage(afresh) {
   requestAnimationFrame(loadWhenNear);
 }
 
-function pageParameters() {
+function pagePath() {
   const parameters = new URLSearchParams(query ?? "");
   parameters.set("limit", PAGE_SIZE);
   if (!isTrash()) parameters.set("variants", furtherLinks());
   if (cursor) parameters.set("cursor", cursor);
   else if (!isTrash()) parameters.set("total", "true");
-  return parameters;
+  return `api/${isTrash() ? "trash" : "images"}?${parameters}`;
 }
 
 /** Whether the list is the trash, which the API neither counts nor gives links for. */

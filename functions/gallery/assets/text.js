@@ -179,10 +179,7 @@ const TEXT = {
   "scope_images:delete": ["This key may not delete pictures for good.", "このキーでは画像を完全に削除できません。"],
 
   // The codes of openapi.json that this page meets. Others are told in the server's words.
-  error_api_key_suspended: [
-    "This key waits for its confirmation: the database was restored.",
-    "データベースが復元されたため、このキーは確認待ちです。",
-  ],
+  error_api_key_suspended: ["This key waits for its confirmation: the database was restored.", "データベースが復元されたため、このキーは確認待ちです。"],
   error_scope_missing: ["This key may not do that: it lacks {scope}.", "このキーには {scope} の権限がありません。"],
   error_image_not_found: ["This picture is no longer there.", "この画像はもうありません。"],
   picture_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
@@ -190,7 +187,6 @@ const TEXT = {
   error_image_trash_pending: ["This picture is still being moved.", "この画像はまだ移動中です。"],
   error_upload_in_progress: ["This picture is still being processed.", "この画像はまだ処理中です。"],
   error_upload_interrupted: ["The upload was interrupted.", "アップロードが中断されました。"],
-  error_upload_not_arrived: ["The file has not arrived.", "ファイルが届いていません。"],
   error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
   error_unsupported_image_type: [
     "This is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF).",
@@ -230,7 +226,7 @@ const TEXT = {
   ],
 };
 
-export const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
+const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
 
 /** The orders of a list, in the order in which they are offered. */
 export const sortOrders = Object.keys(TEXT).filter((name) => name.startsWith("sort_")).map((name) => name.slice(5));
