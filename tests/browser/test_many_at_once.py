@@ -37,7 +37,7 @@ def test_add_tags_and_undo(gallery: Gallery, service: Service) -> None:
 
     expect(gallery.said).to_have_text("2 pictures changed. Ctrl+Z undoes it.")
     expect(gallery.toolbar).to_be_hidden()
-    expect(gallery.page.locator("#tag option")).to_contain_text(["new (2)"])
+    expect(gallery.page.locator("#tags option")).to_contain_text(["new (2)"])
     changed = ("Sea", ["many", "even", "夏", "new"])
     assert rows(service) == before | {"1": changed, "2": changed}
     gallery.press("Control+z")
