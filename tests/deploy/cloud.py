@@ -218,7 +218,7 @@ class Cloud:
         return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
 
     def delete(self, name: str) -> None:
-        """Delete a stack; gaps.COMMANDS says why not with SAM CLI."""
+        """Delete a stack; emulator.py says why not with SAM CLI."""
         client = self.client("cloudformation")
         client.delete_stack(StackName=name)
 

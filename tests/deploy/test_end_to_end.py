@@ -17,7 +17,7 @@ def api(deployed: Deployed) -> Api:
 
 def test_suite(deployed: Deployed) -> None:
     variables = {"BASE_URL": deployed.stack.base_url, "API_KEY": deployed.api_key}
-    command = [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-rfx", "-p", "tests.deploy.gaps"]
+    command = [sys.executable, "-m", "pytest", "tests/e2e", "-q"]
     status, output = deployed.cloud.run(*command, **variables)
 
     print(output[-3000:])

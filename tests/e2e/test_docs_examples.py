@@ -15,17 +15,12 @@ from tests.e2e.client import Api
 from tests.support.events import ROOT
 from tests.support.pictures import jpeg
 
-LANGUAGES = ("bash", "python", "javascript")
-COMMANDS = {
-    "bash": (["bash", "-euo", "pipefail"], "examples.sh"),
-    "python": ([sys.executable], "examples.py"),
-    "javascript": (["node"], "examples.mjs"),
+LANGUAGES = {
+    "bash": (["bash", "-euo", "pipefail"], "examples.sh", r"printf '\n--- {}\n'"),
+    "python": ([sys.executable], "examples.py", r"print('\n--- {}', flush=True)"),
+    "javascript": (["node"], "examples.mjs", r"console.log('\n--- {}');"),
 }
-SEPARATORS = {
-    "bash": r"printf '\n--- {}\n'",
-    "python": r"print('\n--- {}', flush=True)",
-    "javascript": r"console.log('\n--- {}');",
-}
+"""Of each: the command, the file, and a line that marks an example in the output."""
 
 
 class Example(NamedTuple):
@@ -79,7 +74,7 @@ def test_responses_look_as_they_are_shown(api: Api) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
-    command, name = COMMANDS[language]
+    command, name, separator = LANGUAGES[language]
     if not shutil.which(command[0]):
         pytest.fail(
             f"{command[0]} is needed to run the examples in {language}: install it (Node 20 or later)."
@@ -88,7 +83,7 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
     if api.request("POST", "/api/webhooks", body=b"{}").status == 501:  # under sam local, which sends none
         examples = [example for example in examples if "/api/webhooks" not in example.heading]
     parts = [
-        part for number, (_, _, code) in enumerate(examples) for part in (separate(language, number), code)
+        part for number, (_, _, code) in enumerate(examples) for part in (separator.format(number), code)
     ]
     (tmp_path / name).write_text("\n".join(parts), encoding="utf-8")
     (tmp_path / "harbour.jpg").write_bytes(jpeg(640, 480, seed=f"{language} {os.getpid()}"))
@@ -116,8 +111,3 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
         example.heading for example, output in zip(examples, outputs, strict=True) if not output.strip()
     ]
     assert silent == ["Before the examples"]
-
-
-def separate(language: str, number: int) -> str:
-    """A line that marks the next example in the output."""
-    return SEPARATORS[language].format(number)

@@ -29,15 +29,6 @@ def test_health_needs_no_key(api: Api) -> None:
     assert head.headers["x-request-id"] != answer.headers["x-request-id"]
 
 
-def test_database_status(api: Api) -> None:
-    answer = api.get("/api/database/status")
-
-    assert (answer.status, answer.body["status"]) == (200, "connected")
-    assert answer.body["server_version"].split(".")[0].isdecimal()
-    assert answer.body["image_count"] >= 0
-    assert answer.body["latency_ms"] > 0
-
-
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

@@ -72,15 +72,6 @@ def test_filename_with_a_path_in_other_letters(api: Api) -> None:
     assert (answer.status, answer.image["filename"]) == (201, "海.jpg")
 
 
-def test_same_request_again_is_one_image(api: Api, category: str) -> None:
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
-
-    answers = [api.upload(pictures.jpeg(), {"category": category}, headers=headers) for _ in range(2)]
-
-    assert [answer.status for answer in answers] == [201, 200]
-    assert [image["id"] for image in find(api, category)] == [answers[0].image["id"]]
-
-
 def test_twenty_uploads_at_once(api: Api, category: str) -> None:
     photos = {str(n): pictures.jpeg(seed=f"{category}{n}") for n in range(20)}
 

@@ -71,7 +71,7 @@ class Ledger:
                 wrong += self._compare(stores, objects, rows[image_id], known)
                 known.places, known.titles = {place}, [rows[image_id]["title"]]
         self.unnamed.clear()
-        return wrong + compare_feed(stores, rows) + compare_counts(stores)
+        return wrong + compare_feed(stores) + compare_counts(stores)
 
     def _is_told(self, image_id: str, status: str) -> bool:
         if status != "failed" or image_id not in self.refused:

@@ -59,6 +59,16 @@ class Mirror:
         while self.read(limit):
             pass
 
+    def find_differences(self, stores: Stores) -> list[str]:
+        """What it knows otherwise than the database."""
+        return [
+            f"{name} {key}: {mirrored.get(key)} instead of {expected.get(key)}"
+            for name, expected in read_database(stores).items()
+            for mirrored in [getattr(self, name)]
+            for key in sorted(expected.keys() | mirrored.keys())
+            if mirrored.get(key) != expected.get(key)
+        ]
+
     def _apply(self, change: Json) -> None:
         assert change["sequence"] > self._sequence, "out of order"
         self._sequence = change["sequence"]

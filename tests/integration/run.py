@@ -42,7 +42,7 @@ class Run:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None, 60)
         assert self.ready_file.exists(), self.output
         self.info = json.loads(self.ready_file.read_text())
 

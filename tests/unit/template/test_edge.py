@@ -10,8 +10,16 @@ import grimp
 import pytest
 from imageapi.delivery.removals import put_marker
 
-from tests.support.dependencies import find_dependencies
-from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve, statements
+from tests.support.templates import (
+    MAIN,
+    ROOT,
+    expand_template,
+    find,
+    find_dependencies,
+    read_template,
+    resolve,
+    statements,
+)
 
 EDGE = ROOT / "infra/edge.yaml"
 RESOURCES = expand_template(EDGE)
