@@ -7,12 +7,12 @@ import batch
 import changes
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
+from imageapi.http.etag import parse_if_match
 from imageapi.http.image_response import image_response
 from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.images import delete, get, update
-from imageapi.images.etag import parse_if_match
 from imageapi.images.serialize import LinkOptions
 
 app = App()

@@ -6,8 +6,8 @@ from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
 from imageapi.images.batch import run_batch
 from imageapi.images.batch_request import parse_batch
+from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.scopes import DELETE, WRITE
-from imageapi.uploads.idempotency import parse_idempotency_key, request_hash
 
 router = Router()
 

@@ -111,5 +111,5 @@ class Gateway:
 
 
 def _make_error(status: int, error: dict[str, Any]) -> Response:
-    headers, body = make_response(error)
+    headers, body = make_response(status, error)
     return Response(body, status, headers)

@@ -26,7 +26,7 @@ def later_service(api: Api) -> Iterator[str]:  # noqa: F811
                 answer["changes"][0]["type"] = "image.painted"
             self.answer(200, json.dumps(answer).encode(), content_type="application/json")
 
-        def do_DELETE(self) -> None:
+        def do_DELETE(self) -> None:  # noqa: N802
             error = {"code": "image_on_loan", "message": "The image is on loan.", "request_id": "1"}
             self.answer(409, json.dumps({"error": error}).encode(), content_type="application/json")
 

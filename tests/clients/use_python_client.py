@@ -1,4 +1,4 @@
-"""python use_python_client.py BASE_URL LATER_URL API_KEY PICTURE: what a program does with the Python client."""
+"""python use_python_client.py BASE_URL LATER_URL API_KEY PICTURE: what a program does with the client."""
 
 import sys
 from io import BytesIO
@@ -43,7 +43,7 @@ def read(client: AuthenticatedClient, image_id: UUID) -> None:
         tags=["sea"],
         sort=ListImagesSort.VALUE_1,
         limit=1,
-        widthgte=1,
+        width_gte=1,
         variants=["w160", "w320"],
     )
     assert isinstance(page, ImagePage), page

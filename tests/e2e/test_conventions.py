@@ -1,4 +1,4 @@
-"""The conventions of docs/api.md hold for every operation of openapi.json, and for what the service answers."""
+"""The conventions of docs/api.md hold for every operation of openapi.json, and for every answer."""
 
 import json
 import re

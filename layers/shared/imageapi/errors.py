@@ -154,6 +154,13 @@ class UnprocessableError(AppError):
     status = 422
 
 
+class IdempotencyKeyReusedError(UnprocessableError):
+    """422: the Idempotency-Key was used for another request."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request."
+
+
 class TooComplexError(UnprocessableError):
     """422: decoding the picture exceeds a limit.
 

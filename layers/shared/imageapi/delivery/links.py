@@ -14,7 +14,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imageapi.errors import ConfigurationError, ForbiddenError
 
@@ -72,7 +72,7 @@ def expires_at(now: float, lifetime: int) -> int:
 def verify_link(
     image_id: str,
     variants: Sequence[str],
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     *,
     now: float,
     lifetime: int,
@@ -110,7 +110,7 @@ def verify_link(
     return validity
 
 
-def _parse(query: Mapping[str, str]) -> tuple[Validity, bytes]:
+def _parse(query: Mapping[str, Any]) -> tuple[Validity, bytes]:
     """The validity and the signature of a link."""
     expires, version, signature = query.get("e"), query.get("v"), query.get("s")
     lasts = expires or version

@@ -93,14 +93,13 @@ class App(Router):
         if get_settings().maintenance and not operation.in_maintenance:
             raise MaintenanceError()
         if operation.scopes is None:
-            return route.handler(request, **arguments)
+            return route.handler(_parse_query(request, operation), **arguments)
         key = check_key(request.header("X-API-Key"), get_settings().api_keys)
         if operation.scopes:
             key.check_scope(*operation.scopes)
-        parameters = operation.parameters
-        parsed = parse_query(request.query_lists, parameters) if parameters is not None else {}
+        request = _parse_query(replace(request, key=key), operation)
         with acting_as(key.id):
-            answer = route.handler(replace(request, key=key, parameters=parsed), **arguments)
+            answer = route.handler(request, **arguments)
         if not operation.hides_image or READ in key.scopes:
             return answer
         kept = {name: value for name, value in answer.headers.items() if name in ("Location", "ETag")}
@@ -119,6 +118,14 @@ class App(Router):
         response = error_response(MethodNotAllowedError(message))
         response.headers["Allow"] = methods
         return response
+
+
+def _parse_query(request: Request, operation: Operation) -> Request:
+    """The request with the parameters of its query."""
+    sent, declared = request.query_lists, operation.parameters
+    if operation.is_open:
+        sent = {name: values for name, values in sent.items() if name in declared}
+    return replace(request, parameters=parse_query(sent, declared))
 
 
 def _origin_secrets(operation: Operation) -> Sequence[str]:

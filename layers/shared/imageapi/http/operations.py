@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 DOCUMENT = Path(__file__).parents[1] / "openapi.json"
@@ -18,7 +19,8 @@ class Operation(NamedTuple):
 
     Attributes:
         scopes: a key needs one of these; empty if any valid key will do, None if no key is needed.
-        parameters: the query parameters, by name, as in OpenAPI; None if the handler reads the query itself.
+        parameters: the query parameters, by name, as in OpenAPI.
+        is_open: whether others are ignored, not refused.
         hides_image: whether a key without images:read gets 204 instead of the response.
         in_maintenance: whether it answers during maintenance. It writes nothing then, not even a key's use.
     """
@@ -26,7 +28,8 @@ class Operation(NamedTuple):
     method: str
     path: str
     scopes: tuple[str, ...] | None = None
-    parameters: Mapping[str, Mapping[str, Any]] | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    is_open: bool = False
     hides_image: bool = False
     in_maintenance: bool = False
 
@@ -59,7 +62,8 @@ def find_operation(operation_id: str) -> Operation:
         method.upper(),
         path,
         tuple(scope for needed in security for scope in needed["ApiKey"]) if security else None,
-        None if found.get("x-open-query") else query,
+        query,
+        is_open=found.get("x-open-query", False),
         hides_image=found["responses"].get("204", {}).get("$ref", "").endswith(_WITHOUT_IMAGE),
         in_maintenance=found.get("x-in-maintenance", False),
     )

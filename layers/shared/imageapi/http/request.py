@@ -11,6 +11,7 @@ from imageapi.api_keys.check import Key
 from imageapi.config.settings import get_settings
 from imageapi.errors import InvalidBodyError
 from imageapi.http.cdn_bypass import HEADER, came_through_cdn
+from imageapi.model.parameters import single
 
 NO_KEY = Key("", (), "")
 
@@ -51,6 +52,15 @@ class Request:
     def query_lists(self) -> dict[str, list[str]]:
         """The query parameters, each with all its values."""
         return dict(self.event.get("multiValueQueryStringParameters") or {})
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters as sent, for routes that read them themselves.
+
+        Raises:
+            InvalidRequestError: ``parameter_repeated``.
+        """
+        return {name: single(name, values) for name, values in self.query_lists.items()}
 
     @cached_property
     def body(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Responses, errors as responses, and conditional requests (RFC 9110, 13.1)."""
+"""Responses, and errors as responses."""
 
 import base64
 import json
@@ -56,17 +56,4 @@ def error_response(error: AppError) -> Response:
         headers["WWW-Authenticate"] = CHALLENGE
     response = json_response(error.status, {"error": content}, headers)
     response.error_code = error.code
-    return response
-
-
-def etag_matches(if_none_match: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this ETag (weak comparison)."""
-    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
-    return etag in named or "*" in named
-
-
-def unless_known(response: Response, if_none_match: str | None) -> Response:
-    """The response, or 304 with its headers if the client already has it."""
-    if etag_matches(if_none_match, response.headers["ETag"]):
-        return Response(304, headers=response.headers)
     return response

@@ -46,8 +46,8 @@ class Router:
         return self.route(find_operation(operation_id))
 
     def page(self, path: str, *, in_maintenance: bool = False) -> Register:
-        """Register the handler of a path that is no part of the API, such as a page. It needs no key."""
-        return self.route(Operation("GET", path, in_maintenance=in_maintenance))
+        """Register the handler of a path that is no part of the API, such as a page: it needs no key."""
+        return self.route(Operation("GET", path, is_open=True, in_maintenance=in_maintenance))
 
     def include(self, *routers: "Router") -> None:
         """Add the routes of other modules."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import NotFoundError
-from imageapi.http.response import Response, unless_known
+from imageapi.http.etag import unless_known
+from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 
 # Not from the module mimetypes, which depends on the machine and the Python version.

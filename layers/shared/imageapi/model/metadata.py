@@ -39,8 +39,13 @@ EMPTY: dict[str, Any] = {**dict.fromkeys(TEXT_FIELDS, ""), "tags": []}
 
 
 def validate_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check and clean a whole metadata object; missing fields are empty. See :func:`validate_changes`."""
-    return {**EMPTY, **validate_changes(values)}
+    """Check and clean the ``metadata`` of an upload, as :func:`validate_changes`; missing fields are empty.
+    Errors name a field by its path, such as ``metadata.title``.
+    """
+    try:
+        return {**EMPTY, **validate_changes(values)}
+    except InvalidFieldError as error:
+        raise error.within("metadata") from None
 
 
 def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:

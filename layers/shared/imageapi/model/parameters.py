@@ -35,8 +35,12 @@ class InvalidFieldError(UnprocessableError):
     code = "field_invalid"
 
     def __init__(self, field: str, reason: str, problem: str, **details: Any) -> None:
-        details = {"field": field, "reason": reason, **details}
-        super().__init__(f"The field {field} {problem}.", details=details)
+        self._field, self._problem, self._details = field, problem, {"reason": reason, **details}
+        super().__init__(f"The field {field} {problem}.", details={"field": field, **self._details})
+
+    def within(self, parent: str) -> "InvalidFieldError":
+        """The same error, of a field of the object ``parent``."""
+        return InvalidFieldError(f"{parent}.{self._field}", problem=self._problem, **self._details)
 
 
 def check_fields(values: Mapping[str, Any], known: Collection[str], required: Collection[str] = ()) -> None:
@@ -88,12 +92,22 @@ def _parse_values(name: str, values: Sequence[str], declared: Mapping[str, Any])
             limit = schema["maxItems"]
             raise InvalidParameterError(name, "too_many", f"takes at most {limit} values", max=limit)
         return [_parse_value(name, value, schema["items"]) for value in values]
-    if len(values) > 1:
-        message = f"The query parameter {name} was sent more than once."
-        raise InvalidRequestError(message, code="parameter_repeated", details={"parameter": name})
     if not values:
         return schema.get("default")
-    return "" if declared.get("allowEmptyValue") and not values[0] else _parse_value(name, values[0], schema)
+    text = single(name, values)
+    return "" if declared.get("allowEmptyValue") and not text else _parse_value(name, text, schema)
+
+
+def single(name: str, values: Sequence[str]) -> str:
+    """The value of a parameter that has one.
+
+    Raises:
+        InvalidRequestError: ``parameter_repeated``.
+    """
+    if len(values) > 1:
+        message = f"The query parameter {name[:64]} was sent more than once."
+        raise InvalidRequestError(message, code="parameter_repeated", details={"parameter": name[:64]})
+    return values[0]
 
 
 def _parse_value(name: str, text: str, schema: Mapping[str, Any]) -> Any:

@@ -16,13 +16,14 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
 from imageapi.delivery import variant_store
 from imageapi.errors import AppError, ConflictError
+from imageapi.model.idempotency import IdempotencyKey, parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import original_key
 from imageapi.uploads.create_image import Stored, UploadInProgressError, create_image
-from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
+from imageapi.uploads.idempotency import find_earlier_upload, sent_fields
 from imageapi.uploads.undo import undo_upload
 
 LEASE_SECONDS = 60
@@ -120,7 +121,8 @@ def _insert_unless_duplicate(
     db.query(
         "SELECT pg_advisory_xact_lock(%s, hashtext(%s::text))", (locks.SAME_BYTES, upload.sha256), cursor
     )
-    if upload.idempotency_key and idempotency_keys.find(upload.idempotency_key, cursor):
+    key = upload.idempotency_key
+    if key and idempotency_keys.find_subject(IdempotencyKey(key, upload.request_hash), cursor):
         return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
     duplicate = images.find(duplicate_id, cursor) if duplicate_id else None
