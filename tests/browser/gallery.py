@@ -269,14 +269,14 @@ class Gallery:
         )
         return held
 
-    def change_key(self, **values: Any) -> None:
-        """Let the service say other values about the key, as one with other settings does."""
+    def change_service(self, **values: Any) -> None:
+        """Let the service say other values about itself, as one with other settings does."""
 
         def change(route: Route) -> None:
             answer = route.fetch()
             route.fulfill(response=answer, json={"data": answer.json()["data"] | values})
 
-        self.page.route("**/api/keys/self", change)
+        self.page.route("**/api/service", change)
 
     def drop(self, event: str, files: Mapping[str, bytes], text: str = "", onto: str = "body") -> None:
         """Dispatch ``drop`` or ``paste`` with files, and with a text as from spreadsheet cells. A name

@@ -20,7 +20,7 @@ def three(service: Service) -> None:
 
 
 def test_filters_are_there_again_after_back(gallery: Gallery) -> None:
-    chosen = {"Category": "Grey", "Tag": "many", "Order": "title"}
+    chosen = {"Category": "Grey", "Tags": "many", "Order": "title"}
     for name, value in chosen.items():
         gallery.box(name).select_option(value)
     expect(gallery.count).to_have_text("2 pictures")
@@ -31,7 +31,7 @@ def test_filters_are_there_again_after_back(gallery: Gallery) -> None:
     expect(gallery.cards).to_have_text(["City", "Harbour"])
     for name, value in chosen.items():
         expect(gallery.box(name)).to_have_value(value)
-        gallery.box(name).select_option("newest" if name == "Order" else "")
+        gallery.box(name).select_option("-created_at" if name == "Order" else "")
     expect(gallery.page).to_have_url(f"{gallery.service.base_url}/")
 
 
@@ -47,11 +47,11 @@ def test_search_is_there_again_after_a_reload(gallery: Gallery) -> None:
 
 
 def test_order_that_is_shown_is_the_order_of_the_list(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(path="/?sort=no+such+order&tag=gone")
+    gallery = open_gallery(path="/?sort=no+such+order&tags=gone")
 
     expect(gallery.heading("Nothing found")).to_be_visible()
-    expect(gallery.box("Order")).to_have_value("newest")
-    expect(gallery.box("Tag")).to_have_value("gone")
+    expect(gallery.box("Order")).to_have_value("-created_at")
+    expect(gallery.box("Tags")).to_have_value("gone")
 
 
 def test_filters_stay_while_a_picture_is_open(gallery: Gallery) -> None:
@@ -68,7 +68,7 @@ def test_filters_stay_while_a_picture_is_open(gallery: Gallery) -> None:
     gallery.open("City").get_by_role("button", name="city", exact=True).click()
 
     expect(gallery.cards).to_have_text(["City"])
-    expect(gallery.page).to_have_url(re.compile(r"/\?tag=city$"))
+    expect(gallery.page).to_have_url(re.compile(r"/\?tags=city$"))
 
 
 def test_address_names_the_picture(gallery: Gallery) -> None:

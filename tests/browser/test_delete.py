@@ -68,7 +68,7 @@ def test_list_from_before_the_deletion_does_not_show_it(gallery: Gallery) -> Non
     held = gallery.hold("**/api/images/*", "DELETE")
     gallery.delete("Picture 2")
 
-    gallery.box("Order").select_option("oldest")
+    gallery.box("Order").select_option("created_at")
 
     expect(gallery.cards).to_have_text(["Picture 1", "Picture 3"])
     expect(gallery.count).to_have_text("2 pictures")
@@ -135,7 +135,7 @@ def test_undo_whose_answer_was_lost_is_done(gallery: Gallery) -> None:
 
 
 def test_server_without_a_trash_deletes_for_good_once_confirmed(waiting: Gallery) -> None:
-    waiting.change_key(trash_days=0)
+    waiting.change_service(trash_days=0)
     waiting.enter()
     dialog = waiting.dialog("Delete 1 picture for good?")
 

@@ -68,12 +68,12 @@ def test_more_of_a_long_history_comes_on_demand(gallery: Gallery, forest: str) -
 
 
 def test_history_that_fails_can_be_asked_for_again(gallery: Gallery) -> None:
-    gallery.fail("**/history?*")
+    gallery.fail("**/changes?*")
     trouble = gallery.detail.get_by_text("Something went wrong on the server.")
     gallery.open_history("Forest")
     expect(trouble).to_be_visible()
 
-    gallery.page.unroute("**/history?*")
+    gallery.page.unroute("**/changes?*")
     gallery.detail.get_by_role("button", name="Try again").click()
 
     expect(gallery.history).to_have_count(1)
@@ -81,7 +81,7 @@ def test_history_that_fails_can_be_asked_for_again(gallery: Gallery) -> None:
 
 
 def test_history_belongs_to_the_picture_that_is_shown(gallery: Gallery) -> None:
-    asked = gallery.watch("/history")
+    asked = gallery.watch("/changes")
     gallery.open("Forest")
     gallery.page.wait_for_timeout(300)
     assert asked == []

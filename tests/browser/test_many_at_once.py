@@ -37,7 +37,7 @@ def test_add_tags_and_undo(gallery: Gallery, service: Service) -> None:
 
     expect(gallery.said).to_have_text("2 pictures changed. Ctrl+Z undoes it.")
     expect(gallery.toolbar).to_be_hidden()
-    expect(gallery.page.locator("#tag option")).to_contain_text(["new (2)"])
+    expect(gallery.page.locator("#tags option")).to_contain_text(["new (2)"])
     changed = ("Sea", ["many", "even", "夏", "new"])
     assert rows(service) == before | {"1": changed, "2": changed}
     gallery.press("Control+z")
@@ -167,7 +167,8 @@ def test_temporary_error_is_retried_with_the_same_idempotency_key(gallery: Galle
     def lose_two(route: Route) -> None:
         keys.append(route.request.headers["idempotency-key"])
         if len(keys) == 1:
-            route.fulfill(status=503, json={"error": {"code": "database_unavailable", "message": "…"}})
+            error = {"code": "database_unavailable", "message": "…"}
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"error": error})
         elif len(keys) == 2:
             assert route.fetch().status == 200
             route.abort()
@@ -226,7 +227,7 @@ def test_more_than_a_batch_is_sent_in_parts(gallery: Gallery, service: Service) 
 
 
 def test_server_without_a_trash_asks_before_it_deletes(waiting: Gallery) -> None:
-    waiting.change_key(trash_days=0)
+    waiting.change_service(trash_days=0)
     waiting.enter()
     waiting.pick("Picture 1", "Picture 3")
     dialog = waiting.dialog("Delete 2 pictures for good?")

@@ -79,7 +79,7 @@ def test_deleting_without_a_trash_is_for_good(
     scopes: tuple[str, ...], can_delete: bool, open_gallery: OpenGallery, service: Service
 ) -> None:
     gallery = open_gallery(path="/health", key=service.make_key(*scopes))
-    gallery.change_key(trash_days=0)
+    gallery.change_service(trash_days=0)
     gallery.enter()
 
     detail = gallery.open("Picture 1")

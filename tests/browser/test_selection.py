@@ -91,7 +91,7 @@ def test_select_button_begins_with_nothing_selected(gallery: Gallery) -> None:
 def test_another_list_ends_the_selection(gallery: Gallery) -> None:
     gallery.pick("Picture 2", "Picture 5")
 
-    gallery.box("Order").select_option("oldest")
+    gallery.box("Order").select_option("created_at")
 
     expect(gallery.cards.first).to_have_text("Picture 1")
     expect(gallery.toolbar).to_be_hidden()

@@ -117,7 +117,7 @@ def test_long_trash_is_loaded_on_scrolling(open_gallery: OpenGallery, service: S
 
 def test_pictures_of_the_gallery_are_not_seen_in_a_trash_that_is_slow(gallery: Gallery) -> None:
     expect(gallery.cards).to_have_text(["Picture 4"])
-    held = gallery.hold("**/api/images?trashed=*")
+    held = gallery.hold("**/api/trash?*")
 
     gallery.open_trash()
 
@@ -128,12 +128,12 @@ def test_pictures_of_the_gallery_are_not_seen_in_a_trash_that_is_slow(gallery: G
 
 
 def test_trash_that_cannot_be_loaded_says_so(gallery: Gallery) -> None:
-    gallery.fail("**/api/images?trashed=*")
+    gallery.fail("**/api/trash?*")
     gallery.open_trash()
     trouble = gallery.alert("Something went wrong on the server.")
     expect(trouble).to_be_visible()
 
-    gallery.page.unroute("**/api/images?trashed=*")
+    gallery.page.unroute("**/api/trash?*")
     trouble.get_by_role("button", name="Try again").click()
 
     expect(gallery.count).to_have_text("3 pictures")
@@ -164,7 +164,7 @@ def test_picture_in_the_trash_that_is_opened_by_its_address(
 
 
 def test_trash_says_for_how_long_it_keeps(waiting: Gallery) -> None:
-    waiting.change_key(trash_days=7)
+    waiting.change_service(trash_days=7)
     waiting.enter("/#trash")
 
     expect(waiting.page.get_by_text("Kept for 7 days.")).to_be_visible()

@@ -119,7 +119,9 @@ def _parse_q(text: str | None) -> tuple[tokens.Term, ...]:
     if not terms:
         raise InvalidParameterError("q", "value", "must contain a letter or a digit")
     if len(terms) > tokens.MAX_TERMS:
-        raise InvalidParameterError("q", "too_many", f"has more than {tokens.MAX_TERMS} words")
+        raise InvalidParameterError(
+            "q", "too_many", f"has more than {tokens.MAX_TERMS} words", max=tokens.MAX_TERMS
+        )
     return tuple(terms)
 
 
