@@ -1,7 +1,7 @@
 """The API as a client sees it: HTTP only."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -25,7 +25,7 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         key: str | None = "",
@@ -42,7 +42,7 @@ class Api:
         assert answer.headers["x-request-id"]
         if answer.status >= 400 and not path.startswith("/health"):
             assert answer.headers["content-type"] == "application/json"
-            assert set(answer.body["error"]) >= {"code", "message"}
+            assert set(answer.body["error"]) >= {"code", "message", "request_id"}
         return answer
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, key: str | None = "") -> Answer:

@@ -60,5 +60,6 @@ def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
     elif response["statusCode"] >= 400 and "checks" not in body:
         assert headers["content-type"] == ["application/json"]
         assert set(body) == {"error"}
-        assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "details"}
+        assert set(body["error"]) - {"details"} == {"code", "message", "request_id"}
+        assert [body["error"]["request_id"]] == headers["x-request-id"]
     return Answer(response["statusCode"], body, headers, text)
