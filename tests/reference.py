@@ -11,7 +11,7 @@ API = ROOT / "docs" / "api.md"
 TABLE = re.compile(r"(?<=<!-- routes -->\n).*?(?=<!-- end of routes -->)", re.DOTALL)
 HEAD = """# Error codes
 
-An error is `{"error": {"code", "message", "request_id", "details"?}}`. `GET /openapi.json` has this table too,
+An error is `{"error": {"code", "message", "request_id", "details"?}}`. `GET /openapi.json` has this table,
 and the codes of each operation. Ignore the message in programs, and treat a code that you do not know by its
 status.
 

@@ -115,7 +115,7 @@ def list_routes() -> tuple[tuple[str, str], ...]:
     """The folder of its function, and ``GET /api/images/<image_id>``, of each route."""
     apps = {path.parent.name: load_app(path.parent.name) for path in sorted(ROOT.glob("functions/*/app.py"))}
     return tuple(
-        (folder, f"{route.method} {route.rule}")
+        (folder, f"{route.operation.method} {route.operation.path}")
         for folder, module in apps.items()
         if hasattr(module, "app")  # others are started by S3 or a schedule
         for route in module.app.routes

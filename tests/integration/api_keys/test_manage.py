@@ -75,10 +75,10 @@ def test_a_key_that_is_not_there_is_not_found(stores: Stores, key_id: str) -> No
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ("{", 400, "body_not_json"),
-        ("[]", 422, "body_not_an_object"),
-        (json.dumps({"name": "x", "scopes": ["images:all"]}), 422, "scope_unknown"),
-        (json.dumps({"name": "x", "scopes": []}), 422, "key_invalid"),
+        ("{", 400, "body_invalid"),
+        ("[]", 400, "body_invalid"),
+        (json.dumps({"name": "x", "scopes": ["images:all"]}), 422, "field_invalid"),
+        (json.dumps({"name": "x", "scopes": []}), 422, "field_invalid"),
     ],
 )
 def test_a_refused_request_makes_no_key(stores: Stores, body: str, status: int, code: str) -> None:

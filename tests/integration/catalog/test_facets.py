@@ -99,7 +99,7 @@ def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
 
 @pytest.mark.parametrize("kind", ["categories", "tags"])
 @pytest.mark.parametrize(
-    ("query", "code"), [({"limit": "0"}, "limit_invalid"), ({"q": "x"}, "parameter_unknown")]
+    ("query", "code"), [({"limit": "0"}, "parameter_invalid"), ({"q": "x"}, "parameter_unknown")]
 )
 def test_refused(stores: Stores, kind: str, query: dict[str, str], code: str) -> None:
     assert get(f"/api/{kind}", query).error == (400, code)

@@ -11,7 +11,7 @@ from tests.integration.stores import Stores
 
 def test_bad_parameters(stores: Stores) -> None:
     for name, code, values in [
-        ("limit", "limit_invalid", ("0", "1001", "-1", "x", "", "1.5", "١")),
+        ("limit", "parameter_invalid", ("0", "1001", "-1", "x", "", "1.5", "١")),
         ("wait", "parameter_invalid", ("21", "-1", "x", "", "0.5", "9" * 5_000)),
         ("cursor", "parameter_unknown", ("x",)),
         ("since", "cursor_invalid", ("", "x", "-1", "7", "Latest", "\0", "é", "A" * 9_000)),

@@ -60,7 +60,7 @@ def test_unknown_ids(stores: Stores) -> None:
 def test_bad_parameters(stores: Stores) -> None:
     (image_id,) = stores.insert_ready()
     for name, code, values in [
-        ("limit", "limit_invalid", ("0", "201", "-1", "x")),
+        ("limit", "parameter_invalid", ("0", "201", "-1", "x")),
         ("cursor", "cursor_invalid", ("", "x", "7")),
         *((name, "parameter_unknown", ("1",)) for name in ("since", "wait")),
     ]:

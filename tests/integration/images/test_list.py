@@ -139,7 +139,7 @@ FORGED = [[10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, 
     [
         ({"trashed": "yes"}, "parameter_invalid"),
         ({"q": "x"}, "parameter_unknown"),
-        ({"limit": "0"}, "limit_invalid"),
+        ({"limit": "0"}, "parameter_invalid"),
         ({"cursor": "x"}, "cursor_invalid"),
         *(
             ({"cursor": encode_values(list(values), {"trashed": True})}, "cursor_invalid")

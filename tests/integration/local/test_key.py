@@ -43,9 +43,9 @@ def test_a_key_is_made_and_printed_with_what_to_do_next(api: Api, capsys: pytest
 
 
 def test_what_the_api_refuses_is_told(api: Api) -> None:
-    api.answers["POST"] = [(422, {"error": {"code": "scope_unknown", "message": "There is no scope 'x'."}})]
+    api.answers["POST"] = [(422, {"error": {"code": "field_invalid", "message": "There is no scope 'x'."}})]
 
-    with pytest.raises(LocalError, match="422 scope_unknown: There is no scope 'x'"):
+    with pytest.raises(LocalError, match="422 field_invalid: There is no scope 'x'"):
         run(api.url, scopes="x")
 
 

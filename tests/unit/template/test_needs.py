@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from imageapi.database.grants import GRANTS
-from imageapi.http.route_scopes import PUBLIC, ROUTE_SCOPES
 
 from local.settings import find_database_users
-from tests.support.events import list_routes
+from tests.support.events import list_routes, load_app
 from tests.support.needs import (
     CHECK_KEY,
     PREFIXES,
@@ -66,7 +65,8 @@ def routes(function: str) -> set[str]:
 
 
 def takes_keys(function: str) -> bool:
-    return any(ROUTE_SCOPES[route] != PUBLIC for route in routes(function))
+    app = getattr(load_app(folder_of(function).name), "app", None)
+    return app is not None and any(route.operation.scopes is not None for route in app.routes)
 
 
 def may_wake(function: str) -> bool:
