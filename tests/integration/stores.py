@@ -209,8 +209,9 @@ class Stores:
             yield process
 
     def wait_for_lock(self) -> None:
-        """Wait until a statement waits for a lock that another transaction has."""
-        wait_until(lambda: self.execute("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        """Wait until a client waits for a lock that another transaction has."""
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s AND backend_type = %s"
+        wait_until(lambda: self.execute(waiting, ("Lock", "client backend")))
 
     @cached_property
     def client(self) -> Any:

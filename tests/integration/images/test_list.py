@@ -128,6 +128,7 @@ def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores
 
     assert found == [ids[2], ids[1], ids[4], ids[3], ids[0]]
     assert pages == 3
+    assert list_trash(limit="5").body["next_cursor"] is None
 
 
 FORGED: list[list[object]]

@@ -57,8 +57,8 @@ def test_an_event_in_the_middle_of_a_completion_waits_for_it(stores: Stores, tar
         stores.paused_at(complete_event(image_id), target, "before") as process,
         worker(stores.environment) as event,
     ):
-        looks_again = Hook("catalog.uploads.find", "after", 3, "pause")
-        event.send(arrived(image_id), looks_again, function="UploadFunction")
+        sees_the_lease = Hook("catalog.uploads.find", "after", 2, "pause")
+        event.send(arrived(image_id), sees_the_lease, function="UploadFunction")
         event.wait_paused()
         answer = process.finish()
         event.resume()
