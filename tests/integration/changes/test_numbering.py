@@ -11,7 +11,7 @@ from imageapi.database import db, locks
 from tests.integration.changes.reading import add, changes, cursor, history, read
 from tests.integration.client import upload
 from tests.integration.images.examples import PICTURE
-from tests.integration.lifecycle import at_once, patch_image, sweep
+from tests.integration.lifecycle import patch_image, sweep
 from tests.integration.stores import Stores
 from tests.support.waiting import wait_until
 
@@ -69,18 +69,6 @@ def test_one_who_dies_while_numbering_leaves_all_to_the_next(stores: Stores) -> 
     with closing(stores.postgres.connect()) as connection:
         connection.cursor().execute("SELECT number_changes(2)")
     assert [change["sequence"] for change in changes(since)] == [1, 2, 3]
-
-
-def test_many_at_once_number_each_once(stores: Stores) -> None:
-    def number() -> None:
-        with closing(stores.postgres.connect()) as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            for _ in range(20):
-                cursor.execute("SELECT number_changes(7)")
-
-    add(stores, 200)
-    at_once(number, number, number)
-    assert [change["sequence"] for change in changes(limit=1_000)] == list(range(1, 201))
 
 
 def test_a_page_numbers_only_what_it_lacks(stores: Stores) -> None:

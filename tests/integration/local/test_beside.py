@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 import uuid
@@ -176,22 +177,33 @@ def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run) -> None:
     assert webhook["secret"] not in (run.data_dir / "api.log").read_text()
 
 
-def test_what_a_killed_run_missed_follows_at_the_next_start(tmp_path: Path) -> None:
-    def start() -> tuple[Run, Api]:
-        run = Run(
-            tmp_path / "data", ROOT / "template.yaml", {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"}
-        )
+def test_what_a_killed_run_missed_and_a_newer_release_adds_follow_at_the_next_start(tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    for name in ("functions", "layers"):
+        shutil.copytree(ROOT / name, newer / name)
+    for name in ("template.yaml", "init_db.sql"):
+        shutil.copy(ROOT / name, newer)
+    folder = newer / "functions/migrate/migrations"
+    migration = f"{len(list(folder.glob('*.sql'))) + 1:04}_add_a_table"
+    (folder / f"{migration}.sql").write_text("CREATE TABLE IF NOT EXISTS added ();\n")
+
+    def start(project: Path) -> tuple[Run, Api]:
+        variables = {"API_KEY": API_KEY, "WORKERS_PER_FUNCTION": "2"}
+        run = Run(tmp_path / "data", project / "template.yaml", variables)
         return run, Api(run.info["base_url"], API_KEY)
 
-    first, api = start()
+    first, api = start(ROOT)
     last_sweep = tmp_path / "data" / "SweepFunction.Hourly.ran"
     wait_until(last_sweep.exists)
     image_id, send = announce(api)
     assert send() == 204
+    assert "brought up to date" not in first.output
     first.stop(signal.SIGKILL)
     os.utime(last_sweep, (time.time() - 3600,) * 2)
 
-    second, api = start()
+    second, api = start(newer)
+    assert f"brought up to date: {migration}" in second.output
+    assert query(second, "SELECT to_regclass('added') IS NOT NULL") == [(True,)]
     wait_until(lambda: is_listed(api, image_id))
     wait_until(lambda: " SweepFunction: sweep " in second.output)
     time.sleep(2)

@@ -36,30 +36,6 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running.stop()
 
 
-def test_data_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    newer = tmp_path / "newer"
-    for name in ("functions", "layers"):
-        shutil.copytree(ROOT / name, newer / name)
-    for name in ("template.yaml", "init_db.sql"):
-        shutil.copy(ROOT / name, newer)
-    folder = newer / "functions/migrate/migrations"
-    name = f"{len(list(folder.glob('*.sql'))) + 1:04}_add_a_table"
-    (folder / f"{name}.sql").write_text("CREATE TABLE IF NOT EXISTS added ();\n")
-
-    def start_and_stop(project: Path) -> str:
-        running = Run(tmp_path / "data", project / "template.yaml")
-        with closing(running.connect_database()) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass('added')")
-            (found,) = cursor.fetchone()
-        running.stop()
-        assert bool(found) == (project == newer)
-        return running.output
-
-    assert "brought up to date" not in start_and_stop(ROOT)
-    assert f"brought up to date: {name}" in start_and_stop(newer)
-    assert "brought up to date" not in start_and_stop(newer)
-
-
 def test_functions_see_the_settings_and_paths_of_lambda(run: Run, project: Path) -> None:
     seen = run.ask("GET", "/environment").body
     variables = seen["variables"]

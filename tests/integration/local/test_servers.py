@@ -81,9 +81,9 @@ def test_pid_of_a_killed_server_may_be_another_one_s_by_now(tmp_path: Path) -> N
     other.stop()
 
 
-@pytest.fixture
-def by_hand(tmp_path: Path) -> Iterator[tuple[PostgresServer, subprocess.Popen[bytes]]]:
-    """A stopped server with data, and a PostgreSQL started by hand on that data."""
+def test_server_that_was_started_by_hand_is_left_alone_unless_it_is_about_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = PostgresServer(tmp_path / "data")
     server.start()
     server.stop()
@@ -92,28 +92,21 @@ def by_hand(tmp_path: Path) -> Iterator[tuple[PostgresServer, subprocess.Popen[b
     command += ["-D", server.folder]
     for setting in (f"port={server.port}", f"listen_addresses={HOST}", "unix_socket_directories="):
         command += ["-c", setting]
+    server.port = 0
+    pid_file = server.folder / "postmaster.pid"
     with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL) as process:
-        pid_file = server.folder / "postmaster.pid"
-        wait_until(lambda: pid_file.exists() and pid_file.stat().st_size)
-        server.port = 0
-        yield server, process
-        process.send_signal(signal.SIGINT)
-
-
-def test_server_that_was_started_by_hand_is_left_alone_unless_it_is_about_to_end(
-    by_hand: tuple[PostgresServer, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, process = by_hand
-    with monkeypatch.context() as patch:
-        patch.setattr(postgres, "ENDING_SECONDS", 0.1)
-        with pytest.raises(LocalError, match=rf"(?s)PostgreSQL did not start.*PID {process.pid}"):
-            server.start()
-    assert process.poll() is None
-    assert not server.is_running()
-
-    threading.Timer(0.5, process.send_signal, [signal.SIGINT]).start()
-    server.start()
-    server.stop()
+        try:
+            wait_until(lambda: pid_file.exists() and pid_file.stat().st_size)
+            with monkeypatch.context() as patch:
+                patch.setattr(postgres, "ENDING_SECONDS", 0.1)
+                with pytest.raises(LocalError, match=rf"(?s)PostgreSQL did not start.*PID {process.pid}"):
+                    server.start()
+            assert process.poll() is None
+            assert not server.is_running()
+        finally:
+            threading.Timer(0.5, process.send_signal, [signal.SIGINT]).start()
+        server.start()
+        server.stop()
 
 
 def test_a_database_that_does_not_end_in_time_leaves_no_process(

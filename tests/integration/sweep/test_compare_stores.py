@@ -1,6 +1,6 @@
 """A sweep that compares all objects with all rows: where it stops and resumes, and concurrent changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -152,20 +152,10 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     assert counts(sweep()) == {"missing_objects": 1}
 
 
-class DeadError(BaseException):
-    """Ends a sweep without any cleanup, as the function's Timeout does."""
-
-
-def dies_after(calls: int) -> Callable[[], bool]:
-    """A ``has_time`` that ends the sweep after this many calls."""
-    left = iter([True] * calls)
-
-    def has_time() -> bool:
-        for answer in left:
-            return answer
-        raise DeadError
-
-    return has_time
+def sweep_until_killed(calls: int) -> None:
+    """A sweep that ends, without any cleanup, when it asks for its time after this many times."""
+    with pytest.raises(StopIteration):
+        run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=iter([True] * calls).__next__)
 
 
 @pytest.mark.parametrize("orphans", [[], ["originals/0"]])
@@ -178,8 +168,7 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
     ids = stores.insert_ready(7)
     monkeypatch.setattr(compare_stores, "BATCH", 2)
 
-    with pytest.raises(DeadError):
-        run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(2))
+    sweep_until_killed(2)
 
     report = sweep(force=True)
     assert (report["missing_ids"], report["orphan_keys"]) == (ids if orphans else ids[6:], orphans)
@@ -195,9 +184,7 @@ def test_orphans_among_variants_are_removed_part_by_part(
         put(stores, key)
     monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
-    # After the other two areas and one page of variants.
-    with pytest.raises(DeadError):
-        run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=dies_after(3))
+    sweep_until_killed(3)  # after the other two areas and one page of variants
 
     assert stores.keys() == keys[4:]
     assert sweep()["orphan_keys"] == keys[4:]
