@@ -18,8 +18,10 @@ FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 CORNERS = [pictures.RED, pictures.GREEN, pictures.BLUE, pictures.WHITE]
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-SWAPPED = SRGB.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
-"""A profile in which red is green, and green is red."""
+ROTATED = SRGB
+for _tag, _new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"bXYZ", b"gXYZ"), (b"????", b"bXYZ")):
+    ROTATED = ROTATED.replace(_tag, _new)
+"""A profile in which red is green, green is blue, and blue is red."""
 
 
 def inspect(data: bytes, max_pixels: int = pictures.MAX_PIXELS) -> inspecting.Picture:

@@ -90,7 +90,7 @@ def test_the_time_is_over_while_it_is_read(
     assert refusal(use, pictures.ALL_GOOD[name]()) == TOO_COMPLEX
 
 
-@pytest.mark.parametrize("name", ANIMATED)
+@pytest.mark.parametrize("name", [*ANIMATED, "png"])
 def test_the_time_is_over_after_the_first_frame(
     name: str, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +102,8 @@ def test_the_time_is_over_after_the_first_frame(
 
     data = pictures.ALL_GOOD[name]()
     monkeypatch.setattr(ImageFile.ImageFile, "load", load_and_wait)
-    assert refusal(inspect, data) == TOO_COMPLEX
+    if name != "png":  # nothing is decoded after the only frame
+        assert refusal(inspect, data) == TOO_COMPLEX
     if name != "tiff_pages":  # a variant shows only the first page
         assert refusal(render, data) == TOO_COMPLEX
 

@@ -10,7 +10,7 @@ from imageapi.pictures import intermediate, resize
 from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from tests.support import pictures
-from tests.unit.pictures.looks import CORNERS, SWAPPED, assert_alike, corners, inspect, render
+from tests.unit.pictures.looks import CORNERS, ROTATED, assert_alike, corners, inspect, render
 
 WIDTH, HEIGHT = 2_400, 1_800
 
@@ -141,11 +141,11 @@ def test_variants_look_as_those_of_the_original(name: str, cover: bool) -> None:
 
 
 def test_colours_are_those_of_the_profile() -> None:
-    stored = inspect(pictures.encode(quadrants(), "JPEG", quality=95, icc_profile=SWAPPED)).intermediate
+    stored = inspect(pictures.encode(quadrants(), "JPEG", quality=95, icc_profile=ROTATED)).intermediate
 
     assert stored
-    swapped = [(green, red, blue) for red, green, blue in CORNERS]
-    assert_alike(corners(Image.open(io.BytesIO(stored))), swapped)
+    rotated = [(blue, red, green) for red, green, blue in CORNERS]
+    assert_alike(corners(Image.open(io.BytesIO(stored))), rotated)
 
 
 def test_an_intermediate_has_pixels_enough_for_what_it_serves() -> None:

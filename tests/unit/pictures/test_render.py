@@ -17,8 +17,8 @@ from PIL import Image, PngImagePlugin
 from tests.support import pictures
 from tests.unit.pictures.looks import (
     CORNERS,
+    ROTATED,
     SRGB,
-    SWAPPED,
     alpha_at,
     assert_alike,
     assert_colour,
@@ -80,9 +80,9 @@ def test_cover_cuts_the_same_from_both_sides() -> None:
     image.paste(pictures.RED, (0, 0, 190, 200))
     image.paste(pictures.GREEN, (410, 0, 600, 200))
 
-    square = render(pictures.encode(image, "PNG"), cover=True)
-
-    assert_alike(corners(square), [pictures.BLUE] * 4)
+    for source in (image, image.convert("RGBA").transpose(Image.Transpose.ROTATE_90)):
+        square = render(pictures.encode(source, "PNG"), cover=True)
+        assert_alike(corners(square), [pictures.BLUE] * 4)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_what_is_decoded_covers_what_is_wanted(size: tuple[int, int], target: tu
 
 SECRET = b"taken at home, 35.65861 139.74556"
 DURATIONS = [50, 70, 90]
-COLOUR, SWAPPED_COLOUR, GREY = (120, 170, 90), (170, 120, 90), (100, 100, 100)
+COLOUR, ROTATED_COLOUR, GREY = (120, 170, 90), (90, 120, 170), (100, 100, 100)
 
 
 def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Image:
@@ -162,20 +162,20 @@ def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Ima
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_a_colour_profile_is_honoured(format: str, extension: str) -> None:
     options: dict[str, Any] = {"lossless": True} if format == "WEBP" else {"quality": 95}
-    data = pictures.encode(plain(), format, icc_profile=SWAPPED, **options)
+    data = pictures.encode(plain(), format, icc_profile=ROTATED, **options)
 
-    assert_colour(render(data, extension), SWAPPED_COLOUR, 6)
+    assert_colour(render(data, extension), ROTATED_COLOUR, 6)
 
 
 @pytest.mark.parametrize(
     ("mode", "colour", "expected"),
     [
-        *(("P", COLOUR, SWAPPED_COLOUR), ("RGBA", COLOUR, SWAPPED_COLOUR)),
+        *(("P", COLOUR, ROTATED_COLOUR), ("RGBA", COLOUR, ROTATED_COLOUR)),
         *(("LA", GREY, GREY), ("L", GREY, GREY)),  # an RGB profile does not apply to a grey picture
     ],
 )
 def test_a_profile_of_a_picture_in_another_mode(mode: str, colour: Any, expected: Any) -> None:
-    data = pictures.encode(plain(mode, colour), "PNG", icc_profile=SWAPPED)
+    data = pictures.encode(plain(mode, colour), "PNG", icc_profile=ROTATED)
 
     assert_colour(render(data), expected, 8)
 
@@ -188,7 +188,7 @@ def test_a_broken_profile_is_as_srgb(profile: bytes) -> None:
 def full_of_metadata() -> dict[str, bytes]:
     """Files that say where they were taken, in every metadata field of their formats."""
     exif = pictures.make_exif(6, {0x010E: SECRET.decode()}, {0x9286: SECRET}, gps=True)
-    everywhere: dict[str, Any] = {"exif": exif, "icc_profile": SWAPPED}
+    everywhere: dict[str, Any] = {"exif": exif, "icc_profile": ROTATED}
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + SECRET + b"</x:xmpmeta>"
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", SECRET.decode())
@@ -259,7 +259,7 @@ def test_an_animation_plays_as_often_as_before(format: str, loop: dict[str, int]
 def test_an_animation_is_upright_and_in_srgb() -> None:
     exif = pictures.make_exif(6)
     images = [Image.new("RGB", (60, 40), (red, 0, 0)) for red in (255, 250)]
-    options = {"exif": exif, "icc_profile": SWAPPED, "lossless": True}
+    options = {"exif": exif, "icc_profile": ROTATED, "lossless": True}
     data = pictures.encode(images[0], "WEBP", save_all=True, append_images=images[1:], **options)
 
     image = render(data)

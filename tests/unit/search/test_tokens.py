@@ -41,14 +41,8 @@ def make_tokens(**values: Any) -> set[int]:
         *(("Sunset", "sunset"), ("ＳＵＮ", "sun"), ("ｶﾞｷﾞｸﾞ", "ガギグ"), ("が か", "が か"), ("①②", "12")),
         *(("Café Ångström", "cafe angstrom"), ("STRASSE straße", "strasse strasse"), ("Ёлка", "елка")),
         *(("IMG_0001-final.JPG", "img 0001 final jpg"), ("東京タワーHD写真", "東京タワー hd 写真")),
-        *(
-            ("हिन्दी", "हिन्दी"),
-            ("ที่", "ที่"),
-            ("한국어", "한국어"),
-            ("★\ufe0f!", ""),
-            ("!?…", ""),
-            ("  a \t\n b  ", "a b"),
-        ),
+        *(("हिन्दी", "हिन्दी"), ("ที่", "ที่"), ("한국어", "한국어"), ("★\ufe0f!", ""), ("!?…", "")),
+        ("  a \t\n b  ", "a b"),
     ],
 )
 def test_one_spelling(text: str, normal: str) -> None:
@@ -70,12 +64,8 @@ def test_normalising_again_changes_nothing(text: str) -> None:
         *(("nse", "sunset", "sunny set"), ("su", "the sunset", "consumer"), ("s", "a sunset", "mist")),
         *(("東京タワ", "東京タワーの夜景", "東京ツリーとタワ"), ("iphone写真", "my iPhone写真集", "iphone")),
         *(("2026年", "2026年の桜", "2025年の桜"), ("HD", "東京タワーHD写真", "東京タワー写真")),
-        *(
-            ("4k", "夏の4K動画", "夏の動画"),
-            ("हिन्दी", "हिन्दी कविता", "हद"),
-            ("मी", "मीठा आम", "मकान"),
-            ("ที่", "ที่นี่", "ทอง"),
-        ),
+        *(("4k", "夏の4K動画", "夏の動画"), ("हिन्दी", "हिन्दी कविता", "हद"), ("मी", "मीठा आम", "मकान")),
+        ("ที่", "ที่นี่", "ทอง"),
     ],
 )
 def test_terms(query: str, found: str, not_found: str) -> None:

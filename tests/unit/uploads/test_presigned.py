@@ -65,16 +65,7 @@ INVALID: dict[str, list[Any]] = {
 }
 REASONS = {"metadata": "type"}
 TYPES: list[Any] = [
-    None,
-    "",
-    "image/svg+xml",
-    "image/*",
-    "IMAGE/JPEG",
-    "image/jpeg; x=y",
-    "image/jpg",
-    1,
-    [],
-    {},
+    *("", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpeg; x=y", "image/jpg", None, 1, [], {}),
 ]
 
 
