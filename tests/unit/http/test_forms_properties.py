@@ -4,14 +4,18 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
 
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from imageapi.errors import AppError
-from imageapi.http.forms import parse_upload_form
+from imageapi.http.forms import UploadForm, parse_upload_form
 from imageapi.model.filenames import JOINERS, clean_filename
 
 from tests.support import multipart
+
+T = TypeVar("T")
 
 check = settings(
     max_examples=150,
@@ -29,6 +33,17 @@ filenames = st.one_of(any_text, st.text('aé写/\\. \0\u202e\u0301\u200d"%;', ma
 def is_storable(text: str) -> bool:
     """PostgreSQL takes UTF-8 without NUL."""
     return "\0" not in text and text.encode("utf-8", "replace").decode() == text
+
+
+def attempt(function: Callable[..., T], *arguments: object) -> T | AppError:
+    """The function's result, or its refusal, which must be a client error that can be sent as JSON."""
+    try:
+        return function(*arguments)
+    except AppError as caught:
+        error = caught
+    assert 400 <= error.status < 500
+    json.dumps([error.message, error.details], ensure_ascii=False).encode()
+    return error
 
 
 DELIMITER = b"\r\n--" + multipart.BOUNDARY.encode()
@@ -65,16 +80,9 @@ def test_any_boundary_that_is_allowed(data: bytes, boundary: str) -> None:
 
 
 def check_form(body: bytes, content_type: str | None) -> None:
-    """It is complete, or refused with a client error that can be sent as JSON."""
-    error = None
-    try:
-        form = parse_upload_form(body, content_type)
-    except AppError as caught:
-        error = caught
-    if error:
-        assert 400 <= error.status < 500
-        json.dumps([error.message, error.details], ensure_ascii=False).encode()
-    else:
+    """A complete form or a refusal."""
+    form = attempt(parse_upload_form, body, content_type)
+    if isinstance(form, UploadForm):
         assert form.data
         assert is_storable(form.filename)
 

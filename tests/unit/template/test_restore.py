@@ -77,6 +77,7 @@ def test_deleted_originals_outlive_the_backups_that_name_them(days: int) -> None
     }
     others = ("incoming/", "variants/", "invalidations/", "webhooks/")
     assert kept == {"originals/": days + 1} | dict.fromkeys(others, 1)
+    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "invalidations/"] == [1]
     markers = [rule for rule in rules if rule.get("ExpiredObjectDeleteMarker")]
     # S3 refuses this next to a number of days.
     assert [rule.keys() for rule in markers] == [{"Id", "Status", "ExpiredObjectDeleteMarker"}]

@@ -25,6 +25,19 @@ PRIVATE_IPV6 = [
 ]
 
 
+def answer_lookups(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Resolve every name to these addresses, at each lookup to the next list; returns the names, as asked."""
+    left, asked = list(answers), []
+
+    def look_up(host: str, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        found = left.pop(0) if len(left) > 1 else left[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
 def test_public_addresses_are_taken_and_others_refused() -> None:
     assert [address for address in PUBLIC + PUBLIC_IPV6 if not is_public(address)] == []
     assert [address for address in PRIVATE + PRIVATE_IPV6 if is_public(address)] == []
@@ -50,11 +63,9 @@ def test_however_a_private_address_is_written(host: str) -> None:
 
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = ["8.8.8.8", "10.0.0.1"]
-    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in found]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    answer_lookups(monkeypatch, ["8.8.8.8", "10.0.0.1"])
     assert refusal("a.example") == "address_private"
-    assert find_addresses("a.example", 5, allow_private=True) == found
+    assert find_addresses("a.example", 5, allow_private=True) == ["8.8.8.8", "10.0.0.1"]
 
 
 def test_a_host_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
