@@ -12,7 +12,7 @@ from imageapi.delivery import links
 from imageapi.delivery.links import Validity, expires_at, sign_link, verify_link
 from imageapi.errors import ConfigurationError, ForbiddenError
 
-from tests.unit.http.test_forms_properties import any_text, check
+from tests.support.properties import any_text, check
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 NOW = 1_800_000_000.0

@@ -38,7 +38,6 @@ def test_what_is_no_id_is_not_found(text: str) -> None:
     assert caught.value.code == "image_not_found"
 
 
-
 @given(st.integers(0, MAX_MILLISECONDS - 1))
 def test_an_id_tells_its_moment(milliseconds: int) -> None:
     assert smallest_id(milliseconds) == UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)

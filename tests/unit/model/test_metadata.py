@@ -21,7 +21,7 @@ from imageapi.model.metadata import (
     validate_metadata,
 )
 
-from tests.unit.http.test_forms_properties import any_text, attempt, check, is_storable, utf8_text
+from tests.support.properties import any_text, attempt, check, is_storable, utf8_text
 
 MANY_TAGS = [f"tag {n}" for n in range(MAX_TAGS)]
 

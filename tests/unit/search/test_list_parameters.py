@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imageapi.errors import AppError, InvalidRequestError
 from imageapi.search.list_parameters import PARAMETERS, ListQuery, parse_list_parameters
 
-from tests.unit.http.test_forms_properties import any_text, check
+from tests.support.properties import any_text, check
 
 
 def refusal(name: str, value: str | list[str]) -> tuple[str, str | None]:

@@ -15,7 +15,7 @@ from imageapi.model.metadata import validate_metadata
 from imageapi.uploads import presigned
 from imageapi.uploads.presigned import parse_upload
 
-from tests.unit.http.test_forms_properties import check
+from tests.support.properties import check
 
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345}
