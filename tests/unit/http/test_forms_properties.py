@@ -11,7 +11,7 @@ from imageapi.http.forms import UploadForm, parse_upload_form
 from imageapi.model.filenames import JOINERS, clean_filename
 
 from tests.support import multipart
-from tests.support.properties import any_text, check, is_storable, utf8_text
+from tests.support.properties import any_text, attempt, check, is_storable, utf8_text
 
 T = TypeVar("T")
 

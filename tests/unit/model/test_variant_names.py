@@ -30,6 +30,8 @@ def test_every_variant_is_read_back_from_its_name(width: int, cover: bool, exten
 
     assert variant.name == f"w{width}{'-cover' if cover else ''}.{extension}"
     assert parse_variant(variant.name, None) == parse_variant(variant.name, "image/avif") == variant
+    pattern = parameters("get", "/api/images")["variants"]["schema"]["items"]["pattern"]
+    assert re.fullmatch(pattern, variant.name)
     assert re.fullmatch(
         parameters("get", "/api/images")["variants"]["schema"]["items"]["pattern"], variant.name
     )

@@ -64,6 +64,7 @@ INVALID: dict[str, list[Any]] = {
     "metadata": [None, [], "", "{}", 1],
 }
 REASONS = {"metadata": "type"}
+REASONS = {"metadata": "type"}
 TYPES: list[Any] = [
     *("", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpeg; x=y", "image/jpg", None, 1, [], {}),
 ]

@@ -13,6 +13,8 @@
 ``parameters``         validation of query parameters and fields
 ``idempotency``        Idempotency-Keys and what they stand for
 ``times``              times as the API shows them
+``idempotency``        Idempotency-Keys and what they stand for
+``times``              times as the API shows them
 ``cursor_codec``       cursors as text, bound to the filters of a list
 =====================  ======================================================================
 """
