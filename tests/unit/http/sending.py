@@ -27,10 +27,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "q": {"schema": {"type": "string"}},
     "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
 }
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "q": {"schema": {"type": "string"}},
-    "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
-}
 
 
 def make_app(error: Exception) -> App:
