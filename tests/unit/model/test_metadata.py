@@ -27,7 +27,7 @@ MANY_TAGS = [f"tag {n}" for n in range(MAX_TAGS)]
 
 
 def refusal(values: dict[str, Any]) -> tuple[str, Any]:
-    error = attempt(validate_metadata, values)
+    error = attempt(validate_changes, values)
     assert isinstance(error, AppError)
     assert error.status == 422
     assert error.details

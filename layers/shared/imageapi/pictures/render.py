@@ -69,13 +69,19 @@ def _decode(
     image = open_picture(source, max_pixels)
     orientation = read_orientation(image) or 1
     info = dict(image.info)
-    is_turned = orientation in SWAPS_SIDES
-    upright = variant.fit(size or (image.size[::-1] if is_turned else image.size))
-    target = upright[::-1] if is_turned else upright
+
+    def plan_size(stored: Size) -> Size:
+        """The size of the variant before it is turned upright."""
+        if orientation in SWAPS_SIDES:
+            width, height = variant.fit(size or stored[::-1])
+            return height, width
+        return variant.fit(size or stored)
+
     if variant.extension == "webp" and is_short_animation(image):
-        return _decode_animation(image, variant, target, orientation, source)
+        return _decode_animation(image, variant, plan_size(image.size), orientation, source)
     seek_first_frame(image)
-    load_at_scale(image, scale_to_fill(image.size, target))
+    # Pillow turns some TIFFs when it loads them.
+    target = plan_size(load_at_scale(image, scale_to_fill(image.size, plan_size(image.size))))
     source.check_time()
     return partial(encode, _transform(image, variant, target, orientation, info), variant.extension)
 
