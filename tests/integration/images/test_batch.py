@@ -74,7 +74,9 @@ def test_tags_are_added(stores: Stores, ids: list[str], atomic: bool, key: str |
     }
     image = get_image(ids[0]).image
     assert image["tags"] == [*METADATA["tags"], "新"]
-    assert shown(image) == shown(before) | {name: image[name] for name in ("tags", "updated_at")} | {"version": 2}
+    assert shown(image) == shown(before) | {name: image[name] for name in ("tags", "updated_at")} | {
+        "version": 2
+    }
     assert image["updated_at"] > before["updated_at"]
     assert [found["id"] for found in get("/api/images", {"tags": "新"}).body["images"]] == ids
     assert [found["id"] for found in get("/api/images", {"q": "新 夕焼け"}).body["images"]] == ids

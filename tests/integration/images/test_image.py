@@ -92,7 +92,10 @@ def test_patch_changes_what_it_names_and_nothing_else(
     answer = patch_image(image["id"], changes)
 
     assert answer.status == 200
-    assert shown(answer.image) == shown(image) | changed | {"updated_at": answer.image["updated_at"], "version": 2}
+    assert shown(answer.image) == shown(image) | changed | {
+        "updated_at": answer.image["updated_at"],
+        "version": 2,
+    }
     assert shown(get_image(image["id"]).image) == shown(answer.image)
     assert answer.image["updated_at"] > image["updated_at"]
     assert answer.headers["etag"] == [etag_of(image["id"])] != [before]

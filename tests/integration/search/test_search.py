@@ -11,7 +11,17 @@ from imageapi.search.sort_orders import ORDERS
 
 from tests.integration.client import get
 from tests.integration.lifecycle import patch_image
-from tests.integration.searchable import AGES, COMPARISONS, Doc, expected, id_of, insert, moment_of, total, walk
+from tests.integration.searchable import (
+    AGES,
+    COMPARISONS,
+    Doc,
+    expected,
+    id_of,
+    insert,
+    moment_of,
+    total,
+    walk,
+)
 from tests.integration.stores import Stores
 
 TOKYO = Doc(
