@@ -68,8 +68,9 @@ class Doc:
         padded = f" {normalise(self.title)} {normalise(' '.join(self.tags))}"
         return f" {word}" in padded if is_short(word) else word in padded
 
-    def is_in_range(self, name: str, comparison: str, bound: str) -> bool:
-        """Whether its value compares so with the bound: ``width.gte=100``."""
+    def is_in_range(self, parameter: str, bound: str) -> bool:
+        """Whether its value compares so with the bound, as in ``width.gte=100``."""
+        name, comparison = parameter.split(".")
         value = getattr(self, name)
         return bool(getattr(operator, COMPARISONS[comparison])(value, type(value)(bound)))
 
@@ -132,7 +133,7 @@ def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
         and ("tags" not in query or doc.has_tag(query["tags"]))
         and query.get("category", doc.category) == doc.category
         and query.get("mime_type", doc.mime_type) == doc.mime_type
-        and all(doc.is_in_range(*name.split("."), query[name]) for name in query if "." in name)
+        and all(doc.is_in_range(name, query[name]) for name in query if "." in name)
     ]
     newest = sorted(found, key=lambda doc: doc.id, reverse=True)
     ascending = {

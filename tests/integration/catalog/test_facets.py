@@ -39,7 +39,8 @@ def test_pages(stores: Stores, monkeypatch: pytest.MonkeyPatch, folded: int) -> 
     insert(stores, [Doc(tags=tags) for tags in (["a", "b", "c", "d", "e"], ["b", "c", "d"], ["d"])])
     monkeypatch.setattr(facets, "BATCH_ROWS", 1)
     facets.apply_changes(folded)
-    found, cursor = [], {}
+    found: list[list[str]] = []
+    cursor: dict[str, str] = {}
     while cursor != {"cursor": None}:
         answer = get("/api/tags", {"limit": "2", **cursor})
         found.append([tag["name"] for tag in answer.body["tags"]])

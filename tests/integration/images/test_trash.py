@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from imageapi.model.times import show_time
 
 from tests.integration.client import get, send, upload
