@@ -78,18 +78,22 @@ def test_a_large_upload(api: Api) -> None:
     ticket = announced.body["data"]
     again = api.announce(picture, key, **values)
     assert (again.status, again.body["data"]["id"]) == (200, ticket["id"])
-    early = api.send("POST", ticket["complete_path"])
+    complete = f"/api/uploads/{ticket['id']}/complete"
+    assert ticket["complete_url"] == f"{api.base_url}{complete}"
+    assert api.get(f"/api/uploads/{ticket['id']}").body["data"]["status"] == "waiting"
+    early = api.send("POST", complete)
     assert (early.status, early.code) == (409, "upload_not_arrived")
 
     assert api.post_file(ticket["form"], picture) in STORED
-    done = api.send("POST", ticket["complete_path"])
+    done = api.send("POST", complete)
 
     assert done.status in (200, 201)
     assert (done.image["title"], done.image["sha256"], done.image["filename"]) == ("大", digest, NAME)
     assert follow(done.image["urls"]["original"])[1].data == picture
-    assert api.send("POST", ticket["complete_path"]).status == 200
+    assert api.send("POST", complete).status == 200
+    assert api.get(f"/api/uploads/{ticket['id']}").body["data"]["status"] == "ready"
     assert api.send("DELETE", f"/api/images/{ticket['id']}").status == 204
-    assert api.send("POST", ticket["complete_path"]).status == 404
+    assert api.send("POST", complete).status == 404
 
 
 def test_a_large_upload_that_is_no_picture(api: Api) -> None:
@@ -100,6 +104,8 @@ def test_a_large_upload_that_is_no_picture(api: Api) -> None:
     assert api.post_file(ticket["form"], text) in STORED
 
     for _ in range(2):
-        answer = api.send("POST", ticket["complete_path"])
+        answer = api.send("POST", f"/api/uploads/{ticket['id']}/complete")
         assert (answer.status, answer.code) == (415, "unsupported_image_type")
+    failed = api.get(f"/api/uploads/{ticket['id']}").body["data"]
+    assert (failed["status"], failed["failure"]) == ("failed", "unsupported_image_type")
     assert api.get(f"/api/images/{ticket['id']}").status == 404
