@@ -135,9 +135,11 @@ def test_patch_of_an_older_version_is_refused(image: dict[str, Any]) -> None:
     old = etag_of(image["id"])
     new = patch_image(image["id"], {"title": "first"}, If_Match=old).headers["etag"][0]
 
-    for header in (old, f'{old}, "99"', "nonsense"):
+    for header in (old, f'{old}, "99"', "nonsense", f"W/{new}"):
         for changes in ({"title": "second"}, {}):
-            assert patch_image(image["id"], changes, If_Match=header).error == (412, "version_mismatch")
+            answer = patch_image(image["id"], changes, If_Match=header)
+            assert answer.error == (412, "version_mismatch")
+            assert answer.body["error"]["details"] == {"version": 2}
     assert get_image(image["id"]).image["title"] == "first"
 
     for title, header in (("third", new), ("fourth", "*"), ("fifth", f'{old}, "4"')):
