@@ -31,7 +31,7 @@ def open_content(link: str, name: str = "w320.webp", version: str = "", **query:
 
 def permanent_link(image: dict[str, Any], variant: str = "w320") -> str:
     query = {"links": "permanent", "variants": variant}
-    return str(get(f"/api/images/{image['id']}", query).image["urls"][variant])
+    return str(get(f"/api/images/{image['id']}", query).image["variants"][0]["url"])
 
 
 @pytest.mark.parametrize("format", ["webp", "avif", "jpeg"])

@@ -90,7 +90,7 @@ class App(Router):
         route, arguments = found
         operation = route.operation
         refuse_bypass(request.header(HEADER), _origin_secrets(operation))
-        if get_settings().maintenance and not operation.in_maintenance:
+        if not operation.in_maintenance and get_settings().maintenance:
             raise MaintenanceError()
         if operation.scopes is None:
             return route.handler(_parse_query(request, operation), **arguments)
