@@ -100,7 +100,11 @@ def test_what_is_not_analysed(stores: Stores, server: GeminiServer, configure: C
 
 def test_an_analysis_before_it_is_made(stores: Stores) -> None:
     image_id, another = new_image(), "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
-    for wanted, code in ((image_id, "analysis_not_found"), (another, "image_not_found"), ("x", "image_not_found")):
+    for wanted, code in (
+        (image_id, "analysis_not_found"),
+        (another, "image_not_found"),
+        ("x", "image_not_found"),
+    ):
         assert get(f"/api/images/{wanted}/analysis").error == (404, code)
     queue(stores, image_id)
     unknown = {"status": "queued", "failure": None, "caption": "", "tags": [], "text_seen": "", "safety": {}}
