@@ -71,7 +71,7 @@ def test_the_root_key_describes_itself_and_is_in_no_list(stores: Stores) -> None
 @pytest.mark.parametrize("key_id", ["root", ID, "x"])
 def test_a_key_that_is_not_there_is_not_found(stores: Stores, key_id: str) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/confirm")):
-        body = {} if method == "PATCH" else None
+        body: dict[str, str] | None = {} if method == "PATCH" else None
         assert ask_keys(method, f"/{key_id}{path}", body).error == (404, "key_not_found")
 
 
