@@ -110,7 +110,10 @@ def test_an_analysis_before_it_is_made(stores: Stores) -> None:
     assert read_analysis(image_id) == {
         "status": "queued",
         **dict.fromkeys(("failure", "model", "analyzed_at")),
-        **{"caption": "", "tags": [], "text_seen": "", "safety": {}},
+        "caption": "",
+        "tags": [],
+        "text_seen": "",
+        "safety": {},
     }
 
 
