@@ -22,7 +22,7 @@ _PRESENT = """
 def compare_feed(stores: Stores) -> list[str]:
     """The changes lead to the images as they are, without one too many."""
     mirror = Mirror()
-    mirror.take({"changes": stores.changes(), "cursor": None})
+    mirror.take({"changes": stores.changes(), "next_cursor": None})
     return mirror.wrong + mirror.find_differences(stores)
 
 

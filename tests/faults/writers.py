@@ -111,9 +111,9 @@ class Work:
 
     def key(self) -> int:
         with as_manager():
-            made = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
+            made, _ = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
             if self._chance.random() < 0.5:
-                revoke_key(made["id"])
+                revoke_key(made["id"], None)
         return 200
 
     def number(self) -> int:

@@ -68,7 +68,7 @@ def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Req
         cursor: where in the feed a follower goes on.
     """
     if kind == "follow":
-        event = make_event("GET", "/api/changes", KEY, {"since": cursor} if cursor else {})
+        event = make_event("GET", "/api/changes", KEY, {"cursor": cursor} if cursor else {})
         return Request(kind, "ChangesFunction", event)
     function, make = EVENTS[kind]
     return Request(kind, function, make(image_id, client), "" if kind == "upload" else image_id)
@@ -84,7 +84,7 @@ def play(kinds: list[str], image_id: str, client: str) -> Script:
         if kind in ("follow", "upload") and result.status >= 400:
             return
         if kind == "follow":
-            cursor = result.body["cursor"]
+            cursor = result.body["next_cursor"]
         if kind == "upload":
             image_id = result.body["data"]["id"]
 

@@ -84,6 +84,7 @@ class Blocks(Behaviour):
     """200, with only the reason for blocking."""
 
     def __init__(self, reason: str = "SAFETY") -> None:
+        self.reason = reason
         super().__init__(200, {"promptFeedback": {"blockReason": reason}, "modelVersion": MODEL})
 
 

@@ -146,7 +146,7 @@ def test_what_the_api_refuses_is_told(api: Api) -> None:
 
 
 def confirm(api: Api, *keys: dict[str, Any], apply: bool) -> None:
-    api.answers["GET"] = [(200, {"keys": keys})]
+    api.answers["GET"] = [(200, {"keys": keys, "next_cursor": None})]
     arguments = Namespace(base_url=api.url, api_key="right", stack=None, apply=apply)
     run_keys_confirm(arguments, make_settings({}), None)
 

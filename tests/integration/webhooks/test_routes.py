@@ -29,7 +29,10 @@ def test_the_secret_is_shown_once(service: Stores) -> None:
         "url": URL,
         "types": ["image.uploaded", "image.deleted"],
         "created_by": "root",
+        "version": 1,
         "created_at": webhook["created_at"],
+        "updated_at": webhook["created_at"],
+        "rotated_at": None,
         "state": "active",
         "pause_reason": None,
         "failing_since": None,
@@ -39,9 +42,9 @@ def test_the_secret_is_shown_once(service: Stores) -> None:
     another = create(URL)
     another.pop("secret")
     assert ask("GET", f"/{webhook['id']}").body["data"] == webhook
-    assert ask("GET").body == {"webhooks": [another, webhook]}
+    assert ask("GET").body == {"webhooks": [another, webhook], "next_cursor": None}
     assert ask("DELETE", f"/{webhook['id'].upper()}").status == 204
-    assert ask("GET").body == {"webhooks": [another]}
+    assert ask("GET").body == {"webhooks": [another], "next_cursor": None}
 
 
 @pytest.mark.parametrize("webhook_id", ["0197f2c4-1111-7000-8000-000000000000", "none"])
@@ -99,7 +102,7 @@ def test_names(service: Stores, configure: Configure, monkeypatch: pytest.Monkey
 def test_at_most_20(service: Stores) -> None:
     for _ in range(20):
         create(URL)
-    assert post().error == (409, "too_many_webhooks")
+    assert post().error == (422, "too_many_webhooks")
     ask("DELETE", f"/{ask('GET').body['webhooks'][3]['id']}")
     assert post().status == 201
 
@@ -107,7 +110,7 @@ def test_at_most_20(service: Stores) -> None:
 def test_where_nothing_sends(service: Stores, configure: Configure) -> None:
     configure(WEBHOOKS=None)
     assert post().error == (501, "webhooks_not_configured")
-    assert ask("GET").body == {"webhooks": []}
+    assert ask("GET").body == {"webhooks": [], "next_cursor": None}
     assert get("/api/webhooks", {"a": "b"}).error == (400, "parameter_unknown")
 
 
@@ -142,7 +145,7 @@ def test_it_stops_with_its_key(service: Stores, server: Receiver, end: str) -> N
     ask("POST", f"/{stopped['id']}/test")
     assert [delivery["webhook_id"] for delivery in take()] == [other["id"]]
     state = ask("GET", f"/{stopped['id']}").body["data"]
-    assert (state["state"], state["pause_reason"]) == ("paused", "field_invalid")
+    assert (state["state"], state["pause_reason"]) == ("paused", "key_invalid")
     assert ask("DELETE", f"/{stopped['id']}").status == 204
 
 
