@@ -227,9 +227,9 @@ class Client:
         assert known.image
         return self.load(known.image["urls"]["original"]) == known.data
 
-    def load(self, url: str) -> bytes:
+    def load(self, url: str, accept: str = "*/*") -> bytes:
         """What a link leads to; nothing if it is refused."""
-        outcome = self.service.run("DeliverFunction", deliver_event(url, "image/webp"))
+        outcome = self.service.run("DeliverFunction", deliver_event(url, accept))
         return bytes(HTTP.request("GET", outcome.location).data) if outcome.status == 302 else b""
 
     def trim(self, most: int = 8) -> None:

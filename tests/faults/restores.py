@@ -172,5 +172,5 @@ class Restores:
             return f"title {image['title']!r} and tags {image['tags']} are not those of the model"
         if not self._client.check_delivery(known):
             return "the original has other bytes"
-        Image.open(io.BytesIO(self._client.load(image["urls"]["thumbnail"]))).load()
+        Image.open(io.BytesIO(self._client.load(image["urls"]["thumbnail"], "image/webp"))).load()
         return ""
