@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -19,7 +20,8 @@ def later_service(api: Api) -> Iterator[str]:  # noqa: F811
 
     class Later(Handler):
         def respond(self) -> None:
-            answer: Any = api.get(self.path).body
+            path, _, query = self.path.partition("?")
+            answer: Any = api.request("GET", path, query=parse_qsl(query)).body
             if self.path.startswith("/api/images/"):
                 answer["data"]["focal_point"] = {"x": 0.5, "y": 0.5}
             else:

@@ -41,15 +41,26 @@ def things(api: Api) -> Iterator[Things]:
         ids.append(api.upload(jpeg(seed=title), metadata).body["data"]["id"])
     for trashed in ids[2:]:
         api.request("DELETE", f"/api/images/{trashed}")
+    webhook = str(uuid4())
     for number in range(2):
         key = create("/api/keys", {"name": f"convention {number}", "scopes": ["images:read"]})
-        webhook = create("/api/webhooks", {"url": "https://1.1.1.1/hooks", "types": ["image.deleted"]})
+        if has_webhooks(api):
+            webhook = create("/api/webhooks", {"url": "https://1.1.1.1/hooks", "types": ["image.deleted"]})
     upload = post(api, "/api/uploads", {"filename": "a.jpg", "size_bytes": 1}).body["data"]["id"]
     yield {"image_id": ids[0], "key_id": key, "webhook_id": webhook, "upload_id": upload, "variant": "w160"}
     for image_id in ids:
         api.request("DELETE", f"/api/images/{image_id}", query={"permanent": "true"})
     for path, thing_id in kept:
         api.request("DELETE", f"{path}/{thing_id}")
+
+
+def has_webhooks(api: Api) -> bool:
+    return bool(api.get("/api/service").body["data"]["features"]["webhooks"])
+
+
+def skip_without_webhooks(api: Api, path: str) -> None:
+    if path.startswith("/api/webhooks") and not has_webhooks(api):
+        pytest.skip("webhooks are switched off")
 
 
 def post(api: Api, path: str, body: dict[str, Any], **headers: str) -> Answer:
@@ -88,12 +99,13 @@ def test_query_parameters_are_checked(api: Api, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_lists_have_pages(api: Api, things: Things, path: str) -> None:
+    skip_without_webhooks(api, path)
     first = api.get(path, {"limit": "1"})
     assert first.status == 200
     plural = next(name for name, value in first.body.items() if isinstance(value, list))
     assert len(first.body[plural]) == 1
     cursor = first.body["next_cursor"]
-    assert first.headers["link"].startswith(f"<{api.base_url}{path}?")
+    assert f"{path}?" in first.headers["link"]
     assert cursor in first.headers["link"]
     second = api.get(path, {"limit": "1", "cursor": cursor})
     assert second.body[plural] != first.body[plural]
@@ -106,6 +118,7 @@ def test_lists_have_pages(api: Api, things: Things, path: str) -> None:
     "path", ["/api/images/{image_id}", "/api/keys/{key_id}", "/api/webhooks/{webhook_id}"]
 )
 def test_what_can_be_changed_has_a_version(api: Api, things: Things, path: str) -> None:
+    skip_without_webhooks(api, path)
     url = path.format(**things)
     found = api.get(url)
     version, etag = found.body["data"]["version"], found.headers["etag"]
@@ -133,14 +146,14 @@ def test_what_can_be_changed_has_a_version(api: Api, things: Things, path: str) 
     ],
 )
 def test_what_creates_is_done_once(api: Api, path: str, body: dict[str, Any]) -> None:
+    skip_without_webhooks(api, path)
     name = {"Idempotency-Key": str(uuid4())}
     created, again = (post(api, path, body, **name) for _ in range(2))
     try:
         assert (created.status, again.status) == (201, 200)
         data = created.body["data"]
-        assert (
-            created.headers["location"] == again.headers["location"] == f"{api.base_url}{path}/{data['id']}"
-        )
+        assert created.headers["location"] == again.headers["location"]
+        assert created.headers["location"].endswith(f"{path}/{data['id']}")
         assert api.get(f"{path}/{data['id']}").body["data"]["id"] == again.body["data"]["id"] == data["id"]
         other = post(api, path, {**body, next(iter(body)): "https://1.1.1.1/others"}, **name)
         assert (other.status, other.body["error"]["code"]) == (422, "idempotency_key_reused")

@@ -79,7 +79,7 @@ def test_a_large_upload(api: Api) -> None:
     again = api.announce(picture, key, **values)
     assert (again.status, again.body["data"]["id"]) == (200, ticket["id"])
     complete = f"/api/uploads/{ticket['id']}/complete"
-    assert ticket["complete_url"] == f"{api.base_url}{complete}"
+    assert ticket["complete_url"].endswith(complete)
     assert api.get(f"/api/uploads/{ticket['id']}").body["data"]["status"] == "waiting"
     early = api.send("POST", complete)
     assert (early.status, early.code) == (409, "upload_not_arrived")

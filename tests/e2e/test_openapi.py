@@ -84,7 +84,7 @@ def test_answers_are_described(
         headers = {"X-API-Key": api.key, "Host": urlsplit(api.base_url).netloc}
         answer = case.call(base_url=api.base_url, headers=headers, allow_redirects=False)
         if answer.status_code == 201:
-            made += answer.headers["location"]
+            made.extend(answer.headers["location"])
         # 501 is not a server failure: the feature is not enabled.
         case.validate_response(answer, checks=CHECKS if answer.status_code != 501 else CHECKS[1:])
 
