@@ -30,7 +30,7 @@ def later_service(api: Api) -> Iterator[str]:  # noqa: F811
 
         def do_DELETE(self) -> None:  # noqa: N802
             error = {"code": "image_on_loan", "message": "The image is on loan.", "request_id": "1"}
-            self.answer(409, json.dumps({"error": error}).encode(), content_type="application/json")
+            self.answer(412, json.dumps({"error": error}).encode(), content_type="application/json")
 
     with serve(Later) as url:
         yield url
