@@ -37,11 +37,11 @@ test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
 test-slow: $(VENV)/dev.stamp  ## Run the tests of the local run, and short runs of the harnesses
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal $(SLOW)
 
-test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium
+test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium, and generated clients
 	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \
 	  echo "$$program is missing. Debian and Ubuntu: sudo apt-get install chromium npm"; \
 	  echo "Another browser of the Chromium family: make test-browser CHROMIUM=/path/to/it"; exit 1; }; done
-	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal tests/browser
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal tests/browser tests/clients
 
 test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
 	$(BIN)/python -m pytest tests/docker

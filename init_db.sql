@@ -108,16 +108,16 @@ CREATE INDEX IF NOT EXISTS uploads_sha256 ON uploads (sha256);
 -- Expired uploads, for the sweep.
 CREATE INDEX IF NOT EXISTS uploads_expires_at ON uploads (expires_at, id);
 
--- The upload of each Idempotency-Key. The sweep removes keys older than a week.
+-- What each Idempotency-Key created. The sweep removes keys older than a week.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key             text COLLATE "C" PRIMARY KEY,
     -- SHA-256 over everything in which two requests with one key must agree.
     request_hash    bytea NOT NULL CHECK (octet_length(request_hash) = 32),
-    -- A UUIDv7, so it also dates the key.
-    image_id        uuid NOT NULL
+    -- The upload, which is also its image, API key or webhook. A UUIDv7, so it also dates the key.
+    subject_id      uuid NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS idempotency_keys_image_id ON idempotency_keys (image_id);
+CREATE INDEX IF NOT EXISTS idempotency_keys_subject_id ON idempotency_keys (subject_id);
 
 -- Images whose objects have yet to be removed: all, or of an image in the trash, its variants. A removal of all is
 -- final. While one is pending, the image does not come back from the trash.
@@ -283,9 +283,18 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The version of a row that clients change: triggers raise it only for what they see as a change.
+CREATE OR REPLACE FUNCTION raise_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.version := OLD.version + 1;
+    NEW.updated_at := now();
+    RETURN NEW;
+END $$;
+
 -- API keys that were made here; the root key, API_KEY, is not among them. A revoked key keeps its row.
 CREATE TABLE IF NOT EXISTS api_keys (
     id              uuid PRIMARY KEY,
+    version         integer NOT NULL DEFAULT 1,
     name            text NOT NULL,
     scopes          text[] NOT NULL,
     -- The first characters, by which people recognise it.
@@ -293,6 +302,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
     -- Of the whole key, which is stored nowhere.
     sha256          bytea NOT NULL UNIQUE CHECK (octet_length(sha256) = 32),
     created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
     -- The id of the key that made it, or 'root'.
     created_by      text NOT NULL,
     expires_at      timestamptz,
@@ -303,15 +313,20 @@ CREATE TABLE IF NOT EXISTS api_keys (
     last_used_at    timestamptz
 );
 
+CREATE OR REPLACE TRIGGER api_keys_version BEFORE UPDATE ON api_keys FOR EACH ROW
+    WHEN ((OLD.name, OLD.expires_at, OLD.revoked_at, OLD.suspended_at)
+        IS DISTINCT FROM (NEW.name, NEW.expires_at, NEW.revoked_at, NEW.suspended_at))
+    EXECUTE FUNCTION raise_version();
+
 -- What happened, numbered in the order of commits. Only functions of the schema's owner write here: note_*_change(),
 -- the triggers of the tables, number_changes(), and drop_changes(), which forgets.
 CREATE TABLE IF NOT EXISTS changes (
     sequence        bigint PRIMARY KEY,
     time            timestamptz NOT NULL,
     type            text NOT NULL,
-    -- The image or API key that changed.
+    -- The image, API key or webhook that changed.
     subject_id      uuid NOT NULL,
-    -- Of an image, after the change.
+    -- Of the subject, after the change; null for an analysis.
     version         integer,
     -- Who did it: the id of an API key, or 'root'; null for the service itself.
     key_id          text,
@@ -343,7 +358,7 @@ CREATE TABLE IF NOT EXISTS changes_unnumbered (
     after           jsonb
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
--- Adds a change of an image or a key. Called by deferred triggers, so by COMMIT.
+-- Adds a change of an image, a key or a webhook. Called by deferred triggers, so by COMMIT.
 CREATE OR REPLACE FUNCTION note_change(type text, subject_id uuid, version integer, before jsonb, after jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -424,10 +439,9 @@ EXCEPTION
     WHEN lock_not_available OR undefined_table THEN RETURN false;
 END $$;
 
--- A time as the API shows it.
+-- A time as the API shows it: show_time() in imageapi/model/times.py does the same.
 CREATE OR REPLACE FUNCTION shown_time(moment timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT to_char(moment AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', moment, 'UTC') = moment
-        THEN 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"' END)
+    SELECT to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
 -- The columns of an image that clients see, as they see them, without version and link_version.
@@ -482,7 +496,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM note_change('image.trashed', NEW.id, NEW.version, NULL,
-            jsonb_build_object('purge_after', shown_time(NEW.purge_after)));
+            jsonb_build_object('purge_at', shown_time(NEW.purge_after)));
         RETURN NULL;
     END IF;
     SELECT * INTO restored FROM image_metadata WHERE id = OLD.id;
@@ -514,20 +528,21 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE OR REPLACE FUNCTION shown_key(key api_keys) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('id', key.id, 'name', key.name, 'scopes', key.scopes,
+        'expires_at', shown_time(key.expires_at), 'suspended_at', shown_time(key.suspended_at))
+$$;
+
 CREATE OR REPLACE FUNCTION note_key_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    shown jsonb := jsonb_build_object('id', NEW.id, 'name', NEW.name, 'scopes', NEW.scopes,
-                                      'expires_at', shown_time(NEW.expires_at));
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM note_change('key.created', NEW.id, NULL, NULL, shown);
-    ELSIF NEW.revoked_at IS NOT NULL THEN
-        PERFORM note_change('key.revoked', NEW.id, NULL, shown, NULL);
+        PERFORM note_change('key.created', NEW.id, NEW.version, NULL, shown_key(NEW));
+    ELSIF OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL THEN
+        PERFORM note_change('key.revoked', NEW.id, NEW.version, shown_key(OLD), NULL);
     ELSE
-        PERFORM note_change('key.changed', NEW.id, NULL,
-            shown || jsonb_build_object('suspended_at', shown_time(OLD.suspended_at)),
-            shown || jsonb_build_object('suspended_at', shown_time(NEW.suspended_at)));
+        PERFORM note_change('key.changed', NEW.id, NEW.version, differing(shown_key(OLD), shown_key(NEW)),
+            differing(shown_key(NEW), shown_key(OLD)));
     END IF;
     RETURN NULL;
 END $$;
@@ -551,10 +566,8 @@ DO $$ BEGIN
         WHEN (NEW.status = 'ready' AND NEW.analyzed_at IS DISTINCT FROM OLD.analyzed_at) EXECUTE FUNCTION note_analysis_change();
     CREATE CONSTRAINT TRIGGER api_keys_noted AFTER INSERT ON api_keys
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_key_change();
-    CREATE CONSTRAINT TRIGGER api_keys_change_noted AFTER UPDATE OF revoked_at, suspended_at ON api_keys
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-        WHEN (OLD.revoked_at IS NULL AND (NEW.revoked_at, NEW.suspended_at) IS DISTINCT FROM (OLD.revoked_at, OLD.suspended_at))
-        EXECUTE FUNCTION note_key_change();
+    CREATE CONSTRAINT TRIGGER api_keys_change_noted AFTER UPDATE ON api_keys
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.version <> NEW.version) EXECUTE FUNCTION note_key_change();
 END $$;
 
 -- The server that the database was last seen on. A backup brings that of its original along.
@@ -596,6 +609,7 @@ CREATE INDEX IF NOT EXISTS batches_created_at ON batches (created_at);
 -- Webhooks. Each follows the changes in their order: the next is sent when the one before was accepted.
 CREATE TABLE IF NOT EXISTS webhooks (
     id              uuid PRIMARY KEY,
+    version         integer NOT NULL DEFAULT 1,
     url             text NOT NULL,
     -- Types of changes.
     types           text[] NOT NULL,
@@ -619,8 +633,15 @@ CREATE TABLE IF NOT EXISTS webhooks (
     lease_token     bigint NOT NULL DEFAULT nextval('lease_tokens'),
     -- The last deliveries, newest first.
     results         jsonb NOT NULL DEFAULT '[]',
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now()
 );
+
+-- Not of each delivery.
+CREATE OR REPLACE TRIGGER webhooks_version BEFORE UPDATE ON webhooks FOR EACH ROW
+    WHEN ((OLD.url, OLD.types, OLD.created_by, OLD.rotated_at, OLD.paused_at)
+        IS DISTINCT FROM (NEW.url, NEW.types, NEW.created_by, NEW.rotated_at, NEW.paused_at))
+    EXECUTE FUNCTION raise_version();
 
 -- What the feed shows of a webhook: no secret, and no query of its URL, which may hold a token.
 CREATE OR REPLACE FUNCTION shown_webhook(webhook webhooks) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
@@ -633,11 +654,11 @@ CREATE OR REPLACE FUNCTION note_webhook_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM note_change('webhook.created', NEW.id, NULL, NULL, shown_webhook(NEW));
+        PERFORM note_change('webhook.created', NEW.id, NEW.version, NULL, shown_webhook(NEW));
     ELSIF TG_OP = 'DELETE' THEN
-        PERFORM note_change('webhook.deleted', OLD.id, NULL, shown_webhook(OLD), NULL);
+        PERFORM note_change('webhook.deleted', OLD.id, OLD.version, shown_webhook(OLD), NULL);
     ELSE
-        PERFORM note_change('webhook.changed', NEW.id, NULL, differing(shown_webhook(OLD), shown_webhook(NEW)),
+        PERFORM note_change('webhook.changed', NEW.id, NEW.version, differing(shown_webhook(OLD), shown_webhook(NEW)),
             differing(shown_webhook(NEW), shown_webhook(OLD)));
     END IF;
     RETURN NULL;
@@ -649,11 +670,8 @@ DO $$ BEGIN
     END IF;
     CREATE CONSTRAINT TRIGGER webhooks_noted AFTER INSERT OR DELETE ON webhooks
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_webhook_change();
-    -- Not of each delivery.
     CREATE CONSTRAINT TRIGGER webhooks_change_noted AFTER UPDATE ON webhooks
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-        WHEN ((OLD.paused_at, OLD.rotated_at, OLD.created_by) IS DISTINCT FROM (NEW.paused_at, NEW.rotated_at, NEW.created_by))
-        EXECUTE FUNCTION note_webhook_change();
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.version <> NEW.version) EXECUTE FUNCTION note_webhook_change();
 END $$;
 
 -- Functions that run as the schema's owner: imageapi/database/grants.py says who may call them. Triggers run for all.

@@ -144,8 +144,8 @@ def find_cursor(cursor: psycopg2.extensions.cursor, row: int = 2**62) -> str:
     return encode_position(position_of(*found), FEED)
 
 
-def read_page(handler: Handler, since: str) -> None:
-    query = {"limit": str(LIMIT), "since": since}
+def read_page(handler: Handler, cursor: str) -> None:
+    query = {"limit": str(LIMIT), "cursor": cursor}
     answer = handler(make_event("GET", "/api/changes", query=query), make_context())
     assert answer["statusCode"] == 200, answer
     # Not parsed: that is the client's work.

@@ -25,14 +25,14 @@ COLUMNS = (
 
 def run() -> list[Figure]:
     from imageapi.search.cursors import Position, encode_cursor
-    from imageapi.search.list_parameters import parse_list_parameters
+    from imageapi.search.list_parameters import ListQuery
 
     with run_servers() as environ:
         connection = connect(environ)
         print(f"list: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         with connection.cursor() as cursor, load_handler("list", environ) as handler:
             fill_table(cursor)
-            filters = parse_list_parameters({"limit": [str(LIMIT)]}).filters
+            filters = ListQuery().filters
             deep = encode_cursor(Position(0, None, find_id_at(cursor, DEEP_ROW)), filters)
             calls = {
                 "newest": timed(lambda: read_page(handler, {"limit": str(LIMIT)})),

@@ -35,17 +35,21 @@ PAGES: dict[str, dict[str, str | list[str]]] = {
     "newest page": {},
     "category, common": {"category": corpus.CATEGORIES[0]},
     "category, rare": {"category": corpus.CATEGORIES[-1]},
-    "tag": {"tag": corpus.ENGLISH[2]},
-    "two tags": {"tag": [corpus.ENGLISH[5], corpus.PLACES[7]]},
+    "tag": {"tags": corpus.ENGLISH[2]},
+    "two tags": {"tags": [corpus.ENGLISH[5], corpus.PLACES[7]]},
     "media type": {"mime_type": "image/webp"},
     "min_width, rare": {"min_width": "5000"},
-    "created in one hour": {"created_after": "HOUR_START", "created_before": "HOUR_END"},
+    "created in one hour": {"created_at.gte": "HOUR_START", "created_at.lt": "HOUR_END"},
     "sort by title": {"sort": "title"},
-    "sort by size": {"sort": "size"},
+    "sort by size": {"sort": "-size_bytes"},
     "category, by title": {"category": corpus.CATEGORIES[0], "sort": "title"},
-    "tag, by size": {"tag": corpus.ENGLISH[-1], "sort": "size"},
-    "two tags, by size": {"tag": [corpus.ENGLISH[5], corpus.PLACES[7]], "sort": "size"},
-    "category, tag, by size": {"category": corpus.CATEGORIES[1], "tag": corpus.ENGLISH[1], "sort": "size"},
+    "tag, by size": {"tags": corpus.ENGLISH[-1], "sort": "-size_bytes"},
+    "two tags, by size": {"tags": [corpus.ENGLISH[5], corpus.PLACES[7]], "sort": "-size_bytes"},
+    "category, tag, by size": {
+        "category": corpus.CATEGORIES[1],
+        "tags": corpus.ENGLISH[1],
+        "sort": "-size_bytes",
+    },
     "q, 1 character": {"q": "桜"},
     "q, 2 characters": {"q": "夜景"},
     "q, 5 characters": {"q": "東京の夜景"},
@@ -142,11 +146,11 @@ def say(text: str) -> None:
 
 def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | list[str]]:
     """Replace HOUR_START in a query with the hour in the middle of the rows."""
-    if query.get("created_after") != "HOUR_START":
+    if query.get("created_at.gte") != "HOUR_START":
         return query
     start = datetime.fromtimestamp(corpus.START / 1000 + rows // 2, UTC)
     end = start + timedelta(hours=1)
-    return {"created_after": start.isoformat(), "created_before": end.isoformat()}
+    return {"created_at.gte": start.isoformat(), "created_at.lt": end.isoformat()}
 
 
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:

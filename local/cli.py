@@ -53,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     key = commands.add_parser("key", parents=[shared, api], help="make an API key")
     key.add_argument("--name", required=True, help="what it is for")
     key.add_argument("--scopes", required=True, help="what it may do, for example images:read,images:write")
-    key.add_argument("--expires", metavar="TIME", help="in ISO 8601 (default: never)")
+    key.add_argument("--expires", metavar="TIME", help="in RFC 3339 (default: the latest allowed)")
     confirm = commands.add_parser(
         "keys-confirm", parents=[shared, api], help="list the API keys that a restore has suspended"
     )

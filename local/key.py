@@ -4,7 +4,9 @@ import argparse
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from local.client import Api, ask_once, choose_api, find_stack_api
 from local.errors import LocalError
@@ -28,10 +30,7 @@ def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, A
 def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
     """List the keys that a restore of the database has suspended, and with ``apply`` confirm them."""
     api = find_api(arguments, settings, info)
-    status, answer = ask_once(api, "GET", "/api/keys")
-    if status != 200:
-        raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
-    suspended = [key for key in answer["keys"] if key["suspended_at"] and not key["revoked_at"]]
+    suspended = [key for key in list_keys(api) if key["suspended_at"] and not key["revoked_at"]]
     if not suspended:
         say("No API key is suspended.")
         return
@@ -49,6 +48,19 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
         if status not in (200, 409):  # 409: confirmed or revoked meanwhile
             raise LocalError(f"{key['name']!r} was not confirmed: {describe_problem(status, answer)}")
     say("They are confirmed and work again.")
+
+
+def list_keys(api: Api) -> Iterator[dict[str, Any]]:
+    """All keys, page by page. Raises LocalError when the API refuses."""
+    query = {"limit": "200"}
+    while True:
+        status, answer = ask_once(api, "GET", f"/api/keys?{urlencode(query)}")
+        if status != 200:
+            raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
+        yield from answer["keys"]
+        if not answer["next_cursor"]:
+            return
+        query["cursor"] = answer["next_cursor"]
 
 
 def find_api(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> Api:

@@ -186,6 +186,8 @@ def function_environment(
         found["METRICS_NAMESPACE"] = settings.value("METRICS_NAMESPACE")
     if "WEBHOOKS" in declared:  # the runner sends, unless told otherwise
         found["WEBHOOKS"] = settings.value("WEBHOOKS", "true")
+    if "ANALYSIS" in declared:
+        found["ANALYSIS"] = "true" if settings.value("GEMINI_API_KEY") else "false"
     if stores:
         places = {
             "DB_HOST": "127.0.0.1",

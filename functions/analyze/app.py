@@ -1,25 +1,30 @@
-"""POST /api/images/{id}/analysis: Gemini's description of an image; also works off the analysis queue."""
+"""/api/images/{image_id}/analysis: Gemini's description of an image; also works off the analysis queue."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.analysis.analyze import analyze_image, analyze_queued
+from imageapi.analysis.analyze import analyze_image, analyze_queued, get_analysis
 from imageapi.analysis.enqueue import resend_overdue
 from imageapi.events.messages import parse_messages, unfinished
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
-from imageapi.model.parameters import parse_flag
 
 app = App()
 
 
-@app.post("/api/images/<image_id>/analysis")
+@app.operation("getAnalysis")
+def get(request: Request, image_id: str) -> Response:
+    """200 with the analysis, ready or not; 404 if none was requested."""
+    return json_response(200, {"data": get_analysis(image_id)})
+
+
+@app.operation("analyzeImage")
 def analyze(request: Request, image_id: str) -> Response:
     """200 with the analysis, made now if missing; ``?again=true`` makes a new one."""
-    again = parse_flag("again", request.check_query("again").get("again"))
-    return json_response(200, {"data": analyze_image(image_id, again=again)})
+    analysis = analyze_image(image_id, again=request.parameters["again"])
+    return json_response(200, {"data": analysis}, {"Location": f"{request.base_url}{request.path}"})
 
 
 def work(event: dict[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from imageapi.model.scopes import MANAGE
 app = App()
 
 
-@app.get("/api/changes")
+@app.operation("listChanges")
 def changes(request: Request) -> Response:
-    """200 with ``{"changes": [Change], "cursor": str}``; 410 when the client has to read everything again."""
-    query = request.check_query("since", "limit", "wait")
-    return Response(200, JSON, read_changes(query, shows_keys=MANAGE in request.key.scopes))
+    """200 with ``{"changes": [Change], "next_cursor": str}``; 410 when the client has to read everything
+    again.
+    """
+    page = read_changes(**request.parameters, shows_keys=MANAGE in request.key.scopes)
+    return Response(200, JSON, page)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -10,23 +10,22 @@ from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 
-LINK = "/images/<image_id>/<variant>"
-EXPIRING, PERMANENT = "/variants/<image_id>/<name>", "/variants/<image_id>/<version>/<name>"
 app = App()
 
 
-@app.get(LINK)
+@app.operation("deliverImage")
 def deliver(request: Request, image_id: str, variant: str) -> Response:
     """302 to a presigned URL. The signature in the query authorizes it, so no key is needed."""
     accept = request.header("Accept")
-    return redirect(deliver_image(image_id, variant, request.query, accept, request.method))
+    return redirect(deliver_image(image_id, variant, request.parameters, accept, request.method))
 
 
-@app.get(EXPIRING)
-@app.get(PERMANENT)
+@app.page("/variants/{image_id}/{name}")
+@app.page("/variants/{image_id}/{version}/{name}")
 def fill_cache(request: Request, image_id: str, name: str, version: str | None = None) -> Response:
     """200 with a variant's bytes, under the path that CloudFront makes of a link and caches."""
-    content = deliver_content(image_id, name, request.query, version)
+    query = {key: values[-1] for key, values in request.query_lists.items()}
+    content = deliver_content(image_id, name, query, version)
     if isinstance(content, str):
         return redirect(content)
     headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}

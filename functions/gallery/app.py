@@ -5,34 +5,34 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
+from imageapi.http.operations import DOCUMENT
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.http.static_files import file_response, find_file, load_file
 
-FOLDER = Path(__file__).parent
-ASSETS = FOLDER / "assets"
+ASSETS = Path(__file__).parent / "assets"
 app = App()
 
 
-@app.get("/")
+@app.page("/", in_maintenance=True)
 def get_gallery(request: Request) -> Response:
     """The gallery."""
     return page_response(request, "index.html")
 
 
-@app.get("/docs")
+@app.page("/docs", in_maintenance=True)
 def get_docs(request: Request) -> Response:
     """Swagger UI for the API description."""
     return page_response(request, "docs.html")
 
 
-@app.get("/openapi.json")
+@app.page("/openapi.json", in_maintenance=True)
 def get_description(request: Request) -> Response:
-    """The API description (OpenAPI)."""
-    return file_response(load_file(FOLDER / "openapi.json"), request.header("If-None-Match"))
+    """The API description (OpenAPI). Its server is the address of this request."""
+    return file_response(load_file(DOCUMENT, request.base_url), request.header("If-None-Match"))
 
 
-@app.get("/assets/<file>")
+@app.page("/assets/{file}", in_maintenance=True)
 def get_asset(request: Request, file: str) -> Response:
     """A file that a page loads."""
     return file_response(load_file(find_file(ASSETS, file)), request.header("If-None-Match"))

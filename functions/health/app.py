@@ -1,27 +1,35 @@
-"""GET /health and GET /api/database/status; also the 404 for all other paths."""
+"""GET /health, /api/database/status and /api/service."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.health import check_database, check_health
 from imageapi.http.app import App
+from imageapi.http.operations import read_document
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
+from imageapi.service import describe_service
 
 app = App()
 
 
-@app.get("/health")
+@app.operation("getHealth")
 def health(request: Request) -> Response:
     """200 when both stores answer; 503 with the same shape when one does not, or in maintenance."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report)
 
 
-@app.get("/api/database/status")
+@app.operation("getDatabaseStatus")
 def database_status(request: Request) -> Response:
     """200 with the server's version and the number of images; 503 when it does not answer."""
     return json_response(200, check_database())
+
+
+@app.operation("getService")
+def service(request: Request) -> Response:
+    """200 with the version, which is that of openapi.json, limits and features."""
+    return json_response(200, {"data": describe_service(read_document()["info"]["version"])})
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -5,17 +5,18 @@ from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.http.router import Router
 from imageapi.images import restore, revoke_links
+from imageapi.images.serialize import LinkOptions
 
-router = Router(takes_query=False)
+router = Router()
 
 
-@router.post("/api/images/<image_id>/restore")
+@router.operation("restoreImage")
 def restore_image(request: Request, image_id: str) -> Response:
     """200 with the image, back from the trash."""
     return image_response(request, restore.restore_image(image_id))
 
 
-@router.post("/api/images/<image_id>/links/revoke")
+@router.operation("revokeImageLinks")
 def revoke_image_links(request: Request, image_id: str) -> Response:
     """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
-    return image_response(request, revoke_links.revoke_links(image_id), permanent=True)
+    return image_response(request, revoke_links.revoke_links(image_id), LinkOptions(permanent=True))

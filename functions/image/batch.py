@@ -6,17 +6,17 @@ from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
 from imageapi.images.batch import run_batch
 from imageapi.images.batch_request import parse_batch
+from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.scopes import DELETE, WRITE
-from imageapi.uploads.idempotency import parse_idempotency_key, request_hash
 
-router = Router(takes_query=False)
+router = Router()
 
 
-@router.post("/api/images/batch")
+@router.operation("batchImages")
 def change_images(request: Request) -> Response:
     """200 with each image's result; 409 when all were to change, and one of them cannot."""
     key = parse_idempotency_key(request.header("Idempotency-Key"))
-    body = parse_json_object(request.body, "body")
+    body = parse_json_object(request.body)
     batch = parse_batch(body)
     request.key.check_scope(DELETE if batch.deletes_for_good else WRITE)
     return json_response(200, run_batch(batch, key, request_hash(body)))

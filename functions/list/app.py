@@ -1,40 +1,41 @@
-"""GET /api/images, /api/categories and /api/tags: the lists."""
+"""GET /api/images, /api/trash, /api/categories and /api/tags: the lists."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from imageapi.catalog.facets import DEFAULT_LIMIT, MAX_LIMIT, list_facets
+from imageapi.catalog.facets import list_facets
 from imageapi.http.app import App
+from imageapi.http.page_response import page_response
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
+from imageapi.http.response import Response
 from imageapi.images.list import list_images
-from imageapi.model.parameters import parse_limit
+from imageapi.images.list_trash import list_trash
 
 app = App()
 
 
-@app.get("/api/images")
+@app.operation("listImages")
 def images(request: Request) -> Response:
-    """200 with ``{"images": [Image], "next_cursor": str | null}``; a Link header when more follow."""
-    page, headers = list_images(request.query_lists, f"{request.base_url}/api/images", request.base_url)
-    return json_response(200, page, headers)
+    """200 with ``{"images": [Image], "next_cursor", "total"?}``."""
+    return page_response(request, list_images(request.parameters, request.base_url))
 
 
-@app.get("/api/categories")
+@app.operation("listTrash")
+def trash(request: Request) -> Response:
+    """200 with ``{"images": [TrashedImage], "next_cursor"}``, last trashed first."""
+    return page_response(request, list_trash(**request.parameters))
+
+
+@app.operation("listCategories")
 def categories(request: Request) -> Response:
-    """200 with ``{"categories": [{"name", "images"}]}``, most used first."""
-    return json_response(200, {"categories": list_facets("category", read_limit(request))})
+    """200 with ``{"categories": [{"name", "image_count"}], "next_cursor"}``, most frequent first."""
+    return page_response(request, list_facets("category", "categories", **request.parameters))
 
 
-@app.get("/api/tags")
+@app.operation("listTags")
 def tags(request: Request) -> Response:
-    """200 with ``{"tags": [{"name", "images"}]}``, most used first."""
-    return json_response(200, {"tags": list_facets("tag", read_limit(request))})
-
-
-def read_limit(request: Request) -> int:
-    """The maximum number of categories or tags in a response."""
-    return parse_limit(request.check_query("limit").get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
+    """200 with ``{"tags": [{"name", "image_count"}], "next_cursor"}``, most frequent first."""
+    return page_response(request, list_facets("tag", "tags", **request.parameters))
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

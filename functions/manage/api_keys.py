@@ -1,47 +1,57 @@
-"""/api/keys: make, list, revoke and confirm API keys; /api/keys/self: the key of the request."""
+"""/api/keys: create, list, update, revoke and confirm API keys; /api/keys/self: the key of the request."""
 
 from imageapi.api_keys import manage
+from imageapi.http.etag import parse_if_match
 from imageapi.http.json_body import parse_json_object
+from imageapi.http.page_response import page_response
 from imageapi.http.request import Request
+from imageapi.http.resource_response import resource_response
 from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
-from imageapi.model.parameters import parse_flag
 
 router = Router()
 
 
-@router.get("/api/keys/self")
-def own_key(request: Request) -> Response:
+@router.operation("getCurrentKey")
+def current_key(request: Request) -> Response:
     """200 with ``{"data": {"id", "name", "scopes", "expires_at"}}``: the key of this request."""
-    request.check_query()
     return json_response(200, {"data": manage.describe_key(request.key)})
 
 
-@router.get("/api/keys")
+@router.operation("listKeys")
 def list_keys(request: Request) -> Response:
-    """200 with ``{"keys": [ApiKey]}``, newest first, revoked ones too."""
-    request.check_query()
-    return json_response(200, {"keys": manage.list_keys()})
+    """200 with ``{"keys": [ApiKey], "next_cursor"}``, newest first, revoked ones too."""
+    return page_response(request, manage.list_keys(**request.parameters))
 
 
-@router.post("/api/keys")
+@router.operation("createKey")
 def create_key(request: Request) -> Response:
-    """201 with the new key, which is shown only here."""
-    request.check_query()
-    values = parse_json_object(request.body, "body")
-    return json_response(201, {"data": manage.create_key(values, request.key)})
+    """201 with the new key, which is shown only here (200 without it for a known Idempotency-Key)."""
+    values = parse_json_object(request.body)
+    made, key = manage.create_key(values, request.key, request.header("Idempotency-Key"))
+    return resource_response(request, made, 201 if key else 200, collection="/api/keys", key=key)
 
 
-@router.delete("/api/keys/<key_id>")
+@router.operation("getKey")
+def get_key(request: Request, key_id: str) -> Response:
+    return resource_response(request, manage.get_key(key_id))
+
+
+@router.operation("updateKey")
+def update_key(request: Request, key_id: str) -> Response:
+    """200 with the changed key; 412 when If-Match names another version."""
+    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
+    return resource_response(request, manage.update_key(key_id, values, versions, request.key))
+
+
+@router.operation("revokeKey")
 def revoke_key(request: Request, key_id: str) -> Response:
-    """204; requests with the key, or with one that it made, are 401 from then on."""
-    kept = request.check_query("keep_descendants").get("keep_descendants")
-    manage.revoke_key(key_id, keep_descendants=parse_flag("keep_descendants", kept))
+    """204; requests with the key, or with one that it created, are 401 from then on."""
+    manage.revoke_key(key_id, parse_if_match(request.header("If-Match")), **request.parameters)
     return Response(204)
 
 
-@router.post("/api/keys/<key_id>/confirm")
+@router.operation("confirmKey")
 def confirm_key(request: Request, key_id: str) -> Response:
     """200 with the key, which was suspended after a restore of the database."""
-    request.check_query()
-    return json_response(200, {"data": manage.confirm_key(key_id)})
+    return resource_response(request, manage.confirm_key(key_id))

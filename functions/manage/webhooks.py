@@ -1,49 +1,65 @@
-"""/api/webhooks: register, list, test, resume and remove webhooks; rotate their secrets."""
+"""/api/webhooks: create, list, update, test, resume and delete webhooks; rotate their secrets."""
 
+from imageapi.http.etag import parse_if_match
 from imageapi.http.json_body import parse_json_object
+from imageapi.http.page_response import page_response
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
+from imageapi.http.resource_response import resource_response
+from imageapi.http.response import Response
 from imageapi.http.router import Router
 from imageapi.webhooks import manage
 
-router = Router(takes_query=False)
+router = Router()
+COLLECTION = "/api/webhooks"
 
 
-@router.post("/api/webhooks")
+@router.operation("createWebhook")
 def create(request: Request) -> Response:
-    """201 with the webhook and its secret, which is shown only here."""
-    values = parse_json_object(request.body, "body")
-    return json_response(201, {"data": manage.create_webhook(values, request.key)})
+    """201 with the webhook and its secret, which is shown only here (200 without it for a known
+    Idempotency-Key).
+    """
+    values = parse_json_object(request.body)
+    made, secret = manage.create_webhook(values, request.key, request.header("Idempotency-Key"))
+    return resource_response(request, made, 201 if secret else 200, collection=COLLECTION, secret=secret)
 
 
-@router.get("/api/webhooks")
+@router.operation("listWebhooks")
 def list_all(request: Request) -> Response:
-    return json_response(200, {"webhooks": manage.list_webhooks()})
+    """200 with ``{"webhooks": [Webhook], "next_cursor"}``, newest first."""
+    return page_response(request, manage.list_webhooks(**request.parameters))
 
 
-@router.get("/api/webhooks/<webhook_id>")
+@router.operation("getWebhook")
 def get(request: Request, webhook_id: str) -> Response:
-    return json_response(200, {"data": manage.get_webhook(webhook_id)})
+    return resource_response(request, manage.get_webhook(webhook_id))
 
 
-@router.delete("/api/webhooks/<webhook_id>")
+@router.operation("updateWebhook")
+def update(request: Request, webhook_id: str) -> Response:
+    """200 with the changed webhook; 412 when If-Match names another version."""
+    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
+    return resource_response(request, manage.update_webhook(webhook_id, values, versions, request.key))
+
+
+@router.operation("deleteWebhook")
 def delete(request: Request, webhook_id: str) -> Response:
-    manage.delete_webhook(webhook_id)
+    manage.delete_webhook(webhook_id, parse_if_match(request.header("If-Match")))
     return Response(204)
 
 
-@router.post("/api/webhooks/<webhook_id>/test")
+@router.operation("sendTestDelivery")
 def test(request: Request, webhook_id: str) -> Response:
-    return json_response(202, {"data": manage.test_webhook(webhook_id)})
+    """202 with the webhook, whose ``results`` will have the test's."""
+    return resource_response(request, manage.test_webhook(webhook_id), 202, collection=COLLECTION)
 
 
-@router.post("/api/webhooks/<webhook_id>/resume")
+@router.operation("resumeWebhook")
 def resume(request: Request, webhook_id: str) -> Response:
-    return json_response(200, {"data": manage.resume_webhook(webhook_id, request.key)})
+    return resource_response(request, manage.resume_webhook(webhook_id, request.key))
 
 
-@router.post("/api/webhooks/<webhook_id>/secret/rotate")
+@router.operation("rotateWebhookSecret")
 def rotate(request: Request, webhook_id: str) -> Response:
     """200 with the webhook and its new secret, which is shown only here."""
-    values = parse_json_object(request.body or b"{}", "body")
-    return json_response(200, {"data": manage.rotate_secret(webhook_id, values)})
+    webhook, secret = manage.rotate_secret(webhook_id, parse_json_object(request.body or b"{}"))
+    return resource_response(request, webhook, secret=secret)

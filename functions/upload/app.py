@@ -1,48 +1,30 @@
-"""POST /api/upload, POST /api/uploads and …/{id}/complete; the bucket's events of files that were posted."""
+"""POST /api/upload; the bucket's events of files that were posted. ``presigned`` has the other routes."""
 
 from typing import Any
 
+import presigned
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.events.messages import parse_notifications, unfinished
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App
 from imageapi.http.forms import parse_upload_form
 from imageapi.http.image_response import stored_response
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response
-from imageapi.model.scopes import READ
-from imageapi.uploads.complete import complete_upload, complete_uploads
+from imageapi.http.response import Response
+from imageapi.uploads.complete import complete_uploads
 from imageapi.uploads.direct import upload_image
-from imageapi.uploads.presigned import create_upload
 
 app = App()
+app.include(presigned.router)
 
 
-@app.post("/api/upload")
+@app.operation("uploadImage")
 def upload(request: Request) -> Response:
     """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
-    on_duplicate = request.check_query("on_duplicate").get("on_duplicate", "allow")
     form = parse_upload_form(request.body, request.header("Content-Type"))
     key = request.header("Idempotency-Key")
-    return stored_response(request, upload_image(*form, idempotency_key=key, on_duplicate=on_duplicate))
-
-
-@app.post("/api/uploads")
-def announce(request: Request) -> Response:
-    """201 with a form for the object store (200 for a known Idempotency-Key)."""
-    request.check_query()
-    values = parse_json_object(request.body, "body")
-    announced, created = create_upload(values, request.header("Idempotency-Key"))
-    return json_response(201 if created else 200, {"data": announced})
-
-
-@app.post("/api/uploads/<image_id>/complete")
-def complete(request: Request, image_id: str) -> Response:
-    """201 with the image that arrived; 200 if it was already ready."""
-    request.check_query()
-    announcer = None if READ in request.key.scopes else request.key.id
-    return stored_response(request, complete_upload(image_id, announcer=announcer))
+    stored = upload_image(*form, idempotency_key=key, on_duplicate=request.parameters["on_duplicate"])
+    return stored_response(request, stored)
 
 
 def ingest(event: dict[str, Any]) -> dict[str, Any]:

@@ -24,11 +24,11 @@ from local.servers.ports import HOST
 
 LOG = logging.getLogger(__name__)
 ERRORS: dict[type[Exception], tuple[int, dict[str, Any]]] = {
-    FunctionTimeoutError: (504, {"code": "integration_timeout", "message": "Endpoint request timed out"}),
+    FunctionTimeoutError: (504, {"code": "function_timed_out", "message": "Endpoint request timed out"}),
     ThrottledError: (429, {"code": "throttled", "message": "Rate Exceeded."}),
     EventTooLargeError: (413, make_too_large("Lambda accepts (6 MB, with base64 around it)")),
     NotFound: (404, {"code": "not_found", "message": "There is no such route."}),
-    Exception: (502, {"code": "internal_server_error", "message": "Internal server error"}),
+    Exception: (502, {"code": "function_failed", "message": "Internal server error"}),
 }
 UNKNOWN_HOST = {
     "code": "host_unknown",
@@ -111,5 +111,5 @@ class Gateway:
 
 
 def _make_error(status: int, error: dict[str, Any]) -> Response:
-    headers, body = make_response(error)
+    headers, body = make_response(status, error)
     return Response(body, status, headers)

@@ -8,6 +8,9 @@ from typing import Any
 MAX_DIRECT_FILE_BYTES = 4_400_000
 """The limit of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
 
+RETRIED = (429, 502, 504)
+"""The statuses of errors that may pass."""
+
 Headers = list[tuple[str, str]]
 
 
@@ -23,12 +26,16 @@ def make_too_large(limit: str) -> dict[str, Any]:
     return {"code": "payload_too_large", "message": message, "details": details}
 
 
-def make_response(error: dict[str, Any]) -> tuple[Headers, bytes]:
-    """Headers and body of the response, with API Gateway's own `message` next to the error."""
-    headers = [("Content-Type", "application/json"), ("x-request-id", str(uuid.uuid4()))]
-    headers += [
+def make_response(status: int, error: dict[str, Any]) -> tuple[Headers, bytes]:
+    """Headers and body of the response, with the id of the request."""
+    request_id = str(uuid.uuid4())
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-request-id", request_id),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     ]
-    return headers, json.dumps({"error": error, "message": error["message"]}).encode()
+    if status in RETRIED:
+        headers.append(("Retry-After", "1"))
+    return headers, json.dumps({"error": error | {"request_id": request_id}}).encode()

@@ -87,7 +87,7 @@ class Refusal(ErrorTask):
             error = make_too_large("API Gateway accepts (10 MB)")
         else:
             error = make_error(refused.code, refused.body)
-        self.response_headers, body = make_response(error)
+        self.response_headers, body = make_response(refused.code, error)
         self.content_length = len(body)
         self.set_close_on_finish()
         self.write(body)

@@ -17,13 +17,8 @@ from tests.integration.run import ROOT, Run
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 OpenGallery = Callable[..., Gallery]
 expect.set_options(timeout=RETRY_SECONDS * 1_000)
@@ -49,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
-    """Opens the gallery in its own window: ``open_gallery(with_key=False, color_scheme="dark")``.
+    """Opens the gallery in its own window: ``open_gallery(key="", color_scheme="dark")``.
 
     With ``stopped_clock``, the page's time advances only by ``clock.run_for``. The clock is installed before
     the first script, because one installed later cannot stop timers that are already running.
@@ -61,19 +56,17 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
 
     def open_page(
         *,
-        with_key: bool = True,
         key: str = API_KEY,
+        with_key: bool = True,
         path: str = "/",
-        script: str = "",
         stopped_clock: bool = False,
         **options: Any,
     ) -> Gallery:
         size = {"width": 1280, "height": 800}
         context = browser.new_context(**{"viewport": size, "locale": "en-GB", **options})
         contexts.append(context)
-        if with_key:
+        if key:
             context.add_init_script(f'sessionStorage.setItem("image-api-key", "{key}")')
-        context.add_init_script(script)
         if stopped_clock:
             now = datetime.now()
             context.clock.install(time=now)
@@ -87,6 +80,18 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def gallery(open_gallery: OpenGallery) -> Gallery:
+    """Opened after what a module's own fixtures upload."""
+    return open_gallery()
+
+
+@pytest.fixture
+def waiting(open_gallery: OpenGallery) -> Gallery:
+    """Its routes can be changed before :meth:`Gallery.enter` opens the gallery."""
+    return open_gallery(path="/health")
 
 
 def listen(page: Page, complaints: list[str]) -> None:

@@ -1,24 +1,25 @@
 """Drives the gallery as a user does, and gives tests access to the service behind it."""
 
 import json
-import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
 from tests.e2e.client import Api
 from tests.integration.run import Run
+from tests.integration.stores import TABLES
 from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
 RETRY_SECONDS = 30  # for busy machines
-BROKEN = {"error": {"code": "internal_error", "message": "…"}}
-BUSY = {"error": {"code": "database_unavailable", "message": "…"}}
+PHONE = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True} | {
+    "viewport": {"width": 390, "height": 844}
+}
 
 
 class Service:
@@ -36,18 +37,29 @@ class Service:
             return list(cursor.fetchall()) if cursor.description else []
 
     def clear(self) -> None:
-        self.query(
-            "TRUNCATE image_metadata, trashed_images, uploads, pending_removals, facet_counts, facet_changes,"
-            " changes, batches CASCADE"
-        )
+        """Without locks on tables, for which requests of the last page might be waiting."""
+        deletions = "; ".join(f"DELETE FROM {table}" for table in TABLES)
+        self.query(f"SET LOCAL session_replication_role = replica; {deletions}")
+
+    def refill(self, *titles: str, **metadata: Any) -> list[dict[str, Any]]:
+        """Small pictures with these titles alone; the last one is the newest, and comes first."""
+        self.clear()
+        return [
+            self.upload(jpeg(120, 80, seed=number), title=title, **metadata)
+            for number, title in enumerate(titles, 1)
+        ]
 
     def make_key(self, *scopes: str) -> str:
-        body = json.dumps({"name": " ".join(scopes), "scopes": scopes}).encode()
-        answer = self.api.request(
-            "POST", "/api/keys", headers={"Content-Type": "application/json"}, body=body
-        )
-        assert answer.status == 201, answer.body
-        return str(answer.body["data"]["key"])
+        data = self.send("POST", "/api/keys", {"name": " ".join(scopes), "scopes": scopes})
+        return str(data["key"])
+
+    def send(self, method: str, path: str, values: Mapping[str, Any] | None = None, key: str = "") -> Any:
+        """A request that must succeed; returns its data."""
+        body = json.dumps(values).encode() if values else None
+        headers = {"Content-Type": "application/json"}
+        answer = self.api.request(method, path, headers=headers, body=body, key=key)
+        assert answer.status < 300, answer.body
+        return answer.body["data"] if answer.body else None
 
     def upload(self, data: bytes, filename: str = "picture.jpg", **metadata: Any) -> dict[str, Any]:
         answer = self.api.upload(data, metadata, filename=filename)
@@ -55,14 +67,12 @@ class Service:
         return answer.image
 
     def upload_many(self, count: int) -> None:
-        """Upload small pictures of different shapes, titled "Picture 0001" and so on in upload order."""
-        shapes = random.Random(6)
-        sizes = [(shapes.randint(60, 120), shapes.randint(60, 120)) for _ in range(count)]
+        """Small pictures of different shapes alone, titled "Picture 0001" and so on in upload order."""
+        self.clear()
 
         def upload(number: int) -> None:
-            width, height = sizes[number - 1]
             self.upload(
-                jpeg(width, height, seed=number),
+                jpeg(60 + number * 7 % 60, 60 + number * 13 % 60, seed=number),
                 title=f"Picture {number:04}",
                 category=("Sea", "Forest", "City")[number % 3],
                 tags=["many", "even" if number % 2 == 0 else "odd"],
@@ -71,8 +81,21 @@ class Service:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(upload, range(1, count + 1)))
 
-    def count(self) -> int:
-        return int(self.query("SELECT count(*) FROM image_metadata")[0][0])
+    def trash(self, image_id: str) -> None:
+        self.send("DELETE", f"/api/images/{image_id}")
+
+    def count(self, table: str = "image_metadata") -> int:
+        return int(self.query(f"SELECT count(*) FROM {table}")[0][0])
+
+    def find(self, title: str) -> str:
+        """The id of a picture."""
+        return str(self.query(f"SELECT id FROM image_metadata WHERE title = '{title}'")[0][0])
+
+    def change_elsewhere(self, title: str) -> None:
+        """Change a picture's title to "Theirs", as somebody else does."""
+        self.query(
+            f"UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = '{title}'"
+        )
 
 
 class Gallery:
@@ -81,18 +104,39 @@ class Gallery:
     def __init__(self, page: Page, service: Service) -> None:
         self.page = page
         self.service = service
+        self.press = page.keyboard.press
         self.cards = page.locator(".card:visible")
         self.count = page.locator("#count")
+        self.categories = page.locator("#category option")
         self.detail = page.get_by_role("dialog").and_(page.locator("#detail"))
+        self.history = page.locator("#history-list > li")
         self.uploads = page.get_by_role("region", name="upload")
         self.toolbar = page.get_by_role("toolbar")
+        self.toast = page.locator(".toast")
         self.said = page.locator("#announcer")
 
-    def card(self, title: str) -> Locator:
-        return self.page.get_by_role("button", name=title, exact=True)
+    def enter(self, path: str = "/") -> None:
+        """Load the page again, for what has been changed about its requests."""
+        self.page.goto(self.service.base_url + path)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    card = button
+
+    def box(self, name: str) -> Locator:
+        return self.page.get_by_role("combobox", name=name)
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name, exact=True)
+
+    def dialog(self, name: str) -> Locator:
+        return self.page.get_by_role("dialog", name=name)
+
+    def alert(self, text: str) -> Locator:
+        return self.page.get_by_role("alert").filter(has_text=text)
 
     def check(self, title: str) -> Locator:
-        """A picture's checkbox."""
         return self.page.get_by_role("checkbox", name=f"Select {title}", exact=True)
 
     def pick(self, *titles: str) -> None:
@@ -101,15 +145,30 @@ class Gallery:
             self.card(title).hover()
             self.check(title).click()
 
-    def upload(self, files: Sequence[FilePayload] | Mapping[str, bytes]) -> None:
+    def selected(self) -> list[str]:
+        """The titles of selected pictures, as assistive technology has them too; of "Picture 1", "1"."""
+        titles = self.page.locator(".item.selected .title").all_text_contents()
+        assert self.page.locator(".check:checked").count() == len(titles)
+        assert self.page.locator(".card[aria-pressed=true]").count() == len(titles)
+        return [title.removeprefix("Picture ") for title in titles]
+
+    def act(self, name: str) -> None:
+        """By a button of the toolbar."""
+        self.toolbar.get_by_role("button", name=name, exact=True).click()
+
+    def use_key(self, key: str) -> None:
+        """Type a key into its dialog, which is open."""
+        self.page.get_by_label("API key", exact=True).fill(key)
+        self.press("Enter")
+
+    def upload(self, files: Mapping[str, bytes]) -> None:
         """Choose files with the file picker."""
-        payloads = (
-            files if not isinstance(files, Mapping) else [as_file(name, data) for name, data in files.items()]
-        )
-        self.page.locator("#files").set_input_files(list(payloads))
+        payloads: list[FilePayload] = [
+            {"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in files.items()
+        ]
+        self.page.locator("#files").set_input_files(payloads)
 
     def line(self, filename: str) -> Locator:
-        """A file's line in the list of uploads."""
         return self.page.locator("#uploads-list li").filter(has_text=filename)
 
     def open(self, title: str) -> Locator:
@@ -117,15 +176,29 @@ class Gallery:
         expect(self.detail.get_by_role("heading", name=title)).to_be_visible()
         return self.detail
 
-    def delete(self, title: str) -> None:
-        """Delete a picture; open it first if needed.
+    def edit(self, **fields: str) -> None:
+        """Fill in fields of the open picture's form; those of ``tags`` are separated by commas."""
+        self.detail.get_by_role("button", name="Edit").click()
+        for label, text in fields.items():
+            self.detail.get_by_label(label).fill(text)
 
-        Closing a picture goes back in the history, which while pending would undo a later `goto`.
-        """
+    def save(self) -> None:
+        self.detail.get_by_role("button", name="Save").click()
+
+    def open_history(self, title: str) -> None:
+        self.open(title).get_by_text("History", exact=True).click()
+
+    def open_trash(self) -> None:
+        self.button("Trash").click()
+        expect(self.heading("Trash")).to_be_focused()
+
+    def delete(self, title: str) -> None:
+        """Delete a picture; open it first if needed."""
         if self.detail.is_hidden():
             self.open(title)
         self.detail.get_by_role("button", name="Delete").click()
         expect(self.card(title)).to_be_hidden()
+        # Closing a picture goes back in the history, which while pending would undo a later `goto`.
         expect(self.page).to_have_url(re.compile("^[^#]+$"))
 
     def wait_until(
@@ -137,6 +210,11 @@ class Gallery:
             assert time.monotonic() < deadline, "what was waited for did not happen"
             meanwhile()
             self.page.wait_for_timeout(50)
+
+    def scroll_until(self, condition: Callable[[], Any]) -> None:
+        self.wait_until(
+            condition, meanwhile=lambda: self.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        )
 
     def settle(self) -> None:
         """Wait until there are thumbnails and all visible ones have loaded.
@@ -154,58 +232,69 @@ class Gallery:
     def titles(self) -> list[str]:
         return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
 
+    def watch(self, part: str) -> list[Request]:
+        """The requests from now on whose URL contains a text."""
+        found: list[Request] = []
+        self.page.on("request", lambda request: found.append(request) if part in request.url else None)
+        return found
 
-def hold(page: Page, url: str, method: str = "", most: int = 999) -> list[Route]:
-    """Hold requests to a URL, with this method if one is named; others pass. Returns those that are held."""
-    held: list[Route] = []
+    def intercept(self, url: str | re.Pattern[str], act: Callable[[Route], Any], method: str = "") -> None:
+        """Route requests to a URL, with this method if one is named, until ``page.unroute(url)``."""
+        self.page.route(
+            url, lambda route: act(route) if method in ("", route.request.method) else route.continue_()
+        )
 
-    def keep(route: Route) -> None:
-        if len(held) < most and method in ("", route.request.method):
-            held.append(route)
-        else:
-            route.continue_()
+    def fail(
+        self,
+        url: str | re.Pattern[str],
+        method: str = "",
+        *,
+        status: int = 500,
+        code: str = "internal_error",
+        details: Mapping[str, Any] | None = None,
+        **headers: str,
+    ) -> None:
+        """Let requests fail; headers: ``retry_after="20"``."""
+        error = {"code": code, "message": "…", **({"details": details} if details else {})}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.intercept(
+            url, lambda route: route.fulfill(status=status, headers=sent, json={"error": error}), method
+        )
 
-    page.route(url, keep)
-    return held
+    def hold(self, url: str, method: str = "", most: int = 999) -> list[Route]:
+        """Hold requests; those after ``most`` pass. Returns those that are held."""
+        held: list[Route] = []
+        self.intercept(
+            url, lambda route: held.append(route) if len(held) < most else route.continue_(), method
+        )
+        return held
 
+    def change_service(self, **values: Any) -> None:
+        """Let the service say other values about itself, as one with other settings does."""
 
-def change_answer(page: Page, url: str, *, data: Mapping[str, Any]) -> None:
-    """Let a route answer with other values in its ``data``, as a service with other settings does."""
+        def change(route: Route) -> None:
+            answer = route.fetch()
+            route.fulfill(response=answer, json={"data": answer.json()["data"] | values})
 
-    def change(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, json={"data": answer.json()["data"] | dict(data)})
+        self.page.route("**/api/service", change)
 
-    page.route(url, change)
-
-
-def as_file(name: str, data: bytes, mime_type: str = "image/jpeg") -> FilePayload:
-    return {"name": name, "mimeType": mime_type, "buffer": data}
-
-
-def drop_files(page: Page, event: str, files: Mapping[str, bytes]) -> None:
-    """Dispatch ``drop`` or ``paste`` with files. A name without an extension means no type."""
-    content = json.dumps({name: list(data) for name, data in files.items()})
-    page.evaluate(
-        """([event, content]) => {
-            const carried = new DataTransfer();
-            for (const [name, data] of Object.entries(JSON.parse(content))) {
-                const type = name.includes(".") ? "image/jpeg" : "";
-                carried.items.add(new File([new Uint8Array(data)], name, { type }));
-            }
-            const options = { bubbles: true, cancelable: true };
-            document.body.dispatchEvent(event === "paste"
-                ? new ClipboardEvent(event, { ...options, clipboardData: carried })
-                : new DragEvent(event, { ...options, dataTransfer: carried }));
-        }""",
-        [event, content],
-    )
-
-
-def upload_six(service: Service) -> None:
-    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
-    service.clear()
-    for number in range(1, 7):
-        tags = ["many", "even"] if number % 2 == 0 else ["many"]
-        category = "Sea" if number <= 3 else ""
-        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)
+    def drop(self, event: str, files: Mapping[str, bytes], text: str = "", onto: str = "body") -> None:
+        """Dispatch ``drop`` or ``paste`` with files, and with a text as from spreadsheet cells. A name
+        without an extension means no type.
+        """
+        content = json.dumps({name: list(data) for name, data in files.items()})
+        self.page.evaluate(
+            """([event, content, text, onto]) => {
+                const carried = new DataTransfer();
+                if (text) carried.setData("text/plain", text);
+                for (const [name, data] of Object.entries(JSON.parse(content))) {
+                    const type = name.includes(".") ? "image/jpeg" : "";
+                    carried.items.add(new File([new Uint8Array(data)], name, { type }));
+                }
+                const options = { bubbles: true, cancelable: true };
+                document.querySelector(onto).dispatchEvent(event === "paste"
+                    ? new ClipboardEvent(event, { ...options, clipboardData: carried })
+                    : new DragEvent(event, { ...options, dataTransfer: carried }));
+            }""",
+            [event, content, text, onto],
+        )

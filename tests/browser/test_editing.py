@@ -1,119 +1,142 @@
-"""Edits to a picture stay until they are saved or discarded."""
+"""Edits to a picture: saved, refused, made by two at once; they stay until they are saved or discarded."""
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import BROKEN, Gallery, Service, hold
-from tests.support.pictures import jpeg
+from tests.browser.gallery import Gallery, Service
+
+CONFLICT = "Someone else changed this picture."
+WHOSE = f"{CONFLICT} Save replaces"
 
 
 @pytest.fixture(autouse=True)
 def two(service: Service) -> None:
-    service.clear()
-    service.upload(jpeg(120, 80, seed=1), title="Harbour")
-    service.upload(jpeg(120, 80, seed=2), title="Forest", description="Some trees.")
-
-
-def start_editing(gallery: Gallery, title: str) -> Locator:
-    detail = gallery.open(title)
-    detail.get_by_role("button", name="Edit").click()
-    expect(detail.get_by_label("Title")).to_be_focused()
-    return detail
+    service.refill("Harbour", "Forest", description="Some trees.", category="Green")
 
 
 def save_slowly(gallery: Gallery) -> Route:
     """Press Save and hold its request; later requests pass."""
-    held = hold(gallery.page, "**/api/images/*", "PATCH", most=1)
-    with gallery.page.expect_request(lambda request: request.method == "PATCH"):
-        gallery.detail.get_by_role("button", name="Save").click()
+    held = gallery.hold("**/api/images/*", "PATCH", most=1)
+    gallery.save()
     gallery.wait_until(lambda: held)
     return held[0]
 
 
-def test_late_answer_leaves_the_next_picture_alone(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    start_editing(gallery, "Forest").get_by_label("Title").fill("Saved late")
-    held = save_slowly(gallery)
-    gallery.page.keyboard.press("Escape")
-    gallery.page.keyboard.press("Escape")
-    expect(gallery.detail).to_be_hidden()
-    detail = start_editing(gallery, "Harbour")
-    detail.get_by_label("Title").fill("Being typed")
+def test_edit(gallery: Gallery) -> None:
+    detail = gallery.open("Forest")
 
-    held.continue_()
+    tags = {"Tags, separated by commas": "mist, 木、 mist,"}
+    gallery.edit(Title="静かな森", Description="One line\nand another", Category="Wood", **tags)
+    gallery.save()
 
-    expect(gallery.page.locator(".item .caption")).to_have_text(["Saved late", "Harbour"])
-    expect(detail.get_by_label("Title")).to_have_value("Being typed")
-    detail.get_by_role("button", name="Save").click()
-    expect(detail.get_by_role("heading", name="Being typed")).to_be_visible()
-    assert service.query("SELECT count(*) FROM image_metadata WHERE title = 'Saved late'") == [(1,)]
+    expect(detail.get_by_role("status")).to_have_text("Saved")
+    expect(detail.get_by_role("heading", name="静かな森")).to_be_visible()
+    expect(detail.get_by_role("button", name="Edit")).to_be_focused()
+    expect(gallery.categories).to_have_text(["All categories", "Green (1)", "Wood (1)"])
+    row = "SELECT title, description, category, tags FROM image_metadata WHERE category = 'Wood'"
+    assert gallery.service.query(row) == [("静かな森", "One line\nand another", "Wood", ["mist", "木"])]
+    gallery.press("Escape")
+    expect(gallery.card("静かな森")).to_be_focused()
 
 
-def test_late_refusal_is_told_elsewhere(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    start_editing(gallery, "Forest").get_by_label("Title").fill("Refused late")
-    held = save_slowly(gallery)
-    gallery.detail.get_by_role("button", name="Close").click()
-    detail = gallery.open("Harbour")
+def test_edit_that_the_server_refuses(gallery: Gallery) -> None:
+    detail = gallery.open("Forest")
+    for tags, problem in [("x" * 65, "64 characters at most"), ("x," * 33, "32 tags at most")]:
+        gallery.edit(**{"Tags, separated by commas": tags})
+        gallery.save()
 
-    held.fulfill(status=500, json=BROKEN)
-
-    expect(gallery.page.locator(".toast")).to_contain_text("“Refused late” was not saved.")
-    expect(detail.get_by_role("status")).to_have_text("")
+        expect(detail.get_by_text(problem)).to_be_in_viewport()
+        expect(detail.get_by_label("Title")).to_be_visible()
+        detail.get_by_role("button", name="Cancel").click()
 
 
-def test_escape_leaves_the_form_and_then_the_picture(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    detail = start_editing(gallery, "Forest")
+def test_escape_leaves_the_form_and_then_the_picture(gallery: Gallery) -> None:
+    detail = gallery.open("Forest")
+    gallery.edit()
 
-    gallery.page.keyboard.press("Escape")
+    gallery.press("Escape")
     expect(detail.get_by_role("button", name="Edit")).to_be_focused()
     expect(detail).to_contain_text("Some trees.")
-    gallery.page.keyboard.press("Escape")
+    gallery.press("Escape")
 
     expect(gallery.card("Forest")).to_be_focused()
+
+
+def test_edit_while_someone_else_does_too(gallery: Gallery, service: Service) -> None:
+    detail = gallery.open("Forest")
+    with gallery.page.expect_response(lambda answer: "/api/images/" in answer.url):
+        gallery.page.reload()
+    gallery.edit(Title="Mine")
+    service.change_elsewhere("Forest")
+
+    gallery.save()
+    expect(detail.get_by_text(WHOSE)).to_be_visible()
+    expect(detail.get_by_label("Title")).to_have_value("Mine")
+    assert service.find("Theirs")
+    detail.get_by_role("button", name="Cancel").click()
+    expect(detail.get_by_role("heading", name="Theirs")).to_be_visible()
+
+    gallery.edit(Title="Mine after all")
+    gallery.save()
+    expect(detail.get_by_role("heading", name="Mine after all")).to_be_visible()
 
 
 def test_conflict_in_a_picture_that_the_list_does_not_have(
     open_gallery: OpenGallery, service: Service
 ) -> None:
-    found = service.query("SELECT id FROM image_metadata WHERE title = 'Forest'")[0][0]
-    gallery = open_gallery(path=f"/?category=none#{found}")
-    detail = gallery.detail
-    detail.get_by_role("button", name="Edit").click()
-    detail.get_by_label("Title").fill("Mine")
-    service.query("UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = 'Forest'")
+    gallery = open_gallery(path=f"/?category=none#{service.find('Forest')}")
+    gallery.edit(Title="Mine")
+    service.change_elsewhere("Forest")
 
-    detail.get_by_role("button", name="Save").click()
+    gallery.save()
 
-    expect(detail.get_by_text("Someone else changed this picture. Save replaces")).to_be_visible()
+    expect(gallery.detail.get_by_text(WHOSE)).to_be_visible()
 
 
-def test_conflict_whose_other_side_cannot_be_read_is_told(
-    open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery()
-    gallery.page.route(
-        "**/api/images/*",
-        lambda route: (
-            route.fulfill(status=500, json=BROKEN)
-            if route.request.method == "GET" and gallery.page.locator("#edit-form").is_visible()
-            else route.continue_()
-        ),
-    )
+def test_conflict_whose_other_side_cannot_be_read_is_told(gallery: Gallery) -> None:
     with gallery.page.expect_response(lambda answer: "/api/images/" in answer.url):
-        gallery.open("Forest")
-    detail = gallery.detail
-    detail.get_by_role("button", name="Edit").click()
-    detail.get_by_label("Title").fill("Mine")
-    service.query("UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = 'Forest'")
+        detail = gallery.open("Forest")
+    gallery.edit(Title="Mine")
+    gallery.fail("**/api/images/*", "GET")
+    gallery.service.change_elsewhere("Forest")
 
-    detail.get_by_role("button", name="Save").click()
-    told = "Someone else changed this picture. Something went wrong on the server."
-    expect(detail.get_by_text(told)).to_be_visible()
+    gallery.save()
+    expect(detail.get_by_text(f"{CONFLICT} Something went wrong on the server.")).to_be_visible()
     gallery.page.unroute("**/api/images/*")
-    detail.get_by_role("button", name="Save").click()
+    gallery.save()
 
-    expect(detail.get_by_text("Someone else changed this picture. Save replaces")).to_be_visible()
+    expect(detail.get_by_text(WHOSE)).to_be_visible()
     expect(detail.get_by_label("Title")).to_have_value("Mine")
+
+
+def test_late_answer_leaves_the_next_picture_alone(gallery: Gallery) -> None:
+    detail = gallery.open("Forest")
+    gallery.edit(Title="Saved late")
+    held = save_slowly(gallery)
+    gallery.press("Escape")
+    gallery.press("Escape")
+    expect(detail).to_be_hidden()
+    gallery.open("Harbour")
+    gallery.edit(Title="Being typed")
+
+    held.continue_()
+
+    expect(gallery.page.locator(".item .caption")).to_have_text(["Saved late", "Harbour"])
+    expect(detail.get_by_label("Title")).to_have_value("Being typed")
+    gallery.save()
+    expect(detail.get_by_role("heading", name="Being typed")).to_be_visible()
+    assert gallery.service.find("Saved late")
+
+
+def test_late_refusal_is_told_elsewhere(gallery: Gallery) -> None:
+    gallery.open("Forest")
+    gallery.edit(Title="Refused late")
+    held = save_slowly(gallery)
+    gallery.detail.get_by_role("button", name="Close").click()
+    detail = gallery.open("Harbour")
+
+    held.fulfill(status=500, json={"error": {"code": "internal_error", "message": "…"}})
+
+    expect(gallery.toast).to_contain_text("“Refused late” was not saved.")
+    expect(detail.get_by_role("status")).to_have_text("")

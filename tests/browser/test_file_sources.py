@@ -5,81 +5,73 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service, drop_files
-from tests.support.pictures import jpeg
+from tests.browser.gallery import Gallery, Service
+from tests.support.pictures import jpeg, jpeg_of_size
+
+OTHER = {"other.jpg": jpeg(seed=2)}
 
 
 @pytest.fixture(autouse=True)
 def one(service: Service) -> None:
-    service.clear()
-    service.upload(jpeg(120, 80, seed=1), title="Forest")
+    service.refill("Forest")
 
 
-def paste(gallery: Gallery, selector: str, *, with_text: bool) -> bool:
-    """Paste a picture, optionally with text, as from spreadsheet cells. Returns whether it was ignored."""
-    gallery.page.evaluate(
-        """([selector, withText]) => {
-            const carried = new DataTransfer();
-            if (withText) carried.setData("text/plain", "A1");
-            carried.items.add(new File([new Uint8Array([1, 2, 3])], "cells.png", { type: "image/png" }));
-            const options = { bubbles: true, cancelable: true, clipboardData: carried };
-            document.querySelector(selector).dispatchEvent(new ClipboardEvent("paste", options));
-        }""",
-        [selector, with_text],
-    )
-    return gallery.page.locator("#uploads").is_hidden()
+def test_paste_that_is_meant_as_text(gallery: Gallery) -> None:
+    def is_ignored(onto: str, text: str) -> bool:
+        gallery.drop("paste", OTHER, text, onto)
+        return gallery.page.locator("#uploads").is_hidden()
 
-
-def test_paste_that_is_meant_as_text(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
-    gallery.open("Forest").get_by_role("button", name="Edit").click()
-
-    assert paste(gallery, "#edit-description", with_text=True)
-    assert paste(gallery, "#edit-description", with_text=False)
-    gallery.page.keyboard.press("Escape")
-    gallery.page.keyboard.press("Escape")
-    assert paste(gallery, "body", with_text=True)
-    assert not paste(gallery, "body", with_text=False)
+    gallery.open("Forest")
+    gallery.edit()
+    assert is_ignored("#edit-description", "A1")
+    assert is_ignored("#edit-description", "")
+    gallery.press("Escape")
+    gallery.press("Escape")
+    assert is_ignored("body", "A1")
+    assert not is_ignored("body", "")
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_picture_that_is_open_makes_way(event: str, open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
+def test_picture_that_is_open_makes_way(event: str, gallery: Gallery) -> None:
     gallery.open("Forest")
 
-    drop_files(gallery.page, event, {"other.jpg": jpeg(seed=2)})
+    gallery.drop(event, {"a.jpg": jpeg(seed=2), "b.jpg": jpeg(seed=3)})
 
     expect(gallery.detail).to_be_hidden()
-    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("2 pictures uploaded")
+    expect(gallery.cards).to_have_count(3)
 
 
-def test_drop_during_an_edit_is_ignored(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
+def test_drop_during_an_edit_is_ignored(gallery: Gallery) -> None:
     detail = gallery.open("Forest")
-    detail.get_by_role("button", name="Edit").click()
-    detail.get_by_label("Title").fill("Being typed")
+    gallery.edit(Title="Being typed")
 
-    drop_files(gallery.page, "drop", {"other.jpg": jpeg(seed=2)})
+    gallery.drop("drop", OTHER)
 
     expect(detail.get_by_label("Title")).to_have_value("Being typed")
     expect(gallery.page.locator("#uploads")).to_be_hidden()
 
 
+def test_file_without_an_extension_is_told_by_its_content(gallery: Gallery) -> None:
+    gallery.drop("drop", {"small": jpeg(seed="small"), "large": jpeg_of_size(4_400_001)})
+
+    expect(gallery.cards).to_have_count(3)
+    types = gallery.service.query("SELECT DISTINCT mime_type FROM image_metadata")
+    assert types == [("image/jpeg",)]
+
+
 @pytest.mark.parametrize("size", ["known", "unknown"])
-def test_file_that_is_gone_before_its_turn(size: str, open_gallery: OpenGallery, tmp_path: Path) -> None:
-    gallery = open_gallery()
-    asked: list[str] = []
-    gallery.page.on("request", lambda request: asked.append(request.url))
+def test_file_that_is_gone_before_its_turn(size: str, gallery: Gallery, tmp_path: Path) -> None:
+    page, asked = gallery.page, gallery.watch("/api/upload")
     file = tmp_path / "gone.jpg"
     file.write_bytes(jpeg(seed=3))
-    gallery.page.evaluate("document.getElementById('files').onchange = null")
-    gallery.page.locator("#files").set_input_files(file)
+    page.evaluate("document.getElementById('files').onchange = null")
+    page.locator("#files").set_input_files(file)
     if size == "known":
-        assert gallery.page.evaluate("document.getElementById('files').files[0].size") == file.stat().st_size
+        assert page.evaluate("document.getElementById('files').files[0].size") == file.stat().st_size
     file.unlink()
 
-    gallery.page.evaluate(
+    page.evaluate(
         """() => {
             const carried = new DataTransfer();
             carried.items.add(document.getElementById("files").files[0]);
@@ -89,4 +81,4 @@ def test_file_that_is_gone_before_its_turn(size: str, open_gallery: OpenGallery,
 
     expect(gallery.line("gone.jpg")).to_contain_text("The file cannot be read.")
     expect(gallery.line("gone.jpg").get_by_role("button", name="Try again")).to_be_hidden()
-    assert [url for url in asked if "/api/upload" in url] == []
+    assert asked == []

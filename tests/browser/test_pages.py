@@ -1,19 +1,25 @@
 """The pages under a stage prefix, and the interactive API documentation."""
 
-from playwright.sync_api import BrowserContext, expect
+import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, Service
+from tests.browser.gallery import API_KEY, Gallery, Service
 from tests.support.pictures import jpeg
 
 
-def serve_under_stage(context: BrowserContext, service: Service) -> list[str]:
+@pytest.fixture(autouse=True)
+def staged(service: Service) -> None:
+    service.refill("Staged")
+
+
+def serve_under_stage(gallery: Gallery) -> list[str]:
     """Also serve under /v1, as on AWS. Returns the URLs requested outside it."""
     elsewhere: list[str] = []
-    prefix = f"{service.base_url}/v1/"
+    base_url, context = gallery.service.base_url, gallery.page.context
+    prefix = f"{base_url}/v1/"
     context.route(
         f"{prefix}**",
-        lambda route: route.continue_(url=route.request.url.replace(prefix, f"{service.base_url}/")),
+        lambda route: route.continue_(url=route.request.url.replace(prefix, f"{base_url}/")),
     )
     context.on(
         "request", lambda request: None if request.url.startswith(prefix) else elsewhere.append(request.url)
@@ -21,29 +27,26 @@ def serve_under_stage(context: BrowserContext, service: Service) -> list[str]:
     return elsewhere
 
 
-def test_gallery_under_a_stage(open_gallery: OpenGallery, service: Service) -> None:
-    service.clear()
-    service.upload(jpeg(seed="stage"), title="Staged")
-    gallery = open_gallery(path="/health")
-    elsewhere = serve_under_stage(gallery.page.context, service)
+def test_gallery_under_a_stage(waiting: Gallery) -> None:
+    elsewhere = serve_under_stage(waiting)
 
-    gallery.page.goto(f"{service.base_url}/v1/")
-    gallery.open("Staged")
-    gallery.page.keyboard.press("Escape")
-    gallery.upload({"more.jpg": jpeg(seed="more")})
-    expect(gallery.card("more")).to_be_visible()
+    waiting.enter("/v1/")
+    waiting.open("Staged")
+    waiting.press("Escape")
+    waiting.upload({"more.jpg": jpeg(seed="more")})
+    expect(waiting.card("more")).to_be_visible()
 
-    assert gallery.page.url == f"{service.base_url}/v1/"
+    assert waiting.page.url == f"{waiting.service.base_url}/v1/"
     # Image links use the address at which the service itself is called.
-    allowed = (f"{service.base_url}/images/", service.info["s3"]["endpoint_url"], "blob:", "data:")
+    store: str = waiting.service.info["s3"]["endpoint_url"]
+    allowed = (f"{waiting.service.base_url}/images/", store, "blob:", "data:")
     assert [url for url in elsewhere if not url.startswith(allowed)] == []
 
 
-def test_page_that_is_not_loaded_whole_says_so(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/health")
-    page = gallery.page
+def test_page_that_is_not_loaded_whole_says_so(waiting: Gallery) -> None:
+    page = waiting.page
     page.route("**/assets/grid.js", lambda route: route.abort())
-    page.goto(service.base_url)
+    waiting.enter()
     expect(page.get_by_role("heading", level=1)).to_be_hidden()
     expect(page.get_by_text("Loading takes long.")).to_be_visible(timeout=15_000)
 
@@ -54,15 +57,10 @@ def test_page_that_is_not_loaded_whole_says_so(open_gallery: OpenGallery, servic
     expect(page.get_by_text("Loading takes long.")).to_be_hidden()
 
 
-def test_description_can_be_tried_under_a_stage(open_gallery: OpenGallery, service: Service) -> None:
-    service.clear()
-    service.upload(jpeg(seed="try"), title="Tried out")
-    gallery = open_gallery(path="/health", viewport={"width": 1280, "height": 1400})
-    page = gallery.page
-    elsewhere = serve_under_stage(page.context, service)
-    page.goto(f"{service.base_url}/v1/docs")
-    expect(page.get_by_role("heading", name="Image service")).to_be_visible()
-    page.get_by_role("button", name="Authorize").click()
+def test_description_can_be_tried_under_a_stage(waiting: Gallery) -> None:
+    page, elsewhere = waiting.page, serve_under_stage(waiting)
+    waiting.enter("/v1/docs")
+    waiting.button("Authorize").click()
     page.get_by_label("auth-api-key-value").or_(page.locator(".auth-container input")).first.fill(API_KEY)
     page.locator(".auth-btn-wrapper .authorize").click()
     page.locator(".auth-btn-wrapper .btn-done").click()
@@ -73,5 +71,5 @@ def test_description_can_be_tried_under_a_stage(open_gallery: OpenGallery, servi
 
     answer = page.locator(".live-responses-table .response").first
     expect(answer.locator(".response-col_status")).to_contain_text("200")
-    expect(answer).to_contain_text("Tried out")
+    expect(answer).to_contain_text("Staged")
     assert [url for url in elsewhere if not url.startswith("data:")] == []

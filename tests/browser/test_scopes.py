@@ -3,32 +3,25 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, BROKEN, Gallery, Service, change_answer, drop_files
+from tests.browser.gallery import API_KEY, Gallery, Service
 from tests.support.pictures import jpeg, jpeg_of_size
 
 READ, WRITE, DELETE = "images:read", "images:write", "images:delete"
+MAY_NOT_LOOK = "This key may not see pictures."
 
 
 @pytest.fixture(autouse=True)
 def two(service: Service) -> None:
-    service.clear()
-    for number in (1, 2):
-        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}")
+    service.refill("Picture 1", "Picture 2")
 
 
-def buttons(gallery: Gallery) -> list[Locator]:
-    """Of the list, for keys that may change something."""
-    names = ("Upload", "Select")
-    return [gallery.page.get_by_role("button", name=name, exact=True) for name in names]
-
-
-def use_key(gallery: Gallery, key: str) -> None:
-    gallery.page.get_by_role("button", name="Key", exact=True).click()
-    gallery.page.get_by_label("API key", exact=True).fill(key)
-    gallery.page.keyboard.press("Enter")
+def expect_to_change(gallery: Gallery, *, visible: bool) -> None:
+    """Whether the list offers what a key needs to change something."""
+    for name in ("Upload", "Select"):
+        expect(gallery.button(name)).to_be_visible(visible=visible)
 
 
 def test_key_that_only_reads_is_offered_only_that(open_gallery: OpenGallery, service: Service) -> None:
@@ -37,22 +30,21 @@ def test_key_that_only_reads_is_offered_only_that(open_gallery: OpenGallery, ser
     gallery.settle()
     expect(page.locator("html")).to_have_attribute("data-may", "read")
 
-    for button in buttons(gallery):
-        expect(button).to_be_hidden()
+    expect_to_change(gallery, visible=False)
     gallery.card("Picture 1").hover()
     expect(page.get_by_role("checkbox")).to_have_count(0)
     gallery.card("Picture 1").focus()
-    for press in ("x", "Control+a", "Shift+ArrowLeft"):
-        page.keyboard.press(press)
-    expect(page.get_by_role("toolbar")).to_be_hidden()
+    for key in ("x", "Control+a", "Shift+ArrowLeft"):
+        gallery.press(key)
+    expect(gallery.toolbar).to_be_hidden()
     detail = gallery.open("Picture 1")
     expect(detail.get_by_role("button", name="Copy link")).to_be_visible()
     for name in ("Edit", "Delete"):
         expect(detail.get_by_role("button", name=name)).to_be_hidden()
-    page.keyboard.press("Escape")
+    gallery.press("Escape")
     expect(gallery.detail).to_be_hidden()
     for event in ("drop", "paste"):
-        drop_files(page, event, {"dropped.jpg": jpeg(seed=event)})
+        gallery.drop(event, {"dropped.jpg": jpeg(seed=event)})
     page.wait_for_timeout(300)
     expect(gallery.uploads).to_be_hidden()
     assert service.count() == 2
@@ -74,22 +66,21 @@ def test_deleting_for_good_needs_its_own_scope(
 ) -> None:
     gallery = open_gallery(key=service.make_key(*scopes))
     gallery.delete("Picture 1")
-    gallery.page.get_by_role("button", name="Trash", exact=True).click()
+    gallery.open_trash()
 
     gallery.page.get_by_role("button", name=re.compile("^Picture 1")).click()
 
-    toolbar = gallery.page.get_by_role("toolbar", name="Selected pictures")
-    expect(toolbar.get_by_role("button", name="Restore")).to_be_visible()
-    expect(toolbar.get_by_role("button", name="Delete for good")).to_be_visible(visible=can_purge)
+    expect(gallery.toolbar.get_by_role("button", name="Restore")).to_be_visible()
+    expect(gallery.toolbar.get_by_role("button", name="Delete for good")).to_be_visible(visible=can_purge)
 
 
 @pytest.mark.parametrize(("scopes", "can_delete"), [((READ, WRITE), False), ((READ, DELETE), True)])
 def test_deleting_without_a_trash_is_for_good(
     scopes: tuple[str, ...], can_delete: bool, open_gallery: OpenGallery, service: Service
 ) -> None:
-    gallery = open_gallery(path="/docs", key=service.make_key(*scopes))
-    change_answer(gallery.page, "**/api/keys/self", data={"trash_days": 0})
-    gallery.page.goto(service.base_url)
+    gallery = open_gallery(path="/health", key=service.make_key(*scopes))
+    gallery.change_service(trash_days=0)
+    gallery.enter()
 
     detail = gallery.open("Picture 1")
 
@@ -101,100 +92,70 @@ def test_key_that_may_not_look_says_so_and_can_be_changed(
     open_gallery: OpenGallery, service: Service
 ) -> None:
     gallery = open_gallery(key=service.make_key(WRITE))
-    trouble = gallery.page.get_by_role("alert").filter(has_text="This key may not see pictures.")
+    trouble = gallery.alert(MAY_NOT_LOOK)
     expect(trouble).to_be_visible()
-    expect(buttons(gallery)[0]).to_be_visible()
 
     trouble.get_by_role("button", name="Use another key").click()
-    gallery.page.get_by_label("API key", exact=True).fill(API_KEY)
-    gallery.page.keyboard.press("Enter")
+    gallery.use_key(API_KEY)
 
     expect(gallery.count).to_have_text("2 pictures")
     expect(trouble).to_be_hidden()
-    expect(gallery.page.locator("#category option").first).to_have_text("All categories")
+    expect(gallery.categories.first).to_have_text("All categories")
 
 
 def test_key_that_may_not_look_uploads_small_and_large_files(
     open_gallery: OpenGallery, service: Service
 ) -> None:
     gallery = open_gallery(key=service.make_key(WRITE))
-    expect(buttons(gallery)[0]).to_be_visible()
+    expect(gallery.button("Upload")).to_be_visible()
 
     gallery.upload({"small.jpg": jpeg(seed="small"), "large.jpg": jpeg_of_size(4_400_001)})
 
     for name in ("small.jpg", "large.jpg"):
         expect(gallery.line(name)).to_contain_text("Done")
     assert service.count() == 4
-    expect(
-        gallery.page.get_by_role("alert").filter(has_text="This key may not see pictures.")
-    ).to_be_visible()
+    expect(gallery.alert(MAY_NOT_LOOK)).to_be_visible()
 
 
 def test_key_that_is_suspended_says_so_and_can_be_changed(
     open_gallery: OpenGallery, service: Service
 ) -> None:
     key = service.make_key(READ)
-    service.query("UPDATE api_keys SET suspended_at = now() RETURNING id")
+    service.query("UPDATE api_keys SET suspended_at = now()")
     gallery = open_gallery(key=key)
 
-    trouble = gallery.page.get_by_role("alert").filter(has_text="the database was restored")
+    trouble = gallery.alert("the database was restored")
     expect(trouble.get_by_role("button", name="Use another key")).to_be_visible()
 
 
-def test_another_key_changes_what_is_offered(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery()
-    for button in buttons(gallery):
-        expect(button).to_be_visible()
+def test_another_key_changes_what_is_offered(gallery: Gallery) -> None:
+    expect_to_change(gallery, visible=True)
+    for key, visible in [(gallery.service.make_key(READ), False), (API_KEY, True)]:
+        gallery.button("Key").click()
+        gallery.use_key(key)
 
-    use_key(gallery, service.make_key(READ))
-    for button in buttons(gallery):
-        expect(button).to_be_hidden()
-    use_key(gallery, API_KEY)
-
-    for button in buttons(gallery):
-        expect(button).to_be_visible()
+        expect_to_change(gallery, visible=visible)
 
 
-@pytest.mark.parametrize(
-    ("locale", "said"),
-    [
-        ("en-GB", "This key may not add or change pictures."),
-        ("ja-JP", "このキーでは画像を追加・変更できません。"),
-    ],
-)
-def test_refusal_for_a_scope_is_explained(
-    locale: str, said: str, open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery(locale=locale)
+def test_refusal_for_a_scope_is_explained(gallery: Gallery) -> None:
     gallery.settle()
     # The key lost its scope after the page had asked: a key that is replaced while the page is open.
-    refused = {"error": {"code": "scope_missing", "message": "…", "details": {"scope": WRITE}}}
-    gallery.page.route(
-        "**/api/images/*",
-        lambda route: (
-            route.fulfill(status=403, json=refused) if route.request.method == "DELETE" else route.continue_()
-        ),
+    gallery.fail(
+        "**/api/images/*", "DELETE", status=403, code="scope_missing", details={"scope": "images:write"}
     )
-    gallery.card("Picture 1").click()
+    gallery.open("Picture 1").get_by_role("button", name="Delete").click()
 
-    gallery.page.locator("#delete").click()
-
-    expect(gallery.said).to_contain_text(said)
+    expect(gallery.said).to_contain_text("This key may not add or change pictures.")
     expect(gallery.card("Picture 1")).to_be_visible()
 
 
-def test_page_that_does_not_know_what_the_key_may_do_offers_to_ask_again(
-    open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery(path="/docs")
-    gallery.page.route("**/api/keys/self", lambda route: route.fulfill(status=500, json=BROKEN))
-    gallery.page.goto(service.base_url)
-    gallery.settle()
-    for button in buttons(gallery):
-        expect(button).to_be_hidden()
+def test_page_that_does_not_know_what_the_key_may_do_offers_to_ask_again(waiting: Gallery) -> None:
+    waiting.fail("**/api/keys/self")
+    waiting.enter()
+    waiting.settle()
+    expect_to_change(waiting, visible=False)
 
-    gallery.page.unroute("**/api/keys/self")
-    gallery.page.locator(".toast").get_by_role("button", name="Try again").click()
+    waiting.page.unroute("**/api/keys/self")
+    waiting.toast.get_by_role("button", name="Try again").click()
 
-    for button in buttons(gallery):
-        expect(button).to_be_visible()
+    expect_to_change(waiting, visible=True)

@@ -1,30 +1,26 @@
-"""Lists that are slow or fail, and keys that no server can accept: the page says so and can recover."""
+"""Lists that are slow or fail: the page says so and can recover."""
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import API_KEY, BROKEN, BUSY, Service, hold
-from tests.support.pictures import jpeg
+from tests.browser.gallery import API_KEY, Gallery, Service
 
-FACETS = ["All categories", "Sea (2)"]
+FAILED = "Something went wrong on the server."
 
 
 @pytest.fixture(autouse=True)
 def two(service: Service) -> None:
-    service.clear()
-    for number in (1, 2):
-        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", category="Sea")
+    service.refill("Picture 1", "Picture 2", category="Sea")
 
 
-def test_search_that_fails_takes_the_old_results_away(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
+def test_search_that_fails_takes_the_old_results_away(gallery: Gallery) -> None:
     expect(gallery.cards).to_have_count(2)
-    gallery.page.route("**/api/images?q=*", lambda route: route.fulfill(status=500, json=BROKEN))
+    gallery.fail("**/api/images?q=*")
 
     gallery.page.get_by_role("searchbox").fill("picture 1")
 
-    trouble = gallery.page.get_by_role("alert").filter(has_text="Something went wrong on the server.")
+    trouble = gallery.alert(FAILED)
     expect(trouble).to_be_in_viewport()
     expect(gallery.cards).to_have_count(0)
     expect(gallery.count).to_have_text("")
@@ -35,8 +31,23 @@ def test_search_that_fails_takes_the_old_results_away(open_gallery: OpenGallery)
     expect(gallery.count).to_have_text("1 picture")
 
 
+def test_server_that_cannot_be_reached_is_asked_again(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(path="/health", stopped_clock=True)
+    gallery.page.route("**/api/*", lambda route: route.abort())
+    gallery.enter()
+    trouble = gallery.alert("The server cannot be reached.")
+    gallery.wait_until(trouble.is_visible, meanwhile=lambda: gallery.page.clock.run_for(3_000))
+
+    gallery.page.unroute("**/api/*")
+    trouble.get_by_role("button", name="Try again").click()
+
+    expect(gallery.count).to_have_text("2 pictures")
+    expect(trouble).to_be_hidden()
+    expect(gallery.categories).to_have_text(["All categories", "Sea (2)"])
+
+
 def test_list_whose_connection_is_lost_halfway_is_asked_for_again(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(with_key=False)
+    gallery = open_gallery(key="")
     gallery.page.add_init_script(
         """const { fetch } = window;
         window.lost = 0;
@@ -55,10 +66,9 @@ def test_list_whose_connection_is_lost_halfway_is_asked_for_again(open_gallery: 
     assert gallery.page.evaluate("lost") > 1
 
 
-def test_slow_list_says_that_it_loads(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery()
+def test_slow_list_says_that_it_loads(gallery: Gallery) -> None:
     expect(gallery.count).to_have_text("2 pictures")
-    held = hold(gallery.page, "**/api/images?q=*")
+    held = gallery.hold("**/api/images?q=*")
 
     gallery.page.get_by_role("searchbox").fill("picture 1")
     expect(gallery.count).to_have_text("Loading…")
@@ -68,84 +78,12 @@ def test_slow_list_says_that_it_loads(open_gallery: OpenGallery) -> None:
     expect(gallery.count).to_have_text("1 picture")
 
 
-def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs", stopped_clock=True)
-    answers: list[Route] = []
-
-    def refuse_once(route: Route) -> None:
-        answers.append(route)
-        if len(answers) == 1:
-            route.fulfill(status=503, headers={"Retry-After": "20"}, json=BUSY)
-        else:
-            route.continue_()
-
-    gallery.page.route("**/api/images?*", refuse_once)
-    gallery.page.goto(service.base_url)
+def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(path="/health", stopped_clock=True)
+    gallery.fail("**/api/images?*", status=503, code="database_unavailable", retry_after="20")
+    gallery.enter()
 
     expect(gallery.count).to_have_text("The database does not answer. Trying again…")
+    gallery.page.unroute("**/api/images?*")
     gallery.page.clock.run_for(26_000)
     expect(gallery.count).to_have_text("2 pictures")
-
-
-def test_key_in_full_width_letters_is_understood(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(with_key=False)
-    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in API_KEY)
-
-    gallery.page.get_by_label("API key", exact=True).fill(f"{wide}\u3000")
-    gallery.page.keyboard.press("Enter")
-
-    expect(gallery.count).to_have_text("2 pictures")
-    assert gallery.page.evaluate("sessionStorage.getItem('image-api-key')") == API_KEY
-
-
-@pytest.mark.parametrize("text", ["鍵", " ", "key\u200b"])
-def test_key_that_no_request_can_carry_is_refused(text: str, open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(with_key=False)
-    dialog = gallery.page.get_by_role("dialog", name="Your API key")
-
-    dialog.get_by_label("API key", exact=True).fill(text)
-    gallery.page.keyboard.press("Enter")
-
-    expect(dialog.get_by_role("alert")).to_have_text("The server does not accept this key.")
-    expect(dialog.get_by_label("API key", exact=True)).to_be_focused()
-    assert gallery.page.evaluate("sessionStorage.length") == 0
-    dialog.get_by_label("API key", exact=True).fill(API_KEY)
-    gallery.page.keyboard.press("Enter")
-    expect(gallery.count).to_have_text("2 pictures")
-
-
-def test_key_that_was_kept_but_cannot_be_carried_is_asked_for_again(open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(with_key=False, script='sessionStorage.setItem("image-api-key", "鍵")')
-
-    gallery.page.get_by_label("API key", exact=True).fill(API_KEY)
-    gallery.page.keyboard.press("Enter")
-
-    expect(gallery.count).to_have_text("2 pictures")
-
-
-@pytest.mark.parametrize("way", ["Try again", "Key"])
-def test_categories_are_there_once_a_key_is_given(way: str, open_gallery: OpenGallery) -> None:
-    gallery = open_gallery(with_key=False)
-    dialog = gallery.page.get_by_role("dialog", name="Your API key")
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(gallery.page.get_by_role("alert").filter(has_text="An API key is needed.")).to_be_visible()
-
-    gallery.page.get_by_role("button", name=way, exact=True).click()
-    dialog.get_by_label("API key", exact=True).fill(API_KEY)
-    gallery.page.keyboard.press("Enter")
-
-    expect(gallery.count).to_have_text("2 pictures")
-    expect(gallery.page.locator("#category option")).to_have_text(FACETS)
-
-
-def test_categories_are_there_once_the_server_is(open_gallery: OpenGallery, service: Service) -> None:
-    gallery = open_gallery(path="/docs")
-    gallery.page.route("**/api/*", lambda route: route.fulfill(status=500, json=BROKEN))
-    gallery.page.goto(service.base_url)
-    trouble = gallery.page.get_by_role("alert").filter(has_text="Something went wrong on the server.")
-    expect(trouble).to_be_visible()
-    gallery.page.unroute("**/api/*")
-
-    trouble.get_by_role("button", name="Try again").click()
-
-    expect(gallery.page.locator("#category option")).to_have_text(FACETS)

@@ -63,7 +63,7 @@ class Cloud:
         try:
             if not named:
                 self._process = self._start_emulator()
-                self._wait_ready()
+                wait_until(self._is_ready, START_SECONDS)
         except BaseException:
             self.stop()
             raise
@@ -84,25 +84,17 @@ class Cloud:
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        command = [EMULATOR_PYTHON, Path(__file__).with_name("emulator.py")]
         with self.log.open("wb") as log:
-            return subprocess.Popen(
-                [EMULATOR_PYTHON, Path(__file__).with_name("emulator.py")],
-                cwd=home,
-                env=own,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            return subprocess.Popen(command, cwd=home, env=own, stdout=log, stderr=subprocess.STDOUT)
 
-    def _wait_ready(self) -> None:
-        def is_ready() -> bool:
-            assert self._process.poll() is None, self.log.read_text()
-            try:
-                urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5)
-            except OSError:
-                return False
-            return True
-
-        wait_until(is_ready, START_SECONDS)
+    def _is_ready(self) -> bool:
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5)
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         process = getattr(self, "_process", None)
@@ -117,28 +109,27 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client with the account owner's permissions."""
-        return make_client(
-            service,
-            self.url,
-            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        return make_client(service, self.url, **{name.lower(): self.environ[name] for name in names})
 
-    def sam(self, *arguments: str, check: bool = True) -> str:
-        """Run SAM CLI and return its output; if SAM fails and ``check`` is true, fail with that output."""
+    def run(self, *command: str | Path, **variables: str) -> tuple[int, str]:
+        """Run a program that connects to it; returns its exit code and what it prints."""
         done = subprocess.run(
-            [Path(sys.executable).with_name("sam"), *arguments],
+            command,
             cwd=ROOT,
-            env=self.environ,
+            env=self.environ | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=1_800,
         )
-        assert done.returncode == 0 or not check, (
-            f"sam {arguments[0]} failed:\n{done.stdout[-3000:]}\n{self.errors()}"
-        )
-        return done.stdout
+        return done.returncode, done.stdout
+
+    def sam(self, *arguments: str, check: bool = True) -> str:
+        """Run SAM CLI and return its output; if SAM fails and ``check`` is true, fail with that output."""
+        status, output = self.run(Path(sys.executable).with_name("sam"), *arguments)
+        assert status == 0 or not check, f"sam {arguments[0]} failed:\n{output[-3000:]}\n{self.errors()}"
+        return output
 
     def errors(self) -> str:
         """The errors that the emulator logged; nothing for another emulator."""
@@ -160,12 +151,10 @@ class Cloud:
         options: Sequence[str] = (),
         check: bool = True,
     ) -> str:
-        """``sam deploy`` with samconfig.toml; adds parameters to those that every stack here needs.
-
-        Returns:
-            What SAM printed.
+        """``sam deploy`` with samconfig.toml, and with this machine's database unless the parameters name
+        another. The functions find the emulator's S3 by themselves. Returns what SAM printed.
         """
-        values = self.parameters | dict(parameters)
+        values = {"DatabaseSecretArn": self.database_secret(), **parameters}
         return self.sam(
             "deploy",
             *("--template-file", str(build / "template.yaml")),
@@ -177,11 +166,6 @@ class Cloud:
             *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
             check=check,
         )
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """This machine's database. The functions find the emulator's S3 by themselves."""
-        return {"DatabaseSecretArn": self.database_secret()}
 
     def database_secret(self, dbname: str = "imagedb", password: str = "") -> str:
         """The ARN of a secret like those of RDS, made at the first call."""
@@ -204,7 +188,9 @@ class Cloud:
 
     def api_key(self, stack: str) -> str:
         """The root key that a stack has made."""
-        arn = self.describe(stack).outputs["ApiKeySecret"]
+        return self.secret(self.outputs(stack)["ApiKeySecret"])
+
+    def secret(self, arn: str) -> str:
         return str(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     def create(self, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
@@ -218,19 +204,21 @@ class Cloud:
         )
         waiter = client.get_waiter("stack_create_complete")
         waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(START_SECONDS)})
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return self.outputs(name)
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
 
     def describe(self, name: str) -> Stack:
         """A deployed stack."""
-        stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+        outputs = self.outputs(name)
         api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
         stage = outputs["ApiUrl"].rpartition("/")[2]
         return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
 
     def delete(self, name: str) -> None:
-        """Delete a stack; gaps.COMMANDS says why not with SAM CLI."""
+        """Delete a stack; emulator.py says why not with SAM CLI."""
         client = self.client("cloudformation")
         client.delete_stack(StackName=name)
 
@@ -259,3 +247,14 @@ class Cloud:
         name = self.physical_id(stack, function)
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())
+
+    def variables(self, stack: str, function: str) -> dict[str, str]:
+        """The environment of a stack's function."""
+        name = self.physical_id(stack, function)
+        found = self.client("lambda").get_function_configuration(FunctionName=name)
+        return dict(found["Environment"]["Variables"])
+
+    def set_variables(self, stack: str, function: str, variables: Mapping[str, str]) -> None:
+        name = self.physical_id(stack, function)
+        client = self.client("lambda")
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})

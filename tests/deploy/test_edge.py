@@ -2,7 +2,6 @@
 API is asked as CloudFront would ask it.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from tests.integration.stores import new_id
 from tests.support import pictures
 from tests.support.edge_function import EdgeFunction
 from tests.support.http_client import Answer, fetch
-from tests.support.templates import MAIN, find
 from tests.support.waiting import wait_until
 
 STACK = "edge"
@@ -37,25 +35,19 @@ class EdgeStack:
     config: dict[str, Any]
 
     def secret(self, name: str) -> str:
-        arn = self.cloud.physical_id(STACK, name)
-        value = self.cloud.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        return str(value)
+        return self.cloud.secret(self.cloud.physical_id(STACK, name))
 
     def code(self) -> str:
         """The published code of the function."""
-        client = self.cloud.client("cloudfront")
         name = self.config["DefaultCacheBehavior"]["FunctionAssociations"]["Items"][0]["FunctionARN"]
-        answer = client.get_function(Name=name.rpartition("/")[2], Stage="LIVE")
+        answer = self.cloud.client("cloudfront").get_function(Name=name.rpartition("/")[2], Stage="LIVE")
         return str(answer["FunctionCode"].read().decode())
 
-    def invalidated(self) -> list[str]:
-        client = self.cloud.client("cloudfront")
-        found = client.list_invalidations(DistributionId=self.distribution_id)["InvalidationList"]
-        paths: list[str] = []
-        for item in found.get("Items", []):
-            answer = client.get_invalidation(DistributionId=self.distribution_id, Id=item["Id"])
-            paths += answer["Invalidation"]["InvalidationBatch"]["Paths"]["Items"]
-        return paths
+    def invalidated(self) -> set[str]:
+        client, names = self.cloud.client("cloudfront"), {"DistributionId": self.distribution_id}
+        found = client.list_invalidations(**names)["InvalidationList"].get("Items", [])
+        answers = [client.get_invalidation(**names, Id=item["Id"])["Invalidation"] for item in found]
+        return {path for answer in answers for path in answer["InvalidationBatch"]["Paths"]["Items"]}
 
 
 @dataclass(frozen=True)
@@ -132,20 +124,6 @@ def test_the_api_answers_cloudfront_only(edge: EdgeStack, api: Api) -> None:
         assert (answer.status, answer.code) == (403, "edge_bypassed")
 
 
-def test_the_bucket_notifies_the_queues(edge: EdgeStack) -> None:
-    bucket = edge.stack.outputs["BucketName"]
-    found = edge.cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
-    rules = [
-        (item["Events"], item["Filter"]["Key"]["FilterRules"][0]["Value"])
-        for item in found["QueueConfigurations"]
-    ]
-    assert rules == [
-        (["s3:ObjectCreated:*"], "incoming/"),
-        (["s3:ObjectCreated:*"], "invalidations/"),
-        (["s3:ObjectCreated:*"], "webhooks/"),
-    ]
-
-
 def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -> None:
     """By whoever finishes it, with its own role: requests, and the sweep after a crash."""
     deleted, revoked = (api.upload(pictures.jpeg(seed=seed)).image for seed in (1, 2))
@@ -163,19 +141,9 @@ def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -
 
     assert api.request("DELETE", f"/api/images/{deleted['id']}").status == 204
     assert api.request("POST", f"/api/images/{revoked['id']}/links/revoke").status == 200
-    sweep = edge.cloud.physical_id(STACK, "SweepFunction")
-    answer = edge.cloud.client("lambda").invoke(FunctionName=sweep, Payload=b'{"compare": false}')
-    assert json.loads(answer["Payload"].read())["undone"] == 1
+    assert edge.cloud.invoke(STACK, "SweepFunction", {"compare": False})["undone"] == 1
 
     ids = (deleted["id"], revoked["id"], interrupted)
     expected = {f"/{folder}/{name}/*" for folder in ("images", "variants") for name in ids}
-    wait_until(lambda: expected <= set(edge.invalidated()), seconds=120)
-    assert set(edge.invalidated()) == expected
-    url = edge.cloud.physical_id(STACK, "InvalidationQueue")
-    attributes = edge.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
-        "Attributes"
-    ]
-    assert attributes["DelaySeconds"] == "30"
-    queue = find(MAIN, "AWS::SQS::Queue")["InvalidationQueue"]
-    kept = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
-    assert int(kept) == queue["RedrivePolicy"]["maxReceiveCount"]
+    wait_until(lambda: expected <= edge.invalidated(), seconds=120)
+    assert edge.invalidated() == expected

@@ -1,48 +1,28 @@
 """A stack's life: updated without changes, changed, and deleted."""
 
-import json
 from pathlib import Path
-
-import pytest
 
 from tests.deploy.cloud import ROOT, Cloud
 from tests.deploy.conftest import Deployed
 from tests.e2e.client import Api
-from tests.support.events import make_event
 from tests.support.waiting import wait_until
 
 SECOND_KEY = "another-api-key-of-the-tests-that-is-long"
 
 
-def test_deployed_from_nothing(deployed: Deployed) -> None:
+def test_deployed_from_nothing_and_updated(deployed: Deployed, build: Path) -> None:
     assert "Successfully created/updated stack" in deployed.first_output
     made = deployed.cloud.database.connect()
     with made, made.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM schema_migrations")
         assert cursor.fetchone()[0] == len(list((ROOT / "functions/migrate/migrations").glob("*.sql")))
     made.close()
-
-
-def test_an_update_with_a_change(deployed: Deployed) -> None:
     assert "Successfully created/updated stack" in deployed.second_output
     assert deployed.cloud.status(deployed.stack.name) == "UPDATE_COMPLETE"
 
-
-def test_an_update_without_a_change(deployed: Deployed, build: Path) -> None:
     output = deployed.cloud.deploy(build, deployed.stack.name, deployed.parameters)
 
     assert "No changes to deploy" in output
-
-
-def test_one_stage_with_limits_for_each_route(deployed: Deployed) -> None:
-    rest_api = deployed.cloud.physical_id(deployed.stack.name, "Api")
-    (stage,) = deployed.cloud.client("apigateway").get_stages(restApiId=rest_api)["item"]
-    limits = {key: setting["throttlingRateLimit"] for key, setting in stage["methodSettings"].items()}
-
-    assert stage["stageName"] == "v1"
-    assert limits["*/*"] == 100
-    assert limits["/~1health/GET"] == limits["/~1health/HEAD"] == 10
-    assert limits["/~1images~1{id}~1{variant}/GET"] == 2000
 
 
 def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
@@ -59,23 +39,6 @@ def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
 
     assert old.get("/api/tags").status == 200
     assert Api(deployed.stack.base_url, "wrong").get("/api/tags").status == 401
-
-
-def test_there_are_alarms(deployed: Deployed) -> None:
-    watch = deployed.cloud.client("cloudwatch")
-    alarms = [alarm["AlarmName"] for alarm in watch.describe_alarms()["MetricAlarms"]]
-
-    for kind in (
-        "ListErrors",
-        "Throttles",
-        "ServerErrors",
-        "SlowAnswers",
-        "DeadLetters",
-        "AccountConcurrency",
-        "RefusedKeys",
-        "SweepMissing",
-    ):
-        assert [name for name in alarms if kind in name], alarms
 
 
 def test_the_end(cloud: Cloud, build: Path) -> None:
@@ -103,36 +66,14 @@ def test_a_schema_that_cannot_be_made_undoes_the_deploy(cloud: Cloud, build: Pat
 
 def test_a_function_reads_no_secret_that_is_not_for_it(deployed: Deployed) -> None:
     """Health signs no links, so it must not read the signing key."""
-    client, name = deployed.cloud.client("lambda"), deployed.cloud.physical_id
-    listing, health = (name(deployed.stack.name, f"{kind}Function") for kind in ("List", "Health"))
-    arn = client.get_function_configuration(FunctionName=listing)["Environment"]["Variables"][
-        "SECRET_KEY_SECRET_ARN"
-    ]
-    environment = client.get_function_configuration(FunctionName=health)["Environment"]
-    changed = {"Variables": environment["Variables"] | {"SECRET_KEY_SECRET_ARN": arn}}
-    client.update_function_configuration(FunctionName=health, Environment=changed)
+    cloud, name = deployed.cloud, deployed.stack.name
+    listing, health = (cloud.variables(name, f"{kind}Function") for kind in ("List", "Health"))
+    cloud.set_variables(
+        name, "HealthFunction", health | {"SECRET_KEY_SECRET_ARN": listing["SECRET_KEY_SECRET_ARN"]}
+    )
     try:
         answer = Api(deployed.stack.base_url, "any").get("/api/database/status")
         assert (answer.status, answer.code) == (503, "service_misconfigured")
         assert "AccessDenied" in answer.body["error"]["message"]
     finally:
-        client.update_function_configuration(FunctionName=health, Environment=environment)
-
-
-@pytest.mark.parametrize("name", ["ApiKey", "SecretKey", "DatabasePassword"])
-def test_placeholders_are_refused(deployed: Deployed, name: str) -> None:
-    cloud = deployed.cloud
-    example = {"ApiKey": "your-api-key-here", "SecretKey": "your-secret-key-here"}
-    example["DatabasePassword"] = "your_secure_password_123"
-    variables = {"ApiKey": "API_KEY", "SecretKey": "SECRET_KEY", "DatabasePassword": "POSTGRES_PASSWORD"}
-    client, function = cloud.client("lambda"), cloud.physical_id(deployed.stack.name, "ListFunction")
-    environment = client.get_function_configuration(FunctionName=function)["Environment"]
-    changed = {"Variables": environment["Variables"] | {variables[name]: example[name]}}
-    client.update_function_configuration(FunctionName=function, Environment=changed)
-    try:
-        answer = cloud.invoke(deployed.stack.name, "ListFunction", make_event("GET", "/api/images"))
-        error = json.loads(answer["body"])["error"]
-        assert (answer["statusCode"], error["code"]) == (503, "service_misconfigured")
-        assert variables[name] in error["message"]
-    finally:
-        client.update_function_configuration(FunctionName=function, Environment=environment)
+        cloud.set_variables(name, "HealthFunction", health)

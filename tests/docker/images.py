@@ -1,20 +1,15 @@
 """Makes pictures and sends them to the API."""
 
-import hashlib
-import json
 import random
 import time
-import urllib.error
-import urllib.request
 from io import BytesIO
 from typing import Any
 
 import boto3
 from PIL import Image
 
-from tests.docker import stack
-
-BOUNDARY = "image-api-docker-tests"
+from tests.docker.stack import API
+from tests.support.http_client import Answer, fetch
 
 
 def make_jpeg(*, seed: int, side: int = 320) -> bytes:
@@ -23,10 +18,6 @@ def make_jpeg(*, seed: int, side: int = 320) -> bytes:
     out = BytesIO()
     Image.frombytes("RGB", (side, side), pixels).save(out, "JPEG", quality=90)
     return out.getvalue()
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def make_s3() -> Any:
@@ -40,38 +31,24 @@ def make_s3() -> Any:
     )
 
 
-def download_original(image: dict[str, Any]) -> bytes:
-    """Follow the image's link as a browser does: to the API, then to MinIO's published port."""
-    with urllib.request.urlopen(image["urls"]["original"], timeout=40) as answer:
-        data: bytes = answer.read()
-    return data
+def upload(picture: bytes) -> dict[str, Any]:
+    answer = API.upload(picture, {"title": "from the docker tests"})
+    assert answer.status == 201, answer
+    return answer.image
 
 
-def wait_for_original(image: dict[str, Any], *, timeout: float) -> bytes:
-    """The same, from a store that has just started: it may know its bucket before its objects."""
+def download_original(image: dict[str, Any], *, timeout: float = 0) -> bytes:
+    """Follow the image's link as a browser does: to the API, then to MinIO's published port.
+
+    Args:
+        timeout: for a store that has just started, and may know its bucket before its objects.
+    """
     deadline = time.monotonic() + timeout
     while True:
-        try:
-            return download_original(image)
-        except urllib.error.HTTPError as error:
-            if error.code < 500 or time.monotonic() > deadline:
-                raise
+        answer: Answer = fetch("GET", image["urls"]["original"])
+        if answer.status == 302:
+            answer = fetch("GET", answer.headers["location"])
+        if answer.status < 500 or time.monotonic() > deadline:
+            assert answer.status == 200, answer
+            return answer.data
         time.sleep(0.3)
-
-
-def upload(picture: bytes) -> dict[str, Any]:
-    """POST /api/upload; returns the Image from the response."""
-    parts = [
-        (b'name="metadata"', json.dumps({"title": "from the docker tests"}).encode()),
-        (b'name="image_file"; filename="a.jpg"\r\nContent-Type: image/jpeg', picture),
-    ]
-    boundary = b"--" + BOUNDARY.encode()
-    body = b"".join(
-        b"%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (boundary, head, content)
-        for head, content in parts
-    )
-    media_type = f"multipart/form-data; boundary={BOUNDARY}"
-    answer = stack.request("POST", "/api/upload", body=body + boundary + b"--\r\n", content_type=media_type)
-    assert answer.status == 201, answer
-    data: dict[str, Any] = answer.json()["data"]
-    return data

@@ -10,12 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from tests.e2e.client import Api
+from tests.support.http_client import Answer, fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "image-api-test"
@@ -23,17 +25,7 @@ CONTAINERS = ("image_api_postgres", "image_api_schema", "image_api_minio", "imag
 NETWORK = "image_api_network"
 STORE_PORTS = (5432, 9000, 9001)
 API_PORT = 8000
-BASE_URL = f"http://127.0.0.1:{API_PORT}"
-API_KEY = "your-api-key-here"
-
-
-class Response(NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
+API = Api(f"http://127.0.0.1:{API_PORT}", "your-api-key-here")
 
 
 @lru_cache(maxsize=1)
@@ -94,10 +86,6 @@ def inspect(container: str) -> dict[str, Any]:
     return facts
 
 
-def image_bytes(image: str) -> int:
-    return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image).stdout)
-
-
 def find_conflicts() -> list[str]:
     """What conflicts with the stack: containers, a network or listeners that these tests did not start."""
     found = []
@@ -123,38 +111,19 @@ def is_free(port: int) -> bool:
     return True
 
 
-def request(
-    method: str, path: str, *, body: bytes | None = None, timeout: float = 40, **headers: str
-) -> Response:
-    """One HTTP request to the API with its key, redirects not followed. Headers: ``content_type="…"``."""
-    sent = {"X-API-Key": API_KEY} | {name.replace("_", "-"): value for name, value in headers.items()}
-    connection = http.client.HTTPConnection("127.0.0.1", API_PORT, timeout=timeout)
-    try:
-        connection.request(method, path, body, sent)
-        answer = connection.getresponse()
-        return Response(answer.status, answer.msg, answer.read())
-    finally:
-        connection.close()
-
-
-def post(url: str, body: bytes, headers: dict[str, str]) -> Response:
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=40) as answer:
-        return Response(answer.status, answer.headers, answer.read())
-
-
-def wait_for_status(path: str, status: int, *, timeout: float) -> Response:
+def wait_for_status(path: str, status: int, *, seconds: float) -> Answer:
     """Poll until the API responds with a status; fails with the last response."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
         try:
-            last = request("GET", path)
+            last = fetch("GET", API.base_url + path, {"X-API-Key": API.key})
             if last.status == status:
                 return last
         except (OSError, http.client.HTTPException) as error:
             last = error
         time.sleep(0.3)
-    raise AssertionError(f"GET {path} did not answer {status} within {timeout:.0f} s; at last: {last}")
+    raise AssertionError(f"GET {path} did not answer {status} within {seconds:.0f} s; at last: {last}")
 
 
 def sam_command() -> str:
@@ -194,20 +163,10 @@ def sam_local_api(log: Path) -> Iterator[None]:
 
 def run_e2e_suite(*options: str) -> str:
     """Run tests/e2e against BASE_URL in its own process. Returns its summary; raises with its output."""
-    env = clean_env() | {"BASE_URL": BASE_URL, "API_KEY": API_KEY}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "tests/e2e",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--color=no",
-        *options,
-    ]
+    env = clean_env() | {"BASE_URL": API.base_url, "API_KEY": API.key}
+    command = [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-p", "no:cacheprovider", "--color=no"]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=600, check=False
+        [*command, *options], cwd=ROOT, env=env, text=True, capture_output=True, timeout=600, check=False
     )
     output = f"{done.stdout[-8000:]}{done.stderr[-2000:]}"
     assert done.returncode == 0, f"tests/e2e ended with {done.returncode}:\n{output}"

@@ -1,12 +1,14 @@
 """docker-compose.yml: the services after `docker compose up -d --wait`."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.docker import images, stack
+from tests.support import multipart
+from tests.support.http_client import fetch
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("stores")
 
@@ -70,10 +72,7 @@ def test_bucket_is_made_again_where_it_is_missing() -> None:
         s3.delete_object(Bucket="images", Key=stored["Key"])
     s3.delete_bucket(Bucket="images")
 
-    deadline = time.monotonic() + 30
-    while not s3.list_buckets()["Buckets"]:
-        assert time.monotonic() < deadline, "the health check has not made the bucket again"
-        time.sleep(0.5)
+    wait_until(lambda: s3.list_buckets()["Buckets"], 30)
 
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["images"]
 
@@ -81,12 +80,11 @@ def test_bucket_is_made_again_where_it_is_missing() -> None:
 def test_pages_of_the_api_may_post_a_presigned_upload() -> None:
     """A page on the API's port, a different origin from MinIO's, sends the form and can read the response."""
     form = images.make_s3().generate_presigned_post("images", "incoming/cors-check", ExpiresIn=60)
-    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in form["fields"].items()]
-    parts.append('name="file"; filename="a"\r\n\r\nhello')
-    body = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts) + "--b--\r\n"
+    fields = [multipart.field(name, value) for name, value in form["fields"].items()]
+    body, content_type = multipart.build([*fields, multipart.file(b"hello", "a", name="file")])
 
-    headers = {"Origin": stack.BASE_URL, "Content-Type": "multipart/form-data; boundary=b"}
-    answer = stack.post(form["url"], body.encode(), headers)
+    headers = {"Origin": stack.API.base_url, "Content-Type": content_type}
+    answer = fetch("POST", form["url"], headers, body)
 
     assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", stack.BASE_URL)
+    assert answer.headers["access-control-allow-origin"] in ("*", stack.API.base_url)

@@ -30,7 +30,8 @@ def test_image_holds_nothing_but_what_the_api_needs() -> None:
 
     assert not {".env", ".git", "tests", ".aws-sam", ".data"} & set(listed)
     # Debian and Python take 250 MB if the base image is built from Debian's packages.
-    assert stack.image_bytes("image-api") < 700_000_000
+    size = stack.run("docker", "image", "inspect", "--format", "{{.Size}}", "image-api").stdout
+    assert int(size) < 700_000_000
 
 
 def test_end_to_end_suite_passes_within_the_memory_limit() -> None:
@@ -44,18 +45,18 @@ def test_end_to_end_suite_passes_within_the_memory_limit() -> None:
 def test_health_says_503_while_postgres_is_stopped() -> None:
     stack.compose("stop", "postgres")
     try:
-        down = stack.wait_for_status("/health", 503, timeout=30)
+        down = stack.wait_for_status("/health", 503, seconds=30)
     finally:
         stack.compose("start", "postgres")
 
-    assert down.json()["status"] != "healthy"
-    assert stack.wait_for_status("/health", 200, timeout=60).json()["status"] == "healthy"
+    assert down.body["status"] != "healthy"
+    assert stack.wait_for_status("/health", 200, seconds=60).body["status"] == "healthy"
 
 
 def test_api_survives_a_restart_of_postgres() -> None:
     stack.compose("restart", "postgres")
 
-    assert stack.wait_for_status("/api/images", 200, timeout=60).json()["images"] is not None
+    assert stack.wait_for_status("/api/images", 200, seconds=60).body["images"] is not None
 
 
 def test_images_outlive_down_and_up() -> None:
@@ -65,6 +66,6 @@ def test_images_outlive_down_and_up() -> None:
     stack.compose("--profile", "api", "down")
     stack.compose("--profile", "api", "up", "--detach", "--wait")
 
-    listed = stack.request("GET", "/api/images").json()["images"]
+    listed = stack.API.get("/api/images").body["images"]
     found = next(image for image in listed if image["id"] == stored["id"])
-    assert images.wait_for_original(found, timeout=30) == picture
+    assert images.download_original(found, timeout=30) == picture

@@ -1,12 +1,13 @@
 """The API as a client sees it: HTTP only."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.support import multipart
 from tests.support.http_client import Answer, fetch
-from tests.support.multipart import upload_body
 
 # Characters that must stay unescaped for a query to be sent unchanged.
 SAFE_IN_PATH = "/%+"
@@ -24,7 +25,7 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         key: str | None = "",
@@ -41,11 +42,19 @@ class Api:
         assert answer.headers["x-request-id"]
         if answer.status >= 400 and not path.startswith("/health"):
             assert answer.headers["content-type"] == "application/json"
-            assert set(answer.body["error"]) >= {"code", "message"}
+            assert set(answer.body["error"]) >= {"code", "message", "request_id"}
         return answer
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, key: str | None = "") -> Answer:
         return self.request("GET", path, query=query, key=key)
+
+    def send(self, method: str, path: str, values: Mapping[str, Any] | None = None, **headers: str) -> Answer:
+        """A request with JSON, if any; headers: ``If_Match="…"``."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = None
+        if values is not None:
+            sent["Content-Type"], body = "application/json", json.dumps(values).encode()
+        return self.request(method, path, headers=sent, body=body)
 
     def upload(
         self,
@@ -56,7 +65,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """POST /api/upload."""
-        return self.upload_form(*upload_body(data, filename, metadata), headers=headers)
+        return self.upload_form(*multipart.upload_body(data, filename, metadata), headers=headers)
 
     def upload_form(
         self, body: bytes, content_type: str, *, headers: Mapping[str, str] | None = None
@@ -64,3 +73,16 @@ class Api:
         """POST /api/upload with a body of any kind."""
         sent = {"Content-Type": content_type, **(headers or {})}
         return self.request("POST", "/api/upload", headers=sent, body=body)
+
+    def announce(self, data: bytes, key: str = "", **values: Any) -> Answer:
+        """POST /api/uploads for a JPEG, with an Idempotency-Key if there is one."""
+        described = {"filename": "a.jpg", "size_bytes": len(data), "mime_type": "image/jpeg"} | values
+        return self.send("POST", "/api/uploads", described, **({"Idempotency_Key": key} if key else {}))
+
+    @staticmethod
+    def post_file(form: Mapping[str, Any], data: bytes) -> int:
+        """Post to the store itself, as a browser's form does; returns its status."""
+        fields = [multipart.field(name, value) for name, value in form["fields"].items()]
+        file = multipart.file(data, "x", name="file", content_type=None)
+        body, content_type = multipart.build([*fields, file])
+        return fetch("POST", form["url"], {"Content-Type": content_type}, body).status

@@ -13,19 +13,15 @@ import pytest
 
 from tests.e2e.client import Api
 from tests.support.events import ROOT
+from tests.support.openapi import operations
 from tests.support.pictures import jpeg
 
-LANGUAGES = ("bash", "python", "javascript")
-COMMANDS = {
-    "bash": (["bash", "-euo", "pipefail"], "examples.sh"),
-    "python": ([sys.executable], "examples.py"),
-    "javascript": (["node"], "examples.mjs"),
+LANGUAGES = {
+    "bash": (["bash", "-euo", "pipefail"], "examples.sh", r"printf '\n--- {}\n'"),
+    "python": ([sys.executable], "examples.py", r"print('\n--- {}', flush=True)"),
+    "javascript": (["node"], "examples.mjs", r"console.log('\n--- {}');"),
 }
-SEPARATORS = {
-    "bash": r"printf '\n--- {}\n'",
-    "python": r"print('\n--- {}', flush=True)",
-    "javascript": r"console.log('\n--- {}');",
-}
+"""Of each: the command, the file, and a line that marks an example in the output."""
 
 
 class Example(NamedTuple):
@@ -54,13 +50,7 @@ def routes_in(heading: str) -> list[tuple[str, str]]:
 
 
 def test_each_route_has_an_example_in_each_language() -> None:
-    document = json.loads((ROOT / "functions" / "gallery" / "openapi.json").read_text(encoding="utf-8"))
-    described = {
-        (method.upper(), path)
-        for path, item in document["paths"].items()
-        for method in item
-        if method != "parameters"
-    }
+    described = {(method.upper(), path) for method, path, _ in operations()}
 
     for language in LANGUAGES:
         examples = [example for example in read_examples() if example.language == language]
@@ -74,12 +64,13 @@ def test_responses_look_as_they_are_shown(api: Api) -> None:
     shown = api.upload(jpeg(), {}).image
     assert set(image) == set(shown)
     assert set(image["urls"]) == set(shown["urls"])
-    assert api.get("/api/images", {"limit": "0"}).body == error
+    refused = api.get("/api/images", {"limit": "0"}).body["error"]
+    assert {**refused, "request_id": error["error"]["request_id"]} == error["error"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
-    command, name = COMMANDS[language]
+    command, name, separator = LANGUAGES[language]
     if not shutil.which(command[0]):
         pytest.fail(
             f"{command[0]} is needed to run the examples in {language}: install it (Node 20 or later)."
@@ -88,7 +79,7 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
     if api.request("POST", "/api/webhooks", body=b"{}").status == 501:  # under sam local, which sends none
         examples = [example for example in examples if "/api/webhooks" not in example.heading]
     parts = [
-        part for number, (_, _, code) in enumerate(examples) for part in (separate(language, number), code)
+        part for number, (_, _, code) in enumerate(examples) for part in (separator.format(number), code)
     ]
     (tmp_path / name).write_text("\n".join(parts), encoding="utf-8")
     (tmp_path / "harbour.jpg").write_bytes(jpeg(640, 480, seed=f"{language} {os.getpid()}"))
@@ -116,8 +107,3 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
         example.heading for example, output in zip(examples, outputs, strict=True) if not output.strip()
     ]
     assert silent == ["Before the examples"]
-
-
-def separate(language: str, number: int) -> str:
-    """A line that marks the next example in the output."""
-    return SEPARATORS[language].format(number)

@@ -22,19 +22,11 @@ def test_health_needs_no_key(api: Api) -> None:
     answer = ask_health(api)
 
     assert (answer.status, answer.body["status"]) == (200, "healthy")
-    assert {name: check["status"] for name, check in answer.body["checks"].items()} == {
-        "database": "up",
-        "storage": "up",
-    }
-
-
-def test_database_status(api: Api) -> None:
-    answer = api.get("/api/database/status")
-
-    assert (answer.status, answer.body["status"]) == (200, "connected")
-    assert answer.body["server_version"].split(".")[0].isdecimal()
-    assert answer.body["image_count"] >= 0
-    assert answer.body["latency_ms"] > 0
+    checks = {name: check["status"] for name, check in answer.body["checks"].items()}
+    assert checks == {"database": "up", "storage": "up"}
+    head = api.request("HEAD", "/health", key=None)
+    assert (head.status, head.data) == (200, b"")
+    assert head.headers["x-request-id"] != answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +34,7 @@ def test_database_status(api: Api) -> None:
     [
         ("POST", "/health", "GET, HEAD, OPTIONS"),
         ("PUT", "/api/images", "GET, HEAD, OPTIONS"),
-        ("GET", "/api/upload", "OPTIONS, POST"),
         ("DELETE", "/api/upload", "OPTIONS, POST"),
-        ("PATCH", "/api/database/status", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_wrong_method(api: Api, method: str, path: str, allowed: str) -> None:
@@ -54,29 +44,10 @@ def test_wrong_method(api: Api, method: str, path: str, allowed: str) -> None:
     assert answer.headers["allow"] == allowed
 
 
-def test_every_answer_has_a_request_id_of_its_own(api: Api) -> None:
-    answers = [api.get("/health"), api.get("/health"), api.get("/api/images", key=None)]
-
-    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
-
-
-def test_head_is_get_without_a_body(api: Api) -> None:
-    ask_health(api)
-    answer = api.request("HEAD", "/health", key=None)
-
-    assert (answer.status, answer.data) == (200, b"")
-
-
-@pytest.fixture(scope="module")
-def category(api: Api) -> str:
-    """A category with five images."""
-    name = f"list & 一覧 {uuid.uuid4()}"
+def test_pages_of_a_list(api: Api) -> None:
+    category = f"list & 一覧 {uuid.uuid4()}"
     for n in range(5):
-        assert api.upload(pictures.jpeg(), {"category": name, "title": str(n)}).status == 201
-    return name
-
-
-def test_walk(api: Api, category: str) -> None:
+        assert api.upload(pictures.jpeg(), {"category": category, "title": str(n)}).status == 201
     query = {"category": category, "limit": "2"}
 
     for titles in (["4", "3"], ["2", "1"], ["0"]):

@@ -9,7 +9,6 @@ import pytest
 
 from tests.e2e.client import Api
 from tests.support import multipart, pictures
-from tests.support.http_client import Answer, fetch
 
 UNUSUAL = ("jpeg_cmyk", "png_16_bit", "gif_animated", "webp_animated", "avif", "tiff_pages")
 
@@ -30,12 +29,6 @@ def find(api: Api, category: str) -> list[dict[str, Any]]:
 def unlike_signatures(image: dict[str, Any]) -> dict[str, Any]:
     """The image without its links, which change over time."""
     return {name: value for name, value in image.items() if name != "urls"}
-
-
-def download(url: str) -> Answer:
-    redirect = fetch("GET", url)
-    assert redirect.status == 302
-    return fetch("GET", redirect.headers["location"])
 
 
 def test_photo_with_exif_and_rotation(api: Api, category: str) -> None:
@@ -60,63 +53,23 @@ def test_photo_with_exif_and_rotation(api: Api, category: str) -> None:
     assert (shown.status, unlike_signatures(shown.image)) == (200, unlike_signatures(image))
 
 
-def test_bytes_come_back(api: Api) -> None:
-    data = pictures.jpeg(seed=uuid.uuid4(), orientation=6)
-    urls = api.upload(data).image["urls"]
-
-    original, thumbnail = download(urls["original"]), download(urls["thumbnail"])
-
-    assert original.data == data
-    assert original.headers["content-type"] == "image/jpeg"
-    assert thumbnail.data.startswith(b"\xff\xd8\xff")
-    assert thumbnail.headers["content-type"] == "image/jpeg"
-    other = "A" if urls["original"].endswith("_") else "_"
-    assert fetch("GET", urls["original"][:-1] + other).status == 403
-
-
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_unusual_pictures_are_taken(api: Api, name: str) -> None:
-    facts = pictures.facts(name)
+    expected = pictures.facts(name)._asdict()
 
-    answer = api.upload(pictures.ALL_GOOD[name](), filename=f"picture.{facts.extension}")
+    answer = api.upload(pictures.ALL_GOOD[name](), filename=f"picture.{expected.pop('extension')}")
 
     assert answer.status == 201
-    found = {field: answer.image[field] for field in ("mime_type", "width", "height", "frames")}
-    expected = facts._asdict()
-    del expected["extension"]
-    assert found == expected
+    assert answer.image.items() >= expected.items()
 
 
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        (multipart.file(pictures.jpeg(), "../../etc/passwd"), "passwd"),
-        (multipart.file(pictures.jpeg(), "C:\\写真\\海.jpg"), "海.jpg"),
-        (multipart.file(pictures.jpeg(), "夕焼け.jpg"), "夕焼け.jpg"),
-        (
-            multipart.file(
-                pictures.jpeg(), "x.jpg", parameters="; filename*=UTF-8''%E5%A4%95%E7%84%BC%E3%81%91.jpg"
-            ),
-            "夕焼け.jpg",
-        ),
-    ],
-    ids=["path", "windows path", "japanese as it stands", "japanese in RFC 5987"],
-)
-def test_filename(api: Api, part: multipart.Part, expected: str) -> None:
+def test_filename_with_a_path_in_other_letters(api: Api) -> None:
+    also = "; filename*=UTF-8''C%3A%5C%E5%86%99%5C%E6%B5%B7.jpg"
+    part = multipart.file(pictures.jpeg(), "x.jpg", parameters=also)
+
     answer = api.upload_form(*multipart.build([part, multipart.field("metadata", "{}")]))
 
-    assert answer.status == 201
-    assert answer.image["filename"] == expected
-    assert answer.image["s3_key"] == f"originals/{answer.image['id']}.jpg"
-
-
-def test_same_request_again_is_one_image(api: Api, category: str) -> None:
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
-
-    answers = [api.upload(pictures.jpeg(), {"category": category}, headers=headers) for _ in range(2)]
-
-    assert [answer.status for answer in answers] == [201, 200]
-    assert [image["id"] for image in find(api, category)] == [answers[0].image["id"]]
+    assert (answer.status, answer.image["filename"]) == (201, "海.jpg")
 
 
 def test_twenty_uploads_at_once(api: Api, category: str) -> None:
@@ -153,16 +106,6 @@ def test_bad_picture(api: Api, name: str, filename: str, content_type: str) -> N
     answer = api.upload_form(body, form_type)
 
     assert (answer.status, answer.code) == (status, code)
-
-
-@pytest.mark.parametrize("keep", [0.0, 0.3, 0.95])
-def test_form_that_ends_early(api: Api, keep: float) -> None:
-    body, content_type = multipart.upload_body(pictures.noisy("JPEG"))
-
-    answer = api.upload_form(body[: int(len(body) * keep)], content_type)
-
-    assert answer.status == 400
-    assert answer.code in ("invalid_multipart", "file_missing")
 
 
 def test_too_large_for_one_request(api: Api) -> None:

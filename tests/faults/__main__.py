@@ -8,19 +8,19 @@ With --restores: restore the database to random earlier moments, and see that th
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
 
 from tests.faults.breaks import BREAKS, broken  # noqa: E402
-from tests.faults.mirrors import Counts, Mirrors  # noqa: E402
+from tests.faults.mirrors import Mirrors  # noqa: E402
 from tests.faults.moments import moments  # noqa: E402
-from tests.faults.report import describe  # noqa: E402
+from tests.faults.operations import OPERATIONS  # noqa: E402
+from tests.faults.report import Report, repeat  # noqa: E402
 from tests.faults.restores import Restores  # noqa: E402
-from tests.faults.rounds import OPERATIONS, Harness  # noqa: E402
+from tests.faults.rounds import Harness  # noqa: E402
 from tests.integration.stores import Stores, launched  # noqa: E402
 from tests.support.postgres import turn_fsync_off  # noqa: E402
 
@@ -35,81 +35,38 @@ def main() -> int:
     parser.add_argument("--mirrors", action="store_true", help="mirrors of the feed")
     parser.add_argument("--break", choices=BREAKS, dest="how", help="how to break the feed")
     arguments = parser.parse_args()
-    operations = (arguments.only,) if arguments.only else OPERATIONS
     with launched("faults-") as stores:
         if arguments.restores:
-            return run_restores(stores, arguments.rounds, arguments.seed)
-        if arguments.mirrors:
-            return run_mirrors(stores, arguments.rounds, arguments.seed, arguments.how)
-        return run(stores, arguments.rounds, arguments.seed, operations)
+            reports = [run_restores(stores, arguments.rounds, arguments.seed)]
+        elif arguments.mirrors:
+            reports = run_mirrors(stores, arguments.rounds, arguments.seed, arguments.how)
+        else:
+            operations = [arguments.only] if arguments.only else [*OPERATIONS]
+            with closing(Harness(stores, arguments.seed, operations)) as harness:
+                repeat(harness.run_round, arguments.rounds, harness.report)
+            reports = [harness.report]
+    for report in reports:
+        print(report.describe())
+    return 1 if any(report.wrong for report in reports) else 0
 
 
-def run(stores: Stores, rounds: int, seed: int, operations: Sequence[str]) -> int:
-    harness = Harness(stores, seed)
-    try:
-        counts = harness.run(rounds, reporter(rounds, harness.counts.wrong), operations)
-    finally:
-        harness.close()
-    print(describe(counts))
-    return 1 if counts.wrong else 0
-
-
-def run_restores(stores: Stores, rounds: int, seed: int) -> int:
+def run_restores(stores: Stores, rounds: int, seed: int) -> Report:
     turn_fsync_off(stores.postgres)  # copies of databases are thousands of files
-    with moments(stores, "restores") as made:
-        harness = Restores(made, seed)
-        try:
-            counts = harness.run(rounds, reporter(rounds, harness.counts.wrong))
-        finally:
-            harness.close()
-    print(counts.describe())
-    return 1 if counts.wrong else 0
+    with moments(stores, "restores") as made, closing(Restores(made, seed)) as harness:
+        repeat(harness.run_round, rounds, harness.report)
+    return harness.report
 
 
-def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> int:
+def run_mirrors(stores: Stores, rounds: int, seed: int, how: str | None) -> list[Report]:
     turn_fsync_off(stores.postgres)
-    wrong = 0
+    reports = []
     with moments(stores, "mirrors") as made:
         os.environ.update(made.stores.environment)
-        mirrors = Mirrors(made.stores, moments=made)
-        try:
-            with broken(made.stores, how):
-                for hints in (False, True):
-                    print("webhooks as hints" if hints else "the feed alone", flush=True)
-                    report = report_mirrors(rounds, stop=bool(how))
-                    counts = mirrors.run(rounds, seed, hints=hints, report=report)
-                    print(counts.describe(), flush=True)
-                    wrong += len(counts.wrong)
-        finally:
-            mirrors.close()
-    return 1 if wrong else 0
-
-
-def report_mirrors(rounds: int, *, stop: bool) -> Callable[[int, Counts], bool]:
-    """As :func:`reporter`; ``stop`` ends the run when something is wrong."""
-    wrong: list[str] = []
-    report_round = reporter(rounds, wrong)
-
-    def report(number: int, counts: Counts) -> bool:
-        for problem in counts.wrong[len(wrong) :]:
-            print(problem, flush=True)
-        wrong[:] = counts.wrong
-        report_round(number)
-        return stop and bool(wrong)
-
-    return report
-
-
-def reporter(rounds: int, wrong: list[str]) -> Callable[[int], None]:
-    """Prints the progress after every 25 rounds."""
-    start = time.monotonic()
-
-    def report(number: int) -> None:
-        if number % 25 == 0 or number == rounds:
-            seconds = time.monotonic() - start
-            print(f"{number} of {rounds} rounds, {seconds:.0f} s, {len(wrong)} wrong", flush=True)
-
-    return report
+        with closing(Mirrors(made.stores, moments=made)) as mirrors, broken(made.stores, how):
+            for hints in (False, True):
+                print("webhooks as hints" if hints else "the feed alone", flush=True)
+                reports.append(mirrors.run(rounds, seed, hints=hints, stop=bool(how)))
+    return reports
 
 
 if __name__ == "__main__":

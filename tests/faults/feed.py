@@ -1,19 +1,7 @@
 """Compares the feed of changes, and the counts, with the rows."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from tests.faults.mirror import Mirror
 from tests.integration.stores import Stores
-
-AFTER = {
-    ("", "image.uploaded"): "ready",
-    ("ready", "image.changed"): "ready",
-    ("ready", "image.trashed"): "trashed",
-    ("trashed", "image.restored"): "ready",
-    ("ready", "image.deleted"): "gone",
-    ("trashed", "image.deleted"): "gone",
-}
-"""The status of an image after each change that it may have."""
 
 _COUNTED = """
     SELECT kind || ' ' || name AS name, sum(images) AS images FROM (
@@ -31,34 +19,11 @@ _PRESENT = """
     GROUP BY 1"""
 
 
-def compare_feed(stores: Stores, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Each image's changes lead from its upload to where it is, without one too many.
-
-    Args:
-        rows: those of images and of the trash, by id.
-    """
-    types: dict[str, list[str]] = {}
-    for change in stores.changes():
-        if change["type"].startswith("image."):
-            types.setdefault(change["subject_id"], []).append(change["type"])
-    told = {image_id: follow(names) for image_id, names in types.items()}
-    status = {image_id: row["status"] for image_id, row in rows.items()}
-    return [
-        f"the feed says {told.get(image_id)}, the row {status.get(image_id, 'gone')}: {image_id}"
-        for image_id in told.keys() | status.keys()
-        if told.get(image_id) != status.get(image_id, "gone")
-    ]
-
-
-def follow(types: list[str]) -> str:
-    """The status after these changes."""
-    status = ""
-    for name in types:
-        after = AFTER.get((status, name))
-        if not after:
-            return f"{name} after {status!r}"
-        status = after
-    return status
+def compare_feed(stores: Stores) -> list[str]:
+    """The changes lead to the images as they are, without one too many."""
+    mirror = Mirror()
+    mirror.take({"changes": stores.changes(), "next_cursor": None})
+    return mirror.wrong + mirror.find_differences(stores)
 
 
 def compare_counts(stores: Stores) -> list[str]:

@@ -36,7 +36,9 @@ class Ledger:
     unnamed: dict[str, bytes] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
-    """Uploads that are not pictures: one sweep leaves a row that records this, the next removes it."""
+    """Uploads that are not pictures."""
+    _told: set[str] = field(default_factory=set)
+    """Failed uploads: one sweep leaves a row that records why, the next removes it."""
 
     def settle(self, stores: Stores) -> list[str]:
         """Compare with the stores after a sweep, and record the outcome of unacknowledged operations.
@@ -49,7 +51,7 @@ class Ledger:
             image_id, status = str(row["id"]), row["status"]
             if status in PLACES:
                 rows[image_id] = row
-            elif not self._is_told(image_id, status):
+            elif not self._is_told(row):
                 wrong.append(f"a {status} row is left: {image_id}")
         objects = set(stores.keys())
         wrong += self._compare_objects(stores, objects, rows)
@@ -71,13 +73,14 @@ class Ledger:
                 wrong += self._compare(stores, objects, rows[image_id], known)
                 known.places, known.titles = {place}, [rows[image_id]["title"]]
         self.unnamed.clear()
-        return wrong + compare_feed(stores, rows) + compare_counts(stores)
+        return wrong + compare_feed(stores) + compare_counts(stores)
 
-    def _is_told(self, image_id: str, status: str) -> bool:
-        if status != "failed" or image_id not in self.refused:
+    def _is_told(self, row: dict[str, Any]) -> bool:
+        image_id = str(row["id"])
+        if row["status"] != "failed" or image_id in self._told:
             return False
-        self.refused.remove(image_id)
-        return True
+        self._told.add(image_id)
+        return image_id in self.refused or row["failure"] == "upload_interrupted"
 
     def forget(self, image_id: str) -> None:
         """Record that the image is gone for good."""

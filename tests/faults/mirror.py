@@ -1,9 +1,11 @@
 """A mirror of all images that knows only the feed, as docs/api.md describes it."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from imageapi.changes.feed import read_changes
+from imageapi.model.times import show_time
 
 from tests.integration.stores import Stores
 
@@ -40,8 +42,7 @@ class Mirror:
 
     def read(self, limit: int) -> int:
         """Read a page; returns the number of its changes."""
-        since = {"since": self.cursor} if self.cursor else {}
-        page: Json = json.loads(read_changes({**since, "limit": str(limit)}, shows_keys=True))
+        page: Json = json.loads(read_changes(limit, self.cursor, 0, shows_keys=True))
         self.take(page)
         return len(page["changes"])
 
@@ -52,12 +53,22 @@ class Mirror:
                 self._apply(change)
             except (KeyError, AssertionError) as error:
                 self.wrong.append(f"{error!r} at {change}")
-        self.cursor = page["cursor"]
+        self.cursor = page["next_cursor"]
 
     def read_all(self, limit: int) -> None:
         """Read until there is nothing new."""
         while self.read(limit):
             pass
+
+    def find_differences(self, stores: Stores) -> list[str]:
+        """What it knows otherwise than the database."""
+        return [
+            f"{name} {key}: {mirrored.get(key)} instead of {expected.get(key)}"
+            for name, expected in read_database(stores).items()
+            for mirrored in [getattr(self, name)]
+            for key in sorted(expected.keys() | mirrored.keys())
+            if mirrored.get(key) != expected.get(key)
+        ]
 
     def _apply(self, change: Json) -> None:
         assert change["sequence"] > self._sequence, "out of order"
@@ -89,12 +100,12 @@ class Mirror:
                 self.images[image_id] = {**after, "version": change["version"], "link_version": links}
             case "key.created":
                 assert after["id"] == image_id
-                self.keys[after["id"]] = False
+                self.keys[image_id] = False
             case "key.changed":
-                assert self.keys[after["id"]] is False
+                assert self.keys[image_id] is False
             case "key.revoked":
-                assert self.keys[before["id"]] is False
-                self.keys[before["id"]] = True
+                assert self.keys[image_id] is False
+                self.keys[image_id] = True
             case kind:
                 raise KeyError(kind)
 
@@ -108,7 +119,7 @@ def read_database(stores: Stores) -> dict[str, Json]:
     read = stores.execute
     return {
         "images": by_id(read(f"{IMAGES} FROM image_metadata")),
-        "trash": by_id(read(f"{IMAGES}, purge_after FROM trashed_images")),
+        "trash": by_id(read(f"{IMAGES}, purge_after AS purge_at FROM trashed_images")),
         "analyses": by_id(
             read(
                 """SELECT image_id AS key, model, caption, tags, text_seen, safety, analyzed_at
@@ -127,7 +138,7 @@ def read_database(stores: Stores) -> dict[str, Json]:
 def by_id(rows: list[Json]) -> dict[str, Json]:
     """Rows as the API shows them, by ``key`` or ``id``."""
     shown = [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        {name: show_time(value) if isinstance(value, datetime) else value for name, value in row.items()}
         for row in rows
     ]
     return {row.pop("key", None) or row["id"]: row for row in shown}

@@ -7,8 +7,7 @@ they say is ignored, and a rare timer reads what nothing has announced.
 import random
 import select
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
@@ -16,8 +15,9 @@ from imageapi.database import db
 from imageapi.errors import DatabaseUnavailableError, GoneError
 
 from tests.faults.disturbances import Disturbances
-from tests.faults.mirror import Mirror, read_database
+from tests.faults.mirror import Mirror
 from tests.faults.moments import Moments
+from tests.faults.report import Report, repeat
 from tests.faults.writers import OPERATIONS, Burst, Writer
 from tests.integration.stores import Stores
 from tests.support.waiting import wait_until
@@ -31,38 +31,6 @@ KEPT_TEXT = """
     SELECT subject_id FROM changes WHERE (before IS NOT NULL OR after IS NOT NULL)
         AND subject_id IN (SELECT subject_id FROM changes WHERE type = 'image.deleted')"""
 RUNNING = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'image-api' AND pid <> %s"
-
-
-@dataclass
-class Counts:
-    """Totals over all rounds."""
-
-    rounds: int = 0
-    operations: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[int] = field(default_factory=Counter)
-    killed: int = 0
-    changes: int = 0
-    pages: int = 0
-    restarts: int = 0
-    hints: Counter[str] = field(default_factory=Counter)
-    disturbed: Counter[str] = field(default_factory=Counter)
-    images: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def describe(self) -> str:
-        """As text."""
-        names = ", ".join(f"{name} {n}" for name, n in self.operations.most_common())
-        hints, disturbed = (
-            ", ".join(f"{n} {name}" for name, n in counted.most_common())
-            for counted in (self.hints, self.disturbed)
-        )
-        lines = [
-            f"{self.rounds} rounds: {self.changes} changes, {self.pages} pages, {self.images} images.",
-            f"Writers: {names}; {self.killed} killed; statuses {dict(self.statuses)}.",
-            f"The mirror was restarted {self.restarts} times. Beside it: {disturbed}.",
-        ]
-        lines += [f"Webhooks: {hints}."] if hints else []
-        return "\n".join([*lines, f"{len(self.wrong)} wrong."])
 
 
 class Mirrors:
@@ -82,43 +50,37 @@ class Mirrors:
             writer.close()
         db.close()
 
-    def run(
-        self,
-        rounds: int,
-        seed: int,
-        *,
-        hints: bool = False,
-        report: Callable[[int, Counts], object] = lambda *_: None,
-    ) -> Counts:
+    def run(self, rounds: int, seed: int, *, hints: bool = False, stop: bool = False) -> Report:
         """Run rounds from empty tables.
 
         Args:
             hints: read when a webhook arrives, not all the time.
-            report: called after each round; True ends the run.
+            stop: end when something is wrong.
         """
         self._stores.clear()
         follow = Run(self._stores, self._writers, random.Random(seed), hints=hints)
-        for number in range(1, rounds + 1):
+
+        def run_round() -> None:
             follow.run_round()
             if self._moments:
                 follow.disturbances.restore(self._moments)
-            if report(number, follow.counts) is True:
-                break
-        return follow.counts
+
+        repeat(run_round, rounds, follow.report, stop=stop)
+        return follow.report
 
 
 class Run:
     """One mirror and its rounds."""
 
     def __init__(self, stores: Stores, writers: list[Writer], chance: random.Random, *, hints: bool) -> None:
-        self.counts = Counts()
+        self.report = Report()
         self._stores = stores
         self._writers = writers
         self._chance = chance
         self._mirror = Mirror()
         self._saved = self._mirror.save()
-        self._channel = Channel(stores, chance, self.counts.hints) if hints else None
-        self.disturbances = Disturbances(stores, chance, self.counts.disturbed)
+        self._channel = Channel(stores, chance, self.report["webhooks"]) if hints else None
+        self.disturbances = Disturbances(stores, chance, self.report["disturbed"])
 
     def run_round(self) -> None:
         """A burst of every writer at once, followed; then the comparison."""
@@ -136,8 +98,7 @@ class Run:
         # A killed writer's last statement may still be running.
         (own,) = db.query("SELECT pg_backend_pid() AS pid")
         wait_until(lambda: not self._stores.execute(RUNNING, (own["pid"],)))
-        while self._read_page():
-            pass
+        self._read_pages()
         self._compare()
 
     def _make_burst(self, ids: list[str]) -> Burst:
@@ -154,16 +115,16 @@ class Run:
         return Burst(chance.randrange(2**32), ids, operations, hook, kill_after)
 
     def _note(self, answer: dict[str, Any]) -> None:
-        counts = self.counts
+        report = self.report
         if "killed" in answer:
-            counts.killed += 1
+            report["rounds"]["writers killed"] += 1
             if not answer["killed"]:
-                counts.wrong.append("a writer has crashed")
+                report.wrong.append("a writer has crashed")
         for name, status in answer.get("statuses", []):
-            counts.operations[name] += 1
-            counts.statuses[status] += 1
+            report["operations"][name] += 1
+            report["statuses"][str(status)] += 1
             if status not in FINE:
-                counts.wrong.append(f"{name} was answered {status}")
+                report.wrong.append(f"{name} was answered {status}")
 
     def _follow(self) -> None:
         """Read a page, or what a webhook or the timer asks for; perhaps save, perhaps fall over."""
@@ -173,59 +134,53 @@ class Run:
                 self._read_page()
         else:
             for _ in self._channel.deliver():
-                while self._read_page():
-                    pass
+                self._read_pages()
             if chance.random() < 0.01:
-                while self._read_page():
-                    pass
+                self._read_pages()
         dice = chance.random()
         if dice < 0.1:
             self._saved = self._mirror.save()
         elif dice < 0.13:
             self._take_wrong()
             self._mirror = Mirror(self._saved)
-            self.counts.restarts += 1
+            self.report["rounds"]["restarts"] += 1
+
+    def _read_pages(self) -> None:
+        while self._read_page():
+            pass
 
     def _read_page(self) -> bool:
         """Whether there may be more to read."""
-        self.counts.pages += 1
+        self.report["rounds"]["pages"] += 1
         try:
-            return self._mirror.read(self._limit()) > 0
+            return self._mirror.read(self._chance.choice([1, 2, 3, 5, 10, 200, 1_000])) > 0
         except GoneError as error:  # after a restore; all changes are kept, so they are "everything"
             self._mirror = Mirror()
-            self.counts.disturbed[error.code] += 1
+            self.report["disturbed"][error.code] += 1
         except DatabaseUnavailableError:
-            self.counts.disturbed["pages unavailable"] += 1
+            self.report["disturbed"]["pages unavailable"] += 1
         except psycopg2.Error as error:
-            self.counts.wrong.append(f"a page failed: {error}")
+            self.report.wrong.append(f"a page failed: {error}")
             return False
         return True
 
-    def _limit(self) -> int:
-        return self._chance.choice([1, 2, 3, 5, 10, 200, 1_000])
-
     def _take_wrong(self) -> None:
-        self.counts.wrong += self._mirror.wrong
+        self.report.wrong += self._mirror.wrong
         self._mirror.wrong.clear()
 
     def _compare(self) -> None:
-        counts = self.counts
+        counts, wrong = self.report["rounds"], self.report.wrong
         self._take_wrong()
-        found = read_database(self._stores)
-        counts.rounds += 1
-        counts.images += len(found["images"])
-        counts.changes = self._stores.execute("SELECT count(*) AS n FROM changes")[0]["n"]
-        before = len(counts.wrong)
-        counts.wrong += [f"{image_id} is not deleted" for image_id in self._mirror.deleted]
+        counts["rounds"] += 1
+        counts["images compared"] += len(self._mirror.images)
+        counts["changes"] = self._stores.execute("SELECT count(*) AS n FROM changes")[0]["n"]
+        before = len(wrong)
+        wrong += [f"{image_id} is not deleted" for image_id in self._mirror.deleted]
         kept = self._stores.execute(KEPT_TEXT)
-        counts.wrong += [f"{row['subject_id']} is deleted, but not what it was" for row in kept]
-        for name, expected in found.items():
-            mirrored = getattr(self._mirror, name)
-            for key in sorted(expected.keys() | mirrored.keys()):
-                here, there = mirrored.get(key), expected.get(key)
-                if here != there:
-                    counts.wrong.append(f"round {counts.rounds}, {name} {key}: {here} instead of {there}")
-        if len(counts.wrong) > before:  # the next rounds are to find new differences only
+        wrong += [f"{row['subject_id']} is deleted, but not what it was" for row in kept]
+        differences = self._mirror.find_differences(self._stores)
+        self.report.complain(f"round {counts['rounds']}", differences)
+        if len(wrong) > before:  # the next rounds are to find new differences only
             self._mirror = Mirror()
             self._mirror.read_all(1_000)
             self._mirror.wrong.clear()

@@ -1,7 +1,6 @@
 """Both stores as a restore meets them: the database of an earlier moment, beside the bucket of today."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from copy import copy
 
 from tests.integration.stores import SCHEMA, Stores
@@ -69,11 +68,6 @@ class Moments:
             connection.cursor().execute(sql)
 
 
-@contextmanager
-def moments(servers: Stores, name: str) -> Iterator[Moments]:
+def moments(servers: Stores, name: str) -> closing[Moments]:
     """A :class:`Moments`, removed at the end."""
-    made = Moments(servers, name)
-    try:
-        yield made
-    finally:
-        made.close()
+    return closing(Moments(servers, name))

@@ -1,32 +1,43 @@
-"""The counts of a run, as text."""
+"""What a run has done, in groups of counts, and what was wrong."""
 
-from tests.faults.rounds import FAULTS, OPERATIONS, Counts
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
 
 
-def describe(counts: Counts) -> str:
-    """Rounds by operation and fault, by step, and their outcomes."""
-    lines = ["", "rounds".ljust(16) + "".join(fault.rjust(14) for fault in FAULTS) + "all".rjust(7)]
-    for operation in OPERATIONS:
-        found = [counts.rounds[operation, fault] for fault in FAULTS]
-        lines.append(
-            operation.ljust(16) + "".join(str(n).rjust(14) for n in found) + str(sum(found)).rjust(7)
-        )
-    totals = [sum(counts.rounds[operation, fault] for operation in OPERATIONS) for fault in FAULTS]
-    lines.append("all".ljust(16) + "".join(str(n).rjust(14) for n in totals) + str(sum(totals)).rjust(7))
-    lines += ["", "rounds by step"]
-    for operation in OPERATIONS:
-        steps = sorted((step, name, n) for (op, step, name), n in counts.steps.items() if op == operation)
-        text = ", ".join(f"{step} {name.rpartition('.')[2]} {n}" for step, name, n in steps)
-        lines.append(f"{operation.ljust(16)}{text}")
-    lines += ["", "operation".ljust(16) + "acknowledged".rjust(14) + "killed".rjust(10) + "refused".rjust(10)]
-    for operation in OPERATIONS:
-        one = (counts.acknowledged[operation], counts.killed[operation], counts.refused[operation])
-        lines.append(operation.ljust(16) + str(one[0]).rjust(14) + "".join(str(n).rjust(10) for n in one[1:]))
-    lines += [
-        "",
-        f"{counts.retried} operations were sent again; {counts.recovered} rounds left work for the sweep.",
-        f"{counts.not_reached} rounds ended before their fault. {counts.images} times an image was compared.",
-        f"{len(counts.wrong)} wrong" + (":" if counts.wrong else "."),
-        *counts.wrong,
-    ]
-    return "\n".join(lines)
+class Report(defaultdict[str, Counter[str]]):
+    """Counts: ``report["killed"]["upload"] += 1``."""
+
+    def __init__(self) -> None:
+        super().__init__(Counter)
+        self.wrong: list[str] = []
+
+    def complain(self, context: str, problems: list[str]) -> None:
+        self.wrong += [f"{context}: {problem}" for problem in problems]
+
+    def describe(self) -> str:
+        """As text."""
+        groups = {
+            group: ", ".join(f"{name} {number}" for name, number in counts.items())
+            for group, counts in self.items()
+        }
+        lines = [f"{group}: {text}" for group, text in groups.items()]
+        return "\n".join([*lines, f"{len(self.wrong)} wrong", *self.wrong])
+
+
+def repeat(run_round: Callable[[], object], rounds: int, report: Report, *, stop: bool = False) -> None:
+    """Run rounds, and print the progress after every 25 and what is wrong.
+
+    Args:
+        stop: end when something is wrong.
+    """
+    start, told = time.monotonic(), 0
+    for number in range(1, rounds + 1):
+        run_round()
+        for problem in report.wrong[told:]:
+            print(problem, flush=True)
+        told = len(report.wrong)
+        if number % 25 == 0 or number == rounds:
+            print(f"{number} of {rounds} rounds, {time.monotonic() - start:.0f} s, {told} wrong", flush=True)
+        if stop and told:
+            break

@@ -41,18 +41,10 @@ class Service:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._worker = Worker(environment, CONSTANTS)
+        self.close = self._worker.close
 
-    def close(self) -> None:
-        self._worker.close()
-
-    def run(self, function: str, event: Event) -> Outcome:
-        """Answer an event without faults."""
-        self._worker.send(event, function=function)
-        return self._finish(self._worker.read())
-
-    def kill_at(self, function: str, event: Event, hook: Hook) -> Outcome:
-        """Answer an event until a step, then kill -9."""
-        assert hook.action == "kill"
+    def run(self, function: str, event: Event, hook: Hook | None = None) -> Outcome:
+        """Answer an event; with a hook that kills, until there."""
         self._worker.send(event, hook, function=function)
         outcome = self._finish(self._worker.read())
         return replace(outcome, reached=outcome.status == 0)
@@ -61,18 +53,17 @@ class Service:
         self,
         function: str,
         event: Event,
-        hook: Hook,
+        step: int,
         then: Callable[[], object],
         kill_when: Callable[[], object] | None = None,
     ) -> Outcome:
-        """Answer an event, and call ``then`` at the step.
+        """Answer an event, and call ``then`` before the step.
 
         Args:
             then: the event continues when it returns.
             kill_when: the process is killed when this returns, unless it has ended by then.
         """
-        assert hook.action == "pause"
-        self._worker.send(event, hook, function=function)
+        self._worker.send(event, at_step(step, "before", "pause"), function=function)
         message = self._worker.read()
         if "paused" not in message:
             return self._finish(message)

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -31,10 +30,10 @@ from imageapi.storage import clients
 from PIL import Image
 
 from tests.integration.client import upload_event
-from tests.integration.lifecycle import KEY, image_event
+from tests.integration.lifecycle import KEY, delete_event, image_event, restore_event, trash_event
 from tests.support import pictures
-from tests.support.events import ROOT, Event, as_manager, handle, load_handler, make_event
-from tests.support.worker import Hook
+from tests.support.events import Event, as_manager, handle, load_handler, make_event
+from tests.support.worker import Child, Hook
 from tests.support.worker_main import STORES, Calls
 
 WORDS = ("海", "harbour", "🌊", "", 'a "b" \\ c', "é" * 60)
@@ -56,39 +55,18 @@ class Burst(NamedTuple):
     kill_after: float
 
 
-class Writer:
+class Writer(Child):
     """One such process."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.writers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
-        )
+        super().__init__("tests.faults.writers", environment=environment)
 
     def start(self, burst: Burst) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(burst).encode() + b"\n")
-        self._process.stdin.flush()
+        self.write(json.dumps(burst).encode() + b"\n")
 
-    def fileno(self) -> int:
-        assert self._process.stdout
-        return self._process.stdout.fileno()
 
-    def read(self) -> dict[str, Any]:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        assert line, "the writer has ended"
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+def revoke_event(image_id: str) -> Event:
+    return make_event("POST", f"/api/images/{image_id}/links/revoke", KEY)
 
 
 class Work:
@@ -109,14 +87,12 @@ class Work:
     def patch(self) -> int:
         metadata = self._metadata()
         fields = self._chance.sample(sorted(metadata), self._chance.randint(1, len(metadata)))
-        return self._send(image_event("PATCH", self._some_id(), {field: metadata[field] for field in fields}))
+        values = {field: metadata[field] for field in fields}
+        return self.send(lambda image_id: image_event("PATCH", image_id, values))
 
-    def revoke(self) -> int:
-        return self._send(make_event("POST", f"/api/images/{self._some_id()}/links/revoke", KEY))
-
-    def delete(self) -> int:
-        path = f"/api/images/{self._some_id()}"
-        return self._send(make_event("DELETE", path, KEY, {"permanent": "true"}))
+    def send(self, make: Callable[[str], Event]) -> int:
+        """A request for one of the images."""
+        return int(handle(make(self._some_id()))["statusCode"])
 
     def analyze(self) -> int:
         """As AnalyzeFunction, without Gemini."""
@@ -135,24 +111,15 @@ class Work:
 
     def key(self) -> int:
         with as_manager():
-            made = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
+            made, _ = create_key({"name": "key", "scopes": ["images:read"]}, Key(ROOT_KEY, SCOPES))
             if self._chance.random() < 0.5:
-                revoke_key(made["id"])
+                revoke_key(made["id"], None)
         return 200
 
     def number(self) -> int:
         """As a reader does before it reads."""
         changes.number_all()
         return 200
-
-    def trash(self) -> int:
-        return self._send(image_event("DELETE", self._some_id()))
-
-    def restore(self) -> int:
-        return self._send(make_event("POST", f"/api/images/{self._some_id()}/restore", KEY))
-
-    def _send(self, event: Event) -> int:
-        return int(handle(event)["statusCode"])
 
     def _some_id(self) -> str:
         return self._chance.choice(self._ids) if self._ids else "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
@@ -165,12 +132,12 @@ class Work:
 OPERATIONS: dict[str, tuple[Callable[[Work], int], int]] = {
     "upload": (Work.upload, 3),
     "patch": (Work.patch, 8),
-    "revoke": (Work.revoke, 2),
-    "delete": (Work.delete, 2),
+    "revoke": (lambda work: work.send(revoke_event), 2),
+    "delete": (lambda work: work.send(delete_event), 2),
     "analyze": (Work.analyze, 3),
     "key": (Work.key, 1),
-    "trash": (Work.trash, 2),
-    "restore": (Work.restore, 2),
+    "trash": (lambda work: work.send(trash_event), 2),
+    "restore": (lambda work: work.send(restore_event), 2),
     "number": (Work.number, 8),
 }
 """Each operation, and how often it is chosen."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from imageapi.analysis import gemini
 
-from tests.integration.client import send, upload
+from tests.integration.client import get, send, upload
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.answers import Answer
@@ -52,6 +52,12 @@ def analysis_event(image_id: str, query: dict[str, str] | None = None) -> Event:
 
 def analyze(image_id: str, **query: str) -> Answer:
     return send(analysis_event(image_id, query))
+
+
+def read_analysis(image_id: str) -> dict[str, Any]:
+    """GET; the analysis, made or not."""
+    found: dict[str, Any] = get(f"/api/images/{image_id}/analysis").body["data"]
+    return found
 
 
 def queue_event(*image_ids: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 from tests.support.answers import Answer, parse
 from tests.support.events import API_KEY, STAGE, Event, Query, handle, make_event
 from tests.support.multipart import upload_body
-from tests.support.openapi import statuses_of_codes
+from tests.support.openapi import find_codes, statuses_of_codes
 
 
 def send(event: Event) -> Answer:
@@ -16,6 +16,8 @@ def send(event: Event) -> Answer:
     answer = parse(handle(event))
     if answer.status >= 400 and answer.body and "error" in answer.body:
         assert statuses_of_codes()[answer.code] == answer.status
+        codes = find_codes(event["httpMethod"].lower(), event["resource"])
+        assert codes is None or answer.code in codes, answer.code
     return answer
 
 

@@ -8,10 +8,18 @@ from tests.support.answers import Answer
 from tests.support.events import API_KEY, make_event
 
 
+def ask_keys(
+    method: str, path: str = "", values: Any = None, *, key: str = API_KEY, **headers: str
+) -> Answer:
+    """A request to /api/keys and what follows; ``If_Match="…"`` becomes a header."""
+    sent = {"X-API-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()}
+    body = values if isinstance(values, str) else "" if values is None else json.dumps(values)
+    return send(make_event(method, f"/api/keys{path}", sent, body=body))
+
+
 def post_key(values: Any, *, key: str = API_KEY) -> Answer:
     """POST /api/keys."""
-    body = values if isinstance(values, str) else json.dumps(values)
-    return send(make_event("POST", "/api/keys", {"X-API-Key": key}, body=body))
+    return ask_keys("POST", values=values, key=key)
 
 
 def make_key(*scopes: str, **values: Any) -> dict[str, Any]:
@@ -24,4 +32,4 @@ def make_key(*scopes: str, **values: Any) -> dict[str, Any]:
 
 def revoke_key(key_id: str, *, key: str = API_KEY) -> Answer:
     """DELETE /api/keys/{id}."""
-    return send(make_event("DELETE", f"/api/keys/{key_id}", {"X-API-Key": key}))
+    return ask_keys("DELETE", f"/{key_id}", key=key)

@@ -1,6 +1,7 @@
 """Searchable rows, written as the service writes them, and the expected lists of them."""
 
 import json
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ NOW = 417 << 32
 """In milliseconds: a time at which buckets of every size begin."""
 AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
 """Within a time bucket, in adjacent buckets, and farther apart than any bucket is long."""
+
+
+COMPARISONS = {"gte": "ge", "gt": "gt", "lte": "le", "lt": "lt"}
 
 
 def id_of(age: int, rest: int) -> str:
@@ -63,6 +67,12 @@ class Doc:
     def matches_strongly(self, word: str) -> bool:
         padded = f" {normalise(self.title)} {normalise(' '.join(self.tags))}"
         return f" {word}" in padded if is_short(word) else word in padded
+
+    def is_in_range(self, parameter: str, bound: str) -> bool:
+        """Whether its value compares so with the bound, as in ``width.gte=100``."""
+        name, comparison = parameter.split(".")
+        value = getattr(self, name)
+        return bool(getattr(operator, COMPARISONS[comparison])(value, type(value)(bound)))
 
     def has_tag(self, tag: str) -> bool:
         return normalise_tag(tag) in {normalise_tag(own) for own in self.tags}
@@ -120,21 +130,20 @@ def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
         doc
         for doc in docs
         if all(doc.matches(term) for term in terms)
-        and ("tag" not in query or doc.has_tag(query["tag"]))
+        and ("tags" not in query or doc.has_tag(query["tags"]))
         and query.get("category", doc.category) == doc.category
         and query.get("mime_type", doc.mime_type) == doc.mime_type
-        and doc.width >= int(query.get("min_width", "1"))
-        and query.get("created_after", "") <= doc.created_at < query.get("created_before", "Z")
+        and all(doc.is_in_range(name, query[name]) for name in query if "." in name)
     ]
     newest = sorted(found, key=lambda doc: doc.id, reverse=True)
-    orders = {
-        "newest": newest,
-        "oldest": newest[::-1],
+    ascending = {
+        "created_at": newest[::-1],
         "title": sorted(found, key=lambda doc: (normalise(doc.title), doc.id)),
-        "size": sorted(found, key=lambda doc: (doc.size_bytes, doc.id), reverse=True),
-        "relevance": sorted(newest, key=lambda doc: not all(doc.matches_strongly(term) for term in terms)),
+        "size_bytes": sorted(found, key=lambda doc: (doc.size_bytes, doc.id)),
     }
-    return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "newest")]]
+    orders = ascending | {f"-{name}": order[::-1] for name, order in ascending.items()}
+    orders["relevance"] = sorted(newest, key=lambda doc: not all(map(doc.matches_strongly, terms)))
+    return [doc.id for doc in orders[query.get("sort", "relevance" if terms else "-created_at")]]
 
 
 def total(*query: tuple[str, str]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from tests.support.waiting import wait_until
 OTHER_STATUSES = {
     201: ("create_key", "create_upload", "upload"),
     404: (
-        *("complete_upload", "delete_image", "deliver", "history", "image", "restore", "revoke_links"),
-        *("update_image", "variant", "revoke_key", "confirm_key", "webhook", "delete_webhook"),
+        *("complete_upload", "upload_status", "analysis", "image_changes", "image", "update_image"),
+        *("delete_image", "restore", "revoke_links", "deliver", "variant", "key", "update_key"),
+        *("revoke_key", "confirm_key", "webhook", "update_webhook", "delete_webhook"),
         *("resume_webhook", "rotate_webhook_secret", "test_webhook"),
     ),
-    501: ("analysis", "create_webhook"),
+    501: ("analyze", "create_webhook"),
 }
 EXPECTED = dict.fromkeys(event_names(), 200) | {
     name: status for status, names in OTHER_STATUSES.items() for name in names

@@ -13,7 +13,7 @@ def test_outcomes(stores: Stores, tmp_path: Path) -> None:
         "turned.jpg": (pictures.jpeg(orientation=6), "accepted: image/jpeg"),
         "large.jpg": (pictures.jpeg_of_size(4_500_000), "accepted: image/jpeg"),
         "large.txt": (b"x" * 4_500_000, "refused: 415 unsupported_image_type"),
-        "empty": (b"", "refused: 400 file_empty"),
+        "empty": (b"", "refused: 422 field_invalid"),
     }
     for name, (data, _) in files.items():
         (tmp_path / name).write_bytes(data)

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -52,7 +52,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.replay:
         with opened() as explorer:
-            return replay(explorer, arguments.replay)
+            outcome = explorer.replay(arguments.replay)
+        print(outcome.describe())
+        return 1 if outcome.wrong else 0
     start = time.monotonic()
     end = start + 60 * arguments.minutes
     cases = sorted(choose_cases(arguments.pairs), key=estimate_length, reverse=True)
@@ -67,10 +69,10 @@ def main() -> int:
             name, counts = task.result()
             total.update(counts)
             seconds = time.monotonic() - start
-            print(f"{number}/{len(tasks)} {name}: {describe(counts)}, {seconds:.0f} s", flush=True)
+            print(f"{number}/{len(tasks)} {name}: {dict(counts)}, {seconds:.0f} s", flush=True)
     finally:
         pool.shutdown(cancel_futures=True)
-    print(f"All: {describe(total)}.")
+    print(f"All: {dict(total)}.")
     return 1 if total["wrong"] else 0
 
 
@@ -80,11 +82,8 @@ def opened() -> Iterator[Explorer]:
     with launched("interleavings-") as stores:
         turn_fsync_off(stores.postgres)
         os.environ.update(stores.environment)
-        explorer = Explorer(stores)
-        try:
+        with closing(Explorer(stores)) as explorer:
             yield explorer
-        finally:
-            explorer.close()
 
 
 here: Explorer
@@ -96,16 +95,6 @@ def open_here() -> None:
     stack = ExitStack()
     here = stack.enter_context(opened())
     Finalize(None, stack.close, exitpriority=0)
-
-
-def replay(explorer: Explorer, code: str) -> int:
-    try:
-        outcome = explorer.replay(code)
-    except NondeterminismError as error:
-        print(f"The code of the service has changed since: {error}.")
-        return 1
-    print(outcome.describe())
-    return 1 if outcome.wrong else 0
 
 
 def explore(case: Case, preemptions: int, end: float) -> tuple[str, Counter[str]]:
@@ -138,10 +127,6 @@ def count(outcomes: Iterable[Outcome], end: float) -> Counter[str]:
     return counts
 
 
-def describe(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in counts.items())
-
-
 def estimate_length(case: Case) -> int:
     """More for a pair that has more schedules: it is begun earlier."""
     return sum(4 if one == "sweep" else len(STARTS[case.start].requests(one)) for one in case.operations)
@@ -152,10 +137,10 @@ def choose_triples(count: int, seed: int) -> list[tuple[Case, str]]:
     chance = random.Random(seed)
     triples = []
     for number in range(count):
-        start = chance.choice(sorted(STARTS))
-        among = (*STARTS[start].first, *STARTS[start].second)
-        case = Case(start, (chance.choice(STARTS[start].first), *chance.choices(among, k=2)))
-        triples.append((case, f"{seed} {number}"))
+        name = chance.choice(sorted(STARTS))
+        start = STARTS[name]
+        operations = chance.choice(start.first), *chance.choices((*start.first, *start.second), k=2)
+        triples.append((Case(name, operations), f"{seed} {number}"))
     return triples
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.mirror import Mirror, read_database
+from tests.faults.mirror import Mirror
 from tests.integration.stores import Stores
 from tests.interleavings.client import Result
 from tests.interleavings.operations import PICTURE, SHA256
@@ -118,7 +118,7 @@ def check_mirrors(stores: Stores, results: Sequence[Result]) -> list[str]:
     """Mirrors that know only the feed know all images: one that reads it now, and those of clients that have
     read a part of it before.
     """
-    found, wrong = read_database(stores), []
+    wrong = []
     followers = {result.client for result in results if result.request.kind == "follow"}
     for name in ("", *sorted(followers)):
         mirror = Mirror()
@@ -127,7 +127,5 @@ def check_mirrors(stores: Stores, results: Sequence[Result]) -> list[str]:
                 mirror.take(result.body)
         mirror.read_all(1_000)
         wrong += [f"the feed is wrong: {problem}" for problem in mirror.wrong]
-        for what, here in (("images", mirror.images), ("trash", mirror.trash)):
-            if here != found[what]:
-                wrong.append(f"a mirror of the feed has other {what}: {here} instead of {found[what]}")
+        wrong += [f"a mirror of the feed: {problem}" for problem in mirror.find_differences(stores)]
     return wrong

@@ -1,9 +1,7 @@
 """Clients: their processes, requests and responses."""
 
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -12,7 +10,8 @@ from typing import Any, NamedTuple
 
 from tests.interleavings.process import Answered, Call, Permission, Seen, Sleep
 from tests.support.answers import parse
-from tests.support.events import ROOT, Event
+from tests.support.events import Event
+from tests.support.worker import Child
 
 
 class Request(NamedTuple):
@@ -59,20 +58,16 @@ class State(Enum):
     DONE = auto()
 
 
-class Process:
+class Process(Child):
     """One process that answers events; see process.py."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
         limits = {"DB_STATEMENT_TIMEOUT": "600", "PIPE": str(theirs.fileno())}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.interleavings.process"],
-            stdin=subprocess.DEVNULL,
+        super().__init__(
+            "tests.interleavings.process",
+            environment={**environment, **limits},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment, **limits},
             pass_fds=[theirs.fileno()],
         )
         theirs.close()
@@ -95,8 +90,7 @@ class Process:
 
     def close(self) -> None:
         self.pipe.close()
-        self._process.kill()
-        self._process.wait()
+        super().close()
 
 
 @dataclass

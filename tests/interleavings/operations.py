@@ -1,13 +1,12 @@
 """The operations, the states of an image in which they meet, and the pairs of them."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 from tests.integration.client import upload_event
+from tests.integration.images.test_batch import batch_event
 from tests.integration.leftovers import expire
 from tests.integration.lifecycle import (
     KEY,
@@ -20,11 +19,12 @@ from tests.integration.lifecycle import (
     post_file,
     restore_event,
     sign,
+    trash_event,
 )
 from tests.integration.stores import Stores
 from tests.interleavings.client import Process, Request, Result, Script, fill
 from tests.support import pictures
-from tests.support.events import make_event
+from tests.support.events import Event, make_event
 
 PICTURE = pictures.jpeg()
 SHA256 = hashlib.sha256(PICTURE).digest()
@@ -32,53 +32,46 @@ UPLOAD, IMAGE = "UploadFunction", "ImageFunction"
 VARIANT = "w320"
 
 
+def batch(operation: str) -> Callable[[str, str], Event]:
+    """A batch of one image; a category has the client's name."""
+
+    def make_event_of(image_id: str, client: str) -> Event:
+        values = {"category": f"of {client}"} if operation == "set_category" else {}
+        return batch_event([image_id], operation, key=f"batch of {client}", **values)
+
+    return make_event_of
+
+
+EVENTS: dict[str, tuple[str, Callable[[str, str], Event]]] = {
+    "upload": (UPLOAD, lambda *_: upload_event(PICTURE, {"title": "new"}, "a.jpg", "the same key")),
+    "announce": (UPLOAD, lambda *_: announce_event(PICTURE, "the same key", metadata={"title": "new"})),
+    "complete": (UPLOAD, lambda image_id, _: complete_event(image_id)),
+    "event": (UPLOAD, lambda image_id, _: arrived(image_id)),
+    "view": ("DeliverFunction", lambda image_id, _: deliver_event(sign(image_id, VARIANT))),
+    "edit": (IMAGE, lambda image_id, name: image_event("PATCH", image_id, {"title": f"of {name}"})),
+    "revoke": (IMAGE, lambda image_id, _: make_event("POST", f"/api/images/{image_id}/links/revoke", KEY)),
+    "trash": (IMAGE, lambda image_id, _: trash_event(image_id)),
+    "restore": (IMAGE, lambda image_id, _: restore_event(image_id)),
+    "delete": (IMAGE, lambda image_id, _: delete_event(image_id)),
+    "batch": (IMAGE, batch("set_category")),
+    "batch-trash": (IMAGE, batch("trash")),
+    "batch-restore": (IMAGE, batch("restore")),
+    "sweep": ("SweepFunction", lambda *_: {}),
+}
+"""Of each kind of request but a follower's: the function, and the event, by image and name of the client."""
+
+
 def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Request:
     """A request of a kind.
 
     Args:
-        client: the name of the client, which its changes contain.
         cursor: where in the feed a follower goes on.
     """
-    match kind:
-        case "follow":
-            event = make_event("GET", "/api/changes", KEY, {"since": cursor} if cursor else {})
-            return Request(kind, "ChangesFunction", event)
-        case "upload":
-            event = upload_event(PICTURE, {"title": "new"}, "a.jpg", "the same key")
-            return Request(kind, UPLOAD, event)
-        case "complete":
-            return Request(kind, UPLOAD, complete_event(image_id), image_id)
-        case "event":
-            return Request(kind, "UploadFunction", arrived(image_id), image_id)
-        case "view":
-            return Request(kind, "DeliverFunction", deliver_event(sign(image_id, VARIANT)), image_id)
-        case "edit":
-            event = image_event("PATCH", image_id, {"title": f"of {client}"})
-            return Request(kind, IMAGE, event, image_id)
-        case "revoke":
-            event = make_event("POST", f"/api/images/{image_id}/links/revoke", KEY)
-            return Request(kind, IMAGE, event, image_id)
-        case "trash":
-            return Request(kind, IMAGE, image_event("DELETE", image_id), image_id)
-        case "restore":
-            return Request(kind, IMAGE, restore_event(image_id), image_id)
-        case "delete":
-            return Request(kind, IMAGE, delete_event(image_id), image_id)
-        case "sweep":
-            return Request(kind, "SweepFunction", {}, image_id)
-    operation, values = BATCHES[kind]
-    if operation == "set_category":
-        values = {"category": f"of {client}"}
-    body = json.dumps({"ids": [image_id], "operation": operation, **values})
-    headers = KEY | {"Idempotency-Key": f"batch of {client}"}
-    return Request(kind, IMAGE, make_event("POST", "/api/images/batch", headers, body=body), image_id)
-
-
-BATCHES: dict[str, tuple[str, dict[str, Any]]] = {
-    "batch": ("set_category", {}),
-    "batch-trash": ("trash", {}),
-    "batch-restore": ("restore", {}),
-}
+    if kind == "follow":
+        event = make_event("GET", "/api/changes", KEY, {"cursor": cursor} if cursor else {})
+        return Request(kind, "ChangesFunction", event)
+    function, make = EVENTS[kind]
+    return Request(kind, function, make(image_id, client), "" if kind == "upload" else image_id)
 
 
 def play(kinds: list[str], image_id: str, client: str) -> Script:
@@ -91,7 +84,7 @@ def play(kinds: list[str], image_id: str, client: str) -> Script:
         if kind in ("follow", "upload") and result.status >= 400:
             return
         if kind == "follow":
-            cursor = result.body["cursor"]
+            cursor = result.body["next_cursor"]
         if kind == "upload":
             image_id = result.body["data"]["id"]
 
@@ -178,12 +171,7 @@ class Preparation:
 
     def arrived(self) -> str:
         """A file at incoming/ whose upload nobody has completed in time."""
-        request = Request(
-            "announce", UPLOAD, announce_event(PICTURE, "the same key", metadata={"title": "new"})
-        )
-        result = Result("", request, 0)
-        fill(result, self.process.run(request))
-        ticket = result.body["data"]
+        ticket = self.do("announce").body["data"]
         assert post_file(ticket["form"], PICTURE) < 300
         self.stores.execute("UPDATE uploads SET expires_at = now() - interval '1 second'")
         return str(ticket["id"])

@@ -6,19 +6,11 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A response of a function.
-
-    Attributes:
-        headers: lists of values, by name in lower case.
-        body: parsed JSON, text for any other body, or None without one.
-        text: the raw body.
-    """
+class Read:
+    """What every response has: ``body`` is parsed JSON, or None."""
 
     status: int
-    headers: dict[str, list[str]]
     body: Any
-    text: str = ""
 
     @property
     def code(self) -> str:
@@ -35,6 +27,19 @@ class Answer:
         """The image in this response."""
         image: dict[str, Any] = self.body["data"]
         return image
+
+
+@dataclass(frozen=True)
+class Answer(Read):
+    """A response of a function; its ``body`` may be text too.
+
+    Attributes:
+        headers: lists of values, by name in lower case.
+        text: the raw body.
+    """
+
+    headers: dict[str, list[str]]
+    text: str = ""
 
 
 def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
@@ -55,5 +60,6 @@ def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
     elif response["statusCode"] >= 400 and "checks" not in body:
         assert headers["content-type"] == ["application/json"]
         assert set(body) == {"error"}
-        assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "details"}
-    return Answer(response["statusCode"], headers, body, text)
+        assert set(body["error"]) - {"details"} == {"code", "message", "request_id"}
+        assert [body["error"]["request_id"]] == headers["x-request-id"]
+    return Answer(response["statusCode"], body, headers, text)

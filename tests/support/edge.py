@@ -170,4 +170,4 @@ def _answer_conditional(response: Response, headers: Mapping[str, str]) -> Respo
 def _to_answer(response: Response) -> Answer:
     status, headers, data = response
     is_json = headers.get("content-type", "").startswith("application/json")
-    return Answer(status, headers, data, json.loads(data) if is_json and data else None)
+    return Answer(status, json.loads(data) if is_json and data else None, headers, data)

@@ -6,10 +6,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import playwright
 
@@ -55,29 +55,16 @@ def render_code(keys: Sequence[str], *, lifetime: int = 3600) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], function["FunctionCode"]["Fn::Sub"][0])
 
 
-class EdgeFunction:
+class EdgeFunction(ExitStack):
     """One process for many calls of this code. A context manager."""
 
     def __init__(self, code: str) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "function.js"
+        super().__init__()
+        path = Path(self.enter_context(tempfile.TemporaryDirectory())) / "function.js"
         path.write_text(code, encoding="utf-8")
-        self._process = subprocess.Popen(
-            [NODE, HARNESS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
-        self._folder.cleanup()
+        pipe = subprocess.PIPE
+        process = subprocess.Popen([NODE, HARNESS, path], stdin=pipe, stdout=pipe, text=True)
+        self._process = self.enter_context(process)
 
     def on_request(
         self,

@@ -13,8 +13,7 @@ import os
 import re
 import sys
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,7 +24,6 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.http.route_scopes import ANY_KEY, PUBLIC
 
 from local.settings import find_database_users
 
@@ -117,7 +115,7 @@ def list_routes() -> tuple[tuple[str, str], ...]:
     """The folder of its function, and ``GET /api/images/<image_id>``, of each route."""
     apps = {path.parent.name: load_app(path.parent.name) for path in sorted(ROOT.glob("functions/*/app.py"))}
     return tuple(
-        (folder, f"{route.method} {route.rule}")
+        (folder, f"{route.operation.method} {route.operation.path}")
         for folder, module in apps.items()
         if hasattr(module, "app")  # others are started by S3 or a schedule
         for route in module.app.routes
@@ -274,8 +272,3 @@ def _set_variables(variables: Mapping[str, str | None]) -> None:
 def _load_handler(code_uri: str) -> Handler:
     handler: Handler = load_app(Path(code_uri).name).lambda_handler
     return handler
-
-
-def access(public: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """As ``http.route_scopes.ROUTE_SCOPES``, for routes of a test: without a key, or with any."""
-    return defaultdict(lambda: ANY_KEY, dict.fromkeys(public, PUBLIC))

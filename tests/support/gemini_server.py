@@ -12,8 +12,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from tests.support.http_server import Handler, serve
 
@@ -44,109 +44,73 @@ class Request:
         return parts
 
 
-class Behaviour(Protocol):
-    """How one request is answered: a status and a body."""
+class Behaviour:
+    """How one request is answered: late or at once."""
 
-    def answer(self) -> tuple[int, bytes]: ...
+    def __init__(self, status: int, body: Any, seconds: float = 0) -> None:
+        self.status = status
+        self.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        self.seconds = seconds
 
 
-@dataclass(frozen=True)
-class Says:
+class Says(Behaviour):
     """200, with a description that follows the schema, or with any other ``text``."""
 
-    caption: str = "A red square on a table."
-    tags: tuple[str, ...] = ("Red", "square", "red")
-    text_seen: str = "こんにちは HELLO"
-    safety: Mapping[str, str] = field(default_factory=lambda: dict(SAFE))
-    text: str | None = None
-    finish_reason: str = "STOP"
-
-    def answer(self) -> tuple[int, bytes]:
-        value = {
-            "caption": self.caption,
-            "tags": list(self.tags),
-            "text_seen": self.text_seen,
-            "safety": dict(self.safety),
-        }
-        text = json.dumps(value, ensure_ascii=False) if self.text is None else self.text
-        return 200, encode(
-            {
-                "candidates": [
-                    {
-                        "content": {"role": "model", "parts": [{"text": text}]},
-                        "finishReason": self.finish_reason,
-                        "index": 0,
-                    }
-                ],
-                "usageMetadata": {
-                    "promptTokenCount": 300,
-                    "candidatesTokenCount": 40,
-                    "totalTokenCount": 340,
-                },
-                "modelVersion": f"{MODEL}-001",
-                "responseId": "mAITaLmkHPPlz7IPvtfUqQ4",
-            }
-        )
+    def __init__(
+        self,
+        caption: str = "A red square on a table.",
+        text: str | None = None,
+        finish_reason: str = "STOP",
+        seconds: float = 0,
+    ) -> None:
+        tags, text_seen = ["Red", "square", "red"], "こんにちは HELLO"
+        value = {"caption": caption, "tags": tags, "text_seen": text_seen, "safety": SAFE}
+        said = json.dumps(value, ensure_ascii=False) if text is None else text
+        content = {"role": "model", "parts": [{"text": said}]}
+        candidate = {"content": content, "finishReason": finish_reason, "index": 0}
+        usage = {"promptTokenCount": 300, "candidatesTokenCount": 40, "totalTokenCount": 340}
+        answer = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": f"{MODEL}-001"}
+        super().__init__(200, answer, seconds)
 
 
-@dataclass(frozen=True)
-class Fails:
+class Slow(Says):
+    """Answers, but late."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds=seconds)
+
+
+class Blocks(Behaviour):
+    """200, with only the reason for blocking."""
+
+    def __init__(self, reason: str = "SAFETY") -> None:
+        self.reason = reason
+        super().__init__(200, {"promptFeedback": {"blockReason": reason}, "modelVersion": MODEL})
+
+
+class Garbage(Behaviour):
+    """200, with a body that is not JSON."""
+
+    def __init__(self, body: bytes = b"<html>proxy error</html>") -> None:
+        super().__init__(200, body)
+
+
+class Fails(Behaviour):
     """An error in Gemini's format."""
 
-    code: int
-    status: str = "INTERNAL"
-    message: str = "An internal error has occurred."
-    details: tuple[Mapping[str, Any], ...] = ()
-
-    def answer(self) -> tuple[int, bytes]:
-        error = {"code": self.code, "message": self.message, "status": self.status}
-        if self.details:
-            error["details"] = list(self.details)
-        return self.code, encode({"error": error})
+    def __init__(self, code: int, status: str = "INTERNAL", **detail: str) -> None:
+        details = {"details": [{"@type": "type.googleapis.com/google.rpc.…", **detail}]} if detail else {}
+        super().__init__(code, {"error": {"code": code, "message": "…", "status": status, **details}})
 
 
 def busy(seconds: float | None = None) -> Fails:
     """429, with or without the time to wait."""
-    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}
-    details: tuple[Mapping[str, Any], ...] = (info,) if seconds else ()
-    return Fails(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", details)
+    return Fails(429, "RESOURCE_EXHAUSTED", **({"retryDelay": f"{seconds}s"} if seconds else {}))
 
 
 def refuses_key() -> Fails:
     """400, for an invalid key."""
-    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
-    return Fails(400, "INVALID_ARGUMENT", "API key not valid.", (info,))
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """200, with only the reason for blocking."""
-
-    reason: str = "SAFETY"
-
-    def answer(self) -> tuple[int, bytes]:
-        return 200, encode({"promptFeedback": {"blockReason": self.reason}, "modelVersion": MODEL})
-
-
-@dataclass(frozen=True)
-class Slow:
-    """Answers, but late."""
-
-    seconds: float
-
-    def answer(self) -> tuple[int, bytes]:
-        time.sleep(self.seconds)
-        return Says().answer()
-
-
-@dataclass(frozen=True)
-class Garbage:
-    """200, with a body that is not JSON."""
-
-    body: bytes = b"<html>proxy error</html>"
-
-    def answer(self) -> tuple[int, bytes]:
-        return 200, self.body
+    return Fails(400, "INVALID_ARGUMENT", reason="API_KEY_INVALID")
 
 
 class GeminiServer:
@@ -158,13 +122,11 @@ class GeminiServer:
         self.requests: list[Request] = []
         self._lock = threading.Lock()
 
-    def handle(self, request: Request) -> tuple[int, bytes]:
+    def handle(self, request: Request) -> Behaviour:
         with self._lock:
             self.requests.append(request)
             behaviour = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if request.headers.get("x-goog-api-key") != KEY:
-            behaviour = refuses_key()
-        return behaviour.answer()
+        return behaviour if request.headers.get("x-goog-api-key") == KEY else refuses_key()
 
 
 @contextmanager
@@ -175,15 +137,12 @@ def gemini_server() -> Iterator[GeminiServer]:
         yield found
 
 
-def encode(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
-
-
 class _Handler(Handler):
     gemini: GeminiServer
 
     def respond(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answer = self.gemini.handle(Request(self.path, headers, json.loads(self.read_body())))
+        answer = self.gemini.handle(Request(self.path, headers, json.loads(self.read_body())))
+        time.sleep(answer.seconds)
         with suppress(OSError):  # the client did not wait
-            self.answer(status, answer, content_type="application/json; charset=UTF-8")
+            self.answer(answer.status, answer.body, content_type="application/json; charset=UTF-8")

@@ -5,36 +5,24 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
+
+from tests.support.answers import Read
 
 TIMEOUT_SECONDS = 60
 """For one request: `sam local` starts a container for the first one of each function."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Read):
     """An HTTP response with its parsed JSON, if any."""
 
-    status: int
     headers: Mapping[str, str]
     data: bytes
-    body: Any
 
     @property
     def text(self) -> str:
         return self.data.decode()
-
-    @property
-    def code(self) -> str:
-        """The code of this error response."""
-        return str(self.body["error"]["code"])
-
-    @property
-    def image(self) -> dict[str, Any]:
-        """The image in this response."""
-        image: dict[str, Any] = self.body["data"]
-        return image
 
 
 def fetch(
@@ -59,4 +47,4 @@ def fetch(
         connection.close()
     found = {name.lower(): value for name, value in response.getheaders()}
     is_json = found.get("content-type", "").startswith("application/json")
-    return Answer(response.status, found, data, json.loads(data) if is_json and data else None)
+    return Answer(response.status, json.loads(data) if is_json and data else None, found, data)

@@ -1,19 +1,19 @@
 """openapi.json, read for tests."""
 
-import json
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
-from tests.support.events import ROOT
+from imageapi.http.operations import read_document
 
-
-@lru_cache(maxsize=1)
-def read_document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        (ROOT / "functions/gallery/openapi.json").read_text(encoding="utf-8")
-    )
-    return document
+__all__ = [
+    "find_codes",
+    "operations",
+    "parameters",
+    "read_document",
+    "resolve",
+    "schema",
+    "statuses_of_codes",
+]
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -22,40 +22,40 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of each operation."""
     for path, item in read_document()["paths"].items():
         for method, operation in item.items():
-            if method != "parameters":
-                yield method, path, operation
+            yield method, path, operation
 
 
 def resolve(value: dict[str, Any]) -> dict[str, Any]:
-    target: Any = value
-    while "$ref" in target:
-        parts = target["$ref"].removeprefix("#/").split("/")
-        target = read_document()
+    """What a reference refers to; anything else as it is."""
+    found: Any = value
+    while "$ref" in found:
+        parts = found["$ref"].removeprefix("#/").split("/")
+        found = read_document()
         for part in parts:
-            target = target[part]
-    found: dict[str, Any] = target
-    return found
+            found = found[part]
+    resolved: dict[str, Any] = found
+    return resolved
 
 
 def parameters(method: str, path: str) -> dict[str, dict[str, Any]]:
-    item = read_document()["paths"][path]
-    found = [resolve(value) for value in [*item.get("parameters", []), *item[method].get("parameters", [])]]
-    return {value["name"]: value for value in found}
+    """The parameters of an operation, by name."""
+    found = map(resolve, read_document()["paths"][path][method].get("parameters", ()))
+    return {each["name"]: each for each in found}
 
 
-@lru_cache(maxsize=1)
 def statuses_of_codes() -> dict[str, int]:
     """Each error code with its status."""
-    return {entry["const"]: int(entry["title"]) for entry in schema("ErrorCode")["oneOf"]}
+    return {code: entry["status"] for code, entry in read_document()["x-error-codes"].items()}
 
 
-def codes_of(response: dict[str, Any]) -> set[str]:
-    parts = (
-        resolve(response).get("content", {}).get("application/json", {}).get("schema", {}).get("allOf", [])
-    )
-    found = [
-        part["properties"]["error"]["properties"]["code"]["enum"] for part in parts if "properties" in part
-    ]
-    return {code for codes in found for code in codes}
+def find_codes(method: str, path: str) -> set[str] | None:
+    """The error codes of an operation; None if the document does not have it."""
+    operation = read_document()["paths"].get(path, {}).get(method)
+    if operation is None:
+        return None
+    applies = {"always"} | ({"with_key", "with_scope"} if operation.get("security") != [] else set())
+    general = {c for c, entry in read_document()["x-error-codes"].items() if entry.get("applies") in applies}
+    return general | set(operation["x-error-codes"])

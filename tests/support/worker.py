@@ -30,7 +30,47 @@ class Hook(NamedTuple):
     action: Literal["kill", "pause"] = "kill"
 
 
-class Worker:
+class Child:
+    """A process that runs a module of the tests, with these variables alone, and answers in lines of JSON.
+
+    Args:
+        options: of :class:`subprocess.Popen`.
+    """
+
+    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str], **options: Any) -> None:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        start: Any = subprocess.Popen  # typed for each kind of options
+        self._process: subprocess.Popen[bytes] = start(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
+            **(pipes | options),
+        )
+
+    def write(self, data: bytes) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def fileno(self) -> int:
+        assert self._process.stdout
+        return self._process.stdout.fileno()
+
+    def read(self) -> dict[str, Any]:
+        """Wait for the next message of the process."""
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, "the process has ended"
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Worker(Child):
     """A process that answers one event at a time, each in a fresh child; :func:`worker` gives one to a test.
 
     Attributes:
@@ -38,14 +78,8 @@ class Worker:
     """
 
     def __init__(self, environment: Mapping[str, str], constants: Mapping[str, float] | None = None) -> None:
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "shared")])
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.worker_main", json.dumps(dict(constants or {}))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, **environment},
+        super().__init__(
+            "tests.support.worker_main", json.dumps(dict(constants or {})), environment=environment
         )
         self.is_idle = True
 
@@ -58,14 +92,11 @@ class Worker:
         assert self.is_idle
         self.is_idle = False
         data = json.dumps({"event": event, "hook": hook, "function": function}).encode()
-        self._write(len(data).to_bytes(4, "big") + data)
+        self.write(len(data).to_bytes(4, "big") + data)
 
     def read(self) -> dict[str, Any]:
-        """Wait for the next message of the process (see worker_main.py)."""
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        assert line, "the worker has ended"
-        message: dict[str, Any] = json.loads(line)
+        """Wait for the next message (see worker_main.py)."""
+        message = super().read()
         self.is_idle = "ended" in message
         return message
 
@@ -84,7 +115,7 @@ class Worker:
         assert self.read() == {"paused": True}
 
     def resume(self) -> None:
-        self._write(b"\n")
+        self.write(b"\n")
 
     def finish(self) -> Answer:
         """Resume, and wait for the response."""
@@ -103,13 +134,7 @@ class Worker:
 
     def close(self) -> None:
         self.kill()
-        self._process.kill()
-        self._process.communicate()
-
-    def _write(self, data: bytes) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        super().close()
 
 
 _idle: dict[frozenset[tuple[str, str]], list[Worker]] = {}

@@ -21,23 +21,28 @@ export const hasNoTrash = () => access.trash_days === 0;
 
 export const trashDays = () => access.trash_days;
 
-/** Ask the server what the key may do. Until it has answered, nothing but looking. Rejects with an ApiError. */
+/** Resolves with the server's limits, once they are known. */
+export const loadLimits = () => ensureAccess().then(() => access.limits);
+
+/** Ask what the key may do and what the server offers. Until then, nothing but looking. Rejects with an ApiError. */
 export function loadAccess() {
-  const load = withRetries(() => callApi("api/keys/self")).then(({ value }) => {
-    if (load !== newestLoad) return; // a newer load has begun
-    access = value.data;
-    isKnown = true;
-    showAllowed();
+  const answers = ["api/keys/self", "api/service"].map((path) => withRetries(() => callApi(path)));
+  const load = Promise.all(answers).then(([key, service]) => {
+    if (load === newestLoad) setAccess({ ...service.data, ...key.data }); // else a newer load has begun
   }, (error) => {
     if (load !== newestLoad) return; // its answer counts
     newestLoad = null;
-    access = NOTHING;
-    isKnown = true;
-    showAllowed();
+    setAccess(NOTHING);
     throw error;
   });
   newestLoad = load;
   return load;
+}
+
+function setAccess(value) {
+  access = value;
+  isKnown = true;
+  showAllowed();
 }
 
 /** Load it unless loaded or loading. */

@@ -2,8 +2,6 @@
 
 import { withKey } from "./key.js";
 
-/** Errors with a temporary status that only the server's operator can fix. */
-const PERMANENT_CODES = new Set(["service_misconfigured", "api_key_not_configured", "secret_key_not_configured"]);
 const MAX_WAIT_SECONDS = 30;
 
 export class ApiError extends Error {
@@ -13,10 +11,10 @@ export class ApiError extends Error {
     Object.assign(this, { status, code, retryAfter, details });
   }
 
-  /** Whether the same request may succeed later. */
+  /** Whether the same request may succeed later: the API says so by Retry-After, what is in front of it by the status. */
   get temporary() {
-    if (PERMANENT_CODES.has(this.code)) return false;
-    return [0, 429, 502, 503, 504].includes(this.status) || (this.status === 409 && this.retryAfter > 0);
+    const isForeign = ["network", "unexpected"].includes(this.code);
+    return this.retryAfter > 0 || (isForeign && [0, 429, 502, 503, 504].includes(this.status));
   }
 }
 
@@ -42,7 +40,7 @@ async function fetchText(path, init) {
   }
 }
 
-/** Send one JSON request. Resolves with `{ status, etag, value }`; rejects with an ApiError. */
+/** Send one JSON request. Resolves with the response's JSON, null if there is none; rejects with an ApiError. */
 export function callApi(path, { method = "GET", headers = {}, body, signal } = {}) {
   return withKey(async (key) => {
     const init = { method, signal, headers: { "X-API-Key": key, ...headers } };
@@ -52,7 +50,7 @@ export function callApi(path, { method = "GET", headers = {}, body, signal } = {
     }
     const { response, text } = await fetchText(path, init);
     if (!response.ok) throw readError(response.status, text, response.headers.get("Retry-After"));
-    return { status: response.status, etag: response.headers.get("ETag"), value: text ? JSON.parse(text) : null };
+    return text ? JSON.parse(text) : null;
   });
 }
 

@@ -19,10 +19,10 @@ export async function runBatch(ids, operation) {
     for (let attempt = 1; chunk.length; attempt += 1) {
       if (attempt > 1) await new Promise((resolve) => { setTimeout(resolve, WAIT_MS); });
       const last = attempt === ATTEMPTS_PER_PICTURE;
-      const results = await runChunk(chunk, operation).catch((error) => chunk.map((id) => ({ id, status: null, error })));
+      const results = await runChunk(chunk, operation).catch((error) => chunk.map((id) => ({ id, error })));
       const again = last ? [] : results.filter(isTemporary);
-      for (const { id, status, error } of results.filter((result) => !again.includes(result))) {
-        if (error) failed.push([id, error.status === undefined ? { status, ...error } : error]);
+      for (const { id, error } of results.filter((result) => !again.includes(result))) {
+        if (error) failed.push([id, error]);
         else done.push(id);
       }
       chunk = again.map(({ id }) => id);
@@ -33,13 +33,13 @@ export async function runBatch(ids, operation) {
 
 /** Whether the result of one picture may be another soon: the same Idempotency-Key would repeat it. */
 const isTemporary = ({ status, error }) =>
-  error && ([429, 502, 503, 504].includes(status) || error.code === "trash_in_progress");
+  error && ([429, 502, 503, 504].includes(status) || error.code === "image_trash_pending");
 
 async function runChunk(ids, operation) {
   const headers = { "Idempotency-Key": makeIdempotencyKey() };
   const request = { method: "POST", headers, body: { ids, ...operation } };
-  const { value } = await withRetries(() => callApi("api/images/batch", request), { attempts: ATTEMPTS });
-  return value.results;
+  const { results } = await withRetries(() => callApi("api/images/batch", request), { attempts: ATTEMPTS });
+  return results;
 }
 
 /** Several operations, as [ids, operation] pairs. Resolves as runBatch. */

@@ -50,7 +50,7 @@ async function restore(image) {
   } catch (error) {
     if (error.code !== "image_not_trashed") throw error; // it is back already: an answer was lost
   }
-  const fresh = withRetries(() => callApi(pathOf(image.id))).then(({ value }) => updateItem(value.data), () => {});
+  const fresh = withRetries(() => callApi(pathOf(image.id))).then(({ data }) => updateItem(data), () => {});
   await showImages([image.id]);
   await fresh;
   focusItem(image.id);

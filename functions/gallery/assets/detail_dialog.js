@@ -96,12 +96,11 @@ async function openPicture(id) {
   const known = imageOf(id);
   if (known) openDialog(known);
   try {
-    const { value: { data }, etag } = await withRetries(() => callApi(pathOf(id)));
+    const { data } = await withRetries(() => callApi(pathOf(id)));
     if (pictureInAddress() !== id) return;
     updateItem(data);
     if (shown.image?.id !== id) openDialog(data);
     else if (!isEditing()) renderDetail(data);
-    shown.etag = etag;
   } catch (error) {
     if (pictureInAddress() !== id) return;
     if (known) showStatus(explain(error), true);
@@ -110,7 +109,6 @@ async function openPicture(id) {
 }
 
 function openDialog(image) {
-  shown.etag = null;
   closeForm();
   renderDetail(image);
   showStatus("");

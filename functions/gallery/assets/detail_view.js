@@ -9,8 +9,8 @@ import { linkOf } from "./links.js";
 const dialog = byId("detail");
 const picture = byId("detail-image");
 
-/** The image as last loaded, and the ETag of that version; each null when unknown. */
-export const shown = { image: null, etag: null };
+/** The image as last loaded; null when unknown. */
+export const shown = { image: null };
 
 export const isShown = (id) => dialog.open && shown.image?.id === id;
 
@@ -27,7 +27,7 @@ export function renderDetail(image) {
     button.dataset.tag = tag;
     return make("li", {}, button);
   }));
-  byId("download").href = `${image.urls.original}&download=1`;
+  byId("download").href = `${image.urls.original}&download=true`;
   byId("detail-facts").replaceChildren(...factsOf(image).flatMap(([label, value]) => [
     make("dt", { textContent: label }),
     make("dd", { textContent: value }),

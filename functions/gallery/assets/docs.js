@@ -9,4 +9,8 @@ SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
+  // Requests go to this page's own address, though openapi.json may name another: see PUBLIC_BASE_URL.
+  responseInterceptor: (response) => Object.assign(response, response.url.endsWith("/openapi.json") && {
+    text: JSON.stringify({ ...JSON.parse(response.text), servers: [{ url: "./" }] }),
+  }),
 });

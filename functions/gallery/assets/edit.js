@@ -50,7 +50,7 @@ export function cancelEditing() {
 async function save(own) {
   const body = { tags: byId("edit-tags").value.split(/[,、，]/) };
   for (const input of textInputs()) body[input.dataset.field] = input.value;
-  const headers = shown.etag ? { "If-Match": shown.etag } : {};
+  const headers = { "If-Match": `"${shown.image.version}"` };
   const onWait = (error) => {
     if (session === own) showStatus(t("state_again", { problem: explain(error) }), true);
   };
@@ -60,17 +60,17 @@ async function save(own) {
     showSaved(own, await withRetries(() => callApi(pathOf(own.id), request), { onWait }));
     loadFacets();
   } catch (error) {
-    const problem = error.status === 412 ? await loadOtherVersion(own.id) : explainRefusal(error, body);
+    const problem = error.status === 412 ? await loadOtherVersion(own.id) : explain(error);
     if (session === own) showStatus(problem, true);
     else showToast(t("not_saved", { name: body.title, problem }));
   }
   own.saving = null;
 }
 
-function showSaved(own, { etag, value: { data } }) {
+function showSaved(own, { data }) {
   updateItem(data);
   if (!isShown(own.id)) return;
-  Object.assign(shown, { image: data, etag });
+  shown.image = data;
   if (session && session !== own) return; // the form was closed and reopened meanwhile
   const wasOpen = isEditing();
   closeForm();
@@ -82,18 +82,11 @@ function showSaved(own, { etag, value: { data } }) {
 /** Somebody else saved first. Typed text stays, and the next save knowingly replaces their version. */
 async function loadOtherVersion(id) {
   try {
-    const { etag, value: { data } } = await withRetries(() => callApi(pathOf(id)));
+    const { data } = await withRetries(() => callApi(pathOf(id)));
     updateItem(data);
-    if (isShown(id)) Object.assign(shown, { image: data, etag });
+    if (isShown(id)) shown.image = data;
     return t("conflict");
   } catch (error) {
     return t("conflict_unknown", { problem: explain(error) });
   }
-}
-
-/** The server has one code for too many tags and for an overlong tag. */
-function explainRefusal(error, { tags }) {
-  const { field, max } = error.details ?? {};
-  if (error.code !== "metadata_too_long" || field !== "tags") return explain(error);
-  return t(tags.length > max ? "too_many_tags" : "tag_too_long", { max });
 }

@@ -3,6 +3,7 @@
 import { may } from "./access.js";
 import { callApi, withRetries } from "./api.js";
 import { announce, byId } from "./dom.js";
+import { NEWEST } from "./filters.js";
 import { isArrow, itemByArrow, makeEntry, renderEntry, visibleSibling } from "./grid_item.js";
 import { furtherLinks } from "./links.js";
 import { explain, t } from "./text.js";
@@ -36,9 +37,9 @@ function retryLoading() {
   loadPage(cursor === null);
 }
 
-/** Show the images that match these parameters of the API's list. */
+/** Show the images that match these parameters of the API's list; null: the trash. */
 export function reload(parameters) {
-  const isOther = parameters.has("trashed") !== isTrash(); // pictures of one view must not be seen in the other
+  const isOther = (parameters === null) !== isTrash(); // pictures of one view must not be seen in the other
   query = parameters;
   if (isOther) clearGrid();
   note = "";
@@ -63,7 +64,7 @@ async function loadPage(afresh) {
     for (const [id, { confirmed }] of leaving) if (confirmed) leaving.delete(id);
   }
   const { signal } = currentLoad;
-  const parameters = pageParameters();
+  const path = pagePath();
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
@@ -73,9 +74,9 @@ async function loadPage(afresh) {
     showWaiting(afresh, t("state_again", { problem: explain(error) }));
   };
   try {
-    const { value } = await withRetries(() => callApi(`api/images?${parameters}`, { signal }), { signal, onWait });
+    const page = await withRetries(() => callApi(path, { signal }), { signal, onWait });
     if (signal.aborted) return;
-    renderPage(value, afresh);
+    renderPage(page, afresh);
   } catch (error) {
     if (signal.aborted) return;
     if (error.code === "too_many_to_sort") return showNewestInstead(error);
@@ -94,35 +95,35 @@ async function loadPage(afresh) {
   requestAnimationFrame(loadWhenNear);
 }
 
-function pageParameters() {
-  const parameters = new URLSearchParams(query);
+function pagePath() {
+  const parameters = new URLSearchParams(query ?? "");
   parameters.set("limit", PAGE_SIZE);
   if (!isTrash()) parameters.set("variants", furtherLinks());
   if (cursor) parameters.set("cursor", cursor);
   else if (!isTrash()) parameters.set("total", "true");
-  return parameters;
+  return `api/${isTrash() ? "trash" : "images"}?${parameters}`;
 }
 
 /** Whether the list is the trash, which the API neither counts nor gives links for. */
-const isTrash = () => query.has("trashed");
+const isTrash = () => query === null;
 
 /** The requested order stays selected: it works once the list is narrowed down. */
 function showNewestInstead(error) {
   query = new URLSearchParams(query);
-  query.set("sort", "newest");
+  query.set("sort", NEWEST);
   note = explain(error);
   return loadPage(true);
 }
 
-function renderPage(value, afresh) {
+function renderPage({ images, next_cursor: next, total: counted }, afresh) {
   if (afresh) clearGrid();
   byId("trouble").hidden = true;
-  grid.append(...unfinishedRow, ...value.images.filter(({ id }) => !entries.has(id)).map(makeItem));
-  cursor = value.next_cursor;
+  grid.append(...unfinishedRow, ...images.filter(({ id }) => !entries.has(id)).map(makeItem));
+  cursor = next;
   unfinishedRow = cursor ? takeLastRow() : [];
   grid.classList.toggle("whole", !cursor);
   if (isTrash()) setTotal({ value: entries.size, relation: cursor ? "at_least" : "exact" }, false);
-  else if (value.total) setTotal(value.total, [...query.keys()].some((name) => name !== "sort"));
+  else if (counted) setTotal(counted, [...query.keys()].some((name) => name !== "sort"));
   else if (total) showTotal();
 }
 
@@ -191,7 +192,7 @@ export const renderTotal = () => { if (total) showTotal(); };
 /** Add a new picture at the front, if the list is unfiltered and newest first. */
 export async function prependImage(image) {
   await latestLoad; // a pending response may lack it, and replaces the list
-  if (entries.has(image.id) || !["", "sort=newest"].includes(query.toString()) || total === null) return;
+  if (entries.has(image.id) || !["", `sort=${NEWEST}`].includes(query?.toString()) || total === null) return;
   grid.prepend(makeItem(image));
   if (total.relation === "exact") total.value += 1;
   showTotal();

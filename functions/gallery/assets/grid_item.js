@@ -34,7 +34,7 @@ export function makeEntry(image) {
 
 const trashLines = (image) => [
   make("span", { textContent: t("trashed_at", { time: formatDay(image.trashed_at) }) }),
-  make("span", { textContent: t("purge_after", { time: formatDay(image.purge_after) }) }),
+  make("span", { textContent: t("purge_at", { time: formatDay(image.purge_at) }) }),
 ];
 
 function loadPicture(entry, button) {
@@ -55,7 +55,7 @@ function loadPicture(entry, button) {
 export function renderEntry({ image, picture, title, check }) {
   title.textContent = nameOf(image);
   check.ariaLabel = t("select_name", { name: nameOf(image) });
-  const link = linkOf(image, "thumbnail");
+  const link = !image.trashed_at && linkOf(image, "thumbnail");
   if (!link || picture.getAttribute("src") === link) return;
   picture.srcset = thumbnailSet(image);
   picture.src = link;
@@ -64,9 +64,9 @@ export function renderEntry({ image, picture, title, check }) {
 /** Reload an image, for links that have not expired or that the list lacks. */
 async function renewLinks(entry) {
   try {
-    const { value } = await withRetries(() => callApi(pathOf(entry.image.id)));
+    const { data } = await withRetries(() => callApi(pathOf(entry.image.id)));
     for (const name of ["src", "srcset"]) entry.picture.removeAttribute(name);
-    entry.image = value.data;
+    entry.image = data;
     renderEntry(entry);
   } catch {
     entry.item.classList.add("lost");

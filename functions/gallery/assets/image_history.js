@@ -17,7 +17,7 @@ export function setUpHistory() {
 }
 
 /** The dialog shows this picture now: another one closes the section, another version of the same is read again. */
-export function renderHistory({ id, updated_at: version }) {
+export function renderHistory({ id, version }) {
   if (id === shown.id && version === shown.version) return;
   if (id !== shown.id) section.open = false;
   shown = { id, version };
@@ -36,13 +36,13 @@ async function load() {
   tell(t("loading"));
   const parameters = new URLSearchParams({ limit: PAGE, ...(own.cursor && { cursor: own.cursor }) });
   try {
-    const { value } = await withRetries(() => callApi(`api/images/${own.id}/history?${parameters}`));
+    const { changes, next_cursor: next } = await withRetries(() => callApi(`api/images/${own.id}/changes?${parameters}`));
     if (own !== shown) return;
-    const lines = value.changes.map(makeLine);
+    const lines = changes.map(makeLine);
     if (own.cursor) list.append(...lines);
     else list.replaceChildren(...lines);
     if (document.activeElement === more) focusFirst(lines);
-    own.cursor = value.next_cursor;
+    own.cursor = next;
     more.hidden = !own.cursor;
     more.textContent = t("older");
     tell(list.children.length ? "" : t("history_none"));
@@ -74,7 +74,7 @@ function makeLine(change) {
   const fields = change.type === "image.changed" ? changedFields(change) : [];
   return make("li", {},
     make("p", {}, make("strong", { textContent: knows(name) ? t(name) : change.type }), ` ${who(change.key_id)}`),
-    make("time", { dateTime: change.time, textContent: formatTime(change.time) }),
+    make("time", { dateTime: change.created_at, textContent: formatTime(change.created_at) }),
     ...(fields.length ? [make("ul", {}, ...fields)] : []),
   );
 }

@@ -2,7 +2,7 @@
 
 const STILL = { thumbnail: "w320.jpg", preview: "w1280.jpg" };
 const THUMBNAIL_PX = 320;
-const [SHARP, SHARP_PX] = ["w640", 640];
+const SHARP = "w640";
 const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** The `variants` parameter of a request for all the links used here. */
@@ -11,12 +11,15 @@ export const furtherLinks = () => [SHARP, ...(prefersStill() ? Object.values(STI
 /** The API path of an image with all these links. */
 export const pathOf = (id) => `api/images/${id}?variants=${furtherLinks()}`;
 
+const variantOf = ({ variants }, name) => variants.find((variant) => variant.name === name);
+
 /** Undefined if the image must first be loaded from pathOf. */
-export const linkOf = ({ frames, urls }, name) => urls[frames > 1 && prefersStill() ? STILL[name] : name];
+export const linkOf = (image, name) =>
+  (image.frames > 1 && prefersStill() ? variantOf(image, STILL[name])?.url : image.urls[name]);
 
 /** For `srcset`: two widths of the thumbnail. Empty for small pictures, and for animations, which would take long. */
-export const thumbnailSet = ({ frames, width, urls }) => (
-  frames === 1 && width > THUMBNAIL_PX && urls[SHARP]
-    ? `${urls.thumbnail} ${THUMBNAIL_PX}w, ${urls[SHARP]} ${Math.min(width, SHARP_PX)}w`
-    : ""
-);
+export function thumbnailSet(image) {
+  const sharp = variantOf(image, SHARP);
+  const hasTwo = image.frames === 1 && sharp?.width > THUMBNAIL_PX;
+  return hasTwo ? `${image.urls.thumbnail} ${THUMBNAIL_PX}w, ${sharp.url} ${sharp.width}w` : "";
+}

@@ -12,7 +12,7 @@ import { chooseFiles, setUpSources } from "./file_sources.js";
 import { clearSelection, extendByArrow, renderSelection, setUpSelection } from "./selection.js";
 import { explain, t, translatePage } from "./text.js";
 import { setUpToolbar } from "./toolbar.js";
-import { followView, isInTrash, renderTrashHead, setUpTrash, trashQuery } from "./trash.js";
+import { followView, isInTrash, renderTrashHead, setUpTrash } from "./trash.js";
 import { setUpUndo } from "./undo_toast.js";
 import { setUpUploads } from "./upload_panel.js";
 
@@ -24,7 +24,7 @@ function update() {
   const filters = readFilters();
   writeFilters(filters);
   ensureFacets();
-  return reload(isInTrash() ? trashQuery() : filters);
+  return reload(isInTrash() ? null : filters);
 }
 
 function followMove() {

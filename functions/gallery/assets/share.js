@@ -30,7 +30,7 @@ async function downloadOriginal(event) {
   event.preventDefault();
   try {
     const { original } = await loadFreshLinks();
-    make("a", { href: `${original}&download=1`, target: "_blank", rel: "noopener" }).click();
+    make("a", { href: `${original}&download=true`, target: "_blank", rel: "noopener" }).click();
   } catch (error) {
     showStatus(explain(error), true);
   }
@@ -43,7 +43,7 @@ const hasExpired = (image) => expiryOf(image.urls.original) <= new Date();
 async function loadFreshLinks() {
   const { image } = shown;
   if (!hasExpired(image)) return image.urls;
-  const { value: { data } } = await withRetries(() => callApi(pathOf(image.id)));
+  const { data } = await withRetries(() => callApi(pathOf(image.id)));
   updateItem(data);
   if (isShown(data.id) && !isEditing()) renderDetail(data);
   return data.urls;

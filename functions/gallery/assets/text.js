@@ -6,16 +6,15 @@ const TEXT = {
   search: ["Search", "検索"],
   search_hint: ["Search pictures", "画像を検索"],
   category: ["Category", "カテゴリー"],
-  tag: ["Tag", "タグ"],
   tags: ["Tags", "タグ"],
   sort: ["Order", "並び順"],
   all_categories: ["All categories", "全カテゴリー"],
   all_tags: ["All tags", "全タグ"],
   sort_relevance: ["Best match", "関連度順"],
-  sort_newest: ["Newest first", "新しい順"],
-  sort_oldest: ["Oldest first", "古い順"],
+  "sort_-created_at": ["Newest first", "新しい順"],
+  sort_created_at: ["Oldest first", "古い順"],
   sort_title: ["By title", "タイトル順"],
-  sort_size: ["Largest first", "サイズ順"],
+  "sort_-size_bytes": ["Largest first", "サイズ順"],
   change_key: ["Key", "キー"],
   upload: ["Upload", "アップロード"],
   pictures: ["Pictures", "画像一覧"],
@@ -91,8 +90,6 @@ const TEXT = {
     "ほかの人がこの画像を変更しました。「保存」で上書き、「キャンセル」で相手の変更を表示します。",
   ],
   conflict_unknown: ["Someone else changed this picture. {problem}", "ほかの人がこの画像を変更しました。{problem}"],
-  too_many_tags: ["There can be {max} tags at most.", "タグは {max} 個までです。"],
-  tag_too_long: ["A tag can have {max} characters at most.", "タグは 1 つ {max} 文字までです。"],
   fact_file: ["File", "ファイル"],
   fact_size: ["Size", "サイズ"],
   fact_type: ["Type", "形式"],
@@ -152,7 +149,7 @@ const TEXT = {
   trash_text: ["Deleted pictures appear here.", "削除した画像がここに入ります。"],
   trash_action: ["Back to the gallery", "ギャラリーに戻る"],
   trashed_at: ["Deleted {time}", "{time} に削除"],
-  purge_after: ["Gone for good after {time}", "{time} に完全に削除"],
+  purge_at: ["Gone for good after {time}", "{time} に完全に削除"],
 
   history: ["History", "履歴"],
   history_none: ["Nothing is recorded.", "記録はありません。"],
@@ -181,44 +178,55 @@ const TEXT = {
   "scope_images:write": ["This key may not add or change pictures.", "このキーでは画像を追加・変更できません。"],
   "scope_images:delete": ["This key may not delete pictures for good.", "このキーでは画像を完全に削除できません。"],
 
+  // The codes of openapi.json that this page meets. Others are told in the server's words.
   error_api_key_suspended: ["This key waits for its confirmation: the database was restored.", "データベースが復元されたため、このキーは確認待ちです。"],
   error_scope_missing: ["This key may not do that: it lacks {scope}.", "このキーには {scope} の権限がありません。"],
+  error_image_not_found: ["This picture is no longer there.", "この画像はもうありません。"],
   picture_trashed: ["This picture is in the trash.", "この画像はごみ箱にあります。"],
   error_image_not_trashed: ["This picture is not in the trash.", "この画像はごみ箱にありません。"],
-  error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
-  error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
-  error_key_needed: ["An API key is needed.", "API キーが必要です。"],
-  error_maintenance: ["The service is down for maintenance. Try again later.", "メンテナンス中です。しばらくしてからもう一度お試しください。"],
-  error_internal_error: ["Something went wrong on the server.", "サーバーで問題が起きました。"],
-  error_throttled: ["Too many requests at once.", "リクエストが多すぎます。"],
-  error_integration_timeout: ["The server took too long.", "サーバーの応答に時間がかかりすぎました。"],
-  error_storage_unavailable: ["The image store does not answer.", "画像の保存先が応答しません。"],
-  error_database_unavailable: ["The database does not answer.", "データベースが応答しません。"],
-  error_store_refused: ["The image store refused the file.", "画像の保存先がファイルを受け付けませんでした。"],
-  error_too_many_to_sort: [
-    "Too many to sort this way ({max} at most), so the newest come first.",
-    "この並び順で表示できるのは {max} 枚までのため、新しい順に表示しています。",
-  ],
-  error_image_not_found: ["This picture is no longer there.", "この画像はもうありません。"],
+  error_image_trash_pending: ["This picture is still being moved.", "この画像はまだ移動中です。"],
+  error_upload_in_progress: ["This picture is still being processed.", "この画像はまだ処理中です。"],
+  error_upload_interrupted: ["The upload was interrupted.", "アップロードが中断されました。"],
+  error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
   error_unsupported_image_type: [
     "This is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF).",
     "対応していない形式です（JPEG、PNG、GIF、WebP、AVIF、BMP、TIFF に対応）。",
   ],
+  error_field_invalid: ["{field}: this cannot be stored.", "「{field}」のこの値は保存できません。"],
+  reason_too_long: ["{field}: {max} characters at most.", "「{field}」は {max} 文字までです。"],
+  reason_too_long_tags: ["A tag can have {max} characters at most.", "タグは 1 つ {max} 文字までです。"],
+  reason_too_many_tags: ["There can be {max} tags at most.", "タグは {max} 個までです。"],
+  reason_too_many_q: ["A search can have {max} words at most.", "検索できるのは {max} 語までです。"],
+  reason_value_image_file: ["The file is empty.", "ファイルが空です。"],
   error_image_corrupt: ["The picture is broken or incomplete.", "画像が壊れているか、不完全です。"],
+  error_image_too_complex: ["The picture needs too much memory or time to be read.", "画像の読み込みに必要なメモリーまたは時間が多すぎます。"],
   error_too_many_pixels: ["The picture has too many pixels.", "画素数が多すぎます。"],
   error_too_many_frames: ["The animation is too long.", "アニメーションが長すぎます。"],
-  error_image_too_complex: ["The picture needs too much memory or time to be read.", "画像の読み込みに必要なメモリーまたは時間が多すぎます。"],
-  error_upload_in_progress: ["This picture is still being processed.", "この画像はまだ処理中です。"],
-  error_payload_too_large: ["The file is too large.", "ファイルが大きすぎます。"],
-  error_metadata_too_long: ["{field}: {max} characters at most.", "「{field}」は {max} 文字までです。"],
+  error_too_many_to_sort: [
+    "Too many to sort this way ({max} at most), so the newest come first.",
+    "この並び順で表示できるのは {max} 枚までのため、新しい順に表示しています。",
+  ],
+  error_throttled: ["Too many requests at once.", "リクエストが多すぎます。"],
+  error_internal_error: ["Something went wrong on the server.", "サーバーで問題が起きました。"],
+  error_function_failed: ["Something went wrong on the server.", "サーバーで問題が起きました。"],
+  error_maintenance: ["The service is down for maintenance. Try again later.", "メンテナンス中です。しばらくしてからもう一度お試しください。"],
+  error_database_unavailable: ["The database does not answer.", "データベースが応答しません。"],
+  error_storage_unavailable: ["The image store does not answer.", "画像の保存先が応答しません。"],
+  error_batch_interrupted: ["The server ran out of time.", "サーバーの処理時間が足りませんでした。"],
+  error_function_timed_out: ["The server took too long.", "サーバーの応答に時間がかかりすぎました。"],
+
+  // Without an answer of the API.
+  error_unexpected: ["The server answered with an error ({status}).", "サーバーがエラーを返しました（{status}）。"],
+  error_network: ["The server cannot be reached.", "サーバーに接続できません。"],
+  error_key_needed: ["An API key is needed.", "API キーが必要です。"],
+  error_store_refused: ["The image store refused the file.", "画像の保存先がファイルを受け付けませんでした。"],
   error_file_gone: [
     "The file cannot be read. It may have been moved or changed.",
     "ファイルを読み込めません。移動または変更された可能性があります。",
   ],
-  error_file_empty: ["The file is empty.", "ファイルが空です。"],
 };
 
-export const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
+const language = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
 
 /** The orders of a list, in the order in which they are offered. */
 export const sortOrders = Object.keys(TEXT).filter((name) => name.startsWith("sort_")).map((name) => name.slice(5));
@@ -232,14 +240,13 @@ export function t(name, values = {}) {
 
 export const knows = (name) => Object.hasOwn(TEXT, name);
 
-/** What went wrong: in the user's language if the code has a text, else in the server's words. */
-export function explain(error) {
-  const { status, message, details: { field, max, scope, trashed } = {} } = error;
-  const { code } = error;
-  if (trashed) return t("picture_trashed");
-  if (code === "scope_missing" && knows(`scope_${scope}`)) return t(`scope_${scope}`);
-  if (knows(`error_${code}`)) return t(`error_${code}`, { status, max, scope, field: knows(field) ? t(field) : field });
-  return message || t("error_unexpected", { status });
+/** What went wrong: in the user's language if there is a text for it, else in the server's words. */
+export function explain({ status, code, message, details: { scope, trashed, reason, max, ...details } = {} }) {
+  const field = (details.field ?? details.parameter)?.replace("metadata.", "");
+  const names = [`scope_${scope}`, `reason_${reason}_${field}`, `reason_${reason}`, `error_${code}`];
+  const name = trashed ? "picture_trashed" : names.find(knows);
+  if (!name) return message || t("error_unexpected", { status });
+  return t(name, { status, scope, max, field: knows(field) ? t(field) : field });
 }
 
 /** Fill in the texts that index.html names. */

@@ -13,8 +13,6 @@ export function setUpTrash(onMove) {
   byId("trash-close").onclick = () => leaveTrash().then(onMove);
 }
 
-export const trashQuery = () => new URLSearchParams({ trashed: "true" });
-
 export const isInTrash = () => root.dataset.view === "trash";
 
 /** Show the view that the address names. Returns whether it is another than before. */

@@ -1,9 +1,9 @@
 // Uploads of one file: in one request or, when it is too large for Lambda, through the object store.
 
+import { loadLimits } from "./access.js";
 import { ApiError, callApi, readError, withRetries } from "./api.js";
 import { withKey } from "./key.js";
 
-export const MAX_DIRECT_BYTES = 4_400_000;
 const ATTEMPTS = 6;
 const STALLED_MS = 60_000;
 
@@ -11,10 +11,10 @@ const STALLED_MS = 60_000;
  * Upload a file. Attempts share an Idempotency-Key, so that they make one picture.
  * Resolves with the image, or null if the key may not see it. `onProgress` gets 0 to 1, `onWait` the error before each retry.
  */
-export function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
+export async function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
   const metadata = { title: file.name.replace(/\.[^.]*$/, "").slice(0, 200) };
-  const large = file.size > MAX_DIRECT_BYTES;
-  const send = large ? sendThroughStore(file, metadata, idempotencyKey) : sendDirectly(file, metadata, idempotencyKey);
+  const isLarge = file.size > (await loadLimits()).max_direct_bytes;
+  const send = isLarge ? sendThroughStore(file, metadata, idempotencyKey) : sendDirectly(file, metadata, idempotencyKey);
   const attempt = async () => {
     await checkReadable(file);
     return send({ signal, onProgress });
@@ -51,14 +51,13 @@ function sendThroughStore(file, metadata, idempotencyKey) {
   let arrived = false;
   return async ({ signal, onProgress }) => {
     const headers = { "Idempotency-Key": idempotencyKey };
-    const { value } = await callApi("api/uploads", { method: "POST", headers, body: announcement, signal });
-    const { form, complete_path: path } = value.data;
+    const { data: { id, form } } = await callApi("api/uploads", { method: "POST", headers, body: announcement, signal });
     if (form && !arrived) {
       await sendToStore(form, file, { signal, onProgress });
       arrived = true;
     }
     try {
-      return (await callApi(path.slice(1), { method: "POST", signal })).value?.data ?? null;
+      return (await callApi(`api/uploads/${id}/complete`, { method: "POST", signal }))?.data ?? null;
     } catch (error) {
       if (error.code === "upload_not_arrived") arrived = false;
       throw error;

@@ -10,6 +10,8 @@ Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.c
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
     ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
     ``catalog.images.insert``
+Get an upload (``uploads.get.find_upload``)
+    ``catalog.uploads.find``, else ``catalog.images.find``
 List (``images.list.list_images``)
     ``search.list_parameters`` → ``search.cursors`` → ``search.find_page.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)
@@ -51,12 +53,12 @@ Verify (``sweep.verify.verify``)
 Check a key (``api_keys.check.check_key``, at each request)
     ``api_keys.format`` → ``catalog.api_keys.use``, unless it is a root key
 Keys (``api_keys.manage``)
-    ``api_keys.format`` → ``catalog.api_keys.insert``; ``catalog.api_keys.list_all``,
-    ``catalog.api_keys.revoke``
+    ``api_keys.fields`` → ``catalog.idempotency_keys.create_once`` → ``catalog.api_keys.insert``;
+    ``catalog.resources`` → ``catalog.api_keys.update`` or ``revoke``
 Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)
 
 Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-model → cdn, webhook_sender → telemetry → config → errors, sigv4, deadline, actor, dns.
+cdn, webhook_sender → model → telemetry → config → errors, sigv4, deadline, actor, dns.
 """

@@ -42,10 +42,18 @@ class AppError(Exception):
 
 
 class InvalidRequestError(AppError):
-    """400: the request is invalid."""
+    """400: the request cannot be understood."""
 
     status = 400
-    code = "invalid_request"
+
+
+class InvalidBodyError(InvalidRequestError):
+    """400: the body cannot be parsed. ``details.reason`` is encoding, json, multipart or type."""
+
+    code = "body_invalid"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, details={"reason": reason})
 
 
 class UnauthorizedError(AppError):
@@ -56,7 +64,7 @@ class UnauthorizedError(AppError):
 
 
 class ForbiddenError(AppError):
-    """403: a signed link is wrong or has expired."""
+    """403: the key or the signed link does not permit this."""
 
     status = 403
     code = "link_invalid"
@@ -96,7 +104,6 @@ class ConflictError(AppError):
     """409: the request conflicts with the current state."""
 
     status = 409
-    code = "conflict"
 
 
 class UploadInterruptedError(ConflictError):
@@ -116,12 +123,15 @@ class GoneError(AppError):
     code = "changes_expired"
 
 
-class PreconditionFailedError(AppError):
-    """412: If-Match names a version that is not the current one."""
+class VersionMismatchError(AppError):
+    """412: If-Match names a version that is not the current one, which ``details.version`` has."""
 
     status = 412
     code = "version_mismatch"
-    message = "The image has changed. Get it again, then retry."
+    message = "The resource has changed. Read it again, then retry."
+
+    def __init__(self, version: int) -> None:
+        super().__init__(details={"version": version})
 
 
 class PayloadTooLargeError(AppError):
@@ -142,7 +152,13 @@ class UnprocessableError(AppError):
     """422: understood, but the content is not acceptable (a broken picture, invalid metadata)."""
 
     status = 422
-    code = "unprocessable"
+
+
+class IdempotencyKeyReusedError(UnprocessableError):
+    """422: the Idempotency-Key was used for another request."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request."
 
 
 class TooComplexError(UnprocessableError):
@@ -172,7 +188,6 @@ class TooManyRequestsError(AppError):
     """429: a daily limit is used up, or too many requests wait."""
 
     status = 429
-    code = "throttled"
 
 
 class NotConfiguredError(AppError):

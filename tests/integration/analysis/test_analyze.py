@@ -7,9 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from tests.integration.analyses import analysis_event, analyze, calls, gemini_variables, new_image, row
+from tests.integration.analyses import (
+    analysis_event,
+    analyze,
+    calls,
+    gemini_variables,
+    new_image,
+    queue,
+    read_analysis,
+    row,
+)
 from tests.integration.client import get, upload
-from tests.integration.lifecycle import get_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.gemini_server import KEY, MODEL, SAFE, Blocks, GeminiServer, Says, Slow
@@ -36,7 +44,7 @@ def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
     assert timedelta(0) <= age < timedelta(minutes=1)
     (image,) = stores.rows()
     assert (image["title"], image["tags"], image["version"]) == ("mine", ["own"], 1)
-    assert get_image(image_id).image["analysis"] == answer.body["data"]
+    assert read_analysis(image_id) == answer.body["data"]
     assert [found["id"] for found in get("/api/images", {"q": "hello"}).body["images"]] == [image_id]
 
 
@@ -76,7 +84,7 @@ def test_an_analysis_is_made_once_and_outlives_a_failed_new_one(stores: Stores, 
     second = analyze(image_id, again="true").body["data"]
     assert second["caption"] == "Another."
     assert analyze(image_id, again="true").status == 422
-    assert get_image(image_id).image["analysis"] == second | {"failure": "analysis_blocked"}
+    assert read_analysis(image_id) == second | {"failure": "analysis_blocked"}
     assert calls(stores) == 3
 
 
@@ -88,6 +96,25 @@ def test_what_is_not_analysed(stores: Stores, server: GeminiServer, configure: C
     assert analyze(new_image()).error == (501, "analysis_not_configured")
     assert not server.requests
     assert not stores.execute("SELECT * FROM image_analysis")
+
+
+def test_an_analysis_before_it_is_made(stores: Stores) -> None:
+    image_id, another = new_image(), "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
+    for wanted, code in (
+        (image_id, "analysis_not_found"),
+        (another, "image_not_found"),
+        ("x", "image_not_found"),
+    ):
+        assert get(f"/api/images/{wanted}/analysis").error == (404, code)
+    queue(stores, image_id)
+    assert read_analysis(image_id) == {
+        "status": "queued",
+        **dict.fromkeys(("failure", "model", "analyzed_at")),
+        "caption": "",
+        "tags": [],
+        "text_seen": "",
+        "safety": {},
+    }
 
 
 def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Configure) -> None:
@@ -163,4 +190,4 @@ def test_who_was_overtaken_does_not_save(stores: Stores, server: GeminiServer) -
         late = process.finish()
 
     assert (late.status, late.code) == (409, "analysis_in_progress")
-    assert get_image(image_id).image["analysis"] == second
+    assert read_analysis(image_id) == second

@@ -60,7 +60,7 @@ class Refusal(NamedTuple):
     failures: int
 
 
-UNUSABLE = Refusal(503, "analysis_unusable", "10", requests=1, spent=1, failures=1)
+UNUSABLE = Refusal(503, "analysis_unavailable", "10", requests=1, spent=1, failures=1)
 BUSY = Refusal(503, "analysis_unavailable", "30", requests=gemini.ATTEMPTS, spent=0, failures=1)
 BLOCKED = Refusal(422, "analysis_blocked", None, requests=1, spent=1, failures=0)
 MISCONFIGURED = Refusal(503, "service_misconfigured", None, requests=1, spent=0, failures=1)

@@ -1,6 +1,6 @@
 """A key reaches no further than its scopes: one without images:read learns nothing of images.
 
-Each route of http.route_scopes is tried with each scope; then with those that it takes and with all but
+Each operation of openapi.json is tried with each scope; then with those that it takes and with all but
 images:read, on images in each place where they can be.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.http.route_scopes import ANY_KEY, PUBLIC, ROUTE_SCOPES, shows_image
+from imageapi.http.operations import find_operation
 from imageapi.model.scopes import READ, SCOPES, WRITE
 from PIL import ExifTags
 
@@ -21,6 +21,7 @@ from tests.integration.stores import Configure, Stores
 from tests.support.answers import Answer
 from tests.support.events import API_KEY, make_event
 from tests.support.multipart import upload_body
+from tests.support.openapi import operations
 from tests.support.pictures import jpeg
 
 NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
@@ -36,12 +37,11 @@ BATCHES: list[dict[str, Any]] = [
     {"operation": "trash"},
     {"operation": "restore"},
     {"operation": "trash", "atomic": True},
-    {"operation": "delete", "permanent": True},
+    {"operation": "delete"},
 ]
-SCOPED = [name for name, scopes in ROUTE_SCOPES.items() if set(scopes) & set(OTHERS)]
-SHOWING = {name for name in SCOPED if shows_image(name, ROUTE_SCOPES[name])} - {
-    "DELETE /api/images/<image_id>"
-}
+OPERATIONS = [operation["operationId"] for _, _, operation in operations()]
+KEYED = [name for name in OPERATIONS if find_operation(name).scopes is not None]
+SCOPED = [name for name in KEYED if set(find_operation(name).scopes or ()) & set(OTHERS)]
 
 
 @pytest.fixture(autouse=True)
@@ -66,37 +66,35 @@ def make_images(stores: Stores, key: str) -> list[str]:
 def announce_own(key: str) -> str:
     """An upload that the key announced, if it may, with its file; else an id that is not there."""
     values = {"filename": f"{MARK}.jpg", "size_bytes": len(PICTURE), "metadata": METADATA}
-    answer = ask("POST /api/uploads", "", key, body=json.dumps(values))
+    answer = ask("createUpload", "", key, body=json.dumps(values))
     if answer.status != 201:
         return NOWHERE
     post_file(answer.body["data"]["form"], PICTURE)
     return str(answer.body["data"]["id"])
 
 
-def ask(route: str, image_id: str, key: str, **request: Any) -> Answer:
-    method, rule = route.split()
+def ask(name: str, image_id: str, key: str, **request: Any) -> Answer:
+    operation = find_operation(name)
     headers = {"X-API-Key": key} | request.pop("headers", {})
-    return send(make_event(method, re.sub(r"<\w+>", image_id, rule), headers, **request))
+    return send(make_event(operation.method, re.sub(r"{\w+}", image_id, operation.path), headers, **request))
 
 
-def ask_in_every_way(route: str, stores: Stores, key: str) -> Iterator[Answer]:
-    """Answers of a route to a key, for images in each place. Bodies that are not named here are ``{}``."""
-    ids = make_images(stores, key)
-    if route == "POST /api/upload":
+def ask_in_every_way(name: str, stores: Stores, key: str) -> Iterator[Answer]:
+    """Its answers to a key, for images in each place. Bodies that are not named here are ``{}``."""
+    ids, operation = make_images(stores, key), find_operation(name)
+    if name == "uploadImage":
         for on_duplicate in ("return", "reject", "allow"):
             body, content_type = upload_body(PICTURE, f"{MARK}.jpg", METADATA)
             query = {"on_duplicate": on_duplicate}
-            yield ask(route, "", key, headers={"Content-Type": content_type}, query=query, body=body)
-    elif route == "POST /api/images/batch":
+            yield ask(name, "", key, headers={"Content-Type": content_type}, query=query, body=body)
+    elif name == "batchImages":
         for batch in BATCHES:
-            yield ask(route, "", key, body=json.dumps({"ids": ids} | batch))
-    elif route == "POST /api/uploads":
-        yield ask(route, "", key, body=json.dumps({"filename": "a.jpg", "size_bytes": len(PICTURE)}))
-    elif "<" in route:
-        for image_id in ids:
-            yield ask(route, image_id, key, body="" if route.startswith("GET") else "{}")
+            yield ask(name, "", key, body=json.dumps({"ids": ids} | batch))
+    elif name == "createUpload":
+        yield ask(name, "", key, body=json.dumps({"filename": "a.jpg", "size_bytes": len(PICTURE)}))
     else:
-        yield ask(route, "", key, body="" if route.startswith("GET") else "{}")
+        for image_id in ids if "{" in operation.path else [""]:
+            yield ask(name, image_id, key, body="" if operation.method == "GET" else "{}")
 
 
 def find_told(answer: Answer) -> list[str]:
@@ -105,66 +103,66 @@ def find_told(answer: Answer) -> list[str]:
     return re.findall(MARK, text) + LINK.findall(text)
 
 
-@pytest.mark.parametrize("route", [name for name, scopes in ROUTE_SCOPES.items() if scopes != PUBLIC])
-def test_a_key_needs_a_scope_of_the_route(stores: Stores, route: str) -> None:
-    needed = ROUTE_SCOPES[route]
-    passing = SCOPES if needed == ANY_KEY else needed
+@pytest.mark.parametrize("name", KEYED)
+def test_a_key_needs_a_scope_of_the_operation(stores: Stores, name: str) -> None:
+    needed = find_operation(name).scopes or ()
+    passing = needed or SCOPES
     others = [scope for scope in SCOPES if scope not in passing]
     for scopes in (*([scope] for scope in others), *[others] * bool(others)):
-        answer = ask(route, NOWHERE, make_key(*scopes)["key"])
+        answer = ask(name, NOWHERE, make_key(*scopes)["key"])
         assert answer.error == (403, "scope_missing"), scopes
-        assert answer.body["error"]["details"] == {"scope": needed[0]}
-    for scope in SCOPES if needed == ANY_KEY else needed[:1]:
-        assert ask(route, NOWHERE, make_key(scope)["key"]).status not in (401, 403)
+        assert answer.body["error"]["details"] == {"scope": passing[0]}
+    for scope in needed[:1] or SCOPES:
+        assert ask(name, NOWHERE, make_key(scope)["key"]).status not in (401, 403)
 
 
-@pytest.mark.parametrize("route", SCOPED)
-def test_no_route_tells_a_key_without_images_read_of_images(stores: Stores, route: str) -> None:
-    for scopes in ([scope for scope in OTHERS if scope in ROUTE_SCOPES[route]], OTHERS):
-        for answer in ask_in_every_way(route, stores, make_key(*scopes)["key"]):
+@pytest.mark.parametrize("name", SCOPED)
+def test_no_operation_tells_a_key_without_images_read_of_images(stores: Stores, name: str) -> None:
+    operation = find_operation(name)
+    for scopes in ([scope for scope in OTHERS if scope in (operation.scopes or ())], OTHERS):
+        for answer in ask_in_every_way(name, stores, make_key(*scopes)["key"]):
             assert not find_told(answer), (scopes, answer)
-            if route in SHOWING and answer.status < 300:
+            if operation.hides_image and answer.status < 300:
                 assert (answer.status, answer.text) == (204, "")
                 assert answer.headers["location"][0].startswith("https://")
-    if route in SHOWING:  # so the test sees what there is to see
-        assert any(map(find_told, ask_in_every_way(route, stores, make_key(READ, WRITE)["key"])))
+    if operation.hides_image:  # so the test sees what there is to see
+        assert any(map(find_told, ask_in_every_way(name, stores, make_key(READ, WRITE)["key"])))
 
 
 def test_location_and_etag_name_the_image_and_its_version(stores: Stores) -> None:
     key = make_key(WRITE)["key"]
     body, content_type = upload_body(PICTURE, "a.jpg", METADATA)
-    made = ask("POST /api/upload", "", key, headers={"Content-Type": content_type}, body=body)
+    made = ask("uploadImage", "", key, headers={"Content-Type": content_type}, body=body)
     image_id = made.headers["location"][0].rpartition("/")[2]
     image = get_image(image_id)
     assert made.headers["etag"] == image.headers["etag"]
 
-    patch = "PATCH /api/images/<image_id>"
     for etag, status in ((made.headers["etag"][0], 204), (made.headers["etag"][0], 412)):
-        answer = ask(patch, image_id, key, headers={"If-Match": etag}, body='{"title": "new"}')
+        answer = ask("updateImage", image_id, key, headers={"If-Match": etag}, body='{"title": "new"}')
         assert answer.status == status
-    assert ask(patch, image_id.upper(), key, body="{}").headers["location"] == made.headers["location"]
+    assert (
+        ask("updateImage", image_id.upper(), key, body="{}").headers["location"] == made.headers["location"]
+    )
     assert get_image(image_id).image["title"] == "new"
 
 
 def test_only_the_key_that_announced_completes_an_upload_unless_it_reads(stores: Stores) -> None:
     announcer, other, reader = (make_key(*scopes)["key"] for scopes in ([WRITE], [WRITE], [READ, WRITE]))
-    complete = "POST /api/uploads/<image_id>/complete"
     first, second = announce_own(announcer), announce_own(announcer)
 
-    assert ask(complete, first, other).error == (404, "upload_not_found")
+    assert ask("completeUpload", first, other).error == (404, "upload_not_found")
     assert stores.statuses() == ["pending"] * 2, "nothing was done"
-    assert ask(complete, first, announcer).status == 204
-    assert ask(complete, second, reader).image["title"] == METADATA["title"]
+    assert ask("completeUpload", first, announcer).status == 204
+    assert ask("completeUpload", second, reader).image["title"] == METADATA["title"]
     # Whoever may write can find out that an image is there, by changing nothing of it.
-    assert ask(complete, first, other).status == 204
+    assert ask("completeUpload", first, other).status == 204
     assert send(complete_event(first) | {"headers": {"X-API-Key": API_KEY}}).status == 200
 
 
 def test_why_an_upload_was_refused_is_told_to_who_announced_it(stores: Stores) -> None:
     announcer, other = (make_key(WRITE)["key"] for _ in range(2))
-    complete = "POST /api/uploads/<image_id>/complete"
     upload_id = announce_own(announcer)
     stores.client.put_object(Bucket=stores.s3.bucket, Key=f"incoming/{upload_id}", Body=b"x" * len(PICTURE))
 
     for key, error in ((announcer, (415, "unsupported_image_type")), (other, (404, "upload_not_found"))):
-        assert ask(complete, upload_id, key).error == error
+        assert ask("completeUpload", upload_id, key).error == error

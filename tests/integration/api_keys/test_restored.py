@@ -75,7 +75,7 @@ def test_a_revoked_key_of_a_backup_answers_nothing_until_it_is_confirmed(restora
     assert confirm({"id": "x"}).error == (404, "key_not_found")
     assert invoke()["suspended_keys"] == 0, "a later deploy suspends nothing"
     changes = get("/api/changes", key=good["key"]).body["changes"]
-    suspended = [c for c in changes if c["type"] == "key.changed" and c["after"]["id"] == good["id"]]
+    suspended = [c for c in changes if c["type"] == "key.changed" and c["subject_id"] == good["id"]]
     moments_of = [(bool(c["before"]["suspended_at"]), bool(c["after"]["suspended_at"])) for c in suspended]
     assert moments_of == [(False, True), (True, False)]
     assert [c["key_id"] for c in suspended] == [None, "root"]

@@ -100,7 +100,7 @@ def test_an_animation_stays_one(edge: Edge) -> None:
 
 def test_originals_and_downloads_are_redirects_as_ever(edge: Edge, image: dict[str, Any]) -> None:
     original = edge.fetch("GET", image["urls"]["original"])
-    download = edge.fetch("GET", image["urls"]["thumbnail"] + "&download=1", WEBP)
+    download = edge.fetch("GET", image["urls"]["thumbnail"] + "&download=true", WEBP)
 
     assert edge.asked == ["bucket", "api"] * 2
     for answer in (original, download):

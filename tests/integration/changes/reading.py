@@ -18,7 +18,7 @@ def read(since: str | None = None, **query: object) -> Answer:
     key = str(query.pop("key", API_KEY))
     values = {name: str(value) for name, value in query.items()}
     if since is not None:
-        values["since"] = since
+        values["cursor"] = since
     return get("/api/changes", values, key=key)
 
 
@@ -32,16 +32,17 @@ def changes(since: str | None = None, **query: object) -> list[dict[str, Any]]:
 def cursor(since: str | None = "latest", **query: object) -> str:
     answer = read(since, **query)
     assert answer.status == 200, answer.body
-    return str(answer.body["cursor"])
+    return str(answer.body["next_cursor"])
 
 
 def history(image_id: str, **query: object) -> Answer:
-    return get(f"/api/images/{image_id}/history", {name: str(value) for name, value in query.items()})
+    return get(f"/api/images/{image_id}/changes", {name: str(value) for name, value in query.items()})
 
 
 def new_key(*scopes: str) -> dict[str, Any]:
     with as_manager():
-        return create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
+        made, key = create_key({"name": "a key", "scopes": list(scopes)}, Key(ROOT, SCOPES))
+    return made | {"key": key}
 
 
 def add(

@@ -11,10 +11,11 @@ from tests.integration.stores import Stores
 
 def test_bad_parameters(stores: Stores) -> None:
     for name, code, values in [
-        ("limit", "limit_invalid", ("0", "1001", "-1", "x", "", "1.5", "١")),
+        ("limit", "parameter_invalid", ("0", "1001", "-1", "x", "", "1.5", "١")),
         ("wait", "parameter_invalid", ("21", "-1", "x", "", "0.5", "9" * 5_000)),
-        ("cursor", "parameter_unknown", ("x",)),
-        ("since", "cursor_invalid", ("", "x", "-1", "7", "Latest", "\0", "é", "A" * 9_000)),
+        ("since", "parameter_unknown", ("x",)),
+        ("cursor", "parameter_invalid", ("", "\0", "A" * 9_000)),
+        ("cursor", "cursor_invalid", ("x", "-1", "7", "Latest", "é")),
     ]:
         for value in values:
             assert get("/api/changes", {name: value}).error == (400, code), (name, value)

@@ -32,10 +32,10 @@ def test_pages_have_each_change_once_and_in_order(stores: Stores) -> None:
     for limit in (1, 7, 2, 1_000):
         page = read(since, limit=limit)
         seen += [change["sequence"] for change in page.body["changes"]]
-        since = page.body["cursor"]
+        since = page.body["next_cursor"]
     assert seen == every
     end = read(since)
-    assert end.body == {"changes": [], "cursor": since}
+    assert end.body == {"changes": [], "next_cursor": since}
     assert cursor("latest") == since
     assert end.headers["cache-control"] == ["no-store"]
 
@@ -64,20 +64,20 @@ def test_a_cursor_of_an_empty_feed_expires(stores: Stores, configure: Configure)
 def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: Stores) -> None:
     reader, manager = new_key("images:read"), new_key("images:read", "keys:manage")
     with as_manager():
-        revoke_key(new_key("images:write")["id"])
+        revoke_key(new_key("images:write")["id"], None)
     image = upload(PICTURE).image
 
     types = [change["type"] for change in changes(key=manager["key"])]
     assert types == ["key.created"] * 3 + ["key.revoked", "image.uploaded"]
     page = read(key=reader["key"], limit=2)  # the first two are not for it
     assert [change["subject_id"] for change in page.body["changes"]] == [image["id"]]
-    assert changes(page.body["cursor"]) == []
+    assert changes(page.body["next_cursor"]) == []
 
-    since = page.body["cursor"]
+    since = page.body["next_cursor"]
     new_key("images:read")
     assert (hidden := read(since, key=reader["key"])).body["changes"] == []
-    assert hidden.body["cursor"] != since
-    assert changes(hidden.body["cursor"]) == []
+    assert hidden.body["next_cursor"] != since
+    assert changes(hidden.body["next_cursor"]) == []
 
 
 def count_waiting(stores: Stores) -> int:
@@ -104,7 +104,7 @@ def test_waiting_ends_in_time_and_holds_no_transaction(stores: Stores) -> None:
 
 def test_waiting_ends_before_the_function_does(stores: Stores) -> None:
     add(stores, 1)
-    event = make_event("GET", "/api/changes", {"X-API-Key": API_KEY}, {"wait": "20", "since": cursor()})
+    event = make_event("GET", "/api/changes", {"X-API-Key": API_KEY}, {"wait": "20", "cursor": cursor()})
     start = time.monotonic()
     answer = load_handler("ChangesFunction")(event, LambdaContext(time_left=2_500))
     assert answer["statusCode"] == 200
@@ -124,7 +124,7 @@ def test_waiting_ends_when_the_database_does_not_answer(
 
 
 def send_wait(worker: Worker, key: dict[str, Any], since: str, wait: int = 20) -> None:
-    query = {"since": since, "wait": str(wait)}
+    query = {"cursor": since, "wait": str(wait)}
     worker.send(make_event("GET", "/api/changes", {"X-API-Key": key["key"]}, query))
 
 
@@ -149,7 +149,7 @@ def test_neither_one_key_nor_all_take_every_place_to_wait(stores: Stores) -> Non
             assert int(refused.headers["retry-after"][0]) > 0
             assert time.monotonic() - start < 5
         send_wait(free, mine, since, wait=0)
-        assert free.answer().body == {"changes": [], "cursor": since}, "who does not wait needs no place"
+        assert free.answer().body == {"changes": [], "next_cursor": since}, "who does not wait needs no place"
 
         waiting[0].kill()  # its place is free again
         wait_until(lambda: count_waiting(stores) == places - 1)
@@ -181,7 +181,7 @@ def test_the_feed_continues_on_a_shorter_page(stores: Stores) -> None:
     while (page := read(since)).body["changes"]:
         assert len(json.dumps(page.text)) < LAMBDA_BYTES
         sizes.append(len(page.body["changes"]))
-        since = page.body["cursor"]
+        since = page.body["next_cursor"]
     assert sum(sizes) == 200
     assert len(sizes) < 6, "as much as there is room for"
 

@@ -1,4 +1,4 @@
-"""GET /api/images/{id}/history."""
+"""GET /api/images/{id}/changes."""
 
 from tests.integration.changes.reading import add, changes, history, new_key
 from tests.integration.client import upload
@@ -60,8 +60,9 @@ def test_unknown_ids(stores: Stores) -> None:
 def test_bad_parameters(stores: Stores) -> None:
     (image_id,) = stores.insert_ready()
     for name, code, values in [
-        ("limit", "limit_invalid", ("0", "201", "-1", "x")),
-        ("cursor", "cursor_invalid", ("", "x", "7")),
+        ("limit", "parameter_invalid", ("0", "201", "-1", "x")),
+        ("cursor", "parameter_invalid", ("", "A" * 9_000)),
+        ("cursor", "cursor_invalid", ("x", "7")),
         *((name, "parameter_unknown", ("1",)) for name in ("since", "wait")),
     ]:
         for value in values:

@@ -26,7 +26,7 @@ from tests.integration.webhooks.calls import create as create_webhook
 from tests.integration.webhooks.calls import settle, take
 from tests.support.events import API_KEY, LambdaContext, load_handler, make_event
 
-NOT_SHOWN = {"urls", "placeholder", "duplicate_of", "analysis"}
+NOT_SHOWN = {"version", "urls", "variants", "placeholder", "duplicate_of"}
 
 
 def shown(image: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_an_upload(stores: Stores) -> None:
         "before": None,
         "after": shown(answer.image),
         "sequence": change["sequence"],
-        "time": change["time"],
+        "created_at": change["created_at"],
     }
 
 
@@ -143,7 +143,7 @@ def test_the_trash(stores: Stores) -> None:
     found = changes(since)
     types = [f"{change['type']} {change['version']}" for change in found]
     assert types == ["image.trashed 1", "image.restored 2", "image.trashed 2"]
-    assert found[0]["after"] == {"purge_after": "2030-01-31T03:00:00.500000+00:00"}
+    assert found[0]["after"] == {"purge_at": "2030-01-31T03:00:00.500Z"}
     assert found[1]["after"] == shown(image) | {"exif": {}}
 
     (other,) = stores.insert_ready()

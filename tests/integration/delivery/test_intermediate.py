@@ -167,5 +167,5 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, target: str, call: int
 
 
 def test_nobody_is_given_the_copy_itself(image: dict[str, Any]) -> None:
-    assert open_link(sign(image["id"], INTERMEDIATE)).error == (404, "variant_unknown")
+    assert open_link(sign(image["id"], INTERMEDIATE)).error == (404, "variant_not_found")
     assert INTERMEDIATE not in str(get_image(image["id"]).body)

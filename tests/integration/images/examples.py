@@ -16,4 +16,4 @@ def etag_of(image_id: str) -> str:
 
 def shown(image: dict[str, Any]) -> dict[str, Any]:
     """The image without its links, which change over time."""
-    return {key: value for key, value in image.items() if key != "urls"}
+    return {key: value for key, value in image.items() if key not in ("urls", "variants")}

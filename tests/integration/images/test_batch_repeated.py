@@ -40,7 +40,7 @@ def test_a_key_is_for_one_request(stores: Stores, ids: list[str]) -> None:
         run(ids, "add_tags", tags=["x"], key="k", atomic=True),
     ):
         assert other.error == (422, "idempotency_key_reused")
-    assert run(ids, "trash", key="").code == "idempotency_key_invalid"
+    assert run(ids, "trash", key="").code == "parameter_invalid"
     assert get_image(ids[0]).image["tags"] == [*METADATA["tags"], "x"]
 
 
@@ -66,7 +66,7 @@ def test_what_may_pass_is_not_remembered(stores: Stores, ids: list[str]) -> None
     )
     first = run(ids, "restore", key="k")
     assert statuses(first) == [409, 200, 200]
-    assert first.body["results"][0]["error"]["code"] == "trash_in_progress"
+    assert first.body["results"][0]["error"]["code"] == "image_trash_pending"
     expire(stores)
     assert statuses(run(ids, "restore", key="k")) == [200] * 3
     assert stores.statuses() == ["ready"] * 3

@@ -92,7 +92,10 @@ def test_patch_changes_what_it_names_and_nothing_else(
     answer = patch_image(image["id"], changes)
 
     assert answer.status == 200
-    assert shown(answer.image) == shown(image) | changed | {"updated_at": answer.image["updated_at"]}
+    assert shown(answer.image) == shown(image) | changed | {
+        "updated_at": answer.image["updated_at"],
+        "version": 2,
+    }
     assert shown(get_image(image["id"]).image) == shown(answer.image)
     assert answer.image["updated_at"] > image["updated_at"]
     assert answer.headers["etag"] == [etag_of(image["id"])] != [before]
@@ -110,10 +113,10 @@ def test_patch_of_nothing_changes_nothing(image: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("body", "query", "error"),
     [
-        ("{", {}, (400, "body_not_json")),
-        ("[]", {}, (422, "body_not_an_object")),
-        ('{"title": "a", "s3_key": "x"}', {}, (422, "metadata_unknown_field")),
-        (json.dumps({"description": "x" * 70_000}), {}, (422, "body_too_long")),
+        ("{", {}, (400, "body_invalid")),
+        ("[]", {}, (400, "body_invalid")),
+        ('{"title": "a", "s3_key": "x"}', {}, (422, "field_invalid")),
+        (json.dumps({"description": "x" * 70_000}), {}, (413, "payload_too_large")),
         ('{"title": "new"}', {"forse": "1"}, (400, "parameter_unknown")),
     ],
 )
@@ -132,9 +135,11 @@ def test_patch_of_an_older_version_is_refused(image: dict[str, Any]) -> None:
     old = etag_of(image["id"])
     new = patch_image(image["id"], {"title": "first"}, If_Match=old).headers["etag"][0]
 
-    for header in (old, f'{old}, "99"', "nonsense"):
+    for header in (old, f'{old}, "99"', "nonsense", f"W/{new}"):
         for changes in ({"title": "second"}, {}):
-            assert patch_image(image["id"], changes, If_Match=header).error == (412, "version_mismatch")
+            answer = patch_image(image["id"], changes, If_Match=header)
+            assert answer.error == (412, "version_mismatch")
+            assert answer.body["error"]["details"] == {"version": 2}
     assert get_image(image["id"]).image["title"] == "first"
 
     for title, header in (("third", new), ("fourth", "*"), ("fifth", f'{old}, "4"')):

@@ -33,7 +33,7 @@ def test_nothing_goes_on_before_the_variants_are_removed(stores: Stores, viewed:
     with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "before") as process:
         assert trash_image(viewed["id"]).status == 404
         answer = restore_image(viewed["id"])
-        assert (answer.error, answer.headers["retry-after"]) == ((409, "trash_in_progress"), ["2"])
+        assert (answer.error, answer.headers["retry-after"]) == ((409, "image_trash_pending"), ["2"])
         assert process.finish().status == 204
 
     assert restore_image(viewed["id"]).status == 200

@@ -139,14 +139,14 @@ def test_a_key_is_made_and_printed_with_what_to_do_next(api: Api, capsys: pytest
 
 
 def test_what_the_api_refuses_is_told(api: Api) -> None:
-    api.answers["POST"] = [(422, {"error": {"code": "scope_unknown", "message": "There is no scope 'x'."}})]
+    api.answers["POST"] = [(422, {"error": {"code": "field_invalid", "message": "There is no scope 'x'."}})]
 
-    with pytest.raises(LocalError, match="422 scope_unknown: There is no scope 'x'"):
+    with pytest.raises(LocalError, match="422 field_invalid: There is no scope 'x'"):
         make_key(api.url, scopes="x")
 
 
 def confirm(api: Api, *keys: dict[str, Any], apply: bool) -> None:
-    api.answers["GET"] = [(200, {"keys": keys})]
+    api.answers["GET"] = [(200, {"keys": keys, "next_cursor": None})]
     arguments = Namespace(base_url=api.url, api_key="right", stack=None, apply=apply)
     run_keys_confirm(arguments, make_settings({}), None)
 

@@ -123,7 +123,7 @@ def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
         (f"CONNECT a:1 HTTP/1.1\r\n{LAST}", 405, "method_not_allowed"),
         (f"GET / HTTP/1.1\r\n{LAST}", 404, "not_found"),
         # An error of the gateway itself.
-        (f"GET /raise HTTP/1.1\r\n{LAST}", 502, "internal_server_error"),
+        (f"GET /raise HTTP/1.1\r\n{LAST}", 502, "function_failed"),
     ],
     ids=lambda value: repr(value)[:50],
 )

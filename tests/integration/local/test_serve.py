@@ -55,4 +55,4 @@ def test_an_empty_key_is_told_and_not_looked_for_in_secrets_manager(stores: Stor
     log = tmp_path / "log"
     with serving(stores, log, SECRET_KEY="") as api:
         answer = api.request("GET", f"/images/{'0' * 8}-0000-7000-8000-{'0' * 12}/original?e=1&s=x")
-    assert (answer.status, answer.code) == (503, "secret_key_not_configured"), log.read_text()
+    assert (answer.status, answer.code) == (503, "service_misconfigured"), log.read_text()

@@ -23,7 +23,7 @@ def test_what_becomes_of_the_same_bytes(stores: Stores) -> None:
     returned = upload(PICTURE, {"title": "fourth"}, on_duplicate="return")
     assert (returned.status, returned.image) == (200, first.image)
     rejected = upload(PICTURE, on_duplicate="reject")
-    assert rejected.error == (409, "duplicate_image")
+    assert rejected.error == (409, "image_duplicate")
     assert rejected.body["error"]["details"] == {"duplicate_of": first.image["id"]}
     assert len(stores.rows()) == len(stores.keys()) == 3
 
@@ -50,7 +50,7 @@ def test_of_two_rejects_at_once_one_succeeds(stores: Stores) -> None:
             answers = sorted(answer_at_once(two, event), key=lambda answer: answer.status)
 
             assert [answer.status for answer in answers] == [201, 409]
-            assert answers[1].code in ("duplicate_image", "upload_in_progress")
+            assert answers[1].code in ("image_duplicate", "upload_in_progress")
             assert stores.statuses() == ["ready"] * (attempt + 1)
             assert len(stores.keys()) == attempt + 1
 

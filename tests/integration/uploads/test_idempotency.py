@@ -85,7 +85,7 @@ def test_an_announcement_again_is_the_same_upload(stores: Stores) -> None:
         upload(PICTURE, idempotency_key="k"),
     ):
         assert other.error == (422, "idempotency_key_reused")
-    assert announce(PICTURE, "é").code == "idempotency_key_invalid"
+    assert announce(PICTURE, "é").code == "parameter_invalid"
     assert len(stores.rows()) == 1
 
 
@@ -203,4 +203,4 @@ def test_the_same_one_of_two_keys_is_two_uploads(stores: Stores, make: Callable[
     assert len({image_id for _, image_id in made}) == 3
     assert set(stores.idempotency_keys()) == {f"{first['id']}\nk", f"{second['id']}\nk", "k"}
     forged = send(upload_event(PICTURE, idempotency_key=f"{first['id']}\nk"))
-    assert forged.error == (400, "idempotency_key_invalid")
+    assert forged.error == (400, "parameter_invalid")

@@ -30,9 +30,12 @@ def test_the_whole_way(stores: Stores) -> None:
     announced = announce(PICTURE, sha256=digest, metadata={"title": "夕焼け", "tags": ["海"]})
 
     ticket = announced.body["data"]
-    path = f"/api/uploads/{ticket['id']}/complete"
+    (url,) = announced.headers["location"]
     assert announced.status == 201
-    assert ticket == {"id": ticket["id"], "form": ticket["form"], "complete_path": path}
+    assert url.endswith(f"/v1/api/uploads/{ticket['id']}")
+    assert ticket["complete_url"] == f"{url}/complete"
+    assert (ticket["status"], ticket["failure"], ticket["image_url"]) == ("waiting", None, None)
+    assert get(f"/api/uploads/{ticket['id']}").body["data"] == ticket | {"form": None}
     assert stores.statuses() == ["pending"]
     assert get("/api/images").body["images"] == []
     assert get_image(ticket["id"]).status == 404
@@ -51,6 +54,9 @@ def test_the_whole_way(stores: Stores) -> None:
     stored, head = stores.object(image["s3_key"])
     assert stored == PICTURE
     assert "immutable" in head["CacheControl"]
+    image_url = url.replace("uploads", "images")
+    done = ticket | {"form": None, "status": "ready", "image_url": image_url}
+    assert get(f"/api/uploads/{image['id'].upper()}").body["data"] == done
     assert fetch(image["urls"]["original"]).data == PICTURE
     assert [listed["id"] for listed in get("/api/images").body["images"]] == [image["id"]]
     assert complete(image["id"]).status == 200
@@ -138,6 +144,8 @@ def test_what_arrives_is_refused_and_removed(
     for _ in range(2):
         assert complete(image_id).error == (status, code)
     assert [(row["status"], row["failure"]) for row in stores.rows()] == [("failed", code)]
+    shown = get(f"/api/uploads/{image_id}").body["data"]
+    assert (shown["status"], shown["failure"], shown["form"]) == ("failed", code, None)
     assert stores.keys() == []
     assert get_image(image_id).status == 404
     assert get("/api/images").body["images"] == []
@@ -147,6 +155,7 @@ def test_what_arrives_is_refused_and_removed(
 def test_what_never_was_announced_or_has_not_arrived(stores: Stores) -> None:
     for unknown in ("nonsense", new_id()):
         assert complete(unknown).error == (404, "upload_not_found")
+        assert get(f"/api/uploads/{unknown}").error == (404, "upload_not_found")
     assert ingest("nonsense") == {}
     assert ingest(unknown)["refused"] == {unknown: "upload_not_found"}
     pending = announce(PICTURE).body["data"]["id"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from imageapi.catalog import webhooks
+from imageapi.model.times import show_time
 from imageapi.webhooks import due
 
 from local.gateway.webhook_poller import DUE_SQL
@@ -42,13 +43,13 @@ def test_a_change_is_delivered_as_the_feed_has_it(service: Stores, server: Recei
     (row,) = [change for change in service.changes() if change["type"] == "image.uploaded"]
     time = row["time"]
     names = ("sequence", "type", "version", "request_id", "before", "after")
-    known = {"subject_id": image["id"], "key_id": "root", "time": time.isoformat()}
+    known = {"subject_id": image["id"], "key_id": "root", "created_at": show_time(time)}
     data = {name: row[name] for name in names} | known
-    assert body == {"type": "image.uploaded", "timestamp": time.isoformat(), "data": data}
+    assert body == {"type": "image.uploaded", "timestamp": show_time(time), "data": data}
     identifier = f"chg_{row['sequence']}_{int(time.timestamp()) * 1_000_000 + time.microsecond}"
     assert server.received[0][1]["webhook-id"] == identifier
     (result,) = get(webhook)["results"]
-    assert datetime.fromisoformat(result.pop("time"))
+    assert datetime.fromisoformat(result.pop("sent_at"))
     assert result.pop("duration_ms") >= 0
     expected = {"status": 204, "error": None, "retry_after": None}
     assert result == {"id": identifier, "type": "image.uploaded"} | expected
@@ -187,7 +188,9 @@ def test_a_test_is_sent_next_and_tells_whether_a_paused_webhook_works_again(
     deliver()
     deliver()
     assert server.types(webhook["secret"]) == ["webhook.test", "image.changed"]
-    assert server.changes(webhook["secret"])[0]["data"] == {"webhook_id": webhook["id"]}
+    tested, changed = (change["data"] for change in server.changes(webhook["secret"]))
+    assert tested.keys() == changed.keys()
+    assert (tested["type"], tested["subject_id"]) == ("webhook.test", webhook["id"])
     assert [result["type"] for result in get(webhook)["results"]] == ["image.changed", "webhook.test"]
 
     service.execute("UPDATE webhooks SET paused_at = now(), failing_since = now() - interval '1 day'")

@@ -77,5 +77,5 @@ def test_invalid_rotations(service: Stores) -> None:
     for name, values in {"overlap_hours": (-1, 169, 1.5, True, "24", None), "overlap": (1,)}.items():
         for value in values:
             answer = ask("POST", path, json.dumps({name: value}))
-            assert answer.error == (422, "webhook_invalid"), value
+            assert answer.error == (422, "field_invalid"), value
             assert answer.body["error"]["details"]["field"] == name

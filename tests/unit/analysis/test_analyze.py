@@ -60,7 +60,7 @@ def test_an_answer_that_cannot_be_used(text: str) -> None:
     with pytest.raises(GeminiUnavailableError) as caught:
         parse_description(text, "m")
     error = caught.value
-    assert (error.status, error.code, error.retry_after) == (503, "analysis_unusable", 10)
+    assert (error.status, error.code, error.retry_after) == (503, "analysis_unavailable", 10)
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text()

@@ -25,7 +25,7 @@ def test_every_accepted_key_passes(key: str) -> None:
     [
         *((presented, KEYS, 401, "api_key_missing") for presented in (None, "")),
         *((presented, KEYS, 401, "api_key_invalid") for presented in WRONG),
-        *((presented, (), 503, "api_key_not_configured") for presented in (None, "", "anything")),
+        *((presented, (), 503, "service_misconfigured") for presented in (None, "", "anything")),
     ],
 )
 def test_nobody_else_passes(presented: str | None, keys: tuple[str, ...], status: int, code: str) -> None:

@@ -40,21 +40,21 @@ def refusal(values: dict[str, Any]) -> UnprocessableError:
 def test_a_wrong_field_is_named(field: str, values: list[Any]) -> None:
     for value in values:
         error = refusal(GOOD | {field: value})
-        assert (error.status, error.code) == (422, "key_invalid"), value
+        assert (error.status, error.code) == (422, "field_invalid"), value
         assert (error.details or {})["field"] == field, value
 
 
 def test_what_is_missing_is_named_and_what_is_unknown_not_at_length() -> None:
     for field in GOOD:
         error = refusal({name: value for name, value in GOOD.items() if name != field})
-        assert (error.code, (error.details or {})["field"]) == ("key_invalid", field)
+        assert (error.code, (error.details or {})["field"]) == ("field_invalid", field)
     assert (refusal(GOOD | {"\ud800" * 100: 1}).details or {})["field"] == "?" * 64
 
 
 @pytest.mark.parametrize("scope", ["images", "IMAGES:READ", "images:read ", "*", "", None, ["keys:manage"]])
 def test_an_unknown_scope_is_refused(scope: Any) -> None:
     error = refusal(GOOD | {"scopes": ["images:read", scope]})
-    assert (error.code, error.details) == ("scope_unknown", {"known": list(SCOPES)})
+    assert error.details == {"field": "scopes", "reason": "scope", "known": list(SCOPES)}
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -12,7 +12,7 @@ from imageapi.delivery import links
 from imageapi.delivery.links import Validity, expires_at, sign_link, verify_link
 from imageapi.errors import ConfigurationError, ForbiddenError
 
-from tests.unit.http.test_forms_properties import any_text, check
+from tests.support.properties import any_text, check
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 NOW = 1_800_000_000.0
@@ -143,7 +143,7 @@ def test_without_a_key_there_are_no_links() -> None:
     for use in (lambda: make_link(keys=()), lambda: verify(parts, keys=())):
         with pytest.raises(ConfigurationError) as caught:
             use()
-        assert caught.value.code == "secret_key_not_configured"
+        assert caught.value.code == "service_misconfigured"
 
 
 @pytest.mark.parametrize("signing_key", ["new-secret", "old-secret", "wrong"])

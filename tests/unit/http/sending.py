@@ -5,11 +5,12 @@ from typing import Any
 
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.http.app import App
+from imageapi.http.operations import Operation
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 
 from tests.support.answers import Answer, parse
-from tests.support.events import LambdaContext, access, make_event
+from tests.support.events import LambdaContext, make_event
 
 KEY = "key-that-must-not-be-logged"
 ENVIRONMENT = {
@@ -22,42 +23,45 @@ ENVIRONMENT = {
     "SECRET_KEY": "link-secret-that-must-not-be-logged",
 }
 WITH_KEY = {"X-API-Key": KEY}
-PUBLIC = {"GET /open", "GET /open/<thing>", "GET /fails", "GET /unavailable"}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "q": {"schema": {"type": "string"}},
+    "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
+}
 
 
 def make_app(error: Exception) -> App:
-    app = App(access(public=PUBLIC))
+    app = App()
 
-    @app.get("/open.json")
+    @app.page("/open.json")
     def get_json(request: Request) -> Response:
         return json_response(200, {})
 
-    @app.get("/open")
+    @app.page("/open")
     def read_open(request: Request) -> Response:
         shown = {"hello": "世界", "base_url": request.base_url}
         return json_response(200, shown, {"Cache-Control": "private", "ETag": '"1"'})
 
-    @app.get("/open/<thing>")
+    @app.page("/open/{thing}")
     def read_open_thing(request: Request, thing: str) -> Response:
         return json_response(200, {"thing": thing})
 
-    @app.get("/things/<thing_id>")
+    @app.route(Operation("GET", "/things/{thing_id}", scopes=(), parameters=PARAMETERS))
     def read_thing(request: Request, thing_id: str) -> Response:
-        return json_response(200, {"id": thing_id, "query": request.query})
+        return json_response(200, {"id": thing_id, "query": dict(request.parameters)})
 
-    @app.delete("/things/<thing_id>")
+    @app.route(Operation("DELETE", "/things/{thing_id}", scopes=()))
     def delete_thing(request: Request, thing_id: str) -> Response:
         return Response(204)
 
-    @app.post("/things")
+    @app.route(Operation("POST", "/things", scopes=()))
     def create_thing(request: Request) -> Response:
         return json_response(201, {"body": request.body.hex(), "type": request.header("content-type")})
 
-    @app.get("/fails")
+    @app.page("/fails")
     def fail(request: Request) -> Response:
         raise error
 
-    @app.get("/unavailable")
+    @app.page("/unavailable")
     def be_unavailable(request: Request) -> Response:
         raise DatabaseUnavailableError from OSError("connection refused")
 

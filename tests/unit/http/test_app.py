@@ -49,7 +49,7 @@ def test_all_other_routes_need_one(method: str, path: str) -> None:
 
 def test_without_a_configured_key_nobody_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "")
-    assert send("GET", "/things/1", WITH_KEY).error == (503, "api_key_not_configured")
+    assert send("GET", "/things/1", WITH_KEY).error == (503, "service_misconfigured")
     assert send("GET", "/open").status == 200
 
 
@@ -102,7 +102,12 @@ def test_an_error_becomes_its_status() -> None:
     for error in (errors.ConflictError("何か。", code="too_odd", details={"max": 3}), errors.ConflictError()):
         answer = fail_with(error)
         assert answer.error == (409, error.code)
-        shown = {"code": error.code, "message": error.message, "details": error.details}
+        shown = {
+            "code": error.code,
+            "message": error.message,
+            "details": error.details,
+            "request_id": "request-7",
+        }
         assert answer.body["error"] == {name: value for name, value in shown.items() if value}
     assert fail_with(errors.UnauthorizedError()).headers["www-authenticate"]
 
@@ -150,7 +155,8 @@ def test_a_body_that_is_not_base64(text: str) -> None:
 
 def test_queries() -> None:
     for query in ({"q": "桜 & 花", "limit": "3"}, {}):
-        assert send("GET", "/things/1", WITH_KEY, query=query).body["query"] == query
+        shown = {"q": None, "limit": 50, **query} | ({"limit": 3} if query else {})
+        assert send("GET", "/things/1", WITH_KEY, query=query).body["query"] == shown
 
 
 @pytest.mark.parametrize("second", ["4", "3"])

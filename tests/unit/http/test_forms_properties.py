@@ -1,49 +1,21 @@
 """Properties of any upload form: bytes survive, names are clean, and refusals are AppErrors."""
 
 import json
-import os
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import TypeVar
 
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from imageapi.errors import AppError
 from imageapi.http.forms import UploadForm, parse_upload_form
 from imageapi.model.filenames import JOINERS, clean_filename
 
 from tests.support import multipart
+from tests.support.properties import any_text, attempt, check, is_storable, utf8_text
 
 T = TypeVar("T")
 
-check = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=bool(os.environ.get("CI")),
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-
-any_text = st.text(st.characters(), max_size=400)  # lone surrogates and controls included
-utf8_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 filenames = st.one_of(any_text, st.text('aé写/\\. \0\u202e\u0301\u200d"%;', max_size=300))
-
-
-def is_storable(text: str) -> bool:
-    """PostgreSQL takes UTF-8 without NUL."""
-    return "\0" not in text and text.encode("utf-8", "replace").decode() == text
-
-
-def attempt(function: Callable[..., T], *arguments: object) -> T | AppError:
-    """The function's result, or its refusal, which must be a client error that can be sent as JSON."""
-    try:
-        return function(*arguments)
-    except AppError as caught:
-        error = caught
-    assert 400 <= error.status < 500
-    json.dumps([error.message, error.details], ensure_ascii=False).encode()
-    return error
 
 
 DELIMITER = b"\r\n--" + multipart.BOUNDARY.encode()

@@ -10,7 +10,7 @@ from imageapi.http.static_files import find_file, load_file
 def test_file_is_read_and_hashed_once(tmp_path: Path) -> None:
     path, same = tmp_path / "index.html", tmp_path / "same.html"
     for name in (path, same):
-        name.write_text("<head><!-- base --></head>")
+        name.write_text('<head><base href="./"></head>')
     file, based = load_file(path), load_file(path, "/v1/")
 
     path.write_text("another")

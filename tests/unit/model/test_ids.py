@@ -10,7 +10,6 @@ from imageapi.errors import NotFoundError
 from imageapi.model.ids import (
     MAX_MILLISECONDS,
     largest_id,
-    milliseconds_at,
     milliseconds_of,
     new_id,
     parse_id,
@@ -39,15 +38,6 @@ def test_what_is_no_id_is_not_found(text: str) -> None:
     assert caught.value.code == "image_not_found"
 
 
-def test_a_moment_between_two_that_ids_can_tell_is_the_later() -> None:
-    """Times within a millisecond are rounded up: its images were created before them, not after."""
-    start = datetime(2026, 4, 1, 12, tzinfo=UTC)
-    for microseconds, expected in ((0, 0), (1, 1), (999, 1), (1_000, 1)):
-        found = milliseconds_at(start + timedelta(microseconds=microseconds))
-        assert found == int(start.timestamp() * 1000) + expected
-    assert milliseconds_at(datetime(1960, 1, 1, tzinfo=UTC)) == 0
-
-
 @given(st.integers(0, MAX_MILLISECONDS - 1))
 def test_an_id_tells_its_moment(milliseconds: int) -> None:
     assert smallest_id(milliseconds) == UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
@@ -59,4 +49,4 @@ def test_a_new_id_has_the_time_of_now() -> None:
     made, moment = new_id()
     assert parse_id(made) == made
     assert abs(datetime.now(UTC) - moment) < timedelta(seconds=5)
-    assert milliseconds_of(UUID(made)) == milliseconds_at(moment)
+    assert milliseconds_of(UUID(made)) == round(moment.timestamp() * 1000)

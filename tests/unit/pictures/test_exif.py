@@ -11,7 +11,7 @@ from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
 from tests.support import pictures
-from tests.unit.http.test_forms_properties import check, is_storable
+from tests.support.properties import check, is_storable
 from tests.unit.pictures import looks
 
 

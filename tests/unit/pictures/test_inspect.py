@@ -18,8 +18,8 @@ from PIL import ImageFile, TiffImagePlugin, TiffTags
 from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, MAX_PIXELS
 from tests.support.pngs import compress_zeros, png_chunk
+from tests.support.properties import attempt, check
 from tests.support.tiffs import EXTRA_SAMPLES, SHORT, tiff
-from tests.unit.http.test_forms_properties import attempt, check
 from tests.unit.pictures.looks import (
     CORNERS,
     assert_alike,

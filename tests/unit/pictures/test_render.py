@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from imageapi.model.variant_formats import MIME_TYPES
-from imageapi.model.variant_names import WIDTHS, Variant
+from imageapi.model.variant_names import MAX_ENCODED_PIXELS, WIDTHS, Variant
 from imageapi.pictures import frames
-from imageapi.pictures.render import MAX_ENCODED_PIXELS, fit
 from imageapi.pictures.render import render as render_file
 from imageapi.pictures.resize import find_box
 from imageapi.pictures.scale_on_load import scale_to_fill
@@ -123,7 +122,7 @@ variants = st.builds(Variant, st.sampled_from(WIDTHS), st.booleans(), st.just("j
 @example((828, 1_792), Variant(320, True, "jpg"))
 @example((1_440, 2_960), Variant(640, True, "jpg"))
 def test_a_variant_has_no_pixels_beside_or_beyond_its_source(size: tuple[int, int], variant: Variant) -> None:
-    width, height = fit(size, variant)
+    width, height = variant.fit(size)
 
     assert 1 <= width <= min(size[0], variant.width)
     assert 1 <= height <= size[1]
@@ -137,7 +136,7 @@ def test_a_variant_has_no_pixels_beside_or_beyond_its_source(size: tuple[int, in
 
 def test_a_variant_of_too_many_pixels_is_made_narrower() -> None:
     for height, expected in ((8_000, (1_920, 8_000)), (32_000, (980, 16_330))):
-        assert fit((1_920, height), Variant(1_920, False, "avif")) == expected
+        assert Variant(1_920, False, "avif").fit((1_920, height)) == expected
 
 
 @given(sizes, sizes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imageapi.errors import AppError
 from imageapi.search.cursors import Position, decode_cursor, encode_cursor
 
-from tests.unit.http.test_forms_properties import any_text, attempt, check, is_storable, utf8_text
+from tests.support.properties import any_text, attempt, check, is_storable, utf8_text
 
 ID = UUID("0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e")
 FILTERS = {"category": "春", "tag": "桜"}

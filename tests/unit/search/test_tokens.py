@@ -22,7 +22,7 @@ from imageapi.search.tokens import (
     term_tokens,
 )
 
-from tests.unit.http.test_forms_properties import check
+from tests.support.properties import check
 
 
 def index(**values: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ a response.
 
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, pending_removals, variants, webhooks
-from imageapi.changes import feed
 from imageapi.database import db, migrations
 from imageapi.delivery import ensure_variant
 from imageapi.events import cloudformation
@@ -17,6 +16,7 @@ from imageapi.uploads import complete, create_image, direct, presigned
 from imageapi.webhook_sender import drain, send
 
 from tests.support.events import load_routes
+from tests.support.openapi import parameters
 from tests.support.templates import MAIN, ROOT, find, read_template
 
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
@@ -56,7 +56,8 @@ def test_who_waits_still_answers() -> None:
     variables = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
     resume_seconds = float(variables["DB_CONNECT_TIMEOUT"]["Fn::If"][1])
     assert resume_seconds + statement_seconds("List") < TIMEOUT["List"], "for a paused database"
-    assert feed.MAX_WAIT + statement_seconds("Changes") < TIMEOUT["Changes"] - 1, "for a change"
+    longest_wait = parameters("get", "/api/changes")["wait"]["schema"]["maximum"]
+    assert longest_wait + statement_seconds("Changes") < TIMEOUT["Changes"] - 1, "for a change"
     assert TIMEOUT["Deliver"] > ensure_variant.WAIT_SECONDS, "for a rendering"
     assert TIMEOUT["Upload"] > create_image.WAIT_SECONDS, "for a completion"
     assert TIMEOUT["Upload"] > decode_limits.MAX_SECONDS, "for decoding"

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.catalog.uploads import NewUpload
 from imageapi.errors import AppError, PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.model.image_formats import MIME_TYPES
 from imageapi.model.metadata import validate_metadata
-from imageapi.pictures.identify import FORMATS
 from imageapi.uploads import presigned
 from imageapi.uploads.presigned import parse_upload
 
-from tests.unit.http.test_forms_properties import check
+from tests.support.properties import check
 
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345}
@@ -49,7 +49,7 @@ def test_what_has_to_and_what_can_be_said() -> None:
     found = parse(filename="C:\\写真\\夕焼け.jpg", size_bytes=LIMIT, sha256=DIGEST.upper(), metadata=metadata)
     assert (found.filename, found.size_bytes, found.sha256) == ("夕焼け.jpg", LIMIT, bytes.fromhex(DIGEST))
     assert found.metadata == validate_metadata({"title": "夕焼け", "tags": ["海"]})
-    for mime_type in KNOWN:
+    for mime_type in MIME_TYPES:
         assert parse(mime_type=mime_type).mime_type == mime_type
 
 
@@ -63,19 +63,23 @@ INVALID: dict[str, list[Any]] = {
     ],
     "metadata": [None, [], "", "{}", 1],
 }
+REASONS = {"metadata": "type"}
+REASONS = {"metadata": "type"}
 TYPES: list[Any] = [
     *("", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpeg; x=y", "image/jpg", None, 1, [], {}),
 ]
-KNOWN = [mime_type for mime_type, _ in FORMATS.values()]
 
 
 @pytest.mark.parametrize(
     ("field", "values", "status", "code", "details"),
     [
-        *((field, values, 422, "upload_invalid", {"field": field}) for field, values in INVALID.items()),
+        *(
+            (field, values, 422, "field_invalid", {"field": field, "reason": REASONS.get(field, "value")})
+            for field, values in INVALID.items()
+        ),
         ("size_bytes", [LIMIT + 1, 10**30], 413, "payload_too_large", {"max_bytes": LIMIT}),
-        ("mime_type", TYPES, 415, "unsupported_image_type", {"known": KNOWN}),
-        ("metadata", [{"tags": "a"}], 422, "metadata_wrong_type", {"field": "tags"}),
+        ("mime_type", TYPES, 415, "unsupported_image_type", {"known": MIME_TYPES}),
+        ("metadata", [{"tags": "a"}], 422, "field_invalid", {"field": "metadata.tags", "reason": "type"}),
     ],
 )
 def test_a_field_that_is_refused(
@@ -90,13 +94,13 @@ def test_a_field_that_is_refused(
 def test_a_field_that_is_missing(field: str) -> None:
     with pytest.raises(UnprocessableError) as caught:
         parse_upload({name: value for name, value in GOOD.items() if name != field}, None)
-    assert caught.value.details == {"field": field}
+    assert caught.value.details == {"field": field, "reason": "required"}
 
 
 @pytest.mark.parametrize("field", ["size", "s3_key", "id", "", "x" * 1000, "\ud800"])
 def test_an_unknown_field(field: str) -> None:
     error = refuse(**{field: 1})
-    assert error.code == "upload_invalid"
+    assert error.code == "field_invalid"
     # As UTF-8, like the response.
     assert len(json.dumps([error.message, error.details], ensure_ascii=False).encode()) < 400
 

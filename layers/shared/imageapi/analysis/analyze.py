@@ -16,6 +16,7 @@ from imageapi.errors import (
     ConfigurationError,
     ConflictError,
     ImageNotFoundError,
+    NotFoundError,
     TooManyRequestsError,
 )
 from imageapi.images.get import get_image
@@ -35,6 +36,18 @@ class AnalysisInProgressError(ConflictError):
     code = "analysis_in_progress"
     message = "This image is being analyzed. Try again."
     retry_after = 5
+
+
+def get_analysis(image_id: str) -> dict[str, Any]:
+    """The analysis of an image, in any status: Analysis in openapi.json.
+
+    Raises:
+        NotFoundError: ``image_not_found``; ``analysis_not_found``: none was requested.
+    """
+    found = analyses.find(get_image(image_id)["id"])
+    if not found:
+        raise NotFoundError("This image was never analyzed.", code="analysis_not_found")
+    return serialize_analysis(found)
 
 
 def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:

@@ -17,8 +17,8 @@ ATTEMPT_SECONDS = 7.0
 """Three attempts and their pauses take less than 25 s: API Gateway times out after 29."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 RETRY_AFTER = {429: 30}
-"""Seconds, by the HTTP status of Gemini's answer."""
 OTHER_RETRY_AFTER = 10
+"""Seconds, by the HTTP status of Gemini's answer."""
 MAX_RETRY_AFTER = 3600
 
 MAX_CAPTION, MAX_TAGS, MAX_TAG, MAX_TEXT_SEEN = 500, 15, 40, 2_000
@@ -53,6 +53,7 @@ class GeminiUnavailableError(AppError):
 
     status = 503
     code = "analysis_unavailable"
+    retry_after = OTHER_RETRY_AFTER
 
 
 class NotChargedError(GeminiUnavailableError):
@@ -105,7 +106,7 @@ def describe_picture(jpeg: bytes) -> Description:
     except (httpx2.HTTPError, ValueError) as error:  # timeout, or not JSON
         is_sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
         kind = GeminiUnavailableError if is_sent else NotChargedError
-        raise kind("Gemini is not responding. Try again.", retry_after=OTHER_RETRY_AFTER) from error
+        raise kind("Gemini is not responding. Try again.") from error
     _check_blocked(response)
     return parse_description(response.text or "", response.model_version or settings.gemini_model)
 
@@ -114,7 +115,7 @@ def parse_description(text: str, model: str) -> Description:
     """Parse and check Gemini's JSON, which may be cut off or not fit the schema.
 
     Raises:
-        GeminiUnavailableError: ``analysis_unusable``.
+        GeminiUnavailableError: ``analysis_unavailable``.
     """
     try:
         value = json.loads(text)
@@ -130,11 +131,7 @@ def parse_description(text: str, model: str) -> Description:
             model=model,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise GeminiUnavailableError(
-            "Gemini returned an unusable response. Try again.",
-            code="analysis_unusable",
-            retry_after=OTHER_RETRY_AFTER,
-        ) from error
+        raise GeminiUnavailableError("Gemini returned an unusable response. Try again.") from error
 
 
 def find_retry_after(code: int, details: Any) -> int:

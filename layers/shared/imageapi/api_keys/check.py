@@ -56,7 +56,7 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
         ForbiddenError: ``api_key_suspended``.
     """
     if not root_keys:
-        raise ConfigurationError("API_KEY is not set on the server.", code="api_key_not_configured")
+        raise ConfigurationError("API_KEY is not set on the server.")
     if not presented:
         raise UnauthorizedError("Send the API key in the header X-API-Key.", code="api_key_missing")
     sent = presented.encode("utf-8", "surrogatepass")

@@ -2,7 +2,7 @@
 
 ====================  =====================================================================
 ``uploads``           pending and failed uploads
-``idempotency_keys``  the uploads that Idempotency-Keys belong to
+``idempotency_keys``  what each Idempotency-Key created
 ``images``            images; ``insert`` turns an upload into one
 ``trash``             images in the trash; ``move`` and ``restore`` turn images into them and back
 ``originals``         the objects of images, in the trash or not
@@ -13,6 +13,7 @@
 ``analyses``          Gemini's descriptions, and the queue of analyses
 ``budgets``           what may be done a limited number of times a day
 ``facets``            image counts: in total, per category and per tag
+``resources``         what API keys and webhooks have in common: versions and pages
 ``api_keys``          API keys
 ``changes``           what happened to images and keys, in the order of commits
 ``webhooks``          webhooks, each the queue of its deliveries

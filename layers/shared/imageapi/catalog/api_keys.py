@@ -1,19 +1,23 @@
 """The table ``api_keys``: API keys, valid, expired or revoked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from imageapi.actor import ROOT
+from imageapi.catalog.resources import ResourceTable
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
 
 COLUMNS = (
-    "id, name, scopes, prefix, created_at, created_by, expires_at, revoked_at, suspended_at, last_used_at"
+    "id, version, name, scopes, prefix, created_at, updated_at, created_by, expires_at, revoked_at,"
+    " suspended_at, last_used_at"
 )
 """The columns that callers see."""
 IS_VALID = "revoked_at IS NULL AND suspended_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
 
-# Keys are made and revoked one at a time, so that no new key escapes the revocation of its maker.
+# Keys are created and changed one at a time, so that no new key escapes the revocation of its creator.
 _LOCK = f"SELECT pg_advisory_xact_lock({locks.API_KEYS}, 0)"
+KEYS = ResourceTable("api_keys", COLUMNS, "key", lock=_LOCK)
 
 # Without SKIP LOCKED, all requests with a key would wait for the first of them to commit.
 _USE = f"""
@@ -30,11 +34,11 @@ def use(sha256: bytes) -> db.Row | None:
     return db.query_one(_USE, {"sha256": sha256})
 
 
-def insert(values: dict[str, Any]) -> db.Row | None:
+def insert(cursor: db.Cursor, values: Mapping[str, Any]) -> db.Row | None:
     """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``created_by``, ``expires_at``.
-    None if its maker has just been revoked or suspended.
+    None if its creator has just been revoked or suspended.
     """
-    return db.query_one_as_actor(
+    return db.query_one(
         f"""{_LOCK};
             INSERT INTO api_keys (id, name, scopes, prefix, sha256, created_by, expires_at)
             SELECT %(id)s, %(name)s, %(scopes)s, %(prefix)s, %(sha256)s, %(created_by)s, %(expires_at)s
@@ -43,40 +47,28 @@ def insert(values: dict[str, Any]) -> db.Row | None:
                 WHERE id::text = %(created_by)s AND coalesce(revoked_at, suspended_at) IS NULL)
             RETURNING {COLUMNS}""",
         values,
+        cursor,
     )
 
 
-def list_all() -> list[db.Row]:
-    """All keys, newest first."""
-    return db.query(f"SELECT {COLUMNS} FROM api_keys ORDER BY id DESC")
+def update(cursor: db.Cursor, key_id: str, values: Mapping[str, Any]) -> db.Row:
+    """Change columns of a locked key."""
+    assignments = ", ".join(f"{name} = %({name})s" for name in values)
+    sql = f"UPDATE api_keys SET {assignments} WHERE id = %(id)s RETURNING {COLUMNS}"
+    return db.query(sql, {**values, "id": key_id}, cursor)[0]
 
 
-def find(key_id: str) -> db.Row | None:
-    """The key with this id, valid or not."""
-    return db.query_one(f"SELECT {COLUMNS} FROM api_keys WHERE id = %s", (key_id,))
-
-
-def revoke(key_id: str, *, with_descendants: bool) -> bool:
-    """Revoke a key, and those that were made with it, with these, and so on. False if none was left."""
-    revoked = db.query_as_actor(
-        f"""{_LOCK};
-            WITH RECURSIVE family AS (
-                SELECT id FROM api_keys WHERE id = %(id)s
-                UNION SELECT made.id FROM family JOIN api_keys made ON made.created_by = family.id::text
-                WHERE %(with_descendants)s)
-            UPDATE api_keys SET revoked_at = now() FROM family
-            WHERE api_keys.id = family.id AND revoked_at IS NULL RETURNING api_keys.id""",
+def revoke(cursor: db.Cursor, key_id: str, *, with_descendants: bool) -> None:
+    """Revoke a locked key, and those that were created with it, with these, and so on."""
+    db.query(
+        """WITH RECURSIVE family AS (
+               SELECT id FROM api_keys WHERE id = %(id)s
+               UNION SELECT made.id FROM family JOIN api_keys made ON made.created_by = family.id::text
+               WHERE %(with_descendants)s)
+           UPDATE api_keys SET revoked_at = now() FROM family
+           WHERE api_keys.id = family.id AND revoked_at IS NULL""",
         {"id": key_id, "with_descendants": with_descendants},
-    )
-    return bool(revoked)
-
-
-def confirm(key_id: str) -> db.Row | None:
-    """End the suspension of a key. None if it is not suspended."""
-    return db.query_one_as_actor(
-        f"""UPDATE api_keys SET suspended_at = NULL
-            WHERE id = %s AND suspended_at IS NOT NULL AND revoked_at IS NULL RETURNING {COLUMNS}""",
-        (key_id,),
+        cursor,
     )
 
 
@@ -88,9 +80,12 @@ def suspend_restored() -> int:
 
 
 def remove_revoked(days: int) -> None:
-    """Remove keys that were revoked at least this many days ago, except makers of keys that are there."""
+    """Remove keys that were revoked at least this many days ago, except creators of keys that are there."""
     db.query(
-        """DELETE FROM api_keys WHERE revoked_at < now() - make_interval(days => %s)
-               AND NOT EXISTS (SELECT FROM api_keys made WHERE made.created_by = api_keys.id::text)""",
+        """WITH removed AS (
+               DELETE FROM api_keys WHERE revoked_at < now() - make_interval(days => %s)
+                   AND NOT EXISTS (SELECT FROM api_keys made WHERE made.created_by = api_keys.id::text)
+               RETURNING id)
+           DELETE FROM idempotency_keys USING removed WHERE subject_id = removed.id""",
         (days,),
     )

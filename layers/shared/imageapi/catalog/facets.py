@@ -5,10 +5,11 @@ added to it. Both are read in one statement, so the sum is exact.
 from typing import Any, Literal
 
 from imageapi.database import db, locks
+from imageapi.errors import InvalidCursorError
+from imageapi.model.cursor_codec import decode_values, encode_values
 
 Kind = Literal["all", "category", "tag"]
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1_000
+MAX_COUNT = 2**62
 MAX_CHANGES = 1_000
 """With more changes than this, a request first adds a batch of them to the counts."""
 BATCH_ROWS = 500
@@ -22,8 +23,32 @@ _CHANGES = {
 """SQL, by kind: ``name`` and ``change`` of each change."""
 
 
-def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, Any]]:
-    """``[{"name": str, "images": int}]``, the most frequent names first."""
+def list_facets(
+    kind: Literal["category", "tag"], plural: str, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """``{plural: [{"name": str, "image_count": int}], "next_cursor": str | None}``, the most frequent names
+    first. A name whose count changes between two pages may be missing or come twice.
+
+    Raises:
+        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
+    """
+    filters = {"list": plural}
+    most, after = _parse_cursor(cursor, filters) if cursor else (MAX_COUNT, "")
+    rows = _find_facets(kind, limit + 1, most, after)
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = encode_values([last["image_count"], last["name"]], filters) if last else None
+    return {plural: rows[:limit], "next_cursor": following}
+
+
+def _parse_cursor(cursor: str, filters: dict[str, str]) -> tuple[int, str]:
+    values = decode_values(cursor, filters)
+    if [type(value) for value in values] != [int, str] or not 0 < values[0] <= MAX_COUNT or "\0" in values[1]:
+        raise InvalidCursorError()
+    return values[0], values[1].encode("utf-8", "replace").decode()
+
+
+def _find_facets(kind: str, limit: int, most: int, after: str) -> list[db.Row]:
+    """The names with ``most`` images that follow ``after``, and those with fewer."""
     _apply_if_many()
     # Of the unchanged counts, the top ones suffice.
     return db.query(
@@ -32,14 +57,16 @@ def list_facets(kind: Literal["category", "tag"], limit: int) -> list[dict[str, 
             facets AS (
                 (SELECT name, images FROM facet_counts
                  WHERE kind = %(kind)s AND name NOT IN (SELECT name FROM changes)
+                     AND images <= %(most)s AND (images < %(most)s OR name > %(after)s)
                  ORDER BY images DESC, name LIMIT %(limit)s + 1)
                 UNION ALL
                 SELECT name, coalesce(counts.images, 0) + change FROM changes
                 LEFT JOIN (SELECT name, images FROM facet_counts WHERE kind = %(kind)s) AS counts
                     USING (name))
-            SELECT name, images::bigint FROM facets WHERE images > 0 AND name <> ''
+            SELECT name, images::bigint AS image_count FROM facets
+            WHERE images > 0 AND name <> '' AND images <= %(most)s AND (images < %(most)s OR name > %(after)s)
             ORDER BY images DESC, name LIMIT %(limit)s""",
-        {"kind": kind, "limit": limit},
+        {"kind": kind, "limit": limit, "most": most, "after": after},
     )
 
 

@@ -1,25 +1,83 @@
-"""The table ``idempotency_keys``, whose rows ``uploads.insert`` inserts."""
+"""The table ``idempotency_keys``: what each Idempotency-Key created. The rows of uploads are inserted by
+``uploads.insert``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from imageapi.database import db
+from imageapi.errors import IdempotencyKeyReusedError
+from imageapi.model.idempotency import IdempotencyKey
 from imageapi.model.ids import smallest_id
 
 
-def find(key: str, cursor: db.Cursor | None = None) -> db.Row | None:
-    """The row of a key: ``request_hash``, ``image_id``."""
-    return db.query_one("SELECT request_hash, image_id FROM idempotency_keys WHERE key = %s", (key,), cursor)
+def find_subject(key: IdempotencyKey, cursor: db.Cursor | None = None) -> str | None:
+    """The id of what an earlier request with this key created.
+
+    Raises:
+        IdempotencyKeyReusedError: it was another request.
+    """
+    sql = "SELECT request_hash, subject_id FROM idempotency_keys WHERE key = %s"
+    row = db.query_one(sql, (key.key,), cursor)
+    if row and bytes(row["request_hash"]) != key.request_hash:
+        raise IdempotencyKeyReusedError()
+    return row["subject_id"] if row else None
 
 
-def remove(key: str, image_id: str) -> None:
+def create_once(
+    key: IdempotencyKey | None,
+    prepare: Callable[[], dict[str, Any]],
+    insert: Callable[[db.Cursor, Mapping[str, Any]], db.Row],
+    find: Callable[[str], db.Row | None],
+) -> tuple[db.Row, bool]:
+    """The row that an earlier request with this key created, as it is now, else a new one; and whether it is
+    new. Of several requests at once, one creates it, and the others wait for its transaction.
+
+    Args:
+        prepare: checks the request and returns the columns of a new row, its ``id`` among them.
+        insert: inserts the row in a transaction; what it raises is raised.
+        find: the row with an id. A deletion removes the Idempotency-Keys of its row.
+
+    Raises:
+        IdempotencyKeyReusedError: the key was used for another request.
+    """
+    while True:
+        earlier = find_subject(key) if key else None
+        if earlier:
+            if row := find(earlier):
+                return row, False
+            continue  # deleted between the two statements
+        values = prepare()
+
+        def work(cursor: db.Cursor, values: Mapping[str, Any] = values) -> db.Row | None:
+            return insert(cursor, values) if key is None or _insert(cursor, key, values["id"]) else None
+
+        if row := db.transaction(work):
+            return row, True
+
+
+def _insert(cursor: db.Cursor, key: IdempotencyKey, subject_id: str) -> bool:
+    """False if the key is taken. Waits for a transaction that is about to take it."""
+    inserted = db.query(
+        """INSERT INTO idempotency_keys (key, request_hash, subject_id) VALUES (%s, %s, %s)
+           ON CONFLICT DO NOTHING RETURNING key""",
+        (*key, subject_id),
+        cursor,
+    )
+    return bool(inserted)
+
+
+def remove(key: str, subject_id: str) -> None:
     """Remove a key whose upload or image is gone."""
-    db.query("DELETE FROM idempotency_keys WHERE key = %s AND image_id = %s", (key, image_id))
+    db.query("DELETE FROM idempotency_keys WHERE key = %s AND subject_id = %s", (key, subject_id))
 
 
 def remove_before(milliseconds: int, limit: int) -> bool:
     """Remove up to ``limit`` keys from before a time (milliseconds since 1970). True if more may be left."""
     removed = db.query(
-        """DELETE FROM idempotency_keys WHERE image_id IN (
-               SELECT image_id FROM idempotency_keys WHERE image_id < %s ORDER BY image_id LIMIT %s)
-           RETURNING image_id""",
+        """DELETE FROM idempotency_keys WHERE subject_id IN (
+               SELECT subject_id FROM idempotency_keys WHERE subject_id < %s ORDER BY subject_id LIMIT %s)
+           RETURNING subject_id""",
         (str(smallest_id(milliseconds)), limit),
     )
     return len(removed) >= limit

@@ -26,7 +26,7 @@ LOCK_IMAGES = """
 
 REMOVE_KEYS = """
     DELETE FROM idempotency_keys AS key USING pending_removals AS removal
-        WHERE key.image_id = removal.image_id AND removal.image_id = ANY(%(ids)s::uuid[]);"""
+        WHERE key.subject_id = removal.image_id AND removal.image_id = ANY(%(ids)s::uuid[]);"""
 
 _LEASE = "now() + make_interval(secs => %(lease)s)"
 

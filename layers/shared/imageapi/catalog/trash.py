@@ -79,6 +79,16 @@ def find_places(image_ids: Collection[str], cursor: db.Cursor | None = None) -> 
     return {row["id"]: row["place"] for row in rows}
 
 
+def find_version(image_id: str) -> int | None:
+    """The version of an image, in the trash or not."""
+    found = db.query(
+        """SELECT version FROM image_metadata WHERE id = %(id)s
+           UNION ALL SELECT version FROM trashed_images WHERE id = %(id)s LIMIT 1""",
+        {"id": image_id},
+    )
+    return int(found[0]["version"]) if found else None
+
+
 def find_page(limit: int, before: tuple[datetime, str] | None) -> list[db.Row]:
     """Images in the trash, newest trashed first: the columns of images, ``trashed_at`` and ``purge_after``.
 

@@ -20,15 +20,15 @@ COLUMNS = (
     " key_id, lease_until >= now() AS is_leased, lease_token, attempts, created_at"
 )
 """The columns that callers see."""
-KEPT_DAYS = 1
-"""How long a client can ask why an upload was refused."""
+KEPT_DAYS = 7
+"""How long a client can ask why an upload has failed."""
 RETRY_SECONDS = 1_200
 """The sweep's backoff after a failed attempt: longer than a sweep takes."""
 
 # Inserts nothing if the key is taken.
 _INSERT = f"""
     WITH key AS (
-        INSERT INTO idempotency_keys (key, request_hash, image_id)
+        INSERT INTO idempotency_keys (key, request_hash, subject_id)
         SELECT %(idempotency_key)s, %(request_hash)s, %(id)s WHERE %(idempotency_key)s IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING key)
     INSERT INTO uploads (id, metadata, filename, mime_type, size_bytes, sha256, s3_key, key_id, expires_at,
@@ -148,7 +148,7 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 
 def refuse(upload: db.Row, failure: str) -> bool:
-    """Fail a leased upload permanently and free its Idempotency-Key. The row stays for a day without its
+    """Fail a leased upload permanently and free its Idempotency-Key. The row stays for KEPT_DAYS without its
     metadata, so that the client learns of it. False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
@@ -162,8 +162,8 @@ def interrupt(upload: db.Row) -> bool:
 
 
 def interrupt_expired(upload: db.Row) -> bool:
-    """As :func:`interrupt`, an upload that has expired. False if it is leased, not pending, or still open."""
-    return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", 0)
+    """As :func:`refuse`, an upload that has expired. False if it is leased, not pending, or still open."""
+    return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", KEPT_DAYS)
 
 
 def remove(upload_id: str) -> None:
@@ -207,7 +207,7 @@ def _fail(upload: db.Row, failure: str, condition: str, days: int) -> bool:
                 UPDATE uploads SET failure = %(failure)s, metadata = '{{}}', filename = '',
                     lease_until = now(), expires_at = now() + make_interval(days => %(days)s)
                 WHERE id = %(id)s AND failure IS NULL AND {condition} RETURNING id),
-            freed AS (DELETE FROM idempotency_keys USING failed WHERE image_id = failed.id)
+            freed AS (DELETE FROM idempotency_keys USING failed WHERE subject_id = failed.id)
             SELECT id FROM failed""",
         {"failure": failure, "days": days, "id": upload["id"], "lease_token": upload["lease_token"]},
     )

@@ -23,8 +23,8 @@ def find_image(image_id: str, name: str) -> db.Row | None:
     is ready; of the variant ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
     """
     return db.query_one(
-        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.frames,
-                  image.link_version,
+        """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.width,
+                  image.height, image.frames, image.link_version,
                   variant.status AS variant_status, variant.failure AS variant_failure,
                   variant.lease_until > now() AS is_leased,
                   EXISTS (SELECT FROM image_variants AS copy WHERE copy.image_id = image.id

@@ -12,6 +12,7 @@ import psycopg2.extras
 
 from imageapi.actor import ROOT
 from imageapi.catalog import api_keys, changes
+from imageapi.catalog.resources import ResourceTable
 from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
@@ -23,9 +24,11 @@ WINDOW = 10_000
 # Keys that were revoked long ago are removed: a key without a row is not valid.
 HAS_KEY = f"""coalesce((SELECT {api_keys.IS_VALID} FROM api_keys
     WHERE id = nullif(webhooks.created_by, '{ROOT}')::uuid), webhooks.created_by = '{ROOT}')"""
-COLUMNS = f"""id, url, types, created_by, secret, old_secrets, sequence, wants_test, attempts,
-    next_attempt_at, failing_since, paused_at, pause_reason, lease_token, results, created_at,
-    {HAS_KEY} AS has_key"""
+COLUMNS = f"""id, version, url, types, created_by, secret, old_secrets, rotated_at, sequence, wants_test,
+    attempts, next_attempt_at, failing_since, paused_at, pause_reason, lease_token, results, created_at,
+    updated_at, {HAS_KEY} AS has_key"""
+
+WEBHOOKS = ResourceTable("webhooks", COLUMNS, "webhook")
 
 HAS_WORK = f"""{HAS_KEY} AND (wants_test OR (paused_at IS NULL
     AND ({changes.ARE_UNNUMBERED} OR sequence < (SELECT max(sequence) FROM changes))))"""
@@ -34,67 +37,70 @@ IS_DUE = f"{DUE_AT} <= now() AND {HAS_WORK}"
 """The runner polls this condition too."""
 
 
-def insert(values: Mapping[str, Any], limit: int) -> db.Row | None:
-    """Insert a webhook, which follows the changes from now on; None if there are ``limit`` already.
+def insert(cursor: db.Cursor, values: Mapping[str, Any], limit: int) -> db.Row | None:
+    """Insert a webhook, which follows the changes from the last one that has a number; None if there are
+    ``limit`` already.
 
     Args:
         values: ``id``, ``url``, ``types``, ``created_by``, ``secret``.
     """
-
-    changes.number_all()
-
-    def work(cursor: db.Cursor) -> db.Row | None:
-        # Inserts take turns, so that concurrent ones count each other.
-        db.query("LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE", (), cursor)
-        return db.query_one(
-            f"""INSERT INTO webhooks (id, url, types, created_by, secret, sequence)
-                SELECT %(id)s, %(url)s, %(types)s, %(created_by)s, %(secret)s,
-                       coalesce((SELECT max(sequence) FROM changes), 0)
-                WHERE (SELECT count(*) FROM webhooks) < %(limit)s RETURNING {COLUMNS}""",
-            {**values, "types": list(values["types"]), "limit": limit},
-            cursor,
-        )
-
-    return db.transaction(work)
+    # Inserts take turns, so that concurrent ones count each other.
+    return db.query_one(
+        f"""LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE;
+            INSERT INTO webhooks (id, url, types, created_by, secret, sequence)
+            SELECT %(id)s, %(url)s, %(types)s, %(created_by)s, %(secret)s,
+                   coalesce((SELECT max(sequence) FROM changes), 0)
+            WHERE (SELECT count(*) FROM webhooks) < %(limit)s RETURNING {COLUMNS}""",
+        {**values, "limit": limit},
+        cursor,
+    )
 
 
-def list_all() -> list[db.Row]:
-    """All webhooks, newest first."""
-    return db.query(f"SELECT {COLUMNS} FROM webhooks ORDER BY id DESC")
+def delete(cursor: db.Cursor, webhook_id: str) -> None:
+    """Delete a locked webhook. A delivery on its way is not recalled."""
+    values = {"id": webhook_id}
+    db.query("DELETE FROM idempotency_keys WHERE subject_id = %(id)s", values, cursor)
+    db.query("DELETE FROM webhooks WHERE id = %(id)s", values, cursor)
 
 
-def find(webhook_id: str) -> db.Row | None:
-    return db.query_one(f"SELECT {COLUMNS} FROM webhooks WHERE id = %s", (webhook_id,))
-
-
-def delete(webhook_id: str) -> bool:
-    """Delete a webhook; False if there is none. A delivery on its way is not recalled."""
-    return bool(db.query_as_actor("DELETE FROM webhooks WHERE id = %s RETURNING id", (webhook_id,)))
-
-
-def request_test(webhook_id: str) -> db.Row | None:
-    """Request a test, also while the webhook is paused or waits; None if there is no such webhook."""
-    return _update(webhook_id, "wants_test = true")
-
-
-def resume(webhook_id: str, key_id: str) -> db.Row | None:
-    """Have a webhook that is paused, or whose key is not valid, follow the changes from now on, as that of
-    the given key; None if there is none.
+def update(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> db.Row:
+    """Change ``url``, ``types`` and ``created_by`` of a locked webhook. One that has no valid key is paused:
+    it does not go on with what it has missed. A new URL is tried immediately.
     """
-    changes.number_all()
+    assignments = [f"{name} = %({name})s" for name in values]
+    if "url" in values:
+        assignments += ["failing_since = NULL", "attempts = 0", "next_attempt_at = now()"]
     return _update(
+        cursor,
+        webhook_id,
+        f"""{", ".join(assignments)},
+            paused_at = CASE WHEN {HAS_KEY} THEN paused_at ELSE coalesce(paused_at, now()) END,
+            pause_reason = CASE WHEN {HAS_KEY} THEN pause_reason ELSE 'key_invalid' END""",
+        **values,
+    )
+
+
+def request_test(cursor: db.Cursor, webhook_id: str) -> db.Row:
+    """Request a test, also while the webhook is paused or waits."""
+    return _update(cursor, webhook_id, "wants_test = true")
+
+
+def resume(cursor: db.Cursor, webhook_id: str, key_id: str) -> db.Row:
+    """Have a locked webhook follow the changes from the last one that has a number, as that of this key."""
+    return _update(
+        cursor,
         webhook_id,
         """paused_at = NULL, pause_reason = NULL, failing_since = NULL, attempts = 0, next_attempt_at = now(),
            created_by = %(key_id)s,
            sequence = greatest(sequence, coalesce((SELECT max(sequence) FROM changes), 0))""",
-        f"(paused_at IS NOT NULL OR NOT {HAS_KEY})",
         key_id=key_id,
     )
 
 
-def rotate_secret(webhook_id: str, secret: str, overlap_hours: int) -> db.Row | None:
+def rotate_secret(cursor: db.Cursor, webhook_id: str, secret: str, overlap_hours: int) -> db.Row:
     """Replace the secret. The former one also signs for ``overlap_hours``; 0 ends all former secrets."""
     return _update(
+        cursor,
         webhook_id,
         """secret = %(secret)s, rotated_at = now(), old_secrets = CASE WHEN %(hours)s = 0 THEN '[]'
            ELSE jsonb_build_array(jsonb_build_object('secret', secret,
@@ -105,11 +111,9 @@ def rotate_secret(webhook_id: str, secret: str, overlap_hours: int) -> db.Row | 
     )
 
 
-def _update(webhook_id: str, assignments: str, condition: str = "true", **values: Any) -> db.Row | None:
-    return db.query_one_as_actor(
-        f"UPDATE webhooks SET {assignments} WHERE id = %(id)s AND {condition} RETURNING {COLUMNS}",
-        {**values, "id": webhook_id},
-    )
+def _update(cursor: db.Cursor, webhook_id: str, assignments: str, **values: Any) -> db.Row:
+    sql = f"UPDATE webhooks SET {assignments} WHERE id = %(id)s RETURNING {COLUMNS}"
+    return db.query(sql, {**values, "id": webhook_id}, cursor)[0]
 
 
 def acquire_leases(limit: int) -> list[db.Row]:

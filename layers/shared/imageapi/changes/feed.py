@@ -1,7 +1,6 @@
 """The feed: all changes, in the order of their commits, without a gap."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from imageapi.catalog import changes
@@ -12,10 +11,7 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left
 from imageapi.errors import GoneError
-from imageapi.model.parameters import InvalidParameterError, parse_limit
 
-DEFAULT_LIMIT, MAX_LIMIT = 200, 1_000
-MAX_WAIT = 20
 LATEST = "latest"
 POLL_SECONDS = 0.5
 SPARE_SECONDS = 1.0
@@ -25,48 +21,35 @@ START = FeedPosition(0, 0)
 _DAY = 86_400 * 1_000_000
 
 
-def read_changes(parameters: Mapping[str, str], *, shows_keys: bool) -> str:
+def read_changes(limit: int, cursor: str | None, wait: int, *, shows_keys: bool) -> str:
     """A page of the feed, as JSON text.
 
     Args:
-        parameters: ``since``, a cursor or LATEST; ``limit``; ``wait``, the seconds to wait for a change.
+        cursor: the ``next_cursor`` of a page, or LATEST; None: from the oldest change that is kept.
+        wait: the seconds to wait if there is no change.
         shows_keys: whether to show changes of API keys and webhooks. The cursor moves past them either way.
 
     Returns:
-        ``{"changes": [Change], "cursor": str}``, at most ``limit`` changes, fewer if they are large. If there
-        is none, the client has read all that it may see.
+        ``{"changes": [Change], "next_cursor": str}``, at most ``limit`` changes, fewer if they are large. If
+        there is none, the client has read all that it may see.
 
     Raises:
-        InvalidRequestError: ``limit_invalid``, ``parameter_invalid`` (wait), ``cursor_invalid``,
-            ``cursor_mismatch``.
+        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
         GoneError: ``changes_expired``, ``changes_restored``.
         TooManyRequestsError: ``too_many_waits``.
         DatabaseUnavailableError: also in the middle of a wait.
     """
-    limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
-    wait = _parse_wait(parameters.get("wait"))
-    since = parameters.get("since")
-    if since == LATEST:
+    if cursor == LATEST:
         newest = changes.find_newest()
         latest = position_of(*newest) if newest else _dated_start()
-        return serialize_page((), "cursor", encode_position(latest, FEED))
-    position = START if since is None else decode_position(since, FEED)
+        return serialize_page((), encode_position(latest, FEED))
+    position = START if cursor is None else decode_position(cursor, FEED)
     start = time.monotonic()
     shown, position = _read_or_wait(position, limit, start, shows_keys)
     if wait and not shown:
         with waiting_place():
             shown, position = _read_or_wait(position, limit, start + wait, shows_keys)
-    return serialize_page(shown, "cursor", encode_position(position, FEED))
-
-
-def _parse_wait(text: str | None) -> int:
-    if text is None:
-        return 0
-    if text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= MAX_WAIT:
-        return int(text)
-    raise InvalidParameterError(
-        "wait", f"must be a whole number of seconds from 0 to {MAX_WAIT}", max=MAX_WAIT
-    )
+    return serialize_page(shown, encode_position(position, FEED))
 
 
 def _dated_start() -> FeedPosition:

@@ -1,34 +1,25 @@
 """The history of one image: its changes, newest first."""
 
-from collections.abc import Mapping
-
 from imageapi.catalog import changes, trash
 from imageapi.changes.cursor import MAX_NUMBER, decode_position, encode_position, position_of
 from imageapi.changes.serialize import fit, serialize_page
 from imageapi.errors import ImageNotFoundError
 from imageapi.model.ids import parse_id
-from imageapi.model.parameters import parse_limit
-
-DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
 
-def read_history(image_id: str, parameters: Mapping[str, str]) -> str:
-    """A page of an image's history, as JSON text; also of a trashed or deleted image.
-
-    Args:
-        parameters: ``limit``, ``cursor``.
+def read_history(image_id: str, limit: int, cursor: str | None) -> tuple[str, str | None]:
+    """A page of an image's history; also of a trashed or deleted image.
 
     Returns:
-        ``{"changes": [Change], "next_cursor": str | None}``. Changes that are no longer kept are missing.
+        ``{"changes": [Change], "next_cursor": str | None}`` as JSON text, and the cursor. Changes that are no
+        longer kept are missing.
 
     Raises:
         ImageNotFoundError: there is neither such an image nor any change of it.
-        InvalidRequestError: ``limit_invalid``, ``cursor_invalid``, ``cursor_mismatch``.
+        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
     """
     image_id = parse_id(image_id)
-    limit = parse_limit(parameters.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
     filters = {"list": "history", "image": image_id}
-    cursor = parameters.get("cursor")
     before = MAX_NUMBER if cursor is None else decode_position(cursor, filters).sequence
     rows = changes.find_of_image(image_id, before, limit + 1)
     if not rows and cursor is None and not trash.find_places([image_id]):
@@ -36,4 +27,4 @@ def read_history(image_id: str, parameters: Mapping[str, str]) -> str:
     page = fit(rows[:limit])
     more = len(rows) > len(page)
     last = encode_position(position_of(page[-1]["sequence"], page[-1]["time"]), filters) if more else None
-    return serialize_page(page, "next_cursor", last)
+    return serialize_page(page, last), last

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring
 
 from imageapi.database import db
+from imageapi.model.times import show_time
 
 MAX_BYTES = 5_000_000
 """Of all changes in one answer of a function: Lambda's may have 6 MB."""
@@ -22,22 +23,20 @@ def fit(rows: Sequence[db.Row], max_bytes: int = MAX_BYTES) -> Sequence[db.Row]:
 
 
 def serialize_change(row: db.Row) -> str:
-    """A row of ``catalog.changes`` as the API shows it: ``{"sequence", "time", "type", "subject_id",
-    "version", "key_id", "request_id", "before", "after"}``.
-    """
+    """A row of ``catalog.changes`` as the API shows it: Change in openapi.json."""
     # By hand: a page has hundreds, and json.dumps() takes three times as long.
     names = ("type", "subject_id", "key_id", "request_id")
     texts = ",".join(
         f'"{name}":{"null" if row[name] is None else encode_basestring(row[name])}' for name in names
     )
     return (
-        f'{{"sequence":{row["sequence"]},"time":"{row["time"].isoformat()}",{texts},'
+        f'{{"sequence":{row["sequence"]},"created_at":"{show_time(row["time"])}",{texts},'
         f'"version":{row["version"] or "null"},'
         f'"before":{row["before"] or "null"},"after":{row["after"] or "null"}}}'
     )
 
 
-def serialize_page(rows: Iterable[db.Row], name: str, cursor: str | None) -> str:
-    """``{"changes": [Change], name: cursor}``."""
+def serialize_page(rows: Iterable[db.Row], cursor: str | None) -> str:
+    """``{"changes": [Change], "next_cursor": cursor}``."""
     changes = ",".join(serialize_change(row) for row in rows)
-    return f'{{"changes":[{changes}],"{name}":{json.dumps(cursor)}}}'
+    return f'{{"changes":[{changes}],"next_cursor":{json.dumps(cursor)}}}'

@@ -94,6 +94,8 @@ class Settings:
     log_level: str
     metrics_namespace: str | None
     """CloudWatch namespace of the metrics; None for no metrics."""
+    analysis: bool
+    """Whether images can be analysed. Only HealthFunction knows it, which does not have Gemini's key."""
     gemini_api_key: str = field(repr=False)
     """Empty when images are not analysed."""
     gemini_base_url: str | None
@@ -219,6 +221,7 @@ def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | No
         link_ttl=read_int(env, "LINK_TTL_SECONDS", 3600, minimum=60),
         metrics_namespace=env.get("METRICS_NAMESPACE") or ("ImageApi" if _is_on_aws(env) else None),
         log_level=_read_log_level(env),
+        analysis=read_bool(env, "ANALYSIS"),
         gemini_api_key=next(iter(keys["GEMINI_API_KEY"]), ""),
         gemini_base_url=env.get("GEMINI_BASE_URL", "").rstrip("/") or None,
         gemini_model=env.get("GEMINI_MODEL") or "gemini-3.5-flash-lite",

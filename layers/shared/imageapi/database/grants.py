@@ -41,6 +41,7 @@ GRANTS = {
     MANAGER: {
         "api_keys": ROWS,
         "webhooks": ROWS,
+        "idempotency_keys": "SELECT, INSERT, DELETE",
         "changes": "SELECT",
         "changes_unnumbered": "SELECT",
         "FUNCTION number_changes": "EXECUTE",

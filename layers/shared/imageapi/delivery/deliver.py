@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, get_settings
 from imageapi.database import db
@@ -43,13 +44,13 @@ class _File:
 
 
 def deliver_image(
-    image_id: str, variant: str, query: Mapping[str, str], accept: str | None, method: str = "GET"
+    image_id: str, variant: str, query: Mapping[str, Any], accept: str | None, method: str = "GET"
 ) -> str:
     """Check a link; find or render what it names.
 
     Args:
         variant: ``original``, or a name as in ``variants``.
-        query: the parameters of the link; ``download=1`` asks the browser to save the file.
+        query: the parameters of the link; ``download`` has the browser save the file.
         accept: the Accept header, for a variant without a format.
         method: GET or HEAD; the URL is signed for that method only.
 
@@ -58,7 +59,7 @@ def deliver_image(
 
     Raises:
         ForbiddenError: the link was altered, has expired or was revoked.
-        NotFoundError: ``image_not_found``, ``variant_unknown``; ``object_missing`` when the store has lost
+        NotFoundError: ``image_not_found``, ``variant_not_found``; ``object_missing`` when the store has lost
             it.
         UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
         VariantPendingError: another request is rendering it; try again.
@@ -71,11 +72,11 @@ def deliver_image(
         file = _File(image["s3_key"], image["mime_type"], filename)
     else:
         file = _find_or_render(image_id, variant, accept, validity)
-    return _presign(file, validity, method, download=query.get("download") == "1")
+    return _presign(file, validity, method, download=query["download"])
 
 
 def deliver_content(
-    image_id: str, name: str, query: Mapping[str, str], version: str | None = None
+    image_id: str, name: str, query: Mapping[str, Any], version: str | None = None
 ) -> Content | str:
     """The bytes of a variant that CloudFront has not found in the bucket.
 
@@ -88,7 +89,7 @@ def deliver_content(
         A presigned URL if the variant is too large for a function's response.
 
     Raises:
-        As :func:`deliver_image`; NotFoundError (``variant_unknown``) too if the name has no format.
+        As :func:`deliver_image`; NotFoundError (``variant_not_found``) too if the name has no format.
     """
     validity = _verify(image_id, [name, name.rpartition(".")[0]], query)
     if version != (None if validity.version is None else str(validity.version)):
@@ -107,7 +108,7 @@ def deliver_content(
     return Content(data, file.mime_type, disposition, s3.IMMUTABLE, etag)
 
 
-def _verify(image_id: str, names: list[str], query: Mapping[str, str]) -> links.Validity:
+def _verify(image_id: str, names: list[str], query: Mapping[str, Any]) -> links.Validity:
     settings = get_settings()
     return links.verify_link(
         image_id, names, query, now=time.time(), lifetime=settings.link_ttl, keys=settings.secret_keys

@@ -85,7 +85,8 @@ def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
     from imageapi.pictures import render  # only renders pay for Pillow
 
     with _source(image, variant) as source:
-        return render.render(source, variant, get_settings().max_pixels)
+        size = image["width"], image["height"]
+        return render.render(source, variant, get_settings().max_pixels, size)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imageapi.errors import ConfigurationError, ForbiddenError
 
@@ -54,7 +54,7 @@ def sign_link(
         ConfigurationError: there is no key to sign with.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
+        raise ConfigurationError("SECRET_KEY is not set on the server.")
     lasts = f"v={validity.version}" if validity.expires is None else f"e={validity.expires}"
     hint = "&m=1" if is_animated else ""
     signature = _signature(image_id, variant, validity, keys[0])
@@ -72,7 +72,7 @@ def expires_at(now: float, lifetime: int) -> int:
 def verify_link(
     image_id: str,
     variants: Sequence[str],
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     *,
     now: float,
     lifetime: int,
@@ -90,7 +90,7 @@ def verify_link(
         ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid once.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.", code="secret_key_not_configured")
+        raise ConfigurationError("SECRET_KEY is not set on the server.")
     validity, sent = _parse(query)
     candidates = [key for key in keys if query.get("k") in (None, key_id(key))]
     matches = [
@@ -110,7 +110,7 @@ def verify_link(
     return validity
 
 
-def _parse(query: Mapping[str, str]) -> tuple[Validity, bytes]:
+def _parse(query: Mapping[str, Any]) -> tuple[Validity, bytes]:
     """The validity and the signature of a link."""
     expires, version, signature = query.get("e"), query.get("v"), query.get("s")
     lasts = expires or version

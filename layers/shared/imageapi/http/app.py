@@ -1,7 +1,7 @@
 """From an API Gateway event to a response: routes, API keys, errors as JSON, request ids, the log."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,11 @@ from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
 from imageapi.http.cdn_bypass import HEADER, refuse_bypass
 from imageapi.http.cors import cors_headers
+from imageapi.http.operations import Operation
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
-from imageapi.http.route_scopes import ANY_KEY, HEALTH, IN_MAINTENANCE, PUBLIC, ROUTE_SCOPES, shows_image
 from imageapi.http.router import Router
+from imageapi.model.parameters import parse_query
 from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
@@ -34,20 +35,13 @@ DEFAULT_HEADERS = {
 }
 HSTS_SECONDS = 31_536_000
 """How long browsers use only https for this host, without its subdomains: they may be others'."""
+HEALTH = "/health"
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 
 
 class App(Router):
-    """The routes of one function.
-
-    Args:
-        access: the scopes of each route; see ``http.route_scopes``.
-    """
-
-    def __init__(self, access: Mapping[str, tuple[str, ...]] = ROUTE_SCOPES) -> None:
-        super().__init__()
-        self._access = access
+    """The routes of one function."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
@@ -91,29 +85,30 @@ class App(Router):
 
     def _dispatch(self, request: Request) -> Response:
         found = self.find(request.method, request.path)
-        if found:
-            route, arguments = found
-            rule = f"{route.method} {route.rule}"
-            refuse_bypass(request.header(HEADER), _origin_secrets(rule))
-            if rule not in IN_MAINTENANCE and get_settings().maintenance:
-                raise MaintenanceError()
-            scopes = self._access[rule]
-            if scopes == PUBLIC:
-                return route.handler(request, **arguments)
-            key = check_key(request.header("X-API-Key"), get_settings().api_keys)
-            if scopes != ANY_KEY:
-                key.check_scope(*scopes)
-            if not route.takes_query:
-                request.check_query()
-            with acting_as(key.id):
-                answer = route.handler(replace(request, key=key), **arguments)
-            if not answer.body or READ in key.scopes or not shows_image(rule, scopes):
-                return answer
-            location = f"{request.base_url}/api/images/{arguments.get('image_id', '').lower()}"
-            headers = {"Location": location, **answer.headers}
-            return Response(
-                204, headers={name: headers[name] for name in headers.keys() & {"Location", "ETag"}}
-            )
+        if not found:
+            return self._refuse_method(request)
+        route, arguments = found
+        operation = route.operation
+        refuse_bypass(request.header(HEADER), _origin_secrets(operation))
+        if not operation.in_maintenance and get_settings().maintenance:
+            raise MaintenanceError()
+        if operation.scopes is None:
+            return route.handler(_parse_query(request, operation), **arguments)
+        key = check_key(request.header("X-API-Key"), get_settings().api_keys)
+        if operation.scopes:
+            key.check_scope(*operation.scopes)
+        request = _parse_query(replace(request, key=key), operation)
+        with acting_as(key.id):
+            answer = route.handler(request, **arguments)
+        if not operation.hides_image or READ in key.scopes:
+            return answer
+        kept = {name: value for name, value in answer.headers.items() if name in ("Location", "ETag")}
+        # The id of an upload is that of its image.
+        location = f"{request.base_url}/api/images/{''.join(arguments.values()).lower()}"
+        return Response(204, headers={"Location": location, **kept})
+
+    def _refuse_method(self, request: Request) -> Response:
+        """The response of a path that has no such method, or of OPTIONS."""
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("There is no such route.")
@@ -125,11 +120,19 @@ class App(Router):
         return response
 
 
-def _origin_secrets(route: str) -> Sequence[str]:
+def _parse_query(request: Request, operation: Operation) -> Request:
+    """The request with the parameters of its query."""
+    sent, declared = request.query_lists, operation.parameters
+    if operation.is_open:
+        sent = {name: values for name, values in sent.items() if name in declared}
+    return replace(request, parameters=parse_query(sent, declared))
+
+
+def _origin_secrets(operation: Operation) -> Sequence[str]:
     try:
         return get_settings().origin_secrets
     except AppError:
-        if route != HEALTH:
+        if operation.path != HEALTH:
             raise
         return ()  # its report says so
 

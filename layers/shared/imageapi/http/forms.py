@@ -1,4 +1,4 @@
-"""The multipart body of a direct upload: fields ``image_file`` and ``metadata``, once each, no others."""
+"""The multipart body of a direct upload: ``image_file``, and optionally ``metadata``."""
 
 import re
 from typing import Any, NamedTuple
@@ -13,9 +13,10 @@ from multipart import (
 )
 
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
-from imageapi.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from imageapi.errors import InvalidBodyError, PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.http.json_body import parse_json_object
 from imageapi.model.filenames import clean_filename
+from imageapi.model.parameters import InvalidFieldError, check_fields
 
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
@@ -52,32 +53,28 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     Raises:
         UnsupportedMediaTypeError: the body is not multipart/form-data.
         PayloadTooLargeError: the body or the file is too large for a direct upload.
-        InvalidRequestError: ``invalid_multipart``, ``file_missing``, ``file_empty``, ``metadata_missing``,
-            ``metadata_not_json``, ``field_repeated`` or ``field_unknown``.
-        UnprocessableError: ``metadata_too_long`` or ``metadata_not_an_object``.
+        InvalidBodyError: the body or the metadata cannot be parsed.
+        InvalidFieldError: a field is missing, empty, unknown or repeated.
     """
     media_type, options = parse_options_header(content_type or "")
     if media_type != "multipart/form-data":
-        raise UnsupportedMediaTypeError("Send the image as multipart/form-data.", code="not_multipart")
+        raise UnsupportedMediaTypeError("Send the image as multipart/form-data.")
     boundary = options.get("boundary", "")
     if not boundary or not boundary.isascii():
-        raise InvalidRequestError("The Content-Type has no multipart boundary.", code="invalid_multipart")
+        raise InvalidBodyError("multipart", "The Content-Type has no multipart boundary.")
     if len(body) > MAX_MULTIPART_BYTES:
         raise DirectUploadTooLargeError()
 
     parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
-        raise InvalidRequestError(f"The form field {FILE_FIELD} is missing.", code="file_missing")
+        raise InvalidFieldError(FILE_FIELD, "required", "is missing")
     segment, data = parts[FILE_FIELD]
     if not data:
-        raise InvalidRequestError("The file is empty.", code="file_empty")
+        raise InvalidFieldError(FILE_FIELD, "value", "has no bytes")
     if len(data) > MAX_DIRECT_FILE_BYTES:
         raise DirectUploadTooLargeError()
-    if METADATA_FIELD not in parts:
-        raise InvalidRequestError(
-            f"The form field {METADATA_FIELD} is missing. Send a JSON object.", code="metadata_missing"
-        )
-    return UploadForm(data, read_filename(segment), parse_json_object(parts[METADATA_FIELD][1]))
+    metadata = parts[METADATA_FIELD][1] if METADATA_FIELD in parts else b"{}"
+    return UploadForm(data, read_filename(segment), parse_json_object(metadata, METADATA_FIELD))
 
 
 def read_filename(segment: MultipartSegment) -> str:
@@ -109,20 +106,11 @@ def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment,
     except MultipartError as error:
         problem = "not acceptable" if isinstance(error, ParserLimitReached) else "broken"
         message = f"The multipart body is {problem}: {error}."
-        raise InvalidRequestError(message, code="invalid_multipart") from error
+        raise InvalidBodyError("multipart", message) from error
     return parts
 
 
 def _check_field(name: str, seen: dict[str, tuple[MultipartSegment, bytes]]) -> None:
     if name in seen:
-        raise InvalidRequestError(
-            f"The form field {name} appears more than once. Upload one image at a time.",
-            code="field_repeated",
-            details={"field": name},
-        )
-    if name not in (FILE_FIELD, METADATA_FIELD):
-        raise InvalidRequestError(
-            f"Unknown form field {name[:64]!r}.",
-            code="field_unknown",
-            details={"field": name[:64], "known": [FILE_FIELD, METADATA_FIELD]},
-        )
+        raise InvalidFieldError(name, "repeated", "appears more than once. Upload one image at a time")
+    check_fields({name: None}, (FILE_FIELD, METADATA_FIELD))

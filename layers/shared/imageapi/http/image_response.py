@@ -1,23 +1,30 @@
 """Images as responses."""
 
-from typing import TYPE_CHECKING
+import time
+import zlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.delivery.links import expires_at
+from imageapi.http.etag import unless_known
 from imageapi.http.request import Request
-from imageapi.http.response import Response, json_response, unless_known
-from imageapi.images.etag import make_etag
-from imageapi.images.serialize import serialize_detail, serialize_image
+from imageapi.http.response import Response, json_response
+from imageapi.images.serialize import DEFAULT_LINKS, LinkOptions, serialize_image
 
 if TYPE_CHECKING:
     from imageapi.uploads.create_image import Stored
 
 
-def image_response(
-    request: Request, row: db.Row, names: tuple[str, ...] = (), permanent: bool = False
-) -> Response:
+def image_response(request: Request, row: db.Row, options: LinkOptions = DEFAULT_LINKS) -> Response:
     """200 with ``{"data": Image}`` and its ETag, 304 if the client has it."""
-    image, etag = serialize_detail(row, request.base_url, names, permanent=permanent)
-    answer = json_response(200, {"data": image}, {"ETag": etag, "Cache-Control": "private, no-cache"})
+    image = serialize_image(row, request.base_url, options)
+    headers = {
+        "ETag": make_etag(row, permanent=options.permanent),
+        "Cache-Control": "private, no-cache",
+    }
+    answer = json_response(200, {"data": image}, headers)
     is_read = request.method in ("GET", "HEAD")
     return unless_known(answer, request.header("If-None-Match")) if is_read else answer
 
@@ -25,5 +32,18 @@ def image_response(
 def stored_response(request: Request, stored: "Stored") -> Response:
     """201 with an image that this request created, 200 with an existing one."""
     image = serialize_image(stored.row, request.base_url)
-    headers = {"Location": f"{request.base_url}/api/images/{image['id']}", "ETag": make_etag(stored.row)}
+    headers = {
+        "Location": f"{request.base_url}/api/images/{image['id']}",
+        "ETag": make_etag(stored.row),
+    }
     return json_response(201 if stored.created else 200, {"data": image}, headers)
+
+
+def make_etag(row: Mapping[str, Any], *, permanent: bool = False) -> str:
+    """The ETag of an image as JSON: its version, the expiry of the links in it (the link version of permanent
+    ones), and what changes without a new version: the image that it duplicates.
+    """
+    lasts = row["link_version"] if permanent else expires_at(time.time(), get_settings().link_ttl)
+    if not row["duplicate_of"]:
+        return f'"{row["version"]}.{lasts}"'
+    return f'"{row["version"]}.{lasts}-{zlib.crc32(row["duplicate_of"].encode()):x}"'

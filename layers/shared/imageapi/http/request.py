@@ -2,15 +2,16 @@
 
 import binascii
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
 from imageapi.api_keys.check import Key
 from imageapi.config.settings import get_settings
-from imageapi.errors import InvalidRequestError
+from imageapi.errors import InvalidBodyError
 from imageapi.http.cdn_bypass import HEADER, came_through_cdn
-from imageapi.model.parameters import check_known, single
+from imageapi.model.parameters import single
 
 NO_KEY = Key("", (), "")
 
@@ -22,10 +23,12 @@ class Request:
     Attributes:
         event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
         key: the API key, checked; without scopes on public routes.
+        parameters: the query parameters of the operation, checked and converted; see ``model.parameters``.
     """
 
     event: dict[str, Any]
     key: Key = NO_KEY
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -52,21 +55,12 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters, for routes that take each at most once.
+        """The query parameters as sent, for routes that read them themselves.
 
         Raises:
             InvalidRequestError: ``parameter_repeated``.
         """
-        return single(self.query_lists)
-
-    def check_query(self, *known: str) -> dict[str, str]:
-        """As :attr:`query`, for routes that have only these parameters.
-
-        Raises:
-            InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``.
-        """
-        check_known(self.query_lists, known)
-        return self.query
+        return {name: single(name, values) for name, values in self.query_lists.items()}
 
     @cached_property
     def body(self) -> bytes:
@@ -83,7 +77,7 @@ class Request:
         try:
             return pybase64.b64decode(text, validate=True)
         except (ValueError, binascii.Error) as error:
-            raise InvalidRequestError("The body is not valid base64.", code="body_invalid") from error
+            raise InvalidBodyError("encoding", "The body is not valid base64.") from error
 
     @property
     def base_url(self) -> str:

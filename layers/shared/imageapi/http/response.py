@@ -1,4 +1,4 @@
-"""Responses, errors as responses, and conditional requests (RFC 9110, 13.1)."""
+"""Responses, and errors as responses."""
 
 import base64
 import json
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imageapi.actor import get_actor
 from imageapi.errors import AppError, UnauthorizedError
 
 JSON = "application/json"
@@ -42,8 +43,12 @@ def json_response(status: int, value: Any, headers: Mapping[str, str] | None = N
 
 
 def error_response(error: AppError) -> Response:
-    """``{"error": {"code": …, "message": …, "details"?: …}}`` with the error's status."""
-    content: dict[str, Any] = {"code": error.code, "message": error.message}
+    """``{"error": {"code", "message", "request_id", "details"?}}`` with the error's status."""
+    content: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "request_id": get_actor().request_id,
+    }
     if error.details:
         content["details"] = error.details
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
@@ -51,17 +56,4 @@ def error_response(error: AppError) -> Response:
         headers["WWW-Authenticate"] = CHALLENGE
     response = json_response(error.status, {"error": content}, headers)
     response.error_code = error.code
-    return response
-
-
-def etag_matches(if_none_match: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this ETag (weak comparison)."""
-    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
-    return etag in named or "*" in named
-
-
-def unless_known(response: Response, if_none_match: str | None) -> Response:
-    """The response, or 304 with its headers if the client already has it."""
-    if etag_matches(if_none_match, response.headers["ETag"]):
-        return Response(304, headers=response.headers)
     return response

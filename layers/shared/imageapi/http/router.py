@@ -5,52 +5,49 @@ Powertools' event handler does much more, but its imports alone take a third of 
 
 import re
 from collections.abc import Callable
-from functools import partialmethod
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from imageapi.http.operations import Operation, find_operation
 from imageapi.http.response import Response
 
 Handler = Callable[..., Response]
+Register = Callable[[Handler], Handler]
 
 
 class Route(NamedTuple):
-    rule: str
+    operation: Operation
     pattern: re.Pattern[str]
-    method: str
     handler: Handler
-    takes_query: bool
 
 
 class Router:
-    """Routes, registered by decorators: ``@app.get("/images/<image_id>")``.
+    """Routes, registered by decorators: ``@router.operation("getImage")``."""
 
-    Args:
-        takes_query: False if no route takes query parameters.
-    """
-
-    def __init__(self, *, takes_query: bool = True) -> None:
+    def __init__(self) -> None:
         self.routes: list[Route] = []
-        self._takes_query = takes_query
 
-    def route(self, rule: str, method: str) -> Callable[[Handler], Handler]:
-        """Register a handler. It is called with the request and an argument for each ``<name>`` in the rule;
-        a name matches one path segment.
+    def route(self, operation: Operation) -> Register:
+        """Register a handler. It is called with the request and an argument for each ``{name}`` in the path,
+        which matches one segment.
         """
-        parts = re.split(r"<(\w+)>", rule.rstrip("/"))
+        parts = re.split(r"\{(\w+)\}", operation.path.rstrip("/"))
         names = [f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
         pattern = re.compile("".join(names) + "/*")
 
         def register(handler: Handler) -> Handler:
-            self.routes.append(Route(rule, pattern, method, handler, self._takes_query))
+            self.routes.append(Route(operation, pattern, handler))
             return handler
 
         return register
 
-    get = partialmethod(route, method="GET")
-    post = partialmethod(route, method="POST")
-    patch = partialmethod(route, method="PATCH")
-    delete = partialmethod(route, method="DELETE")
+    def operation(self, operation_id: str) -> Register:
+        """Register the handler of an operation of openapi.json, by its operationId."""
+        return self.route(find_operation(operation_id))
+
+    def page(self, path: str, *, in_maintenance: bool = False) -> Register:
+        """Register the handler of a path that is no part of the API, such as a page: it needs no key."""
+        return self.route(Operation("GET", path, is_open=True, in_maintenance=in_maintenance))
 
     def include(self, *routers: "Router") -> None:
         """Add the routes of other modules."""
@@ -58,17 +55,23 @@ class Router:
             self.routes += router.routes
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route for a method and a path, and its arguments, percent-decoded. HEAD finds GET's route."""
+        """The route for a method and a path, and its arguments, percent-decoded. HEAD finds GET's route.
+        The path with fewer parameters wins: ``/api/keys/self`` is not a key's.
+        """
         wanted = "GET" if method == "HEAD" else method
-        for route in self.routes:
-            match = route.pattern.fullmatch(path) if route.method == wanted else None
-            if match:
-                return route, {name: unquote(value) for name, value in match.groupdict().items()}
-        return None
+        found = [
+            (route, match.groupdict())
+            for route in self.routes
+            if route.operation.method == wanted and (match := route.pattern.fullmatch(path))
+        ]
+        if not found:
+            return None
+        route, arguments = min(found, key=lambda each: len(each[1]))
+        return route, {name: unquote(value) for name, value in arguments.items()}
 
     def allowed_methods(self, path: str) -> list[str]:
         """The methods of a path, sorted; empty if no route matches."""
-        methods = {route.method for route in self.routes if route.pattern.fullmatch(path)}
+        methods = {route.operation.method for route in self.routes if route.pattern.fullmatch(path)}
         if not methods:
             return []
         return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))

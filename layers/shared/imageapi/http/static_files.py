@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import NotFoundError
-from imageapi.http.response import Response, unless_known
+from imageapi.http.etag import unless_known
+from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 
 # Not from the module mimetypes, which depends on the machine and the Python version.
@@ -19,7 +20,6 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }
-BASE_MARK = "<!-- base -->"
 # Pictures come from the object store, or by redirect from the API, whose public address may differ.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
@@ -40,9 +40,9 @@ def load_file(path: Path, base: str = "./") -> StaticFile:
     """A file, read and hashed on the first call.
 
     Args:
-        base: base of a page's relative URLs; ``<base>`` with it replaces BASE_MARK.
+        base: replaces ``"./"``, the base of a page's relative URLs and the server of openapi.json.
     """
-    text = path.read_text(encoding="utf-8").replace(BASE_MARK, f'<base href="{base}">')
+    text = path.read_text(encoding="utf-8").replace('"./"', f'"{base}"')
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
     return StaticFile(text, f"{MEDIA_TYPES[path.suffix]}; charset=utf-8", etag)
 

@@ -14,6 +14,7 @@ from imageapi.errors import (
     AppError,
     ConflictError,
     DatabaseUnavailableError,
+    IdempotencyKeyReusedError,
     ImageNotFoundError,
     UnprocessableError,
 )
@@ -35,7 +36,7 @@ class BatchTimeOverError(AppError):
     """503: time ran out before this image."""
 
     status = 503
-    code = "batch_time_over"
+    code = "batch_interrupted"
 
 
 @dataclass
@@ -61,7 +62,7 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
         "failed": int}`` in the order of ids.
 
     Raises:
-        UnprocessableError: ``idempotency_key_reused``.
+        IdempotencyKeyReusedError: the key was used for another request.
         ConflictError: ``batch_failed``: nothing was changed, because of the images in ``details.results``.
         DatabaseUnavailableError, StorageUnavailableError: send it again.
     """
@@ -83,9 +84,7 @@ def _find_earlier(key: str | None, request_hash: bytes) -> Results:
         return {}
     batch = batches.begin(key, request_hash)
     if bytes(batch["request_hash"]) != request_hash:
-        raise UnprocessableError(
-            "This Idempotency-Key was used for another batch.", code="idempotency_key_reused"
-        )
+        raise IdempotencyKeyReusedError()
     return dict(batch["results"])
 
 
@@ -225,4 +224,4 @@ def _is_failure(result: Mapping[str, Any]) -> bool:
 
 def _is_final(result: Mapping[str, Any]) -> bool:
     """Whether a repeated request gets the same result."""
-    return not _is_failure(result) or result["error"]["code"] != "trash_in_progress"
+    return not _is_failure(result) or result["error"]["code"] != "image_trash_pending"

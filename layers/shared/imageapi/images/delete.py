@@ -6,7 +6,7 @@ from imageapi.api_keys.check import Key
 from imageapi.catalog import pending_removals, trash
 from imageapi.config.settings import get_settings
 from imageapi.delivery.removals import finish_removals
-from imageapi.errors import ImageNotFoundError, PreconditionFailedError
+from imageapi.errors import ImageNotFoundError, VersionMismatchError
 from imageapi.model.ids import parse_id
 from imageapi.model.scopes import DELETE, WRITE
 
@@ -24,7 +24,7 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bo
     Raises:
         ForbiddenError: ``scope_missing``: the key may not move images to the trash, or not delete them.
         ImageNotFoundError: there is no such image.
-        PreconditionFailedError: the image is at another version.
+        VersionMismatchError: the image is at another version.
         DatabaseUnavailableError, StorageUnavailableError: deleted, but some objects are left; send it again.
     """
     days = get_settings().trash_days
@@ -41,6 +41,7 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bo
         place = trash.find_places([image_id]).get(image_id)
         if place is None or (place == "trashed" and not permanent):
             raise ImageNotFoundError(trashed=place is not None)
-        if versions is not None:
-            raise PreconditionFailedError()
+        version = trash.find_version(image_id)
+        if version is not None and versions is not None and version not in versions:
+            raise VersionMismatchError(version)
         # It was restored between the two statements.

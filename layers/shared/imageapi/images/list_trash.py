@@ -1,6 +1,6 @@
 """List the images in the trash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,30 +9,23 @@ from imageapi.errors import InvalidCursorError
 from imageapi.images.serialize import serialize_trashed
 from imageapi.model.cursor_codec import decode_values, encode_values
 from imageapi.model.ids import EPOCH, is_id, microseconds_at
-from imageapi.model.parameters import check_known, parse_limit, single
-from imageapi.search.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
 
-PARAMETERS = {"trashed", "limit", "cursor"}
-_FILTERS = {"trashed": True}
+_FILTERS = {"list": "trash"}
 """To what its cursors are bound."""
 
 
-def list_trash(parameters: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], str | None]:
+def list_trash(limit: int, cursor: str | None) -> dict[str, Any]:
     """One page of images in the trash, those first that were trashed last.
 
     Returns:
-        ``{"images": [Image with "trashed_at" and "purge_after"], "next_cursor": str | None}``, and the
-        cursor.
+        ``{"images": [TrashedImage], "next_cursor": str | None}``.
 
     Raises:
-        InvalidRequestError: as :func:`imageapi.images.list.list_images`.
+        InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
     """
-    check_known(parameters, PARAMETERS)
-    one = single(parameters)
-    limit = parse_limit(one.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
-    rows = trash.find_page(limit + 1, _parse_cursor(one["cursor"]) if one.get("cursor") else None)
-    cursor = _make_cursor(rows[limit - 1]) if len(rows) > limit else None
-    return {"images": [serialize_trashed(row) for row in rows[:limit]], "next_cursor": cursor}, cursor
+    rows = trash.find_page(limit + 1, _parse_cursor(cursor) if cursor else None)
+    following = _make_cursor(rows[limit - 1]) if len(rows) > limit else None
+    return {"images": [serialize_trashed(row) for row in rows[:limit]], "next_cursor": following}
 
 
 def _make_cursor(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ def restore_image(image_id: str) -> db.Row:
 
     Raises:
         ImageNotFoundError: there is no such image in the trash.
-        ConflictError: ``image_not_trashed``, ``trash_in_progress``.
+        ConflictError: ``image_not_trashed``, ``image_trash_pending``.
         DatabaseUnavailableError, StorageUnavailableError: restored or not; send it again.
     """
     ids = [parse_id(image_id)]
@@ -33,4 +33,4 @@ def explain_refusal(place: trash.Place | None) -> AppError:
     if place is None:
         return ImageNotFoundError()
     message = "The image is still being moved to the trash. Try again."
-    return ConflictError(message, code="trash_in_progress", retry_after=2)
+    return ConflictError(message, code="image_trash_pending", retry_after=2)

@@ -5,7 +5,7 @@ from typing import Any
 
 from imageapi.catalog import analyses, images
 from imageapi.database import db
-from imageapi.errors import PreconditionFailedError
+from imageapi.errors import VersionMismatchError
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
 from imageapi.model.metadata import validate_changes
@@ -22,20 +22,20 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
     Raises:
         UnprocessableError: as for an upload's metadata.
         ImageNotFoundError: there is no such image.
-        PreconditionFailedError: the image is at another version.
+        VersionMismatchError: the image is at another version.
     """
     clean = validate_changes(changes)
     if not clean:
         image = get_image(image_id)
         if versions is not None and image["version"] not in versions:
-            raise PreconditionFailedError()
+            raise VersionMismatchError(image["version"])
         return image
     while not (
         changed := db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))
     ):
-        get_image(image_id)  # raises, unless the image came back from the trash since
+        image = get_image(image_id)  # raises, unless the image came back from the trash since
         if versions is not None:
-            raise PreconditionFailedError()
+            raise VersionMismatchError(image["version"])
     return changed
 
 

@@ -5,11 +5,16 @@
 ``metadata``           title, description, category and tags: limits and validation
 ``filenames``          file names: cleaning and Content-Disposition
 ``text``               text normalisation for search
-``variant_names``      names and widths of variants
+``image_formats``      formats that can be uploaded
+``variant_names``      names, widths and sizes of variants
 ``variant_formats``    formats of variants and content negotiation
 ``scopes``             what API keys may do
 ``change_types``       types of changes in the feed
 ``parameters``         validation of query parameters and fields
+``idempotency``        Idempotency-Keys and what they stand for
+``times``              times as the API shows them
+``idempotency``        Idempotency-Keys and what they stand for
+``times``              times as the API shows them
 ``cursor_codec``       cursors as text, bound to the filters of a list
 =====================  ======================================================================
 """

@@ -1,6 +1,5 @@
 """Image ids: UUIDv7 (RFC 9562, 5.7). They begin with a timestamp, so a time range is an id range."""
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -46,11 +45,6 @@ def parse_id(text: str) -> str:
 def milliseconds_of(image_id: UUID) -> int:
     """When an id was made, in milliseconds since 1970."""
     return image_id.int >> 80
-
-
-def milliseconds_at(moment: datetime) -> int:
-    """A time in milliseconds since 1970, rounded up; 0 for times before 1970."""
-    return max(0, math.ceil((moment - EPOCH) / timedelta(milliseconds=1)))
 
 
 def microseconds_at(moment: datetime) -> int:

@@ -39,8 +39,13 @@ EMPTY: dict[str, Any] = {**dict.fromkeys(TEXT_FIELDS, ""), "tags": []}
 
 
 def validate_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check and clean a whole metadata object; missing fields are empty. See :func:`validate_changes`."""
-    return {**EMPTY, **validate_changes(values)}
+    """Check and clean the ``metadata`` of an upload, as :func:`validate_changes`; missing fields are empty.
+    Errors name a field by its path, such as ``metadata.title``.
+    """
+    try:
+        return {**EMPTY, **validate_changes(values)}
+    except InvalidFieldError as error:
+        raise error.within("metadata") from None
 
 
 def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,10 +55,9 @@ def validate_changes(values: Mapping[str, Any]) -> dict[str, Any]:
         The same keys; ``tags`` is a list of str, every other value a str.
 
     Raises:
-        InvalidFieldError: ``metadata_unknown_field``, ``metadata_wrong_type``, ``metadata_invalid_text`` or
-            ``metadata_too_long``; ``details.field`` names the field.
+        InvalidFieldError: unknown, type, characters, too_long or too_many.
     """
-    check_fields(values, FIELDS, code="metadata_unknown_field")
+    check_fields(values, FIELDS)
     return {
         key: _clean_tags(value) if key == "tags" else _clean_text(key, "" if value is None else value)
         for key, value in values.items()
@@ -64,9 +68,9 @@ def _clean_tags(value: Any) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise _refuse("wrong_type", "tags", "must be a list of strings")
+        raise InvalidFieldError("tags", "type", "must be a list of strings")
     if len(value) > MAX_TAGS:
-        raise _refuse("too_long", "tags", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
+        raise InvalidFieldError("tags", "too_many", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
     tags = [_clean_text("tags", tag) for tag in value]
     # Keep the first of the tags that are equal once normalised; drop those that become empty.
     distinct: dict[str, str] = {}
@@ -78,22 +82,19 @@ def _clean_tags(value: Any) -> list[str]:
 def _clean_text(field: str, value: Any) -> str:
     max_length, is_multiline, _ = TEXT_FIELDS.get(field, TextField(MAX_TAG_LENGTH))
     if not isinstance(value, str):
-        raise _refuse(
-            "wrong_type", field, "must be a string" if field != "tags" else "must be a list of strings"
-        )
+        expected = "a list of strings" if field == "tags" else "a string"
+        raise InvalidFieldError(field, "type", f"must be {expected}")
     # Category Cs: lone surrogates, which UTF-8 cannot encode; Cc: control characters, including NUL.
     allowed = "\n\t" if is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
-        raise _refuse("invalid_text", field, "contains a control character or an unpaired surrogate")
+        raise InvalidFieldError(field, "characters", "contains a control character or an unpaired surrogate")
     text = text.strip()
     # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
     if len(text) <= max_length * 4:
         text = unicodedata.normalize("NFC", text).strip()
     if len(text) > max_length:
-        raise _refuse("too_long", field, f"is longer than {max_length:,} characters", max=max_length)
+        raise InvalidFieldError(
+            field, "too_long", f"is longer than {max_length:,} characters", max=max_length
+        )
     return text
-
-
-def _refuse(kind: str, field: str, problem: str, **details: Any) -> InvalidFieldError:
-    return InvalidFieldError(field, problem, code=f"metadata_{kind}", **details)

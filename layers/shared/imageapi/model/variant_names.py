@@ -5,12 +5,12 @@ and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header dec
 ``w640-cover.jpg``.
 """
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from imageapi.errors import NotFoundError
-from imageapi.model.parameters import InvalidParameterError
 from imageapi.model.variant_formats import MIME_TYPES, choose_format
 
 ORIGINAL = "original"
@@ -18,13 +18,20 @@ LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
 """The variants that every image links to, by key in ``urls``."""
 WIDTHS = (160, 320, 640, 1280, 1920)
 """In pixels. A fixed set: with arbitrary widths, clients could fill the bucket."""
-MAX_NAMES = 30
+MAX_SIDE = 16_383
+"""The longest side of a variant, in pixels: WebP's maximum."""
+MAX_ENCODED_PIXELS = 16_000_000
+"""A larger variant is scaled down to this. The AVIF encoder takes about 12 s for it on one core: with
+decoding and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
+"""
 INTERMEDIATE = "intermediate.jpg"
 """The name of a large picture's intermediate, which is stored with its variants. No link can name it."""
 INTERMEDIATE_SIDE = 640
 """Minimum shorter side of an intermediate, in pixels; it is always less than twice this."""
 INTERMEDIATE_MAX_BYTES = 16 * 2**20
 """No intermediate is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
 _WIDTH = "|".join(map(str, WIDTHS))
 _NAME = re.compile(rf"w(?P<width>{_WIDTH})(?P<cover>-cover)?(?:\.(?P<extension>webp|avif|jpg))?")
 
@@ -49,6 +56,16 @@ class Variant:
         """The full name, including the format; also the last part of the object's key."""
         return f"w{self.width}{'-cover' if self.cover else ''}.{self.extension}"
 
+    def fit(self, size: Size) -> Size:
+        """The size of this variant of a picture of this size, both upright."""
+        width, height = size
+        if self.cover:
+            side = min(self.width, width, height)
+            return side, side
+        few_enough = math.sqrt(MAX_ENCODED_PIXELS / (width * height))
+        scale = min(1.0, self.width / width, MAX_SIDE / height, few_enough)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
     @property
     def mime_type(self) -> str:
         return MIME_TYPES[self.extension]
@@ -66,7 +83,7 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
         allowed: the extensions that ``accept`` chooses from; an extension in the name may be any other.
 
     Raises:
-        NotFoundError: ``variant_unknown``.
+        NotFoundError: ``variant_not_found``.
     """
     match = _NAME.fullmatch(name)
     if not match:
@@ -78,22 +95,8 @@ def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tupl
 def unknown_variant() -> NotFoundError:
     """404: no variant has this name."""
     widths = ", ".join(map(str, WIDTHS))
-    return NotFoundError(f"There is no such variant. The widths are {widths}.", code="variant_unknown")
-
-
-def parse_names(text: str | None) -> tuple[str, ...]:
-    """Parse the comma-separated variant names that a client wants links for.
-
-    Raises:
-        InvalidParameterError: a name is invalid, or there are too many.
-    """
-    names = tuple(name for name in (text or "").split(",") if name)
-    for name in names:
-        if not _NAME.fullmatch(name) or len(names) > MAX_NAMES:
-            raise InvalidParameterError(
-                "variants",
-                f"takes up to {MAX_NAMES} names such as w640-cover.webp;"
-                f" {name[:64]!r} is none, or one too many",
-                widths=list(WIDTHS),
-            )
-    return names
+    return NotFoundError(
+        f"There is no such variant. The widths are {widths}.",
+        code="variant_not_found",
+        details={"widths": list(WIDTHS)},
+    )

@@ -10,21 +10,11 @@ from typing import IO, cast
 from PIL import Image
 
 from imageapi.errors import UnprocessableError, UnsupportedMediaTypeError
+from imageapi.model.image_formats import FORMATS
 from imageapi.pictures.decode_limits import LimitedReader, bounded, is_out_of_memory
 from imageapi.pictures.diagnosis import find_unsupported
 from imageapi.pictures.pixel_formats import shorten_transparent_colour
 from imageapi.pictures.pixel_limits import check_frame, too_many_pixels
-
-FORMATS = {
-    "JPEG": ("image/jpeg", "jpg"),
-    "PNG": ("image/png", "png"),
-    "GIF": ("image/gif", "gif"),
-    "WEBP": ("image/webp", "webp"),
-    "AVIF": ("image/avif", "avif"),
-    "BMP": ("image/bmp", "bmp"),
-    "TIFF": ("image/tiff", "tif"),
-}
-"""Pillow's format: (media type, file extension)."""
 
 SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF"
 _MAGIC = re.compile(

@@ -4,7 +4,6 @@ The pipeline: ``identify.open_picture`` → ``scale_on_load`` → ``resize`` (an
 ``orientation.turn_upright`` → ``encode``, which strips metadata. An animation goes through it frame by frame.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
@@ -12,7 +11,7 @@ from typing import IO, Any
 from PIL import Image
 
 from imageapi.errors import AppError, TooComplexError, UnprocessableError
-from imageapi.model.variant_names import Variant
+from imageapi.model.variant_names import Size, Variant
 from imageapi.pictures.colour import to_srgb
 from imageapi.pictures.decode_limits import LimitedReader, bounded
 from imageapi.pictures.encode import encode, encode_animation
@@ -28,12 +27,6 @@ from imageapi.pictures.orientation import SWAPS_SIDES, read_orientation, turn_up
 from imageapi.pictures.resize import resize
 from imageapi.pictures.scale_on_load import load_at_scale, scale_to_fill
 
-MAX_SIDE = 16_383
-"""The longest side of a variant, in pixels: WebP's maximum."""
-MAX_ENCODED_PIXELS = 16_000_000
-"""A larger variant is scaled down to this. The AVIF encoder takes about 12 s for it on one core: with
-decoding and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
-"""
 MAX_MEMORY = 1_250 * 2**20
 """Address space for decoding and resizing, in bytes, as in ``decode_limits``: more than for an upload,
 since a JPEG is decoded at the size needed. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
@@ -42,7 +35,7 @@ AnalyzeFunction.
 """
 
 
-def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
+def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None = None) -> bytes:
     """Render a variant.
 
     A JPEG is scaled on load, to the smallest scale that covers the variant. An animation stays animated in
@@ -50,6 +43,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
 
     Args:
         source: the original, or its intermediate (see ``intermediate``).
+        size: width and height of the original, upright; by default those of ``source``.
 
     Raises:
         UnsupportedMediaTypeError, UnprocessableError: as for an upload, when the stored original cannot be
@@ -57,7 +51,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
     """
     try:
         with bounded(source, memory=MAX_MEMORY) as reader:
-            encoder = _decode(reader, variant, max_pixels)
+            encoder = _decode(reader, variant, max_pixels, size)
         # Without limits: the AVIF encoder would crash on a failed allocation, and its input is small.
         return encoder()
     except AppError:
@@ -68,26 +62,34 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int) -> bytes:
         raise UnprocessableError("The image cannot be rendered.", code="image_corrupt") from error
 
 
-def _decode(source: LimitedReader, variant: Variant, max_pixels: int) -> Callable[[], bytes]:
+def _decode(
+    source: LimitedReader, variant: Variant, max_pixels: int, size: Size | None
+) -> Callable[[], bytes]:
     """Decode and transform; returns a function that encodes the result."""
     image = open_picture(source, max_pixels)
     orientation = read_orientation(image) or 1
     info = dict(image.info)
+
+    def plan_size(stored: Size) -> Size:
+        """The size of the variant before it is turned upright."""
+        if orientation in SWAPS_SIDES:
+            width, height = variant.fit(size or stored[::-1])
+            return height, width
+        return variant.fit(size or stored)
+
     if variant.extension == "webp" and is_short_animation(image):
-        return _decode_animation(image, variant, orientation, info, source)
+        return _decode_animation(image, variant, plan_size(image.size), orientation, source)
     seek_first_frame(image)
-    wanted = scale_to_fill(image.size, plan_size(image.size, orientation, variant))
-    size = load_at_scale(image, wanted)
+    # Pillow turns some TIFFs when it loads them.
+    target = plan_size(load_at_scale(image, scale_to_fill(image.size, plan_size(image.size))))
     source.check_time()
-    target = plan_size(size, orientation, variant)
     return partial(encode, _transform(image, variant, target, orientation, info), variant.extension)
 
 
 def _decode_animation(
-    image: Image.Image, variant: Variant, orientation: int, info: dict[Any, Any], source: LimitedReader
+    image: Image.Image, variant: Variant, target: Size, orientation: int, source: LimitedReader
 ) -> Callable[[], bytes]:
-    target = plan_size(image.size, orientation, variant)
-    frames, durations = [], []
+    frames, durations, info = [], [], dict(image.info)
     for frame, duration in read_frames(image):
         source.check_time()
         frames.append(_transform(frame, variant, target, orientation, info))
@@ -96,27 +98,8 @@ def _decode_animation(
 
 
 def _transform(
-    image: Image.Image, variant: Variant, target: tuple[int, int], orientation: int, info: dict[Any, Any]
+    image: Image.Image, variant: Variant, target: Size, orientation: int, info: dict[Any, Any]
 ) -> Image.Image:
     """Resize one frame, convert it to sRGB and turn it upright."""
     resized = resize(image, target, cut=variant.cover)
     return turn_upright(to_srgb(resized, info), orientation)
-
-
-def plan_size(size: tuple[int, int], orientation: int, variant: Variant) -> tuple[int, int]:
-    """The size of the variant before it is turned upright; ``size`` is that of the picture as stored."""
-    if orientation in SWAPS_SIDES:
-        width, height = fit(size[::-1], variant)
-        return height, width
-    return fit(size, variant)
-
-
-def fit(size: tuple[int, int], variant: Variant) -> tuple[int, int]:
-    """The size of the variant of a picture of this size, both after EXIF orientation."""
-    width, height = size
-    if variant.cover:
-        side = min(variant.width, width, height)
-        return side, side
-    few_enough = math.sqrt(MAX_ENCODED_PIXELS / (width * height))
-    scale = min(1.0, variant.width / width, MAX_SIDE / height, few_enough)
-    return max(1, round(width * scale)), max(1, round(height * scale))

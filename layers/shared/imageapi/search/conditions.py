@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from imageapi.database import db
-from imageapi.model.ids import MAX_MILLISECONDS, milliseconds_at, milliseconds_of, smallest_id
+from imageapi.model.ids import MAX_MILLISECONDS, milliseconds_of, smallest_id
 from imageapi.search import tokens
-from imageapi.search.list_parameters import ListQuery
+from imageapi.search.list_parameters import ListQuery, Range
 from imageapi.search.sort_orders import ORDERS, Order
 
 
@@ -46,12 +46,15 @@ class Conditions:
         return " AND ".join([*self.bounds, *self.category, *self.checks]) or "TRUE"
 
     def index_condition(self, times: list[int] | None, *extra_tokens: int) -> tuple[str, dict[str, Any]]:
-        """The condition that the GIN index serves, with its parameters; TRUE when there are no tokens.
+        """The condition that an index serves, with its parameters; TRUE when there are no tokens.
 
         Args:
             times: time tokens, one of which an image must have; None for any time.
             extra_tokens: other tokens that it must have.
         """
+        if self.values["hashes"]:
+            # Better than any token. Its own index serves it.
+            return "image.sha256 = ANY(%(hashes)s)", {}
         required = [*self.tokens, *extra_tokens]
         conditions = ["image.tokens @> %(tokens)s"] if required else []
         conditions += ["image.tokens && %(times)s"] if times is not None else []
@@ -68,14 +71,15 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     values: dict[str, Any] = {}
     bounds, category = [], []
     earliest, latest = 0, MAX_MILLISECONDS
-    if query.created_after:
-        earliest = milliseconds_at(query.created_after)
+    if query.created.lowest is not None:
+        earliest = max(0, query.created.lowest)
         values["earliest"] = str(smallest_id(earliest))
         bounds.append("image.id >= %(earliest)s")
-    if query.created_before:
-        latest = milliseconds_at(query.created_before)
+    if query.created.highest is not None:
+        latest = max(0, query.created.highest + 1)
         values["latest"] = str(smallest_id(latest))
         bounds.append("image.id < %(latest)s")
+    values["hashes"] = [bytes.fromhex(text) for text in query.hashes]
     required = {*_filter_tokens(query), *tokens.term_tokens(query.terms, strong=strong is True)}
     if query.category is not None:
         required.add(tokens.hash_token(f"c{query.category}"))
@@ -115,19 +119,21 @@ def _filter_tokens(query: ListQuery) -> Iterator[int]:
     yield from (tokens.hash_token(f"t{tag}") for tag in query.tags)
     if query.mime_type:
         yield tokens.hash_token(f"m{query.mime_type}")
-    yield from tokens.side_tokens("w", query.min_width or 0)[-1:]
-    yield from tokens.side_tokens("h", query.min_height or 0)[-1:]
+    for name, prefix in (("width", "w"), ("height", "h")):
+        yield from tokens.side_tokens(prefix, query.ranges.get(name, Range()).lowest or 0)[-1:]
 
 
 def _filter_checks(query: ListQuery, values: dict[str, Any]) -> Iterator[str]:
     filters = {
         "tags": (list(query.tags), "image.tag_keys @> %(tags)s"),
         "mime_type": (query.mime_type, "image.mime_type = %(mime_type)s"),
-        "min_width": (query.min_width, "image.width >= %(min_width)s"),
-        "min_height": (query.min_height, "image.height >= %(min_height)s"),
+        "hashes": (values["hashes"], "image.sha256 = ANY(%(hashes)s)"),
     }
+    for column, bounds in query.ranges.items():
+        filters[f"{column}_lowest"] = (bounds.lowest, f"image.{column} >= %({column}_lowest)s")
+        filters[f"{column}_highest"] = (bounds.highest, f"image.{column} <= %({column}_highest)s")
     for name, (value, condition) in filters.items():
-        if value:
+        if value or value == 0:
             values[name] = value
             yield condition
 

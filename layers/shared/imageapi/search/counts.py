@@ -22,7 +22,7 @@ def count_images(query: ListQuery) -> dict[str, Any]:
     if facet := _find_facet(query, conditions):
         return {"value": facets.count_images(*facet), "relation": "exact"}
     times = find_times(conditions)
-    if conditions.checks and is_far_beyond(conditions, times, MAX_COUNTED):
+    if conditions.checks and not query.hashes and is_far_beyond(conditions, times, MAX_COUNTED):
         return {"value": MAX_COUNTED, "relation": "at_least"}
     images, is_exact = _count(conditions, times, MAX_COUNTED)
     return {"value": images, "relation": "exact" if is_exact else "at_least"}

@@ -33,7 +33,7 @@ def find_page(query: ListQuery, position: Position | None) -> _Page:
     wanted = query.limit + 1
     if conditions.follows_index:
         return _make_page(scan_index(conditions, position, wanted), wanted)
-    if order.key:
+    if order.key or query.hashes:
         return _make_page(sort_matches(query, conditions, position, wanted), wanted)
     search = TimeSearch(wanted, MAX_STATEMENTS - (counts.STATEMENTS if query.total else 0))
     tiers = TIERS if query.sort == "relevance" else (None,)

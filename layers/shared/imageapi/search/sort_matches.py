@@ -1,4 +1,4 @@
-"""Plan (b) by title or size: all matches, sorted."""
+"""Plan (b) by title or size, or of some hashes: all matches, sorted."""
 
 from imageapi.database import db
 from imageapi.errors import UnprocessableError
@@ -22,11 +22,11 @@ def sort_matches(
         UnprocessableError: ``too_many_to_sort``; ``details.sorts`` are orders that always work.
     """
     times = find_times(conditions)
-    if not counts.is_far_beyond(conditions, times, MAX_SORTED):
+    if query.hashes or not counts.is_far_beyond(conditions, times, MAX_SORTED):
         order, max_rows = conditions.order, counts.CANDIDATES_FACTOR * MAX_SORTED
         indexed, values = conditions.index_condition(times)
         rows, facts = select(
-            f"""SELECT image.id, image.{order.key}, ({conditions.all}) AS is_match,
+            f"""SELECT {", ".join(order.columns)}, ({conditions.all}) AS is_match,
                        ({conditions.all} AND {order.after if position else "true"}) AS hit
                 FROM image_metadata AS image WHERE {indexed} LIMIT %(max_rows)s""",
             "(SELECT count(*) FROM candidates WHERE is_match) AS matches",
@@ -35,10 +35,11 @@ def sort_matches(
         )
         if facts["matches"] <= MAX_SORTED and facts["candidates"] < max_rows:
             return rows
-    sorts = sorts_by_time(has_terms=bool(query.terms))
+    sorts = [] if query.hashes else sorts_by_time(has_terms=bool(query.terms))
+    otherwise = f", or sort it by {' or '.join(sorts)}" if sorts else ""
     raise UnprocessableError(
-        f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. "
-        f"Narrow the list down, or sort it by one of {', '.join(sorts)}.",
+        f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. Narrow the list down"
+        f"{otherwise}.",
         code="too_many_to_sort",
         details={"max": MAX_SORTED, "sorts": sorts},
     )

@@ -37,13 +37,15 @@ class Order(NamedTuple):
         return f"({', '.join(self.columns)}) {'<' if self.descending else '>'} {values}"
 
 
-ORDERS = {
-    "newest": Order(None, type(None), descending=True),
-    "oldest": Order(None, type(None), descending=False),
-    "title": Order("title_key", str, descending=False),
-    "size": Order("size_bytes", int, descending=True),
+KEYS: dict[str, tuple[str | None, type]] = {
+    "created_at": (None, type(None)),
+    "title": ("title_key", str),
+    "size_bytes": ("size_bytes", int),
 }
-ORDERS["relevance"] = ORDERS["newest"]
+ORDERS = {
+    f"{sign}{name}": Order(*key, descending=bool(sign)) for name, key in KEYS.items() for sign in ("", "-")
+}
+ORDERS["relevance"] = ORDERS["-created_at"]
 
 
 def sorts_by_time(*, has_terms: bool) -> list[str]:

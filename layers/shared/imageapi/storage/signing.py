@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from imageapi.config.settings import Settings, get_settings
+from imageapi.model.times import show_time
 from imageapi.sigv4 import domain_of, sign_request
 
 ROLE_SECONDS = 900
@@ -49,13 +50,13 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
     """A form that anyone may POST for ``expires_in`` seconds, with exactly this key, type and size.
 
     Returns:
-        ``{"url": str, "fields": {name: value}, "expires_at": ISO 8601}``; the file goes last, as ``file``.
+        ``{"url": str, "fields": {name: value}, "expires_at": RFC 3339}``; the file goes last, as ``file``.
     """
     from botocore.auth import S3SigV4PostAuth
     from botocore.awsrequest import AWSRequest
 
     settings = get_settings()
-    expires_at = datetime.now(UTC) + timedelta(seconds=expires_in)
+    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=expires_in)
     fields = {"key": key, "Content-Type": content_type}
     url = _bucket_url(settings, settings.s3_public_endpoint_url)
     request = AWSRequest("POST", url)
@@ -70,7 +71,7 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
         ],
     }
     S3SigV4PostAuth(_credentials(settings), "s3", settings.region).add_auth(request)
-    return {"url": url, "fields": fields, "expires_at": expires_at.isoformat(timespec="seconds")}
+    return {"url": url, "fields": fields, "expires_at": show_time(expires_at)}
 
 
 def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from imageapi.catalog import batches, changes, facets, idempotency_keys, sweep_progress, variants
 from imageapi.catalog.sweep_progress import Progress
+from imageapi.model.idempotency import KEY_DAYS
 from imageapi.sweep.compare_stores import compare_stores
 from imageapi.sweep.expired_rows import settle_rows
 from imageapi.sweep.orphans import Orphans, is_another_bucket
 from imageapi.sweep.report import REPORTED, Count, Report
 from imageapi.telemetry.logs import get_logger
-from imageapi.uploads.idempotency import KEY_DAYS
 
 OBJECT_GRACE = timedelta(hours=2)
 """Younger objects are left alone; longer than a presigned form is valid."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from imageapi.catalog import images, uploads
+from imageapi.catalog import uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
@@ -22,7 +22,6 @@ from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
     ConflictError,
-    NotFoundError,
     ObjectMissingError,
     PayloadTooLargeError,
     TooComplexError,
@@ -30,7 +29,6 @@ from imageapi.errors import (
     UnsupportedMediaTypeError,
     stored_error,
 )
-from imageapi.model.ids import is_id
 from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, original_key
@@ -43,6 +41,7 @@ from imageapi.uploads.create_image import (
     create_image,
     find_outcome,
 )
+from imageapi.uploads.get import find_upload
 from imageapi.uploads.undo import remove_objects, remove_unclaimed
 
 LEASE_SECONDS = 60
@@ -59,24 +58,21 @@ def complete_upload(
 
     Args:
         wait_seconds: how long to wait for another lease holder.
-        announcer: the id of the API key that must have registered the upload; None for any. It does not
-            matter once the upload is an image.
+        announcer: as for :func:`find_upload`.
 
     Raises:
         NotFoundError: ``upload_not_found``.
         ConflictError: ``upload_not_arrived``: the file is not there yet; ``upload_in_progress``: another
-            request holds the lease.
+            request holds the lease; ``upload_interrupted``: the file did not arrive in time.
         UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError: the file was refused (now or
             before) and removed.
         TooComplexError: the file was refused; unless that is final, it is kept and another call retries.
         DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
     """
-    if not is_id(image_id):
-        raise _not_found()
-    image_id = image_id.lower()
     upload = _find_pending(image_id, announcer)
     if isinstance(upload, Stored):
         return upload
+    image_id = upload["id"]
     if not s3.object_exists(incoming_key(image_id)):
         # Another request may just have finished the upload and removed the file.
         upload = _find_pending(image_id)
@@ -127,17 +123,10 @@ def _complete_arrived(image_id: str) -> str | None:
 
 def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
     """The row of a pending upload, or the image that it has become. Raises the error of a failed one."""
-    upload = uploads.find(image_id)
-    if upload and announcer not in (None, upload["key_id"]):
-        raise _not_found()
-    if upload and upload["failure"]:
-        raise stored_error(upload["failure"], "The uploaded file was refused.")
-    if upload:
-        return upload
-    image = images.find(image_id)
-    if not image:
-        raise _not_found()
-    return Stored(image, created=False)
+    found = find_upload(image_id, announcer)
+    if not isinstance(found, Stored) and found["failure"]:
+        raise stored_error(found["failure"], "The upload has failed.")
+    return found
 
 
 def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
@@ -204,10 +193,6 @@ def _check_and_store(upload: db.Row) -> Stored:
     if picture.intermediate and stored.created:
         variant_store.store_intermediate(upload["id"], picture.intermediate)
     return stored
-
-
-def _not_found() -> NotFoundError:
-    return NotFoundError("There is no such upload.", code="upload_not_found")
 
 
 def _raise_not_arrived() -> NoReturn:

@@ -15,17 +15,17 @@ from imageapi.catalog.uploads import NewUpload
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
 from imageapi.delivery import variant_store
-from imageapi.errors import AppError, ConflictError, InvalidRequestError
+from imageapi.errors import AppError, ConflictError
+from imageapi.model.idempotency import IdempotencyKey, parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
 from imageapi.model.metadata import validate_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import original_key
 from imageapi.uploads.create_image import Stored, UploadInProgressError, create_image
-from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
+from imageapi.uploads.idempotency import find_earlier_upload, sent_fields
 from imageapi.uploads.undo import undo_upload
 
-ON_DUPLICATE = ("allow", "return", "reject")
 LEASE_SECONDS = 60
 """Lease of one request: twice the function's Timeout."""
 
@@ -52,9 +52,9 @@ def upload_image(
             another, ``return`` returns the existing one, ``reject`` refuses.
 
     Raises:
-        InvalidRequestError, UnsupportedMediaTypeError, UnprocessableError: the request or the picture is
+        InvalidFieldError, UnsupportedMediaTypeError, UnprocessableError: the metadata or the picture is
             refused; nothing is stored.
-        ConflictError: ``duplicate_image``, ``upload_in_progress`` or ``upload_interrupted``.
+        ConflictError: ``image_duplicate``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
     """
     upload = check_upload(data, filename, metadata, idempotency_key, on_duplicate)
@@ -73,10 +73,6 @@ def check_upload(
     data: bytes, filename: str, metadata: Mapping[str, Any], idempotency_key: str | None, on_duplicate: str
 ) -> NewUpload:
     """Check a request before anything is stored; arguments and errors as for :func:`upload_image`."""
-    if on_duplicate not in ON_DUPLICATE:
-        raise InvalidRequestError(
-            f"on_duplicate must be one of {', '.join(ON_DUPLICATE)}.", code="on_duplicate_invalid"
-        )
     stored_key = parse_idempotency_key(idempotency_key)
     fields = validate_metadata(metadata)
     kind = identify.identify(io.BytesIO(data), get_settings().max_pixels)
@@ -120,19 +116,20 @@ def _insert_unless_duplicate(
     admits one such upload at a time.
 
     Raises:
-        ConflictError: ``duplicate_image``, if a duplicate is refused.
+        ConflictError: ``image_duplicate``, if a duplicate is refused.
     """
     db.query(
         "SELECT pg_advisory_xact_lock(%s, hashtext(%s::text))", (locks.SAME_BYTES, upload.sha256), cursor
     )
-    if upload.idempotency_key and idempotency_keys.find(upload.idempotency_key, cursor):
+    key = upload.idempotency_key
+    if key and idempotency_keys.find_subject(IdempotencyKey(key, upload.request_hash), cursor):
         return None
     duplicate_id, is_under_way = uploads.find_same_bytes(cursor, upload.sha256)
     duplicate = images.find(duplicate_id, cursor) if duplicate_id else None
     if duplicate and is_refused:
         raise ConflictError(
             "An image with the same bytes already exists.",
-            code="duplicate_image",
+            code="image_duplicate",
             details={"duplicate_of": duplicate_id},
         )
     if duplicate:

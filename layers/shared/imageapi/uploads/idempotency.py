@@ -1,48 +1,14 @@
 """Idempotency-Key: the same request sent again is the same upload."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from imageapi.actor import ROOT, get_actor
 from imageapi.catalog import idempotency_keys, images
 from imageapi.catalog.uploads import NewUpload
 from imageapi.database import db
-from imageapi.errors import InvalidRequestError, UnprocessableError, UploadInterruptedError
+from imageapi.errors import UploadInterruptedError
+from imageapi.model.idempotency import IdempotencyKey
 from imageapi.uploads.create_image import Stored
-
-MAX_KEY_LENGTH = 255
-KEY_DAYS = 7
-"""How long a key is remembered; the sweep removes older ones."""
-
-
-def parse_idempotency_key(key: str | None) -> str | None:
-    """The header as it is stored: with the id of the API key, so that those of two API keys never meet.
-
-    Raises:
-        InvalidRequestError: ``idempotency_key_invalid``.
-    """
-    if key is None:
-        return None
-    if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
-            code="idempotency_key_invalid",
-        )
-    owner = get_actor().key_id or ROOT
-    # A line feed is not printable: no root key's header looks like another key's.
-    return key if owner == ROOT else f"{owner}\n{key}"
-
-
-def request_hash(request: Mapping[str, Any]) -> bytes:
-    """32 bytes, equal for equal requests.
-
-    Args:
-        request: JSON values, or bytes.
-    """
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"), default=bytes.hex)
-    return hashlib.sha256(text.encode()).digest()
 
 
 def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,18 +26,13 @@ def find_earlier_upload(
             pending.
 
     Raises:
-        UnprocessableError: ``idempotency_key_reused``: the key was used with another request.
+        IdempotencyKeyReusedError: the key was used with another request.
         UploadInterruptedError: the upload has just failed, or its image was deleted.
     """
     key = str(upload.idempotency_key)
-    found = idempotency_keys.find(key)
-    if not found:
+    image_id = idempotency_keys.find_subject(IdempotencyKey(key, upload.request_hash))
+    if image_id is None:
         raise UploadInterruptedError()
-    if bytes(found["request_hash"]) != upload.request_hash:
-        raise UnprocessableError(
-            "This Idempotency-Key was used for another upload.", code="idempotency_key_reused"
-        )
-    image_id = found["image_id"]
     pending = continue_upload(image_id)
     if pending:
         return pending

@@ -5,23 +5,22 @@ This module inserts the upload's row and returns a form for posting one file of 
 """
 
 import re
-from functools import partial
 from typing import Any
 
 from imageapi.catalog import uploads
 from imageapi.catalog.uploads import NewUpload
 from imageapi.config.settings import get_settings
-from imageapi.database import db
 from imageapi.errors import PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.model.filenames import clean_filename
+from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
+from imageapi.model.image_formats import MIME_TYPES
 from imageapi.model.metadata import validate_metadata
 from imageapi.model.parameters import InvalidFieldError, check_fields
-from imageapi.pictures import identify
 from imageapi.storage import signing
 from imageapi.storage.object_keys import incoming_key
-from imageapi.uploads.create_image import Stored
-from imageapi.uploads.idempotency import find_earlier_upload, parse_idempotency_key, request_hash, sent_fields
+from imageapi.uploads.get import serialize_upload
+from imageapi.uploads.idempotency import find_earlier_upload, sent_fields
 
 FORM_SECONDS = 3600
 """How long the form can be used."""
@@ -29,10 +28,11 @@ OPEN_SECONDS = FORM_SECONDS + 600
 """How long the sweep waits for the file, and for the client to complete the upload."""
 UNKNOWN_TYPE = "application/octet-stream"
 FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
-_invalid = partial(InvalidFieldError, code="upload_invalid")
 
 
-def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[dict[str, Any], bool]:
+def create_upload(
+    values: dict[str, Any], idempotency_key: str | None, base_url: str
+) -> tuple[dict[str, Any], bool]:
     """Insert the pending row and sign the form.
 
     Args:
@@ -40,11 +40,11 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
             digits) and ``metadata``.
 
     Returns:
-        ``{"id", "form": {"url", "fields", "expires_at"} | None, "complete_path"}``, and whether the row is
-        new. The form is None when the upload with this Idempotency-Key is complete already.
+        Upload in openapi.json, and whether the row is new. The form is None when the file of the upload with
+        this Idempotency-Key has arrived already.
 
     Raises:
-        InvalidFieldError: ``upload_invalid``, or as for metadata.
+        InvalidFieldError: a field of the request, or of the metadata.
         PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
     """
     upload = parse_upload(values, idempotency_key)
@@ -52,46 +52,39 @@ def create_upload(values: dict[str, Any], idempotency_key: str | None) -> tuple[
     found = inserted or find_earlier_upload(
         upload, lambda upload_id: uploads.extend_expiry(upload_id, OPEN_SECONDS)
     )
-    if isinstance(found, Stored):
-        found_id, form = found.row["id"], None
-    else:
-        found_id, form = found["id"], _make_form(found)
-    ticket = {"id": found_id, "form": form, "complete_path": f"/api/uploads/{found_id}/complete"}
-    return ticket, bool(inserted)
-
-
-def _make_form(upload: db.Row) -> dict[str, Any]:
-    return signing.presign_post(
-        incoming_key(upload["id"]),
-        size_bytes=upload["size_bytes"],
-        content_type=upload["mime_type"],
-        expires_in=signing.limit_lifetime(FORM_SECONDS),
-    )
+    shown = serialize_upload(found, base_url)
+    if shown["status"] == "waiting":
+        shown["form"] = signing.presign_post(
+            incoming_key(shown["id"]),
+            size_bytes=upload.size_bytes,
+            content_type=upload.mime_type,
+            expires_in=signing.limit_lifetime(FORM_SECONDS),
+        )
+    return shown, bool(inserted)
 
 
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    check_fields(values, FIELDS, code="upload_invalid")
+    check_fields(values, FIELDS, required=("filename", "size_bytes"))
     filename, size = values.get("filename"), values.get("size_bytes")
     mime_type = values.get("mime_type", UNKNOWN_TYPE)
     if not isinstance(filename, str) or not clean_filename(filename):
-        raise _invalid("filename", "must be a name")
+        raise InvalidFieldError("filename", "value", "must be a name")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise _invalid("size_bytes", "must be a whole number, 1 or more")
+        raise InvalidFieldError("size_bytes", "value", "must be a whole number, 1 or more")
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
-    known = [mime for mime, _ in identify.FORMATS.values()]
-    if mime_type not in (*known, UNKNOWN_TYPE):
+    if mime_type not in (*MIME_TYPES, UNKNOWN_TYPE):
         raise UnsupportedMediaTypeError(
-            f"mime_type must be one of {', '.join(known)}; leave it out when it is not known.",
+            f"mime_type must be one of {', '.join(MIME_TYPES)}; leave it out when it is not known.",
             code="unsupported_image_type",
-            details={"known": known},
+            details={"known": MIME_TYPES},
         )
     metadata = values.get("metadata", {})
     if not isinstance(metadata, dict):
-        raise _invalid("metadata", "must be an object")
+        raise InvalidFieldError("metadata", "type", "must be an object")
     announced = {
         "filename": clean_filename(filename),
         "size_bytes": size,
@@ -115,5 +108,5 @@ def _parse_sha256(values: dict[str, Any]) -> bytes | None:
     if digest is None:
         return None
     if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise _invalid("sha256", "must have 64 hexadecimal digits")
+        raise InvalidFieldError("sha256", "value", "must have 64 hexadecimal digits")
     return bytes.fromhex(digest)

@@ -16,10 +16,12 @@ def undo_upload(upload: db.Row) -> None:
 
 
 def undo_expired(upload: db.Row) -> bool:
-    """As :func:`undo_upload`, for an upload that has expired. False if it is leased, not pending, or open."""
+    """Fail an upload that has expired and remove its objects; its row stays, so that the client learns of it.
+    False if it is leased, not pending, or open.
+    """
     expired = uploads.interrupt_expired(upload)
     if expired:
-        remove_failed(upload)
+        remove_objects(upload)
     return expired
 
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from imageapi.config.settings import get_settings
+from imageapi.model.times import show_time
 from imageapi.telemetry.logs import get_logger
 from imageapi.webhook_sender.addresses import AddressError, Target, find_addresses, parse_url
 from imageapi.webhook_sender.response import read_response
@@ -74,7 +75,7 @@ def _send(delivery: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
         error = _code_of(problem, time.monotonic() - start)
     return {
         **{name: message[name] for name in ("id", "type", "sequence")},
-        "time": moment.isoformat(),
+        "sent_at": show_time(moment),
         "status": status,
         "error": error,
         "retry_after": retry_after,

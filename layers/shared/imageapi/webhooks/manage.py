@@ -1,66 +1,75 @@
-"""Register, show, test, resume and delete webhooks, and rotate their secrets."""
+"""Create, list, update, test, resume and delete webhooks, and rotate their secrets."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from imageapi.api_keys.check import Key
-from imageapi.catalog import webhooks
+from imageapi.catalog import changes, webhooks
+from imageapi.catalog.idempotency_keys import create_once
+from imageapi.catalog.webhooks import WEBHOOKS
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.errors import ConflictError, NotConfiguredError, NotFoundError, UnprocessableError
-from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
-from imageapi.model.ids import is_id, new_id
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.errors import ConflictError, NotConfiguredError, UnprocessableError
+from imageapi.model.change_types import ALL_TYPES
+from imageapi.model.idempotency import name_request
+from imageapi.model.ids import new_id
+from imageapi.model.parameters import check_fields
 from imageapi.model.scopes import READ
-from imageapi.webhook_sender.addresses import LOOKUP_SECONDS, AddressError, find_addresses, parse_url
+from imageapi.model.times import show_time
 from imageapi.webhook_sender.sign import make_secret
 from imageapi.webhooks.due import MAX_WEBHOOKS
-
-T = TypeVar("T")
-
-FIELDS = ("url", "types")
-OVERLAP = "overlap_hours"
-DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
-_invalid = partial(InvalidFieldError, code="webhook_invalid")
+from imageapi.webhooks.fields import FIELDS, check_overlap, check_webhook_fields
 
 
-def create_webhook(values: Mapping[str, Any], key: Key) -> dict[str, Any]:
-    """Register a webhook, which follows the changes from now on, as long as its key is valid.
+def create_webhook(
+    values: Mapping[str, Any], key: Key, idempotency_key: str | None = None
+) -> tuple[dict[str, Any], str | None]:
+    """Create a webhook, which follows the changes from now on, as long as its key is valid.
 
     Args:
-        values: ``url`` and ``types``, as sent.
+        values: the request: NewWebhook in openapi.json.
 
     Returns:
-        As :func:`serialize_webhook`, with ``secret``, which nobody can see again.
+        As :func:`serialize_webhook`, and the secret, which nobody can see again; None if an earlier request
+        with this Idempotency-Key created it.
 
     Raises:
         NotConfiguredError: 501.
-        UnprocessableError: ``webhook_invalid``, ``webhook_address_private``.
+        InvalidFieldError: a field of the request.
+        IdempotencyKeyReusedError: the Idempotency-Key was used for another request.
         ForbiddenError: ``scope_missing``: the key may not read images.
-        ConflictError: ``too_many_webhooks``.
+        UnprocessableError: ``too_many_webhooks``.
     """
     if not get_settings().webhooks:
         message = "Webhooks are disabled. Set the Webhooks parameter to enable them."
         raise NotConfiguredError(message, code="webhooks_not_configured")
-    check_fields(values, FIELDS, code="webhook_invalid")
-    types = _parse_types(values.get("types"))
-    _check_scope(key, types)
-    made = {"id": new_id()[0], "url": _check_url(values.get("url")), "types": types, "created_by": key.id}
     secret = make_secret()
-    row = webhooks.insert({**made, "secret": secret}, MAX_WEBHOOKS)
-    if row is None:
-        raise ConflictError(
-            f"The limit of {MAX_WEBHOOKS} webhooks has been reached. Delete one first.",
-            code="too_many_webhooks",
-            details={"max": MAX_WEBHOOKS},
-        )
-    return {**serialize_webhook(row), "secret": secret}
+
+    def prepare() -> dict[str, Any]:
+        check_fields(values, FIELDS, required=FIELDS)
+        checked = check_webhook_fields(values)
+        _check_scope(key, checked["types"])
+        changes.number_all()
+        return {"id": new_id()[0], **checked, "created_by": key.id, "secret": secret}
+
+    def insert(cursor: db.Cursor, columns: Mapping[str, Any]) -> db.Row:
+        row = webhooks.insert(cursor, columns, MAX_WEBHOOKS)
+        if row is None:
+            raise UnprocessableError(
+                f"The limit of {MAX_WEBHOOKS} webhooks has been reached. Delete one first.",
+                code="too_many_webhooks",
+                details={"max": MAX_WEBHOOKS},
+            )
+        return row
+
+    request = name_request(idempotency_key, "createWebhook", values)
+    row, is_new = create_once(request, prepare, insert, WEBHOOKS.find)
+    return serialize_webhook(row), secret if is_new else None
 
 
-def list_webhooks() -> list[dict[str, Any]]:
-    """All webhooks, newest first, as :func:`serialize_webhook`."""
-    return [serialize_webhook(row) for row in webhooks.list_all()]
+def list_webhooks(limit: int, cursor: str | None) -> dict[str, Any]:
+    """One page of all webhooks, newest first; as :func:`ResourceTable.list_page`."""
+    return WEBHOOKS.list_page(limit, cursor, serialize_webhook)
 
 
 def get_webhook(webhook_id: str) -> dict[str, Any]:
@@ -69,74 +78,101 @@ def get_webhook(webhook_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: ``webhook_not_found``.
     """
-    return serialize_webhook(_find(webhooks.find, webhook_id))
+    return serialize_webhook(WEBHOOKS.get(webhook_id))
 
 
-def delete_webhook(webhook_id: str) -> None:
-    """Delete a webhook; only a delivery on its way still arrives. Raises as :func:`get_webhook`."""
-    _find(webhooks.delete, webhook_id)
+def update_webhook(
+    webhook_id: str, values: Mapping[str, Any], versions: Sequence[int] | None, key: Key
+) -> dict[str, Any]:
+    """Change a webhook's URL or types. It belongs to this key from then on, which answers for where the
+    changes go. Returns and raises as :func:`get_webhook`.
+
+    Args:
+        values: the request: WebhookUpdate in openapi.json.
+        versions: change the webhook only at one of these versions; None: any.
+
+    Raises:
+        InvalidFieldError: a field of the request.
+        ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
+        VersionMismatchError: the webhook is at another version.
+    """
+    check_fields(values, FIELDS)
+    checked = check_webhook_fields(values)
+
+    def work(cursor: db.Cursor, row: db.Row) -> db.Row:
+        if not checked:
+            return row
+        _check_scope(key, checked.get("types") or row["types"])
+        return webhooks.update(cursor, row["id"], {**checked, "created_by": key.id})
+
+    return serialize_webhook(WEBHOOKS.change(webhook_id, versions, work))
+
+
+def delete_webhook(webhook_id: str, versions: Sequence[int] | None) -> None:
+    """Delete a webhook; only a delivery on its way still arrives. Raises as :func:`get_webhook`.
+
+    Raises:
+        VersionMismatchError: the webhook is not at one of the versions.
+    """
+    WEBHOOKS.change(webhook_id, versions, lambda cursor, row: webhooks.delete(cursor, row["id"]))
 
 
 def test_webhook(webhook_id: str) -> dict[str, Any]:
     """Send a delivery of type webhook.test, once. Returns and raises as :func:`get_webhook`."""
-    return serialize_webhook(_find(webhooks.request_test, webhook_id))
+    row = WEBHOOKS.change(webhook_id, None, lambda cursor, row: webhooks.request_test(cursor, row["id"]))
+    return serialize_webhook(row)
 
 
 def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
     """Resume a paused webhook with the changes from now on; those in between are in the feed. It belongs to
-    the resuming key from then on.
-
-    Returns and raises as :func:`get_webhook`.
+    the resuming key from then on. Returns and raises as :func:`get_webhook`.
 
     Raises:
         ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
         ConflictError: ``webhook_not_paused``.
     """
-    webhook = _find(webhooks.find, webhook_id)
-    _check_scope(key, webhook["types"])
-    row = webhooks.resume(webhook["id"], key.id)
-    if row is None:
-        raise ConflictError("This webhook is not paused.", code="webhook_not_paused")
-    return serialize_webhook(row)
+
+    def work(cursor: db.Cursor, row: db.Row) -> db.Row:
+        _check_scope(key, row["types"])
+        if row["has_key"] and not row["paused_at"]:
+            raise ConflictError("This webhook is not paused.", code="webhook_not_paused")
+        return webhooks.resume(cursor, row["id"], key.id)
+
+    changes.number_all()
+    return serialize_webhook(WEBHOOKS.change(webhook_id, None, work))
 
 
-def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """Replace the secret of a webhook. Returns as :func:`create_webhook`, raises as :func:`get_webhook`.
 
     Args:
-        values: optionally ``overlap_hours``, while the former secret also signs; 0 ends all former ones.
+        values: the request: SecretRotation in openapi.json.
 
     Raises:
-        UnprocessableError: ``webhook_invalid``.
+        InvalidFieldError: ``overlap_hours`` is refused.
     """
-    check_fields(values, (OVERLAP,), code="webhook_invalid")
-    hours = values.get(OVERLAP, DEFAULT_OVERLAP)
-    if type(hours) is not int or not 0 <= hours <= MAX_OVERLAP:
-        raise _invalid(OVERLAP, f"must be a whole number from 0 to {MAX_OVERLAP}", max=MAX_OVERLAP)
-    secret = make_secret()
-    row = _find(webhooks.rotate_secret, webhook_id, secret, hours)
-    return {**serialize_webhook(row), "secret": secret}
+    hours, secret = check_overlap(values), make_secret()
+    row = WEBHOOKS.change(
+        webhook_id, None, lambda cursor, row: webhooks.rotate_secret(cursor, row["id"], secret, hours)
+    )
+    return serialize_webhook(row), secret
 
 
 def serialize_webhook(row: db.Row) -> dict[str, Any]:
-    """``{"id", "url", "types", "created_by", "created_at", "state", "pause_reason", "failing_since",
-    "next_attempt_at", "results"}``.
-
-    The URL is shown without its query, which may hold a token. ``pause_reason`` is null but while the state
-    is ``paused``, ``next_attempt_at`` but while it is ``failing``. Results: the last ten, newest first, each
-    as ``retries.Result`` without the sequence.
+    """A row as the API shows it: Webhook in openapi.json. The URL is shown without its query, which may hold
+    a token.
     """
     paused = row["paused_at"] or not row["has_key"]
     state = "paused" if paused else "failing" if row["failing_since"] else "active"
     base, query, _ = row["url"].partition("?")
+    times = ("created_at", "updated_at", "failing_since", "rotated_at")
     return {
-        **{name: row[name] for name in ("id", "types", "created_by", "results")},
+        **{name: row[name] for name in ("id", "version", "types", "created_by", "results")},
+        **{name: show_time(row[name]) for name in times},
         "url": f"{base}?…" if query else base,
-        "created_at": row["created_at"].isoformat(),
         "state": state,
         "pause_reason": row["pause_reason"] if row["has_key"] else "key_invalid",
-        "failing_since": row["failing_since"].isoformat() if row["failing_since"] else None,
-        "next_attempt_at": row["next_attempt_at"].isoformat() if state == "failing" else None,
+        "next_attempt_at": show_time(row["next_attempt_at"]) if state == "failing" else None,
     }
 
 
@@ -144,39 +180,3 @@ def _check_scope(key: Key, types: Sequence[str]) -> None:
     """Changes of images show their metadata. The scopes of a key never change, so this is final."""
     if any(name == ALL_TYPES or name.startswith("image.") for name in types):
         key.check_scope(READ)
-
-
-def _parse_types(types: Any) -> list[str]:
-    known = (*CHANGE_TYPES, ALL_TYPES)
-    if not isinstance(types, list) or not types or any(name not in known for name in types):
-        raise _invalid("types", "must be a list of event types", known=list(known))
-    return [ALL_TYPES] if ALL_TYPES in types else [name for name in CHANGE_TYPES if name in types]
-
-
-def _check_url(url: Any) -> str:
-    """The URL. Its addresses are checked again for each delivery: names get others."""
-    if not isinstance(url, str):
-        raise _invalid("url", "must be a string")
-    allow_private = get_settings().webhook_allow_private
-    try:
-        host = parse_url(url, allow_private=allow_private).host
-        find_addresses(host, LOOKUP_SECONDS, allow_private=allow_private)
-    except ValueError as error:
-        raise _invalid("url", str(error)) from None
-    except TimeoutError:
-        raise _invalid("url", "has a host name that did not resolve in time") from None
-    except AddressError as error:
-        if error.code == "address_unknown":
-            raise _invalid("url", "has a host name that does not resolve") from None
-        raise UnprocessableError(
-            "The URL resolves to an address that is not public.", code="webhook_address_private"
-        ) from None
-    return url
-
-
-def _find(operation: Callable[..., T | None], webhook_id: str, *values: Any) -> T:
-    """The result of an operation on a webhook that exists."""
-    result = operation(webhook_id.lower(), *values) if is_id(webhook_id) else None
-    if not result:
-        raise NotFoundError("There is no such webhook.", code="webhook_not_found")
-    return result

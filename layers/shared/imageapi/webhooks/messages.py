@@ -1,12 +1,12 @@
 """What deliveries carry: changes, never a picture or a secret."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from imageapi.changes.serialize import serialize_change
 from imageapi.database import db
 from imageapi.model.ids import microseconds_at
+from imageapi.model.times import show_time
 
 
 def change_message(row: db.Row) -> dict[str, Any]:
@@ -16,18 +16,25 @@ def change_message(row: db.Row) -> dict[str, Any]:
     database, whose sequence then goes back.
     """
     message_id = f"chg_{row['sequence']}_{microseconds_at(row['time'])}"
-    return _message(message_id, row["type"], row["sequence"], row["time"], serialize_change(row))
+    return _message(message_id, row, row["sequence"])
 
 
 def test_message(webhook: db.Row) -> dict[str, Any]:
-    """The message of POST …/test; its ``sequence`` is None."""
+    """The message of POST …/test: a change of the webhook itself that is not in the feed, with the sequence
+    before it. Its own ``sequence`` is None.
+    """
     message_id = f"test_{webhook['id']}_{webhook['lease_token']}"
-    data = json.dumps({"webhook_id": webhook["id"]})
-    return _message(message_id, "webhook.test", None, datetime.now(UTC), data)
+    row = {
+        **dict.fromkeys(("key_id", "request_id", "before", "after")),
+        **{name: webhook[name] for name in ("sequence", "version")},
+        "time": datetime.now(UTC),
+        "type": "webhook.test",
+        "subject_id": webhook["id"],
+    }
+    return _message(message_id, row, None)
 
 
-def _message(message_id: str, kind: str, sequence: int | None, time: datetime, data: str) -> dict[str, Any]:
-    """A message; ``data`` is JSON text."""
-    start = json.dumps({"type": kind, "timestamp": time.isoformat()}, separators=(",", ":"))
-    body = f'{start[:-1]},"data":{data}}}'
+def _message(message_id: str, change: db.Row, sequence: int | None) -> dict[str, Any]:
+    kind, timestamp = change["type"], show_time(change["time"])
+    body = f'{{"type":"{kind}","timestamp":"{timestamp}","data":{serialize_change(change)}}}'
     return {"id": message_id, "type": kind, "sequence": sequence, "body": body}

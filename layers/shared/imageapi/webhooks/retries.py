@@ -14,8 +14,8 @@ MAX_RESULTS = 10
 """Results that a webhook keeps."""
 
 Result = Mapping[str, Any]
-"""``{"id", "type", "sequence", "time", "status", "error", "retry_after", "duration_ms"}``; ``error`` is None
-if accepted, ``retry_after`` the seconds that a busy receiver asks for.
+"""``{"id", "type", "sequence", "sent_at", "status", "error", "retry_after", "duration_ms"}``; ``error`` is
+None if accepted, ``retry_after`` the seconds that a busy receiver asks for.
 """
 
 

@@ -1,0 +1,55 @@
+"""Idempotency-Key: the same request sent again is done once."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from imageapi.actor import ROOT, get_actor
+from imageapi.model.parameters import InvalidParameterError
+
+MAX_KEY_LENGTH = 255
+KEY_DAYS = 7
+"""How long a key is remembered; the sweep removes older ones."""
+
+
+class IdempotencyKey(NamedTuple):
+    """A key as it is stored, and the hash of its request: 32 bytes."""
+
+    key: str
+    request_hash: bytes
+
+
+def parse_idempotency_key(key: str | None) -> str | None:
+    """The header as it is stored: with the id of the API key, so that those of two API keys never meet.
+
+    Raises:
+        InvalidParameterError: it is too long, or has other characters.
+    """
+    if key is None:
+        return None
+    if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidParameterError(
+            "Idempotency-Key", "value", f"must have 1 to {MAX_KEY_LENGTH} printable ASCII characters"
+        )
+    owner = get_actor().key_id or ROOT
+    # A line feed is not printable: no root key's header looks like another key's.
+    return key if owner == ROOT else f"{owner}\n{key}"
+
+
+def request_hash(request: Mapping[str, Any]) -> bytes:
+    """32 bytes, equal for equal requests.
+
+    Args:
+        request: JSON values, or bytes.
+    """
+    text = json.dumps(request, sort_keys=True, separators=(",", ":"), default=bytes.hex)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def name_request(key: str | None, operation: str, body: Mapping[str, Any]) -> IdempotencyKey | None:
+    """The Idempotency-Key of a request with a JSON body; None without one. Raises as
+    :func:`parse_idempotency_key`.
+    """
+    stored = parse_idempotency_key(key)
+    return IdempotencyKey(stored, request_hash({"operation": operation, "body": body})) if stored else None
