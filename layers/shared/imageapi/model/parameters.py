@@ -78,7 +78,7 @@ def parse_query(
             raise InvalidRequestError(
                 f"Unknown query parameter {name[:64]!r}.",
                 code="parameter_unknown",
-                details={"known": sorted(declared)},
+                details={"parameter": name[:64], "known": sorted(declared)},
             )
     return {name: _parse_values(name, query.get(name, ()), each) for name, each in declared.items()}
 
