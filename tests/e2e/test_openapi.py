@@ -50,7 +50,7 @@ def made(api: Api) -> Iterator[list[str]]:
     urls: list[str] = []
     yield urls
     for url in urls:
-        api.request("DELETE", urlsplit(url).path)
+        api.request("DELETE", url[url.index("/api/") :])
 
 
 @pytest.fixture(scope="module")
