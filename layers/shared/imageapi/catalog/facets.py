@@ -41,10 +41,10 @@ def list_facets(
 
 
 def _parse_cursor(cursor: str, filters: dict[str, str]) -> tuple[int, str]:
-    values = decode_values(cursor, filters)
-    if [type(value) for value in values] != [int, str] or not 0 < values[0] <= MAX_COUNT or "\0" in values[1]:
+    most, after = decode_values(cursor, filters, int, str)
+    if not 0 < most <= MAX_COUNT or "\0" in after:
         raise InvalidCursorError()
-    return values[0], values[1].encode("utf-8", "replace").decode()
+    return most, after.encode("utf-8", "replace").decode()
 
 
 def _find_facets(kind: str, limit: int, most: int, after: str) -> list[db.Row]:

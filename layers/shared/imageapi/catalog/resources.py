@@ -82,7 +82,8 @@ class ResourceTable:
 
 
 def _parse_cursor(cursor: str, filters: dict[str, str]) -> str:
-    match decode_values(cursor, filters):
-        case [str(last)] if is_id(last):
-            return last
-    raise InvalidCursorError()
+    last: str
+    (last,) = decode_values(cursor, filters, str)
+    if not is_id(last):
+        raise InvalidCursorError()
+    return last

@@ -38,7 +38,7 @@ def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
     Raises:
         InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch`` if it belongs to another list.
     """
-    payload = decode_values(cursor, filters)
-    if len(payload) != 2 or not all(type(number) is int and 0 <= number <= MAX_NUMBER for number in payload):
+    numbers = decode_values(cursor, filters, int, int)
+    if not all(0 <= number <= MAX_NUMBER for number in numbers):
         raise InvalidCursorError()
-    return FeedPosition(*payload)
+    return FeedPosition(*numbers)

@@ -33,10 +33,11 @@ def _make_cursor(row: Mapping[str, Any]) -> str:
 
 
 def _parse_cursor(text: str) -> tuple[datetime, str]:
+    microseconds, image_id = decode_values(text, _FILTERS, int, str)
     try:
-        microseconds, image_id = decode_values(text, _FILTERS)
-        if type(microseconds) is int and is_id(image_id):
-            return EPOCH + timedelta(microseconds=microseconds), image_id
-    except (ValueError, TypeError, OverflowError):
-        pass
-    raise InvalidCursorError()
+        moment = EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        raise InvalidCursorError() from None
+    if not is_id(image_id):
+        raise InvalidCursorError()
+    return moment, image_id

@@ -18,8 +18,11 @@ def encode_values(values: list[Any], filters: Mapping[str, Any]) -> str:
     return _encode(_fingerprint(filters) + text.encode())
 
 
-def decode_values(cursor: str, filters: Mapping[str, Any]) -> list[Any]:
-    """The values in a cursor; the caller checks their number and types.
+def decode_values(cursor: str, filters: Mapping[str, Any], *types: type | tuple[type, ...]) -> list[Any]:
+    """The values in a cursor.
+
+    Args:
+        types: of each value, exactly; a tuple if there are several.
 
     Raises:
         InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
@@ -35,6 +38,11 @@ def decode_values(cursor: str, filters: Mapping[str, Any]) -> list[Any]:
     if raw[:_FILTER_BYTES] != _fingerprint(filters):
         raise InvalidRequestError("The cursor belongs to another list.", code="cursor_mismatch")
     values: list[Any] = payload[1:]
+    allowed = [kind if isinstance(kind, tuple) else (kind,) for kind in types]
+    if len(values) != len(allowed):
+        raise InvalidCursorError()
+    if any(type(value) not in kinds for value, kinds in zip(values, allowed, strict=True)):
+        raise InvalidCursorError()
     return values
 
 

@@ -35,13 +35,12 @@ def decode_cursor(cursor: str, filters: Mapping[str, Any]) -> Position:
         InvalidRequestError: ``cursor_invalid`` if it is not a cursor, ``cursor_mismatch`` if it belongs to a
             list with other filters or another order.
     """
+    tier, key, image_id = decode_values(cursor, filters, int, (type(None), int, str), str)
     try:
-        tier, key, image_id = decode_values(cursor, filters)
         position = Position(tier, key, UUID(hex=image_id))
         str(key).encode()
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         raise InvalidCursorError() from None
-    known = (type(tier), type(key)) in ((int, kind) for kind in (type(None), int, str))
-    if not known or tier not in range(len(TIERS)) or "\0" in str(key):
+    if tier not in range(len(TIERS)) or "\0" in str(key):
         raise InvalidCursorError()
     return position
