@@ -41,7 +41,8 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bo
         place = trash.find_places([image_id]).get(image_id)
         if place is None or (place == "trashed" and not permanent):
             raise ImageNotFoundError(trashed=place is not None)
-        version = trash.find_version(image_id)
-        if version is not None and versions is not None and version not in versions:
-            raise VersionMismatchError(version)
+        if versions is not None:
+            version = trash.find_version(image_id)
+            if version is not None and version not in versions:
+                raise VersionMismatchError(version)
         # It was restored between the two statements.
