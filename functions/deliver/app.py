@@ -24,8 +24,7 @@ def deliver(request: Request, image_id: str, variant: str) -> Response:
 @app.page("/variants/{image_id}/{version}/{name}")
 def fill_cache(request: Request, image_id: str, name: str, version: str | None = None) -> Response:
     """200 with a variant's bytes, under the path that CloudFront makes of a link and caches."""
-    query = {key: values[-1] for key, values in request.query_lists.items()}
-    content = deliver_content(image_id, name, query, version)
+    content = deliver_content(image_id, name, request.query, version)
     if isinstance(content, str):
         return redirect(content)
     headers = {"Cache-Control": content.cache_control, "Content-Disposition": content.disposition}

@@ -62,6 +62,12 @@ def test_head_has_no_body(image: dict[str, Any]) -> None:
     assert (answer.status, answer.body) == (200, None)
 
 
+def test_a_repeated_parameter_is_refused(image: dict[str, Any]) -> None:
+    event = content_event(sign(image["id"], "w320"), "w320.webp")
+    event["multiValueQueryStringParameters"]["s"] *= 2
+    assert parse(handle(event)).error == (400, "parameter_repeated")
+
+
 REFUSED: dict[str, dict[str, str]] = {
     "another name": {"name": "w640.webp"},
     "the original": {"name": "original"},
