@@ -9,7 +9,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.http.app import App
 from imageapi.http.etag import parse_if_match
 from imageapi.http.image_response import image_response
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 from imageapi.images import delete, get, update
@@ -28,8 +27,7 @@ def get_image(request: Request, image_id: str) -> Response:
 @app.operation("updateImage")
 def update_image(request: Request, image_id: str) -> Response:
     """200 with the changed image; 412 when If-Match names an older version."""
-    changes, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
-    row = update.update_image(image_id, changes, versions)
+    row = update.update_image(image_id, request.fields, parse_if_match(request.header("If-Match")))
     return image_response(request, row, LinkOptions.of(request.parameters))
 
 

@@ -1,6 +1,5 @@
 """POST /api/images/batch: one operation on up to 200 images."""
 
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
@@ -16,7 +15,6 @@ router = Router()
 def change_images(request: Request) -> Response:
     """200 with each image's result; 409 when all were to change, and one of them cannot."""
     key = parse_idempotency_key(request.header("Idempotency-Key"))
-    body = parse_json_object(request.body)
-    batch = parse_batch(body)
+    batch = parse_batch(request.fields)
     request.key.check_scope(DELETE if batch.deletes_for_good else WRITE)
-    return json_response(200, run_batch(batch, key, request_hash(body)))
+    return json_response(200, run_batch(batch, key, request_hash(request.fields)))

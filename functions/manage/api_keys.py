@@ -2,7 +2,6 @@
 
 from imageapi.api_keys import manage
 from imageapi.http.etag import parse_if_match
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.page_response import page_response
 from imageapi.http.request import Request
 from imageapi.http.resource_response import resource_response
@@ -27,8 +26,7 @@ def list_keys(request: Request) -> Response:
 @router.operation("createKey")
 def create_key(request: Request) -> Response:
     """201 with the new key, which is shown only here (200 without it for a known Idempotency-Key)."""
-    values = parse_json_object(request.body)
-    made, key = manage.create_key(values, request.key, request.header("Idempotency-Key"))
+    made, key = manage.create_key(request.fields, request.key, request.header("Idempotency-Key"))
     return resource_response(request, made, 201 if key else 200, collection="/api/keys", key=key)
 
 
@@ -40,8 +38,8 @@ def get_key(request: Request, key_id: str) -> Response:
 @router.operation("updateKey")
 def update_key(request: Request, key_id: str) -> Response:
     """200 with the changed key; 412 when If-Match names another version."""
-    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
-    return resource_response(request, manage.update_key(key_id, values, versions, request.key))
+    versions = parse_if_match(request.header("If-Match"))
+    return resource_response(request, manage.update_key(key_id, request.fields, versions, request.key))
 
 
 @router.operation("revokeKey")

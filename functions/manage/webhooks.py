@@ -1,7 +1,6 @@
 """/api/webhooks: create, list, update, test, resume and delete webhooks; rotate their secrets."""
 
 from imageapi.http.etag import parse_if_match
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.page_response import page_response
 from imageapi.http.request import Request
 from imageapi.http.resource_response import resource_response
@@ -18,8 +17,8 @@ def create(request: Request) -> Response:
     """201 with the webhook and its secret, which is shown only here (200 without it for a known
     Idempotency-Key).
     """
-    values = parse_json_object(request.body)
-    made, secret = manage.create_webhook(values, request.key, request.header("Idempotency-Key"))
+    key = request.header("Idempotency-Key")
+    made, secret = manage.create_webhook(request.fields, request.key, key)
     return resource_response(request, made, 201 if secret else 200, collection=COLLECTION, secret=secret)
 
 
@@ -37,8 +36,9 @@ def get(request: Request, webhook_id: str) -> Response:
 @router.operation("updateWebhook")
 def update(request: Request, webhook_id: str) -> Response:
     """200 with the changed webhook; 412 when If-Match names another version."""
-    values, versions = parse_json_object(request.body), parse_if_match(request.header("If-Match"))
-    return resource_response(request, manage.update_webhook(webhook_id, values, versions, request.key))
+    versions = parse_if_match(request.header("If-Match"))
+    changed = manage.update_webhook(webhook_id, request.fields, versions, request.key)
+    return resource_response(request, changed)
 
 
 @router.operation("deleteWebhook")
@@ -61,5 +61,5 @@ def resume(request: Request, webhook_id: str) -> Response:
 @router.operation("rotateWebhookSecret")
 def rotate(request: Request, webhook_id: str) -> Response:
     """200 with the webhook and its new secret, which is shown only here."""
-    webhook, secret = manage.rotate_secret(webhook_id, parse_json_object(request.body or b"{}"))
+    webhook, secret = manage.rotate_secret(webhook_id, **request.fields)
     return resource_response(request, webhook, secret=secret)

@@ -1,7 +1,6 @@
 """/api/uploads and those below it: announce a large upload, ask for it, complete it."""
 
 from imageapi.http.image_response import stored_response
-from imageapi.http.json_body import parse_json_object
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 from imageapi.http.router import Router
@@ -16,8 +15,8 @@ router = Router()
 @router.operation("createUpload")
 def create(request: Request) -> Response:
     """201 with a form for the object store (200 for a known Idempotency-Key)."""
-    values = parse_json_object(request.body)
-    upload, created = create_upload(values, request.header("Idempotency-Key"), request.base_url)
+    key = request.header("Idempotency-Key")
+    upload, created = create_upload(request.fields, key, request.base_url)
     headers = {"Location": f"{request.base_url}/api/uploads/{upload['id']}"}
     return json_response(201 if created else 200, {"data": upload}, headers)
 

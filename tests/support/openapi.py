@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from imageapi.http.operations import read_document
+from imageapi.http.operations import find_operation, read_document
 
 __all__ = [
+    "body_of",
     "find_codes",
     "operations",
     "parameters",
@@ -19,6 +20,11 @@ __all__ = [
 def schema(name: str) -> dict[str, Any]:
     found: dict[str, Any] = read_document()["components"]["schemas"][name]
     return found
+
+
+def body_of(operation_id: str) -> dict[str, Any]:
+    """The schema of an operation's body, without references; empty if it takes none."""
+    return dict(find_operation(operation_id).body or {})
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

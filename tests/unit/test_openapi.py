@@ -73,7 +73,7 @@ def test_limits_are_those_of_the_code() -> None:
         for field, declared in metadata.TEXT_FIELDS.items():
             assert fields[field]["maxLength"] == declared.max_length
         assert fields["tags"]["maxItems"] == metadata.MAX_TAGS
-        assert fields["tags"]["items"]["maxLength"] == metadata.MAX_TAG_LENGTH
+        assert fields["tags"]["items"]["maxLength"] == metadata.TAG.max_length
     assert schema("Image")["properties"]["filename"]["maxLength"] == filenames.MAX_FILENAME_LENGTH
     images = parameters("get", "/api/images")
     assert images["q"]["schema"]["maxLength"] == tokens.MAX_QUERY_LENGTH

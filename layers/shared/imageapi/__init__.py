@@ -22,7 +22,7 @@ Deliver (``delivery.deliver.deliver_image``)
 Revoke links (``images.revoke_links.revoke_links``)
     ``catalog.budgets.spend`` → ``catalog.images.raise_link_version`` → ``s3.put_object`` (behind CloudFront)
 Update (``images.update.update_image``)
-    ``model.metadata.validate_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
+    ``model.metadata.clean_changes`` → ``catalog.images.lock`` → ``catalog.images.update``
 Delete (``images.delete.delete_image``)
     ``catalog.trash.move``, or permanently ``catalog.pending_removals.begin`` → ``delivery.removals``:
     ``s3.delete_objects`` → behind CloudFront ``s3.put_object`` →

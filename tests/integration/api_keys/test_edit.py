@@ -107,9 +107,8 @@ def test_an_idempotency_key_makes_one_key_and_shows_it_once(stores: Stores) -> N
     assert (again.status, again.body["data"]) == (200, made | {"key": None})
     for name in ("location", "etag"):
         assert again.headers[name] == first.headers[name]
-    for values in (VALUES | {"name": "other"}, {"name": ""}):
-        reused = ask_keys("POST", values=values, Idempotency_Key="once")
-        assert reused.error == (422, "idempotency_key_reused")
+    reused = ask_keys("POST", values=VALUES | {"name": "other"}, Idempotency_Key="once")
+    assert reused.error == (422, "idempotency_key_reused")
 
     revoke_key(made["id"])
     again = ask_keys("POST", values=VALUES, Idempotency_Key="once")

@@ -67,8 +67,9 @@ def test_the_query_of_the_url_is_sent_and_not_shown(service: Stores) -> None:
 def test_invalid_webhooks(service: Stores) -> None:
     long = "https://93.184.215.14/" + "a" * 2000
     for name, values in {
-        "url": (None, 7, "ftp://93.184.215.14/", long, "https://\ud800.example/"),
-        "types": (None, [], "*", ["image.eaten"], [["*"]], [None]),
+        "url": (7, "ftp://93.184.215.14/", long, "https://\ud800.example/"),
+        "types": ([], "*"),
+        "types.0": (["image.eaten"],),
         "secret": ("whsec_mine",),
     }.items():
         for value in values:

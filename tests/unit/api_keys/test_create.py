@@ -7,14 +7,17 @@ from imageapi.actor import ROOT
 from imageapi.api_keys.check import Key
 from imageapi.api_keys.manage import create_key
 from imageapi.errors import ForbiddenError, UnprocessableError
+from imageapi.model.schemas import check_body
 from imageapi.model.scopes import SCOPES
+
+from tests.support.openapi import body_of
 
 GOOD: dict[str, Any] = {"name": "shop", "scopes": ["images:read"]}
 
 
 def refusal(values: dict[str, Any]) -> UnprocessableError:
     with pytest.raises(UnprocessableError) as caught:
-        create_key(values, Key(ROOT, SCOPES))
+        create_key(check_body(values, body_of("createKey")), Key(ROOT, SCOPES))
     return caught.value
 
 
@@ -23,18 +26,16 @@ def refusal(values: dict[str, Any]) -> UnprocessableError:
     [
         (
             "name",
-            [None, "", "   ", 7, ["shop"], "x" * 101, "a\0b", "a\nb", "a\ud800"],
+            ["", "   ", "x" * 101, "a\0b", "a\nb", "a\ud800"],
         ),
-        ("scopes", [None, [], "images:read", {"images:read": True}]),
         (
             "expires_at",
             [
-                *("", "tomorrow", 4_102_444_800, "2020-01-31T09:30:00Z", "0001-01-01T00:00:00+14:00"),
+                *("", "tomorrow", "2020-01-31T09:30:00Z", "0001-01-01T00:00:00+14:00"),
                 # The year 10000 in UTC, which PostgreSQL takes and Python cannot read.
                 "9999-12-31T23:59:59-12:00",
             ],
         ),
-        ("admin", [True]),
     ],
 )
 def test_a_wrong_field_is_named(field: str, values: list[Any]) -> None:
@@ -42,19 +43,6 @@ def test_a_wrong_field_is_named(field: str, values: list[Any]) -> None:
         error = refusal(GOOD | {field: value})
         assert (error.status, error.code) == (422, "field_invalid"), value
         assert (error.details or {})["field"] == field, value
-
-
-def test_what_is_missing_is_named_and_what_is_unknown_not_at_length() -> None:
-    for field in GOOD:
-        error = refusal({name: value for name, value in GOOD.items() if name != field})
-        assert (error.code, (error.details or {})["field"]) == ("field_invalid", field)
-    assert (refusal(GOOD | {"\ud800" * 100: 1}).details or {})["field"] == "?" * 64
-
-
-@pytest.mark.parametrize("scope", ["images", "IMAGES:READ", "images:read ", "*", "", None, ["keys:manage"]])
-def test_an_unknown_scope_is_refused(scope: Any) -> None:
-    error = refusal(GOOD | {"scopes": ["images:read", scope]})
-    assert error.details == {"field": "scopes", "reason": "scope", "known": list(SCOPES)}
 
 
 @pytest.mark.parametrize("scope", SCOPES)

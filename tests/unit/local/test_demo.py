@@ -1,18 +1,18 @@
 """The demo pictures and their upload destination."""
 
 import io
-import json
 from typing import Any
 
 import pytest
-from imageapi.http.json_body import parse_json_object
-from imageapi.model.metadata import validate_metadata
+from imageapi.model.metadata import clean_metadata
+from imageapi.model.schemas import check_body
 from PIL import ExifTags, Image
 
 from local.client import choose_api
 from local.demo import pictures
 from local.demo.pictures import KINDS, make_picture
 from local.settings import make_settings
+from tests.support.openapi import schema
 
 
 def test_the_pictures_are_varied_and_such_as_the_service_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,7 @@ def test_the_pictures_are_varied_and_such_as_the_service_takes(monkeypatch: pyte
     made = [make_picture(number) for number in range(2 * len(KINDS))]
     shapes, facts, frames, orientations = set(), set(), set(), set()
     for picture in made:
-        validate_metadata(parse_json_object(json.dumps(picture.metadata)))
+        clean_metadata(check_body(dict(picture.metadata), schema("Metadata")))
         assert picture.metadata["title"]
         with Image.open(io.BytesIO(picture.data)) as image:
             image.load()

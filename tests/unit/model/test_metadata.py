@@ -14,20 +14,22 @@ from imageapi.model import metadata
 from imageapi.model.metadata import (
     EMPTY,
     FIELDS,
-    MAX_TAG_LENGTH,
     MAX_TAGS,
+    TAG,
     TEXT_FIELDS,
-    validate_changes,
-    validate_metadata,
+    clean_changes,
+    clean_metadata,
 )
+from imageapi.model.schemas import check_body
 
+from tests.support.openapi import schema
 from tests.support.properties import any_text, attempt, check, is_storable, utf8_text
 
 MANY_TAGS = [f"tag {n}" for n in range(MAX_TAGS)]
 
 
 def refusal(values: dict[str, Any]) -> tuple[str, Any]:
-    error = attempt(validate_changes, values)
+    error = attempt(clean_changes, values)
     assert isinstance(error, AppError)
     assert error.status == 422
     assert error.details
@@ -50,20 +52,20 @@ def refusal(values: dict[str, Any]) -> tuple[str, Any]:
     ],
 )
 def test_cleaning(values: dict[str, Any], clean: dict[str, Any]) -> None:
-    assert validate_changes(values) == clean
-    assert validate_metadata(values) == {"title": "", "description": "", "category": "", "tags": []} | clean
+    assert clean_changes(values) == clean
+    assert clean_metadata(values) == {"title": "", "description": "", "category": "", "tags": []} | clean
 
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)
 def test_the_length_of_a_text_is_in_characters_after_normalisation(field: str) -> None:
     limit = TEXT_FIELDS[field].max_length
-    assert validate_changes({field: " " + "e\u0301" * limit + " "}) == {field: "é" * limit}
-    assert validate_changes({field: "🌸" * limit}) == {field: "🌸" * limit}
+    assert clean_changes({field: " " + "e\u0301" * limit + " "}) == {field: "é" * limit}
+    assert clean_changes({field: "🌸" * limit}) == {field: "🌸" * limit}
 
 
 def test_the_most_and_the_longest_tags() -> None:
-    for tags in (MANY_TAGS, ["x" * MAX_TAG_LENGTH]):
-        assert validate_changes({"tags": tags}) == {"tags": tags}
+    for tags in (MANY_TAGS, ["x" * TAG.max_length]):
+        assert clean_changes({"tags": tags}) == {"tags": tags}
 
 
 UNPRINTABLE = [f"a{character}b" for character in ("\0", "\x1b", "\x7f", "\x85", "\ud83d", chr(0xDC00), "\r")]
@@ -72,27 +74,16 @@ LINES = ["a\nb", "a\tb", "a\r\nb"]
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)
 def test_texts_that_are_refused(field: str) -> None:
-    for value in (1, 0, True, False, [], ["a"], {}, {"a": "b"}, float("nan"), 10**400):
-        assert refusal({field: value}) == ("type", field)
     for text in UNPRINTABLE if TEXT_FIELDS[field].is_multiline else UNPRINTABLE + LINES:
         assert refusal({field: text}) == ("characters", field)
     assert refusal({field: "写" * (TEXT_FIELDS[field].max_length + 1)}) == ("too_long", field)
 
 
 def test_tags_that_are_refused() -> None:
-    for value in ("a,b", 1, True, {}, {"0": "a"}, [1], [None], [["a"]], ["a", {}]):
-        assert refusal({"tags": value}) == ("type", "tags")
     for tag in UNPRINTABLE + LINES:
         assert refusal({"tags": [tag]}) == ("characters", "tags")
-    assert refusal({"tags": ["x" * (MAX_TAG_LENGTH + 1)]}) == ("too_long", "tags")
+    assert refusal({"tags": ["x" * (TAG.max_length + 1)]}) == ("too_long", "tags")
     assert refusal({"tags": [*MANY_TAGS, "one more"]}) == ("too_many", "tags")
-
-
-@pytest.mark.parametrize("key", ["Title", "", " title", "id", "\ud800", "\0", "x" * 5_000, "__class__"])
-def test_unknown_fields(key: str) -> None:
-    code, field = refusal({"title": "fine", key: "x"})
-    assert code == "unknown"
-    assert len(field) <= 64
 
 
 @pytest.mark.parametrize(
@@ -122,9 +113,9 @@ def test_json_as_bytes_and_text() -> None:
 def test_whole_limits_fit_into_the_json() -> None:
     """The longest allowed values, all of four-byte UTF-8 characters, fit together."""
     values = {field: "🌸" * length for field, (length, *_) in TEXT_FIELDS.items()}
-    tags = [f"{n:02}" + "🌸" * (MAX_TAG_LENGTH - 2) for n in range(MAX_TAGS)]
+    tags = [f"{n:02}" + "🌸" * (TAG.max_length - 2) for n in range(MAX_TAGS)]
     text = json.dumps(values | {"tags": tags}, ensure_ascii=False).encode()
-    assert len(validate_metadata(parse_json_object(text))["tags"]) == MAX_TAGS
+    assert len(clean_metadata(parse_json_object(text))["tags"]) == MAX_TAGS
 
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)
@@ -142,7 +133,7 @@ def test_only_short_texts_are_composed(field: str, monkeypatch: pytest.MonkeyPat
     assert refusal({field: "a" + "\u0301\u0316" * limit * 2}) == ("too_long", field)
     # Four characters that compose to one, with surrounding spaces that do not count.
     text = " " * limit * 4 + "\u03b1\u0313\u0300\u0345" * limit + " "
-    assert validate_changes({field: text}) == {field: "\u1f82" * limit}
+    assert clean_changes({field: text}) == {field: "\u1f82" * limit}
 
 
 json_values = st.recursive(
@@ -164,7 +155,7 @@ texts = st.binary(max_size=200) | any_text | st.text('{}[]":,\\u0dtrue1e9 ', max
 @given(objects | objects.map(lambda text: text.encode("utf-8", "surrogatepass")) | texts)
 def test_any_json_is_refused_or_cleaned(text: bytes | str) -> None:
     """Clean values can be stored, and cleaning is idempotent."""
-    clean = attempt(lambda: validate_metadata(parse_json_object(text)))
+    clean = attempt(lambda: clean_metadata(check_body(parse_json_object(text), schema("Metadata"))))
     if isinstance(clean, AppError):
         return
     assert set(clean) == set(FIELDS)
@@ -173,4 +164,4 @@ def test_any_json_is_refused_or_cleaned(text: bytes | str) -> None:
     assert all(len(clean[name]) <= field.max_length for name, field in TEXT_FIELDS.items())
     assert len(tags) <= MAX_TAGS
     assert len(set(tags) - {""}) == len(tags)
-    assert validate_metadata(clean) == clean
+    assert clean_metadata(clean) == clean

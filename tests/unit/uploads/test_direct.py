@@ -67,7 +67,7 @@ def refusal(data: bytes = JPEG, metadata: Any = None, **options: Any) -> tuple[i
 def test_what_is_refused_before_anything_is_stored() -> None:
     for key in ("", "k" * 256, "a\nb", "a\0b", "鍵", "\ud800", "\x7f"):
         assert refusal(idempotency_key=key) == (400, "parameter_invalid")
-    assert refusal(metadata={"titel": "x"}) == (422, "field_invalid")
+    assert refusal(metadata={"title": "x" * 201}) == (422, "field_invalid")
     assert refusal(pictures.SVG) == (415, "unsupported_image_type")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imageapi.api_keys.check import InvalidKeyError, Key
-from imageapi.api_keys.fields import check_key_fields
+from imageapi.api_keys.fields import clean_key_fields
 from imageapi.api_keys.format import SHOWN, hash_key, make_key
 from imageapi.catalog import api_keys
 from imageapi.catalog.api_keys import KEYS
@@ -15,11 +15,8 @@ from imageapi.database import db
 from imageapi.errors import ConflictError
 from imageapi.model.idempotency import name_request
 from imageapi.model.ids import new_id
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.schemas import InvalidFieldError
 from imageapi.model.times import show_time
-
-FIELDS = ("name", "scopes", "expires_at")
-EDITABLE = ("name", "expires_at")
 
 
 def create_key(
@@ -43,8 +40,7 @@ def create_key(
     key = make_key()
 
     def prepare() -> dict[str, Any]:
-        check_fields(values, FIELDS, required=("name", "scopes"))
-        checked = check_key_fields({"expires_at": None, **values})
+        checked = clean_key_fields({"expires_at": None, **values})
         for scope in checked["scopes"]:
             creator.check_scope(scope)
         checked["expires_at"] = _limit_expiry(checked["expires_at"], creator)
@@ -92,8 +88,7 @@ def update_key(
         ForbiddenError: ``scope_missing``: the editor lacks a scope of the key, and so cannot prolong it.
         VersionMismatchError: the key is at another version.
     """
-    check_fields(values, EDITABLE)
-    changes = check_key_fields(values)
+    changes = clean_key_fields(values)
     if "expires_at" in changes:
         changes["expires_at"] = _limit_expiry(changes["expires_at"], editor)
 

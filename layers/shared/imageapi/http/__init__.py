@@ -1,7 +1,8 @@
 """HTTP for functions behind API Gateway: from an event to a response.
 
 Entry point: ``app.App``. It finds the route (``router``), checks that CloudFront is not bypassed
-(``cdn_bypass``), the key, its scopes and the query, as openapi.json declares them (``operations``), calls the
+(``cdn_bypass``), the key, its scopes, the query and the
+JSON body, as openapi.json declares them (``operations``), calls the
 handler with a ``request.Request``, and turns its ``response.Response`` or error into API Gateway's format,
 with the headers of ``cors``. ``forms`` (multipart) and ``json_body`` parse bodies, ``etag`` conditional
 requests. ``image_response``, ``resource_response`` (keys and webhooks) and ``page_response`` (lists) make

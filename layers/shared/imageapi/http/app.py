@@ -15,11 +15,13 @@ from imageapi.deadline import function_limit
 from imageapi.errors import AppError, MaintenanceError, MethodNotAllowedError, NotFoundError
 from imageapi.http.cdn_bypass import HEADER, refuse_bypass
 from imageapi.http.cors import cors_headers
+from imageapi.http.json_body import parse_json_object
 from imageapi.http.operations import Operation
 from imageapi.http.request import Request
 from imageapi.http.response import Response, error_response
 from imageapi.http.router import Router
 from imageapi.model.parameters import parse_query
+from imageapi.model.schemas import check_body
 from imageapi.model.scopes import READ
 from imageapi.telemetry.logs import add_context, get_logger
 from imageapi.telemetry.metrics import record_request
@@ -93,11 +95,11 @@ class App(Router):
         if not operation.in_maintenance and get_settings().maintenance:
             raise MaintenanceError()
         if operation.scopes is None:
-            return route.handler(_parse_query(request, operation), **arguments)
+            return route.handler(_check(request, operation), **arguments)
         key = check_key(request.header("X-API-Key"), get_settings().api_keys)
         if operation.scopes:
             key.check_scope(*operation.scopes)
-        request = _parse_query(replace(request, key=key), operation)
+        request = _check(replace(request, key=key), operation)
         with acting_as(key.id):
             answer = route.handler(request, **arguments)
         if not operation.hides_image or READ in key.scopes:
@@ -120,12 +122,16 @@ class App(Router):
         return response
 
 
-def _parse_query(request: Request, operation: Operation) -> Request:
-    """The request with the parameters of its query."""
+def _check(request: Request, operation: Operation) -> Request:
+    """The request with its parameters, and the fields of its JSON body."""
     sent, declared = request.query_lists, operation.parameters
     if operation.is_open:
         sent = {name: values for name, values in sent.items() if name in declared}
-    return replace(request, parameters=parse_query(sent, declared))
+    request = replace(request, parameters=parse_query(sent, declared))
+    if operation.body is None or operation.is_form:
+        return request
+    body = request.body if request.body or operation.needs_body else b"{}"
+    return replace(request, fields=check_body(parse_json_object(body), operation.body))
 
 
 def _origin_secrets(operation: Operation) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """The multipart body of a direct upload: ``image_file``, and optionally ``metadata``."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -15,8 +16,9 @@ from multipart import (
 from imageapi.config.settings import MAX_DIRECT_FILE_BYTES, MAX_MULTIPART_BYTES
 from imageapi.errors import InvalidBodyError, PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.http.json_body import parse_json_object
+from imageapi.http.operations import find_operation
 from imageapi.model.filenames import clean_filename
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.schemas import InvalidFieldError, check_names, check_value
 
 FILE_FIELD = "image_file"
 METADATA_FIELD = "metadata"
@@ -40,7 +42,7 @@ class DirectUploadTooLargeError(PayloadTooLargeError):
 
 
 class UploadForm(NamedTuple):
-    """The first arguments of ``uploads.direct.upload_image``: metadata is not checked yet."""
+    """The first arguments of ``uploads.direct.upload_image``."""
 
     data: bytes
     filename: str
@@ -48,13 +50,13 @@ class UploadForm(NamedTuple):
 
 
 def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
-    """Parse the body of ``POST /api/upload``.
+    """Parse the body of ``POST /api/upload``: ImageForm in openapi.json.
 
     Raises:
         UnsupportedMediaTypeError: the body is not multipart/form-data.
         PayloadTooLargeError: the body or the file is too large for a direct upload.
         InvalidBodyError: the body or the metadata cannot be parsed.
-        InvalidFieldError: a field is missing, empty, unknown or repeated.
+        InvalidFieldError: a field is missing, empty, unknown, repeated or not as its schema says.
     """
     media_type, options = parse_options_header(content_type or "")
     if media_type != "multipart/form-data":
@@ -73,8 +75,10 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
         raise InvalidFieldError(FILE_FIELD, "value", "has no bytes")
     if len(data) > MAX_DIRECT_FILE_BYTES:
         raise DirectUploadTooLargeError()
-    metadata = parts[METADATA_FIELD][1] if METADATA_FIELD in parts else b"{}"
-    return UploadForm(data, read_filename(segment), parse_json_object(metadata, METADATA_FIELD))
+    sent = parts[METADATA_FIELD][1] if METADATA_FIELD in parts else b"{}"
+    metadata = parse_json_object(sent, METADATA_FIELD)
+    check_value(METADATA_FIELD, metadata, _schema()["properties"][METADATA_FIELD])
+    return UploadForm(data, read_filename(segment), metadata)
 
 
 def read_filename(segment: MultipartSegment) -> str:
@@ -113,4 +117,8 @@ def _read_parts(body: bytes, boundary: str) -> dict[str, tuple[MultipartSegment,
 def _check_field(name: str, seen: dict[str, tuple[MultipartSegment, bytes]]) -> None:
     if name in seen:
         raise InvalidFieldError(name, "repeated", "appears more than once. Upload one image at a time")
-    check_fields({name: None}, (FILE_FIELD, METADATA_FIELD))
+    check_names("", {name: None}, _schema())
+
+
+def _schema() -> Mapping[str, Any]:
+    return find_operation("uploadImage").body or {}

@@ -1,4 +1,4 @@
-"""The operations of openapi.json: the only declaration of each route's method, path, scopes and parameters.
+"""The operations of openapi.json: the only declaration of each route, its parameters and its body.
 
 The file is read as it is, once for each process: that takes about a millisecond.
 """
@@ -21,6 +21,9 @@ class Operation(NamedTuple):
         scopes: a key needs one of these; empty if any valid key will do, None if no key is needed.
         parameters: the query parameters, by name, as in OpenAPI.
         is_open: whether others are ignored, not refused.
+        body: the schema of its JSON, of its form, or None if it takes no body.
+        is_form: whether the body is multipart/form-data.
+        needs_body: whether a request without a body is refused.
         hides_image: whether a key without images:read gets 204 instead of the response.
         in_maintenance: whether it answers during maintenance. It writes nothing then, not even a key's use.
     """
@@ -30,6 +33,9 @@ class Operation(NamedTuple):
     scopes: tuple[str, ...] | None = None
     parameters: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     is_open: bool = False
+    body: Mapping[str, Any] | None = None
+    is_form: bool = False
+    needs_body: bool = False
     hides_image: bool = False
     in_maintenance: bool = False
 
@@ -51,12 +57,15 @@ def _places() -> dict[str, tuple[str, str]]:
     }
 
 
+@cache
 def find_operation(operation_id: str) -> Operation:
     """The operation of this operationId."""
     method, path = _places()[operation_id]
     found = read_document()["paths"][path][method]
-    declared = map(_resolve, found.get("parameters", ()))
-    query = {each["name"]: each for each in declared if each["in"] == "query"}
+    query = {each["name"]: each for each in _resolve(found.get("parameters", [])) if each["in"] == "query"}
+    request = _resolve(found.get("requestBody", {}))
+    content: dict[str, Any] = request.get("content", {})
+    body = next((each["schema"] for each in content.values()), None)
     security = found.get("security", read_document()["security"])
     return Operation(
         method.upper(),
@@ -64,14 +73,21 @@ def find_operation(operation_id: str) -> Operation:
         tuple(scope for needed in security for scope in needed["ApiKey"]) if security else None,
         query,
         is_open=found.get("x-open-query", False),
+        body=body,
+        is_form="multipart/form-data" in content,
+        needs_body=request.get("required", False),
         hides_image=found["responses"].get("204", {}).get("$ref", "").endswith(_WITHOUT_IMAGE),
         in_maintenance=found.get("x-in-maintenance", False),
     )
 
 
-def _resolve(value: dict[str, Any]) -> dict[str, Any]:
-    """A parameter, which may be a reference to one of the components."""
-    if "$ref" not in value:
+def _resolve(value: Any) -> Any:
+    """A part of the document, with its references replaced by the components that they name."""
+    if isinstance(value, list):
+        return [_resolve(item) for item in value]
+    if not isinstance(value, dict):
         return value
-    found: dict[str, Any] = read_document()["components"]["parameters"][value["$ref"].rpartition("/")[2]]
-    return found
+    if "$ref" not in value:
+        return {name: _resolve(item) for name, item in value.items()}
+    _, _, kind, name = value["$ref"].split("/")
+    return _resolve(read_document()["components"][kind][name])

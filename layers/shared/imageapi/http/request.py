@@ -24,11 +24,13 @@ class Request:
         event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
         key: the API key, checked; without scopes on public routes.
         parameters: the query parameters of the operation, checked and converted; see ``model.parameters``.
+        fields: the JSON body of the operation, checked; see ``model.schemas``.
     """
 
     event: dict[str, Any]
     key: Key = NO_KEY
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
 
     @property
     def method(self) -> str:

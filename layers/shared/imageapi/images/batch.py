@@ -20,7 +20,7 @@ from imageapi.errors import (
 )
 from imageapi.images.batch_request import BatchRequest
 from imageapi.images.restore import explain_refusal
-from imageapi.model.metadata import validate_changes
+from imageapi.model.metadata import clean_changes
 from imageapi.model.text import normalise_tag
 from imageapi.search.tokens import index_values
 from imageapi.telemetry.logs import get_logger
@@ -160,7 +160,7 @@ def _plan(request: BatchRequest, image: db.Row) -> dict[str, Any]:
         else:
             changes["tags"] = [tag for tag in image["tags"] if normalise_tag(tag) not in named]
     try:
-        changes = validate_changes(changes)
+        changes = clean_changes(changes)
     except UnprocessableError as error:  # too many tags
         return _describe(error)
     if all(image[name] == value for name, value in changes.items()):

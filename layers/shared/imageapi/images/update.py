@@ -8,7 +8,7 @@ from imageapi.database import db
 from imageapi.errors import VersionMismatchError
 from imageapi.images.get import get_image
 from imageapi.model.ids import parse_id
-from imageapi.model.metadata import validate_changes
+from imageapi.model.metadata import clean_changes
 from imageapi.search.tokens import index_values
 
 
@@ -16,7 +16,7 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
     """Change metadata fields and, in the same transaction, the image's search columns.
 
     Args:
-        changes: any of the fields of ``model.metadata``; the others stay.
+        changes: Metadata in openapi.json; fields that are missing stay.
         versions: change the image only at one of these versions; None: any.
 
     Raises:
@@ -24,7 +24,7 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
         ImageNotFoundError: there is no such image.
         VersionMismatchError: the image is at another version.
     """
-    clean = validate_changes(changes)
+    clean = clean_changes(changes)
     if not clean:
         image = get_image(image_id)
         if versions is not None and image["version"] not in versions:

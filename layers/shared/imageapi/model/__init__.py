@@ -2,7 +2,7 @@
 
 =====================  ======================================================================
 ``ids``                image ids: UUIDv7, with the time of creation
-``metadata``           title, description, category and tags: limits and validation
+``metadata``           title, description, category and tags: limits and cleaning
 ``filenames``          file names: cleaning and Content-Disposition
 ``text``               text normalisation for search
 ``image_formats``      formats that can be uploaded
@@ -10,9 +10,8 @@
 ``variant_formats``    formats of variants and content negotiation
 ``scopes``             what API keys may do
 ``change_types``       types of changes in the feed
-``parameters``         validation of query parameters and fields
-``idempotency``        Idempotency-Keys and what they stand for
-``times``              times as the API shows them
+``parameters``         query parameters: checks and conversion
+``schemas``            JSON bodies: checks against the schemas of openapi.json
 ``idempotency``        Idempotency-Keys and what they stand for
 ``times``              times as the API shows them
 ``cursor_codec``       cursors as text, bound to the filters of a list

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from imageapi.actor import ROOT, get_actor
-from imageapi.model.parameters import InvalidParameterError
+from imageapi.model.schemas import InvalidParameterError
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7

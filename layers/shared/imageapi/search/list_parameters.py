@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from imageapi.model.ids import MAX_MILLISECONDS, microseconds_at
-from imageapi.model.parameters import InvalidParameterError
+from imageapi.model.schemas import InvalidParameterError
 from imageapi.model.text import normalise_tag
 from imageapi.search import tokens
 

@@ -18,7 +18,7 @@ from imageapi.delivery import variant_store
 from imageapi.errors import AppError, ConflictError
 from imageapi.model.idempotency import IdempotencyKey, parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
-from imageapi.model.metadata import validate_metadata
+from imageapi.model.metadata import clean_metadata
 from imageapi.pictures import identify, inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import original_key
@@ -46,7 +46,7 @@ def upload_image(
     Args:
         data: the file, at least one byte.
         filename: for display and downloads; empty when the client sent none.
-        metadata: the fields of ``model.metadata``, not yet checked.
+        metadata: Metadata in openapi.json.
         idempotency_key: the Idempotency-Key header: same key and same request, same upload.
         on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
             another, ``return`` returns the existing one, ``reject`` refuses.
@@ -74,7 +74,7 @@ def check_upload(
 ) -> NewUpload:
     """Check a request before anything is stored; arguments and errors as for :func:`upload_image`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    fields = validate_metadata(metadata)
+    fields = clean_metadata(metadata)
     kind = identify.identify(io.BytesIO(data), get_settings().max_pixels)
     sha256 = hashlib.sha256(data).digest()
     sent = {

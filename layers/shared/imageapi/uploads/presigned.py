@@ -4,7 +4,6 @@ This module inserts the upload's row and returns a form for posting one file of 
 ``incoming/<id>``. ``complete`` does the rest.
 """
 
-import re
 from typing import Any
 
 from imageapi.catalog import uploads
@@ -15,8 +14,8 @@ from imageapi.model.filenames import clean_filename
 from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
 from imageapi.model.image_formats import MIME_TYPES
-from imageapi.model.metadata import validate_metadata
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.metadata import clean_metadata
+from imageapi.model.schemas import InvalidFieldError
 from imageapi.storage import signing
 from imageapi.storage.object_keys import incoming_key
 from imageapi.uploads.get import serialize_upload
@@ -27,7 +26,6 @@ FORM_SECONDS = 3600
 OPEN_SECONDS = FORM_SECONDS + 600
 """How long the sweep waits for the file, and for the client to complete the upload."""
 UNKNOWN_TYPE = "application/octet-stream"
-FIELDS = ("filename", "size_bytes", "mime_type", "sha256", "metadata")
 
 
 def create_upload(
@@ -36,8 +34,7 @@ def create_upload(
     """Insert the pending row and sign the form.
 
     Args:
-        values: the request: ``filename``, ``size_bytes``, and optionally ``mime_type``, ``sha256`` (64 hex
-            digits) and ``metadata``.
+        values: the request: NewUpload in openapi.json.
 
     Returns:
         Upload in openapi.json, and whether the row is new. The form is None when the file of the upload with
@@ -66,13 +63,9 @@ def create_upload(
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    check_fields(values, FIELDS, required=("filename", "size_bytes"))
-    filename, size = values.get("filename"), values.get("size_bytes")
-    mime_type = values.get("mime_type", UNKNOWN_TYPE)
-    if not isinstance(filename, str) or not clean_filename(filename):
+    filename, size, mime_type = clean_filename(values["filename"]), values["size_bytes"], values["mime_type"]
+    if not filename:
         raise InvalidFieldError("filename", "value", "must be a name")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise InvalidFieldError("size_bytes", "value", "must be a whole number, 1 or more")
     limit = get_settings().max_upload_bytes
     if size > limit:
         raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
@@ -82,15 +75,13 @@ def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUplo
             code="unsupported_image_type",
             details={"known": MIME_TYPES},
         )
-    metadata = values.get("metadata", {})
-    if not isinstance(metadata, dict):
-        raise InvalidFieldError("metadata", "type", "must be an object")
+    digest = values.get("sha256")
     announced = {
-        "filename": clean_filename(filename),
+        "filename": filename,
         "size_bytes": size,
         "mime_type": mime_type,
-        "sha256": _parse_sha256(values),
-        "metadata": validate_metadata(metadata),
+        "sha256": bytes.fromhex(digest) if digest else None,
+        "metadata": clean_metadata(values.get("metadata", {})),
     }
     upload_id, created_at = new_id()
     return NewUpload(
@@ -101,12 +92,3 @@ def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUplo
         request_hash=request_hash({**announced, "metadata": sent_fields(announced["metadata"])}),
         open_seconds=OPEN_SECONDS,
     )
-
-
-def _parse_sha256(values: dict[str, Any]) -> bytes | None:
-    digest = values.get("sha256")
-    if digest is None:
-        return None
-    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise InvalidFieldError("sha256", "value", "must have 64 hexadecimal digits")
-    return bytes.fromhex(digest)

@@ -1,11 +1,11 @@
-"""The fields of a webhook that clients set: their validation."""
+"""The fields of a webhook that clients set, checked beyond openapi.json."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from imageapi.config.settings import get_settings
 from imageapi.model.change_types import ALL_TYPES, CHANGE_TYPES
-from imageapi.model.parameters import InvalidFieldError, check_fields
+from imageapi.model.schemas import InvalidFieldError
 from imageapi.webhook_sender.addresses import (
     LOOKUP_SECONDS,
     MAX_URL_LENGTH,
@@ -14,49 +14,23 @@ from imageapi.webhook_sender.addresses import (
     parse_url,
 )
 
-FIELDS = ("url", "types")
-OVERLAP = "overlap_hours"
-DEFAULT_OVERLAP, MAX_OVERLAP = 24, 168
 
-
-def check_webhook_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+def clean_webhook_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """Check the given fields: ``url`` (str), ``types`` (list of str, in the order of CHANGE_TYPES).
 
     Raises:
-        InvalidFieldError: type, value, too_long or address_private.
+        InvalidFieldError: value, too_long or address_private.
     """
-    checks = {"url": _check_url, "types": _check_types}
-    return {name: checks[name](value) for name, value in values.items()}
+    cleaners: dict[str, Callable[[Any], Any]] = {"url": _check_url, "types": _sort_types}
+    return {name: cleaners[name](value) for name, value in values.items()}
 
 
-def check_overlap(values: Mapping[str, Any]) -> int:
-    """``overlap_hours`` of a request: how long the former secret also signs.
-
-    Raises:
-        InvalidFieldError: unknown, type or value.
-    """
-    check_fields(values, (OVERLAP,))
-    hours = values.get(OVERLAP, DEFAULT_OVERLAP)
-    if type(hours) is not int:
-        raise InvalidFieldError(OVERLAP, "type", "must be a whole number")
-    if not 0 <= hours <= MAX_OVERLAP:
-        raise InvalidFieldError(OVERLAP, "value", f"must be from 0 to {MAX_OVERLAP}", min=0, max=MAX_OVERLAP)
-    return hours
-
-
-def _check_types(types: Any) -> list[str]:
-    known = [*CHANGE_TYPES, ALL_TYPES]
-    if not isinstance(types, list):
-        raise InvalidFieldError("types", "type", "must be a list of event types", known=known)
-    if not types or any(name not in known for name in types):
-        raise InvalidFieldError("types", "value", "must have known event types, at least one", known=known)
+def _sort_types(types: list[str]) -> list[str]:
     return [ALL_TYPES] if ALL_TYPES in types else [name for name in CHANGE_TYPES if name in types]
 
 
-def _check_url(url: Any) -> str:
+def _check_url(url: str) -> str:
     """The URL. Its addresses are checked again for each delivery: names get others."""
-    if not isinstance(url, str):
-        raise InvalidFieldError("url", "type", "must be a string")
     allow_private = get_settings().webhook_allow_private
     try:
         host = parse_url(url, allow_private=allow_private).host

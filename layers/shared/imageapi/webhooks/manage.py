@@ -13,12 +13,11 @@ from imageapi.errors import ConflictError, NotConfiguredError, UnprocessableErro
 from imageapi.model.change_types import ALL_TYPES
 from imageapi.model.idempotency import name_request
 from imageapi.model.ids import new_id
-from imageapi.model.parameters import check_fields
 from imageapi.model.scopes import READ
 from imageapi.model.times import show_time
 from imageapi.webhook_sender.sign import make_secret
 from imageapi.webhooks.due import MAX_WEBHOOKS
-from imageapi.webhooks.fields import FIELDS, check_overlap, check_webhook_fields
+from imageapi.webhooks.fields import clean_webhook_fields
 
 
 def create_webhook(
@@ -46,8 +45,7 @@ def create_webhook(
     secret = make_secret()
 
     def prepare() -> dict[str, Any]:
-        check_fields(values, FIELDS, required=FIELDS)
-        checked = check_webhook_fields(values)
+        checked = clean_webhook_fields(values)
         _check_scope(key, checked["types"])
         changes.number_all()
         return {"id": new_id()[0], **checked, "created_by": key.id, "secret": secret}
@@ -96,8 +94,7 @@ def update_webhook(
         ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
         VersionMismatchError: the webhook is at another version.
     """
-    check_fields(values, FIELDS)
-    checked = check_webhook_fields(values)
+    checked = clean_webhook_fields(values)
 
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if not checked:
@@ -142,19 +139,16 @@ def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
     return serialize_webhook(WEBHOOKS.change(webhook_id, None, work))
 
 
-def rotate_secret(webhook_id: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Replace the secret of a webhook. Returns as :func:`create_webhook`, raises as :func:`get_webhook`.
-
-    Args:
-        values: the request: SecretRotation in openapi.json.
-
-    Raises:
-        InvalidFieldError: ``overlap_hours`` is refused.
+def rotate_secret(webhook_id: str, overlap_hours: int) -> tuple[dict[str, Any], str]:
+    """Replace the secret of a webhook; the former one also signs for some more hours. Returns as
+    :func:`create_webhook`, raises as :func:`get_webhook`.
     """
-    hours, secret = check_overlap(values), make_secret()
-    row = WEBHOOKS.change(
-        webhook_id, None, lambda cursor, row: webhooks.rotate_secret(cursor, row["id"], secret, hours)
-    )
+    secret = make_secret()
+
+    def work(cursor: db.Cursor, row: db.Row) -> db.Row:
+        return webhooks.rotate_secret(cursor, row["id"], secret, overlap_hours)
+
+    row = WEBHOOKS.change(webhook_id, None, work)
     return serialize_webhook(row), secret
 
 
