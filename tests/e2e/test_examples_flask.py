@@ -1,0 +1,78 @@
+"""examples/flask-gallery, through Flask's test client, against the running service."""
+
+import importlib.util
+import io
+import os
+import re
+import urllib.request
+import uuid
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.e2e.client import Api
+from tests.support.events import ROOT
+from tests.support.pictures import jpeg
+
+FOLDER = ROOT / "examples" / "flask-gallery"
+
+
+@pytest.fixture
+def gallery(api: Api, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """A client of the example, whose key may read and write, but not delete permanently."""
+    values = {"name": "flask-gallery", "scopes": ["images:read", "images:write"]}
+    monkeypatch.setenv("IMAGE_API_URL", api.base_url.rstrip("/"))
+    monkeypatch.setenv("IMAGE_API_KEY", api.send("POST", "/api/keys", values).body["data"]["key"])
+    spec = importlib.util.spec_from_file_location("flask_gallery", FOLDER / "app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    client: FlaskClient = module.app.test_client()
+    return client
+
+
+def send(gallery: FlaskClient, data: bytes, title: str, upload_key: str) -> Any:
+    form = {"file": (io.BytesIO(data), "picture.jpg"), "title": title, "upload_key": upload_key}
+    return gallery.post("/upload", data=form, content_type="multipart/form-data")
+
+
+def test_an_upload_is_listed_found_shown_and_deleted(gallery: FlaskClient, api: Api) -> None:
+    word = f"flask{uuid.uuid4().hex}"
+    found = re.search(r'name="upload_key" value="([^"]+)"', gallery.get("/").text)
+    assert found
+    data = jpeg(640, 480, seed=word)
+
+    for _ in range(2):  # the button pressed twice: one image
+        assert send(gallery, data, f"A {word} & b", found[1]).status_code == 302
+
+    page = gallery.get("/", query_string={"q": word}).text
+    assert page.count("<img ") == 1
+    assert f'alt="A {word} &amp; b"' in page
+    assert os.environ["IMAGE_API_KEY"] not in page
+    links = [link.replace("&amp;", "&") for link in re.findall(r'(?:src|href)="([^"]+)"', page)]
+    assert len(links) == 2
+    for link in links:
+        with urllib.request.urlopen(link, timeout=60) as picture:
+            assert picture.headers["Content-Type"] == "image/jpeg"
+
+    action = re.search(r'action="(/images/[^"]+)"', page)
+    assert action
+    assert gallery.post(action[1]).status_code == 302
+    assert "<img " not in gallery.get("/", query_string={"q": word}).text
+
+
+def test_a_refused_file_is_shown_with_the_reason(gallery: FlaskClient) -> None:
+    refused = send(gallery, b"no picture", "x", str(uuid.uuid4()))
+
+    assert refused.status_code == 415
+    assert re.search(r'<p role="alert">[^<]{10,}</p>', refused.text)
+
+
+def test_its_requirements_are_those_of_the_tests() -> None:
+    names = [line.partition("~=") for line in (FOLDER / "requirements.txt").read_text().split()]
+    locked = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    for name, _, version in names:
+        assert re.search(rf"^{name}=={re.escape(version)}\b", locked, re.MULTILINE), name
+    assert len((FOLDER / "app.py").read_text(encoding="utf-8").splitlines()) <= 60
