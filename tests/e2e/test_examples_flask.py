@@ -6,6 +6,7 @@ import os
 import re
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,18 +20,19 @@ FOLDER = ROOT / "examples" / "flask-gallery"
 
 
 @pytest.fixture
-def gallery(api: Api, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def gallery(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
     """A client of the example, whose key may read and write, but not delete permanently."""
     values = {"name": "flask-gallery", "scopes": ["images:read", "images:write"]}
     monkeypatch.setenv("IMAGE_API_URL", api.base_url.rstrip("/"))
-    monkeypatch.setenv("IMAGE_API_KEY", api.send("POST", "/api/keys", values).body["data"]["key"])
+    key = api.send("POST", "/api/keys", values).body["data"]
+    monkeypatch.setenv("IMAGE_API_KEY", key["key"])
     spec = importlib.util.spec_from_file_location("flask_gallery", FOLDER / "app.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    client: FlaskClient = module.app.test_client()
-    return client
+    yield module.app.test_client()
+    api.request("DELETE", f"/api/keys/{key['id']}")
 
 
 def send(gallery: FlaskClient, data: bytes, title: str, upload_key: str) -> Any:
