@@ -14,15 +14,13 @@ API_KEY = os.environ.get("IMAGE_API_KEY", "your-api-key-here")
 PAGE = """<!doctype html><title>Gallery</title>
 {% if error %}<p role="alert">{{ error }}</p>{% endif %}
 <form method="post" action="{{ url_for('upload') }}" enctype="multipart/form-data">
-  <input type="hidden" name="upload_key" value="{{ upload_key }}">
-  <input type="file" name="file" required> <input name="title" placeholder="Title"> <button>Upload</button>
-</form>
+  <input type="hidden" name="upload_key" value="{{ upload_key }}"> <input type="file" name="file" required>
+  <input name="title" placeholder="Title"> <button>Upload</button></form>
 <form><input name="q" value="{{ q or '' }}" placeholder="Search"> <button>Search</button></form>
 {% for image in images %}
   <form method="post" action="{{ url_for('delete', image_id=image.id) }}">
     <a href="{{ image.urls.preview }}"><img src="{{ image.urls.thumbnail }}" alt="{{ image.title }}"></a>
-    <br>{{ image.title }} <button>Delete</button>
-  </form>
+    <br>{{ image.title }} <button>Delete</button></form>
 {% endfor %}"""
 
 app = Flask(__name__)
@@ -47,11 +45,13 @@ def index(error: str = "") -> str:
 def upload() -> Any:
     file, metadata = request.files["file"], {"title": request.form["title"]}
     form = {"image_file": (file.filename, file.stream), "metadata": (None, json.dumps(metadata))}
-    try:
-        call("POST", "/api/upload", files=form, headers={"Idempotency-Key": request.form["upload_key"]})
-    except requests.HTTPError as problem:
-        return index(problem.response.json()["error"]["message"]), problem.response.status_code
+    call("POST", "/api/upload", files=form, headers={"Idempotency-Key": request.form["upload_key"]})
     return redirect(url_for("index"))
+
+
+@app.errorhandler(requests.HTTPError)
+def refused(problem: requests.HTTPError) -> tuple[str, int]:
+    return index(problem.response.json()["error"]["message"]), problem.response.status_code
 
 
 @app.post("/images/<uuid:image_id>/delete")

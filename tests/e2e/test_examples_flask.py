@@ -62,6 +62,7 @@ def test_an_upload_is_listed_found_shown_and_deleted(gallery: FlaskClient, api: 
     action = re.search(r'action="(/images/[^"]+)"', page)
     assert action
     assert gallery.post(action[1]).status_code == 302
+    assert gallery.post(action[1]).status_code == 404  # in the trash: the page says so
     assert "<img " not in gallery.get("/", query_string={"q": word}).text
 
 
