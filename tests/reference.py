@@ -1,5 +1,6 @@
-"""python -m tests.reference: write the tables in docs/: routes and error codes from openapi.json, functions from
-template.yaml.
+"""python -m tests.reference: write the tables in docs/.
+
+Routes and error codes come from openapi.json, functions from template.yaml.
 """
 
 import re
