@@ -25,7 +25,7 @@ WORDS = re.compile(
     r"\b(whoever|anew|afresh|for good|by now|alone|answers?|told|announce[ds]?|(is|are|has|have) no)\b", re.I
 )
 IGNORED = re.compile(r"^```.*?^```|^<!--.*?-->|^\|[-|: ]+$", re.M | re.S)  # code, comments, lines of tables
-BLOCK = re.compile(r"\n(?=\s*(?:[-*] |\d+\. |#|>))|\n\s*\n|\|")  # items, headings, paragraphs, cells
+BLOCK = re.compile(r"\n(?=\s*(?:[-*] |\d+\. |#|>))|\n\s*\n|\|| · ")  # items, headings, paragraphs, cells
 SENTENCE = re.compile(r"(?<=[.!?:])[*_)\"]*\s+")  # a list after a colon counts by itself
 
 
