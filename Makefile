@@ -69,11 +69,13 @@ audit: $(VENV)/dev.stamp  ## Ask PyPI whether a locked package has known vulnera
 .venv-lint/stamp: requirements-lint.txt local/bootstrap.py
 	@$(PYTHON) local/bootstrap.py .venv-lint $@ $<
 
-lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room imports which, and the templates
+lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room imports which, the words, and the templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy local layers/shared/imageapi tests benchmarks
 	PYTHONPATH=layers/shared:. $(BIN)/lint-imports
+	$(BIN)/codespell README.md CONTRIBUTING.md docs template.yaml infra layers/shared/imageapi/openapi.json
+	$(BIN)/python -m tests.words
 	.venv-lint/bin/cfn-lint
 	@for app in functions/*/app.py; do folder=$${app%/*}; MYPYPATH=$$folder $(BIN)/mypy $$folder/*.py || exit 1; done
 
