@@ -24,7 +24,7 @@ $(VENV)/run.stamp: requirements.txt local/bootstrap.py
 $(VENV)/dev.stamp: requirements.txt requirements-dev.txt local/bootstrap.py
 	@$(PYTHON) local/bootstrap.py $(VENV) $@ $(filter %.txt,$^)
 
-run: $(VENV)/run.stamp  ## Run the whole service here, without Docker: http://127.0.0.1:8000
+run: $(VENV)/run.stamp  ## Run the service on this machine, without Docker: http://127.0.0.1:8000
 	@exec $(BIN)/python -m local run
 
 # Tests that start, kill and wait for whole services.
@@ -34,19 +34,19 @@ SLOW := tests/integration/local tests/integration/webhooks/test_hostile_answers.
 test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e $(addprefix --ignore=,$(SLOW))
 
-test-slow: $(VENV)/dev.stamp  ## Run the tests of the local run, and short runs of the harnesses
+test-slow: $(VENV)/dev.stamp  ## Test the local run, and run the fault and interleaving harnesses briefly
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal $(SLOW)
 
-test-browser: $(VENV)/dev.stamp  ## Run the gallery's tests in headless Chromium, and generated clients
+test-browser: $(VENV)/dev.stamp  ## Test the gallery in headless Chromium, and generated clients
 	@for program in "$${CHROMIUM:-chromium}" npm; do command -v "$$program" > /dev/null || { \
 	  echo "$$program is missing. Debian and Ubuntu: sudo apt-get install chromium npm"; \
 	  echo "Another browser of the Chromium family: make test-browser CHROMIUM=/path/to/it"; exit 1; }; done
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal tests/browser tests/clients
 
-test-docker: $(VENV)/dev.stamp  ## Run the tests of docker compose and sam local
+test-docker: $(VENV)/dev.stamp  ## Test docker compose and sam local
 	$(BIN)/python -m pytest tests/docker
 
-test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into an emulator of AWS and test it there
+test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template to an emulator of AWS and test it there
 	$(BIN)/python -m pytest tests/deploy
 
 # ministack runs the functions in its own Python, which must be their version.
@@ -54,14 +54,14 @@ test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template into a
 	@python3.13 local/bootstrap.py .venv-deploy $@ $<
 
 # Packages stay at their versions unless that of the .in file has changed. The layers run on Python 3.13 alone.
-lock: $(VENV)/dev.stamp  ## Write the lock files after a change of requirements*.in; with UPGRADE=1 take newer versions
+lock: $(VENV)/dev.stamp  ## Update the lock files after a change of requirements*.in; UPGRADE=1 takes newer versions
 	@for lock in $(LOCKS); do echo "$$lock"; \
 	  case $$lock in layers/* | *-deploy.txt) python=3.13 ;; *) python=3.11 ;; esac; \
 	  $(BIN)/uv pip compile --quiet --directory "$$(dirname "$$lock")" $(if $(UPGRADE),--upgrade) \
 	    --universal --python-version $$python --no-build --generate-hashes \
 	    "$$(basename "$${lock%.txt}.in")" --output-file "$$(basename "$$lock")" || exit 1; done
 
-audit: $(VENV)/dev.stamp  ## Ask PyPI whether a locked package has known vulnerabilities
+audit: $(VENV)/dev.stamp  ## Check the locked packages for known vulnerabilities
 	@for lock in $(LOCKS); do echo "$$lock"; \
 	  $(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement "$$lock" || exit 1; done
 
@@ -85,53 +85,53 @@ bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists agains
 bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make bench-list ROWS="10000 1000000"
 	$(BIN)/python -m benchmarks.scale --rows $(ROWS) --chart docs/list-latency.svg
 
-build: $(VENV)/run.stamp  ## Build what `sam deploy` and `sam local` use
+build: $(VENV)/run.stamp  ## Build the functions and the layer for sam deploy and sam local
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
 # The section of samconfig.toml. Further parameters: SAM_OPTIONS='--parameter-overrides …'
 ENV ?= dev
 
-deploy: $(if $(BUILT),$(VENV)/run.stamp,build)  ## Deploy to AWS: make deploy ENV=dev or ENV=prod; with BUILT=1 what is in .aws-sam
+deploy: $(if $(BUILT),$(VENV)/run.stamp,build)  ## Deploy to AWS: make deploy ENV=dev or ENV=prod; BUILT=1 skips the build
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
 ifeq ($(ENV),prod)
 	aws cloudformation update-termination-protection --enable-termination-protection --stack-name image-api-prod
 endif
 
 # CloudFormation deletes the database last, so a protected one would refuse when all else is gone.
-destroy: $(VENV)/run.stamp  ## Delete what make deploy made; images, the signing key and a last snapshot of the database stay
+destroy: $(VENV)/run.stamp  ## Delete the AWS stack; keeps images, the signing key and a final database snapshot
 	@protected=$$(aws cloudformation describe-stacks --stack-name image-api-$(ENV) --output text \
 	  --query "Stacks[0].Parameters[?ParameterKey=='DatabaseDeletionProtection'].ParameterValue") && test "$$protected" = false || { \
 	  echo "Nothing was deleted: DatabaseDeletionProtection is not \"false\" (docs/operations.md#remove-it)."; exit 1; }
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)
 
-migrate: $(VENV)/run.stamp  ## Bring the schema up to date, beside a `make run`
+migrate: $(VENV)/run.stamp  ## Update the database schema, beside a make run
 	@$(BIN)/python -m local invoke MigrateFunction
 
-up:  ## Start PostgreSQL and MinIO in Docker, for sam local
+up:  ## Start PostgreSQL and MinIO in Docker for sam local
 	docker compose up --detach --wait
 
-down:  ## Stop them; their data stays
+down:  ## Stop PostgreSQL and MinIO in Docker; keeps their data
 	docker compose down
 
-sweep: $(VENV)/run.stamp  ## Tell what interrupted uploads and deletes left; with APPLY=1 settle it
-	@echo '{"dry_run": $(if $(APPLY),false,true)}' | $(BIN)/python -m local invoke SweepFunction /dev/stdin
+sweep: $(VENV)/run.stamp  ## Show what interrupted uploads and deletions left behind; APPLY=1 cleans it up
+	@exec $(BIN)/python -m local sweep $(if $(APPLY),--apply)
 
-verify: $(VENV)/run.stamp  ## Compare all rows with their files, here or with STACK=name on AWS; RESTORE=1 brings files back
+verify: $(VENV)/run.stamp  ## Compare all rows with their files, by checksum; RESTORE=1 restores files; STACK=name does so on AWS
 	@exec $(BIN)/python -m local verify $(if $(STACK),--stack $(STACK)) $(if $(RESTORE),--restore)
 
-monitor: $(VENV)/run.stamp  ## Watch what runs here: processes or containers, the API, the stores
+monitor: $(VENV)/run.stamp  ## Show processes or containers, requests and stores, live
 	@exec $(BIN)/python -m local monitor
 
-demo: $(VENV)/run.stamp  ## Upload a few hundred made pictures to the API that runs here
+demo: $(VENV)/run.stamp  ## Upload 300 sample images to the running service
 	@exec $(BIN)/python -m local demo
 
-key: $(VENV)/run.stamp  ## Make an API key: make key NAME=shop SCOPES=images:read,images:write [EXPIRES=2027-12-31] [STACK=name]
+key: $(VENV)/run.stamp  ## Create an API key: make key NAME=shop SCOPES=images:read,images:write [EXPIRES=2027-12-31] [STACK=name]
 	@test -n "$$NAME" -a -n "$$SCOPES" || { echo "make key NAME=shop SCOPES=images:read,images:write [EXPIRES=2027-12-31]"; exit 1; }
 	@exec $(BIN)/python -m local key --name="$$NAME" --scopes="$$SCOPES" $(if $(EXPIRES),--expires="$$EXPIRES") $(if $(STACK),--stack="$$STACK")
 
-keys-confirm: $(VENV)/run.stamp  ## List the API keys that a restore has suspended; with APPLY=1 confirm them [STACK=name]
+keys-confirm: $(VENV)/run.stamp  ## List the API keys that a restore has suspended; APPLY=1 confirms them; STACK=name does so on AWS
 	@exec $(BIN)/python -m local keys-confirm $(if $(APPLY),--apply) $(if $(STACK),--stack="$$STACK")
 
-clean:  ## Remove what was built and installed; the data in .data stays
+clean:  ## Delete environments and builds; keeps the data in .data
 	rm -rf $(VENV) $(VENV).lock .venv-lint .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,8 +25,8 @@ def check_platform() -> None:
     here = f"{platform.system()} {platform.machine()}"
     if here not in PLATFORMS:
         sys.exit(
-            f"error: This runs on Linux (x86-64, arm64) and on macOS with Apple silicon, not on {here}. "
-            "In Docker it runs here too: docker compose --profile api up --build -d"
+            f"error: image-api runs on Linux (x86-64, arm64) and on macOS with Apple silicon, not on {here}. "
+            "Run it in Docker instead: docker compose --profile api up --build -d"
         )
 
 
@@ -34,8 +34,8 @@ def check_python() -> None:
     """Exit with a message when this Python is too old, or newer than the wheels."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 14):
         sys.exit(
-            f"error: Python 3.11 to 3.14 is needed, and {sys.executable} is {platform.python_version()}. "
-            "Choose another: make run PYTHON=python3.13"
+            f"error: Python 3.11 to 3.14 is required; {sys.executable} is {platform.python_version()}. "
+            "Choose another one: make run PYTHON=python3.13"
         )
 
 
@@ -54,7 +54,7 @@ def take_turn(path: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.read(lock, 20).decode()
-        print(f"Waiting for process {holder}, which prepares the same environment", flush=True)
+        print(f"Waiting for process {holder}, which is preparing the same environment", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     os.ftruncate(lock, 0)
     os.pwrite(lock, str(os.getpid()).encode(), 0)
@@ -68,6 +68,27 @@ def run(lock: int, *command: str) -> None:
         sys.exit(code)
 
 
+def install(lock: int, command: list[str], locks: list[str]) -> None:
+    """Install the packages of `locks`, and show only how far it is. pip prints errors itself."""
+    total = 0
+    for path in locks:
+        with open(path) as lines:
+            total += sum(line[:1].isalnum() for line in lines)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[lock])
+    assert process.stdout
+    seen = 0
+    for line in process.stdout:
+        seen += line.startswith(("Collecting ", "Requirement already satisfied"))
+        text = "installing" if line.startswith("Installing") else f"downloaded {seen} of {total}"
+        if sys.stdout.isatty():
+            filled = 30 * seen // total
+            print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {text:<24}", end="", flush=True)
+    if sys.stdout.isatty():
+        print()
+    if process.wait():
+        sys.exit(process.returncode)
+
+
 def main() -> None:
     folder, stamp, *locks = sys.argv[1:]
     check_platform()
@@ -78,12 +99,13 @@ def main() -> None:
     if os.path.exists(stamp) and os.path.getmtime(stamp) > started and works(python):
         return  # the other command has done it
     if not works(python):
-        print(f"Making {folder} with Python {platform.python_version()}", flush=True)
+        print(f"Creating {folder} with Python {platform.python_version()}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         run(lock, sys.executable, "-m", "venv", folder)
-    print(f"Installing {', '.join(locks)} (some 250 MB the first time: a minute or two)", flush=True)
+    print("Installing packages: about 250 MB the first time, up to a few minutes", flush=True)
     exceptions = WITHOUT_WHEEL if sys.platform == "darwin" and sys.version_info >= (3, 14) else ()
-    run(lock, python, *INSTALL, *AS_LOCKED, *exceptions, *(f"--requirement={path}" for path in locks))
+    required = (f"--requirement={path}" for path in locks)
+    install(lock, [python, *INSTALL, *AS_LOCKED, *exceptions, *required], locks)
     with open(stamp, "w"):  # make compares its modification time
         pass
 

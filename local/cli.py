@@ -1,4 +1,4 @@
-"""python -m local run, invoke, verify, monitor, demo, key and keys-confirm: see --help.
+"""python -m local run, invoke, sweep, verify, monitor, demo, key and keys-confirm: see --help.
 
 Each command imports what only it needs: SAM CLI alone takes half a second.
 """
@@ -18,46 +18,58 @@ from local.settings import load_settings
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=(__doc__ or "").partition("\n")[0])
     shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data-dir", type=Path, metavar="DIR", help="data folder (default: .data)")
     shared.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="where the data is kept (default: .data)"
-    )
-    shared.add_argument(
-        "--template", type=Path, metavar="FILE", help="the template to run (default: template.yaml)"
+        "--template", type=Path, metavar="FILE", help="template to run (default: template.yaml)"
     )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", parents=[shared], help="run PostgreSQL, S3 and the API until Ctrl-C")
-    run.add_argument("--port", type=int, help="of the API; 0 for any that is free (default: PORT or 8000)")
-    run.add_argument("--db-port", type=int, help="of PostgreSQL (default: DB_PORT or 5432)")
-    run.add_argument("--s3-port", type=int, help="of S3 (default: S3_PORT, or that of MINIO_ENDPOINT_URL)")
+    run.add_argument("--port", type=int, help="port of the API; 0 for any free port (default: PORT or 8000)")
+    run.add_argument("--db-port", type=int, help="port of PostgreSQL (default: DB_PORT or 5432)")
     run.add_argument(
-        "--ready-file", type=Path, metavar="FILE", help="JSON with addresses and keys, written when ready"
+        "--s3-port", type=int, help="port of S3 (default: S3_PORT, or the port of MINIO_ENDPOINT_URL)"
     )
-    run.add_argument("--ephemeral", action="store_true", help="keep the data only until the end")
-    invoke = commands.add_parser("invoke", parents=[shared], help="call one function, beside a run")
-    invoke.add_argument("function", help="its name in the template")
+    run.add_argument(
+        "--ready-file", type=Path, metavar="FILE", help="write addresses and keys as JSON to FILE when ready"
+    )
+    run.add_argument("--ephemeral", action="store_true", help="delete the data at the end")
+    invoke = commands.add_parser("invoke", parents=[shared], help="invoke one function beside a run")
+    invoke.add_argument("function", help="name of the function in the template")
     invoke.add_argument("event", nargs="?", type=Path, help="a file with the event (default: {})")
-    verify = commands.add_parser("verify", parents=[shared], help="compare all rows with their objects")
-    verify.add_argument("--restore", action="store_true", help="bring back what the bucket has versions of")
-    verify.add_argument("--stack", metavar="NAME", help="a stack on AWS (default: the run here)")
-    monitor = commands.add_parser("monitor", parents=[shared], help="watch a run, or the containers")
-    monitor.add_argument("--once", action="store_true", help="print one table and end")
-    monitor.add_argument("--json", action="store_true", help="the same as JSON")
-    demo = commands.add_parser("demo", parents=[shared], help="fill a running API with pictures")
-    demo.add_argument("--count", type=int, default=300, help="how many (default: 300)")
-    demo.add_argument("--base-url", metavar="URL", help="of the API (default: BASE_URL, else the run here)")
+    sweep = commands.add_parser("sweep", parents=[shared], help="report what interrupted work left behind")
+    sweep.add_argument("--apply", action="store_true", help="clean it up")
+    verify = commands.add_parser("verify", parents=[shared], help="compare all rows with their files")
+    verify.add_argument(
+        "--restore", action="store_true", help="restore files from the versions in the bucket"
+    )
+    verify.add_argument("--stack", metavar="NAME", help="stack on AWS (default: the local run)")
+    monitor = commands.add_parser(
+        "monitor", parents=[shared], help="show the processes, requests and stores of a run"
+    )
+    monitor.add_argument("--once", action="store_true", help="print one table and exit")
+    monitor.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    demo = commands.add_parser("demo", parents=[shared], help="upload sample images to a running API")
+    demo.add_argument("--count", type=int, default=300, help="number of images (default: 300)")
+    demo.add_argument(
+        "--base-url", metavar="URL", help="address of the API (default: BASE_URL, else the local run)"
+    )
     demo.add_argument("--api-key", metavar="KEY", help="(default: API_KEY)")
     api = argparse.ArgumentParser(add_help=False)
-    api.add_argument("--stack", metavar="NAME", help="a stack on AWS (default: --base-url)")
-    api.add_argument("--base-url", metavar="URL", help="of the API (default: BASE_URL, else the run here)")
+    api.add_argument("--stack", metavar="NAME", help="stack on AWS (default: --base-url)")
+    api.add_argument(
+        "--base-url", metavar="URL", help="address of the API (default: BASE_URL, else the local run)"
+    )
     api.add_argument("--api-key", metavar="KEY", help="(default: API_KEY, or the stack's secret)")
-    key = commands.add_parser("key", parents=[shared, api], help="make an API key")
-    key.add_argument("--name", required=True, help="what it is for")
-    key.add_argument("--scopes", required=True, help="what it may do, for example images:read,images:write")
-    key.add_argument("--expires", metavar="TIME", help="in RFC 3339 (default: the latest allowed)")
+    key = commands.add_parser("key", parents=[shared, api], help="create an API key")
+    key.add_argument("--name", required=True, help="name of the key, such as its client")
+    key.add_argument(
+        "--scopes", required=True, help="scopes, separated by commas, such as images:read,images:write"
+    )
+    key.add_argument("--expires", metavar="TIME", help="expiry in RFC 3339 (default: the latest allowed)")
     confirm = commands.add_parser(
         "keys-confirm", parents=[shared, api], help="list the API keys that a restore has suspended"
     )
-    confirm.add_argument("--apply", action="store_true", help="confirm them: they work again")
+    confirm.add_argument("--apply", action="store_true", help="confirm them, so that they work again")
     return parser.parse_args()
 
 
@@ -67,6 +79,7 @@ def main() -> int:
     commands: dict[str, Callable[[argparse.Namespace], int | None]] = {
         "run": run_service,
         "invoke": invoke_function,
+        "sweep": sweep_stores,
         "verify": verify_stores,
         "monitor": show_monitor,
         "demo": add_pictures,
@@ -109,7 +122,7 @@ def run_service(arguments: argparse.Namespace) -> None:
         Runner(settings, arguments.ready_file).run()
         if not arguments.ephemeral:
             command = "the same command" if arguments.data_dir else "make run"
-            say(f"The data is in {short(settings.data_dir)}; {command} goes on from there.")
+            say(f"The data stays in {short(settings.data_dir)}. To continue, run {command} again.")
 
 
 def invoke_function(arguments: argparse.Namespace) -> None:
@@ -120,6 +133,13 @@ def invoke_function(arguments: argparse.Namespace) -> None:
     event = arguments.event.read_text() if arguments.event else "{}"
     with local_function(settings, arguments.function) as invoke:
         print(invoke(event))
+
+
+def sweep_stores(arguments: argparse.Namespace) -> None:
+    """Report or clean up what interrupted work left behind."""
+    from local.sweep import run_sweep
+
+    run_sweep(arguments, load_settings(data_dir=arguments.data_dir, template=arguments.template))
 
 
 def verify_stores(arguments: argparse.Namespace) -> int:

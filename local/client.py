@@ -36,7 +36,9 @@ def find_stack_api(stack: str, api_key: str | None) -> Api:
     outputs = find_outputs(stack)
     secret = outputs.get("ApiKeySecret")
     if not api_key and not secret:
-        raise LocalError(f"{stack} has its API key as a parameter: give it with --api-key.")
+        raise LocalError(
+            f"The API key of {stack} is a parameter, which cannot be read. Pass it with --api-key."
+        )
     return Api(outputs["Url"].rstrip("/"), api_key or read_secret(str(secret)))
 
 
@@ -47,10 +49,10 @@ def ask_once(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any
         LocalError: no API answers, or it does not take the key; with what to do.
     """
     if not api.key:
-        raise LocalError("API_KEY is empty: set it in .env, or give --api-key.")
+        raise LocalError("API_KEY is empty. Set it in .env, or pass --api-key.")
     parts = urlsplit(api.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise LocalError(f"{api.base_url} is not an address such as http://127.0.0.1:8000.")
+        raise LocalError(f"{api.base_url} is not a URL such as http://127.0.0.1:8000.")
     try:
         status, answer = ask(api, method, path, retries=False, **request)
     except HTTPError as error:
@@ -59,7 +61,7 @@ def ask_once(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any
             "or set BASE_URL to where one runs."
         ) from error
     if status == 401:
-        raise LocalError(f"The API at {api.base_url} does not take this key: set API_KEY to the right one.")
+        raise LocalError(f"The API at {api.base_url} rejected this key. Set API_KEY to its root key.")
     return status, answer
 
 

@@ -23,11 +23,13 @@ def local_function(settings: Settings, name: str) -> Iterator[Invoke]:
 
     info = find_run_info(settings.data_dir)
     if info is None:
-        raise LocalError("Nothing runs on that data folder: start `make run` in another terminal first.")
+        raise LocalError(
+            "No service is running on this data folder. Start make run in another terminal first."
+        )
     stores = OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
     _, pools = make_pools(settings, stores, LogSink(None), only=name)
     if name not in pools:
-        raise LocalError(f"{settings.template} has no function {name}.")
+        raise LocalError(f"{settings.template} does not contain a function {name}.")
 
     def invoke(event: str) -> str:
         try:

@@ -23,7 +23,7 @@ def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, A
     body = json.dumps(values).encode("utf-8", "replace")
     status, answer = ask_once(api, "POST", "/api/keys", body=body)
     if status != 201:
-        raise LocalError(f"No key was made: {describe_problem(status, answer)}")
+        raise LocalError(f"The key was not created: {describe_problem(status, answer)}")
     say(describe_key(answer["data"], api))
 
 
@@ -40,14 +40,14 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
         say(f"  {key['prefix']}…  {key['name']!r}  {' '.join(key['scopes'])}  {made}  {key['id']}")
     if not arguments.apply:
         revoke = f'curl -X DELETE -H "X-API-Key: $API_KEY" {api.base_url}/api/keys/<id>'
-        say(f"Revoke those that were revoked after the backup:\n  {revoke}")
-        say("Then confirm the others: the same command with APPLY=1.")
+        say(f"Revoke the keys that were revoked after the backup:\n  {revoke}")
+        say("Then run the same command with APPLY=1 to confirm the others.")
         return
     for key in suspended:
         status, answer = ask_once(api, "POST", f"/api/keys/{key['id']}/confirm")
         if status not in (200, 409):  # 409: confirmed or revoked meanwhile
             raise LocalError(f"{key['name']!r} was not confirmed: {describe_problem(status, answer)}")
-    say("They are confirmed and work again.")
+    say("Confirmed. These keys work again.")
 
 
 def list_keys(api: Api) -> Iterator[dict[str, Any]]:
@@ -56,7 +56,7 @@ def list_keys(api: Api) -> Iterator[dict[str, Any]]:
     while True:
         status, answer = ask_once(api, "GET", f"/api/keys?{urlencode(query)}")
         if status != 200:
-            raise LocalError(f"The keys cannot be listed: {describe_problem(status, answer)}")
+            raise LocalError(f"The keys could not be listed: {describe_problem(status, answer)}")
         yield from answer["keys"]
         if not answer["next_cursor"]:
             return

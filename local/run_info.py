@@ -85,19 +85,19 @@ def print_run_info(info: dict[str, Any], data_dir: Path, seconds: float) -> None
     database, s3 = info["database"], info["s3"]
     picture = data_dir / "sample.png"
     make_sample_picture(picture)
-    say(f"Ready in {seconds:.1f} s. Ctrl-C stops everything.\n")
-    say(f"  API       {info['base_url']}")
+    say(f"Ready in {seconds:.1f} s. Press Ctrl-C to stop.\n")
+    say(f"  Gallery   {info['base_url']}")
     say(f"  API key   {info['api_key']}")
     address = f"{database['user']}@{database['host']}:{database['port']}/{database['dbname']}"
-    say(f"  database  postgresql://{address}")
+    say(f"  Database  postgresql://{address}")
     say(f"  S3        {s3['endpoint_url']}, bucket {s3['bucket']}")
-    say(f"  data      {short(data_dir)}\n")
-    say("  Upload a picture:")
+    say(f"  Data      {short(data_dir)}\n")
+    say("  Upload an image:")
     say(f"    curl -H {shlex.quote('X-API-Key: ' + info['api_key'])} \\")
     say(f'      -F image_file=@{shlex.quote(short(picture))} -F \'metadata={{"title":"Sample"}}\' \\')
     say(f"      {info['base_url']}/api/upload\n")
-    say("  A change in functions/ or layers/ is loaded at the next request, one in .env or template.yaml")
-    say("  at the next start.\n")
+    say("  Changes in functions/ and layers/ load with the next request; .env and template.yaml, at the")
+    say("  next start.\n")
 
 
 def make_sample_picture(path: Path) -> None:

@@ -119,9 +119,12 @@ class Runner:
             setting = str(error).partition("ConfigurationError: ")[2]
             raise LocalError(setting or f"The database has no schema: {MIGRATE} {error}.") from error
         if answer["applied"]:
-            say(f"The database has been brought up to date: {', '.join(answer['applied'])}")
+            say(f"Updated the database schema: {', '.join(answer['applied'])}")
         if answer["suspended_keys"]:
-            say(f"The database was restored: {answer['suspended_keys']} API keys wait for make keys-confirm")
+            say(
+                f"The database was restored. {answer['suspended_keys']} API keys are suspended: run "
+                "make keys-confirm"
+            )
 
     def _keep_alive(self, server: Server) -> None:
         if server.is_running():
@@ -129,10 +132,10 @@ class Runner:
         now = time.monotonic()
         self._restarts = [at for at in self._restarts if now - at < RESTART_WINDOW_SECONDS] + [now]
         if len(self._restarts) > RESTARTS_ALLOWED:
-            raise LocalError(f"{server.name} ended again and again; its log is in {short(self._data_dir)}.")
-        say(f"{server.name} has ended unexpectedly: starting it again")
+            raise LocalError(f"{server.name} keeps stopping. Its log is in {short(self._data_dir)}.")
+        say(f"{server.name} stopped unexpectedly. Restarting it")
         server.start()
-        say(f"{server.name} is back, with its data")
+        say(f"{server.name} is running again, with its data")
 
     def _update_run_info(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
         """Rewrite the ready files if a restart changed the info; returns their current content."""
@@ -187,7 +190,7 @@ def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3S
     value = settings.value
     for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
         if not value(name):
-            raise LocalError(f"{name} is empty: set it in .env (.env.example shows how).")
+            raise LocalError(f"{name} is empty. Set it in .env, as .env.example shows.")
     postgres = PostgresServer(
         settings.data_dir,
         settings.db_port,

@@ -48,8 +48,9 @@ def refuse_placeholders(settings: Settings, host: str) -> None:
         return
     if found := placeholders(settings):
         raise LocalError(
-            f"Others may reach {host}, and everyone knows {' and '.join(found)} of .env.example: set your "
-            "own (or PUBLISHED_ON_LOOPBACK=true, in a container whose port is published on 127.0.0.1 only)."
+            f"Refusing to listen on {host}: {' and '.join(found)} still have the public values "
+            "of .env.example. Set your own. In a container whose port is published on 127.0.0.1 only, set "
+            "PUBLISHED_ON_LOOPBACK=true."
         )
 
 
@@ -68,7 +69,7 @@ def serve(settings: Settings, host: str) -> None:
     with contextlib.closing(server), tempfile.TemporaryDirectory() as folder:
         is_ours = make_host_check(host, settings.value("PUBLIC_BASE_URL"))
         server.start(Gateway(template.api, pools, server.port, is_ours))
-        print(f"The API answers on http://{host}:{server.port}", flush=True)
+        print(f"The API is running at http://{host}:{server.port}", flush=True)
         stop_pollers = start_pollers(settings, pools, lambda: connect(settings), logs, Path(folder))
         stop.wait()
         stop_pollers()

@@ -74,7 +74,7 @@ def run_verify(arguments: argparse.Namespace, settings: Settings) -> int:
         try:
             return verify(invoke, file, restore=arguments.restore)
         except KeyboardInterrupt:
-            say("\nStopped. The same command goes on from here.")
+            say("\nStopped. To resume, run the same command again.")
             raise
 
 
@@ -102,10 +102,12 @@ def verify(invoke: Invoke, file: Path, *, restore: bool) -> int:
 
 def _conclude(progress: Progress) -> str:
     if not progress.wrong:
-        return "All is well: every row has its object."
+        return "Every row has its file."
     if progress.restore:
-        return f"Still wrong: {progress.wrong:,}. The bucket has no version that their rows name."
-    return f"Wrong: {progress.wrong:,}. RESTORE=1 brings back what the bucket has versions of."
+        return (
+            f"{progress.wrong:,} file(s) are still missing or different: the bucket has no version of them."
+        )
+    return f"{progress.wrong:,} file(s) are missing or different. RESTORE=1 restores those with a version."
 
 
 def _invoke_slice(invoke: Invoke, options: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _invoke_slice(invoke: Invoke, options: dict[str, Any]) -> dict[str, Any]:
             return found
         except LocalError as error:
             if attempt == ATTEMPTS:
-                raise LocalError(f"{error} The same command goes on from here.") from error
+                raise LocalError(f"{error} To resume, run the same command again.") from error
             say(f"{error} Trying again in {PAUSE_SECONDS:.0f} s.")
             time.sleep(PAUSE_SECONDS)
     raise AssertionError("unreachable")
@@ -129,7 +131,7 @@ def _load(file: Path, restore: bool) -> Progress:
         return Progress(restore)
     if progress.restore != restore:
         return Progress(restore)
-    say(f"Goes on with the run of {progress.begun} UTC; `rm {short(file)}` begins anew.")
+    say(f"Resuming the run started at {progress.begun} UTC. To start over, delete {short(file)}.")
     return progress
 
 

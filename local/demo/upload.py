@@ -26,21 +26,21 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, 
     """Run the demo. Raises LocalError when no API answers or a picture is refused."""
     api = choose_api(arguments.base_url, arguments.api_key, settings, info)
     check_api(api)
-    print(f"Making {arguments.count} pictures and uploading them to {api.base_url}", flush=True)
+    print(f"Creating {arguments.count} images and uploading them to {api.base_url}", flush=True)
     outcomes: Iterable[str] = upload_all(api, arguments.count)
     if sys.stdout.isatty():
         outcomes = track(outcomes, "  ", arguments.count, transient=True)
     counts = Counter(outcomes)
-    print(f"{counts.pop(ADDED, 0)} added, {counts.pop(THERE, 0)} there already. See them at {api.base_url}/")
+    print(f"{counts.pop(ADDED, 0)} added, {counts.pop(THERE, 0)} already uploaded. Open {api.base_url}/")
     if counts:
-        raise LocalError(f"{counts.total()} were not taken; one of them is {min(counts)}")
+        raise LocalError(f"{counts.total()} images were rejected, for example: {min(counts)}")
 
 
 def check_api(api: Api) -> None:
     """Raise LocalError, with what to do, when the API does not answer or refuses the key."""
     status, _ = ask_once(api, "GET", "/api/images?limit=1")
     if status != 200:
-        raise LocalError(f"The API at {api.base_url} answers {status} to a list of images: see its log.")
+        raise LocalError(f"The API at {api.base_url} returned {status} for a list of images. See its log.")
 
 
 def upload_all(api: Api, count: int) -> Iterator[str]:

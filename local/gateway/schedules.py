@@ -42,4 +42,4 @@ def read_seconds(expression: str) -> int:
         return int(found[1]) * UNIT_SECONDS[found[2]]
     if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):
         return UNIT_SECONDS["day"]
-    raise LocalError(f"make run knows rate(…) and daily cron(…), and not the template's {expression}.")
+    raise LocalError(f"make run does not support the schedule {expression}. Use rate(…) or a daily cron(…).")

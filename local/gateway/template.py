@@ -54,7 +54,7 @@ def read_template(path: Path) -> Template:
         api = ApiProvider(stacks, cwd=str(path.parent)).api
         found = {f.name: _to_spec(f, data["Resources"]) for f in SamFunctionProvider(stacks).get_all()}
     except Exception as error:  # samcli's parsers raise their own, yaml's and built-in errors
-        raise LocalError(f"{path} cannot be read: {error}") from error
+        raise LocalError(f"Cannot read {path}: {error}") from error
     if not api.routes:
         raise LocalError(f"{path} has no function with an Api event.")
     return Template(found, api)

@@ -23,7 +23,7 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
     except PermissionError as error:
         owner = path.parent.owner()
         raise LocalError(
-            f"{path} cannot be written: {path.parent} belongs to {owner}. Run as {owner}, or remove it."
+            f"Cannot write {path}: {path.parent} belongs to {owner}. Run as {owner}, or delete the folder."
         ) from error
     deadline = time.monotonic() + seconds
     while True:
@@ -51,10 +51,10 @@ def take_server_lock(path: Path, name: str) -> int:
     """Take the lock on a server's data. If the owner was killed, wait until end_with_owner.py ends it."""
     lock = take_lock(path, 1)
     if lock is None:
-        print(f"  waiting for {name} of an earlier run to stop", file=sys.stderr)
+        print(f"  Waiting until {name} of an earlier run stops", file=sys.stderr)
         lock = take_lock(path, STOPPING_SECONDS)
     if lock is None:
         raise LocalError(
-            f"A process of an earlier run still uses {path}; find it with `lsof {path}` and end it."
+            f"A process of an earlier run still uses {path}; find it with `lsof {path}` and stop it."
         )
     return lock

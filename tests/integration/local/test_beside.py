@@ -63,7 +63,7 @@ def query(run: Run, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def test_demo_adds_its_pictures_once(run: Run) -> None:
     local(run, "demo", "--count", str(COUNT))
-    assert f"0 added, {COUNT} there already" in local(run, "demo", "--count", str(COUNT))
+    assert f"0 added, {COUNT} already uploaded" in local(run, "demo", "--count", str(COUNT))
 
 
 def test_verify_tells_rows_without_their_files(run: Run) -> None:
@@ -85,7 +85,7 @@ def test_verify_tells_rows_without_their_files(run: Run) -> None:
 def test_verify_needs_a_run(tmp_path: Path) -> None:
     done = run_local("verify", "--data-dir", tmp_path)
     assert done.returncode == 2
-    assert "Nothing runs on that data folder" in done.stderr
+    assert "No service is running on this data folder" in done.stderr
 
 
 def test_monitor_sees_all_of_it(run: Run) -> None:
@@ -202,7 +202,7 @@ def test_what_a_killed_run_missed_and_a_newer_release_adds_follow_at_the_next_st
     os.utime(last_sweep, (time.time() - 3600,) * 2)
 
     second, api = start(newer)
-    assert f"brought up to date: {migration}" in second.output
+    assert f"Updated the database schema: {migration}" in second.output
     assert query(second, "SELECT to_regclass('added') IS NOT NULL") == [(True,)]
     wait_until(lambda: is_listed(api, image_id))
     wait_until(lambda: " SweepFunction: sweep " in second.output)

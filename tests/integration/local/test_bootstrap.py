@@ -67,7 +67,7 @@ def test_a_second_command_waits_for_the_first(tmp_path: Path, is_killed: bool) -
     second = start(tmp_path, "# nothing\n")
     assert second.stdout
     assert second.stdout.readline() == (
-        f"Waiting for process {first.pid}, which prepares the same environment\n"
+        f"Waiting for process {first.pid}, which is preparing the same environment\n"
     )
     if is_killed:
         os.killpg(first.pid, signal.SIGKILL)

@@ -76,7 +76,7 @@ def test_the_schedules_of_the_template_are_known_and_others_told() -> None:
 
     assert schedules.read_seconds("rate(5 minutes)") == 300
     assert schedules.read_seconds("cron(20 3 * * ? *)") == 86_400
-    with pytest.raises(LocalError, match=r"not the template's cron\(0 9 \? \* MON \*\)"):
+    with pytest.raises(LocalError, match=r"schedule cron\(0 9 \? \* MON \*\)"):
         schedules.read_seconds("cron(0 9 ? * MON *)")
 
 

@@ -93,11 +93,13 @@ def run_demo(api_url: str | None, key: str | None, count: int = 3, **variables: 
 def test_a_run_says_what_it_did(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers["POST"] = [(200, {"data": {}}), ADDED]
     run_demo(None, None, BASE_URL=api.url + "/", API_KEY="right,older")
-    assert "2 added, 1 there already" in capsys.readouterr().out
+    assert "2 added, 1 already uploaded" in capsys.readouterr().out
     assert sorted(key for *_, key in api.requests if key) == ["demo-0000", "demo-0001", "demo-0002"]
 
     api.answers["POST"] = [(422, {"error": {"code": "metadata_invalid", "message": "No."}}), ADDED]
-    with pytest.raises(LocalError, match=r"1 were not taken; .*number \d: 422 metadata_invalid"):
+    with pytest.raises(
+        LocalError, match=r"1 images were rejected, for example: .*number \d: 422 metadata_invalid"
+    ):
         run_demo(api.url, "right")
 
 
@@ -105,9 +107,9 @@ def test_a_run_says_what_it_did(api: Api, capsys: pytest.CaptureFixture[str]) ->
     ("url", "key", "said"),
     [
         ("http://127.0.0.1:1", "right", "make run"),
-        ("nonsense", "right", "not an address"),
-        ("ftp://127.0.0.1", "right", "not an address"),
-        ("http://", "right", "not an address"),
+        ("nonsense", "right", "not a URL"),
+        ("ftp://127.0.0.1", "right", "not a URL"),
+        ("http://", "right", "not a URL"),
         (None, "wrong", "API_KEY"),
         (None, "", "API_KEY"),
     ],

@@ -130,7 +130,7 @@ def test_second_runner_on_the_folder_or_the_port_is_told_of_the_first(run: Run, 
     port = run.info["base_url"].rpartition(":")[2]
     for folder, taken, said in (
         (run.data_dir, "0", f"in use by another run (pid {run.process.pid})"),
-        (tmp_path, port, f"Port {port}, meant for the API, is taken"),
+        (tmp_path, port, f"Port {port} (the API) is already in use"),
     ):
         done = run_local("run", "--data-dir", folder, "--template", run.template, "--port", taken)
         assert done.returncode == 1
@@ -155,7 +155,7 @@ def test_data_survives_whatever_is_killed_and_sigterm_leaves_nothing(project: Pa
 
     os.kill(run.info["database"]["pid"], signal.SIGKILL)
     os.kill(psutil.Process(s3["pid"]).ppid(), signal.SIGKILL)  # the server's supervisor
-    wait_until(lambda: run.output.count("is back") == 2)
+    wait_until(lambda: run.output.count("is running again") == 2)
     wait_until(lambda: read_pids(run).isdisjoint({run.info["database"]["pid"], s3["pid"]}))
     check_kept(run)
 

@@ -17,7 +17,7 @@ from tests.support.events import API_KEY
 from tests.support.settings import OPTIONAL
 from tests.support.waiting import wait_until
 
-ADDRESS = re.compile(r"The API answers on (http://127\.0\.0\.1:\d+)")
+ADDRESS = re.compile(r"The API is running at (http://127\.0\.0\.1:\d+)")
 
 
 @contextmanager

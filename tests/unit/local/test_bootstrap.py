@@ -17,7 +17,7 @@ def test_what_is_served_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None
     bootstrap.check_python()
     for version in ((3, 10, 13), (3, 15, 0)):
         monkeypatch.setattr("sys.version_info", version)
-        with pytest.raises(SystemExit, match=r"Python 3\.11 to 3\.14 is needed"):
+        with pytest.raises(SystemExit, match=r"Python 3\.11 to 3\.14 is required"):
             bootstrap.check_python()
     for system, machine in (("Darwin", "x86_64"), ("Windows", "AMD64")):
         monkeypatch.setattr("platform.system", lambda name=system: name)

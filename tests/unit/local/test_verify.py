@@ -50,7 +50,7 @@ def test_all_slices_and_all_is_well(file: Path, capsys: pytest.CaptureFixture[st
     first, second, last = capsys.readouterr().out.splitlines()
     assert first.startswith("10 of 20 originals, 5 variants: 0 restored, 0 missing")
     assert second.startswith("20 of 20 originals, 10 variants")
-    assert last == "All is well: every row has its object."
+    assert last == "Every row has its file."
     assert not file.exists()
 
 
@@ -83,7 +83,7 @@ def test_the_next_run_goes_on_where_one_was_stopped(
 
 
 def test_a_run_that_restores_begins_anew(file: Path) -> None:
-    with pytest.raises(LocalError, match="goes on from here"):
+    with pytest.raises(LocalError, match="run the same command again"):
         verify(Function(make_slice("originals/7"), *DOWN), file, restore=False)
 
     function = Function(make_slice())
