@@ -13,7 +13,7 @@ ifeq ($(wildcard $(BIN)/python),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-browser test-docker test-deploy lint bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm lock audit clean
+.PHONY: help run test test-slow test-browser test-docker test-deploy lint reference bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm lock audit clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room impo
 	$(BIN)/python -m tests.words
 	.venv-lint/bin/cfn-lint
 	@for app in functions/*/app.py; do folder=$${app%/*}; MYPYPATH=$$folder $(BIN)/mypy $$folder/*.py || exit 1; done
+
+reference: $(VENV)/dev.stamp  ## Write the tables in docs/ that follow from openapi.json and template.yaml
+	PYTHONPATH=layers/shared $(BIN)/python -m tests.reference
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""python -m tests.reference: write the tables in docs/.
+"""make reference: write the tables in docs/.
 
 Routes and error codes come from openapi.json, functions from template.yaml.
 """

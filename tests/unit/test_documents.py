@@ -7,6 +7,7 @@ from samcli.yamlhelper import yaml_parse
 
 from tests.support.documents import anchor, blocks, headings, links, read, rows
 from tests.support.events import ROOT
+from tests.support.openapi import read_document
 
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")
@@ -86,3 +87,8 @@ def test_parameters_and_outputs_exist(document: str) -> None:
     named = re.findall(r"(?:`|\"|overrides )([A-Z][A-Za-z]+)=", text)
     assert {name for name in named if not name.isupper()} <= set(template["Parameters"])
     assert set(re.findall(r"\$\(output (\w+)\)", text)) <= set(template["Outputs"])
+
+
+def test_the_changelog_begins_with_the_version() -> None:
+    (version,) = re.findall(r"^## (\S+) - ", read("CHANGELOG.md"), re.MULTILINE)[:1]
+    assert version == read_document()["info"]["version"]

@@ -22,5 +22,5 @@ def test_what_is_served_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None
     for system, machine in (("Darwin", "x86_64"), ("Windows", "AMD64")):
         monkeypatch.setattr("platform.system", lambda name=system: name)
         monkeypatch.setattr("platform.machine", lambda name=machine: name)
-        with pytest.raises(SystemExit, match=f"not on {system} {machine}. In Docker it runs here too"):
+        with pytest.raises(SystemExit, match=f"not on {system} {machine}. Run it in Docker instead"):
             bootstrap.check_platform()
