@@ -69,8 +69,12 @@ class Client:
         return OPERATIONS[operation](self)
 
     def do(self, attempt: Attempt) -> Outcome:
-        outcome = self.service.run(attempt.function, attempt.event)
-        assert outcome.status in attempt.done, outcome
+        """Run an undisturbed attempt. On a busy machine a time limit may end it: then it is sent again."""
+        outcome, done = self.service.run(attempt.function, attempt.event), attempt.done
+        if outcome.status == 503:
+            outcome = self.service.run(attempt.function, attempt.event)
+            done = attempt.done | attempt.again
+        assert outcome.status in done, outcome
         return outcome
 
     def new_image(self, *, large: bool = False) -> str:
