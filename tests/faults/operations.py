@@ -72,8 +72,7 @@ class Client:
         """Run an undisturbed attempt. On a busy machine a time limit may end it: then it is sent again."""
         outcome, done = self.service.run(attempt.function, attempt.event), attempt.done
         if outcome.status == 503:
-            outcome = self.service.run(attempt.function, attempt.event)
-            done = attempt.done | attempt.again
+            outcome, done = self.service.run(attempt.function, attempt.event), attempt.done | attempt.again
         assert outcome.status in done, outcome
         return outcome
 
