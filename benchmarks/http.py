@@ -36,7 +36,7 @@ CLIENTS = 8
 ROUNDS, UPLOADS, PAGES = 6, 48, 400
 PROCESSES = ("workers", "S3 server", "gateway", "PostgreSQL")
 UPLOAD_CPU_GOAL, PAGE_CPU_GOAL = 2.1, 18.0
-"""About 15.5 and 2.5 ms on the machine that produced the figures in docs/architecture.md."""
+"""About 15.5 and 2.5 ms on the machine that produced the figures in docs/performance.md."""
 
 Call = Callable[[], None]
 Seconds = dict[str, float]

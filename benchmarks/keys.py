@@ -16,7 +16,7 @@ GOAL_MILLISECONDS = 0.5
 def run() -> list[Figure]:
     from imageapi.api_keys.check import check_key
 
-    with run_servers() as environ, load_handler("keys", environ) as handler:
+    with run_servers() as environ, load_handler("manage", environ) as handler:
         print(f"keys: {KEYS:,} keys, {ROUNDS:,} rounds", flush=True)
         keys = [make_key(handler) for _ in range(KEYS)]
         connection = connect(environ)
