@@ -82,6 +82,18 @@ def test_examples_are_accepted() -> None:
         check_body(body_of(name).get("example", {}) or {"image_file": ""}, body_of(name))
 
 
+def test_schemas_use_only_what_is_checked() -> None:
+    """Lengths are checked where text is normalized; the use cases parse times and URLs."""
+    checked = {"type", "required", "properties", "additionalProperties", "items", "minItems", "maxItems"}
+    checked |= {"uniqueItems", "enum", "pattern", "format", "minimum", "maximum", "default"}
+    checked |= {"minLength", "maxLength", "description", "example", "x-extensible-enum"}
+    schemas = [body_of(name) for name in BODIES]
+    for schema in schemas:
+        assert set(schema) <= checked
+        assert schema.get("format") in (None, "uuid", "date-time", "uri", "binary")
+        schemas += [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | any_text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
