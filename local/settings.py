@@ -180,7 +180,10 @@ def function_environment(
     its own `users` of the database, regardless of the settings; without, it also gets those in AWS_TOOLS.
     """
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
-    resolved = {name: "" if isinstance(value, dict) else value for name, value in declared.items()}
+    resolved = {
+        name: "" if "${" in str(value) or isinstance(value, dict) else value
+        for name, value in declared.items()
+    }
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
     if "METRICS_NAMESPACE" in declared:  # no metrics, unless told otherwise
         found["METRICS_NAMESPACE"] = settings.value("METRICS_NAMESPACE")

@@ -141,6 +141,13 @@ def test_every_setting_of_the_readme_reaches_the_functions(
     assert names <= reached
 
 
+def test_no_function_gets_what_only_aws_can_resolve() -> None:
+    """With a literal ``${…}`` as DATABASE_SERVER, a restored database would look like the one before."""
+    for spec in read_template(ROOT / "template.yaml").functions.values():
+        found = function_environment(make_settings({}), spec.variables, OWN)
+        assert [name for name, value in found.items() if "${" in value] == []
+
+
 def test_a_function_connects_as_its_own_user_of_the_runs_database() -> None:
     settings = make_settings({"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "hidden"})
     declared, users = {"POSTGRES_USER": "", "POSTGRES_PASSWORD": ""}, {"POSTGRES": "image_api"}
