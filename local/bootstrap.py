@@ -76,17 +76,22 @@ def install(lock: int, command: list[str], locks: list[str]) -> None:
             total += sum(line[:1].isalnum() for line in lines)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=[lock])
     assert process.stdout
-    seen = 0
+    seen, text = 0, ""
     for line in process.stdout:
         seen += line.startswith(("Collecting ", "Requirement already satisfied"))
-        text = "installing" if line.startswith("Installing") else f"downloaded {seen} of {total}"
-        if sys.stdout.isatty():
-            filled = 30 * seen // total
-            print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {text:<24}", end="", flush=True)
+        text = "installing" if line.startswith("Installing") or text == "installing" else f"{seen} of {total}"
+        show_progress(seen / total, text)
+    code = process.wait()
+    show_progress(1, "failed\n" if code else "done\n")
+    if code:
+        sys.exit(code)
+
+
+def show_progress(part: float, text: str) -> None:
+    """Draw a bar, if this is a terminal."""
     if sys.stdout.isatty():
-        print()
-    if process.wait():
-        sys.exit(process.returncode)
+        filled = round(30 * part)
+        print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {text:<20}", end="", flush=True)
 
 
 def main() -> None:

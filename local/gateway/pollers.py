@@ -45,7 +45,7 @@ def start_pollers(
                 works[name] = schedules.make_work(pool, source["Properties"], folder / f"{name}.ran")
     wanted = {name: work for name, work in works.items() if work}
     if wanted:
-        logs.note("running by themselves", ", ".join(wanted))
+        logs.note("scheduled here", ", ".join(wanted))
     stop = threading.Event()
     for name, work in wanted.items():
         threading.Thread(target=_follow, args=(name, work, connect, logs, stop), daemon=True).start()
