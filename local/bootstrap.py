@@ -80,7 +80,7 @@ def install(lock: int, command: list[str], locks: list[str]) -> None:
     for line in process.stdout:
         seen += line.startswith(("Collecting ", "Requirement already satisfied"))
         text = "installing" if line.startswith("Installing") or text == "installing" else f"{seen} of {total}"
-        show_progress(seen / total, text)
+        show_progress(seen / max(total, 1), text)
     code = process.wait()
     show_progress(1, "failed\n" if code else "done\n")
     if code:

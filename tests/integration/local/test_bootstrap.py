@@ -47,7 +47,7 @@ def test_environment_is_made_and_what_cannot_be_installed_is_told_by_pip(tmp_pat
 
     code, output, errors = finish(start(tmp_path, "# nothing\n"))
     assert code == 0, errors
-    assert "Making" not in output, "the environment works already"
+    assert "Creating" not in output, "the environment works already"
     assert (tmp_path / "stamp").exists()
     subprocess.run([broken, "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
 
