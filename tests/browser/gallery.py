@@ -196,7 +196,7 @@ class Gallery:
         """Delete a picture; open it first if needed."""
         if self.detail.is_hidden():
             self.open(title)
-        self.detail.get_by_role("button", name="Delete").click()
+        self.detail.get_by_role("button", name="Move to trash").click()
         expect(self.card(title)).to_be_hidden()
         # Closing a picture goes back in the history, which while pending would undo a later `goto`.
         expect(self.page).to_have_url(re.compile("^[^#]+$"))

@@ -95,7 +95,7 @@ def test_picture_that_the_list_does_not_have_is_deleted(waiting: Gallery) -> Non
     expect(waiting.detail.get_by_role("heading", name="Harbour")).to_be_visible()
 
     with waiting.page.expect_response(lambda answer: answer.request.method == "DELETE"):
-        waiting.detail.get_by_role("button", name="Delete").click()
+        waiting.detail.get_by_role("button", name="Move to trash").click()
 
     expect(waiting.said).to_contain_text("Moved “Harbour” to the trash")
     assert waiting.service.count() == 2

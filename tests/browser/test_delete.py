@@ -56,7 +56,7 @@ def test_undo(way: str, gallery: Gallery) -> None:
 def test_deletion_that_fails_brings_the_picture_back(gallery: Gallery) -> None:
     gallery.fail("**/api/images/*", "DELETE")
 
-    gallery.open("Picture 2").get_by_role("button", name="Delete").click()
+    gallery.open("Picture 2").get_by_role("button", name="Move to trash").click()
 
     expect(gallery.said).to_contain_text("“Picture 2” was not deleted.")
     expect(gallery.card("Picture 2")).to_be_visible()
@@ -94,7 +94,7 @@ def test_undo_that_fails_says_so_and_can_be_tried_again(gallery: Gallery) -> Non
     gallery.delete("Picture 2")
 
     gallery.press("Control+z")
-    expect(gallery.said).to_contain_text("That could not be undone.")
+    expect(gallery.said).to_contain_text("The change was not undone.")
     again = gallery.toast.get_by_role("button", name="Try again")
     expect(again).to_be_focused()
     expect(gallery.card("Picture 2")).to_be_hidden()
@@ -112,7 +112,7 @@ def test_undo_of_what_somebody_deleted_for_good_says_so(gallery: Gallery) -> Non
 
     gallery.button("Undo").click()
 
-    expect(gallery.said).to_have_text("That could not be undone. This picture is no longer there.")
+    expect(gallery.said).to_have_text("The change was not undone. This picture no longer exists.")
 
 
 def test_undo_whose_answer_was_lost_is_done(gallery: Gallery) -> None:
@@ -137,16 +137,16 @@ def test_undo_whose_answer_was_lost_is_done(gallery: Gallery) -> None:
 def test_server_without_a_trash_deletes_for_good_once_confirmed(waiting: Gallery) -> None:
     waiting.change_service(trash_days=0)
     waiting.enter()
-    dialog = waiting.dialog("Delete 1 picture for good?")
+    dialog = waiting.dialog("Delete 1 picture permanently?")
 
-    waiting.open("Picture 2").get_by_role("button", name="Delete").click()
+    waiting.open("Picture 2").get_by_role("button", name="Delete permanently").click()
     dialog.get_by_role("button", name="Cancel").click()
     expect(waiting.card("Picture 2")).to_be_focused()
     assert waiting.service.count() == 3
-    waiting.open("Picture 2").get_by_role("button", name="Delete").click()
-    dialog.get_by_role("button", name="Delete for good").click()
+    waiting.open("Picture 2").get_by_role("button", name="Delete permanently").click()
+    dialog.get_by_role("button", name="Delete permanently").click()
 
-    expect(waiting.said).to_have_text("Deleted “Picture 2” for good")
+    expect(waiting.said).to_have_text("Deleted “Picture 2” permanently")
     expect(waiting.button("Undo")).to_have_count(0)
     expect(waiting.card("Picture 1")).to_be_focused()
     waiting.wait_until(lambda: waiting.service.count() == 2)

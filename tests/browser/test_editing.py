@@ -42,7 +42,7 @@ def test_edit(gallery: Gallery) -> None:
 
 def test_edit_that_the_server_refuses(gallery: Gallery) -> None:
     detail = gallery.open("Forest")
-    for tags, problem in [("x" * 65, "64 characters at most"), ("x," * 33, "32 tags at most")]:
+    for tags, problem in [("x" * 65, "longer than 64 characters"), ("x," * 33, "more than 32 tags")]:
         gallery.edit(**{"Tags, separated by commas": tags})
         gallery.save()
 
@@ -102,7 +102,7 @@ def test_conflict_whose_other_side_cannot_be_read_is_told(gallery: Gallery) -> N
     gallery.service.change_elsewhere("Forest")
 
     gallery.save()
-    expect(detail.get_by_text(f"{CONFLICT} Something went wrong on the server.")).to_be_visible()
+    expect(detail.get_by_text(f"{CONFLICT} Something went wrong on the server. Try again later.")).to_be_visible()
     gallery.page.unroute("**/api/images/*")
     gallery.save()
 

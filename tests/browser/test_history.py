@@ -32,11 +32,11 @@ def test_history_tells_what_who_and_from_what_to_what(
     expect(lines.nth(0)).to_contain_text("Title: Forest → Wood")
     expect(lines.nth(1)).to_contain_text(f"Changed by the key …{str(other_id)[-8:]}")
     expect(lines.nth(1)).to_contain_text("Category: (empty) → Green")
-    expect(lines.nth(2)).to_contain_text("Changed by the main key")
+    expect(lines.nth(2)).to_contain_text("Changed by the root key")
     expect(lines.nth(2)).to_contain_text("Tags: trees → trees, mist")
     expect(lines.nth(2)).to_contain_text("Description: (empty) → Some trees.")
     expect(lines.nth(2)).not_to_contain_text("updated_at")
-    expect(lines.nth(3)).to_contain_text("Uploaded by the main key")
+    expect(lines.nth(3)).to_contain_text("Uploaded by the root key")
     expect(gallery.page.locator("#history-more")).to_be_hidden()
 
 
@@ -58,7 +58,7 @@ def test_more_of_a_long_history_comes_on_demand(gallery: Gallery, forest: str) -
     gallery.open_history("Forest")
     expect(gallery.history).to_have_count(20)
 
-    more = gallery.detail.get_by_role("button", name="Older")
+    more = gallery.detail.get_by_role("button", name="Show older changes")
     more.focus()
     gallery.press("Enter")
 
@@ -69,7 +69,7 @@ def test_more_of_a_long_history_comes_on_demand(gallery: Gallery, forest: str) -
 
 def test_history_that_fails_can_be_asked_for_again(gallery: Gallery) -> None:
     gallery.fail("**/changes?*")
-    trouble = gallery.detail.get_by_text("Something went wrong on the server.")
+    trouble = gallery.detail.get_by_text("Something went wrong on the server. Try again later.")
     gallery.open_history("Forest")
     expect(trouble).to_be_visible()
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import API_KEY, Gallery, Service
 
-REFUSED = "The server does not accept this key."
+REFUSED = "The server does not accept this key. Check it, or enter another key."
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,10 @@ def test_kept_key_that_is_refused_is_asked_for_again(
     expect(gallery.count).to_have_text("2 pictures")
 
 
-@pytest.mark.parametrize("way", ["Try again", "Key"])
+@pytest.mark.parametrize("way", ["Try again", "API key"])
 def test_list_and_categories_are_there_once_a_key_is_given(way: str, asking: Gallery) -> None:
     asking.dialog("Your API key").get_by_role("button", name="Cancel").click()
-    trouble = asking.alert("An API key is needed.")
+    trouble = asking.alert("This page requires an API key.")
     expect(trouble).to_be_visible()
 
     asking.button(way).click()

@@ -35,14 +35,14 @@ def test_add_tags_and_undo(gallery: Gallery, service: Service) -> None:
     gallery.page.keyboard.type("even, 夏、 new,")
     gallery.press("Enter")
 
-    expect(gallery.said).to_have_text("2 pictures changed. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Changed 2 pictures. Press Ctrl+Z to undo.")
     expect(gallery.toolbar).to_be_hidden()
     expect(gallery.page.locator("#tags option")).to_contain_text(["new (2)"])
     changed = ("Sea", ["many", "even", "夏", "new"])
     assert rows(service) == before | {"1": changed, "2": changed}
     gallery.press("Control+z")
 
-    expect(gallery.said).to_have_text("2 pictures are as they were")
+    expect(gallery.said).to_have_text("Undid the changes to 2 pictures")
     assert rows(service) == before
 
 
@@ -59,13 +59,13 @@ def test_remove_tags_and_undo(gallery: Gallery, service: Service) -> None:
     dialog.get_by_role("checkbox", name="even (2)").check()
     remove.click()
 
-    expect(gallery.said).to_have_text("3 pictures changed. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Changed 3 pictures. Press Ctrl+Z to undo.")
     assert [rows(service)[name][1] for name in "124"] == [["many"]] * 3
     gallery.open("Picture 2")
     expect(gallery.page.locator("#detail-tags button")).to_have_text(["many"])
     gallery.press("Escape")
     gallery.button("Undo").click()
-    expect(gallery.said).to_have_text("2 pictures are as they were")
+    expect(gallery.said).to_have_text("Undid the changes to 2 pictures")
     assert rows(service) == before
 
 
@@ -75,17 +75,17 @@ def test_move_to_a_category_and_undo(
 ) -> None:
     before = rows(service)
     gallery.pick("Picture 3", "Picture 4", "Picture 5")
-    gallery.act("Move")
-    dialog = gallery.dialog("Move 3 pictures to a category")
+    gallery.act("Set category")
+    dialog = gallery.dialog("Set the category of 3 pictures")
 
     dialog.get_by_role("combobox").fill(category)
-    dialog.get_by_role("button", name="Move", exact=True).click()
+    dialog.get_by_role("button", name="Set category", exact=True).click()
 
-    expect(gallery.said).to_have_text("3 pictures changed. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Changed 3 pictures. Press Ctrl+Z to undo.")
     expect(gallery.categories).to_have_text(["All categories", *counts])
     assert [rows(service)[name][0] for name in "345"] == [category] * 3
     gallery.button("Undo").click()
-    expect(gallery.said).to_have_text("3 pictures are as they were")
+    expect(gallery.said).to_have_text("Undid the changes to 3 pictures")
     assert rows(service) == before
     expect(gallery.categories).to_have_text(["All categories", "Sea (3)"])
 
@@ -93,9 +93,9 @@ def test_move_to_a_category_and_undo(
 def test_trash_with_one_undo_for_all(gallery: Gallery, service: Service) -> None:
     gallery.pick("Picture 2", "Picture 4", "Picture 5")
 
-    gallery.act("Delete")
+    gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("3 pictures moved to the trash. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Moved 3 pictures to the trash. Press Ctrl+Z to undo.")
     expect(gallery.cards).to_have_text(["Picture 6", "Picture 3", "Picture 1"])
     expect(gallery.count).to_have_text("3 pictures")
     expect(gallery.categories).to_have_text(["All categories", "Sea (2)"])
@@ -103,7 +103,7 @@ def test_trash_with_one_undo_for_all(gallery: Gallery, service: Service) -> None
     assert service.count() == 3
     gallery.press("Enter")
 
-    expect(gallery.said).to_have_text("3 pictures are back")
+    expect(gallery.said).to_have_text("Restored 3 pictures")
     expect(gallery.cards).to_have_text([f"Picture {number}" for number in range(6, 0, -1)])
     expect(gallery.count).to_have_text("6 pictures")
     expect(gallery.card("Picture 5")).to_be_focused()
@@ -113,7 +113,7 @@ def test_trash_with_one_undo_for_all(gallery: Gallery, service: Service) -> None
 def test_deletion_that_ends_after_the_view_has_changed(gallery: Gallery) -> None:
     held = gallery.hold(BATCH, most=1)
     gallery.pick("Picture 2", "Picture 4")
-    gallery.act("Delete")
+    gallery.act("Move to trash")
     gallery.wait_until(lambda: held)
     gallery.open_trash()
     expect(gallery.heading("The trash is empty")).to_be_visible()
@@ -123,7 +123,7 @@ def test_deletion_that_ends_after_the_view_has_changed(gallery: Gallery) -> None
     expect(gallery.cards).to_have_count(2)
     expect(gallery.heading("Trash")).to_be_focused()
     gallery.button("Undo").click()
-    expect(gallery.said).to_have_text("2 pictures are back")
+    expect(gallery.said).to_have_text("Restored 2 pictures")
     expect(gallery.heading("The trash is empty")).to_be_visible()
     gallery.page.go_back()
     expect(gallery.count).to_have_text("6 pictures")
@@ -134,18 +134,18 @@ def test_what_could_not_be_changed_is_said_and_stays_selected(gallery: Gallery, 
     # Another client has trashed two of them meanwhile.
     for number in (1, 5):
         service.trash(service.find(f"Picture {number}"))
-    gallery.act("Move")
+    gallery.act("Set category")
 
     gallery.page.keyboard.type("Forest")
     gallery.press("Enter")
 
-    partly = "2 of 3 were not changed: This picture is in the trash."
-    expect(gallery.toast).to_contain_text(f"1 picture changed. {partly}")
+    partly = "2 of 3 pictures were not changed. This picture is in the trash."
+    expect(gallery.toast).to_contain_text(f"Changed 1 picture. {partly}")
     assert gallery.selected() == ["5", "1"]
     expect(gallery.toolbar).to_contain_text("2 selected")
     assert rows(service)["3"][0] == "Forest"
     gallery.button("Undo").click()
-    expect(gallery.said).to_have_text("1 picture is as it was")
+    expect(gallery.said).to_have_text("Undid the change to 1 picture")
     assert rows(service)["3"][0] == "Sea"
 
 
@@ -153,11 +153,11 @@ def test_when_nothing_could_be_changed_all_stay_selected(gallery: Gallery) -> No
     gallery.fail(BATCH)
     gallery.pick("Picture 1", "Picture 3")
 
-    gallery.act("Delete")
+    gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("2 of 2 were not changed: Something went wrong on the server.")
+    expect(gallery.said).to_have_text("2 of 2 pictures were not changed. Something went wrong on the server. Try again later.")
     expect(gallery.button("Undo")).to_have_count(0)
-    expect(gallery.toolbar.get_by_role("button", name="Delete")).to_be_focused()
+    expect(gallery.toolbar.get_by_role("button", name="Move to trash")).to_be_focused()
     assert gallery.selected() == ["3", "1"]
 
 
@@ -177,9 +177,9 @@ def test_temporary_error_is_retried_with_the_same_idempotency_key(gallery: Galle
 
     gallery.page.route(BATCH, lose_two)
     gallery.pick("Picture 1", "Picture 3")
-    gallery.act("Delete")
+    gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("2 pictures moved to the trash. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Moved 2 pictures to the trash. Press Ctrl+Z to undo.")
     assert (len(keys), len(set(keys))) == (3, 1)
     assert gallery.service.count() == 4
 
@@ -198,9 +198,9 @@ def test_picture_whose_own_result_is_temporary_is_tried_again(gallery: Gallery) 
 
     gallery.page.route(BATCH, busy_once)
     gallery.pick("Picture 1", "Picture 3")
-    gallery.act("Delete")
+    gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("2 pictures moved to the trash. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Moved 2 pictures to the trash. Press Ctrl+Z to undo.")
     assert asked[1]["ids"] == asked[0]["ids"][:1]
 
 
@@ -212,15 +212,15 @@ def test_more_than_a_batch_is_sent_in_parts(gallery: Gallery, service: Service) 
     gallery.cards.last.focus()
     gallery.press("Control+a")
 
-    gallery.act("Delete")
+    gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("230 pictures moved to the trash. Ctrl+Z undoes it.")
+    expect(gallery.said).to_have_text("Moved 230 pictures to the trash. Press Ctrl+Z to undo.")
     expect(gallery.heading("No pictures yet")).to_be_visible()
     sizes = [len(request.post_data_json["ids"]) for request in asked if request.post_data_json]
     assert sizes == [200, 30]
     assert service.count() == 0
     gallery.press("Control+z")
-    expect(gallery.said).to_have_text("230 pictures are back")
+    expect(gallery.said).to_have_text("Restored 230 pictures")
     expect(gallery.count).to_have_text("230 pictures")
     gallery.settle()
     assert service.count() == 230
@@ -230,13 +230,13 @@ def test_server_without_a_trash_asks_before_it_deletes(waiting: Gallery) -> None
     waiting.change_service(trash_days=0)
     waiting.enter()
     waiting.pick("Picture 1", "Picture 3")
-    dialog = waiting.dialog("Delete 2 pictures for good?")
-    waiting.act("Delete")
+    dialog = waiting.dialog("Delete 2 pictures permanently?")
+    waiting.act("Delete permanently")
     dialog.get_by_role("button", name="Cancel").click()
     expect(waiting.cards).to_have_count(6)
-    waiting.act("Delete")
-    dialog.get_by_role("button", name="Delete for good").click()
+    waiting.act("Delete permanently")
+    dialog.get_by_role("button", name="Delete permanently").click()
 
-    expect(waiting.said).to_have_text("2 pictures deleted for good")
+    expect(waiting.said).to_have_text("Deleted 2 pictures permanently")
     expect(waiting.cards).to_have_count(4)
     expect(waiting.button("Undo")).to_have_count(0)

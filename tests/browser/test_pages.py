@@ -48,13 +48,13 @@ def test_page_that_is_not_loaded_whole_says_so(waiting: Gallery) -> None:
     page.route("**/assets/grid.js", lambda route: route.abort())
     waiting.enter()
     expect(page.get_by_role("heading", level=1)).to_be_hidden()
-    expect(page.get_by_text("Loading takes long.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("This is taking longer than usual.")).to_be_visible(timeout=15_000)
 
     page.unroute("**/assets/grid.js")
     page.get_by_role("link", name="Try again").click()
 
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_text("Loading takes long.")).to_be_hidden()
+    expect(page.get_by_text("This is taking longer than usual.")).to_be_hidden()
 
 
 def test_description_can_be_tried_under_a_stage(waiting: Gallery) -> None:

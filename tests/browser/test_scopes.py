@@ -10,7 +10,7 @@ from tests.browser.gallery import API_KEY, Gallery, Service
 from tests.support.pictures import jpeg, jpeg_of_size
 
 READ, WRITE, DELETE = "images:read", "images:write", "images:delete"
-MAY_NOT_LOOK = "This key may not see pictures."
+MAY_NOT_LOOK = "This key cannot view pictures."
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_key_that_only_reads_is_offered_only_that(open_gallery: OpenGallery, ser
     expect(gallery.toolbar).to_be_hidden()
     detail = gallery.open("Picture 1")
     expect(detail.get_by_role("button", name="Copy link")).to_be_visible()
-    for name in ("Edit", "Delete"):
+    for name in ("Edit", "Move to trash"):
         expect(detail.get_by_role("button", name=name)).to_be_hidden()
     gallery.press("Escape")
     expect(gallery.detail).to_be_hidden()
@@ -56,7 +56,7 @@ def test_empty_gallery_does_not_invite_to_upload_with_a_key_that_reads(
     service.clear()
     gallery = open_gallery(key=service.make_key(READ))
 
-    expect(gallery.page.get_by_text("This key may look at pictures, but not add any.")).to_be_visible()
+    expect(gallery.page.get_by_text("This key can view pictures, but it cannot add any.")).to_be_visible()
     expect(gallery.page.locator("#empty-action")).to_be_hidden()
 
 
@@ -71,7 +71,7 @@ def test_deleting_for_good_needs_its_own_scope(
     gallery.page.get_by_role("button", name=re.compile("^Picture 1")).click()
 
     expect(gallery.toolbar.get_by_role("button", name="Restore")).to_be_visible()
-    expect(gallery.toolbar.get_by_role("button", name="Delete for good")).to_be_visible(visible=can_purge)
+    expect(gallery.toolbar.get_by_role("button", name="Delete permanently")).to_be_visible(visible=can_purge)
 
 
 @pytest.mark.parametrize(("scopes", "can_delete"), [((READ, WRITE), False), ((READ, DELETE), True)])
@@ -85,7 +85,7 @@ def test_deleting_without_a_trash_is_for_good(
     detail = gallery.open("Picture 1")
 
     expect(detail.get_by_role("button", name="Edit")).to_be_visible(visible=not can_delete)
-    expect(detail.get_by_role("button", name="Delete")).to_be_visible(visible=can_delete)
+    expect(detail.get_by_role("button", name="Delete permanently")).to_be_visible(visible=can_delete)
 
 
 def test_key_that_may_not_look_says_so_and_can_be_changed(
@@ -131,7 +131,7 @@ def test_key_that_is_suspended_says_so_and_can_be_changed(
 def test_another_key_changes_what_is_offered(gallery: Gallery) -> None:
     expect_to_change(gallery, visible=True)
     for key, visible in [(gallery.service.make_key(READ), False), (API_KEY, True)]:
-        gallery.button("Key").click()
+        gallery.button("API key").click()
         gallery.use_key(key)
 
         expect_to_change(gallery, visible=visible)
@@ -143,9 +143,9 @@ def test_refusal_for_a_scope_is_explained(gallery: Gallery) -> None:
     gallery.fail(
         "**/api/images/*", "DELETE", status=403, code="scope_missing", details={"scope": "images:write"}
     )
-    gallery.open("Picture 1").get_by_role("button", name="Delete").click()
+    gallery.open("Picture 1").get_by_role("button", name="Move to trash").click()
 
-    expect(gallery.said).to_contain_text("This key may not add or change pictures.")
+    expect(gallery.said).to_contain_text("This key cannot add or change pictures.")
     expect(gallery.card("Picture 1")).to_be_visible()
 
 

@@ -58,7 +58,7 @@ def test_keyboard(key: str, gallery: Gallery) -> None:
     assert gallery.selected() == ["5", "4", "2"]
     press("Control+a")
     assert len(gallery.selected()) == 6
-    for move, name in [("Tab", "Add tags"), ("End", "Delete"), ("ArrowRight", "Done")]:
+    for move, name in [("Tab", "Add tags"), ("End", "Clear selection"), ("ArrowLeft", "Move to trash")]:
         press(move)
         expect(toolbar.get_by_role("button", name=name)).to_be_focused()
     press("Shift+Tab")
@@ -77,13 +77,13 @@ def test_select_button_begins_with_nothing_selected(gallery: Gallery) -> None:
     gallery.button("Select").click()
 
     expect(gallery.card("Picture 6")).to_be_focused()
-    expect(gallery.said).to_contain_text("Space selects")
+    expect(gallery.said).to_contain_text("Press Space to select")
     expect(gallery.toolbar).to_contain_text("0 selected")
-    expect(gallery.toolbar.get_by_role("button", name="Delete")).to_be_disabled()
+    expect(gallery.toolbar.get_by_role("button", name="Move to trash")).to_be_disabled()
     gallery.card("Picture 3").click()
     gallery.card("Picture 3").click()
     expect(gallery.toolbar).to_contain_text("0 selected")
-    gallery.act("Done")
+    gallery.act("Clear selection")
     expect(gallery.toolbar).to_be_hidden()
     expect(gallery.card("Picture 3")).to_be_focused()
 

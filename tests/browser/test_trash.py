@@ -29,7 +29,7 @@ def test_trash_shows_what_was_deleted_and_until_when(gallery: Gallery) -> None:
     expect(gallery.page).to_have_url(re.compile("/#trash$"))
     expect(gallery.page.locator(".caption .title")).to_have_text(["Picture 1", "Picture 2", "Picture 3"])
     expect(gallery.count).to_have_text("3 pictures")
-    expect(trashed(gallery, 1)).to_contain_text(re.compile(r"Deleted .*Gone for good after "))
+    expect(trashed(gallery, 1)).to_contain_text(re.compile(r"In the trash since .*Deleted permanently after "))
     expect(trashed(gallery, 1)).to_have_css("background-image", re.compile("^url\\(.data:"))
     expect(gallery.page.get_by_role("searchbox")).to_be_hidden()
     expect(gallery.button("Upload")).to_be_hidden()
@@ -63,7 +63,7 @@ def test_restore_several(gallery: Gallery) -> None:
     expect(gallery.toolbar).to_contain_text("2 selected")
     gallery.act("Restore")
 
-    expect(gallery.said).to_have_text("2 pictures are back")
+    expect(gallery.said).to_have_text("Restored 2 pictures")
     expect(gallery.page.locator(".caption:visible .title")).to_have_text(["Picture 2"])
     expect(gallery.count).to_have_text("1 picture")
     expect(trashed(gallery, 2)).to_be_focused()
@@ -78,16 +78,16 @@ def test_delete_for_good_asks_first(gallery: Gallery, service: Service) -> None:
     gallery.open_trash()
     trashed(gallery, 1).focus()
     gallery.press("Control+a")
-    dialog = gallery.dialog("Delete 3 pictures for good?")
+    dialog = gallery.dialog("Delete 3 pictures permanently?")
 
-    gallery.act("Delete for good")
+    gallery.act("Delete permanently")
     gallery.press("Enter")  # Cancel has the focus
     expect(dialog).to_be_hidden()
     assert service.count("trashed_images") == 3
-    gallery.act("Delete for good")
-    dialog.get_by_role("button", name="Delete for good").click()
+    gallery.act("Delete permanently")
+    dialog.get_by_role("button", name="Delete permanently").click()
 
-    expect(gallery.said).to_have_text("3 pictures deleted for good")
+    expect(gallery.said).to_have_text("Deleted 3 pictures permanently")
     expect(gallery.heading("The trash is empty")).to_be_visible()
     assert service.count("trashed_images") == 0
     expect(gallery.button("Undo")).to_have_count(0)
@@ -108,7 +108,7 @@ def test_long_trash_is_loaded_on_scrolling(open_gallery: OpenGallery, service: S
     for (image_id,) in service.query("SELECT id FROM image_metadata"):
         service.trash(image_id)
     gallery = open_gallery(path="/#trash", viewport={"width": 800, "height": 500})
-    expect(gallery.count).to_have_text("More than 40 pictures")
+    expect(gallery.count).to_have_text("At least 40 pictures")
 
     gallery.scroll_until(lambda: gallery.cards.count() == 90)
 
@@ -130,7 +130,7 @@ def test_pictures_of_the_gallery_are_not_seen_in_a_trash_that_is_slow(gallery: G
 def test_trash_that_cannot_be_loaded_says_so(gallery: Gallery) -> None:
     gallery.fail("**/api/trash?*")
     gallery.open_trash()
-    trouble = gallery.alert("Something went wrong on the server.")
+    trouble = gallery.alert("Something went wrong on the server. Try again later.")
     expect(trouble).to_be_visible()
 
     gallery.page.unroute("**/api/trash?*")
@@ -160,11 +160,11 @@ def test_picture_in_the_trash_that_is_opened_by_its_address(
     ((image_id,),) = service.query("SELECT id FROM trashed_images LIMIT 1")
     gallery = open_gallery(path=f"/#{image_id}")
 
-    expect(gallery.said).to_have_text("This picture is in the trash.")
+    expect(gallery.said).to_have_text("This picture is in the trash. Restore it first.")
 
 
 def test_trash_says_for_how_long_it_keeps(waiting: Gallery) -> None:
     waiting.change_service(trash_days=7)
     waiting.enter("/#trash")
 
-    expect(waiting.page.get_by_text("Kept for 7 days.")).to_be_visible()
+    expect(waiting.page.get_by_text("Pictures stay here for 7 days.")).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import API_KEY, Gallery, Service
 
-FAILED = "Something went wrong on the server."
+FAILED = "Something went wrong on the server. Try again later."
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery) -> None:
     gallery.fail("**/api/images?*", status=503, code="database_unavailable", retry_after="20")
     gallery.enter()
 
-    expect(gallery.count).to_have_text("The database does not answer. Trying again…")
+    expect(gallery.count).to_have_text("The database is not responding. Trying again…")
     gallery.page.unroute("**/api/images?*")
     gallery.page.clock.run_for(26_000)
     expect(gallery.count).to_have_text("2 pictures")

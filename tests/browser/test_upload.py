@@ -12,7 +12,7 @@ from tests.browser.gallery import Gallery, Service
 from tests.support.pictures import TEXT, jpeg, jpeg_of_size
 
 UPLOAD = "**/api/upload"
-NO_PICTURE = "This is not a picture of a supported type"
+NO_PICTURE = "The file is not a picture of a supported type"
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_same_picture_again_is_told(gallery: Gallery) -> None:
 
     gallery.upload({"again.jpg": jpeg(seed="twin")})
 
-    expect(gallery.line("again.jpg")).to_contain_text("The same picture was here already")
+    expect(gallery.line("again.jpg")).to_contain_text("An identical picture already exists")
 
 
 def test_store_that_goes_away_in_mid_upload(gallery: Gallery) -> None:
@@ -108,7 +108,7 @@ def test_store_that_goes_away_in_mid_upload(gallery: Gallery) -> None:
     gallery.page.route("**/api/upload*", lose_the_store)
     gallery.upload({"small.jpg": jpeg(seed="away"), "large.jpg": jpeg_of_size(6_000_000)})
 
-    expect(gallery.line("small.jpg")).to_contain_text("The image store does not answer. Trying again…")
+    expect(gallery.line("small.jpg")).to_contain_text("The image storage is not responding. Trying again…")
     expect(gallery.line("small.jpg")).to_contain_text("Done")
     expect(gallery.line("large.jpg")).to_contain_text("Done")
     expect(gallery.cards).to_have_count(2)
@@ -148,7 +148,7 @@ def test_server_that_asks_to_wait_is_not_asked_before(open_gallery: OpenGallery)
     gallery.fail(UPLOAD, status=503, code="database_unavailable", retry_after="20")
     gallery.upload({"a.jpg": jpeg()})
 
-    expect(gallery.line("a.jpg")).to_contain_text("The database does not answer. Trying again…")
+    expect(gallery.line("a.jpg")).to_contain_text("The database is not responding. Trying again…")
     gallery.page.clock.run_for(19_000)
     assert len(asked) == 1
     gallery.page.clock.run_for(7_000)

@@ -7,7 +7,7 @@ let access = NOTHING;
 let newestLoad = null;
 let isKnown = false;
 
-/** Whether the key may "read", "write" or "delete" for good; "trash": press Delete; "select" pictures in this view. */
+/** Whether the key may "read", "write" or "delete" permanently; "trash": move to the trash; "select" pictures in this view. */
 export const may = (action) => allowed().includes(action);
 
 /** As `may`, once the server has said what the key may do. */
@@ -16,7 +16,7 @@ export const canLater = (action) => ensureAccess().then(() => may(action), () =>
 /** The id of the key, as changes name it. */
 export const ownKeyId = () => access.id;
 
-/** Whether the server deletes for good at once, because it has no trash. */
+/** Whether the server deletes permanently at once, because it has no trash. */
 export const hasNoTrash = () => access.trash_days === 0;
 
 export const trashDays = () => access.trash_days;
@@ -26,11 +26,11 @@ export const loadLimits = () => ensureAccess().then(() => access.limits);
 
 /** Ask what the key may do and what the server offers. Until then, nothing but looking. Rejects with an ApiError. */
 export function loadAccess() {
-  const answers = ["api/keys/self", "api/service"].map((path) => withRetries(() => callApi(path)));
-  const load = Promise.all(answers).then(([key, service]) => {
+  const responses = ["api/keys/self", "api/service"].map((path) => withRetries(() => callApi(path)));
+  const load = Promise.all(responses).then(([key, service]) => {
     if (load === newestLoad) setAccess({ ...service.data, ...key.data }); // else a newer load has begun
   }, (error) => {
-    if (load !== newestLoad) return; // its answer counts
+    if (load !== newestLoad) return; // its response counts
     newestLoad = null;
     setAccess(NOTHING);
     throw error;
@@ -48,7 +48,7 @@ function setAccess(value) {
 /** Load it unless loaded or loading. */
 export const ensureAccess = () => newestLoad ?? loadAccess();
 
-/** Call again when another view is shown. Before the first answer, elements keep their places but are not seen. */
+/** Call again when another view is shown. Before the first response, elements keep their places but are not seen. */
 export function showAllowed() {
   if (!isKnown) return;
   document.documentElement.dataset.may = allowed().join(" ");

@@ -3,14 +3,14 @@
 import { callApi, withRetries } from "./api.js";
 import { makeIdempotencyKey } from "./upload_file.js";
 
-const CHUNK = 200; // the API takes no more ids at once
+const CHUNK = 200; // the API accepts no more ids at once
 const ATTEMPTS = 6;
 const ATTEMPTS_PER_PICTURE = 3; // where its own result is temporary
 const WAIT_MS = 1_500;
 
 /**
  * Do one operation, such as `{ operation: "add_tags", tags }`. Resolves with `{ done, failed }`: ids, and [id, error]
- * pairs. Each chunk has its own Idempotency-Key, so that a retry after a lost answer does nothing twice.
+ * pairs. Each chunk has its own Idempotency-Key, so that a retry after a lost response does nothing twice.
  */
 export async function runBatch(ids, operation) {
   const [done, failed] = [[], []];

@@ -1,18 +1,19 @@
-// Deletion: the server moves the picture to its trash at once; undo restores it. A server without a trash deletes it for good.
+// Deletion: the server moves the picture to its trash at once; undo restores it. A server without a trash deletes it permanently.
 
 import { hasNoTrash } from "./access.js";
 import { callApi, withRetries } from "./api.js";
 import { confirmAction } from "./dialogs.js";
 import { showToast } from "./dom.js";
+import { explain } from "./explain.js";
 import { confirmHidden, focusItem, hideImages, showImages, updateItem } from "./grid.js";
 import { nameOf } from "./grid_item.js";
 import { pathOf } from "./links.js";
-import { explain, t } from "./text.js";
-import { moveFocus, offerUndo } from "./undo_toast.js";
+import { t } from "./text.js";
+import { moveFocus, offerUndo, sayUndo } from "./undo_toast.js";
 
 export async function removePicture(image) {
   const name = nameOf(image);
-  if (hasNoTrash() && !await confirmAction(t("delete_title", { n: 1 }), t("delete_text"), t("delete_for_good"))) {
+  if (hasNoTrash() && !await confirmAction(t("delete_title", { n: 1 }), t("delete_text"), t("delete_permanently"))) {
     return focusItem(image.id);
   }
   const neighbour = hideImages([image.id], false);
@@ -23,7 +24,8 @@ export async function removePicture(image) {
     moveFocus(neighbour);
   } else {
     const undo = async () => (await deletion ? restore(image) : "");
-    withdraw = offerUndo(t("trashed", { name }), { said: t("trashed_said", { name }), neighbour, undo });
+    const text = t("trashed", { name });
+    withdraw = offerUndo(text, { said: sayUndo(text), neighbour, undo });
   }
   if (!await deletion) withdraw();
 }
@@ -48,7 +50,7 @@ async function restore(image) {
   try {
     await withRetries(() => callApi(`api/images/${image.id}/restore`, { method: "POST" }), { attempts: 6 });
   } catch (error) {
-    if (error.code !== "image_not_trashed") throw error; // it is back already: an answer was lost
+    if (error.code !== "image_not_trashed") throw error; // it was restored already: a response was lost
   }
   const fresh = withRetries(() => callApi(pathOf(image.id))).then(({ data }) => updateItem(data), () => {});
   await showImages([image.id]);

@@ -4,6 +4,7 @@ import { enterPicture, leavePicture, pictureInAddress, replacePicture } from "./
 import { callApi, withRetries } from "./api.js";
 import { byId, showToast } from "./dom.js";
 import { cancelEditing, closeForm, isEditing, setUpEditing } from "./edit.js";
+import { explain } from "./explain.js";
 import { filterByTag } from "./filters.js";
 import { focusItem, imageOf, neighbourOf, updateItem } from "./grid.js";
 import { setUpHistory } from "./image_history.js";
@@ -11,7 +12,6 @@ import { pathOf } from "./links.js";
 import { removePicture } from "./delete.js";
 import { setUpSharing } from "./share.js";
 import { renderDetail, showStatus, shown } from "./detail_view.js";
-import { explain } from "./text.js";
 
 const dialog = byId("detail");
 

@@ -2,11 +2,12 @@
 
 import { callApi, withRetries } from "./api.js";
 import { byId, showToast, textInputs } from "./dom.js";
+import { explain, explainRetry } from "./explain.js";
 import { loadFacets } from "./filters.js";
 import { updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
 import { isShown, renderDetail, showStatus, shown } from "./detail_view.js";
-import { explain, t } from "./text.js";
+import { t } from "./text.js";
 
 let session = null; // of the open form: { id, saving }; responses for an older one leave the form alone
 
@@ -52,7 +53,7 @@ async function save(own) {
   for (const input of textInputs()) body[input.dataset.field] = input.value;
   const headers = { "If-Match": `"${shown.image.version}"` };
   const onWait = (error) => {
-    if (session === own) showStatus(t("state_again", { problem: explain(error) }), true);
+    if (session === own) showStatus(explainRetry(error), true);
   };
   showStatus(t("saving"));
   try {

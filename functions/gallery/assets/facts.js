@@ -18,7 +18,7 @@ function fileFacts(image) {
   const size = `${formatNumber(image.width)} × ${formatNumber(image.height)} · ${formatBytes(image.size_bytes)}`;
   const type = image.mime_type.replace("image/", "").toUpperCase();
   return [
-    ["file", image.filename],
+    ["filename", image.filename],
     ["size", size],
     ["type", type],
     ["frames", image.frames > 1 && formatNumber(image.frames)],

@@ -3,10 +3,11 @@
 import { may } from "./access.js";
 import { callApi, withRetries } from "./api.js";
 import { announce, byId } from "./dom.js";
+import { explain, explainRetry } from "./explain.js";
 import { NEWEST } from "./filters.js";
 import { isArrow, itemByArrow, makeEntry, renderEntry, visibleSibling } from "./grid_item.js";
 import { furtherLinks } from "./links.js";
-import { explain, t } from "./text.js";
+import { t } from "./text.js";
 
 const PAGE_SIZE = 40;
 const AHEAD_PX = 1200;
@@ -55,8 +56,8 @@ function loadWhenNear() {
 }
 
 /** Load the next page, or the first one of a new list, which replaces the old list on arrival. */
-async function loadPage(afresh) {
-  if (afresh) {
+async function loadPage(isFirst) {
+  if (isFirst) {
     currentLoad.abort();
     currentLoad = new AbortController();
     cursor = null;
@@ -68,19 +69,19 @@ async function loadPage(afresh) {
   loading = true;
   grid.ariaBusy = "true";
   byId("trouble").hidden = true;
-  const slow = setTimeout(() => { if (afresh) byId("count").textContent = t("loading"); }, SLOW_MS);
+  const slow = setTimeout(() => { if (isFirst) byId("count").textContent = t("loading"); }, SLOW_MS);
   const onWait = (error) => {
     clearTimeout(slow);
-    showWaiting(afresh, t("state_again", { problem: explain(error) }));
+    showWaiting(isFirst, explainRetry(error));
   };
   try {
     const page = await withRetries(() => callApi(path, { signal }), { signal, onWait });
     if (signal.aborted) return;
-    renderPage(page, afresh);
+    renderPage(page, isFirst);
   } catch (error) {
     if (signal.aborted) return;
     if (error.code === "too_many_to_sort") return showNewestInstead(error);
-    if (afresh) clearGrid();
+    if (isFirst) clearGrid();
     showTrouble(explain(error), true, ["scope_missing", "api_key_suspended"].includes(error.code));
     return;
   } finally {
@@ -115,8 +116,8 @@ function showNewestInstead(error) {
   return loadPage(true);
 }
 
-function renderPage({ images, next_cursor: next, total: counted }, afresh) {
-  if (afresh) clearGrid();
+function renderPage({ images, next_cursor: next, total: counted }, isFirst) {
+  if (isFirst) clearGrid();
   byId("trouble").hidden = true;
   grid.append(...unfinishedRow, ...images.filter(({ id }) => !entries.has(id)).map(makeItem));
   cursor = next;
@@ -128,8 +129,8 @@ function renderPage({ images, next_cursor: next, total: counted }, afresh) {
 }
 
 /** Show a message where the user looks: above a new list, below one that grows. */
-function showWaiting(afresh, text) {
-  if (!afresh) return showTrouble(text, false);
+function showWaiting(isFirst, text) {
+  if (!isFirst) return showTrouble(text, false);
   byId("count").textContent = text;
   announce(text);
 }
@@ -220,7 +221,7 @@ export function confirmHidden(ids) {
   if (isTrash() && moved.some(({ fromTrash }) => !fromTrash)) reload(query);
 }
 
-/** Show hidden pictures again at their places; if the list has been replaced since, load it anew. */
+/** Show hidden pictures again at their places; if the list has been replaced since, reload it. */
 export async function showImages(ids) {
   for (const id of ids) leaving.delete(id);
   for (const id of ids) if (entries.has(id)) entries.get(id).item.hidden = false;

@@ -3,7 +3,8 @@
 import { ownKeyId } from "./access.js";
 import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
-import { explain, formatNumber, formatTime, knows, t } from "./text.js";
+import { explain } from "./explain.js";
+import { formatNumber, formatTime, knows, t } from "./text.js";
 
 const PAGE = 20;
 const MAX_VALUE = 120; // characters of a value

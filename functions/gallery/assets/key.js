@@ -1,6 +1,7 @@
 // The API key: asked for once, and kept in this tab only.
 
 import { byId } from "./dom.js";
+import { explain } from "./explain.js";
 import { t } from "./text.js";
 
 const STORED = "image-api-key";
@@ -19,7 +20,7 @@ export async function withKey(action) {
       return await action(used);
     } catch (error) {
       if (error.status !== 401) throw error;
-      if (key === used) await askForKey(t("key_refused"));
+      if (key === used) await askForKey(explain(error));
     }
   }
 }
@@ -43,7 +44,7 @@ function openKeyDialog(problem) {
       given = normalizeKey(input.value);
       if (given) return storeKey(given);
       event.preventDefault();
-      byId("key-problem").textContent = t("key_refused");
+      byId("key-problem").textContent = t("error_api_key_invalid");
       input.select();
     };
     dialog.onclose = () => {

@@ -4,15 +4,16 @@ import { ensureAccess, loadAccess } from "./access.js";
 import { setUpAddress, writeFilters } from "./address.js";
 import { byId, showToast } from "./dom.js";
 import { followAddress, openDetail, setUpDetail } from "./detail_dialog.js";
+import { explain } from "./explain.js";
 import { clearFilters, loadFacets, ensureFacets, readFilters, setUpFilters } from "./filters.js";
 import { prependImage, reload, renderTotal, setUpGrid } from "./grid.js";
 import { askForKey, setUpKey } from "./key.js";
 import { renderNeighbours } from "./detail_view.js";
 import { chooseFiles, setUpSources } from "./file_sources.js";
 import { clearSelection, extendByArrow, renderSelection, setUpSelection } from "./selection.js";
-import { explain, t, translatePage } from "./text.js";
+import { t, translatePage } from "./text.js";
 import { setUpToolbar } from "./toolbar.js";
-import { followView, isInTrash, renderTrashHead, setUpTrash } from "./trash.js";
+import { followView, isInTrash, renderTrashTexts, setUpTrash } from "./trash.js";
 import { setUpUndo } from "./undo_toast.js";
 import { setUpUploads } from "./upload_panel.js";
 
@@ -43,7 +44,7 @@ async function showAccess(load) {
     });
   }
   renderTotal();
-  renderTrashHead();
+  renderTrashTexts();
 }
 
 function changeKey() {

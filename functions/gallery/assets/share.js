@@ -3,10 +3,11 @@
 import { callApi, withRetries } from "./api.js";
 import { byId, make } from "./dom.js";
 import { isEditing } from "./edit.js";
+import { explain } from "./explain.js";
 import { updateItem } from "./grid.js";
 import { pathOf } from "./links.js";
 import { isShown, renderDetail, showStatus, shown } from "./detail_view.js";
-import { explain, formatTime, t } from "./text.js";
+import { formatTime, t } from "./text.js";
 
 export function setUpSharing() {
   byId("copy").onclick = copyLink;

@@ -4,23 +4,23 @@ import { hasNoTrash, may } from "./access.js";
 import { runBatch, runBatches } from "./batch.js";
 import { askForChoice, askForText, confirmAction } from "./dialogs.js";
 import { byId, showToast } from "./dom.js";
+import { explain } from "./explain.js";
 import { loadFacets } from "./filters.js";
 import { confirmHidden, focusItem, hideImages, imageOf, showImages, updateItem } from "./grid.js";
 import { clearSelection, deselect, focusList, selectedIds } from "./selection.js";
-import { explain, t } from "./text.js";
-import { moveFocus, offerUndo } from "./undo_toast.js";
+import { joinSentences, t } from "./text.js";
+import { moveFocus, offerUndo, sayUndo } from "./undo_toast.js";
 
 const MAX_CATEGORY = 64;
 const MAX_TAGS_TEXT = 2_000;
-const TOLD_SECONDS = 10;
+const MESSAGE_SECONDS = 10;
 const toolbar = byId("selection");
 const buttons = () => [...toolbar.querySelectorAll("button")].filter((button) => button.offsetParent && !button.disabled);
 let busy = false;
 
 export function setUpToolbar() {
-  const actions = { "add-tags": addTags, "remove-tags": removeTags, move, trash, restore, purge };
+  const actions = { "add-tags": addTags, "remove-tags": removeTags, category: setCategory, trash, restore, purge };
   for (const [name, act] of Object.entries(actions)) byId(`do-${name}`).onclick = () => { if (!busy) act(selectedIds()); };
-  byId("selection-clear").tabIndex = -1; // Tab leads to the first action, the arrow keys to the others
   toolbar.addEventListener("focusin", ({ target }) => {
     for (const button of toolbar.querySelectorAll("button")) button.tabIndex = button === target ? 0 : -1;
   });
@@ -63,9 +63,9 @@ async function removeTags(ids) {
   });
 }
 
-async function move(ids) {
-  const title = t("move_title", { n: ids.length });
-  const options = { title, label: t("category_hint"), action: t("move"), list: "categories", maxLength: MAX_CATEGORY };
+async function setCategory(ids) {
+  const title = t("category_title", { n: ids.length });
+  const options = { title, label: t("category_hint"), action: t("set_category"), list: "categories", maxLength: MAX_CATEGORY };
   const category = await askForText({ ...options, canBeEmpty: true });
   if (category === undefined) return;
   await changeFields(ids, { operation: "set_category", category }, {
@@ -103,7 +103,7 @@ function group(pairs) {
 
 async function trash(ids) {
   const n = ids.length;
-  if (hasNoTrash() && !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_for_good"))) return;
+  if (hasNoTrash() && !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_permanently"))) return;
   const { done, failed } = await run(ids, { operation: "trash" }, "image_not_found");
   const neighbour = takeAway(done, false);
   const undo = async () => {
@@ -125,7 +125,7 @@ async function restore(ids) {
 
 async function purge(ids) {
   const n = ids.length;
-  if (!may("delete") || !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_for_good"))) return;
+  if (!may("delete") || !await confirmAction(t("delete_title", { n }), t("delete_text"), t("delete_permanently"))) return;
   const { done, failed } = await run(ids, { operation: "delete" }, "image_not_found");
   finish({ done, failed, text: t("deleted_many", { n: done.length }), neighbour: takeAway(done, true) });
 }
@@ -149,7 +149,7 @@ async function run(ids, operation, settledCode) {
   }
 }
 
-/** Take an error that says that it was done before, in a request whose answer was lost, for success. */
+/** Take an error that says that it was done before, in a request whose response was lost, for success. */
 function settle({ done, failed }, code) {
   const settled = failed.filter(([, error]) => error.code === code).map(([id]) => id);
   return { done: [...done, ...settled], failed: failed.filter(([id]) => !settled.includes(id)) };
@@ -161,12 +161,12 @@ function finish({ done, failed, text, neighbour, undo }) {
   if (done.length) loadFacets();
   if (failed.length) deselect(done);
   else clearSelection();
-  const problems = [...new Set(failed.map(([, error]) => explain(error)))].slice(0, 2).join(" ");
-  const partly = failed.length && t("partly", { failed: failed.length, all: done.length + failed.length, problem: problems });
-  const told = done.length && partly ? t("done_partly", { text, partly }) : partly || text;
-  if (done.length && undo) offerUndo(told, { said: t("said_undo", { text: /[.。]$/.test(told) ? told : `${told}${t("full_stop")}` }), neighbour, undo, takesFocus: hadFocus });
+  const problem = joinSentences([...new Set(failed.map(([, error]) => explain(error)))].slice(0, 2));
+  const partly = failed.length && t("partly", { n: failed.length, all: done.length + failed.length, problem });
+  const message = done.length && partly ? t("done_partly", { text, partly }) : partly || text;
+  if (done.length && undo) offerUndo(message, { said: sayUndo(message), neighbour, undo, takesFocus: hadFocus });
   else {
-    showToast(told, { seconds: TOLD_SECONDS });
+    showToast(message, { seconds: MESSAGE_SECONDS });
     if (failed.length || !hadFocus) return;
     if (neighbour) moveFocus(neighbour);
     else focusList();

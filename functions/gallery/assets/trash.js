@@ -1,9 +1,9 @@
 // The view of the trash, which takes the place of the gallery while the address ends with #trash.
 
-import { may, showAllowed, trashDays } from "./access.js";
+import { hasNoTrash, may, showAllowed, trashDays } from "./access.js";
 import { enterTrash, isTrashInAddress, leaveTrash } from "./address.js";
 import { byId } from "./dom.js";
-import { t } from "./text.js";
+import { joinSentences, t } from "./text.js";
 
 const root = document.documentElement;
 
@@ -22,13 +22,15 @@ export function followView() {
   const isFirst = !root.dataset.view;
   root.dataset.view = view;
   showAllowed();
-  renderTrashHead();
+  renderTrashTexts();
   if (!isFirst) byId(view === "trash" ? "trash-title" : "trash-open").focus();
   return true;
 }
 
-/** Call when it is known what the key may do. */
-export function renderTrashHead() {
+/** Call when it is known what the key may do, and whether the server has a trash. */
+export function renderTrashTexts() {
   const kept = trashDays() ? t("trash_kept", { n: trashDays() }) : "";
-  byId("trash-text").textContent = [kept, may("write") ? t("trash_select") : ""].filter(Boolean).join(" ");
+  byId("trash-text").textContent = joinSentences([kept, may("write") && t("trash_select")]);
+  const label = t(hasNoTrash() ? "delete_permanently" : "to_trash");
+  for (const id of ["delete", "do-trash"]) byId(id).textContent = label;
 }

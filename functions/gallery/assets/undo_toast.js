@@ -1,7 +1,8 @@
-// Messages that offer to undo what was just done, by their button or by Ctrl+Z.
+// Messages that offer to undo what was just done, by their button or by Ctrl+Z (on a Mac, ⌘Z).
 
 import { announce, byId, showToast } from "./dom.js";
-import { explain, t } from "./text.js";
+import { explain } from "./explain.js";
+import { t } from "./text.js";
 
 const SECONDS = 8;
 const offers = [];
@@ -32,6 +33,9 @@ export function offerUndo(text, { said = text, neighbour, label = t("undo"), tak
   if (takesFocus) offer.toast.button.focus();
   return () => end(offer);
 }
+
+/** A text for screen readers: what was done, and the key that undoes it. */
+export const sayUndo = (text) => t("said_undo", { text: /[.。]$/.test(text) ? text : `${text}${t("full_stop")}` });
 
 async function undo(offer) {
   if (offer.busy) return;

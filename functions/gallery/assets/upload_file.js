@@ -8,7 +8,7 @@ const ATTEMPTS = 6;
 const STALLED_MS = 60_000;
 
 /**
- * Upload a file. Attempts share an Idempotency-Key, so that they make one picture.
+ * Upload a file. Attempts share an Idempotency-Key, so that they create one picture.
  * Resolves with the image, or null if the key may not see it. `onProgress` gets 0 to 1, `onWait` the error before each retry.
  */
 export async function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
@@ -44,14 +44,14 @@ function sendDirectly(file, metadata, idempotencyKey) {
   });
 }
 
-/** Announce the file, post it to the store, complete the upload. A file that has arrived is not sent again. */
+/** Register the file, post it to the store, complete the upload. A file that has arrived is not sent again. */
 function sendThroughStore(file, metadata, idempotencyKey) {
   // The browser has no type for a file without an extension; the server then detects it from the content.
-  const announcement = { filename: file.name, size_bytes: file.size, mime_type: file.type || undefined, metadata };
+  const registration = { filename: file.name, size_bytes: file.size, mime_type: file.type || undefined, metadata };
   let arrived = false;
   return async ({ signal, onProgress }) => {
     const headers = { "Idempotency-Key": idempotencyKey };
-    const { data: { id, form } } = await callApi("api/uploads", { method: "POST", headers, body: announcement, signal });
+    const { data: { id, form } } = await callApi("api/uploads", { method: "POST", headers, body: registration, signal });
     if (form && !arrived) {
       await sendToStore(form, file, { signal, onProgress });
       arrived = true;

@@ -1,7 +1,8 @@
 // The upload panel: a queue that runs a few at a time, with a line for each file and a bar for all.
 
 import { announce, byId, make } from "./dom.js";
-import { explain, formatBytes, formatPercent, t } from "./text.js";
+import { explain, explainRetry } from "./explain.js";
+import { formatBytes, formatPercent, t } from "./text.js";
 import { makeIdempotencyKey, uploadFile } from "./upload_file.js";
 
 const AT_ONCE = 3;
@@ -90,7 +91,7 @@ async function runJob(job) {
     const image = await uploadFile(job.file, job.key, {
       signal: job.stop.signal,
       onProgress: (share) => showShare(job, share),
-      onWait: (error) => setState(job, "sending", t("state_again", { problem: explain(error) })),
+      onWait: (error) => setState(job, "sending", explainRetry(error)),
     });
     job.share = 1;
     setState(job, "done", t(image?.duplicate_of ? "state_twin" : "state_done"));
