@@ -7,7 +7,7 @@ from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Gallery, Service
 
 CONFLICT = "Someone else changed this picture."
-WHOSE = f"{CONFLICT} Save replaces"
+WHOSE = f"{CONFLICT} Save overwrites"
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,9 @@ def test_conflict_whose_other_side_cannot_be_read_is_told(gallery: Gallery) -> N
     gallery.service.change_elsewhere("Forest")
 
     gallery.save()
-    expect(detail.get_by_text(f"{CONFLICT} Something went wrong on the server. Try again later.")).to_be_visible()
+    expect(
+        detail.get_by_text(f"{CONFLICT} Something went wrong on the server. Try again later.")
+    ).to_be_visible()
     gallery.page.unroute("**/api/images/*")
     gallery.save()
 

@@ -155,7 +155,9 @@ def test_when_nothing_could_be_changed_all_stay_selected(gallery: Gallery) -> No
 
     gallery.act("Move to trash")
 
-    expect(gallery.said).to_have_text("2 of 2 pictures were not changed. Something went wrong on the server. Try again later.")
+    expect(gallery.said).to_have_text(
+        "2 of 2 pictures were not changed. Something went wrong on the server. Try again later."
+    )
     expect(gallery.button("Undo")).to_have_count(0)
     expect(gallery.toolbar.get_by_role("button", name="Move to trash")).to_be_focused()
     assert gallery.selected() == ["3", "1"]

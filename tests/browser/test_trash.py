@@ -29,7 +29,9 @@ def test_trash_shows_what_was_deleted_and_until_when(gallery: Gallery) -> None:
     expect(gallery.page).to_have_url(re.compile("/#trash$"))
     expect(gallery.page.locator(".caption .title")).to_have_text(["Picture 1", "Picture 2", "Picture 3"])
     expect(gallery.count).to_have_text("3 pictures")
-    expect(trashed(gallery, 1)).to_contain_text(re.compile(r"In the trash since .*Deleted permanently after "))
+    expect(trashed(gallery, 1)).to_contain_text(
+        re.compile(r"In the trash since .*Deleted permanently after ")
+    )
     expect(trashed(gallery, 1)).to_have_css("background-image", re.compile("^url\\(.data:"))
     expect(gallery.page.get_by_role("searchbox")).to_be_hidden()
     expect(gallery.button("Upload")).to_be_hidden()

@@ -20,7 +20,7 @@ export async function withKey(action) {
       return await action(used);
     } catch (error) {
       if (error.status !== 401) throw error;
-      if (key === used) await askForKey(explain(error));
+      if (key === used) await askForKey(explain({ ...error, code: "api_key_invalid" }));
     }
   }
 }

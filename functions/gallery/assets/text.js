@@ -130,10 +130,7 @@ const TEXT = {
   said_undo: ["{text} Press Ctrl+Z to undo.", "{text}Ctrl+Z で元に戻せます。"],
   full_stop: [".", "。"],
   done_partly: ["{text}. {partly}", "{text}。{partly}"],
-  partly: [
-    ["{n} of {all} pictures was not changed. {problem}", "{n} of {all} pictures were not changed. {problem}"],
-    "{all} 枚中 {n} 枚は変更できませんでした。{problem}",
-  ],
+  partly: [["{n} of {all} pictures was not changed. {problem}", "{n} of {all} pictures were not changed. {problem}"], "{all} 枚中 {n} 枚は変更できませんでした。{problem}"],
 
   trash_close: ["Back to the gallery", "ギャラリーに戻る"],
   trash_kept: [["Pictures stay here for {n} day.", "Pictures stay here for {n} days."], "画像は {n} 日間ここに残ります。"],
