@@ -27,7 +27,7 @@ def look_up(host: str, seconds: float) -> list[str]:
     thread.start()
     thread.join(max(0.001, seconds))
     if not found:
-        raise TimeoutError("no answer within the time limit")
+        raise TimeoutError("no response within the time limit")
     if isinstance(found[0], OSError):
         raise found[0]
     return found[0]

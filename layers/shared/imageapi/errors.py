@@ -14,7 +14,7 @@ class AppError(Exception):
     Attributes:
         status: the HTTP status.
         code: a stable, machine-readable name, in snake_case.
-        message: one sentence for people. Never contains a secret.
+        message: for people: what is wrong, then what to do. Never contains a secret.
         details: further JSON values, for example the limit exceeded.
         retry_after: seconds to wait before retrying, where that can help.
 
@@ -81,10 +81,13 @@ class ImageNotFoundError(NotFoundError):
     """404: no image has this id."""
 
     code = "image_not_found"
-    message = "There is no such image."
+    message = "No image has this id."
 
     def __init__(self, *, trashed: bool = False) -> None:
-        super().__init__(details={"trashed": True} if trashed else None)
+        super().__init__(
+            "The image is in the trash. Restore it, or delete it permanently." if trashed else None,
+            details={"trashed": True} if trashed else None,
+        )
 
 
 class ObjectMissingError(NotFoundError):
@@ -158,7 +161,7 @@ class IdempotencyKeyReusedError(UnprocessableError):
     """422: the Idempotency-Key was used for another request."""
 
     code = "idempotency_key_reused"
-    message = "This Idempotency-Key was used for another request."
+    message = "This Idempotency-Key was used for another request. Send a new key."
 
 
 class TooComplexError(UnprocessableError):
@@ -170,7 +173,7 @@ class TooComplexError(UnprocessableError):
     """
 
     code = "image_too_complex"
-    message = "Decoding the image takes more time or memory than allowed."
+    message = "Decoding the image takes more time or memory than allowed. Send a simpler file."
 
     def __init__(self, *, is_final: bool = False) -> None:
         super().__init__()
@@ -181,7 +184,7 @@ class InvalidCursorError(InvalidRequestError):
     """400: the text is not a cursor of this API."""
 
     code = "cursor_invalid"
-    message = "The cursor is invalid."
+    message = "The cursor is not valid. Start over without a cursor."
 
 
 class TooManyRequestsError(AppError):

@@ -170,16 +170,16 @@ def test_other_values_that_are_refused(variable: str, value: str, message: str) 
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        *((variable, value, "still has the placeholder") for variable, value in PLACEHOLDER.items()),
+        *((variable, value, "still has the public value") for variable, value in PLACEHOLDER.items()),
         *(
             (variable, value, message)
             for variable in ("API_KEY", "SECRET_KEY")
             for value, message in (
-                (f"{LONG}, {PLACEHOLDER[variable]}", "still has the placeholder"),
+                (f"{LONG}, {PLACEHOLDER[variable]}", "still has the public value"),
                 # Each key counts, not the whole value with its commas.
-                ("x" * 31, "has a key of less than 32"),
-                (f"a,{LONG}", "has a key of less than 32"),
-                (f"{LONG}, {'y' * 31}", "has a key of less than 32"),
+                ("x" * 31, "has a key of fewer than 32"),
+                (f"a,{LONG}", "has a key of fewer than 32"),
+                (f"{LONG}, {'y' * 31}", "has a key of fewer than 32"),
             )
         ),
     ],

@@ -34,7 +34,7 @@ class AnalysisInProgressError(ConflictError):
     """409: another request is analysing the same image."""
 
     code = "analysis_in_progress"
-    message = "This image is being analyzed. Try again."
+    message = "Another request is analyzing this image. Try again."
     retry_after = 5
 
 
@@ -46,7 +46,9 @@ def get_analysis(image_id: str) -> dict[str, Any]:
     """
     found = analyses.find(get_image(image_id)["id"])
     if not found:
-        raise NotFoundError("This image was never analyzed.", code="analysis_not_found")
+        raise NotFoundError(
+            "This image was never analyzed. Send a POST request to analyze it.", code="analysis_not_found"
+        )
     return serialize_analysis(found)
 
 

@@ -69,7 +69,7 @@ Description = dict[str, Any]
 def check_configured() -> None:
     """Raises NotConfiguredError when there is no key."""
     if not get_settings().gemini_api_key:
-        raise NotConfiguredError("Image analysis is disabled: GEMINI_API_KEY is not set.")
+        raise NotConfiguredError("Image analysis is disabled. Set GEMINI_API_KEY (on AWS: GeminiSecretArn).")
 
 
 def describe_picture(jpeg: bytes) -> Description:
@@ -87,7 +87,7 @@ def describe_picture(jpeg: bytes) -> Description:
         import httpx2
         from google.genai import errors, types
     except ImportError as error:
-        raise NotConfiguredError("Image analysis needs google-genai, which is not installed.") from error
+        raise NotConfiguredError("Image analysis requires the package google-genai. Install it.") from error
     settings = get_settings()
     try:
         response = _client(settings.gemini_api_key).models.generate_content(
@@ -171,10 +171,10 @@ def _explain(code: int, details: Any) -> AppError:
     if code == 429 or code >= 500:
         return NotChargedError("Gemini is busy. Try again.", retry_after=find_retry_after(code, details))
     if code in (401, 403) or "API_KEY_INVALID" in str(details):
-        return ConfigurationError("Gemini rejected GEMINI_API_KEY.")
+        return ConfigurationError("Gemini rejected GEMINI_API_KEY. Set a valid key.")
     if code == 404:
-        return ConfigurationError("Gemini does not know the model in GEMINI_MODEL.")
-    return UnprocessableError("Gemini refused this image.", code="analysis_refused")
+        return ConfigurationError("Gemini does not offer the model in GEMINI_MODEL. Set another model.")
+    return UnprocessableError("Gemini rejected this image. Analyze another one.", code="analysis_refused")
 
 
 def _check_blocked(response: Any) -> None:
@@ -185,7 +185,7 @@ def _check_blocked(response: Any) -> None:
         reason = candidates[0].finish_reason
     if reason:
         raise UnprocessableError(
-            "Gemini's safety rules prevent it from describing this image.",
+            "Gemini's safety rules block the analysis of this image. Analyze another one.",
             code="analysis_blocked",
             details={"reason": str(getattr(reason, "value", reason))},
         )

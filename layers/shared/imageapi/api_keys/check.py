@@ -28,7 +28,7 @@ class Key(NamedTuple):
         """
         if not any(scope in self.scopes for scope in wanted):
             raise ForbiddenError(
-                f"This API key lacks the scope {' or '.join(wanted)}.",
+                f"This API key lacks the scope {' or '.join(wanted)}. Use a key that has it.",
                 code="scope_missing",
                 details={"scope": wanted[0]},
             )
@@ -56,16 +56,18 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
         ForbiddenError: ``api_key_suspended``.
     """
     if not root_keys:
-        raise ConfigurationError("API_KEY is not set on the server.")
+        raise ConfigurationError("API_KEY is not set. Set it on the server.")
     if not presented:
-        raise UnauthorizedError("Send the API key in the header X-API-Key.", code="api_key_missing")
+        raise UnauthorizedError(
+            "The API key is missing. Send it in the header X-API-Key.", code="api_key_missing"
+        )
     sent = presented.encode("utf-8", "surrogatepass")
     matches = [hmac.compare_digest(sent, key.encode("utf-8", "surrogatepass")) for key in root_keys]
     if any(matches):
         get_logger().append_keys(key_id=ROOT)
         return Key(ROOT, SCOPES)
     if not is_well_formed(presented):
-        raise InvalidKeyError("malformed", "This API key is not valid.")
+        raise InvalidKeyError("malformed", "This API key is malformed. Check that it is complete.")
     return _find_key(hash_key(presented))
 
 
@@ -74,17 +76,17 @@ def _find_key(sha256: bytes) -> Key:
 
     row = api_keys.use(sha256)
     if row is None or not hmac.compare_digest(bytes(row["sha256"]), sha256):
-        raise InvalidKeyError("unknown", "This API key does not exist.")
+        raise InvalidKeyError("unknown", "This API key does not exist. Use a key of this service.")
     get_logger().append_keys(key_id=row["id"])  # for refusals, too
     if row["revoked_at"]:
-        raise InvalidKeyError("revoked", "This API key was revoked.")
+        raise InvalidKeyError("revoked", "This API key was revoked. Use another key.")
     if row["is_expired"]:
-        raise InvalidKeyError("expired", "This API key has expired.")
+        raise InvalidKeyError("expired", "This API key has expired. Use another key.")
     if row["suspended_at"]:
         # Not 401: the client is to keep its key.
         raise ForbiddenError(
-            "This API key is suspended, because the database was restored from a backup. Whoever runs the"
-            " service confirms its keys with `make keys-confirm`.",
+            "This API key is suspended, because the database was restored from a backup. Ask the operator of"
+            " the service to run `make keys-confirm`.",
             code="api_key_suspended",
         )
     return Key(row["id"], tuple(row["scopes"]), row["name"], row["expires_at"])

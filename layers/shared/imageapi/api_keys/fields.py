@@ -30,7 +30,7 @@ def clean_key_fields(values: Mapping[str, Any]) -> dict[str, Any]:
 def _clean_name(name: str) -> str:
     cleaned = clean_text("name", name, NAME)
     if not cleaned:
-        raise InvalidFieldError("name", "value", "is empty")
+        raise InvalidFieldError("name", "value", "must not be empty")
     return cleaned
 
 

@@ -50,7 +50,7 @@ def create_key(
     def insert(cursor: db.Cursor, columns: Mapping[str, Any]) -> db.Row:
         row = api_keys.insert(cursor, columns)
         if row is None:
-            raise InvalidKeyError("revoked", "This API key was revoked.")
+            raise InvalidKeyError("revoked", "This API key was revoked. Use another key.")
         return row
 
     request = name_request(idempotency_key, "createKey", values)
@@ -124,7 +124,7 @@ def confirm_key(key_id: str) -> dict[str, Any]:
 
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if row["revoked_at"] or not row["suspended_at"]:
-            raise ConflictError("This API key is not suspended, or was revoked.", code="key_not_suspended")
+            raise ConflictError("Only a suspended API key can be confirmed.", code="key_not_suspended")
         return api_keys.update(cursor, row["id"], {"suspended_at": None})
 
     return serialize_key(KEYS.change(key_id, None, work))

@@ -77,7 +77,7 @@ class ResourceTable:
 
     def _expect(self, row: db.Row | None) -> db.Row:
         if row is None:
-            raise NotFoundError(f"There is no such {self.name}.", code=f"{self.name}_not_found")
+            raise NotFoundError(f"No {self.name} has this id.", code=f"{self.name}_not_found")
         return row
 
 

@@ -92,7 +92,10 @@ def _read(position: FeedPosition, limit: int) -> list[db.Row]:
         return rows[1:]
     # Its change is missing, and is not too old.
     if changes.find_oldest() <= position.sequence:
-        raise GoneError("The database was restored. Read everything again.", code="changes_restored")
+        raise GoneError(
+            "The database was restored to a time before this cursor. Read everything again.",
+            code="changes_restored",
+        )
     raise _expired()
 
 

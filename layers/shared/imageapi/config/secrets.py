@@ -65,9 +65,11 @@ def read_secrets(
             if name == "POSTGRES_PASSWORD":
                 database |= {ADDRESS[key]: str(secret[key]) for key in ADDRESS if secret.get(key)}
     except secrets_client.SecretError as error:
-        raise ConfigurationError(f"The service cannot read its secrets ({error}).") from error
+        raise ConfigurationError(
+            f"The service cannot read its secrets: {error}. Check its permissions and the ARNs."
+        ) from error
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
-            "The secrets of the database's users must be JSON with username and password."
+            "The secrets of the database users must be JSON with username and password."
         ) from None
     return database, {name: found[named[name]] for name in KEYS if name in named}

@@ -140,7 +140,7 @@ class Settings:
             ConfigurationError: there are none. Functions that do not use S3 get none.
         """
         if not self.s3_keys.access_key:
-            raise ConfigurationError("There are no credentials for S3: MINIO_ACCESS_KEY is not set.")
+            raise ConfigurationError("MINIO_ACCESS_KEY is not set. S3 requires credentials.")
         return self.s3_keys
 
 
@@ -156,17 +156,19 @@ def _refuse_weak_secrets(env: Mapping[str, str], keys: Mapping[str, Sequence[str
     for name, values in {**keys, **passwords}.items():
         if PLACEHOLDERS.intersection(values):
             raise ConfigurationError(
-                f"{name} still has the placeholder of .env.example, which AWS must not run with."
+                f"{name} still has the public value of .env.example. Set a secret value."
             )
     for name in ("API_KEY", "SECRET_KEY"):
         if any(len(key) < MIN_KEY_LENGTH for key in keys[name]):
-            raise ConfigurationError(f"{name} has a key of less than {MIN_KEY_LENGTH} characters.")
+            raise ConfigurationError(
+                f"{name} has a key of fewer than {MIN_KEY_LENGTH} characters. Set a longer one."
+            )
 
 
 def _read_bucket(env: Mapping[str, str], endpoint_url: str | None) -> str:
     name = require(env, "MINIO_BUCKET_NAME")
     if "." in name and not endpoint_url:
-        raise ConfigurationError("MINIO_BUCKET_NAME must not contain a dot: no certificate covers it.")
+        raise ConfigurationError("MINIO_BUCKET_NAME must not contain a dot.")
     return read_matching(env, "MINIO_BUCKET_NAME", name, BUCKET_NAME, "the name of a bucket")
 
 

@@ -293,7 +293,7 @@ def _wait(connection: psycopg2.extensions.connection) -> None:
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
-            raise psycopg2.OperationalError("no answer from the server within the time limit")
+            raise psycopg2.OperationalError("no response from the server within the time limit")
         if state == psycopg2.extensions.POLL_READ:
             select.select([connection.fileno()], [], [], remaining)
         else:

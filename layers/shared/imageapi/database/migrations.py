@@ -64,7 +64,7 @@ def read_migrations(folder: Path) -> list[Migration]:
     for path in sorted(folder.glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_([a-z0-9_]+)", path.stem)
         if not match:
-            raise ValueError(f"{path.name} is not named like 0001_what_it_does.sql")
+            raise ValueError(f"{path.name} must be named like 0001_what_it_does.sql")
         found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
         raise ValueError("The migrations must be numbered 0001, 0002 and so on, each once.")
@@ -147,6 +147,6 @@ def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
             if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
                 raise
     raise DatabaseUnavailableError(
-        f"{name} did not get a lock on its tables in {LOCK_ATTEMPTS} attempts: look in pg_stat_activity for"
-        " transactions that have been open for long, end them, and run it again."
+        f"{name} did not get a lock on its tables in {LOCK_ATTEMPTS} attempts. Find long transactions in"
+        " pg_stat_activity, end them, and run it again."
     )

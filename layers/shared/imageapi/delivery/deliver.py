@@ -93,7 +93,7 @@ def deliver_content(
     """
     validity = _verify(image_id, [name, name.rpartition(".")[0]], query)
     if version != (None if validity.version is None else str(validity.version)):
-        raise ForbiddenError("The link is not valid.")
+        raise ForbiddenError("The link is not valid. Request the image again for a new one.")
     if "." not in name:
         raise variant_names.unknown_variant()
     file = _find_or_render(image_id, name, None, validity)
@@ -119,7 +119,9 @@ def _find(image_id: str, variant: str, validity: links.Validity) -> db.Row:
     """The image, if its permanent links have not been revoked since this one was made."""
     image = find_image(parse_id(image_id), variant)
     if validity.version is not None and validity.version != image["link_version"]:
-        raise ForbiddenError("The link was revoked.", code="link_revoked")
+        raise ForbiddenError(
+            "The link was revoked. Request the image again for a new one.", code="link_revoked"
+        )
     return image
 
 

@@ -42,7 +42,9 @@ def ensure_variant(image: db.Row, variant: variant_names.Variant) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while image["variant_status"] != "ready":
         if image["variant_status"] == "failed" and image["is_leased"]:
-            raise stored_error(image["variant_failure"], "The image could not be rendered.")
+            raise stored_error(
+                image["variant_failure"], "The image cannot be rendered. Upload it again from an intact file."
+            )
         if not image["is_leased"]:
             lease = variants.acquire_lease(image["id"], variant.name)
             if lease and image["variant_status"] == "pending" and lease["is_exhausted"]:

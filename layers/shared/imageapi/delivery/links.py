@@ -54,7 +54,7 @@ def sign_link(
         ConfigurationError: there is no key to sign with.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.")
+        raise ConfigurationError("SECRET_KEY is not set. Set it on the server.")
     lasts = f"v={validity.version}" if validity.expires is None else f"e={validity.expires}"
     hint = "&m=1" if is_animated else ""
     signature = _signature(image_id, variant, validity, keys[0])
@@ -90,7 +90,7 @@ def verify_link(
         ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid once.
     """
     if not keys:
-        raise ConfigurationError("SECRET_KEY is not set on the server.")
+        raise ConfigurationError("SECRET_KEY is not set. Set it on the server.")
     validity, sent = _parse(query)
     candidates = [key for key in keys if query.get("k") in (None, key_id(key))]
     matches = [
@@ -99,14 +99,16 @@ def verify_link(
         for variant in variants
     ]
     if not any(matches):
-        raise ForbiddenError("The link is not valid.")
+        raise ForbiddenError("The link is not valid. Request the image again for a new one.")
     if validity.expires is not None:
         if validity.expires <= int(now):
             raise ForbiddenError(
-                "The link has expired. Ask for the image again to get a new one.", code="link_expired"
+                "The link has expired. Request the image again for a new one.", code="link_expired"
             )
         if validity.expires > now + 1.5 * lifetime + MAX_SKEW_SECONDS:
-            raise ForbiddenError("The expiry of the link is too far in the future.")
+            raise ForbiddenError(
+                "The link expires too far in the future. Request the image again for a new one."
+            )
     return validity
 
 
@@ -115,7 +117,7 @@ def _parse(query: Mapping[str, Any]) -> tuple[Validity, bytes]:
     expires, version, signature = query.get("e"), query.get("v"), query.get("s")
     lasts = expires or version
     if not lasts or not signature or (expires and version) or not re.fullmatch(r"0|[1-9][0-9]{0,11}", lasts):
-        raise ForbiddenError("The link is incomplete.")
+        raise ForbiddenError("The link is incomplete. Copy the whole link.")
     validity = Validity(expires=int(lasts)) if expires else Validity(version=int(lasts))
     return validity, signature.encode("utf-8", "surrogatepass")
 

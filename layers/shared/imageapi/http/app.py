@@ -113,7 +113,7 @@ class App(Router):
         """The response of a path that has no such method, or of OPTIONS."""
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
-            raise NotFoundError("There is no such route.")
+            raise NotFoundError("This route does not exist. GET /openapi.json lists all routes.")
         if request.method == "OPTIONS":
             return Response(204, headers={"Allow": methods})
         message = f"Method not allowed. This route supports {methods}."

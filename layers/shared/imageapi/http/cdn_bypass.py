@@ -21,4 +21,7 @@ def refuse_bypass(sent: str | None, secrets: Sequence[str]) -> None:
         ForbiddenError: ``edge_bypassed``.
     """
     if secrets and not came_through_cdn(sent, secrets):
-        raise ForbiddenError("Use the service's public URL.", code="edge_bypassed")
+        raise ForbiddenError(
+            "The request did not come through CloudFront. Use the public URL of the service.",
+            code="edge_bypassed",
+        )

@@ -35,8 +35,8 @@ class DirectUploadTooLargeError(PayloadTooLargeError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"A direct upload takes files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through "
-            "POST /api/uploads.",
+            f"A direct upload accepts files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through"
+            " POST /api/uploads.",
             details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
         )
 
@@ -60,19 +60,19 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
     """
     media_type, options = parse_options_header(content_type or "")
     if media_type != "multipart/form-data":
-        raise UnsupportedMediaTypeError("Send the image as multipart/form-data.")
+        raise UnsupportedMediaTypeError("The body must be multipart/form-data.")
     boundary = options.get("boundary", "")
     if not boundary or not boundary.isascii():
-        raise InvalidBodyError("multipart", "The Content-Type has no multipart boundary.")
+        raise InvalidBodyError("multipart", "The Content-Type must contain a multipart boundary.")
     if len(body) > MAX_MULTIPART_BYTES:
         raise DirectUploadTooLargeError()
 
     parts = _read_parts(body, boundary)
     if FILE_FIELD not in parts:
-        raise InvalidFieldError(FILE_FIELD, "required", "is missing")
+        raise InvalidFieldError(FILE_FIELD, "required", "is missing. Send the image in it")
     segment, data = parts[FILE_FIELD]
     if not data:
-        raise InvalidFieldError(FILE_FIELD, "value", "has no bytes")
+        raise InvalidFieldError(FILE_FIELD, "value", "is empty. Send the image in it")
     if len(data) > MAX_DIRECT_FILE_BYTES:
         raise DirectUploadTooLargeError()
     sent = parts[METADATA_FIELD][1] if METADATA_FIELD in parts else b"{}"

@@ -54,7 +54,7 @@ def find_file(folder: Path, name: str) -> Path:
         NotFoundError: the folder has no such file.
     """
     if name not in _list_names(folder):
-        raise NotFoundError("There is no such file.")
+        raise NotFoundError("This file does not exist.")
     return folder / name
 
 

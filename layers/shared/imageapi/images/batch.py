@@ -95,7 +95,7 @@ def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> 
     failure: AppError | None = None
     for image_id in ids:
         if time_left() < SPARE_SECONDS:
-            failure = failure or BatchTimeOverError("Time ran out. Send the batch again.")
+            failure = failure or BatchTimeOverError("Time ran out before this image. Send the batch again.")
         if failure:
             done.results[image_id] = _describe(failure)
             continue
@@ -128,7 +128,7 @@ def _change_together(request: BatchRequest, key: str | None, ids: Sequence[str])
         done = work(cursor, request, left) if left else Outcome()
         failed = [{"id": name, **done.results[name]} for name in left if _is_failure(done.results[name])]
         if failed and request.atomic:
-            message = "Nothing was changed: some of the images cannot be changed this way."
+            message = "Nothing was changed, because some images cannot be. details.results has their errors."
             raise ConflictError(message, code="batch_failed", details={"results": failed})
         if key:
             batches.note(

@@ -54,7 +54,7 @@ def _parse_changes(values: Mapping[str, Any], operation: str) -> dict[str, Any]:
     wanted = OPERATIONS[operation]
     for name in ("category", "tags"):
         if name == wanted and name not in values:
-            raise InvalidFieldError(name, "required", f"is required to {operation}")
+            raise InvalidFieldError(name, "required", f"is required with {operation}")
         if name != wanted and name in values:
             raise InvalidFieldError(name, "unknown", f"is not allowed with {operation}")
     changes = clean_changes({name: values[name] for name in (wanted,) if name})

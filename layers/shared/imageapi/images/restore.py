@@ -29,7 +29,10 @@ def restore_image(image_id: str) -> db.Row:
 def explain_refusal(place: trash.Place | None) -> AppError:
     """Why an image that is there, or nowhere, was not restored."""
     if place == "image":
-        return ConflictError("The image is not in the trash.", code="image_not_trashed")
+        return ConflictError(
+            "The image is not in the trash. Only images in the trash can be restored.",
+            code="image_not_trashed",
+        )
     if place is None:
         return ImageNotFoundError()
     message = "The image is still being moved to the trash. Try again."

@@ -36,7 +36,10 @@ def decode_values(cursor: str, filters: Mapping[str, Any], *types: type | tuple[
     if not versioned or _encode(raw) != cursor:
         raise InvalidCursorError()
     if raw[:_FILTER_BYTES] != _fingerprint(filters):
-        raise InvalidRequestError("The cursor belongs to another list.", code="cursor_mismatch")
+        raise InvalidRequestError(
+            "The cursor belongs to another list, filter or order. Start over without a cursor.",
+            code="cursor_mismatch",
+        )
     values: list[Any] = payload[1:]
     allowed = [kind if isinstance(kind, tuple) else (kind,) for kind in types]
     if len(values) != len(allowed):

@@ -68,7 +68,7 @@ def clean_changes(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 def _clean_tags(path: str, value: list[str]) -> list[str]:
     if len(value) > MAX_TAGS:
-        raise InvalidFieldError(path, "too_many", f"has more than {MAX_TAGS} entries", max=MAX_TAGS)
+        raise InvalidFieldError(path, "too_many", f"must have at most {MAX_TAGS} entries", max=MAX_TAGS)
     # Keep the first of the tags that are equal once normalized; drop those that become empty.
     distinct: dict[str, str] = {}
     for tag in (clean_text(path, tag, TAG) for tag in value):
@@ -82,11 +82,13 @@ def clean_text(path: str, value: str, field: TextField) -> str:
     allowed = "\n\t" if field.is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
-        raise InvalidFieldError(path, "characters", "contains a control character or an unpaired surrogate")
+        raise InvalidFieldError(
+            path, "characters", "must not contain control characters or unpaired surrogates"
+        )
     text, longest = text.strip(), field.max_length
     # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
     if len(text) <= longest * 4:
         text = unicodedata.normalize("NFC", text).strip()
     if len(text) > longest:
-        raise InvalidFieldError(path, "too_long", f"is longer than {longest:,} characters", max=longest)
+        raise InvalidFieldError(path, "too_long", f"must have at most {longest:,} characters", max=longest)
     return text

@@ -26,7 +26,7 @@ def parse_query(
     for name in query:
         if name not in declared:
             raise InvalidRequestError(
-                f"Unknown query parameter {name[:64]!r}.",
+                f"Unknown query parameter {name[:64]!r}. details.known lists the allowed ones.",
                 code="parameter_unknown",
                 details={"parameter": name[:64], "known": sorted(declared)},
             )
@@ -40,7 +40,7 @@ def _parse_values(name: str, values: Sequence[str], declared: Mapping[str, Any])
             values = [part for value in values for part in value.split(",")]
         if len(values) > schema["maxItems"]:
             limit = schema["maxItems"]
-            raise InvalidParameterError(name, "too_many", f"takes at most {limit} values", max=limit)
+            raise InvalidParameterError(name, "too_many", f"must have at most {limit} values", max=limit)
         return [_parse_value(name, value, schema["items"]) for value in values]
     if not values:
         return schema.get("default")
@@ -55,14 +55,14 @@ def single(name: str, values: Sequence[str]) -> str:
         InvalidRequestError: ``parameter_repeated``.
     """
     if len(values) > 1:
-        message = f"The query parameter {name[:64]} was sent more than once."
+        message = f"The query parameter {name[:64]} appears more than once. Send it once."
         raise InvalidRequestError(message, code="parameter_repeated", details={"parameter": name[:64]})
     return values[0]
 
 
 def _parse_value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     if not text:
-        raise InvalidParameterError(name, "empty", "is empty")
+        raise InvalidParameterError(name, "empty", "must not be empty")
     if schema.get("format") == "date-time":
         return _parse_moment(name, text)
     value: Any = text
@@ -71,10 +71,12 @@ def _parse_value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     elif schema["type"] == "integer":
         value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
     elif "\0" in text or text != text.encode("utf-8", "ignore").decode():
-        raise InvalidParameterError(name, "characters", "contains invalid characters")
+        raise InvalidParameterError(name, "characters", "must not contain NUL or unpaired surrogates")
     elif len(text) > schema.get("maxLength", len(text)):
         longest = schema["maxLength"]
-        raise InvalidParameterError(name, "too_long", f"is longer than {longest:,} characters", max=longest)
+        raise InvalidParameterError(
+            name, "too_long", f"must have at most {longest:,} characters", max=longest
+        )
     check_value(name, value, schema, InvalidParameterError)
     return value
 

@@ -96,10 +96,12 @@ def check_names(path: str, names: Mapping[str, Any], schema: Schema) -> None:
     Raises:
         InvalidFieldError: unknown.
     """
+    known = [*schema["properties"]]
     for name in names:
-        if name not in schema["properties"]:
+        if name not in known:
             shown = name[:64].encode("utf-8", "replace").decode()  # without half a surrogate pair
-            raise InvalidFieldError(f"{path}{shown}", "unknown", "is unknown", known=[*schema["properties"]])
+            problem = f"is unknown. Allowed fields: {', '.join(known)}"
+            raise InvalidFieldError(f"{path}{shown}", "unknown", problem, known=known)
 
 
 def _check_object(path: str, value: dict[str, Any], schema: Schema) -> None:
@@ -115,13 +117,13 @@ def _check_object(path: str, value: dict[str, Any], schema: Schema) -> None:
 def _check_list(path: str, value: list[Any], schema: Schema) -> None:
     least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
     if len(value) < least:
-        raise InvalidFieldError(path, "value", f"must have at least {least} entries", min=least)
+        raise InvalidFieldError(path, "value", f"must have {least} or more entries", min=least)
     if len(value) > most:
-        raise InvalidFieldError(path, "too_many", f"has more than {most} entries", max=most)
+        raise InvalidFieldError(path, "too_many", f"must have at most {most} entries", max=most)
     for place, item in enumerate(value):
         check_value(f"{path}.{place}", item, schema["items"])
         if schema.get("uniqueItems") and item in value[:place]:
-            raise InvalidFieldError(f"{path}.{place}", "repeated", "appears more than once")
+            raise InvalidFieldError(f"{path}.{place}", "repeated", "must not repeat an earlier entry")
 
 
 def _check_text(path: str, value: str, schema: Schema, error: ErrorType) -> None:
@@ -129,9 +131,9 @@ def _check_text(path: str, value: str, schema: Schema, error: ErrorType) -> None
     if allowed and value not in allowed:
         raise error(path, "value", f"must be one of {', '.join(allowed)}", allowed=allowed)
     if pattern and not re.fullmatch(pattern, value):
-        raise error(path, "value", f"does not match {pattern}", pattern=pattern)
+        raise error(path, "value", f"must match {pattern}", pattern=pattern)
     if schema.get("format") == "uuid" and not is_id(value):
-        raise error(path, "value", "is not an id")
+        raise error(path, "value", "must be a UUID")
 
 
 def _check_number(path: str, value: int, schema: Schema, error: ErrorType) -> None:

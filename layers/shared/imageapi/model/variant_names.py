@@ -96,7 +96,7 @@ def unknown_variant() -> NotFoundError:
     """404: no variant has this name."""
     widths = ", ".join(map(str, WIDTHS))
     return NotFoundError(
-        f"There is no such variant. The widths are {widths}.",
+        f"This variant does not exist. The widths are {widths}.",
         code="variant_not_found",
         details={"widths": list(WIDTHS)},
     )

@@ -52,7 +52,7 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
     source.seek(0)
     if not _MAGIC.match(head):
         raise UnsupportedMediaTypeError(
-            f"The file is not a {SUPPORTED} image.", code="unsupported_image_type"
+            f"The file must be a {SUPPORTED} image.", code="unsupported_image_type"
         )
     # Some of Pillow's decoders allocate memory as soon as they read the size, after checking this limit.
     Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow warns above this, and refuses above twice this
@@ -84,6 +84,8 @@ def explained_failures(source: LimitedReader, max_pixels: int, *, opened: bool) 
         # bounded() reports that memory ran out, by errno: reading the file again could overwrite that.
         if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
             raise UnsupportedMediaTypeError(
-                f"This kind of {name} is not supported.", code="unsupported_image_type"
+                f"This kind of {name} is not supported. Convert the file.", code="unsupported_image_type"
             ) from error
-        raise UnprocessableError("The image is broken or incomplete.", code="image_corrupt") from error
+        raise UnprocessableError(
+            "The image is damaged or incomplete. Send an intact file.", code="image_corrupt"
+        ) from error

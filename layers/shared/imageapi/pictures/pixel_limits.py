@@ -75,9 +75,9 @@ def is_animated(image: Image.Image) -> bool:
 def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> UnprocessableError:
     """The error for a picture with more than ``max_pixels``; ``size`` is its width and height, if known."""
     found = {"width": size[0], "height": size[1]} if size else {}
-    problem = f"has {size[0]} x {size[1]} pixels" if size else "is too large"
+    problem = f"has {size[0]} x {size[1]} pixels" if size else "has too many pixels"
     return UnprocessableError(
-        f"The picture {problem}; at most {max_pixels:,}, and {MAX_SIDE:,} on a side, are accepted.",
+        f"The image {problem}. The limit is {max_pixels:,} pixels, and {MAX_SIDE:,} on a side.",
         code="too_many_pixels",
         details={**found, "max_pixels": max_pixels, "max_side": MAX_SIDE},
     )
@@ -92,7 +92,7 @@ def check_animation(image: Image.Image, frames: int, pixels: int, max_pixels: in
     limit = pixel_limit(image, max_pixels) * ANIMATION_FACTOR
     if frames > MAX_FRAMES or pixels > limit:
         raise UnprocessableError(
-            f"The animation is too long: at most {MAX_FRAMES} frames and {limit:,} pixels in all.",
+            f"The animation is too long. The limits are {MAX_FRAMES:,} frames and {limit:,} pixels in total.",
             code="too_many_frames",
             details={"max_frames": MAX_FRAMES, "max_pixels": limit},
         )

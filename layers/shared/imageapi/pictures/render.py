@@ -59,7 +59,9 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | No
     except MemoryError as error:
         raise TooComplexError from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        raise UnprocessableError("The image cannot be rendered.", code="image_corrupt") from error
+        raise UnprocessableError(
+            "The image cannot be rendered. Upload it again from an intact file.", code="image_corrupt"
+        ) from error
 
 
 def _decode(

@@ -29,7 +29,7 @@ def find_page(query: ListQuery, position: Position | None) -> _Page:
     """
     order, conditions = ORDERS[query.sort], make_conditions(query)
     if position and not _fits(position.key, order):
-        raise InvalidCursorError("The cursor does not fit this list.")
+        raise InvalidCursorError("The cursor does not fit this list. Start over without a cursor.")
     wanted = query.limit + 1
     if conditions.follows_index:
         return _make_page(scan_index(conditions, position, wanted), wanted)

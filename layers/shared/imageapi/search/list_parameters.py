@@ -120,19 +120,19 @@ def _parse_q(text: str | None) -> tuple[tokens.Term, ...]:
         raise InvalidParameterError("q", "value", "must contain a letter or a digit")
     if len(terms) > tokens.MAX_TERMS:
         raise InvalidParameterError(
-            "q", "too_many", f"has more than {tokens.MAX_TERMS} words", max=tokens.MAX_TERMS
+            "q", "too_many", f"must have at most {tokens.MAX_TERMS} words", max=tokens.MAX_TERMS
         )
     return tuple(terms)
 
 
 def _parse_sort(sort: str | None, has_terms: bool) -> str:
     if sort == RELEVANCE and not has_terms:
-        raise InvalidParameterError("sort", "value", "can be relevance only together with q")
+        raise InvalidParameterError("sort", "value", "can be relevance only with q")
     return sort or (RELEVANCE if has_terms else NEWEST)
 
 
 def _parse_tags(values: Sequence[str]) -> tuple[str, ...]:
     tags = tuple(dict.fromkeys(normalise_tag(value) for value in values))
     if "" in tags:
-        raise InvalidParameterError("tags", "value", "has a tag without letters or digits")
+        raise InvalidParameterError("tags", "value", "must have a letter or a digit in each tag")
     return tags

@@ -36,10 +36,9 @@ def sort_matches(
         if facts["matches"] <= MAX_SORTED and facts["candidates"] < max_rows:
             return rows
     sorts = [] if query.hashes else sorts_by_time(has_terms=bool(query.terms))
-    otherwise = f", or sort it by {' or '.join(sorts)}" if sorts else ""
+    otherwise = f", or sort by {' or '.join(sorts)}" if sorts else ""
     raise UnprocessableError(
-        f"More than {MAX_SORTED:,} images match: too many to sort by {query.sort}. Narrow the list down"
-        f"{otherwise}.",
+        f"More than {MAX_SORTED:,} images match, too many to sort by {query.sort}. Add a filter{otherwise}.",
         code="too_many_to_sort",
         details={"max": MAX_SORTED, "sorts": sorts},
     )

@@ -183,7 +183,7 @@ def storage_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
-            raise ObjectMissingError("The object does not exist.") from error
+            raise ObjectMissingError("The object store does not have this file.") from error
         raise StorageUnavailableError() from error
     except (BotoCoreError, HTTPError, TimeoutError) as error:
         raise StorageUnavailableError() from error

@@ -125,7 +125,7 @@ def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Store
     """The row of a pending upload, or the image that it has become. Raises the error of a failed one."""
     found = find_upload(image_id, announcer)
     if not isinstance(found, Stored) and found["failure"]:
-        raise stored_error(found["failure"], "The upload has failed.")
+        raise stored_error(found["failure"], "The upload failed. Send the file again as a new upload.")
     return found
 
 
@@ -179,7 +179,10 @@ def _check_and_store(upload: db.Row) -> Stored:
         sha256 = hashlib.file_digest(file, "sha256").digest()
         # Registered by the client, or recorded by an earlier attempt, which may have put those bytes.
         if upload["sha256"] not in (None, sha256.hex()):
-            raise UnprocessableError("The file does not match its sha256.", code="sha256_mismatch")
+            raise UnprocessableError(
+                "The file does not match the registered sha256. Register the upload again.",
+                code="sha256_mismatch",
+            )
         picture = inspect.inspect(file, get_settings().max_pixels)
         kind = picture.kind
         key = original_key(upload["id"], kind.extension)
@@ -196,4 +199,6 @@ def _check_and_store(upload: db.Row) -> Stored:
 
 
 def _raise_not_arrived() -> NoReturn:
-    raise ConflictError("The file has not arrived yet.", code="upload_not_arrived", retry_after=1)
+    raise ConflictError(
+        "The file has not arrived yet. Send it, then try again.", code="upload_not_arrived", retry_after=1
+    )

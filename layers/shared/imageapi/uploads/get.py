@@ -22,7 +22,7 @@ def find_upload(upload_id: str, announcer: str | None = None) -> db.Row | Stored
     """
     found = _find(upload_id.lower(), announcer) if is_id(upload_id) else None
     if not found:
-        raise NotFoundError("There is no such upload.", code="upload_not_found")
+        raise NotFoundError("No upload has this id.", code="upload_not_found")
     return found
 
 

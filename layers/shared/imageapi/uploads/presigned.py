@@ -65,13 +65,13 @@ def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUplo
     stored_key = parse_idempotency_key(idempotency_key)
     filename, size, mime_type = clean_filename(values["filename"]), values["size_bytes"], values["mime_type"]
     if not filename:
-        raise InvalidFieldError("filename", "value", "must be a name")
+        raise InvalidFieldError("filename", "value", "must be a file name")
     limit = get_settings().max_upload_bytes
     if size > limit:
-        raise PayloadTooLargeError(f"At most {limit:,} bytes are accepted.", details={"max_bytes": limit})
+        raise PayloadTooLargeError(f"The file is larger than {limit:,} bytes.", details={"max_bytes": limit})
     if mime_type not in (*MIME_TYPES, UNKNOWN_TYPE):
         raise UnsupportedMediaTypeError(
-            f"mime_type must be one of {', '.join(MIME_TYPES)}; leave it out when it is not known.",
+            f"mime_type must be one of {', '.join(MIME_TYPES)}. If it is unknown, leave it out.",
             code="unsupported_image_type",
             details={"known": MIME_TYPES},
         )

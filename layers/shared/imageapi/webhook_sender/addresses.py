@@ -63,16 +63,16 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError("is not a URL") from None
+        raise ValueError("must be a URL") from None
     schemes = ("https", "http") if allow_private else ("https",)
     if parts.scheme not in schemes:
         raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     if "@" in parts.netloc:
-        raise ValueError("must not contain a user name or a password: deliveries are signed")
+        raise ValueError("must not contain a user name or a password")
     if "#" in url or "\\" in url:
         raise ValueError("must not contain a fragment or a backslash")
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
-        raise ValueError("must have a host name or an address; a port must be from 1 to 65535")
+        raise ValueError("must have a host name or an address, and no port or one from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
 

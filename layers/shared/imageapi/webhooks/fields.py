@@ -39,9 +39,13 @@ def _check_url(url: str) -> str:
         reason = "too_long" if len(url) > MAX_URL_LENGTH else "value"
         raise InvalidFieldError("url", reason, str(error)) from None
     except TimeoutError:
-        raise InvalidFieldError("url", "value", "has a host name that did not resolve in time") from None
+        raise InvalidFieldError(
+            "url", "value", "has a host name that did not resolve in time. Try again"
+        ) from None
     except AddressError as error:
         if error.code == "address_unknown":
-            raise InvalidFieldError("url", "value", "has a host name that does not resolve") from None
-        raise InvalidFieldError("url", error.code, "resolves to an address that is not public") from None
+            raise InvalidFieldError(
+                "url", "value", "has a host name that does not resolve. Check its spelling"
+            ) from None
+        raise InvalidFieldError("url", error.code, "must resolve to public addresses only") from None
     return url

@@ -54,7 +54,7 @@ def create_webhook(
         row = webhooks.insert(cursor, columns, MAX_WEBHOOKS)
         if row is None:
             raise UnprocessableError(
-                f"The limit of {MAX_WEBHOOKS} webhooks has been reached. Delete one first.",
+                f"The limit of {MAX_WEBHOOKS} webhooks is reached. Delete one first.",
                 code="too_many_webhooks",
                 details={"max": MAX_WEBHOOKS},
             )
@@ -132,7 +132,7 @@ def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         _check_scope(key, row["types"])
         if row["has_key"] and not row["paused_at"]:
-            raise ConflictError("This webhook is not paused.", code="webhook_not_paused")
+            raise ConflictError("Only a paused webhook can be resumed.", code="webhook_not_paused")
         return webhooks.resume(cursor, row["id"], key.id)
 
     changes.number_all()
