@@ -35,8 +35,8 @@ class DirectUploadTooLargeError(PayloadTooLargeError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"A direct upload accepts files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones through"
-            " POST /api/uploads.",
+            f"A direct upload accepts files of up to {MAX_DIRECT_FILE_BYTES:,} bytes. Send larger ones "
+            "through POST /api/uploads.",
             details={"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"},
         )
 
