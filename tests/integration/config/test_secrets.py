@@ -158,7 +158,7 @@ def test_a_new_password_of_the_database(
 @pytest.mark.parametrize(
     ("secrets", "variables", "message"),
     [
-        ({"API_KEY_SECRET_ARN": "your-api-key-here"}, {}, "API_KEY still has the placeholder"),
+        ({"API_KEY_SECRET_ARN": "your-api-key-here"}, {}, "API_KEY still has the public value"),
         ({"DATABASE_SECRET_ARN": {"username": "postgres"}}, {}, "must be JSON with username and password"),
         ({"DATABASE_SECRET_ARN": "not JSON"}, {}, "must be JSON with username and password"),
         ({}, {"API_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:1:secret:none"}, NOT_THERE),
