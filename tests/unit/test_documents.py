@@ -12,7 +12,14 @@ from tests.support.openapi import read_document
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")
 )
-GUIDES = ("README.md", "README.ja.md", "docs/tutorial.md", "docs/web-sites.md", "docs/deploy-aws.md")
+GUIDES = (
+    "README.md",
+    "README.ja.md",
+    "docs/tutorial.md",
+    "docs/web-sites.md",
+    "docs/deploy-aws.md",
+    "docs/backup.md",
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
