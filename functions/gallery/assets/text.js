@@ -62,7 +62,7 @@ const TEXT = {
     "The browser blocked copying. Allow it to use the clipboard, then try again.",
     "ブラウザーがコピーを許可しませんでした。クリップボードの使用を許可してから、再試行してください。",
   ],
-  download: ["Download original", "元のファイルをダウンロード"],
+  download: ["Download original", "元ファイルをダウンロード"],
   copy_hint: ["Link to the picture without camera data (Exif)", "撮影情報（Exif）を含まない画像のリンク"],
   download_hint: ["The original file with all camera data (Exif), such as the location", "撮影場所などの撮影情報（Exif）を含む元のファイル"],
   deleted: ["Deleted “{name}” permanently", "「{name}」を完全に削除しました"],
