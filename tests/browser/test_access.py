@@ -164,3 +164,16 @@ def test_language(locale: str, language: str, title: str, count: str, open_galle
     expect(gallery.page.get_by_role("heading", level=1)).to_have_text(title)
     expect(gallery.page.locator("html")).to_have_attribute("lang", language)
     expect(gallery.count).to_have_text(count)
+
+
+@pytest.mark.parametrize(("platform", "key"), [("MacIntel", "⌘Z"), ("Linux x86_64", "Ctrl+Z")])
+def test_key_for_undo_is_that_of_the_platform(platform: str, key: str, open_gallery: OpenGallery) -> None:
+    gallery = open_gallery(path="/health")
+    gallery.page.add_init_script(
+        f"Object.defineProperty(navigator, 'platform', {{ get: () => '{platform}' }})"
+    )
+    gallery.enter()
+
+    gallery.delete("Picture 5")
+
+    expect(gallery.said).to_have_text(f"Moved “Picture 5” to the trash. Press {key} to undo.")

@@ -1,6 +1,7 @@
 """Lists that are slow or fail: the page says so and can recover."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -92,3 +93,40 @@ def test_list_that_has_to_wait_says_so(open_gallery: OpenGallery) -> None:
     gallery.page.unroute("**/api/images?*")
     gallery.page.clock.run_for(26_000)
     expect(gallery.count).to_have_text("2 pictures")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            {"code": "payload_too_large", "details": {"max_bytes": 4_400_000}},
+            "The file is larger than 4.4 MB. Choose a smaller one.",
+        ),
+        ({"code": "payload_too_large"}, "The file is too large. Choose a smaller one."),
+        (
+            {
+                "code": "field_invalid",
+                "details": {"field": "metadata.title", "reason": "too_long", "max": 200},
+            },
+            "“Title” is longer than 200 characters. Shorten it.",
+        ),
+        (
+            {"code": "field_invalid", "details": {"field": "metadata.tags.3", "reason": "type"}},
+            "The server does not accept this value of “Tags”. Change it.",
+        ),
+        (
+            {"code": "field_invalid", "details": {"field": "scopes.1", "reason": "value"}},
+            "The server does not accept this value of “scopes”. Change it.",
+        ),
+        (
+            {"code": "parameter_invalid", "details": {"parameter": "limit", "reason": "type"}},
+            "The server does not accept this value of “limit”. Change it.",
+        ),
+        ({"code": "cursor_invalid"}, "The server does not accept this request. Reload the page."),
+        ({"code": "of_tomorrow", "message": "The moon is full."}, "The moon is full."),
+    ],
+)
+def test_errors_say_what_is_wrong_and_what_to_do(error: dict[str, Any], text: str, gallery: Gallery) -> None:
+    explain = "async (error) => (await import('./assets/explain.js')).explain(error)"
+
+    assert gallery.page.evaluate(explain, {"status": 422, **error}) == text
