@@ -1,7 +1,5 @@
 """Making, listing and revoking API keys."""
 
-import json
-
 import pytest
 from imageapi.api_keys.format import SHOWN, hash_key, is_well_formed
 from imageapi.model.scopes import SCOPES
@@ -73,31 +71,6 @@ def test_a_key_that_is_not_there_is_not_found(stores: Stores, key_id: str) -> No
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/confirm")):
         body: dict[str, str] | None = {} if method == "PATCH" else None
         assert ask_keys(method, f"/{key_id}{path}", body).error == (404, "key_not_found")
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ("{", 400, "body_invalid"),
-        ("[]", 400, "body_invalid"),
-        (json.dumps({"name": "x", "scopes": ["images:all"]}), 422, "field_invalid"),
-        (json.dumps({"name": "x", "scopes": []}), 422, "field_invalid"),
-    ],
-)
-def test_a_refused_request_makes_no_key(stores: Stores, body: str, status: int, code: str) -> None:
-    assert post_key(body).error == (status, code)
-    assert get("/api/keys").body == {"keys": [], "next_cursor": None}
-    assert stores.changes() == []
-
-
-def test_query_parameters_are_refused(stores: Stores) -> None:
-    assert get("/api/keys/self", {"limit": "1"}).error == (400, "parameter_unknown")
-    for name, code in (
-        ("limit", "parameter_invalid"),
-        ("cursor", "cursor_invalid"),
-        ("q", "parameter_unknown"),
-    ):
-        assert get("/api/keys", {name: "x"}).error == (400, code)
 
 
 def test_the_feed_tells_who_made_and_revoked_a_key_and_no_secret(stores: Stores) -> None:

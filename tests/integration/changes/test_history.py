@@ -55,15 +55,3 @@ def test_unknown_ids(stores: Stores) -> None:
     key_id = new_key("images:read")["id"]
     for image_id in (key_id, "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "x", "-1", "0" * 36):
         assert history(image_id).error == (404, "image_not_found"), image_id
-
-
-def test_bad_parameters(stores: Stores) -> None:
-    (image_id,) = stores.insert_ready()
-    for name, code, values in [
-        ("limit", "parameter_invalid", ("0", "201", "-1", "x")),
-        ("cursor", "parameter_invalid", ("", "A" * 9_000)),
-        ("cursor", "cursor_invalid", ("x", "7")),
-        *((name, "parameter_unknown", ("1",)) for name in ("since", "wait")),
-    ]:
-        for value in values:
-            assert history(image_id, **{name: value}).error == (400, code), (name, value)

@@ -22,10 +22,6 @@ def listed(**query: str) -> list[str]:
     return [image["id"] for image in answer.body["images"]]
 
 
-def test_empty(stores: Stores) -> None:
-    assert get("/api/images").body == {"images": [], "next_cursor": None}
-
-
 @pytest.mark.parametrize(("limit", "count"), [({}, 50), ({"limit": "200"}, 200)])
 def test_limit(stores: Stores, limit: dict[str, str], count: int) -> None:
     ids = stores.insert_ready(201)
@@ -131,33 +127,7 @@ def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores
     assert list_trash(limit="5").body["next_cursor"] is None
 
 
-FORGED: list[list[object]]
-FORGED = [[10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]]
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ({"q": "x"}, "parameter_unknown"),
-        ({"limit": "0"}, "parameter_invalid"),
-        ({"cursor": "x"}, "cursor_invalid"),
-        *(
-            ({"cursor": encode_values(list(values), {"list": "trash"})}, "cursor_invalid")
-            for values in FORGED
-        ),
-    ],
-    ids=str,
-)
-def test_a_list_of_the_trash_refuses(stores: Stores, query: dict[str, str], code: str) -> None:
-    assert list_trash(**query).error == (400, code)
-
-
-def test_cursors_of_the_lists_are_not_mixed_up(stores: Stores) -> None:
-    ids = [upload(PICTURE).image["id"] for _ in range(4)]
-    for image_id in ids[:2]:
-        trash_image(image_id)
-    live = get("/api/images", {"limit": "1"}).body["next_cursor"]
-    trashed = list_trash(limit="1").body["next_cursor"]
-
-    assert list_trash(cursor=live).code == "cursor_mismatch"
-    assert get("/api/images", {"cursor": trashed}).code == "cursor_mismatch"
+def test_forged_cursors_of_the_trash(stores: Stores) -> None:
+    for values in ([10**30, ID], [-(10**30), ID], ["x", ID], [None, ID], [True, ID], [0, "x"], [0, 1], [0]):
+        forged = encode_values(list(values), {"list": "trash"})
+        assert list_trash(cursor=forged).error == (400, "cursor_invalid"), values

@@ -169,14 +169,6 @@ def test_what_is_deleted_for_good_leaves_nothing(
     assert types(stores, viewed["id"]) == ["image.uploaded", *trashed, "image.deleted"]
 
 
-@pytest.mark.parametrize("query", [{"permanent": "1"}, {"permanent": ""}, {"for_good": "true"}])
-def test_a_delete_refuses_other_parameters(
-    stores: Stores, image: dict[str, Any], query: dict[str, str]
-) -> None:
-    assert send(image_event("DELETE", image["id"], query=query)).status == 400
-    assert stores.statuses() == ["ready"]
-
-
 def test_the_same_bytes_are_a_new_image(stores: Stores, image: dict[str, Any]) -> None:
     trash_image(image["id"])
 

@@ -20,10 +20,7 @@ def ask(method: str, path: str = "", values: Any = None, *, key: str = API_KEY, 
 
 def test_a_webhook_is_changed_at_its_version(service: Stores, server: Receiver) -> None:
     made = ask("POST", values={"url": f"{server.url}?token=1", "types": ["*"]})
-    webhook, etag = made.body["data"], made.headers["etag"][0]
-    path = f"/{webhook['id']}"
-    assert made.headers["location"][0].endswith(f"/api/webhooks{path}")
-    assert ask("GET", path, If_None_Match=etag).status == 304
+    path, etag = f"/{made.body['data']['id']}", made.headers["etag"][0]
 
     tested = ask("POST", f"{path}/test")
     assert (tested.status, tested.headers["location"]) == (202, made.headers["location"])
@@ -33,17 +30,8 @@ def test_a_webhook_is_changed_at_its_version(service: Stores, server: Receiver) 
 
     changed = ask("PATCH", path, {"types": ["image.trashed"]}, If_Match=etag).body["data"]
     assert (changed["types"], changed["version"], changed["url"][-2:]) == (["image.trashed"], 2, "?…")
-    for method, values in (("PATCH", {"types": ["*"]}), ("DELETE", None)):
-        refused = ask(method, path, values, If_Match=etag)
-        assert refused.error == (412, "version_mismatch")
-        assert refused.body["error"]["details"] == {"version": 2}
     for values in ({}, {"types": ["image.trashed"]}):
         assert ask("PATCH", path, values).body["data"]["version"] == 2
-    for name, value, reason in (("url", None, "type"), ("types", [], "value"), ("secret", "x", "unknown")):
-        refused = ask("PATCH", path, {name: value})
-        assert refused.error == (422, "field_invalid")
-        details = refused.body["error"]["details"]
-        assert (details["field"], details["reason"]) == (name, reason)
     assert ask("DELETE", path, If_Match='"2"').status == 204
     assert ask("PATCH", path, {}).error == (404, "webhook_not_found")
 
@@ -64,8 +52,5 @@ def test_an_idempotency_key_makes_one_webhook(service: Stores, server: Receiver)
     first = ask("POST", values=values, Idempotency_Key="once")
     again = ask("POST", values=values, Idempotency_Key="once")
     assert (again.status, again.body["data"]) == (200, first.body["data"] | {"secret": None})
-    reused = ask("POST", values=values | {"types": ["key.created"]}, Idempotency_Key="once")
-    assert reused.error == (422, "idempotency_key_reused")
-
     ask("DELETE", f"/{first.body['data']['id']}")
     assert ask("POST", values=values, Idempotency_Key="once").status == 201

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.client import get
 from tests.integration.key_requests import make_key, revoke_key
 from tests.integration.stores import Configure, Stores
 from tests.integration.webhooks.calls import add_changes, ask, create, take
@@ -64,21 +63,6 @@ def test_the_query_of_the_url_is_sent_and_not_shown(service: Stores) -> None:
     assert take()[0]["url"] == f"{URL}?token=a&b"
 
 
-def test_invalid_webhooks(service: Stores) -> None:
-    long = "https://93.184.215.14/" + "a" * 2000
-    for name, values in {
-        "url": (7, "ftp://93.184.215.14/", long, "https://\ud800.example/"),
-        "types": ([], "*"),
-        "types.0": (["image.eaten"],),
-        "secret": ("whsec_mine",),
-    }.items():
-        for value in values:
-            answer = post(**{name: value})
-            assert answer.error == (422, "field_invalid"), value
-            assert answer.body["error"]["details"]["field"] == name
-    assert service.execute("SELECT * FROM webhooks") == []
-
-
 def test_private_addresses_and_http_need_the_permission(service: Stores, configure: Configure) -> None:
     assert post(url="http://127.0.0.1/").status == 201
     configure(WEBHOOK_ALLOW_PRIVATE=None)
@@ -91,7 +75,8 @@ def test_private_addresses_and_http_need_the_permission(service: Stores, configu
 
 def test_names(service: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(WEBHOOK_ALLOW_PRIVATE=None)
-    assert post(url=f"https://{'a' * 64}.example/").body["error"]["details"]["field"] == "url"
+    for name in ("a" * 64, "\ud800"):
+        assert post(url=f"https://{name}.example/").body["error"]["details"]["field"] == "url"
     with as_manager():  # one connection for all
         assert post().status == 201
         answer_lookups(monkeypatch, ["127.0.0.1"])
@@ -112,7 +97,6 @@ def test_where_nothing_sends(service: Stores, configure: Configure) -> None:
     configure(WEBHOOKS=None)
     assert post().error == (501, "webhooks_not_configured")
     assert ask("GET").body == {"webhooks": [], "next_cursor": None}
-    assert get("/api/webhooks", {"a": "b"}).error == (400, "parameter_unknown")
 
 
 @pytest.mark.parametrize("kind", ["image.deleted", "*"])
