@@ -1,7 +1,6 @@
-"""`python -m tests.words`: count what breaks CONTRIBUTING.md's rules of writing, in each file of LIMITS.
+"""`python -m tests.words`: count what breaks CONTRIBUTING.md's rules of writing, in each document.
 
-`python -m tests.words FILE` lists it. Counts must not grow: lower a limit when its document
-improves. A new document is a new line with 0.
+`python -m tests.words FILE` lists it. No document may have more than LIMITS says.
 """
 
 import json
@@ -12,32 +11,23 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = {
+ALLOWED = {
     "README.md": 1,
-    "SECURITY.md": 0,
-    "CONTRIBUTING.md": 0,
-    "docs/backup.md": 0,
-    "docs/upgrade.md": 0,
-    "docs/api.md": 29,
-    "docs/architecture.md": 0,
-    "docs/configuration.md": 0,
-    "docs/cost.md": 0,
-    "docs/decisions.md": 0,
     "docs/deploy-aws.md": 1,
-    "docs/errors.md": 12,
-    "docs/glossary.md": 0,
-    "docs/limits.md": 0,
     "docs/operations.md": 1,
-    "docs/performance.md": 0,
-    "docs/reliability.md": 0,
-    "docs/security.md": 0,
-    "docs/troubleshooting.md": 0,
     "docs/tutorial.md": 1,
-    "docs/web-sites.md": 0,
-    "infra/operations.yaml": 4,
-    "layers/shared/imageapi/openapi.json": 19,
-    "template.yaml": 6,
+    "infra/operations.yaml": 1,
 }
+"""Faults that are there on purpose: quotes, and the names of alarms."""
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "template.yaml",
+    "layers/shared/imageapi/openapi.json",
+)
+PATHS = [ROOT / name for name in DOCUMENTS] + [*ROOT.glob("docs/*.md"), *ROOT.glob("infra/*.yaml")]
+LIMITS = {name: ALLOWED.get(name, 0) for name in sorted(str(path.relative_to(ROOT)) for path in PATHS)}
 MAX_WORDS = 25
 WORDS = re.compile(
     r"\b(whoever|anew|afresh|for good|by now|alone|answers?|told|announce[ds]?|(is|are|has|have) no)\b", re.I

@@ -97,7 +97,7 @@ def describe(random: Random, words: list[str], mood: str, excess: int) -> dict[s
     title = random.choice(titles)
     return {
         "title": f"{title} {mood}" if japanese else f"{title}, {mood}",
-        "description": f"{mood}の色の「{title}」。" if japanese else f"{title}, in the colours of {mood}.",
+        "description": f"{mood}の色の「{title}」。" if japanese else f"{title}, in the colors of {mood}.",
         "category": category,
         "tags": [one, two, mood, shape],
     }
