@@ -36,12 +36,12 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
         return
     say(f"Suspended since the restore of the database: {len(suspended)}")
     for key in suspended:
-        made = f"made {key['created_at'][:10]}, last used {(key['last_used_at'] or 'never')[:10]}"
+        made = f"created {key['created_at'][:10]}, last used {(key['last_used_at'] or 'never')[:10]}"
         say(f"  {key['prefix']}…  {key['name']!r}  {' '.join(key['scopes'])}  {made}  {key['id']}")
     if not arguments.apply:
         revoke = f'curl -X DELETE -H "X-API-Key: $API_KEY" {api.base_url}/api/keys/<id>'
-        say(f"Revoke the keys that were revoked after the backup:\n  {revoke}")
-        say("Then run the same command with APPLY=1 to confirm the others.")
+        say(f"Revoke the keys that were revoked after the backup. API_KEY is the root key:\n  {revoke}")
+        say("Then confirm the others: make keys-confirm APPLY=1")
         return
     for key in suspended:
         status, answer = ask_once(api, "POST", f"/api/keys/{key['id']}/confirm")

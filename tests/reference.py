@@ -19,7 +19,7 @@ FUNCTIONS = re.compile(r"(?<=<!-- functions -->\n).*?(?=<!-- end of functions --
 HEAD = """# Error codes
 
 An error is `{"error": {"code", "message", "request_id", "details"?}}`. `GET /openapi.json` has this table,
-and the codes of each operation. Ignore the message in programs, and treat a code that you do not know by its
+and the codes of each operation. Programs should ignore the message. Treat an unknown code by its
 status.
 
 | Code | Status | Meaning |

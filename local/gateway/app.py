@@ -27,7 +27,10 @@ ERRORS: dict[type[Exception], tuple[int, dict[str, Any]]] = {
     FunctionTimeoutError: (504, {"code": "function_timed_out", "message": "Endpoint request timed out"}),
     ThrottledError: (429, {"code": "throttled", "message": "Rate Exceeded."}),
     EventTooLargeError: (413, make_too_large("Lambda accepts (6 MB, with base64 around it)")),
-    NotFound: (404, {"code": "not_found", "message": "There is no such route."}),
+    NotFound: (
+        404,
+        {"code": "not_found", "message": "This route does not exist. GET /openapi.json lists all routes."},
+    ),
     Exception: (502, {"code": "function_failed", "message": "Internal server error"}),
 }
 UNKNOWN_HOST = {

@@ -24,6 +24,10 @@ export function setUpToolbar() {
   toolbar.addEventListener("focusin", ({ target }) => {
     for (const button of toolbar.querySelectorAll("button")) button.tabIndex = button === target ? 0 : -1;
   });
+  toolbar.addEventListener("focusout", ({ relatedTarget }) => {
+    if (toolbar.contains(relatedTarget)) return;
+    for (const button of toolbar.querySelectorAll("button")) button.tabIndex = 0; // that one may be hidden next time
+  });
   toolbar.addEventListener("keydown", (event) => {
     const all = buttons();
     const at = all.indexOf(document.activeElement);

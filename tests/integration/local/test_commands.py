@@ -168,7 +168,14 @@ def test_suspended_keys_are_listed_first_and_confirmed_when_asked(
     confirm(api, *keys, apply=False)
     said = capsys.readouterr().out
     assert [name in said for name in ("key 1", "key 2", "key 3", "key 4")] == [True, True, False, False]
-    for fact in ("imgapi_1", "images:read images:write", "made 2026-11-01", "id-1", "APPLY=1", "-X DELETE"):
+    for fact in (
+        "imgapi_1",
+        "images:read images:write",
+        "created 2026-11-01",
+        "id-1",
+        "APPLY=1",
+        "-X DELETE",
+    ):
         assert fact in said
     assert [method for method, *_ in api.requests] == ["GET"]
 
