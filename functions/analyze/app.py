@@ -1,4 +1,4 @@
-"""/api/images/{image_id}/analysis: Gemini's description of an image; also works off the analysis queue."""
+"""/api/images/{image_id}/analysis: Gemini's description of an image. It also processes the analysis queue."""
 
 from typing import Any
 
@@ -16,19 +16,19 @@ app = App()
 
 @app.operation("getAnalysis")
 def get(request: Request, image_id: str) -> Response:
-    """200 with the analysis, ready or not; 404 if none was requested."""
+    """200 with the analysis in any status; 404 if none was requested."""
     return json_response(200, {"data": get_analysis(image_id)})
 
 
 @app.operation("analyzeImage")
 def analyze(request: Request, image_id: str) -> Response:
-    """200 with the analysis, made now if missing; ``?again=true`` makes a new one."""
+    """200 with the existing or a new analysis; ``?again=true`` always creates a new one."""
     analysis = analyze_image(image_id, again=request.parameters["again"])
     return json_response(200, {"data": analysis}, {"Location": f"{request.base_url}{request.path}"})
 
 
 def work(event: dict[str, Any]) -> dict[str, Any]:
-    """Analyse the images in an SQS event; the schedule's event resends overdue ones."""
+    """Analyze the images in an SQS event. The schedule's event resends overdue messages."""
     messages = parse_messages(event)
     if messages is None:
         return resend_overdue()

@@ -14,9 +14,7 @@ app = App()
 
 @app.operation("listChanges")
 def changes(request: Request) -> Response:
-    """200 with ``{"changes": [Change], "next_cursor": str}``; 410 when the client has to read everything
-    again.
-    """
+    """200 with ``{"changes": [Change], "next_cursor": str}``; 410 if the client must start over."""
     page = read_changes(**request.parameters, shows_keys=MANAGE in request.key.scopes)
     return Response(200, JSON, page)
 

@@ -1,6 +1,4 @@
-"""GET /images/{id}/{variant}: a signed link becomes a redirect to the object store; /variants/…: the bytes,
-for CloudFront.
-"""
+"""GET /images/{id}/{variant} redirects a link to the object store; /variants/… sends CloudFront the bytes."""
 
 from typing import Any
 
@@ -15,7 +13,7 @@ app = App()
 
 @app.operation("deliverImage")
 def deliver(request: Request, image_id: str, variant: str) -> Response:
-    """302 to a presigned URL. The signature in the query authorizes it, so no key is needed."""
+    """302 to a presigned URL. The signature in the query authorizes the request, so it needs no key."""
     accept = request.header("Accept")
     return redirect(deliver_image(image_id, variant, request.parameters, accept, request.method))
 
@@ -23,7 +21,7 @@ def deliver(request: Request, image_id: str, variant: str) -> Response:
 @app.page("/variants/{image_id}/{name}")
 @app.page("/variants/{image_id}/{version}/{name}")
 def fill_cache(request: Request, image_id: str, name: str, version: str | None = None) -> Response:
-    """200 with a variant's bytes, under the path that CloudFront makes of a link and caches."""
+    """200 with a variant's bytes. CloudFront derives this path from a link, and caches it."""
     content = deliver_content(image_id, name, request.query, version)
     if isinstance(content, str):
         return redirect(content)
@@ -32,7 +30,7 @@ def fill_cache(request: Request, image_id: str, name: str, version: str | None =
 
 
 def redirect(url: str) -> Response:
-    """302 to the store, which no cache keeps."""
+    """302 to the store, uncached."""
     return Response(302, headers={"Location": url, "Cache-Control": "no-store", "Vary": "Accept"})
 
 

@@ -1,4 +1,4 @@
-"""GET / and /docs: the gallery and Swagger UI; GET /openapi.json and /assets/{file}: the files they load."""
+"""GET / (the gallery) and /docs (Swagger UI); GET /openapi.json and /assets/{file}, which they load."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ app = App()
 
 @app.page("/", in_maintenance=True)
 def get_gallery(request: Request) -> Response:
-    """The gallery."""
     return page_response(request, "index.html")
 
 
@@ -39,7 +38,7 @@ def get_asset(request: Request, file: str) -> Response:
 
 
 def page_response(request: Request, name: str) -> Response:
-    """A page. Its relative URLs would break at /v1 without a slash, so there <base> names the prefix."""
+    """A page. At /v1 without a slash its relative URLs would break, so <base> names the prefix."""
     base = f"{request.prefix}/" if request.prefix and request.is_direct else "./"
     return file_response(load_file(ASSETS / name, base), request.header("If-None-Match"))
 

@@ -15,20 +15,20 @@ app = App()
 
 @app.operation("getHealth")
 def health(request: Request) -> Response:
-    """200 when both stores answer; 503 with the same shape when one does not, or in maintenance."""
+    """200 if both stores respond; 503 with the same shape if one does not, or during maintenance."""
     healthy, report = check_health()
     return json_response(200 if healthy else 503, report)
 
 
 @app.operation("getDatabaseStatus")
 def database_status(request: Request) -> Response:
-    """200 with the server's version and the number of images; 503 when it does not answer."""
+    """200 with the server's version and the number of images; 503 if it does not respond."""
     return json_response(200, check_database())
 
 
 @app.operation("getService")
 def service(request: Request) -> Response:
-    """200 with the version, which is that of openapi.json, limits and features."""
+    """200 with the limits, the features and the version, which is that of openapi.json."""
     return json_response(200, {"data": describe_service(read_document()["info"]["version"])})
 
 

@@ -12,11 +12,11 @@ router = Router()
 
 @router.operation("restoreImage")
 def restore_image(request: Request, image_id: str) -> Response:
-    """200 with the image, back from the trash."""
+    """200 with the restored image."""
     return image_response(request, restore.restore_image(image_id))
 
 
 @router.operation("revokeImageLinks")
 def revoke_image_links(request: Request, image_id: str) -> Response:
-    """200 with the image and new permanent links; earlier ones answer 403 ``link_revoked``."""
+    """200 with the image and new permanent links. Earlier ones return 403 ``link_revoked``."""
     return image_response(request, revoke_links.revoke_links(image_id), LinkOptions(permanent=True))

@@ -1,4 +1,4 @@
-"""GET, PATCH and DELETE /api/images/{id}. The modules beside it have the routes below it, and batches."""
+"""GET, PATCH and DELETE /api/images/{id}. The other modules contain the routes below it, and batches."""
 
 from typing import Any
 
@@ -20,20 +20,20 @@ app.include(actions.router, batch.router, changes.router)
 
 @app.operation("getImage")
 def get_image(request: Request, image_id: str) -> Response:
-    """200 with the image and its ETag; 304 when If-None-Match names it."""
+    """200 with the image and its ETag; 304 if If-None-Match names it."""
     return image_response(request, get.get_image(image_id), LinkOptions.of(request.parameters))
 
 
 @app.operation("updateImage")
 def update_image(request: Request, image_id: str) -> Response:
-    """200 with the changed image; 412 when If-Match names an older version."""
+    """200 with the changed image; 412 if If-Match names another version."""
     row = update.update_image(image_id, request.fields, parse_if_match(request.header("If-Match")))
     return image_response(request, row, LinkOptions.of(request.parameters))
 
 
 @app.operation("deleteImage")
 def delete_image(request: Request, image_id: str) -> Response:
-    """204 once the image is in the trash, or with ``permanent=true`` deleted permanently; then 404."""
+    """204 after moving the image to the trash or, with ``permanent=true``, deleting it; 404 if repeated."""
     versions = parse_if_match(request.header("If-Match"))
     delete.delete_image(image_id, versions, permanent=request.parameters["permanent"], key=request.key)
     return Response(204)

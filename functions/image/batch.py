@@ -13,7 +13,7 @@ router = Router()
 
 @router.operation("batchImages")
 def change_images(request: Request) -> Response:
-    """200 with each image's result; 409 when all were to change, and one of them cannot."""
+    """200 with each image's result; 409 if the request is atomic and an image cannot be changed."""
     key = parse_idempotency_key(request.header("Idempotency-Key"))
     batch = parse_batch(request.fields)
     request.key.check_scope(DELETE if batch.deletes_for_good else WRITE)

@@ -1,4 +1,4 @@
-"""/api/keys: create, list, update, revoke and confirm API keys; /api/keys/self: the key of the request."""
+"""/api/keys: create, list, update, revoke and confirm API keys. /api/keys/self: the key of the request."""
 
 from imageapi.api_keys import manage
 from imageapi.http.etag import parse_if_match
@@ -19,13 +19,13 @@ def current_key(request: Request) -> Response:
 
 @router.operation("listKeys")
 def list_keys(request: Request) -> Response:
-    """200 with ``{"keys": [ApiKey], "next_cursor"}``, newest first, revoked ones too."""
+    """200 with ``{"keys": [ApiKey], "next_cursor"}``, newest first, including revoked ones."""
     return page_response(request, manage.list_keys(**request.parameters))
 
 
 @router.operation("createKey")
 def create_key(request: Request) -> Response:
-    """201 with the new key, which is shown only here (200 without it for a known Idempotency-Key)."""
+    """201 with the new key, which no other response shows; 200 without it for a known Idempotency-Key."""
     made, key = manage.create_key(request.fields, request.key, request.header("Idempotency-Key"))
     return resource_response(request, made, 201 if key else 200, collection="/api/keys", key=key)
 
@@ -37,19 +37,19 @@ def get_key(request: Request, key_id: str) -> Response:
 
 @router.operation("updateKey")
 def update_key(request: Request, key_id: str) -> Response:
-    """200 with the changed key; 412 when If-Match names another version."""
+    """200 with the changed key; 412 if If-Match names another version."""
     versions = parse_if_match(request.header("If-Match"))
     return resource_response(request, manage.update_key(key_id, request.fields, versions, request.key))
 
 
 @router.operation("revokeKey")
 def revoke_key(request: Request, key_id: str) -> Response:
-    """204; requests with the key, or with one that it created, are 401 from then on."""
+    """204. Requests with the key, or with a key that it created, then return 401."""
     manage.revoke_key(key_id, parse_if_match(request.header("If-Match")), **request.parameters)
     return Response(204)
 
 
 @router.operation("confirmKey")
 def confirm_key(request: Request, key_id: str) -> Response:
-    """200 with the key, which was suspended after a restore of the database."""
+    """200 with the key, whose suspension after a restore of the database ends."""
     return resource_response(request, manage.confirm_key(key_id))

@@ -1,5 +1,5 @@
-"""/api/keys and /api/webhooks; leases due deliveries for OutsideFunction, and records their results; on a
-schedule, forgets what the feed no longer keeps.
+"""/api/keys and /api/webhooks. It also leases due deliveries for OutsideFunction and records their results.
+On a schedule, it removes old changes and revoked keys.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""/api/webhooks: create, list, update, test, resume and delete webhooks; rotate their secrets."""
+"""/api/webhooks: create, list, update, test, resume and delete webhooks, and rotate their secrets."""
 
 from imageapi.http.etag import parse_if_match
 from imageapi.http.page_response import page_response
@@ -14,9 +14,7 @@ COLLECTION = "/api/webhooks"
 
 @router.operation("createWebhook")
 def create(request: Request) -> Response:
-    """201 with the webhook and its secret, which is shown only here (200 without it for a known
-    Idempotency-Key).
-    """
+    """201 with the webhook and its secret, only here; 200 without it for a known Idempotency-Key."""
     key = request.header("Idempotency-Key")
     made, secret = manage.create_webhook(request.fields, request.key, key)
     return resource_response(request, made, 201 if secret else 200, collection=COLLECTION, secret=secret)
@@ -35,7 +33,7 @@ def get(request: Request, webhook_id: str) -> Response:
 
 @router.operation("updateWebhook")
 def update(request: Request, webhook_id: str) -> Response:
-    """200 with the changed webhook; 412 when If-Match names another version."""
+    """200 with the changed webhook; 412 if If-Match names another version."""
     versions = parse_if_match(request.header("If-Match"))
     changed = manage.update_webhook(webhook_id, request.fields, versions, request.key)
     return resource_response(request, changed)
@@ -49,7 +47,7 @@ def delete(request: Request, webhook_id: str) -> Response:
 
 @router.operation("sendTestDelivery")
 def test(request: Request, webhook_id: str) -> Response:
-    """202 with the webhook, whose ``results`` will have the test's."""
+    """202 with the webhook. Its ``results`` later contain the test's."""
     return resource_response(request, manage.test_webhook(webhook_id), 202, collection=COLLECTION)
 
 
@@ -60,6 +58,6 @@ def resume(request: Request, webhook_id: str) -> Response:
 
 @router.operation("rotateWebhookSecret")
 def rotate(request: Request, webhook_id: str) -> Response:
-    """200 with the webhook and its new secret, which is shown only here."""
+    """200 with the webhook and its new secret, which no other response shows."""
     webhook, secret = manage.rotate_secret(webhook_id, **request.fields)
     return resource_response(request, webhook, secret=secret)

@@ -1,4 +1,4 @@
-"""Brings the database schema up to date: as a custom resource during a deploy, or invoked by hand."""
+"""Create or migrate the database schema: as a custom resource during a deploy, or invoked manually."""
 
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,7 @@
-"""Calls the internet: sends deliveries of webhooks, and has CloudFront forget deleted and revoked images.
+"""Call the internet: send deliveries of webhooks, and invalidate deleted and revoked images in CloudFront.
 
-On AWS a queue starts each, and both stay in their queue until they succeed. Locally the runner passes the
-deliveries. This function has no database.
+On AWS, each has a queue whose messages stay until they succeed. Locally, the runner passes the deliveries.
+This function cannot reach the database.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ def send_given(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def send_due(event: dict[str, Any]) -> dict[str, Any]:
-    """``{"sent": int, "failed": int, "next_in": int | None, "batchItemFailures": […]}``. All messages say the
-    same, so one of them stays in the queue until the next delivery is due.
+    """``{"sent": int, "failed": int, "next_in": int | None, "batchItemFailures": […]}``. All messages are
+    equal, so one of them stays in the queue until the next delivery is due.
     """
     outcome = drain_queue()
     kept = parse_receipts(event)[:1] if outcome["next_in"] is not None else []
@@ -32,8 +32,8 @@ def send_due(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def invalidate(event: dict[str, Any]) -> dict[str, Any]:
-    """``{"images": [id], "paths": int, "batchItemFailures": […]}``. What CloudFront does not accept now stays
-    in the queue.
+    """``{"images": [id], "paths": int, "batchItemFailures": […]}``. Messages that CloudFront does not accept
+    stay in the queue.
     """
     messages, unreadable = parse_notifications(event)
     accepted = invalidate_images({message.image_id: message.id for message in messages})

@@ -1,5 +1,5 @@
-"""On a schedule: settle what crashes left behind. ``{"dry_run": true}`` only reports it. After a restore:
-``{"verify": {}}`` compares rows with objects, ``{"verify": {"restore": true}}`` also brings objects back.
+"""On a schedule: finish or undo interrupted work. ``{"dry_run": true}`` only reports it. After a restore,
+``{"verify": {}}`` compares rows with objects, and ``{"verify": {"restore": true}}`` also restores objects.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""POST /api/upload; the bucket's events of files that were posted. ``presigned`` has the other routes."""
+"""POST /api/upload, and the bucket's events of posted files. ``presigned`` has the other routes."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ app.include(presigned.router)
 
 @app.operation("uploadImage")
 def upload(request: Request) -> Response:
-    """201 with the new image; 200 with an existing one (Idempotency-Key, on_duplicate=return)."""
+    """201 with the new image; 200 with an existing image (Idempotency-Key, on_duplicate=return)."""
     form = parse_upload_form(request.body, request.header("Content-Type"))
     key = request.header("Idempotency-Key")
     stored = upload_image(*form, idempotency_key=key, on_duplicate=request.parameters["on_duplicate"])

@@ -1,4 +1,4 @@
-"""/api/uploads and those below it: announce a large upload, ask for it, complete it."""
+"""/api/uploads and the routes below it: register, get and complete a large upload."""
 
 from imageapi.http.image_response import stored_response
 from imageapi.http.request import Request
@@ -14,7 +14,7 @@ router = Router()
 
 @router.operation("createUpload")
 def create(request: Request) -> Response:
-    """201 with a form for the object store (200 for a known Idempotency-Key)."""
+    """201 with a form for the object store; 200 for a known Idempotency-Key."""
     key = request.header("Idempotency-Key")
     upload, created = create_upload(request.fields, key, request.base_url)
     headers = {"Location": f"{request.base_url}/api/uploads/{upload['id']}"}
@@ -30,10 +30,10 @@ def get(request: Request, upload_id: str) -> Response:
 
 @router.operation("completeUpload")
 def complete(request: Request, upload_id: str) -> Response:
-    """201 with the image that arrived; 200 if it was already ready."""
+    """201 with the image; 200 if it was already ready."""
     return stored_response(request, complete_upload(upload_id, announcer=find_announcer(request)))
 
 
 def find_announcer(request: Request) -> str | None:
-    """The API key that must have announced an upload: without images:read, a key sees only its own."""
+    """The API key that must have registered an upload: without images:read, a key sees only its own."""
     return None if READ in request.key.scopes else request.key.id

@@ -36,7 +36,7 @@ Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
     ``changes.cursor`` → ``catalog.changes`` → ``changes.serialize``
 Invalidate (``cdn.invalidate.invalidate_images``)
     CloudFront's ``CreateInvalidation``, after a deletion or a revocation of links
-Analyse (``analysis.analyze.analyze_image``)
+Analyze (``analysis.analyze.analyze_image``)
     ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
 Webhooks (``webhooks.due.take``, ``webhook_sender.send.send_all``, ``webhooks.due.settle``)

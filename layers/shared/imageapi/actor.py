@@ -1,4 +1,4 @@
-"""Who asked for the current operation. ``database.db`` tells the triggers that write the feed."""
+"""The actor of the current operation. ``database.db`` passes it to the triggers that write the feed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def acting_as(key_id: str | None, request_id: str | None = None) -> Iterator[Non
     """Attribute the changes inside to a key.
 
     Args:
-        request_id: None for that of the outer actor.
+        request_id: None keeps the outer actor's.
     """
     token = _actor.set(Actor(key_id, request_id or _actor.get().request_id))
     try:
@@ -38,5 +38,5 @@ def acting_as(key_id: str | None, request_id: str | None = None) -> Iterator[Non
 
 
 def get_actor() -> Actor:
-    """The current actor; without one, both ids are None."""
+    """The current actor, or NOBODY."""
     return _actor.get()

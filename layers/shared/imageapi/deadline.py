@@ -15,9 +15,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit everything inside to ``seconds`` in total, connecting included. A nested limit can only shorten
-    the outer one.
-    """
+    """Limit the block to ``seconds`` in total. A nested limit can only shorten the outer one."""
     outer = _deadline.get()
     inner = time.monotonic() + seconds
     token = _deadline.set(inner if outer is None else min(outer, inner))
@@ -28,11 +26,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def function_limit(context: "LambdaContext") -> AbstractContextManager[None]:
-    """Limit everything inside to end a second before the Lambda timeout, even if a store hangs."""
+    """End the block a second before the Lambda timeout, even if a store hangs."""
     return time_limit(max(1.0, context.get_remaining_time_in_millis() / 1000 - 1))
 
 
 def time_left() -> float:
-    """Seconds left before the limit; infinite without one."""
+    """Seconds until the limit; infinite without one."""
     deadline = _deadline.get()
     return math.inf if deadline is None else deadline - time.monotonic()

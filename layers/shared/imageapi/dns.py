@@ -1,11 +1,11 @@
-"""The addresses of a host name, with a time limit."""
+"""Look up host names, with a time limit."""
 
 import socket
 import threading
 
 
 def look_up(host: str, seconds: float) -> list[str]:
-    """All addresses of a host, IPv4 and IPv6, in the order to try them.
+    """All IPv4 and IPv6 addresses of a host, in the order to try them.
 
     Raises:
         TimeoutError: the lookup takes longer than ``seconds``.
@@ -22,7 +22,7 @@ def look_up(host: str, seconds: float) -> list[str]:
         except OSError as error:
             found.append(error)
 
-    # Abandoned if it takes too long: nothing can cancel it.
+    # Nothing can cancel a lookup: abandon it if it takes too long.
     thread = threading.Thread(target=resolve, daemon=True)
     thread.start()
     thread.join(max(0.001, seconds))

@@ -1,7 +1,7 @@
 """The errors that the API returns. Each has one HTTP status and one stable code.
 
-Errors specific to one package are defined there. Only ``imageapi.http`` turns errors into HTTP. Messages are
-for people and may change; codes may not.
+A room defines its own specific errors. Only ``imageapi.http`` turns errors into responses. Messages are for
+people and may change; codes may not.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from typing import Any
 
 
 class AppError(Exception):
-    """Base class of the errors reported to the client.
+    """Base class of errors that the client sees.
 
     Attributes:
         status: the HTTP status.
         code: a stable, machine-readable name, in snake_case.
-        message: for people: what is wrong, then what to do. Never contains a secret.
-        details: further JSON values, for example the limit exceeded.
-        retry_after: seconds to wait before retrying, where that can help.
+        message: one sentence for people, never with a secret.
+        details: further JSON values, for example the exceeded limit.
+        retry_after: seconds to wait before a retry; None if a retry cannot help.
 
-    ``code``, ``message`` and ``retry_after`` default to those of the class.
+    The class has the defaults of ``code``, ``message`` and ``retry_after``.
     """
 
     status = 500
@@ -42,7 +42,7 @@ class AppError(Exception):
 
 
 class InvalidRequestError(AppError):
-    """400: the request cannot be understood."""
+    """400: the request is malformed."""
 
     status = 400
 
@@ -64,7 +64,7 @@ class UnauthorizedError(AppError):
 
 
 class ForbiddenError(AppError):
-    """403: the key or the signed link does not permit this."""
+    """403: the key or the link does not permit this."""
 
     status = 403
     code = "link_invalid"
@@ -91,13 +91,13 @@ class ImageNotFoundError(NotFoundError):
 
 
 class ObjectMissingError(NotFoundError):
-    """404: the object store has no object under a key that should have one."""
+    """404: an object that should exist is not in the object store."""
 
     code = "object_missing"
 
 
 class MethodNotAllowedError(AppError):
-    """405: the path exists, the method on it does not."""
+    """405: the path does not support the method."""
 
     status = 405
     code = "method_not_allowed"
@@ -110,9 +110,7 @@ class ConflictError(AppError):
 
 
 class UploadInterruptedError(ConflictError):
-    """409: the upload was undone while in progress: by the sweep, by another request, or because its image
-    was deleted.
-    """
+    """409: the sweep or another request undid the upload while it ran, or the image was deleted."""
 
     code = "upload_interrupted"
     message = "The upload took too long and was undone. Send it again."
@@ -120,14 +118,14 @@ class UploadInterruptedError(ConflictError):
 
 
 class GoneError(AppError):
-    """410: the feed no longer has the change that the cursor points to; read everything again."""
+    """410: the feed no longer contains the cursor's change. The client must read everything again."""
 
     status = 410
     code = "changes_expired"
 
 
 class VersionMismatchError(AppError):
-    """412: If-Match names a version that is not the current one, which ``details.version`` has."""
+    """412: If-Match does not name the current version, which is in ``details.version``."""
 
     status = 412
     code = "version_mismatch"
@@ -152,7 +150,7 @@ class UnsupportedMediaTypeError(AppError):
 
 
 class UnprocessableError(AppError):
-    """422: understood, but the content is not acceptable (a broken picture, invalid metadata)."""
+    """422: the content is not acceptable, for example a broken image or invalid metadata."""
 
     status = 422
 
@@ -165,11 +163,11 @@ class IdempotencyKeyReusedError(UnprocessableError):
 
 
 class TooComplexError(UnprocessableError):
-    """422: decoding the picture exceeds a limit.
+    """422: decoding the image exceeds a limit.
 
     Attributes:
-        is_final: whether the same file is always refused. False when CPU time or memory ran out: other load
-            on the machine may be the cause.
+        is_final: whether the same file always fails. False when CPU time or memory ran out: other load on
+            the machine may be the cause.
     """
 
     code = "image_too_complex"
@@ -188,7 +186,7 @@ class InvalidCursorError(InvalidRequestError):
 
 
 class TooManyRequestsError(AppError):
-    """429: a daily limit is used up, or too many requests wait."""
+    """429: a daily limit is spent, or too many requests wait."""
 
     status = 429
 
@@ -226,7 +224,7 @@ class DatabaseUnavailableError(AppError):
 
 
 class StorageUnavailableError(AppError):
-    """503: the object store does not respond, or refuses."""
+    """503: the object store does not respond, or rejects the request."""
 
     status = 503
     code = "storage_unavailable"
@@ -244,7 +242,7 @@ class VariantPendingError(AppError):
 
 
 def stored_error(code: str, message: str) -> AppError:
-    """Rebuild the error of a previously refused picture from its stored code."""
+    """Rebuild the error of an earlier upload from its stored code."""
     kinds: dict[str, type[AppError]] = {
         UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
         "unsupported_image_type": UnsupportedMediaTypeError,

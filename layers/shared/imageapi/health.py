@@ -1,6 +1,6 @@
-"""Check that the database and the object store answer: both at the same time, within a few seconds.
+"""Check concurrently, within a few seconds, that the database and the object store respond.
 
-``/health`` needs no key, so its report is kept for MAX_AGE_SECONDS: a burst of requests asks the stores once.
+``/health`` requires no key, so a report is reused for MAX_AGE_SECONDS: a burst of requests causes one check.
 """
 
 import threading
@@ -18,18 +18,18 @@ from imageapi.storage import s3
 from imageapi.telemetry.logs import get_logger
 
 TIMEOUT = 3.0
-"""Seconds per store; both checks run concurrently."""
+"""Seconds per store."""
 MAX_AGE_SECONDS = 3.0
-"""How old a report may be: a client sees an outage, and its end, this much later at most."""
+"""Maximum age of a reused report. Clients see the start and end of an outage at most this much later."""
 
 
 def check_health() -> tuple[bool, dict[str, Any]]:
-    """Check both stores, or repeat a report that is not older than MAX_AGE_SECONDS.
+    """Check both stores, or reuse a recent report.
 
     Returns:
-        Whether requests are answered, and ``{"status": "healthy" | "unhealthy" | "maintenance", "checks":
-        {"database": …, "storage": …}}``; a check is ``{"status": "up" | "down", "latency_ms": float}``, with
-        ``"error"`` (a code) when it is down.
+        Whether the service is healthy, and ``{"status": "healthy" | "unhealthy" | "maintenance", "checks":
+        {"database": …, "storage": …}}``. A check is ``{"status": "up" | "down", "latency_ms": float}``; if
+        it is down, ``"error"`` has a code.
     """
     return _check_stores(int(time.monotonic() / MAX_AGE_SECONDS))
 
@@ -47,7 +47,7 @@ def check_database() -> dict[str, Any]:
     """``{"status": "connected", "server_version": "17.6", "image_count": 3, "latency_ms": 0.4}``.
 
     Raises:
-        DatabaseUnavailableError: it does not answer in time.
+        DatabaseUnavailableError: it does not respond in time.
     """
     with time_limit(TIMEOUT):
         start = time.perf_counter()
@@ -63,7 +63,7 @@ def check_database() -> dict[str, Any]:
 
 
 def _run_checks(checks: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
-    # Daemon threads, so that the process can exit: a DNS lookup has no time limit.
+    # Daemon threads: the process can exit while an unlimited DNS lookup still runs.
     results: dict[str, dict[str, Any]] = {}
     threads = [
         threading.Thread(target=_run_check, args=(name, check, results), daemon=True)
@@ -90,7 +90,7 @@ def _run_check(name: str, check: Callable[[], Any], results: dict[str, dict[str,
     except AppError as error:
         get_logger().warning("health check failed", extra={"check": name, "code": error.code}, exc_info=error)
         result = {"status": "down", "error": error.code}
-    except Exception:  # any failure of a check means that its store is down
+    except Exception:  # any failure means that the store is down
         get_logger().exception("health check failed", extra={"check": name, "code": AppError.code})
         result = {"status": "down", "error": AppError.code}
     results[name] = {**result, "latency_ms": _milliseconds_since(start)}

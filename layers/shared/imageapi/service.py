@@ -1,4 +1,4 @@
-"""What clients can know of this deployment: its limits, and what is switched on."""
+"""The limits and enabled features of this deployment, for clients."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from imageapi.model import image_formats, variant_names
 
 
 def describe_service(version: str) -> dict[str, Any]:
-    """Service in openapi.json, whose version the caller knows."""
+    """Service in openapi.json. The caller passes that document's version."""
     settings = get_settings()
     return {
         "version": version,

@@ -27,15 +27,15 @@ def sign_request(
     region: str,
     credentials: Credentials,
 ) -> dict[str, str]:
-    """Sign a request that has no query string. botocore's signer would do the same, but takes longer to
-    import than everything else a function needs.
+    """Sign a request without a query string. Importing botocore's signer takes longer than all other imports
+    of a function.
 
     Args:
-        url: with its path percent-encoded.
+        url: its path must be percent-encoded.
         sha256: the digest of the body, 32 bytes.
 
     Returns:
-        The headers, with the signature headers added
+        The headers including those of the signature
         (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,5 +1,5 @@
-"""What Gemini sees in an image: caption, tags, text, safety.
+"""Describe images with Gemini: caption, tags, text, safety.
 
-Entry points: ``analyze.analyze_image()`` (synchronous), ``analyze.analyze_queued()`` (queued). ``enqueue``
-starts the function through SQS, ``gemini`` calls the model.
+Entry points: ``analyze.analyze_image()`` and, for the queue, ``analyze.analyze_queued()``. ``enqueue`` starts
+the function through SQS, and ``gemini`` calls the model.
 """

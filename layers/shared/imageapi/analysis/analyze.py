@@ -1,6 +1,6 @@
-"""Analysis of one image: take its lease, make a small copy, send it to Gemini, store the description.
+"""Analyze an image: acquire its lease, render a small copy, send it to Gemini, store the description.
 
-Only that copy is sent: a JPEG of at most 640 pixels in width, without EXIF, colour profile or file name.
+Gemini receives only this copy: a JPEG at most 640 pixels wide, without EXIF, color profile or file name.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ VARIANT = Variant(640, cover=False, extension="jpg")
 
 
 class AnalysisInProgressError(ConflictError):
-    """409: another request is analysing the same image."""
+    """409: another request is analyzing the same image."""
 
     code = "analysis_in_progress"
     message = "Another request is analyzing this image. Try again."
@@ -42,7 +42,7 @@ def get_analysis(image_id: str) -> dict[str, Any]:
     """The analysis of an image, in any status: Analysis in openapi.json.
 
     Raises:
-        NotFoundError: ``image_not_found``; ``analysis_not_found``: none was requested.
+        NotFoundError: ``image_not_found``, ``analysis_not_found``.
     """
     found = analyses.find(get_image(image_id)["id"])
     if not found:
@@ -53,20 +53,20 @@ def get_analysis(image_id: str) -> dict[str, Any]:
 
 
 def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
-    """The analysis of an image, made now unless it exists.
+    """Return the analysis of an image. If it does not exist, analyze the image.
 
     Args:
-        again: make a new one even if one exists.
+        again: analyze the image even if an analysis exists.
 
     Returns:
         As ``images.serialize.serialize_analysis``; its status is ``ready``.
 
     Raises:
-        NotConfiguredError: 501.
+        NotConfiguredError: analysis is disabled.
         NotFoundError: ``image_not_found``.
         ConflictError: ``analysis_in_progress``.
-        TooManyRequestsError: 429, until midnight.
-        UnprocessableError: Gemini does not describe this picture, or it cannot be rendered.
+        TooManyRequestsError: the budget is spent until midnight (UTC).
+        UnprocessableError: Gemini does not describe this image, or it cannot be rendered.
         GeminiUnavailableError, DatabaseUnavailableError, StorageUnavailableError: try again.
     """
     gemini.check_configured()
@@ -83,11 +83,11 @@ def analyze_image(image_id: str, *, again: bool = False) -> dict[str, Any]:
 
 
 def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
-    """Analyse queued images.
+    """Analyze queued images.
 
     Returns:
-        The outcome of each (``ready``, ``not_due`` or an error's code), and the ids to retry. The rows of all
-        others are ready, failed, or due later.
+        The outcome of each (``ready``, ``not_due`` or an error's code), and the ids to retry. All other rows
+        are ready, failed, or due later.
     """
     outcomes, unfinished = {}, set()
     for image_id in image_ids:
@@ -103,7 +103,7 @@ def analyze_queued(image_ids: Iterable[str]) -> tuple[dict[str, str], set[str]]:
 
 
 def _work_on_queued(image_id: str) -> str:
-    """``ready``; or ``not_due`` when the row is done, deleted, or due later."""
+    """``ready``; or ``not_due`` if the row is done, deleted, or due later."""
     gemini.check_configured()
     taken = analyses.acquire_queued_lease(image_id)
     if not taken:
@@ -114,16 +114,16 @@ def _work_on_queued(image_id: str) -> str:
 
 
 def _may_pass(error: AppError) -> bool:
-    """Whether the error is transient: no answer from Gemini or a store, or an unusable one."""
+    """Whether the error is transient: Gemini or a store is unavailable."""
     return error.status == 503 and error.retry_after is not None
 
 
 def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
-    """Analyse a leased image. On an error, release the lease and raise."""
+    """Analyze a leased image. On an error, release the lease and raise."""
     try:
         jpeg = _make_variant(image)
         budget = get_settings().analysis_daily_budget
-        # Before the call, which a crash must not hide.
+        # Before the call: a crash must not hide a call from the budget.
         day = budgets.spend(analyses.BUDGET, budget, code="analysis_budget_spent")
         description = _describe(jpeg, day)
         saved = db.transaction(lambda cursor: _save(cursor, taken, description))
@@ -135,15 +135,15 @@ def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
 
 
 def _make_variant(image: db.Row) -> bytes:
-    from imageapi.pictures import render  # only renders pay for Pillow
+    from imageapi.pictures import render  # Pillow is slow to import
 
     with s3.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
         return render.render(source, VARIANT, get_settings().max_pixels)
 
 
 def _describe(jpeg: bytes, day: date) -> gemini.Description:
-    """Gemini's description. Failures that are not the picture's are counted: they concern every picture. What
-    Google does not charge for is given back to the budget of ``day``.
+    """Gemini's description. A metric counts failures that do not depend on the image. A call for which Google
+    does not charge is given back to the budget of ``day``.
     """
     try:
         return gemini.describe_picture(jpeg)
@@ -160,7 +160,7 @@ def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> 
     if not image:  # deleted since
         raise ImageNotFoundError()
     saved = analyses.save(cursor, taken, description)
-    if not saved:  # another request has taken over
+    if not saved:  # another request took over the lease
         raise AnalysisInProgressError()
     text = analyses.find_text(cursor, image["id"])
     values = index_values({**image, "analysis_text": text})
@@ -169,10 +169,10 @@ def _save(cursor: db.Cursor, taken: db.Row, description: gemini.Description) -> 
 
 
 def _release_lease(taken: db.Row, error: AppError) -> None:
-    """Release a lease after an error: ``ready`` if there is an older analysis, ``queued`` if the next attempt
-    may succeed, else ``failed``.
+    """Release a lease after an error. The status becomes ``ready`` if an older analysis exists, ``queued`` if
+    the next attempt may succeed, else ``failed``.
 
-    Queued only if ANALYZE_UPLOADS is set: otherwise nothing reads the queue.
+    Without ANALYZE_UPLOADS nothing reads the queue, so the status never becomes ``queued``.
     """
     spent = isinstance(error, TooManyRequestsError)
     if taken["analyzed_at"]:

@@ -1,6 +1,6 @@
-"""Sends SQS messages for queued rows of ``image_analysis``, which start AnalyzeFunction.
+"""Send SQS messages for queued rows of ``image_analysis``. They start AnalyzeFunction.
 
-Locally, the runner polls the table instead. The row is the queue, so a message may be lost, duplicated, or
+Locally, the runner polls the table instead. The rows are the queue, so a message may be lost, duplicated, or
 delivered after the day's budget is spent.
 """
 
@@ -15,7 +15,7 @@ from imageapi.telemetry.logs import get_logger
 
 
 def resend_overdue() -> dict[str, Any]:
-    """Resend the messages of overdue rows, up to what is left of today's budget. Runs on a schedule.
+    """Resend the messages of overdue rows, limited to the rest of today's budget. A schedule calls this.
 
     Returns:
         ``{"resent": [id]}``.
@@ -27,9 +27,9 @@ def resend_overdue() -> dict[str, Any]:
 
 
 def send_messages(image_ids: Sequence[str]) -> None:
-    """Start AnalyzeFunction through SQS; does nothing without ANALYSIS_QUEUE_URL.
+    """Start AnalyzeFunction through SQS, if ANALYSIS_QUEUE_URL is set.
 
-    A failure is only logged: the row stays queued, and the schedule sends its message again.
+    A failure is only logged: the row stays queued, and the schedule resends its message.
     """
     url = get_settings().analysis_queue_url
     if not url or not image_ids:

@@ -1,6 +1,6 @@
-"""Gemini, through google-genai: send one picture, get a checked description.
+"""Gemini, through google-genai: send an image, get a checked description.
 
-google-genai is imported on first use: that takes half a second, and only one function has it.
+google-genai is imported at first use: this takes half a second, and only one function includes it.
 """
 
 import json
@@ -14,11 +14,11 @@ from imageapi.errors import AppError, ConfigurationError, NotConfiguredError, Un
 
 ATTEMPTS = 3
 ATTEMPT_SECONDS = 7.0
-"""Three attempts and their pauses take less than 25 s: API Gateway times out after 29."""
+"""Three attempts and their pauses take less than 25 s. API Gateway's timeout is 29 s."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 RETRY_AFTER = {429: 30}
 OTHER_RETRY_AFTER = 10
-"""Seconds, by the HTTP status of Gemini's answer."""
+"""Seconds, by the HTTP status of Gemini's response."""
 MAX_RETRY_AFTER = 3600
 
 MAX_CAPTION, MAX_TAGS, MAX_TAG, MAX_TEXT_SEEN = 500, 15, 40, 2_000
@@ -49,7 +49,7 @@ SCHEMA = {
 
 
 class GeminiUnavailableError(AppError):
-    """503: Gemini is busy, does not answer in time, or its answer does not fit the schema."""
+    """503: Gemini is busy, does not respond in time, or its response does not match the schema."""
 
     status = 503
     code = "analysis_unavailable"
@@ -57,30 +57,30 @@ class GeminiUnavailableError(AppError):
 
 
 class NotChargedError(GeminiUnavailableError):
-    """503: Gemini refused the call or was not reached, so Google does not charge for it."""
+    """503: Gemini rejected the call or was not reached, so Google does not charge for it."""
 
 
 Description = dict[str, Any]
-"""Gemini's description of a picture, cut to the lengths above: ``caption``, ``tags`` (a tuple of texts),
+"""Gemini's description of an image, cut to the lengths above: ``caption``, ``tags`` (a tuple of str),
 ``text_seen``, ``safety`` (one of LEVELS for each of RISKS) and ``model``.
 """
 
 
 def check_configured() -> None:
-    """Raises NotConfiguredError when there is no key."""
+    """Raise NotConfiguredError if GEMINI_API_KEY is not set."""
     if not get_settings().gemini_api_key:
         raise NotConfiguredError("Image analysis is disabled. Set GEMINI_API_KEY (on AWS: GeminiSecretArn).")
 
 
 def describe_picture(jpeg: bytes) -> Description:
-    """Have Gemini describe a picture. Tries up to three times if it is busy, for at most 25 seconds in all.
+    """Request the description of an image. If Gemini is busy, try up to three times, at most 25 s in total.
 
     Raises:
-        NotConfiguredError: no key, or google-genai is not installed.
+        NotConfiguredError: there is no key, or google-genai is not installed.
         GeminiUnavailableError: try again after ``retry_after`` seconds.
-        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: Gemini will not describe this picture;
-            retrying does not help.
-        ConfigurationError: the key or the model is not accepted.
+        UnprocessableError: ``analysis_blocked``, ``analysis_refused``: Gemini does not describe this image.
+            Retrying does not help.
+        ConfigurationError: the key or the model is rejected.
     """
     check_configured()
     try:
@@ -112,7 +112,7 @@ def describe_picture(jpeg: bytes) -> Description:
 
 
 def parse_description(text: str, model: str) -> Description:
-    """Parse and check Gemini's JSON, which may be cut off or not fit the schema.
+    """Parse and check Gemini's JSON, which may be incomplete or not match the schema.
 
     Raises:
         GeminiUnavailableError: ``analysis_unavailable``.
@@ -135,7 +135,7 @@ def parse_description(text: str, model: str) -> Description:
 
 
 def find_retry_after(code: int, details: Any) -> int:
-    """Seconds to wait: from a RetryInfo in the error, else from RETRY_AFTER by status."""
+    """Seconds to wait, from a RetryInfo in the error, else from RETRY_AFTER by status."""
     content = details.get("error", details) if isinstance(details, Mapping) else {}
     entries = content.get("details") if isinstance(content, Mapping) else None
     for entry in entries if isinstance(entries, list) else []:
@@ -148,7 +148,7 @@ def find_retry_after(code: int, details: Any) -> int:
 
 @lru_cache(maxsize=1)
 def _client(api_key: str) -> Any:
-    """The client of this execution environment, until the key changes."""
+    """This execution environment's client, until the key changes."""
     from google import genai
     from google.genai import types
 
@@ -167,7 +167,7 @@ def _client(api_key: str) -> Any:
 
 
 def _explain(code: int, details: Any) -> AppError:
-    """What an error status of Gemini means for the caller."""
+    """The service's error for an error status of Gemini."""
     if code == 429 or code >= 500:
         return NotChargedError("Gemini is busy. Try again.", retry_after=find_retry_after(code, details))
     if code in (401, 403) or "API_KEY_INVALID" in str(details):
@@ -178,7 +178,7 @@ def _explain(code: int, details: Any) -> AppError:
 
 
 def _check_blocked(response: Any) -> None:
-    """Raise if Gemini blocked the picture or its own answer."""
+    """Raise if Gemini blocked the image or its own response."""
     feedback, candidates = response.prompt_feedback, response.candidates or []
     reason = feedback.block_reason if feedback else None
     if not reason and candidates and candidates[0].finish_reason not in (None, "STOP", "MAX_TOKENS"):
@@ -192,7 +192,7 @@ def _check_blocked(response: Any) -> None:
 
 
 def _clean(text: Any, limit: int) -> str:
-    """One line without control characters; PostgreSQL cannot store all of them."""
+    """One line without control characters, not all of which PostgreSQL can store."""
     if not isinstance(text, str):
         raise TypeError("not a text")
     printable = "".join(char if char.isprintable() else " " for char in text)

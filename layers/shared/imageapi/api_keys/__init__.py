@@ -1,6 +1,5 @@
-"""API keys: ``check`` the key of a request; create, list, update, revoke and confirm keys
-(``manage``), whose ``fields`` clients set.
+"""API keys: check the key of a request (``check``); create, list, update, revoke and confirm keys
+(``manage``), with ``fields`` that clients set.
 
-``format`` makes the text of a key, of which only the SHA-256 is stored. The root key, API_KEY of the
-environment, is not in the table.
+``format`` generates the text of a key. Only its SHA-256 is stored. Root keys are not in the table.
 """

@@ -13,7 +13,7 @@ from imageapi.telemetry.logs import get_logger
 
 
 class Key(NamedTuple):
-    """A valid key: its id (ROOT for a root key), scopes, and what its owner called it."""
+    """A valid key: its id (ROOT for a root key), scopes and name."""
 
     id: str
     scopes: tuple[str, ...]
@@ -21,10 +21,10 @@ class Key(NamedTuple):
     expires_at: datetime | None = None
 
     def check_scope(self, *wanted: str) -> None:
-        """Refuse a key with none of these scopes.
+        """Require one of these scopes.
 
         Raises:
-            ForbiddenError: ``scope_missing``; ``details.scope`` is the first of them.
+            ForbiddenError: ``scope_missing``; ``details.scope`` is the first of these scopes.
         """
         if not any(scope in self.scopes for scope in wanted):
             raise ForbiddenError(
@@ -35,7 +35,7 @@ class Key(NamedTuple):
 
 
 class InvalidKeyError(UnauthorizedError):
-    """401: the key is not valid; ``details.reason`` says why."""
+    """401: the key is not valid, for the reason in ``details.reason``."""
 
     code = "api_key_invalid"
 
@@ -46,9 +46,9 @@ class InvalidKeyError(UnauthorizedError):
 def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
     """The key of a request.
 
-    Root keys are all compared, each in constant time, so neither timing nor response reveals which part of
-    one is right. Other keys are found by their hash, of which timing reveals nothing about the key. Each
-    check asks the database, once, so a revoked key stops working immediately.
+    All root keys are compared in constant time, so timing does not reveal which part of one is right. Other
+    keys are found by their hash, whose timing reveals nothing about the key. Each check queries the database
+    once, so a revoked key stops working immediately.
 
     Raises:
         ConfigurationError: no root key is configured.
@@ -72,18 +72,18 @@ def check_key(presented: str | None, root_keys: Sequence[str]) -> Key:
 
 
 def _find_key(sha256: bytes) -> Key:
-    from imageapi.catalog import api_keys  # requests with a root key do not need it
+    from imageapi.catalog import api_keys  # root keys do not need it
 
     row = api_keys.use(sha256)
     if row is None or not hmac.compare_digest(bytes(row["sha256"]), sha256):
         raise InvalidKeyError("unknown", "This API key does not exist. Use a key of this service.")
-    get_logger().append_keys(key_id=row["id"])  # for refusals, too
+    get_logger().append_keys(key_id=row["id"])  # also in the log of a rejected request
     if row["revoked_at"]:
         raise InvalidKeyError("revoked", "This API key was revoked. Use another key.")
     if row["is_expired"]:
         raise InvalidKeyError("expired", "This API key has expired. Use another key.")
     if row["suspended_at"]:
-        # Not 401: the client is to keep its key.
+        # Not 401, because the client should keep its key.
         raise ForbiddenError(
             "This API key is suspended, because the database was restored from a backup. Ask the operator of"
             " the service to run `make keys-confirm`.",

@@ -1,4 +1,4 @@
-"""The fields of an API key that clients set, cleaned after openapi.json's check. Pure."""
+"""Clean the fields of an API key, after openapi.json's check. Pure."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """The text of an API key: ``imgapi_``, 256 random bits, and a checksum. Pure.
 
-The prefix and the checksum let secret scanners find keys without false alarms, as GitHub's tokens do
+The prefix and the checksum allow secret scanners to find keys without false alarms, like GitHub's tokens
 (https://github.blog/engineering/behind-githubs-new-authentication-token-formats/).
 """
 
@@ -11,7 +11,7 @@ import zlib
 
 PREFIX = "imgapi_"
 SHOWN = len(PREFIX) + 5
-"""Characters of a key by which people recognise it."""
+"""The number of characters of a key that lists show, so that people recognize it."""
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM_LENGTH, CHECKSUM_LENGTH = 43, 6
 """In base 62: 256 bits, and the CRC-32 of these characters."""
@@ -25,13 +25,13 @@ def make_key() -> str:
 
 
 def is_well_formed(key: str) -> bool:
-    """Whether the text is a key with the right checksum."""
+    """Whether the text is a key with a correct checksum."""
     match = _KEY.fullmatch(key)
     return match is not None and _checksum(match[1]) == match[2]
 
 
 def hash_key(key: str) -> bytes:
-    """What is stored of a key. No salt and no slow hash: 256 random bits cannot be guessed."""
+    """The stored hash of a key. 256 random bits cannot be guessed, so it needs no salt and no slow hash."""
     return hashlib.sha256(key.encode()).digest()
 
 

@@ -32,7 +32,7 @@ def create_key(
         with this Idempotency-Key created it.
 
     Raises:
-        InvalidFieldError: a field of the request.
+        InvalidFieldError: a field of the request is invalid.
         IdempotencyKeyReusedError: the Idempotency-Key was used for another request.
         ForbiddenError: ``scope_missing``: the creator lacks one of the scopes.
         InvalidKeyError: the creator has just been revoked.
@@ -59,7 +59,7 @@ def create_key(
 
 
 def list_keys(limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of all keys, newest first, without the root key; as :func:`ResourceTable.list_page`."""
+    """One page of all keys except root keys, newest first; as :func:`ResourceTable.list_page`."""
     return KEYS.list_page(limit, cursor, serialize_key)
 
 
@@ -75,17 +75,16 @@ def get_key(key_id: str) -> dict[str, Any]:
 def update_key(
     key_id: str, values: Mapping[str, Any], versions: Sequence[int] | None, editor: Key
 ) -> dict[str, Any]:
-    """Change a key's name, or its expiry as the editor could choose it for a new key.
+    """Change a key's name or expiry. The expiry has the limits of a new key. Returns and raises as
+    :func:`get_key`.
 
     Args:
         values: the request: KeyUpdate in openapi.json.
-        versions: change the key only at one of these versions; None: any.
-
-    Returns and raises as :func:`get_key`.
+        versions: change the key only at one of these versions; None for any.
 
     Raises:
-        InvalidFieldError: a field of the request.
-        ForbiddenError: ``scope_missing``: the editor lacks a scope of the key, and so cannot prolong it.
+        InvalidFieldError: a field of the request is invalid.
+        ForbiddenError: ``scope_missing``: the editor lacks a scope of the key, so it cannot prolong it.
         VersionMismatchError: the key is at another version.
     """
     changes = clean_key_fields(values)
@@ -102,7 +101,7 @@ def update_key(
 
 
 def revoke_key(key_id: str, versions: Sequence[int] | None, *, keep_descendants: bool = False) -> None:
-    """Revoke a key and its descendants; they stop working immediately. A revoked key stays revoked.
+    """Revoke a key and its descendants permanently. They stop working immediately.
 
     Raises:
         NotFoundError: ``key_not_found``.
@@ -116,7 +115,7 @@ def revoke_key(key_id: str, versions: Sequence[int] | None, *, keep_descendants:
 
 
 def confirm_key(key_id: str) -> dict[str, Any]:
-    """End the suspension of a key, after a restore of the database. Returns and raises as :func:`get_key`.
+    """End a key's suspension after a restore of the database. Returns and raises as :func:`get_key`.
 
     Raises:
         ConflictError: ``key_not_suspended``.
@@ -131,13 +130,13 @@ def confirm_key(key_id: str) -> dict[str, Any]:
 
 
 def describe_key(key: Key) -> dict[str, Any]:
-    """A key as its holder may see it: ``{"id", "name", "scopes", "expires_at"}``; the last may be null."""
+    """The fields that a key may read of itself: ``{"id", "name", "scopes", "expires_at"}``."""
     expires_at = show_time(key.expires_at)
     return {"id": key.id, "name": key.name, "scopes": list(key.scopes), "expires_at": expires_at}
 
 
 def serialize_key(row: db.Row) -> dict[str, Any]:
-    """A row as the API shows it: ApiKey in openapi.json."""
+    """ApiKey in openapi.json, from a row."""
     times = ("created_at", "updated_at", "expires_at", "revoked_at", "suspended_at", "last_used_at")
     return {
         **{name: row[name] for name in ("id", "version", "name", "scopes", "prefix", "created_by")},
@@ -146,8 +145,8 @@ def serialize_key(row: db.Row) -> dict[str, Any]:
 
 
 def _limit_expiry(expires_at: datetime | None, creator: Key) -> datetime | None:
-    """The expiry, if it is not after the creator's own, nor later than KEY_MAX_DAYS from now; without one,
-    the earlier of these two, None without either.
+    """Check that the expiry is neither after the creator's nor more than KEY_MAX_DAYS from now. Without an
+    expiry, return the earlier of these two limits, None without either.
     """
     days = get_settings().key_max_days
     limits = [creator.expires_at, datetime.now(UTC) + timedelta(days) if days else None]

@@ -1,5 +1,5 @@
-"""What happened: ``feed`` reads all changes in the order of their commits, ``history`` those of one image.
+"""Changes: ``feed`` reads all of them in the order of their commits, ``history`` those of one image.
 
-``waiting`` bounds how many requests wait, ``cursor`` remembers the last change that was read, ``serialize``
-writes changes as JSON, ``retention`` forgets old ones.
+``waiting`` limits the number of waiting requests. ``cursor`` encodes the position of the last change that was
+read, ``serialize`` writes changes as JSON, and ``retention`` removes old ones.
 """

@@ -1,4 +1,4 @@
-"""Cursors of the feed and of histories: the last change that was read. Pure."""
+"""Cursors of the feed and of histories: positions of the last change that was read. Pure."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -16,8 +16,8 @@ class FeedPosition(NamedTuple):
 
     Attributes:
         sequence: 0 before the first change.
-        microseconds: its time, since 1970: after a restore of the database, another change may have the same
-            sequence. ``feed`` compares it.
+        microseconds: its time, since 1970. ``feed`` compares it, because another change can have the same
+            sequence after a restore of the database.
     """
 
     sequence: int
@@ -36,7 +36,7 @@ def decode_position(cursor: str, filters: dict[str, str]) -> FeedPosition:
     """The position in a cursor.
 
     Raises:
-        InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch`` if it belongs to another list.
+        InvalidRequestError: ``cursor_invalid``; ``cursor_mismatch``: it belongs to another list.
     """
     numbers = decode_values(cursor, filters, int, int)
     if not all(0 <= number <= MAX_NUMBER for number in numbers):

@@ -1,4 +1,4 @@
-"""The feed: all changes, in the order of their commits, without a gap."""
+"""The feed: all changes, in the order of their commits and without gaps."""
 
 import time
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from imageapi.errors import GoneError
 LATEST = "latest"
 POLL_SECONDS = 0.5
 SPARE_SECONDS = 1.0
-"""With less of the function's time left, nothing is waited for."""
+"""With less of the function's time left, no wait begins."""
 START = FeedPosition(0, 0)
-"""From the oldest change that is kept, whichever that is."""
+"""The position before the oldest change that is kept."""
 _DAY = 86_400 * 1_000_000
 
 
@@ -25,19 +25,19 @@ def read_changes(limit: int, cursor: str | None, wait: int, *, shows_keys: bool)
     """A page of the feed, as JSON text.
 
     Args:
-        cursor: the ``next_cursor`` of a page, or LATEST; None: from the oldest change that is kept.
+        cursor: the ``next_cursor`` of a page, or LATEST; None starts at the oldest change that is kept.
         wait: the seconds to wait if there is no change.
-        shows_keys: whether to show changes of API keys and webhooks. The cursor moves past them either way.
+        shows_keys: whether to show changes of API keys and webhooks. The cursor always moves past them.
 
     Returns:
-        ``{"changes": [Change], "next_cursor": str}``, at most ``limit`` changes, fewer if they are large. If
-        there is none, the client has read all that it may see.
+        ``{"changes": [Change], "next_cursor": str}``: at most ``limit`` changes, fewer if they are large. If
+        the list is empty, the client has read all changes that it may see.
 
     Raises:
         InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
         GoneError: ``changes_expired``, ``changes_restored``.
         TooManyRequestsError: ``too_many_waits``.
-        DatabaseUnavailableError: also in the middle of a wait.
+        DatabaseUnavailableError: also during a wait.
     """
     if cursor == LATEST:
         newest = changes.find_newest()
@@ -53,14 +53,14 @@ def read_changes(limit: int, cursor: str | None, wait: int, *, shows_keys: bool)
 
 
 def _dated_start() -> FeedPosition:
-    """The start of a feed that is empty now. Unlike START, it expires."""
+    """The start of a feed that is empty. Unlike START, it expires."""
     return position_of(0, datetime.now(UTC))
 
 
 def _read_or_wait(
     position: FeedPosition, limit: int, until: float, shows_keys: bool
 ) -> tuple[list[db.Row], FeedPosition]:
-    """The next changes that are to be shown, and the position of the last change that was read."""
+    """The next changes to show, and the position of the last change that was read."""
     while True:
         rows = _read(position, limit)
         page = fit(rows)
@@ -80,7 +80,7 @@ def _read_or_wait(
 
 
 def _read(position: FeedPosition, limit: int) -> list[db.Row]:
-    """The changes after a position. Its own change is read with them: it proves that none is missing."""
+    """The changes after a position. The query includes the position's own change to detect missing ones."""
     if position.sequence == 0:
         # Later changes may have been removed since.
         age = _dated_start().microseconds - position.microseconds

@@ -8,14 +8,14 @@ from imageapi.model.ids import parse_id
 
 
 def read_history(image_id: str, limit: int, cursor: str | None) -> tuple[str, str | None]:
-    """A page of an image's history; also of a trashed or deleted image.
+    """A page of the history of an image, which can be in the trash or deleted.
 
     Returns:
-        ``{"changes": [Change], "next_cursor": str | None}`` as JSON text, and the cursor. Changes that are no
-        longer kept are missing.
+        ``{"changes": [Change], "next_cursor": str | None}`` as JSON text, and the cursor. Changes that the
+        feed no longer keeps are missing.
 
     Raises:
-        ImageNotFoundError: there is neither such an image nor any change of it.
+        ImageNotFoundError: neither the image nor a change of it exists.
         InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
     """
     image_id = parse_id(image_id)

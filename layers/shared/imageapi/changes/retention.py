@@ -1,4 +1,4 @@
-"""Forget what is older than CHANGES_DAYS."""
+"""Remove changes and revoked keys that are older than CHANGES_DAYS."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from imageapi.config.settings import get_settings
 
 
 def forget_old(_: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove revoked API keys, and changes by whole partitions.
+    """Remove old revoked API keys, and old changes by whole partitions.
 
     Returns:
         ``{"partitions_dropped": int}``.
     """
     days = get_settings().changes_days
-    api_keys.remove_revoked(days)  # as long as the feed names them
+    api_keys.remove_revoked(days)  # the feed may name newer ones
     older_than, dropped = datetime.now(UTC) - timedelta(days=days), 0
     while changes.drop_oldest(older_than):
         dropped += 1

@@ -1,4 +1,4 @@
-"""Changes as JSON text. Parsing ``before`` and ``after`` to write them again would take the most time."""
+"""Changes as JSON text. ``before`` and ``after`` stay text: parsing and writing them is slow."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from imageapi.database import db
 from imageapi.model.times import show_time
 
 MAX_BYTES = 5_000_000
-"""Of all changes in one answer of a function: Lambda's may have 6 MB."""
+"""Of all changes in one response. Lambda's limit for a response is 6 MB."""
 
 
 def fit(rows: Sequence[db.Row], max_bytes: int = MAX_BYTES) -> Sequence[db.Row]:
-    """The first of these rows of ``catalog.changes`` that an answer has room for, at least one."""
+    """As many of the first rows of ``catalog.changes`` as fit into a response, at least one."""
     size = 0
     for count, row in enumerate(rows):
-        # At most, as Lambda escapes it: up to 12 bytes a character, and 1,000 for the other values.
+        # An upper bound after Lambda's escaping: up to 12 bytes per character, and 1,000 for other values.
         size += 1_000 + sum(len(json.dumps(row[name] or "")) for name in ("before", "after"))
         if count and size > max_bytes:
             return rows[:count]
@@ -23,8 +23,8 @@ def fit(rows: Sequence[db.Row], max_bytes: int = MAX_BYTES) -> Sequence[db.Row]:
 
 
 def serialize_change(row: db.Row) -> str:
-    """A row of ``catalog.changes`` as the API shows it: Change in openapi.json."""
-    # By hand: a page has hundreds, and json.dumps() takes three times as long.
+    """Change in openapi.json, from a row of ``catalog.changes``."""
+    # A page has hundreds of changes, for which json.dumps() takes three times as long.
     names = ("type", "subject_id", "key_id", "request_id")
     texts = ",".join(
         f'"{name}":{"null" if row[name] is None else encode_basestring(row[name])}' for name in names

@@ -1,6 +1,6 @@
-"""Places for requests that wait: each occupies an execution of the function for up to 20 seconds.
+"""Places for waiting requests. Each occupies an execution environment for up to 20 seconds.
 
-A place is an advisory lock of the database session, so the server frees it when the function dies.
+A place is an advisory lock of the database session, so the server frees it if the function dies.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,7 @@ def waiting_place() -> Iterator[None]:
     """Hold one of the current key's PLACES_OF_A_KEY, and one of the CHANGES_WAITS of all keys.
 
     Raises:
-        TooManyRequestsError: ``too_many_waits``. Not an empty page, which a client would request again
-            immediately.
+        TooManyRequestsError: ``too_many_waits``. After an empty page, the client would retry immediately.
     """
     held: list[tuple[int, int]] = []
     key = [crc32(f"{get_actor().key_id} {place}".encode()) - 2**31 for place in range(PLACES_OF_A_KEY)]
@@ -36,7 +35,7 @@ def waiting_place() -> Iterator[None]:
             held.append((lock_class, place))
         yield
     finally:
-        with suppress(AppError):  # a lost session has no locks
+        with suppress(AppError):  # a lost session holds no locks
             for lock in held:
                 db.query("SELECT pg_advisory_unlock(%s, %s)", lock)
 

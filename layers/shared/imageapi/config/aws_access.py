@@ -7,8 +7,8 @@ from imageapi.sigv4 import Credentials
 
 
 def read_s3_credentials(env: Mapping[str, str]) -> Credentials:
-    """MinIO's keys when they are set, else those of the function's role. Empty ones without either, and for
-    MinIO without keys, which must not get the role's.
+    """MinIO's keys if they are set, else those of the function's role, else empty ones. They are also empty
+    for MinIO without keys, which must not receive the role's.
     """
     if env.get("MINIO_ACCESS_KEY"):
         return Credentials(env["MINIO_ACCESS_KEY"], require(env, "MINIO_SECRET_KEY"))
@@ -18,7 +18,7 @@ def read_s3_credentials(env: Mapping[str, str]) -> Credentials:
 
 
 def read_endpoint(env: Mapping[str, str], *names: str) -> str | None:
-    """The first of these variables that is set, else AWS_ENDPOINT_URL (all services), else None."""
+    """The first variable that is set, else AWS_ENDPOINT_URL (all services), else None."""
     return next(filter(None, (read_url(env, name) for name in (*names, "AWS_ENDPOINT_URL"))), None)
 
 

@@ -1,4 +1,4 @@
-"""Clients of AWS services other than S3. botocore is imported when the first one is made."""
+"""Clients of AWS services other than S3. The first client imports botocore."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,7 +8,7 @@ from imageapi.config.settings import get_settings
 
 @lru_cache
 def get_aws_client(service: str, *, read_timeout: float = 5.0, attempts: int = 1) -> Any:
-    """The client of a service, for example ``sqs``, in this execution environment."""
+    """This execution environment's client of a service, for example ``sqs``."""
     import botocore.session
     from botocore.config import Config
 

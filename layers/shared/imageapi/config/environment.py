@@ -1,4 +1,4 @@
-"""Read and check single environment variables; an error names the variable. Pure."""
+"""Read and check environment variables. An error names the variable. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from imageapi.errors import ConfigurationError
 def read_int(
     env: Mapping[str, str], name: str, default: int, *, minimum: int = 1, maximum: int | None = None
 ) -> int:
-    """A whole number; the default when it is not set.
+    """A whole number; the default if it is not set.
 
     Raises:
         ConfigurationError: it is not a whole number, or out of bounds.
@@ -41,13 +41,13 @@ def require(env: Mapping[str, str], name: str) -> str:
 
 
 def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str, what: str) -> str:
-    """A value that matches a pattern from beginning to end; the default when it is not set.
+    """A value that matches the whole pattern; the default if it is not set.
 
     Args:
-        what: what the value must be, for the error message.
+        what: names the expected value in the error message.
 
     Raises:
-        ConfigurationError: it does not fit.
+        ConfigurationError: it does not match.
     """
     value = env.get(name) or default
     if value and not re.fullmatch(pattern, value):
@@ -56,7 +56,7 @@ def read_matching(env: Mapping[str, str], name: str, default: str, pattern: str,
 
 
 def read_url(env: Mapping[str, str], name: str) -> str | None:
-    """An http or https URL without a query; None when it is not set.
+    """An http or https URL without a query; None if it is not set.
 
     Raises:
         ConfigurationError: it is something else.
@@ -65,12 +65,12 @@ def read_url(env: Mapping[str, str], name: str) -> str | None:
 
 
 def split(value: str) -> tuple[str, ...]:
-    """The comma-separated parts, stripped; empty ones are dropped."""
+    """The comma-separated parts, stripped, without empty ones."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def read_bool(env: Mapping[str, str], name: str) -> bool:
-    """``true`` or ``false``, in any case; false when it is not set.
+    """``true`` or ``false``, in upper or lower case; false if it is not set.
 
     Raises:
         ConfigurationError: it is something else.

@@ -1,4 +1,4 @@
-"""The secrets that variables name, from Secrets Manager: the API's keys and the database users' passwords."""
+"""The API's keys and the database passwords, from Secrets Manager."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from imageapi.config.aws_access import read_endpoint, read_region, read_role_cre
 from imageapi.errors import ConfigurationError
 
 SECRETS_MAX_AGE = 300.0
-"""Seconds after which keys are read again."""
+"""Seconds after which they are read again."""
 SECRET_ARNS = {
     "API_KEY": "API_KEY_SECRET_ARN",
     "SECRET_KEY": "SECRET_KEY_SECRET_ARN",
@@ -18,17 +18,17 @@ SECRET_ARNS = {
     "DB_SERVICE_PASSWORD": "DB_SERVICE_SECRET_ARN",
     "DB_MANAGER_PASSWORD": "DB_MANAGER_SECRET_ARN",
 }
-"""For each variable, the one with the ARN of its secret."""
+"""For each variable, the variable with the ARN of its secret."""
 KEYS = ("API_KEY", "SECRET_KEY", "ORIGIN_VERIFY", "GEMINI_API_KEY")
-"""Variables and secrets that may hold several values. All are accepted; Gemini gets the first."""
+"""Variables and secrets that accept several values. All are valid; Gemini receives the first."""
 USERS = {
     "POSTGRES_PASSWORD": "POSTGRES_USER",
     "DB_SERVICE_PASSWORD": "DB_SERVICE_USER",
     "DB_MANAGER_PASSWORD": "DB_MANAGER_USER",
 }
-"""Secrets that are JSON with a user name and a password."""
+"""Secrets in JSON, with a user name and a password."""
 ADDRESS = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "POSTGRES_DB", "sslmode": "DB_SSLMODE"}
-"""What the first of them may also have, as RDS names it."""
+"""Further fields of the first one, by RDS's names."""
 
 
 def make_access(env: Mapping[str, str]) -> secrets_client.Access:
@@ -40,11 +40,11 @@ def make_access(env: Mapping[str, str]) -> secrets_client.Access:
 def read_secrets(
     env: Mapping[str, str], cache: secrets_client.SecretCache
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """The secrets named by ``*_SECRET_ARN`` variables. A password or key that is set directly wins.
+    """The secrets of the ``*_SECRET_ARN`` variables. A password or key that is set directly takes precedence.
 
     Returns:
-        The database's users, passwords and address, by variable name; and the keys, each with one or more
-        values, the current one first.
+        The database's users, passwords and address by variable name; and the values of each key, the current
+        one first.
 
     Raises:
         ConfigurationError: a secret cannot be read or is malformed.

@@ -1,7 +1,6 @@
-"""Secrets from AWS Secrets Manager: read on a cold start, and again at intervals.
+"""Secrets from AWS Secrets Manager, read at a cold start and then at intervals.
 
-boto3's client would take longer to import than everything else that a list request needs, so the one API
-call is made here, with the standard library.
+It uses the standard library: importing boto3 takes longer than all else that a list request needs.
 """
 
 import hashlib
@@ -14,22 +13,22 @@ from urllib.parse import urlsplit
 
 from imageapi.sigv4 import Credentials, domain_of, sign_request
 
-if TYPE_CHECKING:  # http.client is slow to import, and only needed to read a secret
+if TYPE_CHECKING:  # slow to import, and needed only to read a secret
     import http.client
 
 TIMEOUT = 3.0
 OVERLAP_SECONDS = 86_400
-"""How long the previous value stays accepted after a rotation."""
+"""Seconds for which the previous value stays valid after a rotation."""
 NOT_THERE = "ResourceNotFoundException"
 
 
 class SecretError(Exception):
-    """A secret cannot be read. The message is the error's name, never a value."""
+    """A secret cannot be read. The message is the name of the error, never a value."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Where Secrets Manager is, and the credentials for it."""
+    """Address of Secrets Manager, and credentials."""
 
     region: str
     endpoint_url: str | None
@@ -38,14 +37,14 @@ class Access:
 
 
 class SecretCache:
-    """The values of this process's secrets: the current one, then the previous one while still accepted."""
+    """The values of this process's secrets: the current one, then the previous one while it is valid."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, ...]] = {}
         self._asked_at = 0.0
 
     def read(self, arns: Collection[str], access: Access) -> dict[str, tuple[str, ...]]:
-        """The values of each secret; those not cached are read over one connection.
+        """The values of each secret. Uncached ones are read over one connection.
 
         Raises:
             SecretError: one cannot be read.
@@ -57,13 +56,13 @@ class SecretCache:
         return {arn: self._values[arn] for arn in arns}
 
     def renew(self, make_access: Callable[[], Access], max_age: float) -> bool:
-        """Read all again if the last attempt was more than ``max_age`` seconds ago.
+        """Read all secrets again if the last attempt was more than ``max_age`` seconds ago.
 
         Returns:
             Whether a value has changed.
 
         Raises:
-            SecretError: one cannot be read; the cached values stay. Errors of ``make_access`` pass through.
+            SecretError: one cannot be read; the cached values stay. ``make_access`` may raise other errors.
         """
         if not self._values or time.monotonic() - self._asked_at < max_age:
             return False
@@ -74,14 +73,12 @@ class SecretCache:
         return changed
 
     def cache_clear(self) -> None:
-        """Forget everything."""
         self._values = {}
         self._asked_at = 0.0
 
 
 def fetch_secrets(arns: Iterable[str], access: Access) -> dict[str, tuple[str, ...]]:
-    """Fetch each secret's current value, and the previous one if the current is younger than
-    OVERLAP_SECONDS.
+    """Fetch each current value, and the previous one if the current one is younger than OVERLAP_SECONDS.
 
     Raises:
         SecretError: one cannot be read.

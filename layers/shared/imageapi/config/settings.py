@@ -19,20 +19,20 @@ SERVICE = "image-api"
 PLACEHOLDERS = frozenset(
     {"your-api-key-here", "your-secret-key-here", "your_secure_password_123", "minioadmin123"}
 )
-"""The values of .env.example. Fine on a laptop, refused on AWS."""
+"""The values of .env.example, which are rejected on AWS."""
 
 LOG_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 SSL_MODES = "disable|allow|prefer|require|verify-ca|verify-full"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 MIN_KEY_LENGTH = 32
-"""On AWS, of each key in API_KEY and SECRET_KEY. A short one can be found offline from one signed link."""
+"""Of API_KEY and SECRET_KEY on AWS. One link is enough to guess a short signing key offline."""
 
 MAX_MULTIPART_BYTES = 4_600_000
-"""The largest multipart body: base64 adds a third, and the whole event must stay under Lambda's 6 MB."""
+"""The largest multipart body. Base64 adds a third, and Lambda's limit for the whole event is 6 MB."""
 
 MAX_DIRECT_FILE_BYTES = 4_400_000
-"""The largest file in a direct upload; the rest of the body is for metadata and headers."""
+"""The largest file in a direct upload. The rest of the body is for metadata and headers."""
 
 
 _secret_cache = secrets_client.SecretCache()
@@ -40,104 +40,100 @@ _secret_cache = secrets_client.SecretCache()
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be configured. Secrets are kept out of ``repr``."""
+    """All settings. ``repr`` omits the secrets."""
 
     db_host: str
-    """Empty for the functions without a database."""
+    """Empty for functions without a database."""
     db_port: int
     db_name: str
     db_user: str
     db_password: str = field(repr=False)
     db_service: tuple[str, str] | None = field(repr=False)
-    """Name and password of the user that MigrateFunction creates for the other functions; None when they
-    share its own.
-    """
+    """User and password that MigrateFunction creates for other functions; None if they share its own."""
     db_manager: tuple[str, str] | None = field(repr=False)
     """The same for ManageFunction."""
     database_server: str | None
-    """What identifies the database's server, as a restore gives it another; None to have PostgreSQL tell."""
+    """The id of the database server, which a restore replaces; None uses the id that PostgreSQL reports."""
     db_sslmode: str
     db_sslrootcert: str | None
-    """The certificates to trust; None in modes that trust any, where libpq would check them all the same."""
+    """The trusted certificates; None in modes that trust all: libpq would check a given file in any mode."""
     db_connect_timeout: float
     """Seconds to wait for a new connection."""
     db_statement_timeout: float
-    """Seconds that one statement may take."""
+    """Seconds for one statement."""
     s3_endpoint_url: str | None
     """None for AWS itself."""
     s3_public_endpoint_url: str | None
-    """The same server's address for browsers; presigned URLs begin with it."""
+    """The server's address for browsers, with which presigned URLs begin."""
     s3_ca_bundle: str | None
     """A CA file; None for botocore's own certificates (for puts, the system's)."""
     s3_keys: Credentials
-    """With a session token if they are those of the function's role; empty if there are none. Signatures made
-    with them expire when they do.
-    """
+    """Empty if none are set. The role's keys include a session token, and expire together with signatures."""
     bucket: str
     region: str
     api_keys: tuple[str, ...] = field(repr=False)
-    """Accepted keys; if there are none, every request is refused."""
+    """Root keys."""
     secret_keys: tuple[str, ...] = field(repr=False)
-    """Keys that sign links: the first signs, all verify."""
+    """Signing keys: the first signs, all verify."""
     origin_secrets: tuple[str, ...] = field(repr=False)
-    """What CloudFront sends as X-Origin-Verify; empty without CloudFront."""
+    """Values of X-Origin-Verify from CloudFront; empty without it."""
     uses_edge: bool
-    """Whether CloudFront caches variants. Unlike the secret, every function knows it."""
+    """Whether CloudFront caches variants. Unlike the secret, it is set for every function."""
     public_base_url: str | None
     cors_allow_origins: tuple[str, ...]
     max_pixels: int
-    """The largest picture, in pixels; ``pixel_limits.pixel_limit`` has the limit of each format."""
+    """The largest image, in pixels; see ``pixel_limits.pixel_limit`` for the limit of each format."""
     max_upload_bytes: int
-    """The largest file through a presigned upload."""
+    """The largest file of a registered upload, in bytes."""
     link_ttl: int
-    """Minimum lifetime of a signed link, in seconds; the maximum is 1.5 times that."""
+    """Minimum lifetime of a link, in seconds. The maximum is 1.5 times as long."""
     log_level: str
     metrics_namespace: str | None
     """CloudWatch namespace of the metrics; None for no metrics."""
     analysis: bool
-    """Whether images can be analysed. Only HealthFunction knows it, which does not have Gemini's key."""
+    """Whether analysis is enabled. It is set only for HealthFunction, which lacks Gemini's key."""
     gemini_api_key: str = field(repr=False)
-    """Empty when images are not analysed."""
+    """Empty if analysis is disabled."""
     gemini_base_url: str | None
     """None for Google itself."""
     gemini_model: str
     analysis_language: str
-    """The language of captions and tags, by its English name."""
+    """The English name of the language of captions and tags."""
     analysis_daily_budget: int
-    """How many images may be sent to Gemini per day (UTC)."""
+    """Images per day (UTC) that may be sent to Gemini."""
     analyze_uploads: bool
-    """Whether every new image is analysed."""
+    """Whether every new image is analyzed."""
     analysis_queue_url: str | None
-    """The SQS queue whose messages start AnalyzeFunction; None where the local runner reads the table."""
+    """The SQS queue that starts AnalyzeFunction; None if the local runner polls the table."""
     trash_days: int
-    """Days that a deleted image stays in the trash; 0 for no trash."""
+    """Days for which a deleted image stays in the trash; 0 disables the trash."""
     changes_days: int
-    """Days that the feed of changes goes back."""
+    """Days for which the feed keeps a change."""
     changes_waits: int
-    """How many requests can wait for changes at the same time."""
+    """Maximum number of requests that wait for changes at the same time."""
     key_max_days: int
     """The longest lifetime of a new API key, in days; 0 for no limit."""
     webhooks: bool
-    """Whether deliveries of webhooks are sent: on AWS by OutsideFunction, locally by the runner."""
+    """Whether webhooks are enabled. OutsideFunction sends deliveries; locally the runner calls it."""
     wakes_webhooks: bool
-    """Whether a change has to start the sending; where the runner polls, it does not."""
+    """Whether a change must start the sending; False if the runner polls."""
     manage_function: str | None
-    """ManageFunction's name; only OutsideFunction knows it."""
+    """ManageFunction's name, only for OutsideFunction."""
     webhook_queue_url: str | None
-    """The SQS queue whose messages start OutsideFunction, which alone knows it."""
+    """The SQS queue that starts OutsideFunction, only for that function."""
     webhook_allow_private: bool
     """Whether webhooks may use http and addresses that are not public."""
     distribution_id: str | None
-    """Of the CloudFront distribution; only OutsideFunction knows it."""
+    """The CloudFront distribution, only for OutsideFunction."""
     maintenance: bool
-    """Whether the functions refuse all work that could write."""
+    """Whether the functions reject all work that could write."""
 
     @property
     def s3_credentials(self) -> Credentials:
         """For signing requests to S3.
 
         Raises:
-            ConfigurationError: there are none. Functions that do not use S3 get none.
+            ConfigurationError: none are set, as for functions that do not use S3.
         """
         if not self.s3_keys.access_key:
             raise ConfigurationError("MINIO_ACCESS_KEY is not set. S3 requires credentials.")
@@ -149,7 +145,7 @@ def _is_on_aws(env: Mapping[str, str]) -> bool:
 
 
 def _refuse_weak_secrets(env: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> None:
-    """On AWS, refuse the values published in .env.example, and short keys."""
+    """On AWS, reject the public values of .env.example, and short keys."""
     if not _is_on_aws(env):
         return
     passwords = {name: [env.get(name, "")] for name in ("POSTGRES_PASSWORD", "MINIO_SECRET_KEY")}
@@ -182,7 +178,7 @@ def _read_log_level(env: Mapping[str, str]) -> str:
 
 
 def load_settings(env: Mapping[str, str], cache: secrets_client.SecretCache | None = None) -> Settings:
-    """Read the settings from a mapping. ``cache`` holds the secrets read so far.
+    """Read the settings from a mapping. ``cache`` holds the secrets that were read before.
 
     Raises:
         ConfigurationError: a variable is missing or unusable; the message names it.
@@ -255,13 +251,13 @@ def refresh_settings(max_age: float) -> bool:
     """Read the secrets again if they were read more than ``max_age`` seconds ago.
 
     Returns:
-        Whether any has changed; :func:`get_settings` then has the new ones. A failed read is logged, and the
-        old ones stay.
+        Whether any has changed; :func:`get_settings` then returns the new ones. If a read fails, it is logged
+        and the old secrets stay.
     """
     try:
         changed = _secret_cache.renew(lambda: make_access(os.environ), max_age)
     except (ConfigurationError, secrets_client.SecretError):
-        # The logger of telemetry.logs, which cannot be imported here: it needs these settings.
+        # The logger of telemetry.logs, which cannot be imported here because it imports this module.
         logging.getLogger(SERVICE).warning("secrets not renewed", exc_info=True)
         return False
     if changed:

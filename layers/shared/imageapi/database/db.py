@@ -1,8 +1,8 @@
 """PostgreSQL: one connection per execution environment, and a time limit on every wait.
 
 psycopg2 waits inside C code, forever if the server stops or the network path drops. So every wait goes
-through :func:`_wait` (psycopg2's wait callback), which gives up after a time limit. ``statement_timeout`` is
-set as well: it frees the server, the callback frees the client.
+through :func:`_wait` (psycopg2's wait callback), which has a time limit. The callback frees the client, and
+``statement_timeout`` frees the server.
 """
 
 import select
@@ -28,30 +28,30 @@ Cursor: TypeAlias = psycopg2.extensions.cursor
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 IDLE_SECONDS_BEFORE_PING = 30.0
-"""A connection idle for longer is tested before use: a firewall or NAT may have dropped it silently."""
+"""After this, a connection is tested before use: a firewall or NAT may have dropped it silently."""
 
 GRACE_SECONDS = 1.0
-"""The client's margin over ``statement_timeout``, so that the server's clearer error comes first."""
+"""The client's margin over ``statement_timeout``. The server's error comes first because it is clearer."""
 
 PASSWORD_MAX_AGE = 10.0
-"""A refused password is read again if it was read longer ago than this (seconds)."""
+"""If the server rejects a password older than this (seconds), it is read again."""
 
 IDLE_SECONDS = 60
-"""The server closes a connection idle for longer: Lambda freezes an execution environment without notice,
-and a database that scales to zero does not pause while a client is connected.
+"""The server closes a connection that was idle for longer. Lambda freezes an execution environment without
+notice, and a database that scales to zero cannot pause while a client is connected.
 """
 MAX_IDLE_SECONDS = 55.0
-"""A connection idle for longer is replaced: the server might close it just as it is used."""
+"""A connection that was idle for longer is replaced: the server might close it during use."""
 
 SESSION_SETTINGS = {
     "timezone": "UTC",
     "default_transaction_isolation": "read committed",
     "lock_timeout": "2s",
-    # A function may be frozen, or killed, in the middle of a transaction.
+    # Lambda can freeze or kill a function within a transaction.
     "idle_in_transaction_session_timeout": "5s",
     "client_connection_check_interval": "1s",
     "idle_session_timeout": f"{IDLE_SECONDS}s",
-    # Every query is meant to use an index, and none is worth compiling.
+    # Every query should use an index, and none is worth compiling.
     "enable_seqscan": "off",
     "jit": "off",
 }
@@ -59,7 +59,7 @@ SESSION_SETTINGS = {
 _UNAVAILABLE = (
     psycopg2.OperationalError,
     psycopg2.InterfaceError,
-    # After a failover the connection is still to the old writer, now a reader.
+    # After a failover the connection still leads to the former writer, now a reader.
     psycopg2.errors.ReadOnlySqlTransaction,
     psycopg2.errors.TransactionTimeout,
     psycopg2.errors.IdleInTransactionSessionTimeout,
@@ -69,7 +69,7 @@ _CANCELLED = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 
 
 class _Connection(psycopg2.extensions.connection):
-    """The service's connection, whose waits :func:`_wait` limits."""
+    """The service's connection. :func:`_wait` limits its waits."""
 
 
 _lock = threading.RLock()
@@ -78,13 +78,13 @@ _used_at = 0.0
 
 
 def query(sql: str, parameters: Parameters = (), cursor: Cursor | None = None) -> list[Row]:
-    """Run one statement and return its rows (empty when it returns none).
+    """Run one statement and return its rows.
 
     Args:
-        cursor: that of a :func:`transaction`; without one, the statement is committed on its own.
+        cursor: of a :func:`transaction`; None commits the statement on its own.
 
     Raises:
-        DatabaseUnavailableError: no answer, or not in time. A write may or may not have happened.
+        DatabaseUnavailableError: no response in time. A write may or may not have happened.
     """
     if cursor:
         return _fetch(cursor, sql, parameters)
@@ -92,13 +92,13 @@ def query(sql: str, parameters: Parameters = (), cursor: Cursor | None = None) -
 
 
 def query_one(sql: str, parameters: Parameters = (), cursor: Cursor | None = None) -> Row | None:
-    """As :func:`query`, for a statement that returns at most one row; None without one."""
+    """As :func:`query`, for a statement that returns at most one row; None without a row."""
     return next(iter(query(sql, parameters, cursor)), None)
 
 
 def query_as_actor(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> list[Row]:
-    """As :func:`query`, for a statement whose changes of images or keys the feed is to attribute to the
-    current actor. Statements separated by semicolons are one transaction; the rows are those of the last.
+    """As :func:`query`; the feed attributes the changes to the current actor. Statements separated by
+    semicolons are one transaction, and the last one's rows are returned.
     """
     if cursor:  # the transaction has named the actor
         return _fetch(cursor, sql, parameters)
@@ -110,16 +110,16 @@ def query_as_actor(sql: str, parameters: Parameters, cursor: Cursor | None = Non
 
 
 def query_one_as_actor(sql: str, parameters: Parameters, cursor: Cursor | None = None) -> Row | None:
-    """As :func:`query_as_actor`, for a statement that returns at most one row; None without one."""
+    """As :func:`query_as_actor`, for a statement that returns at most one row; None without a row."""
     return next(iter(query_as_actor(sql, parameters, cursor)), None)
 
 
 def transaction(work: Callable[[Cursor], T]) -> T:
-    """Run ``work`` in one transaction: committed when it returns, rolled back when it raises. The feed
-    attributes its changes to the current actor.
+    """Run ``work`` in one transaction. Commit when it returns, roll back when it raises. The feed attributes
+    its changes to the current actor.
 
     Raises:
-        DatabaseUnavailableError: no answer, or not in time. What ``work`` did may or may not be committed.
+        DatabaseUnavailableError: no response in time. The transaction may or may not be committed.
     """
 
     def run(cursor: Cursor) -> T:
@@ -142,7 +142,7 @@ def ping() -> dict[str, Any]:
 
 
 def close() -> None:
-    """Close the connection. The next use opens another; tests call this between servers."""
+    """Close the connection. The next use opens another. Tests call this between servers."""
     global _connection
     with _lock:
         if _connection is not None:
@@ -160,12 +160,12 @@ def _run(work: Callable[[Cursor], T]) -> T:
             with connection.cursor() as cursor:
                 return work(cursor)
         except _UNAVAILABLE as error:
-            # A cancelled statement leaves the connection usable; the other errors do not.
+            # Only after a canceled statement is the connection still usable.
             if not isinstance(error, _CANCELLED):
                 close()
             raise DatabaseUnavailableError() from error
         except BaseException:
-            # The caller's own error or a wrong statement, perhaps in mid-transaction.
+            # The caller's own error or a wrong statement, perhaps within a transaction.
             if connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
                 close()
             raise
@@ -175,7 +175,7 @@ def _run(work: Callable[[Cursor], T]) -> T:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Exclusive use of the connection, which threads share. Each waits within its own time limit."""
+    """Exclusive use of the connection, which threads share. Each thread waits within its own time limit."""
     settings = get_settings()
     limit = settings.db_connect_timeout + settings.db_statement_timeout
     if not _lock.acquire(timeout=max(0.0, min(limit, time_left()))):
@@ -187,7 +187,7 @@ def _turn() -> Iterator[None]:
 
 
 def _set_actor(cursor: Cursor, start: str) -> bytes:
-    """The statement that names the actor to the triggers of the feed, until the transaction ends."""
+    """The statement that names the actor to the feed's triggers until the transaction ends."""
     actor = get_actor()
     return cursor.mogrify(
         f"{start}set_config('image_api.key_id', %s, true), set_config('image_api.request_id', %s, true)",
@@ -199,7 +199,7 @@ def _fetch(cursor: Cursor, sql: str | bytes, parameters: Parameters = ()) -> lis
     cursor.execute(sql, parameters or None)
     if cursor.description is None:
         return []
-    # Not by psycopg2's RealDictCursor: a list page would take at least a quarter longer.
+    # With psycopg2's RealDictCursor, a page of a list takes at least a quarter longer.
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -210,7 +210,7 @@ def _in_transaction() -> bool:
 
 
 def _acquire() -> psycopg2.extensions.connection:
-    """This execution environment's connection: opened if missing, replaced if stale."""
+    """This execution environment's connection. Open it if missing, replace it if stale."""
     global _connection
     if _connection is not None and _is_stale(_connection):
         close()
@@ -222,7 +222,7 @@ def _acquire() -> psycopg2.extensions.connection:
 def _is_stale(connection: psycopg2.extensions.connection) -> bool:
     if connection.closed:
         return True
-    # An idle connection has nothing to read: readable means that the server closed it.
+    # An idle connection becomes readable only if the server closes it.
     if select.select([connection.fileno()], [], [], 0)[0]:
         return True
     idle = time.monotonic() - _used_at
@@ -260,7 +260,7 @@ def _connect(settings: Settings) -> psycopg2.extensions.connection:
             **arguments,
         )
         connection.autocommit = True
-        # Not as connection options, which poolers such as PgBouncer refuse.
+        # Poolers such as PgBouncer reject these as connection options.
         with connection.cursor() as cursor:
             cursor.execute(_session_sql(settings))
     except psycopg2.OperationalError as error:
@@ -277,9 +277,9 @@ def _session_sql(settings: Settings) -> str:
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:
-    """psycopg2's wait callback: wait for the server, but not beyond the time limit.
+    """psycopg2's wait callback: wait for the server within the time limit.
 
-    The callback is process-wide, so other connections are left to psycopg2's own.
+    The callback is process-wide, so it delegates other connections to psycopg2's own.
     """
     if not isinstance(connection, _Connection):
         from psycopg2.extras import wait_select  # only for processes with other connections

@@ -1,8 +1,8 @@
-"""The users of the database beside the schema's owner, and all that they may do.
+"""The users of the database besides the schema's owner, and their privileges.
 
-SERVICE decodes strangers' files. It can neither create an API key, nor read a webhook's secret, nor write or
-delete what the feed says. MANAGER manages keys and webhooks, and sees no image. With a database of one's own,
-all functions are its one user.
+SERVICE decodes untrusted files. It can neither create an API key, nor read a webhook's secret, nor change or
+delete entries of the feed. MANAGER manages keys and webhooks, and cannot read images. If you bring your own
+database, all functions share one user.
 """
 
 from collections.abc import Mapping
@@ -49,14 +49,14 @@ GRANTS = {
         "SEQUENCE lease_tokens": "USAGE",
     },
 }
-"""The privileges of each user. Nobody writes the feed but functions of the schema's owner (init_db.sql)."""
+"""The privileges of each user. Only database functions of the schema's owner write the feed (init_db.sql)."""
 
 
 def grant_users(cursor: db.Cursor, logins: Mapping[str, Login | None]) -> None:
-    """Create the users if missing, set their passwords, and give each its privileges, and no others.
+    """Create missing users, set their passwords, and grant each exactly its privileges.
 
     Args:
-        logins: of SERVICE and MANAGER; None for a user that is not wanted.
+        logins: of SERVICE and MANAGER; None skips a user.
     """
     for role, login in logins.items():
         if login:
@@ -66,14 +66,14 @@ def grant_users(cursor: db.Cursor, logins: Mapping[str, Login | None]) -> None:
 
 def _set_password(cursor: db.Cursor, user: str, password: str) -> None:
     known = db.query("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,), cursor)
-    # Hashed as the server stores it: no statement log has the password.
+    # The server's own hash keeps the password out of statement logs.
     secret = psycopg2.extensions.encrypt_password(password, user, cursor.connection, "scram-sha-256")
     statement = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
     cursor.execute(sql.SQL(statement).format(sql.Identifier(user), sql.Literal(secret)))
 
 
 def _grant(cursor: db.Cursor, user: str, grants: Mapping[str, str]) -> None:
-    """Between two migrations, some of what is granted may not exist yet."""
+    """Grant the privileges. Between two migrations, some of the objects may not exist yet."""
     name = sql.Identifier(user)
     for kind in ("TABLES", "SEQUENCES", "FUNCTIONS"):
         cursor.execute(sql.SQL(f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {{}}").format(name))

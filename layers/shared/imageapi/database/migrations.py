@@ -1,14 +1,14 @@
-"""The database schema: created if missing, else brought up to date step by step.
+"""Create the database schema, or migrate it step by step.
 
 ``init_db.sql`` is the whole current schema. A migration is a file ``0001_name.sql`` that turns the previous
-schema into the next, and is safe to run again. A new database gets ``init_db.sql``, and all migrations count
-as applied; an older one gets those that it lacks, in numerical order.
+schema into the next, and is safe to run again. A new database receives ``init_db.sql``, and all migrations
+count as applied. An older one receives its missing migrations in numerical order.
 
-Each migration is its own transaction, so a table lock lasts for one step, not for all. A step waits a few
-seconds for a lock, then gives up, so that requests queued behind it can proceed, and retries.
+Each migration is its own transaction, so a table lock lasts for one step only. If a step waits too long for a
+lock, it gives up, so that requests queued behind it can proceed, and tries again.
 
-If the other functions have database users of their own (``DB_SERVICE_USER``, ``DB_MANAGER_USER``), these are
-created and granted their privileges here (``grants``).
+A migration also creates the other functions' database users (``DB_SERVICE_USER``, ``DB_MANAGER_USER``) and
+grants their privileges (``grants``).
 """
 
 import re
@@ -30,11 +30,11 @@ from imageapi.telemetry.logs import get_logger
 T = TypeVar("T")
 
 LOCK_TIMEOUT = "1500ms"
-"""How long a statement waits for a table lock. Requests queue behind it, and give up after 2 s themselves."""
+"""How long a statement waits for a table lock. Requests queue behind it for at most 2 s."""
 
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 20, 5.0
-"""Attempts of a step that does not get its lock, and the pause in between: in all less than three minutes,
-but more than cloudformation.RETRY_SECONDS, within which the whole run would start over.
+"""Attempts of a step to get its lock, and the pause between them: in total less than three minutes, but more
+than cloudformation.RETRY_SECONDS, within which the whole run would start over.
 """
 
 RECORD = """
@@ -58,7 +58,7 @@ def read_migrations(folder: Path) -> list[Migration]:
     """The migrations in a folder, in order.
 
     Raises:
-        ValueError: a file name has another form, or a number is missing or duplicate.
+        ValueError: a file name is malformed, or a number is missing or duplicate.
     """
     found = []
     for path in sorted(folder.glob("*.sql")):
@@ -72,32 +72,32 @@ def read_migrations(folder: Path) -> list[Migration]:
 
 
 def migrate(schema: str, migrations: Sequence[Migration]) -> dict[str, Any]:
-    """Bring the database up to date. A new one gets the whole schema or nothing. In an older one each
-    migration is committed on its own: if one fails, those before it stay, and the next run resumes there.
+    """Create or migrate the schema. A new database receives all of it or nothing. In an older one, each
+    migration is committed on its own. If one fails, those before it stay, and the next run resumes there.
 
     Returns:
         ``{"is_new": bool, "applied": ["0001_name", …], "version": int}``
 
     Raises:
-        DatabaseUnavailableError: no answer in time, or a lock stayed taken.
-        psycopg2.Error: a statement was refused; its migration was rolled back.
+        DatabaseUnavailableError: no response in time, or no lock after all attempts.
+        psycopg2.Error: a statement failed; its migration was rolled back.
     """
     try:
-        db.query("SET lock_timeout = 0")  # for this lock only; a step has its own
+        db.query("SET lock_timeout = 0")  # only for this lock: a step has its own timeout
         db.query("SELECT pg_advisory_lock(%s, 0)", (locks.MIGRATIONS,))
         is_new, known = _commit("schema_migrations", lambda cursor: _begin(cursor, schema, migrations))
         missing = [step for step in migrations if step.version not in known]
         for step in missing:
             _commit(_label(step), partial(_apply, step=step))
     finally:
-        # Ends the session, and with it the lock.
+        # This releases the lock.
         db.close()
     version = max([0, *known, *(step.version for step in missing)])
     return {"is_new": is_new, "applied": [_label(step) for step in missing], "version": version}
 
 
 def _begin(cursor: db.Cursor, schema: str, migrations: Sequence[Migration]) -> tuple[bool, set[int]]:
-    """Create the record of migrations, and a new database's schema. Returns is_new and applied versions."""
+    """Create the record of migrations and, in a new database, the schema. Return is_new and the versions."""
     is_new = db.query("SELECT to_regclass('image_metadata') IS NULL AS is_new", (), cursor)[0]["is_new"]
     cursor.execute(RECORD)
     if is_new:
@@ -124,15 +124,15 @@ def _label(step: Migration) -> str:
 
 
 def _commit(name: str, work: Callable[[db.Cursor], T]) -> T:
-    """Do ``work`` in a transaction; retry while others hold its locks."""
+    """Run ``work`` in a transaction. Retry while others hold its locks."""
 
     def run(cursor: db.Cursor) -> T:
         cursor.execute("SET LOCAL client_min_messages = warning")
-        # The session already holds it, unless the connection was lost and reopened after the last step.
+        # The session already holds it, unless the connection was replaced after the last step.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         result = work(cursor)
-        # With each step, so that the other functions can use its tables as soon as they exist.
+        # After each step, so that the other functions can use its tables at once.
         settings = get_settings()
         grant_users(cursor, {SERVICE: settings.db_service, MANAGER: settings.db_manager})
         return result

@@ -1,4 +1,4 @@
-"""Resolves PostgreSQL's address, with a time limit."""
+"""Resolve PostgreSQL's address, with a time limit."""
 
 import psycopg2
 
@@ -6,7 +6,7 @@ from imageapi.dns import look_up
 
 
 def resolve_host(host: str, seconds: float) -> dict[str, str]:
-    """libpq's arguments for a host, with its addresses: libpq's own lookup has no time limit.
+    """libpq's arguments for a host, with its addresses, because libpq's own lookup is unlimited.
 
     Raises:
         psycopg2.OperationalError: the host is unknown, or the lookup takes longer than ``seconds``.

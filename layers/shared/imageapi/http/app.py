@@ -28,35 +28,34 @@ from imageapi.telemetry.metrics import record_request
 from imageapi.webhooks.wake import wake_webhooks
 
 REFUSED_MAX_AGE = 60.0
-"""When a key is refused, keys older than this (seconds) are read again."""
-# Responses contain signed links: not for caches, nor for the addresses that a page sends to others.
+"""If a key is rejected, the service reads its keys again if they are older (seconds)."""
+# Responses contain links, which must reach neither caches nor, as Referer, other sites.
 DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 HSTS_SECONDS = 31_536_000
-"""How long browsers use only https for this host, without its subdomains: they may be others'."""
+"""How long browsers use only https for this host. Its subdomains may belong to other services."""
 HEALTH = "/health"
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
-"""Methods that change nothing."""
 
 
 class App(Router):
     """The routes of one function."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one API Gateway event. Each response has ``x-request-id``, each request a log line."""
+        """Handle one API Gateway event. Each response has ``x-request-id``, each request a log line."""
         start = time.perf_counter()
         request = Request(event)
         add_context(context)
         refresh_settings(SECRETS_MAX_AGE)
         with function_limit(context), acting_as(None, context.aws_request_id):
             answer = self._answer(request)
-            # Refused before any work: the keys may have been rotated since they were read.
+            # The keys may have been rotated since they were read. Nothing was done yet.
             if answer.status_code in (401, 403) and refresh_settings(REFUSED_MAX_AGE):
                 answer = self._answer(request)
-        # A request that ends in 5xx may have committed its change.
+        # A request that fails with 5xx may have committed its change.
         if request.method not in READING_METHODS and not 400 <= answer.status_code < 500:
             wake_webhooks()
         response = answer.to_event()
@@ -110,7 +109,7 @@ class App(Router):
         return Response(204, headers={"Location": location, **kept})
 
     def _refuse_method(self, request: Request) -> Response:
-        """The response of a path that has no such method, or of OPTIONS."""
+        """The response to OPTIONS, or to a method that the path does not support."""
         methods = ", ".join(self.allowed_methods(request.path))
         if not methods:
             raise NotFoundError("This route does not exist. GET /openapi.json lists all routes.")
@@ -123,7 +122,7 @@ class App(Router):
 
 
 def _check(request: Request, operation: Operation) -> Request:
-    """The request with its parameters, and the fields of its JSON body."""
+    """Add the checked parameters and the fields of the JSON body to the request."""
     sent, declared = request.query_lists, operation.parameters
     if operation.is_open:
         sent = {name: values for name, values in sent.items() if name in declared}
@@ -140,11 +139,10 @@ def _origin_secrets(operation: Operation) -> Sequence[str]:
     except AppError:
         if operation.path != HEALTH:
             raise
-        return ()  # its report says so
+        return ()  # its report includes this error
 
 
 def _record(request: Request, answer: Response, context: LambdaContext, milliseconds: float) -> None:
-    """Write the log line and the metrics of a request."""
     duration = round(milliseconds, 1)
     facts = {
         "method": request.method,

@@ -1,4 +1,4 @@
-"""Requests that come through CloudFront: it adds a header with a secret that no client knows. Pure."""
+"""Recognize requests from CloudFront, which adds a header with a secret. Pure."""
 
 import hmac
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ HEADER = "X-Origin-Verify"
 
 
 def came_through_cdn(sent: str | None, secrets: Sequence[str]) -> bool:
-    """Whether HEADER has one of the secrets, compared in constant time. Without CloudFront there are none."""
+    """Whether HEADER is one of the secrets, compared in constant time; False without CloudFront."""
     data = (sent or "").encode("utf-8", "surrogatepass")
     return any(hmac.compare_digest(data, secret.encode()) for secret in secrets)
 
 
 def refuse_bypass(sent: str | None, secrets: Sequence[str]) -> None:
-    """Behind CloudFront, refuse requests that did not come through it.
+    """If the service is behind CloudFront, reject requests that bypass it.
 
     Raises:
         ForbiddenError: ``edge_bypassed``.

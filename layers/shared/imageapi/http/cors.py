@@ -1,4 +1,4 @@
-"""CORS headers for the origins in CORS_ALLOW_ORIGINS, none for others (https://fetch.spec.whatwg.org)."""
+"""CORS headers, only for the origins in CORS_ALLOW_ORIGINS (https://fetch.spec.whatwg.org)."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def cors_headers(request: Request, methods: Sequence[str]) -> dict[str, list[str
     try:
         allowed = get_settings().cors_allow_origins
     except AppError:
-        return {}  # misconfigured: the response says so
+        return {}  # the response reports the error
     if not allowed:
         return {}
     headers = {"Vary": ["Origin"]}

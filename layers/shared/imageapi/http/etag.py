@@ -1,4 +1,4 @@
-"""ETags, and the conditional requests that name them (RFC 9110, 13.1)."""
+"""ETags and conditional requests (RFC 9110, 13.1)."""
 
 import json
 import re
@@ -9,21 +9,21 @@ from typing import Any
 from imageapi.http.response import Response
 
 ETAG = re.compile(r'"([0-9]{1,9})(?:\.[0-9]+(?:-[0-9a-f]+)?)?"')
-"""An ETag of a thing with a version; the version alone is enough. A weak one never matches."""
+"""An ETag of a versioned resource; only its version is required. A weak ETag never matches."""
 
 
 def resource_etag(thing: Mapping[str, Any]) -> str:
-    """The ETag of a thing as the API shows it: its ``version``, and a checksum of all of it, since some of it
-    changes without a new version, such as the last use of a key.
+    """The ETag of a resource in the API: its ``version`` and a checksum of all fields. Some fields change
+    without a new version, for example the last use of a key.
     """
     return f'"{thing["version"]}.{zlib.crc32(json.dumps(thing).encode())}"'
 
 
 def parse_if_match(header: str | None) -> list[int] | None:
-    """The versions in an If-Match header; None if any version matches, empty if none can match."""
+    """The versions in an If-Match header; None if all versions match, empty if none can match."""
     if header is None or header.strip() == "*":
         return None
-    # No such ETag has a comma in it.
+    # An ETag with a version never contains a comma.
     return [int(match[1]) for part in header.split(",") if (match := ETAG.fullmatch(part.strip()))]
 
 

@@ -1,4 +1,4 @@
-"""The multipart body of a direct upload: ``image_file``, and optionally ``metadata``."""
+"""The multipart body of a direct upload: ``image_file`` and optional ``metadata``."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _EXTENDED_NAME = re.compile(
 
 
 class DirectUploadTooLargeError(PayloadTooLargeError):
-    """413: the file does not fit into one Lambda request; the error names the route for large files."""
+    """413: the file exceeds a Lambda request. The error names the route for large files."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,7 +56,7 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
         UnsupportedMediaTypeError: the body is not multipart/form-data.
         PayloadTooLargeError: the body or the file is too large for a direct upload.
         InvalidBodyError: the body or the metadata cannot be parsed.
-        InvalidFieldError: a field is missing, empty, unknown, repeated or not as its schema says.
+        InvalidFieldError: a field is missing, empty, unknown, repeated or violates its schema.
     """
     media_type, options = parse_options_header(content_type or "")
     if media_type != "multipart/form-data":
@@ -82,11 +82,11 @@ def parse_upload_form(body: bytes, content_type: str | None) -> UploadForm:
 
 
 def read_filename(segment: MultipartSegment) -> str:
-    """The file's name, from ``filename*`` if present, else from ``filename``; cleaned.
+    """The cleaned name of the file, from ``filename*`` if it is present, else from ``filename``.
 
-    ``filename*`` is read only as RFC 8187 allows: one value, in UTF-8 or Latin-1. Anything else is ignored.
+    A ``filename*`` that violates RFC 8187 (one value, in UTF-8 or Latin-1) is ignored.
     """
-    header = _QUOTED.sub('""', segment.header("Content-Disposition", ""))  # a quoted name may look like one
+    header = _QUOTED.sub('""', segment.header("Content-Disposition", ""))  # which may contain filename*=
     match = _EXTENDED_NAME.search(header)
     if match:
         return clean_filename(unquote(match["value"], encoding=match["charset"], errors="replace"))

@@ -1,4 +1,4 @@
-"""Images as responses."""
+"""Responses with one image."""
 
 import time
 import zlib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def image_response(request: Request, row: db.Row, options: LinkOptions = DEFAULT_LINKS) -> Response:
-    """200 with ``{"data": Image}`` and its ETag, 304 if the client has it."""
+    """200 with ``{"data": Image}`` and its ETag; 304 if the client has it."""
     image = serialize_image(row, request.base_url, options)
     headers = {
         "ETag": make_etag(row, permanent=options.permanent),
@@ -30,7 +30,7 @@ def image_response(request: Request, row: db.Row, options: LinkOptions = DEFAULT
 
 
 def stored_response(request: Request, stored: "Stored") -> Response:
-    """201 with an image that this request created, 200 with an existing one."""
+    """201 with an image that this request created; 200 with an existing image."""
     image = serialize_image(stored.row, request.base_url)
     headers = {
         "Location": f"{request.base_url}/api/images/{image['id']}",
@@ -40,8 +40,8 @@ def stored_response(request: Request, stored: "Stored") -> Response:
 
 
 def make_etag(row: Mapping[str, Any], *, permanent: bool = False) -> str:
-    """The ETag of an image as JSON: its version, the expiry of the links in it (the link version of permanent
-    ones), and what changes without a new version: the image that it duplicates.
+    """The ETag of an image's JSON: its version, the expiry of its links (for permanent ones, their version),
+    and the id of the image that it duplicates, which changes without a new version.
     """
     lasts = row["link_version"] if permanent else expires_at(time.time(), get_settings().link_ttl)
     if not row["duplicate_of"]:

@@ -9,14 +9,14 @@ MAX_JSON_BYTES = 65_536
 
 
 def parse_json_object(text: bytes | str, name: str = "body") -> dict[str, Any]:
-    """Parse a JSON object out of a request.
+    """Parse a JSON object of a request.
 
     Args:
-        name: of the object in messages.
+        name: names the object in messages.
 
     Raises:
-        InvalidBodyError: not JSON (reason json), or no object (reason type).
-        PayloadTooLargeError: longer than MAX_JSON_BYTES.
+        InvalidBodyError: the text is not JSON (reason json) or not an object (reason type).
+        PayloadTooLargeError: it is longer than MAX_JSON_BYTES.
     """
     if len(text) > MAX_JSON_BYTES:
         raise PayloadTooLargeError(

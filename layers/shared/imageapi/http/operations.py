@@ -1,6 +1,6 @@
 """The operations of openapi.json: the only declaration of each route, its parameters and its body.
 
-The file is read as it is, once for each process: that takes about a millisecond.
+Each process reads the file once, in about a millisecond.
 """
 
 import json
@@ -15,17 +15,17 @@ _WITHOUT_IMAGE = "WithoutImage"
 
 
 class Operation(NamedTuple):
-    """What a route declares.
+    """The declaration of a route.
 
     Attributes:
-        scopes: a key needs one of these; empty if any valid key will do, None if no key is needed.
-        parameters: the query parameters, by name, as in OpenAPI.
-        is_open: whether others are ignored, not refused.
-        body: the schema of its JSON, of its form, or None if it takes no body.
+        scopes: a key needs one of these; empty if any valid key suffices, None if no key is required.
+        parameters: the query parameters by name, as in OpenAPI.
+        is_open: whether other parameters are ignored instead of rejected.
+        body: the schema of the JSON body or form; None if the route accepts no body.
         is_form: whether the body is multipart/form-data.
-        needs_body: whether a request without a body is refused.
+        needs_body: whether a request without a body is rejected.
         hides_image: whether a key without images:read gets 204 instead of the response.
-        in_maintenance: whether it answers during maintenance. It writes nothing then, not even a key's use.
+        in_maintenance: whether it runs during maintenance. It then writes nothing, not even a key's last use.
     """
 
     method: str
@@ -49,7 +49,7 @@ def read_document() -> dict[str, Any]:
 
 @cache
 def _places() -> dict[str, tuple[str, str]]:
-    """Method and path of each operation, by its operationId."""
+    """Method and path of each operationId."""
     return {
         operation["operationId"]: (method, path)
         for path, item in read_document()["paths"].items()
@@ -59,7 +59,7 @@ def _places() -> dict[str, tuple[str, str]]:
 
 @cache
 def find_operation(operation_id: str) -> Operation:
-    """The operation of this operationId."""
+    """The operation with this operationId."""
     method, path = _places()[operation_id]
     found = read_document()["paths"][path][method]
     query = {each["name"]: each for each in _resolve(found.get("parameters", [])) if each["in"] == "query"}
@@ -82,7 +82,7 @@ def find_operation(operation_id: str) -> Operation:
 
 
 def _resolve(value: Any) -> Any:
-    """A part of the document, with its references replaced by the components that they name."""
+    """Replace the references in a part of the document by their components."""
     if isinstance(value, list):
         return [_resolve(item) for item in value]
     if not isinstance(value, dict):

@@ -18,13 +18,13 @@ NO_KEY = Key("", (), "")
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent.
+    """A request of a client.
 
     Attributes:
-        event: API Gateway's event, unchanged; only ``imageapi.http`` reads it.
-        key: the API key, checked; without scopes on public routes.
-        parameters: the query parameters of the operation, checked and converted; see ``model.parameters``.
-        fields: the JSON body of the operation, checked; see ``model.schemas``.
+        event: API Gateway's event; only ``imageapi.http`` reads it.
+        key: the checked API key; without scopes on public routes.
+        parameters: the checked and converted query parameters; see ``model.parameters``.
+        fields: the checked JSON body; see ``model.schemas``.
     """
 
     event: dict[str, Any]
@@ -39,25 +39,25 @@ class Request:
 
     @cached_property
     def path(self) -> str:
-        """The route's path as sent (percent-encoded), without the stage or a custom domain's base path."""
+        """The percent-encoded path of the route, without the stage or a custom domain's base path."""
         path = str(self.event["path"])
         match = _end_of_path(self.event["resource"]).search(path)
         return match[0] or "/" if match else path
 
     def header(self, name: str) -> str | None:
-        """The value of a header; its name is case-insensitive."""
+        """The value of a header, by its case-insensitive name."""
         wanted = name.lower()
         headers = self.event.get("headers") or {}
         return next((value for header, value in headers.items() if header.lower() == wanted), None)
 
     @property
     def query_lists(self) -> dict[str, list[str]]:
-        """The query parameters, each with all its values."""
+        """All values of each query parameter."""
         return dict(self.event.get("multiValueQueryStringParameters") or {})
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters as sent, for routes that read them themselves.
+        """The unchecked query parameters, for routes that declare none.
 
         Raises:
             InvalidRequestError: ``parameter_repeated``.
@@ -66,15 +66,15 @@ class Request:
 
     @cached_property
     def body(self) -> bytes:
-        """The body as the client sent it.
+        """The decoded body.
 
         Raises:
-            InvalidRequestError: ``body_invalid`` when the gateway's base64 is not base64.
+            InvalidRequestError: ``body_invalid``: the gateway's base64 is malformed.
         """
         text = self.event.get("body") or ""
         if not self.event.get("isBase64Encoded"):
             return text.encode("utf-8", "surrogatepass")
-        import pybase64  # only uploads need it; eight times as fast as the standard library's
+        import pybase64  # only uploads need it; it decodes eight times as fast as base64
 
         try:
             return pybase64.b64decode(text, validate=True)
@@ -83,9 +83,7 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """PUBLIC_BASE_URL, else the address that the client used, stage or base path included; without a
-        trailing slash.
-        """
+        """PUBLIC_BASE_URL, else the request's address with its stage or base path; no trailing slash."""
         configured = get_settings().public_base_url
         if configured:
             return configured
@@ -98,8 +96,8 @@ class Request:
 
     @property
     def prefix(self) -> str:
-        """What the address has before the route's path: ``/v1`` at the API's default AWS address, a custom
-        domain's base path, or nothing, as under sam local.
+        """The path before the route's: ``/v1`` at the API's default AWS address, a custom domain's base path,
+        or empty, as under sam local.
         """
         full, path = str(self.event["requestContext"]["path"]).rstrip("/"), self.path.rstrip("/")
         # sam local sends the route's pattern as the path.
@@ -107,14 +105,14 @@ class Request:
 
     @property
     def is_direct(self) -> bool:
-        """Whether the client called API Gateway directly: a CDN or proxy may use other paths."""
+        """Whether the client called API Gateway directly. A CDN or proxy may use other paths."""
         domain = self.event["requestContext"].get("domainName")
         return self.header("Host") == domain and not self.header("X-Amz-Cf-Id")
 
 
 @lru_cache(maxsize=32)
 def _end_of_path(resource: str) -> re.Pattern[str]:
-    """The pattern of a route's path (``/images/{id}``) at the end of an event's path."""
+    """A pattern that finds a route's path (``/images/{id}``) at the end of an event's path."""
     parts = re.split(r"\{\w+(\+?)\}", resource.rstrip("/"))
     for index, part in enumerate(parts):
         parts[index] = (".+" if part else "[^/]+") if index % 2 else re.escape(part)

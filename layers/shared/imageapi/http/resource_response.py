@@ -1,4 +1,4 @@
-"""API keys and webhooks as responses."""
+"""Responses with an API key or a webhook."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +16,11 @@ def resource_response(
     collection: str | None = None,
     **secret: str | None,
 ) -> Response:
-    """``{"data": resource}`` with its ETag; on GET 304 if the client has it.
+    """``{"data": resource}`` with its ETag; for GET, 304 if the client has it.
 
     Args:
-        collection: the path below which the resource is, for the header Location.
-        secret: a field that is shown only here.
+        collection: the path above the resource, for the Location header.
+        secret: a field that no other response shows.
     """
     headers = {"ETag": resource_etag(resource)}
     if collection:

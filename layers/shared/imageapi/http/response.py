@@ -1,4 +1,4 @@
-"""Responses, and errors as responses."""
+"""Responses and error responses."""
 
 import base64
 import json
@@ -11,12 +11,12 @@ from imageapi.errors import AppError, UnauthorizedError
 
 JSON = "application/json"
 CHALLENGE = 'ApiKey realm="image-api", header="X-API-Key"'
-"""Required in a 401 (RFC 9110, 11.6.1). No browser opens a dialog for this scheme."""
+"""Required with 401 (RFC 9110, 11.6.1). No browser opens a dialog for this scheme."""
 
 
 @dataclass
 class Response:
-    """A response. A ``bytes`` body goes to API Gateway as base64."""
+    """A response. API Gateway receives a ``bytes`` body in base64."""
 
     status_code: int
     content_type: str | None = None
@@ -37,7 +37,7 @@ class Response:
 
 
 def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """A value as compact JSON in valid UTF-8, even when an error quotes a lone surrogate."""
+    """A value as compact JSON, in valid UTF-8 even if an error quotes a lone surrogate."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Response(status, JSON, text.encode("utf-8", "replace").decode(), headers=dict(headers or {}))
 

@@ -1,6 +1,6 @@
-"""The routes of one function: which handler answers a method and a path.
+"""The routes of one function: find the handler of a method and a path.
 
-Powertools' event handler does much more, but its imports alone take a third of ListFunction's cold start.
+Powertools' event handler can do this, but its imports take a third of ListFunction's cold start.
 """
 
 import re
@@ -22,14 +22,14 @@ class Route(NamedTuple):
 
 
 class Router:
-    """Routes, registered by decorators: ``@router.operation("getImage")``."""
+    """Routes. A decorator registers each handler: ``@router.operation("getImage")``."""
 
     def __init__(self) -> None:
         self.routes: list[Route] = []
 
     def route(self, operation: Operation) -> Register:
-        """Register a handler. It is called with the request and an argument for each ``{name}`` in the path,
-        which matches one segment.
+        """Register a handler. It receives the request, and an argument for each ``{name}`` in the path. A
+        ``{name}`` matches one segment.
         """
         parts = re.split(r"\{(\w+)\}", operation.path.rstrip("/"))
         names = [f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
@@ -42,11 +42,11 @@ class Router:
         return register
 
     def operation(self, operation_id: str) -> Register:
-        """Register the handler of an operation of openapi.json, by its operationId."""
+        """Register the handler of an operation of openapi.json."""
         return self.route(find_operation(operation_id))
 
     def page(self, path: str, *, in_maintenance: bool = False) -> Register:
-        """Register the handler of a path that is no part of the API, such as a page: it needs no key."""
+        """Register the handler of a path outside the API, such as a page, which requires no key."""
         return self.route(Operation("GET", path, is_open=True, in_maintenance=in_maintenance))
 
     def include(self, *routers: "Router") -> None:
@@ -55,8 +55,8 @@ class Router:
             self.routes += router.routes
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route for a method and a path, and its arguments, percent-decoded. HEAD finds GET's route.
-        The path with fewer parameters wins: ``/api/keys/self`` is not a key's.
+        """The route for a method and a path, and its percent-decoded arguments. HEAD finds GET's route. The
+        path with fewer parameters takes precedence: ``self`` in ``/api/keys/self`` is not a key's id.
         """
         wanted = "GET" if method == "HEAD" else method
         found = [

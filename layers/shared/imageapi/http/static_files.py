@@ -1,4 +1,4 @@
-"""Files as responses: read and hashed once each, with their media types, ETags and security headers."""
+"""Responses with files: their media types, ETags and security headers. Each file is read once."""
 
 import hashlib
 from functools import lru_cache
@@ -11,7 +11,7 @@ from imageapi.http.etag import unless_known
 from imageapi.http.response import Response
 from imageapi.storage.signing import public_origin
 
-# Not from the module mimetypes, which depends on the machine and the Python version.
+# The module mimetypes depends on the machine and the Python version.
 MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -20,7 +20,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }
-# Pictures come from the object store, or by redirect from the API, whose public address may differ.
+# Images come from the object store or the API's public address, which can be other hosts.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {store} {api}; "
     "connect-src 'self' {store}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
@@ -28,7 +28,7 @@ POLICY = (
 
 
 class StaticFile(NamedTuple):
-    """A text file, ready to send."""
+    """A text file and its headers."""
 
     text: str
     content_type: str
@@ -37,7 +37,7 @@ class StaticFile(NamedTuple):
 
 @lru_cache(maxsize=128)
 def load_file(path: Path, base: str = "./") -> StaticFile:
-    """A file, read and hashed on the first call.
+    """A file. Only the first call reads and hashes it.
 
     Args:
         base: replaces ``"./"``, the base of a page's relative URLs and the server of openapi.json.
@@ -48,10 +48,10 @@ def load_file(path: Path, base: str = "./") -> StaticFile:
 
 
 def find_file(folder: Path, name: str) -> Path:
-    """The file of this name directly in a folder; safe for any name that a client sends.
+    """The file of this name directly in a folder. Any name that a client sends is safe.
 
     Raises:
-        NotFoundError: the folder has no such file.
+        NotFoundError: the file does not exist.
     """
     if name not in _list_names(folder):
         raise NotFoundError("This file does not exist.")
@@ -59,9 +59,9 @@ def find_file(folder: Path, name: str) -> Path:
 
 
 def file_response(file: StaticFile, if_none_match: str | None) -> Response:
-    """200 with the file, or 304 when the If-None-Match header names its ETag."""
+    """200 with the file; 304 if the If-None-Match header names its ETag."""
     policy = POLICY.format(store=public_origin(), api=get_settings().public_base_url or "")
-    # Browsers revalidate each time, so all their files are from the same deploy.
+    # Browsers revalidate each file, so all are from the same deploy.
     headers = {"Cache-Control": "no-cache", "ETag": file.etag, "Content-Security-Policy": policy}
     return unless_known(Response(200, file.content_type, file.text, headers=headers), if_none_match)
 

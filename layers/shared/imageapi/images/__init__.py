@@ -1,6 +1,5 @@
 """Images in the API: ``list``, ``list_trash``, ``get``, ``update``, ``delete``, ``restore``,
 ``revoke_links``, one verb per file.
 
-``batch`` changes many images, as ``batch_request`` checks. ``serialize`` makes the JSON, ``etag`` makes ETags
-and parses If-Match.
+``batch`` changes many images, after ``batch_request`` has checked the request. ``serialize`` builds the JSON.
 """

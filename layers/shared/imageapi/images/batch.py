@@ -1,4 +1,4 @@
-"""Change, trash, restore or delete many images: each on its own, or all or none."""
+"""Change, trash, restore or delete many images: each separately, or all or none."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ from imageapi.search.tokens import index_values
 from imageapi.telemetry.logs import get_logger
 
 SPARE_SECONDS = 6.0
-"""With less time left, no further image is begun: the objects of the others have yet to be removed."""
+"""With less time left, no further image is started: removing the objects of the others takes time."""
 
 OK: dict[str, Any] = {"status": 200}
 GONE: dict[str, Any] = {"status": 204}
 
 
 class BatchTimeOverError(AppError):
-    """503: time ran out before this image."""
+    """503: time ran out before this image was changed."""
 
     status = 503
     code = "batch_interrupted"
@@ -41,21 +41,21 @@ class BatchTimeOverError(AppError):
 
 @dataclass
 class Outcome:
-    """The results so far, and the removals whose objects remain to be removed."""
+    """The results so far, and the removals whose objects still exist."""
 
     results: Results = field(default_factory=dict)
     removed: list[db.Row] = field(default_factory=list)
 
 
 def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> dict[str, Any]:
-    """Do a batch.
+    """Run a batch.
 
-    A crash leaves whole images: each is changed or not, and with a ``key`` its result is remembered. The
-    sweep finishes pending removals.
+    After a crash, each image is either changed or not, and with a ``key`` its result is stored. The sweep
+    finishes pending removals.
 
     Args:
-        key: an Idempotency-Key as it is stored.
-        request_hash: 32 bytes, equal for the same request.
+        key: the stored form of an Idempotency-Key.
+        request_hash: 32 bytes that are equal for equal requests.
 
     Returns:
         ``{"results": [{"id", "status", "error"?: {"code", "message", "details"?}}], "succeeded": int,
@@ -63,8 +63,8 @@ def run_batch(request: BatchRequest, key: str | None, request_hash: bytes) -> di
 
     Raises:
         IdempotencyKeyReusedError: the key was used for another request.
-        ConflictError: ``batch_failed``: nothing was changed, because of the images in ``details.results``.
-        DatabaseUnavailableError, StorageUnavailableError: send it again.
+        ConflictError: ``batch_failed``: the images in ``details.results`` prevented all changes.
+        DatabaseUnavailableError, StorageUnavailableError: the client should send the batch again.
     """
     results = _find_earlier(key, request_hash)
     todo = [image_id for image_id in request.ids if image_id not in results]
@@ -89,7 +89,7 @@ def _find_earlier(key: str | None, request_hash: bytes) -> Results:
 
 
 def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> Outcome:
-    """One transaction for each image. If the database fails, the images that are left fail with it."""
+    """One transaction for each image. If the database fails, all remaining images fail."""
     done = Outcome()
     read = bulk_updates.find_images(ids) if request.changes else {}
     failure: AppError | None = None
@@ -113,7 +113,7 @@ def _change_each(request: BatchRequest, key: str | None, ids: Sequence[str]) -> 
 
 
 def _change_unlocked(request: BatchRequest, key: str | None, image: db.Row | None) -> bool:
-    """Change an image in one message, if it is still as it was read. False if it was not changed so."""
+    """Change an image in one round trip if it is still as it was read. Return whether it was changed."""
     planned = _plan(request, image) if image else None
     return bool(planned and "status" not in planned and bulk_updates.update_images([planned], key, OK))
 
@@ -150,7 +150,7 @@ def _change(cursor: db.Cursor, request: BatchRequest, ids: Sequence[str]) -> Out
 
 
 def _plan(request: BatchRequest, image: db.Row) -> dict[str, Any]:
-    """The new columns of an image, with its ``id`` and ``row_version``; or a result, if it stays."""
+    """The new columns of an image, with its ``id`` and ``row_version``; a result if it stays unchanged."""
     changes = dict(request.changes)
     if request.operation != "set_category":
         named = {normalise_tag(tag): tag for tag in changes["tags"]}
@@ -205,7 +205,7 @@ def _explain_missing(cursor: db.Cursor, ids: Sequence[str], results: Results) ->
 
 
 def _remove_objects(removed: Sequence[db.Row]) -> None:
-    """The images are gone in any case; the sweep repeats what fails here."""
+    """Remove the objects. The images are deleted in any case, and the sweep repeats failed removals."""
     try:
         finish_removals(removed)
     except AppError as error:
@@ -213,7 +213,7 @@ def _remove_objects(removed: Sequence[db.Row]) -> None:
 
 
 def _describe(error: AppError) -> dict[str, Any]:
-    """The result of an image that an error concerns."""
+    """The result of an image with an error."""
     shown = {"code": error.code, "message": error.message}
     return {"status": error.status, "error": shown | ({"details": error.details} if error.details else {})}
 

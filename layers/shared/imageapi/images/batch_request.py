@@ -1,4 +1,4 @@
-"""The request of a batch, checked. Pure."""
+"""Check the request of a batch. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ OPERATIONS = {
     "restore": None,
     "delete": None,
 }
-"""Each operation, and the field that it takes."""
+"""The operations, each with the field that it requires."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class BatchRequest:
     """A checked request.
 
     Attributes:
-        ids: in lower case, all different.
-        changes: ``category`` or ``tags``, clean; empty if the operation takes neither.
-        atomic: one transaction for all ids, not one for each.
+        ids: in lower case, without duplicates.
+        changes: clean ``category`` or ``tags``; empty if the operation requires neither.
+        atomic: one transaction for all ids instead of one for each.
     """
 
     ids: tuple[str, ...]
@@ -36,15 +36,15 @@ class BatchRequest:
 
     @property
     def deletes_for_good(self) -> bool:
-        """Whether nothing comes back from it."""
+        """Whether images are deleted permanently."""
         return self.operation == "delete" or (self.operation == "trash" and not get_settings().trash_days)
 
 
 def parse_batch(values: Mapping[str, Any]) -> BatchRequest:
-    """A request that openapi.json's schema has accepted.
+    """Parse a request that openapi.json's schema has accepted.
 
     Raises:
-        InvalidFieldError: ``category`` or ``tags`` is missing, not allowed or refused.
+        InvalidFieldError: ``category`` or ``tags`` is missing, not allowed or invalid.
     """
     operation, ids = values["operation"], dict.fromkeys(each.lower() for each in values["ids"])
     return BatchRequest(tuple(ids), operation, _parse_changes(values, operation), values["atomic"])

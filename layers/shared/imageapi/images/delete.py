@@ -12,20 +12,20 @@ from imageapi.model.scopes import DELETE, WRITE
 
 
 def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bool, key: Key) -> None:
-    """Move an image to the trash and remove its variants; or delete one, in the trash or not, with all its
-    objects. Behind CloudFront, the bucket's notification of a marker starts ``cdn.invalidate``.
+    """Move an image to the trash and remove its variants; or permanently delete an image, which can be in the
+    trash, with all its objects. Behind CloudFront, a marker's notification starts ``cdn.invalidate``.
 
     A crash after the first step leaves a pending removal, which a retry or a sweep finishes.
 
     Args:
-        versions: delete the image only at one of these versions; None: any.
-        permanent: bypass the trash, as every request does without TRASH_DAYS.
+        versions: delete the image only at one of these versions; None for any.
+        permanent: bypass the trash. If TRASH_DAYS is 0, every deletion does.
 
     Raises:
-        ForbiddenError: ``scope_missing``: the key may not move images to the trash, or not delete them.
-        ImageNotFoundError: there is no such image.
+        ForbiddenError: ``scope_missing``: the key may not move images to the trash or delete them.
+        ImageNotFoundError: the image does not exist.
         VersionMismatchError: the image is at another version.
-        DatabaseUnavailableError, StorageUnavailableError: deleted, but some objects are left; send it again.
+        DatabaseUnavailableError, StorageUnavailableError: some objects may be left; send it again.
     """
     days = get_settings().trash_days
     permanent = permanent or not days
@@ -45,4 +45,4 @@ def delete_image(image_id: str, versions: Sequence[int] | None, *, permanent: bo
             version = trash.find_version(image_id)
             if version is not None and version not in versions:
                 raise VersionMismatchError(version)
-        # It was restored between the two statements.
+        # The image was restored between the two statements.

@@ -10,7 +10,7 @@ def get_image(image_id: str) -> db.Row:
     """The row of an image.
 
     Raises:
-        ImageNotFoundError: there is no such image; ``details.trashed`` when it is in the trash.
+        ImageNotFoundError: the image does not exist, or is in the trash (``details.trashed``).
     """
     image_id = parse_id(image_id)
     row = images.find(image_id)

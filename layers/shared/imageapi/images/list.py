@@ -13,15 +13,15 @@ def list_images(parameters: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """One page of images.
 
     Args:
-        parameters: those of openapi.json, as ``model.parameters.parse_query`` returns them.
-        base_url: prefix of the delivery links, without a trailing slash.
+        parameters: as ``model.parameters.parse_query`` returns them.
+        base_url: prefix of the links, without a trailing slash.
 
     Returns:
-        ``{"images": [Image], "next_cursor": str | None, "total"?: {"value", "relation"}}``. A page may be
-        shorter than its limit and still have a next one: each request does a bounded amount of work.
+        ``{"images": [Image], "next_cursor": str | None, "total"?: {"value", "relation"}}``. The work of a
+        request is bounded, so a page can be shorter than its limit although a next page exists.
 
     Raises:
-        InvalidRequestError: a parameter or the cursor (``cursor_invalid``, ``cursor_mismatch``) is refused.
+        InvalidRequestError: a parameter or the cursor (``cursor_invalid``, ``cursor_mismatch``) is invalid.
         UnprocessableError: ``too_many_to_sort``.
     """
     query, cursor = make_query(parameters), parameters["cursor"]

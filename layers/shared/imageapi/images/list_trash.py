@@ -11,11 +11,11 @@ from imageapi.model.cursor_codec import decode_values, encode_values
 from imageapi.model.ids import EPOCH, is_id, microseconds_at
 
 _FILTERS = {"list": "trash"}
-"""To what its cursors are bound."""
+"""The filters to which cursors are bound."""
 
 
 def list_trash(limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of images in the trash, those first that were trashed last.
+    """One page of the trash, last trashed first.
 
     Returns:
         ``{"images": [TrashedImage], "next_cursor": str | None}``.

@@ -8,14 +8,14 @@ from imageapi.model.ids import parse_id
 
 
 def restore_image(image_id: str) -> db.Row:
-    """Move an image back from the trash, as it was.
+    """Move an image back from the trash, unchanged.
 
-    First finishes the removal of its variants: a variant must not be rendered again before.
+    The removal of its variants is finished first: until then, no variant may be rendered again.
 
     Raises:
-        ImageNotFoundError: there is no such image in the trash.
+        ImageNotFoundError: the image does not exist.
         ConflictError: ``image_not_trashed``, ``image_trash_pending``.
-        DatabaseUnavailableError, StorageUnavailableError: restored or not; send it again.
+        DatabaseUnavailableError, StorageUnavailableError: it may or may not be restored; send it again.
     """
     ids = [parse_id(image_id)]
     rows = trash.restore(ids)
@@ -27,7 +27,7 @@ def restore_image(image_id: str) -> db.Row:
 
 
 def explain_refusal(place: trash.Place | None) -> AppError:
-    """Why an image that is there, or nowhere, was not restored."""
+    """The error for an image that could not be restored from this place."""
     if place == "image":
         return ConflictError(
             "The image is not in the trash. Only images in the trash can be restored.",

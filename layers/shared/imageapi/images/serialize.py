@@ -1,4 +1,4 @@
-"""Images as the API shows them: JSON values with fresh delivery links."""
+"""Images in the API: JSON values with new links."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,11 +17,11 @@ _COLUMNS = (
 
 
 class LinkOptions(NamedTuple):
-    """Which links an image is shown with.
+    """The links of an image in a response.
 
     Attributes:
         variants: the names of the entries in ``variants``.
-        permanent: links that last until they are revoked, not fresh ones that expire.
+        permanent: use permanent links instead of links that expire.
     """
 
     variants: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class LinkOptions(NamedTuple):
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "LinkOptions":
-        """From the query parameters ``variants`` and ``links``."""
+        """Read the query parameters ``variants`` and ``links``."""
         return cls(tuple(dict.fromkeys(parameters["variants"])), parameters["links"] == "permanent")
 
 
@@ -40,7 +40,7 @@ DEFAULT_LINKS = LinkOptions()
 def serialize_image(
     row: Mapping[str, Any], base_url: str, options: LinkOptions = DEFAULT_LINKS
 ) -> dict[str, Any]:
-    """A row as the API shows it: Image in openapi.json, with delivery links."""
+    """Image in openapi.json, from a row."""
     sign = _make_signer(row, base_url, permanent=options.permanent)
     variants = []
     for name in options.variants:
@@ -51,13 +51,13 @@ def serialize_image(
 
 
 def serialize_trashed(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the trash: TrashedImage in openapi.json."""
+    """TrashedImage in openapi.json, from a row of the trash."""
     times = {"trashed_at": show_time(row["trashed_at"]), "purge_at": show_time(row["purge_after"])}
     return _serialize_columns(row) | times
 
 
 def _make_signer(row: Mapping[str, Any], base_url: str, *, permanent: bool) -> Callable[[str], str]:
-    """A function from the name of a variant to its link."""
+    """A function that returns the link of a variant's name."""
     settings = get_settings()
     if permanent:
         validity = links.Validity(version=row["link_version"])
@@ -78,6 +78,6 @@ def _serialize_columns(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def serialize_analysis(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of ``catalog.analyses``: Analysis in openapi.json. Values not known yet are empty or null."""
+    """Analysis in openapi.json, from a row of ``catalog.analyses``. Unknown values are empty or null."""
     columns = ("status", "failure", "caption", "tags", "text_seen", "safety", "model")
     return {name: row[name] for name in columns} | {"analyzed_at": show_time(row["analyzed_at"])}

@@ -16,12 +16,12 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
     """Change metadata fields and, in the same transaction, the image's search columns.
 
     Args:
-        changes: Metadata in openapi.json; fields that are missing stay.
-        versions: change the image only at one of these versions; None: any.
+        changes: Metadata in openapi.json; missing fields stay unchanged.
+        versions: change the image only at one of these versions; None for any.
 
     Raises:
         UnprocessableError: as for an upload's metadata.
-        ImageNotFoundError: there is no such image.
+        ImageNotFoundError: the image does not exist.
         VersionMismatchError: the image is at another version.
     """
     clean = clean_changes(changes)
@@ -33,7 +33,7 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
     while not (
         changed := db.transaction(lambda cursor: _update(cursor, parse_id(image_id), clean, versions))
     ):
-        image = get_image(image_id)  # raises, unless the image came back from the trash since
+        image = get_image(image_id)  # raises, unless the image was restored since
         if versions is not None:
             raise VersionMismatchError(image["version"])
     return changed
@@ -42,7 +42,7 @@ def update_image(image_id: str, changes: Mapping[str, Any], versions: Sequence[i
 def _update(
     cursor: db.Cursor, image_id: str, changes: Mapping[str, Any], versions: Sequence[int] | None
 ) -> db.Row | None:
-    """None when no image has this id and one of these versions."""
+    """The changed row; None if no image has this id and one of these versions."""
     image = images.lock(cursor, image_id, versions)
     if not image:
         return None

@@ -1,4 +1,4 @@
-"""The types of changes in the feed, which the triggers in init_db.sql write."""
+"""The types of changes, which the triggers in init_db.sql write to the feed."""
 
 CHANGE_TYPES = (
     "image.uploaded",
@@ -16,4 +16,4 @@ CHANGE_TYPES = (
     "webhook.deleted",
 )
 ALL_TYPES = "*"
-"""What a webhook gives for all of them."""
+"""The value for all types in a webhook."""

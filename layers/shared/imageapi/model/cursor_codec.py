@@ -13,7 +13,7 @@ _VERSION, _FILTER_BYTES = 1, 8
 
 
 def encode_values(values: list[Any], filters: Mapping[str, Any]) -> str:
-    """A cursor with any JSON values, for a list with these filters."""
+    """A cursor with JSON values, for a list with these filters."""
     text = json.dumps([_VERSION, *values], ensure_ascii=False, separators=(",", ":"))
     return _encode(_fingerprint(filters) + text.encode())
 
@@ -22,7 +22,7 @@ def decode_values(cursor: str, filters: Mapping[str, Any], *types: type | tuple[
     """The values in a cursor.
 
     Args:
-        types: of each value, exactly; a tuple if there are several.
+        types: the exact type of each value, or a tuple of types.
 
     Raises:
         InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.

@@ -5,15 +5,13 @@ from urllib.parse import quote
 
 MAX_FILENAME_LENGTH = 255
 SPELLINGS = {"jpg": {"jpg", "jpeg", "jpe", "jfif"}, "tif": {"tif", "tiff"}}
-"""Further extensions of a type, by its own."""
+"""All accepted extensions of a type, by its usual one."""
 JOINERS = "\u200c\u200d"
-"""Zero-width characters that join letters or emoji, so names may contain them."""
+"""Zero-width characters that join letters or emoji. Names may contain them."""
 
 
 def clean_filename(name: str) -> str:
-    """The last part of a path, without control characters, at most 255 characters; empty when nothing is
-    left.
-    """
+    """The last part of a path, without control characters, at most 255 characters long. It can be empty."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > MAX_FILENAME_LENGTH * 4:  # NFC can take quadratic time
         last = last[: MAX_FILENAME_LENGTH * 4] + last[-16:]
@@ -26,8 +24,8 @@ def clean_filename(name: str) -> str:
 
 
 def replace_extension(name: str, extension: str) -> str:
-    """The name with the extension of its file's type, so that no program takes it for another. Another
-    spelling (``.JPEG``) is kept.
+    """Give the name the extension of its file's type, on which programs rely. Other spellings (``.JPEG``)
+    stay.
     """
     stem, _, current = name.rpartition(".")
     if stem and current.lower() in SPELLINGS.get(extension, {extension}):
@@ -36,8 +34,8 @@ def replace_extension(name: str, extension: str) -> str:
 
 
 def _in_filename(character: str) -> str:
-    """Replace any space (ideographic, or the narrow one in macOS screenshot names) by an ASCII one, and drop
-    other unprintable characters except JOINERS.
+    """Replace a space, such as the narrow one in macOS screenshot names, by an ASCII space. Drop other
+    unprintable characters except JOINERS.
     """
     if character in JOINERS or character.isprintable():
         return character
@@ -45,7 +43,7 @@ def _in_filename(character: str) -> str:
 
 
 def content_disposition(filename: str, *, download: bool) -> str:
-    """The Content-Disposition header (RFC 6266): a file name in ASCII for old clients, and in UTF-8."""
+    """The Content-Disposition header (RFC 6266), with a file name in ASCII for old clients and in UTF-8."""
     kind = "attachment" if download else "inline"
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

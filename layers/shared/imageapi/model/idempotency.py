@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request sent again is done once."""
+"""Idempotency-Key: a repeated request is executed once."""
 
 import hashlib
 import json
@@ -10,21 +10,21 @@ from imageapi.model.schemas import InvalidParameterError
 
 MAX_KEY_LENGTH = 255
 KEY_DAYS = 7
-"""How long a key is remembered; the sweep removes older ones."""
+"""Days after which the sweep removes a key."""
 
 
 class IdempotencyKey(NamedTuple):
-    """A key as it is stored, and the hash of its request: 32 bytes."""
+    """The stored form of a key, and the hash of its request (32 bytes)."""
 
     key: str
     request_hash: bytes
 
 
 def parse_idempotency_key(key: str | None) -> str | None:
-    """The header as it is stored: with the id of the API key, so that those of two API keys never meet.
+    """The stored form of the header. It includes the id of the API key, so two API keys never share one.
 
     Raises:
-        InvalidParameterError: it is too long, or has other characters.
+        InvalidParameterError: it is too long, or contains other characters.
     """
     if key is None:
         return None
@@ -33,15 +33,15 @@ def parse_idempotency_key(key: str | None) -> str | None:
             "Idempotency-Key", "value", f"must have 1 to {MAX_KEY_LENGTH} printable ASCII characters"
         )
     owner = get_actor().key_id or ROOT
-    # A line feed is not printable: no root key's header looks like another key's.
+    # Headers contain no line feed, so a root key's never equals another key's.
     return key if owner == ROOT else f"{owner}\n{key}"
 
 
 def request_hash(request: Mapping[str, Any]) -> bytes:
-    """32 bytes, equal for equal requests.
+    """32 bytes that are equal for equal requests.
 
     Args:
-        request: JSON values, or bytes.
+        request: JSON values or bytes.
     """
     text = json.dumps(request, sort_keys=True, separators=(",", ":"), default=bytes.hex)
     return hashlib.sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""Image ids: UUIDv7 (RFC 9562, 5.7). They begin with a timestamp, so a time range is an id range."""
+"""Image ids: UUIDv7 (RFC 9562, 5.7). They begin with a timestamp, so a range of times is a range of ids."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from imageapi.errors import ImageNotFoundError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MILLISECONDS = 2**48
-"""The first time too late for an id, in milliseconds since 1970."""
+"""The first time that is too late for an id, in milliseconds since 1970."""
 
 ZERO_ID = str(UUID(int=0))
 """Smaller than every id."""
@@ -19,8 +19,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | r
 
 
 def new_id() -> tuple[str, datetime]:
-    """A new id and its timestamp, to the millisecond."""
-    import uuid_utils  # only uploads make ids
+    """A new id and its timestamp, in whole milliseconds."""
+    import uuid_utils  # only a few requests create ids
 
     made = UUID(str(uuid_utils.uuid7()))
     return str(made), datetime.fromtimestamp(milliseconds_of(made) / 1000, UTC)
@@ -32,7 +32,7 @@ def is_id(text: str) -> bool:
 
 
 def parse_id(text: str) -> str:
-    """The id in a path, in its canonical form (lower case).
+    """The canonical form (lower case) of an id in a path.
 
     Raises:
         NotFoundError: the text is not an id.
@@ -43,20 +43,20 @@ def parse_id(text: str) -> str:
 
 
 def milliseconds_of(image_id: UUID) -> int:
-    """When an id was made, in milliseconds since 1970."""
+    """The timestamp of an id, in milliseconds since 1970."""
     return image_id.int >> 80
 
 
 def microseconds_at(moment: datetime) -> int:
-    """A time in microseconds since 1970, which is as exact as PostgreSQL's."""
+    """A time in microseconds since 1970, the precision of PostgreSQL."""
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def smallest_id(milliseconds: int) -> UUID:
-    """The smallest id of a millisecond: every smaller id was made earlier."""
+    """The smallest id of a millisecond; all smaller ids are older."""
     return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
 
 
 def largest_id(milliseconds: int) -> UUID:
-    """The largest UUID of a millisecond: every larger id was made later."""
+    """The largest UUID of a millisecond; all larger ids are newer."""
     return UUID(int=(milliseconds + 1 << 80) - 1)

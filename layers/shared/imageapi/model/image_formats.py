@@ -1,4 +1,4 @@
-"""Formats of the pictures that can be uploaded. Pure."""
+"""Formats of uploads. Pure."""
 
 FORMATS = {
     "JPEG": ("image/jpeg", "jpg"),
@@ -9,5 +9,5 @@ FORMATS = {
     "BMP": ("image/bmp", "bmp"),
     "TIFF": ("image/tiff", "tif"),
 }
-"""Pillow's format: (media type, file extension)."""
+"""Media type and file extension, by Pillow's name of the format."""
 MIME_TYPES = tuple(mime_type for mime_type, _ in FORMATS.values())

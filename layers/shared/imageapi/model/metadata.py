@@ -1,7 +1,7 @@
-"""Image metadata: its fields, and how their text is cleaned.
+"""Image metadata: the only declaration of its fields, and the cleaning of their text.
 
-Each field is declared here once. Database columns, search tokens and the API's JSON derive from it;
-tests/unit/model/test_fields.py lists the other places that must name it.
+Database columns, search tokens and the API's JSON derive from it. tests/unit/model/test_fields.py lists the
+other places that must name each field.
 """
 
 import unicodedata
@@ -16,8 +16,8 @@ class TextField(NamedTuple):
     """A text field.
 
     Attributes:
-        max_length: in characters (code points), after normalisation.
-        is_multiline: whether it may have line breaks and tabs.
+        max_length: in characters (code points), after normalization.
+        is_multiline: whether it may contain line breaks and tabs.
         is_searched: whether full-text search covers it.
     """
 
@@ -35,22 +35,22 @@ FIELDS = (*TEXT_FIELDS, "tags")
 TAG = TextField(64)
 MAX_TAGS = 32
 EMPTY: dict[str, Any] = {**dict.fromkeys(TEXT_FIELDS, ""), "tags": []}
-"""The metadata of an image that has none."""
+"""The metadata of an image without any."""
 
 
 def clean_metadata(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Clean the ``metadata`` of an upload, as :func:`clean_changes`; missing fields are empty. Errors name a
-    field by its path, such as ``metadata.title``.
+    """Clean the ``metadata`` of an upload, as :func:`clean_changes`; missing fields become empty. Errors name
+    the path of a field, such as ``metadata.title``.
     """
     return {**EMPTY, **clean_changes(values, "metadata.")}
 
 
 def clean_changes(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Clean the given fields. Text is normalized (NFC) and stripped; duplicate tags are dropped.
+    """Clean the given fields: normalize (NFC) and strip text, and drop duplicate tags.
 
     Args:
-        values: checked against Metadata in openapi.json; null is empty.
-        path: begins the names of fields in errors.
+        values: already checked against Metadata in openapi.json; null means empty.
+        path: a prefix for the names of fields in errors.
 
     Returns:
         The same keys; ``tags`` is a list of str, every other value a str.
@@ -69,7 +69,7 @@ def clean_changes(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 def _clean_tags(path: str, value: list[str]) -> list[str]:
     if len(value) > MAX_TAGS:
         raise InvalidFieldError(path, "too_many", f"must have at most {MAX_TAGS} entries", max=MAX_TAGS)
-    # Keep the first of the tags that are equal once normalized; drop those that become empty.
+    # Of tags that are equal after normalization, keep the first. Drop empty ones.
     distinct: dict[str, str] = {}
     for tag in (clean_text(path, tag, TAG) for tag in value):
         distinct.setdefault(normalise_tag(tag), tag)
@@ -78,7 +78,7 @@ def _clean_tags(path: str, value: list[str]) -> list[str]:
 
 def clean_text(path: str, value: str, field: TextField) -> str:
     """The text of a field, normalized and stripped. Raises as :func:`clean_changes`."""
-    # Category Cs: lone surrogates, which UTF-8 cannot encode; Cc: control characters, including NUL.
+    # Cs: lone surrogates, which UTF-8 cannot encode. Cc: control characters.
     allowed = "\n\t" if field.is_multiline else ""
     text = value.replace("\r\n", "\n")
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed for c in text):
@@ -86,7 +86,7 @@ def clean_text(path: str, value: str, field: TextField) -> str:
             path, "characters", "must not contain control characters or unpaired surrogates"
         )
     text, longest = text.strip(), field.max_length
-    # NFC takes quadratic time to reorder combining marks, and leaves at least a quarter of the length.
+    # NFC reorders combining marks in quadratic time, and keeps at least a quarter of the length.
     if len(text) <= longest * 4:
         text = unicodedata.normalize("NFC", text).strip()
     if len(text) > longest:

@@ -1,4 +1,4 @@
-"""Checks and converts query parameters as openapi.json declares them. Pure."""
+"""Check and convert query parameters as openapi.json declares them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ def parse_query(
     """Check and convert query parameters.
 
     Args:
-        query: all values of each name.
+        query: all values of each parameter.
         declared: the parameters by name, as in OpenAPI.
 
     Returns:
-        A value for each declared parameter: its default or None if it was not sent, a list for an array.
+        The value of each declared parameter: a list for an array; the default or None if it was not sent.
 
     Raises:
         InvalidRequestError: ``parameter_unknown``, ``parameter_repeated``, ``parameter_invalid``.
@@ -49,7 +49,7 @@ def _parse_values(name: str, values: Sequence[str], declared: Mapping[str, Any])
 
 
 def single(name: str, values: Sequence[str]) -> str:
-    """The value of a parameter that has one.
+    """The only value of a parameter.
 
     Raises:
         InvalidRequestError: ``parameter_repeated``.
@@ -82,7 +82,7 @@ def _parse_value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
 
 
 def _parse_moment(name: str, text: str) -> datetime:
-    # A plus sign that was not percent-encoded arrives as a space.
+    # An unencoded plus sign arrives as a space.
     moment = parse_time(text.replace(" ", "+") if "T" in text else text)
     if moment is None:
         raise InvalidParameterError(
@@ -92,7 +92,7 @@ def _parse_moment(name: str, text: str) -> datetime:
 
 
 def parse_time(text: str) -> datetime | None:
-    """A date or time of RFC 3339, in UTC unless it has an offset; None for any other text."""
+    """A date or time in RFC 3339, in UTC unless it has an offset; None for any other text."""
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

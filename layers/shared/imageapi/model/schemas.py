@@ -1,6 +1,7 @@
-"""Checks bodies and parameters against the schemas of openapi.json, as far as they use JSON Schema. Pure.
+"""Check bodies and parameters against the schemas of openapi.json. Pure.
 
-Lengths of text are checked where it is normalized, because normalization changes them.
+This covers the part of JSON Schema that the document uses, except lengths of text: they are checked after
+normalization, which changes them.
 """
 
 import re
@@ -12,7 +13,7 @@ from imageapi.model.ids import is_id
 
 Schema = Mapping[str, Any]
 
-# Exact types: True is not an integer.
+# Compared exactly: True is an int in Python, but not an integer.
 _TYPES = {
     "string": (str, "a string"),
     "integer": (int, "a whole number"),
@@ -28,8 +29,8 @@ _WORDS = {"min": "least", "max": "most"}
 class InvalidParameterError(InvalidRequestError):
     """400: a query parameter or header has an invalid value.
 
-    ``details`` has ``parameter``, ``reason`` (empty, type, value, too_long, too_many or characters), and what
-    is allowed.
+    ``details`` contains ``parameter``, ``reason`` (empty, type, value, too_long, too_many or characters), and
+    the allowed values or limits.
     """
 
     code = "parameter_invalid"
@@ -42,8 +43,8 @@ class InvalidParameterError(InvalidRequestError):
 class InvalidFieldError(UnprocessableError):
     """422: a field of the body is invalid.
 
-    ``details`` has ``field``, its path; ``reason`` (required, unknown, type, value, too_long, too_many,
-    characters, repeated or address_private); and what is allowed.
+    ``details`` contains ``field`` (its path), ``reason`` (required, unknown, type, value, too_long, too_many,
+    characters, repeated or address_private), and the allowed values or limits.
     """
 
     code = "field_invalid"
@@ -75,7 +76,7 @@ def check_value(path: str, value: Any, schema: Schema, error: ErrorType = Invali
 
     Args:
         path: of the field, such as ``metadata.tags.0``, or of the parameter; empty for the body itself.
-        error: raised with that path, a reason and what is allowed.
+        error: raised with the path, a reason, and the allowed values or limits.
     """
     names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     if type(value) not in [_TYPES[name][0] for name in names]:
@@ -91,7 +92,7 @@ def check_value(path: str, value: Any, schema: Schema, error: ErrorType = Invali
 
 
 def check_names(path: str, names: Mapping[str, Any], schema: Schema) -> None:
-    """Check that an object has only fields of its schema.
+    """Check that an object contains only fields of its schema.
 
     Raises:
         InvalidFieldError: unknown.
@@ -99,7 +100,7 @@ def check_names(path: str, names: Mapping[str, Any], schema: Schema) -> None:
     known = [*schema["properties"]]
     for name in names:
         if name not in known:
-            shown = name[:64].encode("utf-8", "replace").decode()  # without half a surrogate pair
+            shown = name[:64].encode("utf-8", "replace").decode()  # replaces lone surrogates
             problem = f"is unknown. Allowed fields: {', '.join(known)}"
             raise InvalidFieldError(f"{path}{shown}", "unknown", problem, known=known)
 

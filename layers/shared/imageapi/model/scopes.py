@@ -1,3 +1,3 @@
-"""Scopes: what an API key may do."""
+"""Scopes: the permissions of API keys."""
 
 READ, WRITE, DELETE, MANAGE = SCOPES = ("images:read", "images:write", "images:delete", "keys:manage")

@@ -1,4 +1,4 @@
-"""Text normalisation for search: folded letters, and words of letters and digits. Pure."""
+"""Text normalization for search: folded letters, and words of letters and digits. Pure."""
 
 import re
 import unicodedata
@@ -17,8 +17,8 @@ def fold(text: str) -> str:
     """Fold width, case and accents; separate words by one space.
 
     NFKC maps half-width kana and full-width letters to their normal forms. Latin, Greek and Cyrillic lose
-    their accents; kana keep their voicing marks, which make another letter, and scripts that write vowel
-    signs as combining marks keep those. Variation selectors (葛󠄀 and 葛) are dropped.
+    their accents. Kana keep their voicing marks, which distinguish letters. Scripts with combining vowel
+    signs keep those. Variation selectors (葛󠄀 and 葛) are dropped.
     """
     composed = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).casefold()
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", composed))
@@ -26,8 +26,8 @@ def fold(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Fold the text and split it into words of letters and digits, separated by one space. A change between
-    scripts with and without spaces starts a new word: HD in 東京タワーHD写真 is a word.
+    """Fold the text and split it into words of letters and digits, separated by one space. A new word starts
+    where scripts with and without spaces meet: HD in 東京タワーHD写真 is a word.
     """
     spaced = "".join(_in_word(c) for c in fold(text))
     words = (word for part in spaced.split() for word in _RUN.findall(part))
@@ -47,5 +47,5 @@ def normalise_tag(tag: str) -> str:
 
 
 def is_dense(word: str) -> bool:
-    """Whether a normalised word is in a script written without spaces."""
+    """Whether a normalized word is in a script without spaces between words."""
     return bool(_DENSE.match(word))

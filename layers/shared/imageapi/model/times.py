@@ -1,4 +1,4 @@
-"""Times as the API shows them. Pure."""
+"""Times in the API. Pure."""
 
 from datetime import UTC, datetime
 from typing import overload
@@ -9,7 +9,7 @@ def show_time(moment: datetime) -> str: ...
 @overload
 def show_time(moment: datetime | None) -> str | None: ...
 def show_time(moment: datetime | None) -> str | None:
-    """A time in RFC 3339, UTC, to the millisecond: ``2026-11-25T17:06:44.115Z``; None as it is.
+    """A time in RFC 3339, UTC, with milliseconds: ``2026-11-25T17:06:44.115Z``; None for None.
 
     ``shown_time`` in init_db.sql does the same.
     """

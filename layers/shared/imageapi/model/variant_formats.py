@@ -1,4 +1,4 @@
-"""Formats of variants, and content negotiation, which ``infra/edge.yaml`` repeats at CloudFront. Pure."""
+"""Formats of variants and content negotiation, which ``infra/edge.yaml`` repeats for CloudFront. Pure."""
 
 import re
 from collections.abc import Collection
@@ -6,14 +6,12 @@ from collections.abc import Collection
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """Media type by extension, in order of preference."""
 MOVING = ("webp", "jpg")
-"""Formats negotiated for an animated image: only WebP variants are animated; JPEG is for browsers without
-WebP.
-"""
+"""Formats for an animated image: WebP, whose variants are animated, and JPEG for browsers without WebP."""
 
 
 def choose_format(accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> str:
-    """The preferred allowed format that the Accept header names explicitly, not by wildcard; JPEG, which
-    every client shows, when it names none.
+    """The preferred allowed format that the Accept header names, other than by wildcard. If it names none:
+    JPEG, which every client supports.
     """
     accepted = set()
     for part in (accept or "").lower().split(","):

@@ -1,8 +1,8 @@
 """Names of variants. Pure.
 
-A name is ``w<width>``, optionally ``-cover`` (a square crop from the centre; otherwise the whole picture),
-and optionally ``.webp``, ``.avif`` or ``.jpg`` (otherwise the Accept header decides): ``w320``,
-``w640-cover.jpg``.
+A name such as ``w320`` or ``w640-cover.jpg`` is ``w<width>``, optional ``-cover`` (a square crop from the
+center instead of the whole image), and optional ``.webp``, ``.avif`` or ``.jpg`` (if missing, the Accept
+header decides).
 """
 
 import math
@@ -15,21 +15,21 @@ from imageapi.model.variant_formats import MIME_TYPES, choose_format
 
 ORIGINAL = "original"
 LINKED = {"original": ORIGINAL, "thumbnail": "w320", "preview": "w1280"}
-"""The variants that every image links to, by key in ``urls``."""
+"""The variants in ``urls`` of every image, by their key."""
 WIDTHS = (160, 320, 640, 1280, 1920)
-"""In pixels. A fixed set: with arbitrary widths, clients could fill the bucket."""
+"""In pixels. The set is fixed because arbitrary widths would allow clients to fill the bucket."""
 MAX_SIDE = 16_383
 """The longest side of a variant, in pixels: WebP's maximum."""
 MAX_ENCODED_PIXELS = 16_000_000
-"""A larger variant is scaled down to this. The AVIF encoder takes about 12 s for it on one core: with
-decoding and storing, within the 30 s that a request has for a variant (``catalog.variants.LEASE_SECONDS``).
+"""A larger variant is scaled down to this. The AVIF encoder takes about 12 s for it on one core. Each request
+has 30 s to decode, encode and store a variant (``catalog.variants.LEASE_SECONDS``).
 """
 INTERMEDIATE = "intermediate.jpg"
-"""The name of a large picture's intermediate, which is stored with its variants. No link can name it."""
+"""The name of the intermediate, which is stored with the variants. No link can name it."""
 INTERMEDIATE_SIDE = 640
-"""Minimum shorter side of an intermediate, in pixels; it is always less than twice this."""
+"""Minimum shorter side of an intermediate, in pixels; the maximum is just below twice this."""
 INTERMEDIATE_MAX_BYTES = 16 * 2**20
-"""No intermediate is larger: 1,279 x 3,837 pixels of noise take 10 MB."""
+"""An upper bound: an intermediate with 1,279 x 3,837 pixels of noise has 10 MB."""
 Size = tuple[int, int]
 """Width and height in pixels."""
 _WIDTH = "|".join(map(str, WIDTHS))
@@ -41,9 +41,9 @@ class Variant:
     """A variant.
 
     Attributes:
-        width: in pixels, after EXIF orientation; for ``cover`` also the height. A smaller source is not
-            enlarged.
-        cover: whether to crop a square from the centre.
+        width: in pixels, after EXIF orientation; for ``cover`` also the height. Smaller sources keep their
+            size.
+        cover: whether to crop a square from the center.
         extension: the format.
     """
 
@@ -53,11 +53,11 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """The full name, including the format; also the last part of the object's key."""
+        """The name with its format; also the last part of the object's key."""
         return f"w{self.width}{'-cover' if self.cover else ''}.{self.extension}"
 
     def fit(self, size: Size) -> Size:
-        """The size of this variant of a picture of this size, both upright."""
+        """The size of this variant of an image of this size, both upright."""
         width, height = size
         if self.cover:
             side = min(self.width, width, height)
@@ -72,15 +72,15 @@ class Variant:
 
     @property
     def is_small(self) -> bool:
-        """Whether an intermediate is large enough to render it from: at least twice as large on each side."""
+        """Whether every intermediate suffices for it: the intermediate's sides are at least twice as long."""
         return self.width * 2 <= INTERMEDIATE_SIDE
 
 
 def parse_variant(name: str, accept: str | None, allowed: Collection[str] = tuple(MIME_TYPES)) -> Variant:
-    """Parse a name; the format comes from ``accept`` when the name has none.
+    """Parse a name. If it has no extension, ``accept`` decides the format.
 
     Args:
-        allowed: the extensions that ``accept`` chooses from; an extension in the name may be any other.
+        allowed: the extensions that ``accept`` chooses from. An extension in the name can be any other.
 
     Raises:
         NotFoundError: ``variant_not_found``.

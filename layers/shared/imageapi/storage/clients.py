@@ -1,4 +1,4 @@
-"""Connections to S3. botocore is imported when the first one is opened."""
+"""Connections to S3. The first client imports botocore."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -9,14 +9,14 @@ from imageapi.config.settings import Settings, get_settings
 if TYPE_CHECKING:
     from urllib3 import PoolManager, Retry
 
-# Timeouts are per wait; the time limit of the request or event bounds the whole transfer.
+# The timeouts apply to each wait. The time limit of the request or event bounds the whole transfer.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2.0, 5.0, 2
 BLOCK_BYTES = 262_144
 
 
 @lru_cache(maxsize=1)
 def get_client() -> Any:
-    """The S3 client of this execution environment."""
+    """This execution environment's S3 client."""
     return _make_client(get_settings(), CONNECT_SECONDS, READ_SECONDS, ATTEMPTS)
 
 
@@ -31,7 +31,7 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
     from botocore.config import Config
 
     keys = settings.s3_credentials
-    # botocore's own session: boto3's would add resources and their models, which nothing here uses.
+    # boto3's session would load resources and their models, which are not used.
     session = botocore.session.get_session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_parse_time)
     return session.create_client(
@@ -55,10 +55,10 @@ def _make_client(settings: Settings, connect_timeout: float, read_timeout: float
 
 
 def _parse_time(value: Any) -> Any:
-    """A time in an answer. botocore's own parser takes 48 of the 61 ms of CPU time of a page of keys."""
+    """A time in a response. botocore's own parser takes 48 of the 61 ms of CPU time of a page of keys."""
     try:
         return datetime.fromisoformat(value)
-    except ValueError:  # headers have the format of RFC 9110
+    except ValueError:  # a header's, in the format of RFC 9110
         from botocore.utils import parse_timestamp
 
         return parse_timestamp(value)
@@ -66,7 +66,7 @@ def _parse_time(value: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def get_connections() -> "PoolManager":
-    """The connection pool for requests sent without botocore's client."""
+    """The connection pool for requests without botocore's client."""
     from urllib3 import PoolManager, Timeout
 
     return PoolManager(
@@ -78,7 +78,7 @@ def get_connections() -> "PoolManager":
 
 @lru_cache
 def get_retries(attempts: int) -> "Retry":
-    """Retries for a put, which writes the same bytes under the same key."""
+    """Retries for a put, which is safe to repeat: it writes the same bytes under the same key."""
     from urllib3 import Retry
 
     return Retry(

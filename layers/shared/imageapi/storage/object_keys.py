@@ -6,7 +6,7 @@ def original_key(image_id: str, extension: str) -> str:
 
 
 def incoming_key(image_id: str) -> str:
-    """The key that a presigned upload writes to."""
+    """The key of the file of a registered upload."""
     return f"incoming/{image_id}"
 
 
@@ -15,9 +15,9 @@ def variant_key(image_id: str, name: str) -> str:
 
 
 def invalidation_key(image_id: str) -> str:
-    """The key of an empty object whose notification starts an invalidation; it is removed after a day."""
+    """The key of an empty object whose notification starts an invalidation. It expires after a day."""
     return f"invalidations/{image_id}"
 
 
 WAKE_KEY = "webhooks/wake"
-"""The empty object whose notification starts the sending of webhooks; it is removed after a day."""
+"""The empty object whose notification starts the sending of webhooks. It expires after a day."""

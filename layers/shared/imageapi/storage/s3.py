@@ -1,4 +1,4 @@
-"""Objects in S3, or in any server that speaks its protocol: put, download, delete, list."""
+"""Objects in the object store: put, download, delete, list."""
 
 import hashlib
 import io
@@ -21,9 +21,9 @@ CHUNK_BYTES = 65_536
 LIST_PAGE = MAX_DELETED_AT_ONCE = 1_000
 """S3's limit per list or delete request."""
 SPOOL_BYTES = 8_388_608
-"""Downloads up to this size are kept in memory, larger ones in /tmp."""
+"""Downloads up to this size stay in memory. Larger ones go to /tmp."""
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Cache-Control of all objects, for CloudFront. A presigned URL sets its own for the browser."""
+"""Cache-Control of all objects, for CloudFront. Presigned URLs set another for browsers."""
 
 
 def put_object(
@@ -31,18 +31,18 @@ def put_object(
 ) -> None:
     """Store ``data`` under ``key``. The store checks the bytes against ``sha256`` (32 bytes).
 
-    Sent without botocore's client, which costs a millisecond per upload, and on first use the time to load
-    its S3 model.
+    It does not use botocore's client, which takes a millisecond per upload, and at first use loads its S3
+    model.
 
     Args:
         data: the whole object; a file is sent from its beginning.
 
     Raises:
-        StorageUnavailableError: not stored, or unknown whether it was.
+        StorageUnavailableError: the object may or may not be stored.
     """
     from urllib3.exceptions import HTTPError
 
-    # Always as a file: it is sent in blocks, each within CONNECT_SECONDS; bytes would be sent all at once.
+    # A file is sent in blocks, each within CONNECT_SECONDS. Bytes would be sent all at once.
     file: Any = _Body(io.BytesIO(data) if isinstance(data, bytes) else data)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -55,19 +55,19 @@ def put_object(
     except HTTPError as error:
         raise StorageUnavailableError() from error
     if answer.status != 200:
-        # Only the code is logged: the rest of the answer may repeat the request's credentials.
+        # Only the code is logged: the rest of the response may repeat the request's credentials.
         code = re.search(rb"<Code>(\w+)</Code>", answer.data)
         raise StorageUnavailableError() from OSError(answer.status, code[1].decode() if code else "no code")
 
 
 def put_marker(key: str, attempts: int = ATTEMPTS) -> None:
-    """Store an empty object, whose notification starts a function. Raises as :func:`put_object`."""
+    """Store an empty object whose notification starts a function. Raises as :func:`put_object`."""
     sha256 = hashlib.sha256(b"").digest()
     put_object(key, b"", content_type="text/plain", sha256=sha256, attempts=attempts)
 
 
 class _Body:
-    """A file that can be read until the time limit."""
+    """A file that is readable until the time limit."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -84,12 +84,12 @@ def check_time() -> None:
 
 
 def download(key: str, target: IO[bytes], max_bytes: int) -> None:
-    """Write an object to ``target`` in chunks; none begins after the time limit.
+    """Write an object to ``target`` in chunks. No chunk begins after the time limit.
 
     Raises:
-        ObjectMissingError: there is no such object.
-        PayloadTooLargeError: it is larger than ``max_bytes``; none of it was read.
-        StorageUnavailableError: not read, or only in part.
+        ObjectMissingError: the object does not exist.
+        PayloadTooLargeError: it is larger than ``max_bytes``; nothing was read.
+        StorageUnavailableError: at most a part was read.
     """
     with storage_errors():
         answer = get_client().get_object(Bucket=get_settings().bucket, Key=key)
@@ -105,7 +105,7 @@ def download(key: str, target: IO[bytes], max_bytes: int) -> None:
 
 @contextmanager
 def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes]"]:
-    """A whole object as a file, positioned at its end; raises as :func:`download`."""
+    """A whole object as a file, positioned at its end. Raises as :func:`download`."""
     from tempfile import SpooledTemporaryFile  # only for downloads
 
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
@@ -114,10 +114,10 @@ def downloaded(key: str, max_bytes: int) -> Iterator["SpooledTemporaryFile[bytes
 
 
 def delete_objects(keys: Sequence[str]) -> None:
-    """Delete objects; missing ones are not an error.
+    """Delete objects. Missing ones are not an error.
 
     Raises:
-        StorageUnavailableError: not all were deleted, or unknown whether they were.
+        StorageUnavailableError: some objects may still exist.
     """
     for start in range(0, len(keys), MAX_DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[start : start + MAX_DELETED_AT_ONCE]]
@@ -136,7 +136,7 @@ def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datet
     """Pages of up to LIST_PAGE objects under a prefix and after a key, by key: ``(key, last modified)``.
 
     Raises:
-        StorageUnavailableError: the store does not answer.
+        StorageUnavailableError: the store does not respond.
     """
     paginator = get_client().get_paginator("list_objects_v2")
     where = {"Bucket": get_settings().bucket, "Prefix": prefix, "StartAfter": after}
@@ -150,10 +150,10 @@ def list_objects(prefix: str, after: str = "") -> Iterator[list[tuple[str, datet
 
 
 def object_exists(key: str) -> bool:
-    """Whether there is an object under a key.
+    """Whether an object exists.
 
     Raises:
-        StorageUnavailableError: the store does not answer.
+        StorageUnavailableError: the store does not respond.
     """
     try:
         with storage_errors():
@@ -167,7 +167,7 @@ def check_bucket(timeout: float) -> None:
     """Request the bucket once, within ``timeout`` seconds.
 
     Raises:
-        StorageUnavailableError: the store does not answer, refuses, or has no such bucket.
+        StorageUnavailableError: the store does not respond, denies access, or the bucket does not exist.
     """
     with storage_errors():
         get_probe_client(timeout).head_bucket(Bucket=get_settings().bucket)

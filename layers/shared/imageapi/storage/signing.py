@@ -1,7 +1,7 @@
 """Signed S3 requests: presigned URLs and forms for browsers, and the PUT of an object.
 
-URLs and forms use botocore's signers without its client: signing needs no S3 model and no connection, and a
-client would double the cost of an execution environment's first request.
+URLs and forms use botocore's signers without its client, which would load the S3 model: that would double the
+cost of an execution environment's first request.
 """
 
 from base64 import b64encode
@@ -15,20 +15,18 @@ from imageapi.model.times import show_time
 from imageapi.sigv4 import domain_of, sign_request
 
 ROLE_SECONDS = 900
-"""The longest lifetime of a signature by a role's credentials, which tell no expiry."""
+"""The longest lifetime, in seconds, of a signature by a role's credentials, whose expiry is unknown."""
 
 
 def limit_lifetime(seconds: int) -> int:
-    """The lifetime of a signature made now: ``seconds``, or less if its credentials expire earlier."""
+    """The lifetime of a new signature: ``seconds``, or less if its credentials may expire earlier."""
     return min(seconds, ROLE_SECONDS) if get_settings().s3_keys.session_token else seconds
 
 
 def presign_url(
     method: str, key: str, *, expires_in: int, content_type: str, disposition: str, cache_control: str
 ) -> str:
-    """A URL that anyone may GET (or HEAD) for ``expires_in`` seconds; the store answers with the given
-    headers.
-    """
+    """A URL that permits GET and HEAD for ``expires_in`` seconds. The store returns the given headers."""
     from botocore.auth import S3SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
 
@@ -47,10 +45,10 @@ def presign_url(
 
 
 def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: int) -> dict[str, Any]:
-    """A form that anyone may POST for ``expires_in`` seconds, with exactly this key, type and size.
+    """A form that permits POST for ``expires_in`` seconds, with exactly this key, type and size.
 
     Returns:
-        ``{"url": str, "fields": {name: value}, "expires_at": RFC 3339}``; the file goes last, as ``file``.
+        ``{"url": str, "fields": {name: value}, "expires_at": RFC 3339}``. The field ``file`` must be last.
     """
     from botocore.auth import S3SigV4PostAuth
     from botocore.awsrequest import AWSRequest
@@ -75,8 +73,8 @@ def presign_post(key: str, *, size_bytes: int, content_type: str, expires_in: in
 
 
 def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, dict[str, str]]:
-    """The URL and all headers of a PUT. The store checks the bytes against ``sha256`` (32 bytes) and keeps it
-    as the object's checksum.
+    """The URL and all headers of a PUT. The store checks the bytes against ``sha256`` (32 bytes), which it
+    keeps as the object's checksum.
     """
     settings = get_settings()
     url = f"{_bucket_url(settings, settings.s3_endpoint_url)}/{quote(key)}"
@@ -97,14 +95,14 @@ def sign_put(key: str, headers: Mapping[str, str], sha256: bytes) -> tuple[str, 
 
 
 def public_origin() -> str:
-    """The origin (scheme and host) from which browsers load pictures."""
+    """The origin (scheme and host) from which browsers load images."""
     settings = get_settings()
     parts = urlsplit(_bucket_url(settings, settings.s3_public_endpoint_url))
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _bucket_url(settings: Settings, endpoint_url: str | None) -> str:
-    """The bucket's URL, on a self-hosted server or AWS; keys follow after a slash."""
+    """The bucket's URL on a self-hosted server or AWS. A slash and the key follow it."""
     if endpoint_url:
         return f"{endpoint_url.rstrip('/')}/{settings.bucket}"
     host = f"s3.{settings.region}.{domain_of(settings.region)}"

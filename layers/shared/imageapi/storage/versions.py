@@ -1,4 +1,4 @@
-"""Checksums of objects, and versions that a bucket with versioning keeps of deleted ones."""
+"""Checksums of objects, and older versions in a bucket with versioning."""
 
 import hashlib
 from base64 import b64decode
@@ -11,16 +11,16 @@ from imageapi.storage.s3 import CHUNK_BYTES, check_time, storage_errors
 
 
 def read_sha256(key: str, version_id: str | None = None) -> str | None:
-    """The SHA-256 (hex) of an object, as the store keeps it; if it keeps none, the bytes are read.
+    """The SHA-256 (hex) of an object, from the store. If the store keeps none, the bytes are read.
 
     Args:
-        version_id: of an older version; None: the current one.
+        version_id: an older version; None for the current one.
 
     Returns:
-        None if there is no such object.
+        None if the object does not exist.
 
     Raises:
-        StorageUnavailableError: the store does not answer.
+        StorageUnavailableError: the store does not respond.
     """
     where = {"Bucket": get_settings().bucket, "Key": key}
     if version_id:
@@ -28,7 +28,7 @@ def read_sha256(key: str, version_id: str | None = None) -> str | None:
     try:
         with storage_errors():
             kept = get_client().head_object(**where, ChecksumMode="ENABLED").get("ChecksumSHA256", "")
-            # That of an object sent in parts is a checksum of their checksums, and their number: "…-2".
+            # For a multipart object it is a checksum of the parts' checksums, and their number: "…-2".
             return b64decode(kept).hex() if kept and "-" not in kept else _hash(where)
     except ObjectMissingError:
         return None
@@ -43,10 +43,10 @@ def _hash(where: dict[str, Any]) -> str:
 
 
 def find_versions(key: str) -> list[str]:
-    """The ids of an object's versions, newest first. Delete markers are none.
+    """The ids of an object's versions, newest first, without delete markers.
 
     Raises:
-        StorageUnavailableError: the store does not answer, or refuses (on AWS, without ``Versioning``).
+        StorageUnavailableError: the store does not respond, or denies access (on AWS without ``Versioning``).
     """
     with storage_errors():
         found = get_client().list_object_versions(Bucket=get_settings().bucket, Prefix=key)
@@ -54,10 +54,10 @@ def find_versions(key: str) -> list[str]:
 
 
 def copy_version(key: str, version_id: str) -> None:
-    """Make an older version the current one, by a copy: no version is ever deleted.
+    """Copy an older version, so that it becomes the current one. No version is deleted.
 
     Raises:
-        StorageUnavailableError: the store does not answer, or no longer has that version.
+        StorageUnavailableError: the store does not respond, or the version no longer exists.
     """
     bucket = get_settings().bucket
     source = {"Bucket": bucket, "Key": key, "VersionId": version_id}

@@ -1,4 +1,4 @@
-"""The JSON log. Its level is LOG_LEVEL; it never has a key, a body or a setting."""
+"""The JSON log, at level LOG_LEVEL. It never contains a key, a body or a setting."""
 
 from functools import lru_cache
 
@@ -11,14 +11,14 @@ from imageapi.errors import AppError
 
 @lru_cache(maxsize=1)
 def get_logger() -> Logger:
-    """This execution environment's logger. Unreadable settings are logged too: its level is then INFO."""
+    """This execution environment's logger. With unreadable settings, its level is INFO."""
     return Logger(service=SERVICE, utc=True, serialize_stacktrace=False, level=_find_level())
 
 
 def add_context(context: LambdaContext) -> None:
     """Add ``request_id``, ``function_name`` and ``cold_start`` to the lines of this request or event."""
     logger = get_logger()
-    # Powertools detects cold starts. log_event=False: never log the event, whatever the environment says.
+    # Powertools detects cold starts. log_event=False overrides the environment: the event is never logged.
     logger.inject_lambda_context(lambda _event, _context: None, log_event=False)({}, context)
     logger.remove_keys(["function_arn", "function_memory_size", "function_request_id", "key_id"])
     logger.append_keys(request_id=context.aws_request_id)

@@ -1,20 +1,20 @@
 """Metrics in CloudWatch's embedded metric format: log lines that CloudWatch turns into metrics.
 
-Written on AWS, and elsewhere when METRICS_NAMESPACE is set. Each combination of metric and dimensions is
-billed monthly, so there are few: ``Requests`` by function and status class, ``Refused`` by status;
-everything else by function.
+They are written on AWS, and elsewhere if METRICS_NAMESPACE is set. Each combination of metric and dimensions
+is billed monthly, so there are few: ``Requests`` by function and status class, ``Refused`` by status, all
+others by function.
 
 ===================  ============  =============================================================
-``Requests``         Count         answers, by status class: ``2xx`` to ``5xx``
-``Refused``          Count         answers of all functions with 401 (API key) and 403 (link, scope)
-``Latency``          Milliseconds  of each answer
+``Requests``         Count         responses, by status class: ``2xx`` to ``5xx``
+``Refused``          Count         responses of all functions with 401 (API key) or 403 (link, scope)
+``Latency``          Milliseconds  of each response
 ``Uploads``          Count         images that became ready
 ``UploadedBytes``    Bytes         their originals
 ``Renders``          Count         variants rendered
 ``Analyses``         Count         images described by Gemini
-``GeminiFailures``   Count         pictures that Gemini did not describe through no fault of theirs
-``InvalidatePaths``  Count         paths that CloudFront was told to forget
-``Sweep…``           Count         what a sweep found: ``SweepUndone``, ``SweepMissingObjects``, …
+``GeminiFailures``   Count         failed calls of Gemini for reasons other than the image
+``InvalidatePaths``  Count         invalidated paths of CloudFront
+``Sweep…``           Count         findings of a sweep: ``SweepUndone``, ``SweepMissingObjects``, …
 ===================  ============  =============================================================
 """
 
@@ -31,12 +31,12 @@ _pending: dict[str, tuple[MetricUnit, float]] = {}
 
 
 def add_metric(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Add to a metric, which is written when the current request or event ends."""
+    """Add to a metric. It is written when the current request or event ends."""
     _pending[name] = (unit, _pending.get(name, (unit, 0))[1] + value)
 
 
 def record_request(function: str, status: int, milliseconds: float) -> None:
-    """Write the metrics of one answered request."""
+    """Write the metrics of one request."""
     _write({"Requests": (MetricUnit.Count, 1)}, function=_short(function), status=f"{status // 100}xx")
     if status in (401, 403):
         _write({"Refused": (MetricUnit.Count, 1)}, status=str(status))
@@ -45,11 +45,11 @@ def record_request(function: str, status: int, milliseconds: float) -> None:
 
 
 def record_outcome(name: str, outcome: Mapping[str, Any], function: str) -> None:
-    """Write the metrics of an asynchronous event: every nonzero number in its outcome, since a zero would
-    cost as much.
+    """Write the metrics of an asynchronous event: all nonzero numbers in its outcome. Zeros would cost as
+    much.
 
     Args:
-        name: the kind of work; ``sweep`` with ``{"orphan_objects": 2}`` is the metric ``SweepOrphanObjects``.
+        name: the prefix: ``sweep`` with ``{"orphan_objects": 2}`` writes ``SweepOrphanObjects``.
     """
     for key, value in outcome.items():
         if isinstance(value, int) and not isinstance(value, bool) and value:
@@ -66,7 +66,7 @@ def _write(values: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) ->
     namespace = _find_namespace()
     if not namespace or not values:
         return
-    # Ephemeral: the other class shares its values between all instances.
+    # All instances of the class Metrics share their values.
     metrics = EphemeralMetrics(namespace=namespace)
     for dimension, text in dimensions.items():
         metrics.add_dimension(dimension, text)
@@ -79,7 +79,7 @@ def _find_namespace() -> str | None:
     try:
         return get_settings().metrics_namespace
     except AppError:
-        return None  # misconfigured: the response says so
+        return None  # the response reports the error
 
 
 def _short(function: str) -> str:

@@ -1,6 +1,6 @@
-"""Sends webhooks. Runs outside the network, without the database and the bucket.
+"""Send webhooks. This room runs outside the private network, without the database and the bucket.
 
-``send.send_all()`` sends what ``webhooks.due`` has leased; on AWS, ``drain.drain_queue()`` takes, sends and
-settles until nothing is due. ``addresses`` refuses addresses that are not public, ``sign`` makes secrets and
-signatures, ``response`` reads what comes back.
+``send.send_all()`` sends the deliveries that ``webhooks.due`` has leased. On AWS, ``drain.drain_queue()``
+takes, sends and settles until nothing is due. ``addresses`` rejects addresses that are not public, ``sign``
+generates secrets and signatures, and ``response`` reads responses.
 """

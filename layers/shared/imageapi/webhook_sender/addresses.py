@@ -1,4 +1,4 @@
-"""The URLs of webhooks: their form, and which addresses a request may go to."""
+"""The URLs of webhooks: their form, and the permitted addresses."""
 
 import ipaddress
 import re
@@ -13,20 +13,20 @@ LOOKUP_SECONDS = 3.0
 _FORM = re.compile(r"[!-~]+", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9._:-]+", re.ASCII)
 
-# IPv6 addresses for everyone. All else is private, or holds an IPv4 address: mapped (::ffff:), compatible
+# Public IPv6 addresses. All others are private, or contain an IPv4 address: mapped (::ffff:), compatible
 # (::), NAT64 (64:ff9b:).
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
 _REFUSED = (
-    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments; Python counts two of them as global
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments; for Python, two are global
     ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4
     ipaddress.ip_network("2001::/23"),  # protocol assignments, among them Teredo
     ipaddress.ip_network("2002::/16"),  # 6to4
-    ipaddress.ip_network("3fff::/20"),  # documentation; older Pythons do not know it
+    ipaddress.ip_network("3fff::/20"),  # documentation; missing in older Pythons
 )
 
 
 class Target(NamedTuple):
-    """Where a delivery goes: ``host`` as the certificate names it, ``path`` with the query."""
+    """The target of a delivery: ``host`` as in the certificate, ``path`` with the query."""
 
     scheme: str
     host: str
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 class AddressError(Exception):
-    """No request may go there, or nobody knows where it is.
+    """The address of a host is not permitted or not known.
 
     Attributes:
         code: ``address_private`` or ``address_unknown``.
@@ -50,7 +50,7 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
     """The parts of a URL.
 
     Args:
-        allow_private: whether http is allowed too.
+        allow_private: whether http is allowed as well.
 
     Raises:
         ValueError: the message completes "The field url …".
@@ -78,11 +78,10 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
 
 
 def find_addresses(host: str, seconds: float, *, allow_private: bool) -> list[str]:
-    """The addresses of a host, all of which are public. Connect to one of these: a second lookup might find
-    others.
+    """The addresses of a host, all public. Connect to one of these: a second lookup might return others.
 
     Raises:
-        AddressError: one of them is not public, or the host has none.
+        AddressError: an address is not public, or the host is unknown.
         TimeoutError: the lookup takes longer than ``seconds``.
     """
     try:
@@ -97,7 +96,7 @@ def find_addresses(host: str, seconds: float, *, allow_private: bool) -> list[st
 
 
 def is_public(text: str) -> bool:
-    """Whether an address belongs to the public internet, and holds no other address."""
+    """Whether an address is public and contains no other address."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address not in _GLOBAL_IPV6):
         return False

@@ -1,6 +1,4 @@
-"""On AWS: take, send and settle until nothing is due. Runs outside the network; ManageFunction has the
-database.
-"""
+"""On AWS: take, send and settle until nothing is due. ManageFunction does the work in the database."""
 
 import json
 import math
@@ -15,23 +13,23 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.webhook_sender.send import TAKE_SECONDS, send_all
 
 INVOKE_SECONDS = 10
-"""ManageFunction answers within this time, or is asked again later."""
+"""Seconds for a response of ManageFunction. Without one, the next round calls it again."""
 ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
-"""The longest round: take, send and settle. No round begins with less time left."""
+"""The longest round: take, send and settle. With less time left, no round begins."""
 RETRY_SECONDS = 30
-"""The pause when ManageFunction fails: the database may be waking up."""
+"""The pause after a failure of ManageFunction, because the database may be resuming."""
 
 
 class _FunctionFailedError(Exception):
-    """ManageFunction raised, is busy, or does not answer in time."""
+    """ManageFunction raised an error, is busy, or does not respond in time."""
 
 
 def drain_queue() -> dict[str, Any]:
-    """Send everything that is due, as far as there is time.
+    """Send all due deliveries for which there is time.
 
     Returns:
-        ``{"sent": int, "failed": int, "next_in": int or None}``: the seconds after which to look again, None
-        if no webhook has anything left to send.
+        ``{"sent": int, "failed": int, "next_in": int or None}``: ``next_in`` is the seconds until the next
+        delivery, None if nothing is left to send.
     """
     errors: list[str | None] = []
     next_in: float | None = 0
@@ -43,7 +41,7 @@ def drain_queue() -> dict[str, Any]:
                 break
             for outcome in send_all(taken["deliveries"]):
                 errors += [result["error"] for result in outcome["results"]]
-                with suppress(_FunctionFailedError):  # it is sent again when its lease ends
+                with suppress(_FunctionFailedError):  # sent again when the lease expires
                     _invoke({"settle": [outcome]})
     except _FunctionFailedError as error:
         get_logger().warning("webhooks not read", exc_info=error)
@@ -54,7 +52,7 @@ def drain_queue() -> dict[str, Any]:
 
 
 def postpone(receipt: str, seconds: int) -> None:
-    """Have SQS deliver a message again after ``seconds``; its function must report it as failed."""
+    """Set the time until SQS delivers a message again. Its function must report the message as failed."""
     get_aws_client("sqs").change_message_visibility(
         QueueUrl=get_settings().webhook_queue_url,
         ReceiptHandle=receipt,
@@ -63,7 +61,7 @@ def postpone(receipt: str, seconds: int) -> None:
 
 
 def _invoke(event: dict[str, Any]) -> Any:
-    """What ManageFunction answers to an event."""
+    """ManageFunction's result for an event."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     name = get_settings().manage_function
@@ -71,12 +69,12 @@ def _invoke(event: dict[str, Any]) -> Any:
         raise ConfigurationError("MANAGE_FUNCTION is not set.")
     if time_left() < INVOKE_SECONDS:
         raise _FunctionFailedError
-    # Once: what a lost answer has leased is sent when its lease expires.
+    # One attempt: if the response is lost, its deliveries are sent when their leases expire.
     client = get_aws_client("lambda", read_timeout=INVOKE_SECONDS)
     try:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
         payload = json.loads(answer["Payload"].read())
-    except BotoCoreError as error:  # no answer in time
+    except BotoCoreError as error:  # for example a timeout
         raise _FunctionFailedError from error
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (429, *range(500, 600)):

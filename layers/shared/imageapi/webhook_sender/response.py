@@ -1,6 +1,4 @@
-"""Read a receiver's response: its status, and the pause that a busy receiver asks for. The rest is not read,
-so nothing in it does harm.
-"""
+"""Read the status and Retry-After of a receiver's response. The rest is ignored, so it can do no harm."""
 
 import re
 from collections.abc import Iterator
@@ -17,10 +15,10 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})( .*)?\r?\n", re.DOTALL
 
 
 def read_response(connection: socket) -> tuple[int, int | None]:
-    """The status, and the seconds that Retry-After of a 429 or 503 asks for, at most MAX_RETRY_AFTER.
+    """The status, and for 429 or 503 the seconds of Retry-After, at most MAX_RETRY_AFTER.
 
     Raises:
-        ValueError: it is not HTTP/1.
+        ValueError: the response is not HTTP/1.
         OSError: the connection ended first.
     """
     with connection.makefile("rb", MAX_LINE) as stream:
@@ -32,7 +30,7 @@ def read_response(connection: socket) -> tuple[int, int | None]:
             status = int(match[1])
             headers = takewhile(bytes.strip, lines)
             if status in (429, 503):
-                # Whatever follows, the status counts.
+                # A malformed rest does not invalidate the status.
                 with suppress(OSError, ValueError, TypeError, OverflowError):
                     return status, _find_retry_after(headers)
             if status >= 200:

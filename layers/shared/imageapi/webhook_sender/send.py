@@ -1,7 +1,7 @@
-"""Send deliveries. No database, no bucket.
+"""Send deliveries, without database or bucket.
 
-A request goes to an address that was checked, even if its name has another one by then. The time limit holds
-for the whole delivery, and an error of the receiver is the result of this delivery alone.
+A request goes to an address that was checked, even if the name has a new address since. The time limit is for
+the whole delivery, and an error of a receiver affects only its own delivery.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ from imageapi.webhook_sender.response import read_response
 from imageapi.webhook_sender.sign import sign
 
 DELIVERY_SECONDS = 10.0
-"""Time limit of one delivery: looking up the name, connecting, TLS, and the response's status."""
+"""Time limit of one delivery: DNS lookup, connection, TLS, and the response's status."""
 TAKE_SECONDS = 25.0
-"""Time limit of all deliveries of one take; none begins later than DELIVERY_SECONDS before."""
+"""Time limit of all deliveries of one take. None begins in the last DELIVERY_SECONDS."""
 
 
 def send_all(deliveries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Send what ``due.take()`` returned: to all webhooks at once, to each in turn until a message fails.
+    """Send the result of ``due.take()``: to all webhooks concurrently, to each until a message fails.
 
     Yields:
-        For each webhook, as soon as it is done, what ``due.settle()`` takes. Messages that there was no
-        time for have no result.
+        For each webhook, when it is done, an outcome for ``due.settle()``. A message that time did not
+        permit is not in its results.
     """
     last_start = time.monotonic() + TAKE_SECONDS - DELIVERY_SECONDS
     with ThreadPoolExecutor(len(deliveries) or 1) as executor:
@@ -61,7 +61,7 @@ def _send_messages(delivery: dict[str, Any], last_start: float) -> dict[str, Any
 def _send(delivery: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
     """The result of one message, as ``retries.Result``. The errors:
 
-    - ``status_not_2xx``: the server refused, or redirects;
+    - ``status_not_2xx``: the server rejects or redirects the request;
     - ``timeout``: no response within DELIVERY_SECONDS;
     - ``address_private``, ``address_unknown``: no request was sent;
     - ``connection_failed``, ``tls_failed``, ``response_invalid``.
@@ -98,12 +98,12 @@ def _code_of(problem: Exception, seconds: float) -> str:
 
 
 def _post(delivery: dict[str, Any], message: dict[str, Any], moment: datetime) -> tuple[int, int | None]:
-    """The answer to one message. Redirects are not followed, proxies of the environment not used."""
+    """The status and Retry-After for one message. Redirects and the environment's proxies are ignored."""
     deadline = time.monotonic() + DELIVERY_SECONDS
     allow_private = get_settings().webhook_allow_private
     try:
         target = parse_url(delivery["url"], allow_private=allow_private)
-    except ValueError:  # registered while WEBHOOK_ALLOW_PRIVATE was on
+    except ValueError:  # created when WEBHOOK_ALLOW_PRIVATE was true
         raise AddressError("address_private") from None
     addresses = find_addresses(target.host, DELIVERY_SECONDS, allow_private=allow_private)
     with (
@@ -116,7 +116,7 @@ def _post(delivery: dict[str, Any], message: dict[str, Any], moment: datetime) -
 
 
 def _request(target: Target, secrets: Sequence[Any], message: dict[str, Any], moment: datetime) -> bytes:
-    """The request, signed by each secret that has not ended."""
+    """The request, signed with each secret that has not expired."""
     body: bytes = message["body"].encode()
     timestamp = int(moment.timestamp())
     valid = [item["secret"] for item in secrets if moment.timestamp() < (item["until"] or math.inf)]
@@ -135,13 +135,13 @@ def _request(target: Target, secrets: Sequence[Any], message: dict[str, Any], mo
 
 
 def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
-    """A connection to the first of the addresses that accepts one."""
+    """A connection to the first address that accepts one."""
     problem: OSError = TimeoutError()
     for tried, address in enumerate(addresses):
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        # Not socket.create_connection(), which would look the address up.
+        # socket.create_connection() would look the address up again.
         connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         try:
             connection.settimeout(left / (len(addresses) - tried))
@@ -155,8 +155,8 @@ def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.soc
 
 @contextlib.contextmanager
 def _cut_off(connection: socket.socket, deadline: float) -> Iterator[None]:
-    """Shut a connection down at its time limit: a socket timeout would start again with each byte."""
-    # The file descriptor is duplicated: TLS takes over the original.
+    """Shut a connection down at its time limit. A socket timeout would start over with each byte."""
+    # TLS takes over the file descriptor, so use a duplicate.
     twin = connection.dup()
     connection.settimeout(DELIVERY_SECONDS)
 

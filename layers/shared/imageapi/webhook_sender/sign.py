@@ -1,4 +1,4 @@
-"""Signatures of deliveries, as Standard Webhooks describes them (https://www.standardwebhooks.com). Pure."""
+"""Signatures of deliveries as in Standard Webhooks (https://www.standardwebhooks.com). Pure."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ def make_secret() -> str:
 
 
 def sign(secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
-    """The value of ``webhook-signature``: a signature by each of the secrets.
+    """The value of ``webhook-signature``: one signature for each secret.
 
     Args:
         timestamp: of this attempt, in Unix seconds.

@@ -1,6 +1,6 @@
 """Lease webhooks whose deliveries are due, and record the results.
 
-The rows of ``webhooks`` are the queue. Messages and polls only say when to look: they may be lost or
+The rows of ``webhooks`` are the queue. SQS messages and polls only start a check, so they may be lost or
 repeated.
 """
 
@@ -18,12 +18,12 @@ from imageapi.webhooks.retries import advance
 MAX_MESSAGES = 20
 """Messages that one lease of a webhook covers."""
 MAX_WEBHOOKS = 20
-"""Webhooks in all, and so in one take."""
+"""Webhooks in total, and therefore in one take."""
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """Answer ``{"take": true}`` with ``{"deliveries": […], "next_in": float or None}``, the seconds until
-    more is due, and ``{"settle": outcomes}`` as :func:`settle`.
+    """For ``{"take": true}``: ``{"deliveries": […], "next_in": float or None}``, the seconds until the next
+    delivery is due. For ``{"settle": outcomes}``: as :func:`settle`.
     """
     if "take" in event:
         return {"deliveries": take(), "next_in": webhooks.find_next()}
@@ -31,12 +31,12 @@ def run(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def take() -> list[dict[str, Any]]:
-    """Lease the webhooks with something to send.
+    """Lease the webhooks with messages to send.
 
     Returns:
         For each ``{"webhook_id", "lease_token", "url", "secrets": [{"secret", "until"}], "messages": [as
-        messages.change_message]}``; messages are to be sent in their order, each when the one before was
-        accepted, signed by each secret until it ends (Unix seconds; None for the current one).
+        messages.change_message]}``. Send the messages in order, each after the previous one was accepted.
+        Sign with each secret before its ``until`` (Unix seconds; None for the current secret).
     """
     deliveries = []
     leased = webhooks.acquire_leases(MAX_WEBHOOKS)
@@ -53,7 +53,7 @@ def take() -> list[dict[str, Any]]:
 
 
 def _find_messages(webhook: db.Row, max_bytes: int) -> list[dict[str, Any]]:
-    """The next messages of a webhook. Changes of other types are skipped permanently."""
+    """The next messages of a webhook. Changes of types that it does not receive are skipped permanently."""
     after = webhook["sequence"]
     while True:
         seen, rows = webhooks.find_changes(after, webhook["types"], MAX_MESSAGES)
@@ -64,7 +64,7 @@ def _find_messages(webhook: db.Row, max_bytes: int) -> list[dict[str, Any]]:
 
 
 def settle(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Record the results of deliveries, and release the leases. A lease that was lost changes nothing.
+    """Record the results of deliveries, and release the leases. Results of a lost lease are ignored.
 
     Args:
         outcomes: for each lease ``{"webhook_id", "lease_token", "results": [as retries.Result]}``.
@@ -77,7 +77,7 @@ def settle(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _settle(outcome: dict[str, Any], cursor: db.Cursor) -> bool:
-    """Whether the lease was still held."""
+    """Record one outcome. Return whether the lease was still held."""
     webhook = webhooks.lock_leased(cursor, outcome["webhook_id"], outcome["lease_token"])
     if webhook is None:
         return False

@@ -1,4 +1,4 @@
-"""The fields of a webhook that clients set, checked beyond openapi.json."""
+"""Check the fields of a webhook beyond openapi.json."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ def _sort_types(types: list[str]) -> list[str]:
 
 
 def _check_url(url: str) -> str:
-    """The URL. Its addresses are checked again for each delivery: names get others."""
+    """Check the URL. Each delivery checks the addresses again, because they can change."""
     allow_private = get_settings().webhook_allow_private
     try:
         host = parse_url(url, allow_private=allow_private).host

@@ -23,18 +23,18 @@ from imageapi.webhooks.fields import clean_webhook_fields
 def create_webhook(
     values: Mapping[str, Any], key: Key, idempotency_key: str | None = None
 ) -> tuple[dict[str, Any], str | None]:
-    """Create a webhook, which follows the changes from now on, as long as its key is valid.
+    """Create a webhook, which receives all further changes while its key is valid.
 
     Args:
         values: the request: NewWebhook in openapi.json.
 
     Returns:
-        As :func:`serialize_webhook`, and the secret, which nobody can see again; None if an earlier request
+        As :func:`serialize_webhook`, and the secret, which cannot be read again; None if an earlier request
         with this Idempotency-Key created it.
 
     Raises:
         NotConfiguredError: 501.
-        InvalidFieldError: a field of the request.
+        InvalidFieldError: a field of the request is invalid.
         IdempotencyKeyReusedError: the Idempotency-Key was used for another request.
         ForbiddenError: ``scope_missing``: the key may not read images.
         UnprocessableError: ``too_many_webhooks``.
@@ -82,15 +82,15 @@ def get_webhook(webhook_id: str) -> dict[str, Any]:
 def update_webhook(
     webhook_id: str, values: Mapping[str, Any], versions: Sequence[int] | None, key: Key
 ) -> dict[str, Any]:
-    """Change a webhook's URL or types. It belongs to this key from then on, which answers for where the
-    changes go. Returns and raises as :func:`get_webhook`.
+    """Change a webhook's URL or types. The webhook then belongs to this key, which is responsible for the
+    target. Returns and raises as :func:`get_webhook`.
 
     Args:
         values: the request: WebhookUpdate in openapi.json.
-        versions: change the webhook only at one of these versions; None: any.
+        versions: change the webhook only at one of these versions; None for any.
 
     Raises:
-        InvalidFieldError: a field of the request.
+        InvalidFieldError: a field of the request is invalid.
         ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
         VersionMismatchError: the webhook is at another version.
     """
@@ -106,7 +106,7 @@ def update_webhook(
 
 
 def delete_webhook(webhook_id: str, versions: Sequence[int] | None) -> None:
-    """Delete a webhook; only a delivery on its way still arrives. Raises as :func:`get_webhook`.
+    """Delete a webhook. A delivery in progress may still arrive. Raises as :func:`get_webhook`.
 
     Raises:
         VersionMismatchError: the webhook is not at one of the versions.
@@ -115,14 +115,14 @@ def delete_webhook(webhook_id: str, versions: Sequence[int] | None) -> None:
 
 
 def test_webhook(webhook_id: str) -> dict[str, Any]:
-    """Send a delivery of type webhook.test, once. Returns and raises as :func:`get_webhook`."""
+    """Request one delivery of type webhook.test. Returns and raises as :func:`get_webhook`."""
     row = WEBHOOKS.change(webhook_id, None, lambda cursor, row: webhooks.request_test(cursor, row["id"]))
     return serialize_webhook(row)
 
 
 def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
-    """Resume a paused webhook with the changes from now on; those in between are in the feed. It belongs to
-    the resuming key from then on. Returns and raises as :func:`get_webhook`.
+    """Resume a paused webhook with the next change. The feed contains the missed ones. The webhook then
+    belongs to this key. Returns and raises as :func:`get_webhook`.
 
     Raises:
         ForbiddenError: ``scope_missing``, as :func:`create_webhook`.
@@ -140,7 +140,7 @@ def resume_webhook(webhook_id: str, key: Key) -> dict[str, Any]:
 
 
 def rotate_secret(webhook_id: str, overlap_hours: int) -> tuple[dict[str, Any], str]:
-    """Replace the secret of a webhook; the former one also signs for some more hours. Returns as
+    """Replace the secret of a webhook. For ``overlap_hours``, the former secret signs as well. Returns as
     :func:`create_webhook`, raises as :func:`get_webhook`.
     """
     secret = make_secret()
@@ -153,9 +153,7 @@ def rotate_secret(webhook_id: str, overlap_hours: int) -> tuple[dict[str, Any], 
 
 
 def serialize_webhook(row: db.Row) -> dict[str, Any]:
-    """A row as the API shows it: Webhook in openapi.json. The URL is shown without its query, which may hold
-    a token.
-    """
+    """Webhook in openapi.json, from a row. The URL lacks its query, which may contain a token."""
     paused = row["paused_at"] or not row["has_key"]
     state = "paused" if paused else "failing" if row["failing_since"] else "active"
     base, query, _ = row["url"].partition("?")
@@ -171,6 +169,6 @@ def serialize_webhook(row: db.Row) -> dict[str, Any]:
 
 
 def _check_scope(key: Key, types: Sequence[str]) -> None:
-    """Changes of images show their metadata. The scopes of a key never change, so this is final."""
+    """Changes of images contain metadata, so they require images:read. A key's scopes never change."""
     if any(name == ALL_TYPES or name.startswith("image.") for name in types):
         key.check_scope(READ)

@@ -1,4 +1,4 @@
-"""What deliveries carry: changes, never a picture or a secret."""
+"""The messages of deliveries: changes, never the bytes of an image or a secret."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,16 +12,16 @@ from imageapi.model.times import show_time
 def change_message(row: db.Row) -> dict[str, Any]:
     """The message of a change: ``{"id", "type", "sequence", "body"}``; ``body`` is the text to send.
 
-    The id is the same at each attempt. With the time in it, it is unique also after a restore of the
-    database, whose sequence then goes back.
+    The id is the same at each attempt. It includes the time to stay unique after a restore of the database,
+    which resets the sequence.
     """
     message_id = f"chg_{row['sequence']}_{microseconds_at(row['time'])}"
     return _message(message_id, row, row["sequence"])
 
 
 def test_message(webhook: db.Row) -> dict[str, Any]:
-    """The message of POST …/test: a change of the webhook itself that is not in the feed, with the sequence
-    before it. Its own ``sequence`` is None.
+    """The message of POST …/test: a change of the webhook itself that is not in the feed. Its body has the
+    sequence of the last accepted or skipped change; ``sequence`` is None.
     """
     message_id = f"test_{webhook['id']}_{webhook['lease_token']}"
     row = {

@@ -1,4 +1,4 @@
-"""What results of deliveries mean for a webhook: when the next attempt is, and when it is paused. Pure."""
+"""Decide from the results of deliveries when a webhook is tried again or paused. Pure."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,21 @@ from http import HTTPStatus
 from typing import Any
 
 FIRST_SECONDS, MAX_SECONDS = 5, 3_600
-"""The first pause after a failure, doubled by each further one, and the longest."""
+"""The pause after the first failure, which doubles with each further one, and the longest pause."""
 PAUSE_AFTER = timedelta(hours=24)
 """A webhook that has failed for this long is paused."""
 MAX_RESULTS = 10
-"""Results that a webhook keeps."""
+"""Latest results that a webhook keeps."""
 
 Result = Mapping[str, Any]
 """``{"id", "type", "sequence", "sent_at", "status", "error", "retry_after", "duration_ms"}``; ``error`` is
-None if accepted, ``retry_after`` the seconds that a busy receiver asks for.
+None if accepted, ``retry_after`` the seconds that a busy receiver requests.
 """
 
 
 def backoff(attempts: int) -> float:
-    """Seconds until the next attempt after ``attempts`` failures: at random at least three quarters of the
-    pause, so that webhooks that fail together do not come back together.
+    """Seconds until the next attempt after ``attempts`` failures: a random 75 to 100 % of the pause, so that
+    webhooks that fail together are not retried together.
     """
     longest = float(min(MAX_SECONDS, FIRST_SECONDS << min(attempts - 1, 20)))
     return longest * random.uniform(0.75, 1)  # noqa: S311
@@ -32,7 +32,7 @@ def advance(webhook: Mapping[str, Any], results: Sequence[Result], now: datetime
 
     Args:
         webhook: its row.
-        results: of the messages that were sent, in order; the last may have failed. A test is always alone.
+        results: of the sent messages, in order; only the last may have failed. A test is sent separately.
     """
     kept = [{name: value for name, value in result.items() if name != "sequence"} for result in results]
     values: dict[str, Any] = {"results": [*reversed(kept), *webhook["results"]][:MAX_RESULTS]}
@@ -43,13 +43,13 @@ def advance(webhook: Mapping[str, Any], results: Sequence[Result], now: datetime
     if last["status"] == HTTPStatus.GONE and not webhook["paused_at"]:
         values |= {"paused_at": now, "pause_reason": "receiver_gone"}
     if last["sequence"] is None:
-        # A test is one attempt, and no change. If it was accepted, changes need not wait any longer.
+        # A test is one attempt without a change. If it is accepted, waiting changes are due at once.
         return values | {"wants_test": False} | ({} if failed else {"next_attempt_at": now})
     accepted = [result["sequence"] for result in results if result["error"] is None]
     values["sequence"] = max([webhook["sequence"], *accepted])
     if not failed:
         return values | {"attempts": 0, "failing_since": None, "next_attempt_at": now}
-    # After an accepted one, the failures before it do not count.
+    # An accepted message resets the count of failures.
     attempts = 1 if accepted else webhook["attempts"] + 1
     since = now if accepted else webhook["failing_since"] or now
     if now - since >= PAUSE_AFTER:

@@ -1,4 +1,4 @@
-"""Start the sending after a change. Functions in the network reach S3 only, whose notification starts it."""
+"""Start the sending after a change. Functions in the private network reach only S3, which starts it."""
 
 from imageapi.config.settings import get_settings
 from imageapi.errors import AppError
@@ -6,10 +6,9 @@ from imageapi.telemetry.logs import get_logger
 
 
 def wake_webhooks() -> None:
-    """Start OutsideFunction, since there may be changes. Does nothing if webhooks are disabled, or the runner
-    polls.
+    """Start OutsideFunction, unless webhooks are disabled or the runner polls.
 
-    A failure is only logged: due webhooks are sent after the next change, or by the hourly schedule.
+    A failure is only logged: the next change or the hourly schedule also starts the sending.
     """
     try:
         if not get_settings().wakes_webhooks:
