@@ -14,12 +14,8 @@ HOST = "secretsmanager.eu-west-1.amazonaws.com"
 HEADERS = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
 
 
-@pytest.mark.parametrize("token", [None, "a+session/token=="])
-@pytest.mark.parametrize("body", [b"{}", '{"SecretId": "名前"}'.encode()])
-def test_signature_is_the_one_of_botocore(
-    token: str | None, body: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", token)
+def test_signature_is_the_one_of_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, body = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "a+session/token=="), b"{}"
     signed = sigv4.sign_request(
         "POST",
         f"https://{HOST}/",
