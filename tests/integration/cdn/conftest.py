@@ -12,7 +12,6 @@ from tests.support.edge_function import EdgeFunction, render_code
 from tests.support.events import API_KEY
 
 SIGNING_KEY = "signing-key-of-the-tests-0123456789abcdef"
-OLD_KEY = "older-key-of-the-tests-0123456789abcdef"
 ORIGIN_SECRET = "secret-of-the-origin"
 KEY = {"X-API-Key": API_KEY}
 WEBP = {"Accept": "image/webp,*/*"}
@@ -26,8 +25,8 @@ def function() -> Iterator[EdgeFunction]:
 
 @pytest.fixture
 def edge(stores: Stores, configure: Configure, function: EdgeFunction) -> Edge:
-    """With an empty cache. The functions accept a key that it does not know yet."""
-    configure(SECRET_KEY=f"{SIGNING_KEY},{OLD_KEY}", ORIGIN_VERIFY=ORIGIN_SECRET, EDGE="true")
+    """With an empty cache."""
+    configure(SECRET_KEY=SIGNING_KEY, ORIGIN_VERIFY=ORIGIN_SECRET, EDGE="true")
     return Edge(function, stores.s3, ORIGIN_SECRET)
 
 

