@@ -29,6 +29,7 @@ def test_a_whole_upload_in_any_order() -> None:
     body, content_type = multipart.upload_body(DATA, "桜 の写真.jpg", {"title": "桜"})
     assert parse_upload_form(body, content_type) == (DATA, "桜 の写真.jpg", {"title": "桜"})
     assert parse(METADATA, FILE) == parse(FILE, METADATA)
+    assert parse(FILE).metadata == {}
 
 
 @pytest.mark.parametrize("content_type", [None, "", "application/json", "multipart/mixed; boundary=x"])
@@ -110,10 +111,6 @@ def test_wrong_fields(parts: list[Part], field: str, reason: str) -> None:
     known = {"known": ["image_file", "metadata"]} if reason == "unknown" else {}
     assert (error.status, error.code) == (422, "field_invalid")
     assert error.details == {"field": field, "reason": reason, **known}
-
-
-def test_metadata_may_be_missing() -> None:
-    assert parse(FILE).metadata == {}
 
 
 def test_the_largest_file() -> None:
