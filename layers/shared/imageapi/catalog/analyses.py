@@ -1,7 +1,7 @@
 """The table ``image_analysis``: Gemini's descriptions, and the queue of analyses.
 
-An analysis is due when its lease has expired: a ``queued`` one waits for an attempt, the function that held
-the lease of a ``running`` one has died.
+An analysis is due when its lease has expired. A ``queued`` one then waits for an attempt; the function that
+ran a ``running`` one has crashed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def acquire_lease(image_id: str, statuses: Sequence[str]) -> db.Row | None:
         statuses: an existing row must have one of these, or be running with an expired lease.
 
     Returns:
-        The row; None when another request holds the lease, or there is no such image.
+        The row; None if the image does not exist, its status differs, or another request holds the lease.
     """
     return db.query_one(
         """INSERT INTO image_analysis AS analysis (image_id, status, attempts, lease_until)
@@ -96,7 +96,7 @@ def save(cursor: db.Cursor, taken: db.Row, description: Mapping[str, Any]) -> db
         description: ``model``, ``caption``, ``tags``, ``text_seen``, ``safety``.
 
     Returns:
-        The row; None when the lease was lost.
+        The row; None if the lease was lost.
     """
     return db.query_one(
         """UPDATE image_analysis

@@ -15,7 +15,7 @@ COLUMNS = (
 """The columns that callers see."""
 IS_VALID = "revoked_at IS NULL AND suspended_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
 
-# Keys are created and changed one at a time, so that no new key escapes the revocation of its creator.
+# Keys are created and changed one at a time. Otherwise a new key could escape the revocation of its creator.
 _LOCK = f"SELECT pg_advisory_xact_lock({locks.API_KEYS}, 0)"
 KEYS = ResourceTable("api_keys", COLUMNS, "key", lock=_LOCK)
 
@@ -30,13 +30,13 @@ _USE = f"""
 
 
 def use(sha256: bytes) -> db.Row | None:
-    """The key with this hash, valid or not, with ``sha256`` and ``is_expired``; notes a valid one's use."""
+    """Return the key with this hash, plus ``sha256`` and ``is_expired``. If it is valid, record its use."""
     return db.query_one(_USE, {"sha256": sha256})
 
 
 def insert(cursor: db.Cursor, values: Mapping[str, Any]) -> db.Row | None:
     """Insert a key: ``id``, ``name``, ``scopes``, ``prefix``, ``sha256``, ``created_by``, ``expires_at``.
-    None if its creator has just been revoked or suspended.
+    Returns None if its creator has just been revoked or suspended.
     """
     return db.query_one(
         f"""{_LOCK};
@@ -59,7 +59,7 @@ def update(cursor: db.Cursor, key_id: str, values: Mapping[str, Any]) -> db.Row:
 
 
 def revoke(cursor: db.Cursor, key_id: str, *, with_descendants: bool) -> None:
-    """Revoke a locked key, and those that were created with it, with these, and so on."""
+    """Revoke a locked key; with its descendants, also all keys created with it, directly or indirectly."""
     db.query(
         """WITH RECURSIVE family AS (
                SELECT id FROM api_keys WHERE id = %(id)s
@@ -73,14 +73,14 @@ def revoke(cursor: db.Cursor, key_id: str, *, with_descendants: bool) -> None:
 
 
 def suspend_restored() -> int:
-    """Suspend all keys if the database was restored, since revoked ones are back. Returns how many."""
+    """Suspend all keys if the database was restored: revoked keys are valid again. Returns their number."""
     server = get_settings().database_server
     (found,) = db.query_as_actor(f"{_LOCK}; SELECT suspend_restored_keys(%s) AS keys", (server,))
     return int(found["keys"])
 
 
 def remove_revoked(days: int) -> None:
-    """Remove keys that were revoked at least this many days ago, except creators of keys that are there."""
+    """Remove keys revoked at least this many days ago, unless a key that they created still exists."""
     db.query(
         """WITH removed AS (
                DELETE FROM api_keys WHERE revoked_at < now() - make_interval(days => %s)

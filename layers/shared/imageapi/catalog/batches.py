@@ -1,7 +1,6 @@
-"""The table ``batches``, which remembers what a batch did for its Idempotency-Key.
+"""The table ``batches``: the results of each batch, by its Idempotency-Key.
 
-A result is written in the transaction of its change, which first locks the row: a request that is sent twice
-changes nothing twice.
+A transaction locks the row, changes an image and writes its result: a repeated request changes nothing twice.
 """
 
 from typing import Any
@@ -15,7 +14,7 @@ Results = dict[str, dict[str, Any]]
 
 
 def begin(key: str, request_hash: bytes) -> db.Row:
-    """Remember a request. Returns ``request_hash`` and ``results`` of the one that the key is known for."""
+    """Store a request. Returns ``request_hash`` and ``results`` of the first request with this key."""
     return db.query(
         """INSERT INTO batches (key, request_hash) VALUES (%(key)s, %(hash)s) ON CONFLICT DO NOTHING;
            SELECT request_hash, results FROM batches WHERE key = %(key)s""",
@@ -36,7 +35,7 @@ def note(cursor: db.Cursor, key: str | None, results: Results) -> None:
 
 
 def remove_before(days: int, limit: int) -> bool:
-    """Remove up to ``limit`` keys older than this. True if more may be left."""
+    """Remove up to ``limit`` keys older than ``days``. Returns True if more may be left."""
     removed = db.query(
         """DELETE FROM batches WHERE key IN (
                SELECT key FROM batches WHERE created_at < now() - make_interval(days => %s)

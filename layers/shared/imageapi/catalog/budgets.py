@@ -1,4 +1,4 @@
-"""The table ``daily_budgets``: how often limited things were done today (UTC)."""
+"""The table ``daily_budgets``: today's uses of each daily limit (UTC)."""
 
 import time
 from datetime import date
@@ -19,7 +19,7 @@ _SPEND = f"""
 
 
 def spend(name: str, limit: int, code: str) -> date:
-    """Count one use. Returns the day that it counts for.
+    """Count one use. Returns its day (UTC).
 
     Raises:
         TooManyRequestsError: ``code``; there were ``limit`` uses today.
@@ -34,7 +34,7 @@ def spend(name: str, limit: int, code: str) -> date:
 
 
 def give_back(name: str, day: date) -> None:
-    """Take back one use of this day; nothing if a later day has begun."""
+    """Undo one use of this day; does nothing if a later day has begun."""
     db.query("UPDATE daily_budgets SET used = used - 1 WHERE name = %s AND day = %s", (name, day))
 
 

@@ -10,15 +10,15 @@ from imageapi.database import db
 from imageapi.model.metadata import FIELDS
 
 _ROW_VERSION = "image.xmin::text"
-"""Another one after every change of the row, also by an analysis."""
+"""Differs after every change of the row, also by an analysis."""
 
 
 def find_images(image_ids: Collection[str], cursor: db.Cursor | None = None) -> dict[str, db.Row]:
-    """What an update's columns are made from, by id: the metadata, ``filename``, ``mime_type``, ``width``,
-    ``height``, ``analysis_text``, and ``row_version`` for :func:`update_images`.
+    """Read the metadata, ``filename``, ``mime_type``, ``width``, ``height``, ``analysis_text`` of images by
+    id, and the ``row_version`` that :func:`update_images` requires.
 
     Args:
-        cursor: of a transaction, which locks them; without one, they are not locked.
+        cursor: the transaction that locks the images; without one, they are not locked.
     """
     rows = db.query(
         f"""SELECT image.id, {_ROW_VERSION} AS row_version, {", ".join(f"image.{name}" for name in FIELDS)},
@@ -43,14 +43,14 @@ def update_images(
     result: Mapping[str, Any] | None = None,
     cursor: db.Cursor | None = None,
 ) -> set[str]:
-    """Change columns of images that are as they were read. Each gets a new version.
+    """Change columns of images that have not changed since they were read. Each gets a new version.
 
     Args:
-        changes: of each image ``id``, ``row_version`` and the same columns.
-        key: also note this ``result`` of those that are changed; an image that has one is left alone.
+        changes: ``id``, ``row_version`` and the same columns for each image.
+        key: record ``result`` for each changed image; skip images that have a result.
 
     Returns:
-        The ids of those that were changed.
+        The ids of the changed images.
     """
     columns = [name for name in changes[0] if name not in ("id", "row_version")]
     rows = db.query_as_actor(

@@ -1,7 +1,7 @@
-"""The table ``changes``: what happened, in the order of commits, without a gap.
+"""The table ``changes``: the feed, in the order of commits.
 
-Triggers write to ``changes_unnumbered`` (init_db.sql). Readers number the rows first, so that they see all
-that was committed before.
+Triggers write to the outbox ``changes_unnumbered`` (init_db.sql). Readers first number its rows, so that they
+see all earlier commits.
 """
 
 from datetime import datetime
@@ -9,11 +9,11 @@ from datetime import datetime
 from imageapi.database import db
 
 COLUMNS = "sequence, time, type, subject_id, version, key_id, request_id, before::text, after::text"
-"""The columns that callers see; ``before`` and ``after`` as JSON text, which is only passed on."""
+"""The columns that callers see; ``before`` and ``after`` are JSON text."""
 IMAGES = "image."
-"""Types of changes of images begin with this."""
+"""Prefix of the types of image changes."""
 BATCH = 1_000
-"""Changes that one statement numbers; others who number wait for it."""
+"""Maximum number of changes that one statement numbers: other readers wait for it."""
 ARE_UNNUMBERED = "EXISTS (SELECT FROM changes_unnumbered)"
 
 
@@ -24,23 +24,23 @@ def number_all() -> None:
 
 
 def _number(limit: int) -> int:
-    # A statement and transaction of its own: no client can hold its lock.
+    # Its own statement and transaction, so that no client can hold the lock.
     return int(db.query("SELECT number_changes(%s) AS numbered", (limit,))[0]["numbered"])
 
 
 def find_from(sequence: int, limit: int) -> list[db.Row]:
-    """The first changes from a sequence on, that one included: ``limit``, if there are as many."""
+    """The first changes from a sequence on (inclusive), up to ``limit``."""
     sql = f"SELECT {COLUMNS} FROM changes WHERE sequence >= %s ORDER BY sequence LIMIT %s"
     rows = db.query(sql, (sequence, limit))
     if len(rows) < limit:
         _number(limit - len(rows))
-        # Even if there was nothing to number: others may have done so since.
+        # Read again even if nothing was numbered: another reader may have numbered changes.
         rows = db.query(sql, (sequence, limit))
     return rows
 
 
 def find_newest() -> tuple[int, datetime] | None:
-    """Sequence and time of the newest change."""
+    """Sequence and time of the newest change; None if there is none."""
     number_all()
     row = db.query_one("SELECT sequence, time FROM changes ORDER BY sequence DESC LIMIT 1")
     return (row["sequence"], row["time"]) if row else None
@@ -52,7 +52,7 @@ def find_oldest() -> int:
 
 
 def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:
-    """The last changes of an image before a sequence, newest first. None of a key, whose id may be given."""
+    """The last changes of an image before a sequence, newest first; empty for the id of an API key."""
     number_all()
     return db.query(
         f"""SELECT {COLUMNS} FROM changes
@@ -63,7 +63,7 @@ def find_of_image(image_id: str, before: int, limit: int) -> list[db.Row]:
 
 
 def drop_oldest(older_than: datetime) -> bool:
-    """Forget the oldest partition if all its changes are older, never the one with the newest of all.
+    """Drop the oldest partition if all its changes are older. The one with the newest change always stays.
 
     Returns:
         Whether more may be left.

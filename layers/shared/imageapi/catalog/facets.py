@@ -1,5 +1,5 @@
-"""Image counts per category and tag: ``facet_counts`` plus the rows of ``facet_changes``, which are not yet
-added to it. Both are read in one statement, so the sum is exact.
+"""Image counts per category and tag: ``facet_counts`` plus the pending rows of ``facet_changes``. One
+statement reads both, so the sum is exact.
 """
 
 from typing import Any, Literal
@@ -13,21 +13,21 @@ MAX_COUNT = 2**62
 MAX_CHANGES = 1_000
 """With more changes than this, a request first adds a batch of them to the counts."""
 BATCH_ROWS = 500
-"""Changes per statement, each of up to 34 names. A request runs one batch, a sweep all."""
+"""Changes per statement, each with up to 34 names. A request applies one batch, a sweep applies all."""
 
 _CHANGES = {
     "all": "SELECT '' AS name, change FROM facet_changes",
     "category": "SELECT category AS name, change FROM facet_changes",
     "tag": "SELECT tag AS name, change FROM facet_changes, unnest(tag_keys) AS tag",
 }
-"""SQL, by kind: ``name`` and ``change`` of each change."""
+"""SQL that selects ``name`` and ``change`` of each change, by kind."""
 
 
 def list_facets(
     kind: Literal["category", "tag"], plural: str, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """``{plural: [{"name": str, "image_count": int}], "next_cursor": str | None}``, the most frequent names
-    first. A name whose count changes between two pages may be missing or come twice.
+    first. A name whose count changes between two pages may be missing or appear twice.
 
     Raises:
         InvalidRequestError: ``cursor_invalid``, ``cursor_mismatch``.
@@ -48,7 +48,7 @@ def _parse_cursor(cursor: str, filters: dict[str, str]) -> tuple[int, str]:
 
 
 def _find_facets(kind: str, limit: int, most: int, after: str) -> list[db.Row]:
-    """The names with ``most`` images that follow ``after``, and those with fewer."""
+    """The names with ``most`` images that follow ``after``, then names with fewer images."""
     _apply_if_many()
     # Of the unchanged counts, the top ones suffice.
     return db.query(
@@ -71,7 +71,7 @@ def _find_facets(kind: str, limit: int, most: int, after: str) -> list[db.Row]:
 
 
 def count_images(kind: Kind, name: str) -> int:
-    """How many images there are in all, in a category, or with a tag."""
+    """The exact number of images: all, in a category, or with a tag."""
     _apply_if_many()
     (counted,) = db.query(
         f"""SELECT coalesce((SELECT images FROM facet_counts WHERE kind = %(kind)s AND name = %(name)s), 0)
@@ -83,11 +83,11 @@ def count_images(kind: Kind, name: str) -> int:
 
 
 def apply_changes(max_batches: int | None = None) -> None:
-    """Add the changes to the counts, unless another transaction is doing so: two could deadlock on each
-    other's names. Names that no image has any more are removed.
+    """Add the changes to the counts and remove names without images. Does nothing if another transaction is
+    adding changes: the two could deadlock on each other's names.
 
     Args:
-        max_batches: at most this many batches of BATCH_ROWS; None for all changes.
+        max_batches: maximum number of batches of BATCH_ROWS; None for all changes.
     """
     done = 0
     while (max_batches is None or done < max_batches) and _apply_batch() == BATCH_ROWS:
@@ -122,7 +122,7 @@ def _apply_batch() -> int:
 
 
 def _apply_if_many() -> None:
-    """Estimates the number of changes from positions."""
+    """Apply one batch if there are many changes, estimated from positions."""
     (found,) = db.query("SELECT coalesce(max(position) - min(position) + 1, 0) AS changes FROM facet_changes")
     if found["changes"] > MAX_CHANGES:
         apply_changes(1)

@@ -1,6 +1,4 @@
-"""The table ``idempotency_keys``: what each Idempotency-Key created. The rows of uploads are inserted by
-``uploads.insert``.
-"""
+"""The table ``idempotency_keys``: the resource of each key. ``uploads.insert`` adds the keys of uploads."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,10 +10,10 @@ from imageapi.model.ids import smallest_id
 
 
 def find_subject(key: IdempotencyKey, cursor: db.Cursor | None = None) -> str | None:
-    """The id of what an earlier request with this key created.
+    """The id of the resource that an earlier request with this key created; None if there is none.
 
     Raises:
-        IdempotencyKeyReusedError: it was another request.
+        IdempotencyKeyReusedError: that request was different.
     """
     sql = "SELECT request_hash, subject_id FROM idempotency_keys WHERE key = %s"
     row = db.query_one(sql, (key.key,), cursor)
@@ -30,16 +28,16 @@ def create_once(
     insert: Callable[[db.Cursor, Mapping[str, Any]], db.Row],
     find: Callable[[str], db.Row | None],
 ) -> tuple[db.Row, bool]:
-    """The row that an earlier request with this key created, as it is now, else a new one; and whether it is
-    new. Of several requests at once, one creates it, and the others wait for its transaction.
+    """Return the current row of an earlier request with this key, or create one; and whether it is new. Of
+    several concurrent requests, one creates the row and the others wait for its transaction.
 
     Args:
-        prepare: checks the request and returns the columns of a new row, its ``id`` among them.
-        insert: inserts the row in a transaction; what it raises is raised.
-        find: the row with an id. A deletion removes the Idempotency-Keys of its row.
+        prepare: checks the request and returns the columns of a new row, including ``id``.
+        insert: inserts the row in a transaction. Its errors are raised.
+        find: returns the row with an id. A deletion must remove the Idempotency-Keys of its row.
 
     Raises:
-        IdempotencyKeyReusedError: the key was used for another request.
+        IdempotencyKeyReusedError: the key was used for a different request.
     """
     while True:
         earlier = find_subject(key) if key else None
@@ -57,7 +55,7 @@ def create_once(
 
 
 def _insert(cursor: db.Cursor, key: IdempotencyKey, subject_id: str) -> bool:
-    """False if the key is taken. Waits for a transaction that is about to take it."""
+    """Insert a key; False if it exists. Waits for a concurrent transaction that inserts it."""
     inserted = db.query(
         """INSERT INTO idempotency_keys (key, request_hash, subject_id) VALUES (%s, %s, %s)
            ON CONFLICT DO NOTHING RETURNING key""",
@@ -68,12 +66,12 @@ def _insert(cursor: db.Cursor, key: IdempotencyKey, subject_id: str) -> bool:
 
 
 def remove(key: str, subject_id: str) -> None:
-    """Remove a key whose upload or image is gone."""
+    """Remove a key whose upload or image no longer exists."""
     db.query("DELETE FROM idempotency_keys WHERE key = %s AND subject_id = %s", (key, subject_id))
 
 
 def remove_before(milliseconds: int, limit: int) -> bool:
-    """Remove up to ``limit`` keys from before a time (milliseconds since 1970). True if more may be left."""
+    """Remove up to ``limit`` keys from before a time (ms since 1970). Returns True if more may be left."""
     removed = db.query(
         """DELETE FROM idempotency_keys WHERE subject_id IN (
                SELECT subject_id FROM idempotency_keys WHERE subject_id < %s ORDER BY subject_id LIMIT %s)

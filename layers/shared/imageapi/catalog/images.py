@@ -1,4 +1,4 @@
-"""The table ``image_metadata``: images whose objects are stored and checked."""
+"""The table ``image_metadata``: images, whose objects are checked and stored."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,11 +34,10 @@ _INSERT = f"""
 
 
 def insert(values: Mapping[str, Any]) -> db.Row | None:
-    """Turn an upload whose object is stored into an image: delete its row, insert the image's, queue the
-    analysis.
+    """Turn an upload whose object is stored into an image: delete its row and insert the image's.
 
     Args:
-        values: the columns of ``image_metadata``; ``lease_token`` of the upload; ``analyze``: whether to
+        values: the columns of ``image_metadata``, the upload's ``lease_token``, and ``analyze``: whether to
             queue an analysis.
 
     Returns:
@@ -57,7 +56,7 @@ def lock(cursor: db.Cursor, image_id: str, versions: Sequence[int] | None = None
     """The image, locked against changes until the transaction ends.
 
     Args:
-        versions: only if it is at one of these.
+        versions: return it only at one of these versions.
     """
     return db.query_one(
         f"""SELECT {COLUMNS} FROM image_metadata AS image
@@ -72,7 +71,7 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
     """Change columns of an image that the transaction has locked.
 
     Args:
-        new_version: whether its owner changed it; False if only search columns change.
+        new_version: True if a client changes it; False if only search columns change.
     """
     assignments = [f"{column} = %({column})s" for column in values]
     if new_version:
@@ -86,7 +85,7 @@ def update(cursor: db.Cursor, image_id: str, values: Mapping[str, Any], *, new_v
 
 
 def raise_link_version(image_id: str) -> db.Row | None:
-    """Revoke an image's permanent links: they are signed with its link version. Returns the image."""
+    """Revoke an image's permanent links, which are signed with its link version. Returns the image."""
     return db.query_one_as_actor(
         f"""UPDATE image_metadata AS image SET link_version = link_version + 1 WHERE image.id = %s
             RETURNING {COLUMNS}""",

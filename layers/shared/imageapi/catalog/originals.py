@@ -1,6 +1,6 @@
-"""The objects that the bucket must have: those of images, in the trash or not.
+"""The objects that the bucket must contain: originals of images, in the trash or not.
 
-Both tables are read in one statement: with two, an image that is restored in between is in neither.
+One statement reads both tables: two would miss an image that is restored in between.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,10 +18,10 @@ def find_object_keys(image_ids: Collection[str]) -> dict[str, str]:
 
 
 def find_claims(image_ids: Collection[str]) -> dict[str, str | None]:
-    """What may still name objects of these ids: the ``s3_key`` of an image, None for a pending upload.
+    """The claims on objects of these ids: the ``s3_key`` of an image, or None for a pending upload.
 
-    An id that is missing stays so, and an image keeps its key: an object that nothing here claims can be
-    deleted at any later time.
+    A missing id stays missing, and an image keeps its key. So an unclaimed object can be deleted at any later
+    time.
     """
     rows = db.query(
         f"""SELECT id, s3_key FROM {_BOTH} WHERE id = ANY(%(ids)s::uuid[])
@@ -32,7 +32,7 @@ def find_claims(image_ids: Collection[str]) -> dict[str, str | None]:
 
 
 def is_claimed(claims: Mapping[str, str | None], image_id: str, key: str) -> bool:
-    """Whether a claim of :func:`find_claims` may name this object, at originals/ or incoming/."""
+    """Whether a claim from :func:`find_claims` covers this object in originals/ or incoming/."""
     return image_id in claims and claims[image_id] in (None, key)
 
 

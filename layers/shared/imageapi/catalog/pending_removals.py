@@ -1,6 +1,6 @@
-"""The table ``pending_removals``: images whose objects have yet to be removed.
+"""The table ``pending_removals``: images whose objects must still be removed.
 
-All objects of a deleted image; of an image in the trash only its variants, and ``s3_key`` is None.
+For a deleted image, that is all objects. For an image in the trash, only its variants; ``s3_key`` is None.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,18 +9,17 @@ from imageapi.database import db, locks
 from imageapi.model.ids import ZERO_ID
 
 LEASE_SECONDS = 60
-"""Time to remove the objects; then the sweep may take over. Longer than any function works on one."""
+"""Time to remove the objects before the sweep may take over. Longer than any function works on one."""
 
 COLUMNS = "image_id, s3_key, variants, lease_token"
-"""The columns that callers see: ``variants`` are names."""
+"""The columns that callers see; ``variants`` contains names."""
 
-# Rows of one image move between its tables one after the other, in whichever table it is. Keys are sorted, so
-# that two batches wait for each other instead of in a circle.
+# Moves of one image between tables take turns. Sorted keys prevent a deadlock of two batches.
 LOCK_MOVES = f"""
     SELECT pg_advisory_xact_lock({locks.MOVES}, key) FROM (
         SELECT hashtext(id) AS key FROM unnest(%(ids)s::text[]) AS id ORDER BY 1) AS keys;"""
 
-# Keeps variants from being added.
+# Prevents new variants.
 LOCK_IMAGES = """
     SELECT 1 FROM image_metadata WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE;"""
 
@@ -33,13 +32,13 @@ _LEASE = "now() + make_interval(secs => %(lease)s)"
 NOTE_VARIANTS = f"ARRAY(SELECT name FROM image_variants WHERE image_id = image.id), {_LEASE}"
 """``variants`` and ``lease_until`` of a new removal of ``image_metadata AS image``."""
 
-# Leases removals that nobody is working on.
+# Leases removals whose lease has expired.
 TAKE_OVER = f"""
     UPDATE pending_removals SET lease_until = {_LEASE}, lease_token = nextval('lease_tokens')
         WHERE image_id = ANY(%(ids)s::uuid[]) AND lease_until < now()"""
 
-# Those that this transaction has leased, and no others: an image may come back from the trash as soon as its
-# removal is finished, so what another process is removing is not removed again.
+# Only removals that this transaction has leased. When another process finishes its removal, the image may be
+# restored, and removing its objects again would remove new variants.
 FIND_LEASED = f"""
     SELECT {COLUMNS} FROM pending_removals
         WHERE image_id = ANY(%(ids)s::uuid[]) AND pending_removals.xmin = pg_current_xact_id()::xid"""
@@ -50,7 +49,7 @@ _DELETE_IMAGES = f"""
         WHERE id = ANY(%(ids)s::uuid[]) AND version = ANY(coalesce(%(versions)s, ARRAY[version]));
     DELETE FROM image_metadata USING pending_removals WHERE id = image_id AND id = ANY(%(ids)s::uuid[]);"""
 
-# The image's variants may still be on their way out: then there is a removal, and it gets the original too.
+# If the removal of the variants is not finished, it also gets the original.
 _DELETE_TRASHED = f"""
     INSERT INTO pending_removals (image_id, s3_key, variants, lease_until)
         SELECT id, s3_key, '{{}}', {_LEASE} FROM trashed_images
@@ -61,7 +60,7 @@ _DELETE_TRASHED = f"""
     DELETE FROM trashed_images AS trashed USING pending_removals
         WHERE id = image_id AND pending_removals.s3_key IS NOT NULL AND id = ANY(%(ids)s::uuid[]);"""
 
-# Sent as one message: one transaction, which no client can leave open.
+# Sent as one message, it is one transaction that no client can leave open.
 _BEGIN = f"""{LOCK_MOVES}{TAKE_OVER} AND s3_key IS NOT NULL;
     {LOCK_IMAGES}{_DELETE_IMAGES}{_DELETE_TRASHED}{REMOVE_KEYS}{FIND_LEASED}"""
 _BEGIN_EXPIRED = f"{LOCK_MOVES}{_DELETE_TRASHED}{FIND_LEASED}"
@@ -82,28 +81,28 @@ def begin(
     removed with their rows.
 
     Args:
-        versions: only images at one of these.
+        versions: skip images at other versions.
 
     Returns:
         The removals, leased: new ones, and unfinished ones whose lease has expired. Each has ``image_id``,
-        ``s3_key``, ``variants`` and ``lease_token``. None of an image at another version.
+        ``s3_key``, ``variants`` and ``lease_token``.
     """
     return db.query_as_actor(_BEGIN, _values(image_ids, versions), cursor)
 
 
 def begin_expired(image_id: str) -> db.Row | None:
-    """Turn an image whose time in the trash is over into a removal; returns as :func:`begin`. None if it was
+    """Turn an image whose time in the trash is over into a removal, as :func:`begin`. Returns None if it was
     restored.
     """
     return db.query_one_as_actor(_BEGIN_EXPIRED, _values([image_id], None) | {"expired": True})
 
 
 def add_variant(image_id: str, name: str) -> list[db.Row]:
-    """Have the object of a variant removed that was stored after its image went to the trash.
+    """Add a removal for a variant that was stored after its image was moved to the trash.
 
     Returns:
-        A new removal, as :func:`begin`. Nothing if the image is not in the trash, or if there is a removal
-        already, which then includes the variant.
+        A new removal, as :func:`begin`. Empty if the image is not in the trash, or if a removal exists, which
+        then includes the variant.
     """
     return db.query(_ADD_VARIANT, {"ids": [image_id], "variants": [name], "lease": LEASE_SECONDS})
 
@@ -113,7 +112,7 @@ def _values(image_ids: Collection[str], versions: Sequence[int] | None) -> dict[
 
 
 def acquire_leases(image_ids: Collection[str]) -> list[db.Row]:
-    """Take over removals whose lease has expired; returns as :func:`begin`."""
+    """Lease removals whose lease has expired. Returns them as :func:`begin`."""
     values = {"ids": list(image_ids), "lease": LEASE_SECONDS}
     return db.query(f"{TAKE_OVER} RETURNING {COLUMNS}", values)
 
@@ -122,7 +121,7 @@ def finish(done: Sequence[db.Row]) -> list[db.Row]:
     """Remove leased removals, after their objects.
 
     Returns:
-        Those that stay leased, since variants were added to them: remove their objects again.
+        Removals that stay leased because variants were added: remove their objects again.
     """
     return db.query(
         f"""WITH done AS (
@@ -139,7 +138,7 @@ def finish(done: Sequence[db.Row]) -> list[db.Row]:
 
 
 def release_leases(left: Sequence[db.Row]) -> None:
-    """Release removals whose objects could not be removed: the next request or sweep continues them."""
+    """Release removals whose objects could not be removed. The next request or sweep continues them."""
     db.query(
         """UPDATE pending_removals SET lease_until = now()
            WHERE (image_id, lease_token) IN (SELECT * FROM unnest(%s::uuid[], %s::bigint[]))""",

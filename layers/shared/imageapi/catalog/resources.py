@@ -1,4 +1,4 @@
-"""Tables of what clients edit, each row under a version: API keys and webhooks."""
+"""Tables of versioned rows that clients edit: API keys and webhooks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ResourceTable:
-    """One of them.
+    """A table of versioned rows.
 
     Attributes:
-        columns: those that callers see.
-        name: of one row, in messages and error codes: ``key``.
-        lock: a statement that a change begins with.
+        columns: the columns that callers see.
+        name: the name of a row in messages and error codes, such as ``key``.
+        lock: the first statement of each change.
     """
 
     table: str
@@ -31,7 +31,7 @@ class ResourceTable:
         return db.query_one(f"SELECT {self.columns} FROM {self.table} WHERE id = %s", (row_id,))
 
     def get(self, row_id: str) -> db.Row:
-        """The row of an id as a client sent it.
+        """The row with an id that a client sent, valid or not.
 
         Raises:
             NotFoundError: ``<name>_not_found``.
@@ -41,10 +41,10 @@ class ResourceTable:
     def change(
         self, row_id: str, versions: Sequence[int] | None, work: Callable[[db.Cursor, db.Row], T]
     ) -> T:
-        """The result of work on a row, which nobody else changes meanwhile, in one transaction.
+        """Run ``work`` on a locked row in one transaction. Returns its result.
 
         Args:
-            versions: change the row only at one of these versions; None: any.
+            versions: change the row only at one of these versions; None for any.
 
         Raises:
             NotFoundError: as :func:`get`.

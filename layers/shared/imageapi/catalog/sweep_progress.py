@@ -1,4 +1,4 @@
-"""The table ``sweep_progress``: how far the sweep has compared objects with rows."""
+"""The table ``sweep_progress``: progress of the sweep's comparison of objects with rows."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from imageapi.database import db
 
 
 class Progress(NamedTuple):
-    """The key up to which a comparison came before it ran out of time, and whether it has kept orphans."""
+    """The last key that an unfinished comparison has compared, and whether it has kept orphans."""
 
     compared_until: str = ""
     has_kept_orphans: bool = False

@@ -19,7 +19,7 @@ from imageapi.model.ids import LAST_ID, ZERO_ID
 
 Place = Literal["image", "trashed"]
 
-# Sent as one message: one transaction, which no client can leave open. Only rows that it moves are in
+# Sent as one message, it is one transaction that no client can leave open. Only rows that it moves are in
 # both tables.
 _MOVE = f"""{LOCK_MOVES}{TAKE_OVER};{LOCK_IMAGES}
     SELECT copy_to_trash(%(ids)s::uuid[], %(versions)s, %(days)s);
@@ -44,16 +44,15 @@ def move(
     versions: Sequence[int] | None = None,
     cursor: db.Cursor | None = None,
 ) -> list[db.Row]:
-    """Move images to the trash. Their Idempotency-Keys are removed, and their variants become pending
-    removals.
+    """Move images to the trash. Removes their Idempotency-Keys; their variants become pending removals.
 
     Args:
         days: how long they can be restored.
-        versions: only images at one of these.
+        versions: skip images at other versions.
 
     Returns:
-        The removals, leased, as ``pending_removals.begin``; also unfinished ones whose lease has expired.
-        None of an image whose removal another process is working on.
+        The removals, leased, as ``pending_removals.begin``: new ones, and unfinished ones whose lease has
+        expired. Removals that another process has leased are omitted.
     """
     values = {"ids": sorted(image_ids), "days": days, "versions": versions, "lease": LEASE_SECONDS}
     return db.query_as_actor(_MOVE, values, cursor)
@@ -63,13 +62,13 @@ def restore(image_ids: Collection[str], cursor: db.Cursor | None = None) -> list
     """Move images back from the trash, with their analyses.
 
     Returns:
-        Those that were moved: not one whose removal is pending, as that may remove new variants.
+        The restored images. An image with a pending removal stays: the removal could delete new variants.
     """
     return db.query_as_actor(_RESTORE, {"ids": sorted(image_ids)}, cursor)
 
 
 def find_places(image_ids: Collection[str], cursor: db.Cursor | None = None) -> dict[str, Place]:
-    """Where each of these images is, if there is one."""
+    """The place of each of these images that exists."""
     rows = db.query(
         """SELECT id, 'image' AS place FROM image_metadata WHERE id = ANY(%(ids)s::uuid[])
            UNION ALL SELECT id, 'trashed' FROM trashed_images WHERE id = ANY(%(ids)s::uuid[])""",
@@ -80,7 +79,7 @@ def find_places(image_ids: Collection[str], cursor: db.Cursor | None = None) -> 
 
 
 def find_version(image_id: str) -> int | None:
-    """The version of an image, in the trash or not."""
+    """The version of an image, in the trash or not; None if it does not exist."""
     found = db.query(
         """SELECT version FROM image_metadata WHERE id = %(id)s
            UNION ALL SELECT version FROM trashed_images WHERE id = %(id)s LIMIT 1""",
@@ -90,10 +89,10 @@ def find_version(image_id: str) -> int | None:
 
 
 def find_page(limit: int, before: tuple[datetime, str] | None) -> list[db.Row]:
-    """Images in the trash, newest trashed first: the columns of images, ``trashed_at`` and ``purge_after``.
+    """Images in the trash, last trashed first: the columns of images, ``trashed_at`` and ``purge_after``.
 
     Args:
-        before: ``trashed_at`` and id of the last one of the previous page.
+        before: ``trashed_at`` and id of the last image of the previous page.
     """
     return db.query(
         f"""SELECT {images.COLUMNS}, image.trashed_at, image.purge_after FROM trashed_images AS image
@@ -114,5 +113,5 @@ def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
 
 
 def count() -> int:
-    """How many images there are in the trash."""
+    """The number of images in the trash."""
     return int(db.query("SELECT count(*) AS images FROM trashed_images")[0]["images"])

@@ -1,7 +1,7 @@
 """The table ``uploads``: uploads, pending or failed.
 
-A failed upload (``failure`` names the error) never becomes an image. ``images.insert`` finishes a pending one
-and removes its row.
+A failed upload never becomes an image; ``failure`` is its error code. ``images.insert`` turns a pending one
+into an image and removes its row.
 """
 
 from collections.abc import Collection
@@ -21,11 +21,11 @@ COLUMNS = (
 )
 """The columns that callers see."""
 KEPT_DAYS = 7
-"""How long a client can ask why an upload has failed."""
+"""How long the row of a failed upload stays, so that the client can read the reason."""
 RETRY_SECONDS = 1_200
-"""The sweep's backoff after a failed attempt: longer than a sweep takes."""
+"""The sweep's backoff after a failed attempt. Longer than a sweep takes."""
 
-# Inserts nothing if the key is taken.
+# Inserts nothing if the Idempotency-Key exists.
 _INSERT = f"""
     WITH key AS (
         INSERT INTO idempotency_keys (key, request_hash, subject_id)
@@ -47,10 +47,10 @@ class NewUpload:
 
     Attributes:
         sha256: 32 bytes; None while unknown.
-        s3_key: where its object will be put; None while unknown.
-        request_hash: 32 bytes, equal for the same request.
-        open_seconds: how long its file may still arrive.
-        lease_seconds: how long the request that sends it holds the lease.
+        s3_key: the future key of its object; None while unknown.
+        request_hash: 32 bytes, equal for equal requests.
+        open_seconds: how long the service waits for its file.
+        lease_seconds: how long the inserting request holds the lease.
     """
 
     id: str
@@ -68,19 +68,19 @@ class NewUpload:
 
 
 def insert(upload: NewUpload, cursor: db.Cursor | None = None) -> db.Row | None:
-    """Insert the row of an upload, leased. None if the Idempotency-Key is taken."""
+    """Insert an upload, leased for ``lease_seconds``. Returns None if the Idempotency-Key exists."""
     metadata = psycopg2.extras.Json(upload.metadata)
     return db.query_one(_INSERT, {**vars(upload), "metadata": metadata, "key_id": get_actor().key_id}, cursor)
 
 
 def find(upload_id: str) -> db.Row | None:
-    """The upload, pending or failed; None also when it has become an image."""
+    """The upload, pending or failed; None if it does not exist or has become an image."""
     return db.query_one(f"SELECT {COLUMNS} FROM uploads WHERE id = %s", (upload_id,))
 
 
 def find_same_bytes(cursor: db.Cursor, sha256: bytes | None) -> tuple[str | None, bool]:
     """The first image with these bytes, and whether an upload of them is in progress."""
-    # One statement, one snapshot: two could both miss an upload that becomes an image in between.
+    # One statement: two would miss an upload that becomes an image in between.
     (found,) = db.query(
         """SELECT (SELECT id FROM image_metadata WHERE sha256 = %(sha256)s ORDER BY id LIMIT 1) AS image_id,
                   EXISTS (SELECT FROM uploads WHERE sha256 = %(sha256)s AND failure IS NULL
@@ -92,7 +92,7 @@ def find_same_bytes(cursor: db.Cursor, sha256: bytes | None) -> tuple[str | None
 
 
 def extend_expiry(upload_id: str, open_seconds: int) -> db.Row | None:
-    """Keep a pending upload open for its file, when it is registered again. None if it is not pending."""
+    """Extend the wait for the file of an upload that is registered again. None if it is not pending."""
     return db.query_one(
         f"""UPDATE uploads SET expires_at = greatest(expires_at, now() + make_interval(secs => %s))
             WHERE id = %s AND failure IS NULL RETURNING {COLUMNS}""",
@@ -101,8 +101,8 @@ def extend_expiry(upload_id: str, open_seconds: int) -> db.Row | None:
 
 
 def take_over(upload_id: str, lease_seconds: int) -> db.Row | None:
-    """Lease a pending upload for a repeated request, which brings the same bytes: the earlier request loses
-    its lease, and with it the right to finish or undo the upload. None if it is not pending.
+    """Lease a pending upload for a repeated request with the same bytes. The earlier request loses its lease,
+    and so can neither finish nor undo the upload. Returns None if it is not pending.
     """
     return db.query_one(
         f"""UPDATE uploads SET lease_until = now() + make_interval(secs => %s),
@@ -124,10 +124,10 @@ def acquire_lease(upload_id: str, lease_seconds: int) -> db.Row | None:
 
 
 def release_lease(upload: db.Row, *, counted: bool) -> None:
-    """Release a lease, so that the next request can take it.
+    """Release a lease, so that the next request can acquire it.
 
     Args:
-        counted: whether this was an attempt; False if a store did not answer.
+        counted: whether this was an attempt; False if a store was unavailable.
     """
     db.query(
         """UPDATE uploads SET lease_until = now(), attempts = attempts - %s,
@@ -138,7 +138,7 @@ def release_lease(upload: db.Row, *, counted: bool) -> None:
 
 
 def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) -> bool:
-    """Record key, type and hash of a leased upload's object before it is put. False if the lease was lost."""
+    """Record key, type and hash of an object before it is put. False if the lease was lost."""
     named = db.query(
         """UPDATE uploads SET s3_key = %s, mime_type = %s, sha256 = %s
            WHERE id = %s AND lease_token = %s AND failure IS NULL RETURNING id""",
@@ -149,20 +149,20 @@ def record_object(upload: db.Row, s3_key: str, mime_type: str, sha256: bytes) ->
 
 def refuse(upload: db.Row, failure: str) -> bool:
     """Fail a leased upload permanently and free its Idempotency-Key. The row stays for KEPT_DAYS without its
-    metadata, so that the client learns of it. False if the lease was lost.
+    metadata, so that the client can read the reason. Returns False if the lease was lost.
     """
     return _fail(upload, failure, "lease_token = %(lease_token)s", KEPT_DAYS)
 
 
 def interrupt(upload: db.Row) -> bool:
     """Fail a leased upload that will not be finished and free its Idempotency-Key. The caller removes the
-    objects, then the row. False if the lease was lost.
+    objects, then the row. Returns False if the lease was lost.
     """
     return _fail(upload, "upload_interrupted", "lease_token = %(lease_token)s", 0)
 
 
 def interrupt_expired(upload: db.Row) -> bool:
-    """As :func:`refuse`, an upload that has expired. False if it is leased, not pending, or still open."""
+    """Fail an expired upload, as :func:`refuse`. False if it is leased, not pending, or still open."""
     return _fail(upload, "upload_interrupted", "lease_until < now() AND expires_at < now()", KEPT_DAYS)
 
 
@@ -172,8 +172,8 @@ def remove(upload_id: str) -> None:
 
 
 def find_expired(after: db.Row | None, limit: int) -> list[db.Row]:
-    """The next expired uploads that are not leased, in order of expiry. A failed attempt extends the expiry,
-    so the upload moves to the end.
+    """The next expired uploads without a lease, in order of expiry. A failed attempt extends the expiry, so
+    the upload moves to the end.
 
     Args:
         after: the last row of the previous call.

@@ -11,16 +11,16 @@ Name = tuple[str, str]
 
 
 LEASE_SECONDS = 30
-"""Time to render and store a variant; then another request may try."""
+"""Time to render and store a variant before another request may try."""
 MAX_ATTEMPTS = 3
-"""A variant fails after this many attempts without a result: it may crash the process that renders it."""
+"""A variant fails after this many attempts without a result: it may crash its process."""
 RETRY_SECONDS, RETRY_FACTOR, MAX_RETRY_SECONDS = 60, 4, 86_400
 """Exponential backoff of a failed variant."""
 
 
 def find_image(image_id: str, name: str) -> db.Row | None:
-    """What delivery needs: columns of the image; ``has_intermediate``, whether a large picture's intermediate
-    is ready; of the variant ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
+    """Columns of an image for delivery, whether it ``has_intermediate`` (ready), and of the variant
+    ``variant_status`` (None without a row), ``variant_failure`` and ``is_leased``.
     """
     return db.query_one(
         """SELECT image.id, image.s3_key, image.mime_type, image.filename, image.size_bytes, image.width,
@@ -40,10 +40,10 @@ def acquire_lease(image_id: str, name: str) -> db.Row | None:
     """Lease a variant, to render it.
 
     Returns:
-        ``lease_token`` and ``is_exhausted``: whether the attempts are used up, so that it is to be marked as
-        failed, not rendered. None if it is leased or ready, or there is no such image.
+        ``lease_token`` and ``is_exhausted``: if True, no attempt is left, so mark it as failed and do not
+        render it. None if it is leased or ready, or the image does not exist.
     """
-    # FOR KEY SHARE waits for a deletion of the image and then finds no row; without it, the insert would
+    # FOR KEY SHARE waits for a deletion of the image and then finds nothing; without it, the insert would
     # violate the foreign key.
     return db.query_one(
         """INSERT INTO image_variants AS variant (image_id, name, lease_until)
@@ -59,7 +59,7 @@ def acquire_lease(image_id: str, name: str) -> db.Row | None:
 
 
 def mark_ready(image_id: str, name: str, token: int) -> bool:
-    """Mark a variant as ready, after its object is stored. False if the lease was lost."""
+    """Mark a variant as ready, after its object is stored. Returns False if the lease was lost."""
     ready = db.query(
         """UPDATE image_variants SET status = 'ready'
            WHERE image_id = %s AND name = %s AND lease_token = %s AND status = 'pending' RETURNING name""",
@@ -69,7 +69,7 @@ def mark_ready(image_id: str, name: str, token: int) -> bool:
 
 
 def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
-    """Record why a render failed. The lease blocks retries for the backoff."""
+    """Record why a variant failed. Its lease blocks retries for the backoff."""
     db.query(
         """UPDATE image_variants SET status = 'failed', failure = %s,
                lease_until = now() + make_interval(secs => least(%s * %s ^ least(attempts - 1, 10), %s))
@@ -79,8 +79,8 @@ def mark_failed(image_id: str, name: str, token: int, failure: str) -> None:
 
 
 def release_lease(image_id: str, name: str, token: int) -> None:
-    """Let the next request, or the sweep, take a variant that was not stored, or perhaps was. This attempt
-    does not count.
+    """Release a variant whose object may be stored, for the next request or the sweep. This attempt does not
+    count.
     """
     db.query(
         """UPDATE image_variants SET lease_until = now(), attempts = attempts - 1
@@ -99,8 +99,8 @@ def remove(image_id: str, name: str, token: int) -> None:
 
 
 def remove_lost(lost: Sequence[db.Row]) -> None:
-    """Remove the rows (from :func:`find_between`) of ready variants whose objects are gone, so that they are
-    rendered again; skips those rendered again since.
+    """Remove the rows (from :func:`find_between`) of ready variants whose objects are missing, so that they
+    are rendered again. Skips variants that were rendered again since.
     """
     db.query(
         """DELETE FROM image_variants

@@ -1,8 +1,7 @@
 """The table ``webhooks``: each row is the queue of one webhook.
 
-A webhook has work when it has a test to send, or, unless it is paused, when there are changes after its
-``sequence``, and the key that answers for it is valid. Its deliveries are sent under a lease; a
-holder that has lost it changes nothing.
+A webhook has work if its key is valid and either a test was requested, or it is not paused and there are
+changes after its ``sequence``. Deliveries need the lease; a process that has lost it changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,11 @@ from imageapi.database import db
 from imageapi.model.change_types import ALL_TYPES
 
 LEASE_SECONDS = 60
-"""Lease of the deliveries of one take; longer than sending them takes."""
+"""Lease of the deliveries of one run; longer than sending them takes."""
 WINDOW = 10_000
-"""Changes that one statement looks through."""
+"""Maximum number of changes that one statement searches."""
 
-# Keys that were revoked long ago are removed: a key without a row is not valid.
+# A key without a row is not valid: keys that were revoked long ago are removed.
 HAS_KEY = f"""coalesce((SELECT {api_keys.IS_VALID} FROM api_keys
     WHERE id = nullif(webhooks.created_by, '{ROOT}')::uuid), webhooks.created_by = '{ROOT}')"""
 COLUMNS = f"""id, version, url, types, created_by, secret, old_secrets, rotated_at, sequence, wants_test,
@@ -38,8 +37,8 @@ IS_DUE = f"{DUE_AT} <= now() AND {HAS_WORK}"
 
 
 def insert(cursor: db.Cursor, values: Mapping[str, Any], limit: int) -> db.Row | None:
-    """Insert a webhook, which follows the changes from the last one that has a number; None if there are
-    ``limit`` already.
+    """Insert a webhook that begins after the last numbered change. Returns None if there are ``limit``
+    webhooks already.
 
     Args:
         values: ``id``, ``url``, ``types``, ``created_by``, ``secret``.
@@ -57,15 +56,15 @@ def insert(cursor: db.Cursor, values: Mapping[str, Any], limit: int) -> db.Row |
 
 
 def delete(cursor: db.Cursor, webhook_id: str) -> None:
-    """Delete a locked webhook. A delivery on its way is not recalled."""
+    """Delete a locked webhook. A delivery in progress is not canceled."""
     values = {"id": webhook_id}
     db.query("DELETE FROM idempotency_keys WHERE subject_id = %(id)s", values, cursor)
     db.query("DELETE FROM webhooks WHERE id = %(id)s", values, cursor)
 
 
 def update(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> db.Row:
-    """Change ``url``, ``types`` and ``created_by`` of a locked webhook. One that has no valid key is paused:
-    it does not go on with what it has missed. A new URL is tried immediately.
+    """Change ``url``, ``types`` and ``created_by`` of a locked webhook. Without a valid key it is paused, so
+    that it does not later send the changes it missed. A new URL is tried immediately.
     """
     assignments = [f"{name} = %({name})s" for name in values]
     if "url" in values:
@@ -81,12 +80,12 @@ def update(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> db.
 
 
 def request_test(cursor: db.Cursor, webhook_id: str) -> db.Row:
-    """Request a test, also while the webhook is paused or waits."""
+    """Request a test, which is sent even if the webhook is paused or waits for a retry."""
     return _update(cursor, webhook_id, "wants_test = true")
 
 
 def resume(cursor: db.Cursor, webhook_id: str, key_id: str) -> db.Row:
-    """Have a locked webhook follow the changes from the last one that has a number, as that of this key."""
+    """Resume a locked webhook after the last numbered change. It then belongs to this key."""
     return _update(
         cursor,
         webhook_id,
@@ -98,7 +97,7 @@ def resume(cursor: db.Cursor, webhook_id: str, key_id: str) -> db.Row:
 
 
 def rotate_secret(cursor: db.Cursor, webhook_id: str, secret: str, overlap_hours: int) -> db.Row:
-    """Replace the secret. The former one also signs for ``overlap_hours``; 0 ends all former secrets."""
+    """Replace the secret. The former one also signs for ``overlap_hours``; 0 removes all former secrets."""
     return _update(
         cursor,
         webhook_id,
@@ -117,7 +116,7 @@ def _update(cursor: db.Cursor, webhook_id: str, assignments: str, **values: Any)
 
 
 def acquire_leases(limit: int) -> list[db.Row]:
-    """Lease up to ``limit`` due webhooks, those that have waited longest first."""
+    """Lease up to ``limit`` due webhooks, longest waiting first."""
     changes.number_all()
     return db.query(
         f"""UPDATE webhooks SET lease_token = nextval('lease_tokens'),
@@ -139,7 +138,7 @@ def find_next() -> float | None:
 
 
 def release_lease(webhook: db.Row) -> None:
-    """Release a lease under which nothing was sent."""
+    """Release the lease of a webhook to which nothing was sent."""
     db.query(
         "UPDATE webhooks SET lease_until = '-infinity' WHERE id = %s AND lease_token = %s",
         (webhook["id"], webhook["lease_token"]),
@@ -150,7 +149,7 @@ def find_changes(after: int, types: Sequence[str], limit: int) -> tuple[int | No
     """The first changes of these types after a sequence number, among the next WINDOW changes.
 
     Returns:
-        The last sequence number looked at, None if there is none after ``after``; and the changes, in order.
+        The last sequence number searched (None if there is none after ``after``), and the changes in order.
     """
     (seen,) = db.query(
         """SELECT max(sequence) AS last FROM
@@ -176,8 +175,8 @@ def skip(webhook: db.Row, sequence: int) -> None:
 
 
 def lock_leased(cursor: db.Cursor, webhook_id: str, lease_token: int) -> db.Row | None:
-    """Lock a webhook, and read it with the database's time ``now``; None if it is gone, or the lease was lost
-    or released.
+    """Lock a webhook and read it, with the database's time as ``now``. Returns None if it was deleted, or the
+    lease was lost or released.
     """
     return db.query_one(
         f"""SELECT {COLUMNS}, now() AS now FROM webhooks
@@ -188,7 +187,7 @@ def lock_leased(cursor: db.Cursor, webhook_id: str, lease_token: int) -> db.Row 
 
 
 def save(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> None:
-    """Store a locked webhook's progress, as webhooks.retries.advance() makes it, and release its lease."""
+    """Store a locked webhook's progress from ``webhooks.retries.advance()``, and release its lease."""
     assignments = ", ".join(f"{name} = %({name})s" for name in values)
     db.query(
         f"UPDATE webhooks SET {assignments}, lease_until = '-infinity' WHERE id = %(id)s",

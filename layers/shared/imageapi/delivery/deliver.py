@@ -1,6 +1,4 @@
-"""Delivery: a signed link becomes a redirect to a presigned URL, or for CloudFront the bytes; variants are
-rendered on first request.
-"""
+"""Check a signed link, render its variant at the first request, and return a presigned URL or the bytes."""
 
 import hashlib
 import time
@@ -20,12 +18,12 @@ from imageapi.storage import s3, signing
 from imageapi.storage.object_keys import variant_key
 
 URL_SECONDS = 60
-"""How long a presigned URL is valid at most: an image that is deleted or revoked closes within this time."""
+"""Maximum validity of a presigned URL. After a deletion or revocation, an image stays readable this long."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """A variant's bytes, with the same ETag as S3's, which answers later requests."""
+    """A variant's bytes. The ETag equals that of S3, which serves later requests."""
 
     data: bytes
     mime_type: str
@@ -36,7 +34,7 @@ class Content:
 
 @dataclass(frozen=True)
 class _File:
-    """An object as a browser gets it."""
+    """An object as a browser receives it."""
 
     key: str
     mime_type: str
@@ -46,23 +44,22 @@ class _File:
 def deliver_image(
     image_id: str, variant: str, query: Mapping[str, Any], accept: str | None, method: str = "GET"
 ) -> str:
-    """Check a link; find or render what it names.
+    """Check a link, and find or render its variant.
 
     Args:
-        variant: ``original``, or a name as in ``variants``.
-        query: the parameters of the link; ``download`` has the browser save the file.
+        variant: ``original`` or the name of a variant.
+        query: the parameters of the link. With ``download``, the browser saves the file.
         accept: the Accept header, for a variant without a format.
-        method: GET or HEAD; the URL is signed for that method only.
+        method: GET or HEAD; the URL is signed only for this method.
 
     Returns:
-        A presigned URL, for a redirect that no cache may keep.
+        A presigned URL, for a redirect that no cache may store.
 
     Raises:
         ForbiddenError: the link was altered, has expired or was revoked.
-        NotFoundError: ``image_not_found``, ``variant_not_found``; ``object_missing`` when the store has lost
-            it.
+        NotFoundError: ``image_not_found``, ``variant_not_found``; ``object_missing`` if the store lost it.
         UnprocessableError, UnsupportedMediaTypeError: the original cannot be rendered (now or recently).
-        VariantPendingError: another request is rendering it; try again.
+        VariantPendingError: another request is rendering the variant; try again.
     """
     validity = _verify(image_id, [variant], query)
     if variant == variant_names.ORIGINAL:
@@ -78,18 +75,18 @@ def deliver_image(
 def deliver_content(
     image_id: str, name: str, query: Mapping[str, Any], version: str | None = None
 ) -> Content | str:
-    """The bytes of a variant that CloudFront has not found in the bucket.
+    """The bytes of a variant that CloudFront did not find in the bucket.
 
     Args:
-        name: the variant with its format. The link may have been signed for the name without it: CloudFront
-            has then chosen the format.
-        version: the link version in the path of a permanent link, which must be the signed one.
+        name: the variant with its format. The link may be signed for the name without format, which
+            CloudFront then chose.
+        version: the link version in the path of a permanent link. It must equal the signed version.
 
     Returns:
-        A presigned URL if the variant is too large for a function's response.
+        The bytes, or a presigned URL if the variant is too large for a function's response.
 
     Raises:
-        As :func:`deliver_image`; NotFoundError (``variant_not_found``) too if the name has no format.
+        As :func:`deliver_image`; also NotFoundError (``variant_not_found``) if the name lacks a format.
     """
     validity = _verify(image_id, [name, name.rpartition(".")[0]], query)
     if version != (None if validity.version is None else str(validity.version)):
@@ -116,7 +113,7 @@ def _verify(image_id: str, names: list[str], query: Mapping[str, Any]) -> links.
 
 
 def _find(image_id: str, variant: str, validity: links.Validity) -> db.Row:
-    """The image, if its permanent links have not been revoked since this one was made."""
+    """The image; raises an error if its permanent links were revoked after this one was signed."""
     image = find_image(parse_id(image_id), variant)
     if validity.version is not None and validity.version != image["link_version"]:
         raise ForbiddenError(
@@ -139,7 +136,7 @@ def _find_or_render(image_id: str, name: str, accept: str | None, validity: link
 
 
 def _presign(file: _File, validity: links.Validity, method: str, *, download: bool) -> str:
-    # Counted from now: rendering may have taken seconds.
+    # From the current time: rendering may have taken seconds.
     left = URL_SECONDS if validity.expires is None else validity.expires - int(time.time())
     seconds = signing.limit_lifetime(max(1, min(left, URL_SECONDS)))
     return signing.presign_url(

@@ -1,4 +1,4 @@
-"""Render a variant on its first request: take its lease, render, store."""
+"""Render a variant at its first request: acquire its lease, render, store."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.telemetry.metrics import add_metric
 
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.05
-"""How long a request waits for another that is rendering the same variant."""
+"""How long a request waits for another request that is rendering the same variant."""
 
 
 def find_image(image_id: str, variant_name: str) -> db.Row:
@@ -38,7 +38,7 @@ def find_image(image_id: str, variant_name: str) -> db.Row:
 
 
 def ensure_variant(image: db.Row, variant: variant_names.Variant) -> None:
-    """Render, or wait for the request that is rendering it already."""
+    """Render a variant, or wait for the request that is rendering it."""
     deadline = time.monotonic() + WAIT_SECONDS
     while image["variant_status"] != "ready":
         if image["variant_status"] == "failed" and image["is_leased"]:
@@ -64,7 +64,7 @@ def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> 
     try:
         data = _render(image, variant)
     except (UnprocessableError, UnsupportedMediaTypeError) as error:
-        # It was decoded when uploaded, so the picture may not be at fault.
+        # The image was decoded when it was uploaded, so it may not be the cause.
         facts = {"image_id": image["id"], "variant": variant.name}
         get_logger().warning("a picture could not be rendered", extra=facts, exc_info=error)
         variants.mark_failed(image["id"], variant.name, token, error.code)
@@ -77,14 +77,14 @@ def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> 
     except StorageUnavailableError:
         variant_store.give_up(image["id"], variant.name, token)
         raise
-    # On a database error the row may be ready, so the object stays; if it is not, the lease expires.
+    # After a database error the row may be ready, so the object stays. If it is not, the lease expires.
     if not stored:
         raise ImageNotFoundError()
     add_metric("Renders")
 
 
 def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
-    from imageapi.pictures import render  # only renders pay for Pillow
+    from imageapi.pictures import render  # only renders load Pillow
 
     with _source(image, variant) as source:
         size = image["width"], image["height"]

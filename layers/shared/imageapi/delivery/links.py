@@ -1,12 +1,12 @@
-"""Delivery links: paths that anyone may open, signed with SECRET_KEY. Pure.
+"""Delivery links: paths that need no API key, signed with SECRET_KEY. Pure.
 
 An expiring link is ``/images/<id>/<variant>?e=<expiry>&k=<key id>&s=<signature>``, with the expiry in seconds
-since 1970. A permanent link has ``v=<link version>`` instead of ``e``: it lasts until the image's link
-version is raised. The signature is HMAC-SHA256 over id, variant, and expiry or version, truncated to 192
-bits. The key id tells which of several keys signed.
+since 1970. A permanent link has ``v=<link version>`` instead of ``e``: it is valid until the image's link
+version grows. The signature is HMAC-SHA256 of id, variant, and expiry or version, truncated to 192 bits. The
+key id identifies the signing key.
 
-Expiries are rounded up to multiples of half the lifetime, so that repeated requests get the same link and
-caches can work. ``infra/edge.yaml`` checks the same links at CloudFront.
+Expiries are rounded up to multiples of half the lifetime, so that repeated requests get the same, cacheable
+link. ``infra/edge.yaml`` checks the same links at CloudFront.
 """
 
 import base64
@@ -21,12 +21,12 @@ from imageapi.errors import ConfigurationError, ForbiddenError
 SIGNATURE_BYTES = 24
 KEY_ID_BYTES = 6
 MAX_SKEW_SECONDS = 60
-"""How far the clocks of the signing and the verifying machine may differ."""
+"""Maximum difference between the clocks of the signing and the verifying machine."""
 _PURPOSE = "image-api delivery link v1"
 
 
 class Validity(NamedTuple):
-    """How long a link lasts: one of the two is set.
+    """The end of a link's validity: one of the two is set.
 
     Attributes:
         expires: seconds since 1970.
@@ -48,10 +48,10 @@ def sign_link(
     """The path and query of a link.
 
     Args:
-        is_animated: adds a hint for CloudFront, which cannot look at the image.
+        is_animated: adds a hint for CloudFront, which cannot read the image.
 
     Raises:
-        ConfigurationError: there is no key to sign with.
+        ConfigurationError: ``keys`` is empty.
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set. Set it on the server.")
@@ -62,8 +62,8 @@ def sign_link(
 
 
 def expires_at(now: float, lifetime: int) -> int:
-    """When a link signed ``now`` expires: after 1 to 1.5 lifetimes, at the same time for all links signed
-    in the same half lifetime.
+    """The expiry of a link signed ``now``: after 1 to 1.5 lifetimes, and equal for all links signed in the
+    same half lifetime.
     """
     step = max(1, lifetime // 2)
     return (int(now) + lifetime + step - 1) // step * step
@@ -78,16 +78,16 @@ def verify_link(
     lifetime: int,
     keys: Sequence[str],
 ) -> Validity:
-    """Check a link. Every key with its key id is tried, in constant time, before the result is known.
+    """Check a link with each key that has its key id, in constant time: a match does not end the check.
 
     Args:
-        variants: names of which one must be signed.
+        variants: one of these names must be signed.
         query: ``e`` or ``v``, ``s``, and ``k``; a link without ``k`` is from an earlier release.
-        lifetime: LINK_TTL_SECONDS; no link lasts more than 1.5 times as long.
+        lifetime: LINK_TTL_SECONDS; a link is valid for at most 1.5 times as long.
 
     Raises:
-        ConfigurationError: there is no key to check with.
-        ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid once.
+        ConfigurationError: ``keys`` is empty.
+        ForbiddenError: ``link_invalid`` if any part was altered, ``link_expired`` if it was valid earlier.
     """
     if not keys:
         raise ConfigurationError("SECRET_KEY is not set. Set it on the server.")
@@ -124,7 +124,7 @@ def _parse(query: Mapping[str, Any]) -> tuple[Validity, bytes]:
 
 @lru_cache(maxsize=8)
 def key_id(key: str) -> str:
-    """The public name of a key, from which the key cannot be told."""
+    """The public id of a key, which does not reveal the key."""
     code = hmac.digest(key.encode("utf-8", "surrogatepass"), b"image-api key id", "sha256")
     return base64.b64encode(code[:KEY_ID_BYTES], b"-_").decode()
 
@@ -138,5 +138,5 @@ def _signature(image_id: str, variant: str, validity: Validity, key: str) -> str
 
 @lru_cache(maxsize=8)
 def _keyed(key: str) -> hmac.HMAC:
-    """Hashes the key once: a page has hundreds of links."""
+    """Hashes the key only once: a page has hundreds of links."""
     return hmac.new(key.encode("utf-8", "surrogatepass"), digestmod="sha256")

@@ -1,4 +1,4 @@
-"""Removals: the objects of images that were deleted or moved to the trash, also from CloudFront's cache."""
+"""Removals: delete the objects of deleted or trashed images, and remove them from CloudFront's cache."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,8 +12,8 @@ from imageapi.storage.object_keys import incoming_key, invalidation_key, variant
 
 
 def resume_removals(image_ids: Sequence[str]) -> bool:
-    """Finish the removals of these images that nobody has leased. False if there are none; raises as
-    :func:`finish_removals`.
+    """Finish the removals of these images whose lease has expired. Returns False if there are none. Errors as
+    for :func:`finish_removals`.
     """
     found = pending_removals.acquire_leases(image_ids)
     if found:
@@ -25,7 +25,7 @@ def finish_removals(found: Sequence[db.Row]) -> None:
     """Remove the objects of leased removals, then the removals.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: some are left, for the next request or sweep.
+        DatabaseUnavailableError, StorageUnavailableError: the next request or sweep finishes the rest.
     """
     try:
         while found:
@@ -43,14 +43,14 @@ def _remove_objects(found: Sequence[db.Row]) -> None:
     keys += [variant_key(removal["image_id"], name) for removal in found for name in removal["variants"]]
     s3.delete_objects(keys)
     for removal in found:
-        if removal["variants"]:  # not earlier: CloudFront could cache them again
+        if removal["variants"]:  # only now: before, CloudFront could cache them again
             put_marker(removal["image_id"])
     if final:
         changes.number_all()  # removes values of permanently deleted images from the feed
 
 
 def put_marker(image_id: str) -> None:
-    """Have an image invalidated in CloudFront, if there is one: an object's notification starts the function.
+    """Request invalidation of an image in CloudFront, if used: an object's notification starts the function.
 
     Raises:
         StorageUnavailableError: the image may or may not be invalidated.

@@ -1,4 +1,4 @@
-"""Stores variants and intermediates: insert the row, put the object, mark the row ready."""
+"""Store variants and intermediates: insert the row, put the object, mark the row as ready."""
 
 import hashlib
 from contextlib import suppress
@@ -16,13 +16,13 @@ from imageapi.telemetry.logs import get_logger
 def store(
     image_id: str, name: str, token: int, data: bytes, mime_type: str, attempts: int = ATTEMPTS
 ) -> bool:
-    """Put a leased variant and mark it ready.
+    """Put a leased variant and mark it as ready.
 
     Returns:
-        False if the image was deleted, or moved to the trash; the object is then removed.
+        False if the image was deleted or moved to the trash; the object is then removed.
 
     Raises:
-        VariantPendingError: the lease was lost to another request, which puts the same object.
+        VariantPendingError: another request has the lease and puts the same object.
         DatabaseUnavailableError, StorageUnavailableError: it may or may not be stored; see :func:`give_up`.
     """
     key, sha256 = variant_key(image_id, name), hashlib.sha256(data).digest()
@@ -38,12 +38,12 @@ def store(
         lease = variants.acquire_lease(image_id, name)
         if not lease:
             return _settle_unleased(image_id, name)
-        token = lease["lease_token"]  # the image came back from the trash, which has removed the object
+        token = lease["lease_token"]  # the image was restored, after its removal deleted the object
 
 
 def adopt(image_id: str, name: str) -> bool:
-    """Settle a stored variant that has no row: its lease was lost, or its image went to the trash, and
-    perhaps came back. That of an image gets a row, since its key determines its bytes; any other is removed.
+    """Settle a stored variant without a row: its lease was lost, or its image was moved to the trash, and
+    maybe restored. If there is an image, insert a row: the key determines the bytes. Otherwise remove it.
 
     Returns:
         Whether it has a row.
@@ -58,7 +58,7 @@ def adopt(image_id: str, name: str) -> bool:
 
 
 def _settle_unleased(image_id: str, name: str) -> bool:
-    """Remove a stored variant, unless another request has given it a row. Returns whether it has one."""
+    """Remove a stored variant, unless another request has inserted a row. Returns whether it has one."""
     if variants.find_statuses([(image_id, name)]):
         return True
     removals.finish_removals(pending_removals.add_variant(image_id, name))
@@ -68,17 +68,17 @@ def _settle_unleased(image_id: str, name: str) -> bool:
 
 
 def give_up(image_id: str, name: str, token: int) -> None:
-    """Let the next request retry at once. If none comes, the sweep removes what a failed put has stored."""
+    """Let the next request retry immediately. Without one, the sweep removes the object of a failed put."""
     with suppress(AppError):  # the lease then expires
         variants.release_lease(image_id, name, token)
 
 
 def store_intermediate(image_id: str, data: bytes) -> None:
-    """Store the intermediate of a new image. Never fails: without it, variants are made from the original."""
+    """Store the intermediate of a new image. Never raises: without it, variants use the original."""
     try:
         lease = variants.acquire_lease(image_id, variant_names.INTERMEDIATE)
         if lease:
             store(image_id, variant_names.INTERMEDIATE, lease["lease_token"], data, "image/jpeg", attempts=1)
     except Exception as error:
-        # The sweep cleans up once the lease expires.
+        # The sweep removes the rest after the lease expires.
         get_logger().warning("no intermediate was kept", extra={"image_id": image_id}, exc_info=error)

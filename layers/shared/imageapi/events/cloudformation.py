@@ -1,4 +1,4 @@
-"""A Lambda function as a CloudFormation custom resource: do work during a deploy and report the outcome."""
+"""Run a function as a CloudFormation custom resource: work during a deploy and report the outcome."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ from imageapi.events.run_event import run_event
 from imageapi.telemetry.logs import get_logger
 
 TIMEOUT = 20.0
-"""Seconds for the answer to CloudFormation."""
+"""Seconds to send the response to CloudFormation."""
 ANSWER_SECONDS = 30.0
-"""Part of the function's time reserved for that answer: TIMEOUT and a margin."""
+"""Seconds of the function's time that are reserved for that response: TIMEOUT and a margin."""
 RETRY_SECONDS, PAUSE_SECONDS = 90.0, 10.0
-"""How long the work is retried, and the pause in between: a new role's permissions take a while to
-propagate, and a new server may not answer yet.
+"""How long the work is retried, and the pause between attempts. The permissions of a new role take time to
+propagate, and a new server may not be reachable yet.
 """
 MAX_REASON_LENGTH = 1_000
 
@@ -28,15 +28,15 @@ MAX_REASON_LENGTH = 1_000
 def answer_cloudformation(
     name: str, work: Callable[[dict[str, Any]], dict[str, Any]], event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
-    """Do ``work`` when the resource is created or updated, and nothing when it is deleted.
+    """Do ``work`` if the resource is created or updated. Does nothing if it is deleted.
 
-    Any error of ``work`` makes CloudFormation roll back the deploy; if a store or a secret cannot be read,
-    only after RETRY_SECONDS. Without an answer CloudFormation waits for the resource's ServiceTimeout, so
-    failures are answered too: database waits end ANSWER_SECONDS before the function's time is up.
+    After an error of ``work``, CloudFormation rolls back the deploy. If a store or a secret is unavailable,
+    ``work`` is first retried for RETRY_SECONDS. Without a response, CloudFormation would wait for the
+    resource's ServiceTimeout. So failures are reported: ``work`` must end ANSWER_SECONDS before the function.
 
     Returns:
-        The answer to CloudFormation. The template reads its ``Data`` with ``!GetAtt``: the outcome of
-        ``work``, and for each property of the resource whose name ends in ``Settings``, its fingerprint.
+        The response to CloudFormation. The template reads its ``Data`` with ``!GetAtt``: the outcome of
+        ``work``, and the fingerprint of each property of the resource whose name ends in ``Settings``.
     """
     answer = {key: event[key] for key in ("RequestId", "StackId", "LogicalResourceId")}
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": name}
@@ -56,14 +56,14 @@ def answer_cloudformation(
 
 
 def fingerprint(settings: object) -> str:
-    """A hash of ``settings`` in sixteen characters, independent of the order of their names."""
+    """A hash of ``settings`` in 16 characters, independent of the order of their names."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _retry(
     work: Callable[[dict[str, Any]], dict[str, Any]], left: float, event: dict[str, Any]
 ) -> dict[str, Any]:
-    """Retry ``work`` until it succeeds, for at most ``left`` seconds in all."""
+    """Retry ``work`` until it succeeds, for at most ``left`` seconds."""
     deadline = time.monotonic() + min(RETRY_SECONDS, left)
     with time_limit(left):
         while True:

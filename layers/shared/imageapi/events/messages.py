@@ -1,4 +1,4 @@
-"""Parses the events of S3, SQS and schedules. Nothing outside this package reads them."""
+"""Parse the events of S3, SQS and schedules. Only this package reads them."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ class Message(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """One message of an SQS event, by its id, and what SQS knows this delivery of it by."""
+    """The id of a message of an SQS event, and the receipt handle of this delivery."""
 
     id: str
     receipt: str
@@ -54,8 +54,8 @@ def parse_notifications(event: Event) -> tuple[list[Message], list[str]]:
     """The bucket's notifications in an SQS event.
 
     Returns:
-        A message for each object whose name is an image's id, such as ``invalidations/<id>``; and the ids of
-        the messages that are no notification. S3's test message names no object.
+        A message for each object whose name is an image id, such as ``invalidations/<id>``; and the ids of
+        messages that are not notifications. S3's test message contains no object.
     """
     messages, unreadable = [], []
     for message in event["Records"]:
@@ -77,7 +77,7 @@ def comes_from(event: Event, queue_url: str | None) -> bool:
 
 
 def parse_receipts(event: Event) -> list[Receipt]:
-    """The messages in an SQS event, whatever they say."""
+    """The messages in an SQS event, with any body."""
     return [Receipt(record["messageId"], record["receiptHandle"]) for record in event["Records"]]
 
 

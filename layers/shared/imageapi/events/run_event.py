@@ -1,4 +1,4 @@
-"""Asynchronous work: its log, metrics and time limit. The counterpart of ``http.app``."""
+"""Run asynchronous work with log, metrics and a time limit. The counterpart of ``http.app``."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -32,9 +32,9 @@ def run_event(
     """Do ``work`` on an asynchronous event, log its outcome and write its metrics.
 
     Args:
-        counted: whether the numbers in the outcome are metrics, except in a dry run.
-        wakes: whether the work can change images, which starts webhooks.
-        in_maintenance: whether the work is done during maintenance; other work fails, to be retried after it.
+        counted: whether the numbers in the outcome become metrics. Those of a dry run never do.
+        wakes: whether the work can change images and so must start webhooks.
+        in_maintenance: whether the work runs during maintenance. Other work fails and is retried later.
         hidden: names in the outcome that are not logged.
 
     Errors are logged and re-raised: Lambda retries, then sends the event to the dead-letter queue, if any.

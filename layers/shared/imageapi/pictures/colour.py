@@ -1,4 +1,4 @@
-"""Convert from a picture's ICC profile or gamma to sRGB, which every browser assumes."""
+"""Convert from an image's ICC profile or gamma to sRGB, which every browser assumes."""
 
 import io
 from typing import Any
@@ -9,11 +9,10 @@ from imageapi.pictures.pixel_formats import gamma_to_srgb
 
 
 def to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
-    """Convert from the picture's ICC profile or gamma; cheap once the picture is small.
+    """Convert from the image's ICC profile or gamma. Shrink it first: that makes the conversion cheap.
 
     Args:
-        info: ``Image.info`` as opened. It may also have PNG texts under any key, and TIFF tags of the wrong
-            type.
+        info: ``Image.info`` as opened. Any key may hold PNG text, or a TIFF tag of the wrong type.
     """
     profile = info.get("icc_profile")
     profile = profile if isinstance(profile, bytes) else None
@@ -29,7 +28,7 @@ def to_srgb(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """Convert to sRGB; None, to ignore the profile, when it is broken or made for another mode."""
+    """Convert to sRGB. Returns None if the profile is broken or for another mode, and must be ignored."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         srgb = ImageCms.createProfile("sRGB")

@@ -1,8 +1,8 @@
-"""Limits on decoding a picture: CPU time, memory, scans. See pixel_limits for its size.
+"""Limits on decoding an image: CPU time, memory and scans. ``pixel_limits`` limits its size.
 
-The header of a file cannot be trusted: the data may hold more pixels than it declares, or repeat the same
-ones thousands of times. So every decode runs inside :func:`bounded`, which limits the memory of the process,
-and hands the decoder a :class:`LimitedReader`, whose ``read`` fails when the CPU time is used up.
+A header cannot be trusted: the data may contain more pixels than it declares, or repeat the same pixels
+thousands of times. So every decode runs inside :func:`bounded`. It limits the memory of the process, and its
+:class:`LimitedReader` raises an error when the CPU time is used up.
 """
 
 import ctypes
@@ -25,42 +25,39 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from imageapi.errors import TooComplexError
 
 MAX_SECONDS = 12.0
-"""CPU time of the process, in seconds. The heaviest still pictures accepted take a third of it."""
+"""CPU time of the process during one decode, in seconds. The heaviest still images take a third of it."""
 MAX_MEMORY = 880 * 2**20
-"""Address space for one decode, in bytes, on top of what the process already uses. The heaviest picture
-accepted takes 769 MiB (a progressive CMYK JPEG of 100 megapixels); the rest is headroom. In total this fits
-in UploadFunction's memory.
+"""Address space for one decode, in bytes, beyond the current use of the process. The heaviest accepted image
+takes 769 MiB: a progressive CMYK JPEG of 100 megapixels. The total fits in UploadFunction's memory.
 """
 MAX_SCANS = 100
-"""Per JPEG. Progressive ones have about ten; a scan of twelve bytes costs the decoder another pass over all
-pixels.
-"""
+"""Per JPEG. Progressive JPEGs have about ten. Each scan, even of 12 bytes, is a pass over all pixels."""
 MAX_RATIONALS = 1_000
-"""Rationals read per TIFF or EXIF tag; the rest are ignored. Three million of them take half a minute."""
+"""Rationals read per TIFF or EXIF tag; the rest are ignored. Three million take half a minute."""
 
-# A scan begins with its marker, length and number of components. The marker alone also occurs by chance,
-# once in 64 KB of metadata. (bytes.count is slower.)
+# A scan begins with its marker, length and number of components. In metadata, the marker without them occurs
+# by chance, once in 64 KB. (bytes.count is slower.)
 _SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 
 
 class LimitedReader(io.BufferedReader):
-    """A file for a decoder to read; ``read`` fails as soon as a limit is reached.
+    """A file for a decoder. ``read`` raises an error as soon as a limit is reached.
 
     Args:
-        source: the file; it is read from its beginning, and stays open.
-        cancelled: set it to end the decode soon, when the result is no longer needed.
+        source: the file. It is read from its beginning and stays open.
+        cancelled: set it to end the decode soon, if the result is no longer needed.
 
     Raises:
-        TooComplexError: from any ``read``: too much CPU time, too many scans, or cancelled.
+        TooComplexError: from any ``read``: too much CPU time, too many scans, or canceled.
     """
 
     def __init__(self, source: IO[bytes], cancelled: Event | None = None) -> None:
-        # Decoders read one marker or tag at a time; buffering checks the limits once per block.
+        # Decoders read one marker or tag at a time. With a buffer, limits are checked once per block.
         self._limited = _LimitedFile(source, cancelled)
         super().__init__(self._limited)
 
     def check_time(self) -> None:
-        """Call before each frame: some decoders read the whole file at once."""
+        """Call this before each frame: some decoders read the whole file at once."""
         self._limited.check_time()
 
 
@@ -103,7 +100,7 @@ class _LimitedFile(io.RawIOBase):
             raise TooComplexError
 
 
-# CPU time and memory can be limited only for the whole process: concurrent decodes would share the limits.
+# CPU time and memory are limited for the whole process, so concurrent decodes would share the limits.
 _one_at_a_time = RLock()
 
 
@@ -111,11 +108,11 @@ _one_at_a_time = RLock()
 def bounded(
     source: IO[bytes], *, memory: int | None = None, cancelled: Event | None = None
 ) -> Iterator[LimitedReader]:
-    """Decode within limits; a second decode in this process waits until the first has ended.
+    """Decode within limits. A second decode in this process waits until the first has ended.
 
     Args:
         source: the file to decode.
-        memory: bytes of address space on top of what the process already uses; MAX_MEMORY by default.
+        memory: address space beyond the current use of the process, in bytes; MAX_MEMORY by default.
         cancelled: as for :class:`LimitedReader`.
 
     Raises:
@@ -133,10 +130,9 @@ def bounded(
 
 @contextmanager
 def _limited_memory(more: int) -> Iterator[None]:
-    """Limit the address space of this process, so that an allocation beyond it fails.
+    """Limit the address space of this process; only on Linux.
 
-    Pillow and its codecs turn that into an error. Without a limit the kernel would kill the process. Sets
-    no limit on systems other than Linux.
+    An allocation beyond the limit then fails with an error. Without it, the kernel would kill the process.
     """
     former = _limit_addresses(more)
     _errno().value = 0
@@ -148,7 +144,7 @@ def _limited_memory(more: int) -> Iterator[None]:
 
 
 def _limit_addresses(more: int) -> tuple[int, int] | None:
-    """Allow ``more`` bytes on top of those in use. Returns the previous limits; None if none can be set."""
+    """Allow ``more`` bytes beyond those in use. Returns the previous limits; None if none can be set."""
     try:
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -160,14 +156,14 @@ def _limit_addresses(more: int) -> tuple[int, int] | None:
 
 
 def is_out_of_memory() -> bool:
-    """Whether an allocation has failed; call it right after an error. Codecs report that as a broken picture:
-    only errno tells the two apart.
+    """Whether an allocation has failed. Call it right after an error: codecs report a broken image, and only
+    errno shows the cause.
     """
     return _errno().value == errno.ENOMEM
 
 
 def _errno() -> ctypes.c_int:
-    """This thread's C errno; always 0 where it cannot be read."""
+    """This thread's C errno; 0 if it cannot be read."""
     locate = _errno_location()
     return locate().contents if locate else ctypes.c_int(0)
 
@@ -184,10 +180,10 @@ def _errno_location() -> "Callable[[], ctypes._Pointer[ctypes.c_int]] | None":
 
 @cache
 def limit_rational_tags() -> None:
-    """Make Pillow read at most MAX_RATIONALS rationals of a tag; further calls do nothing.
+    """Limit Pillow to MAX_RATIONALS rationals of a tag; further calls do nothing.
 
-    Pillow creates an object per rational as soon as it reads a tag, and has no setting to limit that. Its
-    table of loaders is private: checked with Pillow 13.0.0.
+    Pillow creates an object per rational when it reads a tag, without a limit. Its table of loaders is
+    private: checked with Pillow 13.0.0.
     """
     loaders = ImageFileDirectory_v2._load_dispatch
     for kind in (TiffTags.RATIONAL, TiffTags.SIGNED_RATIONAL):

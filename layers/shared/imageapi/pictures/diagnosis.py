@@ -1,4 +1,4 @@
-"""Distinguish intact pictures that Pillow cannot decode from broken ones."""
+"""Distinguish intact images that Pillow cannot decode from broken ones."""
 
 import io
 import warnings
@@ -10,9 +10,9 @@ from imageapi.errors import AppError
 from imageapi.pictures.decode_limits import LimitedReader
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG start-of-frame markers, one for each compression process."""
+"""JPEG start-of-frame markers, one per compression process."""
 _UNDECODED_FRAMES = frozenset({0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-"""Hierarchical JPEG, and arithmetic coding, which Pillow decodes only for small pictures."""
+"""Hierarchical JPEG, and arithmetic coding, which Pillow decodes only for small images."""
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = b"\xff\xd9"
 _END_BYTES = 65_536
@@ -21,18 +21,17 @@ _WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259
 _STRIPS, _TILES = (273, 279), (324, 325)
 """TIFF tags: the offsets and byte counts of strips and of tiles."""
 _WEBP = 50_001
-"""A TIFF compression that Pillow knows, but its libtiff is built without."""
+"""A TIFF compression that Pillow supports, but not the libtiff in its wheels."""
 
 
 def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
-    """Find out why a picture could not be decoded.
+    """Find out why an image could not be decoded.
 
     Args:
-        source: the file.
-        opened: True when the header was read and decoding failed.
+        opened: True if the header was read and decoding failed.
 
     Returns:
-        "JPEG" or "TIFF" when it is an unsupported kind of that format; None when it is broken or incomplete.
+        "JPEG" or "TIFF" if it is an unsupported kind of that format; None if it is broken or incomplete.
 
     Raises:
         TooComplexError: a limit was reached.
@@ -69,7 +68,7 @@ def _read_end(source: LimitedReader, after: int) -> bytes:
 
 
 def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
-    """The first directory of a TIFF; None when it, or any strip or tile it lists, is incomplete."""
+    """The first directory of a TIFF; None if it, or any strip or tile that it lists, is incomplete."""
     source.seek(0)
     header = source.read(8)
     if 43 in header[2:4]:  # BigTIFF
@@ -77,7 +76,7 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
     try:
         tags = ImageFileDirectory_v2(header)
         source.seek(tags.next)
-        # Pillow gives no other sign of a truncated directory.
+        # Pillow reports a truncated directory only as a warning.
         with warnings.catch_warnings(record=True) as problems:
             warnings.simplefilter("always")
             tags.load(cast(IO[bytes], source))
@@ -85,7 +84,7 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
             ends = [end for pair in (_STRIPS, _TILES) for end in _list_ends(tags, *pair)]
     except (MemoryError, AppError):
         raise
-    except Exception:  # a decoder given hostile bytes raises nearly anything
+    except Exception:  # with hostile bytes, a decoder may raise any error
         return None
     size = source.seek(0, io.SEEK_END)
     is_whole = ends and all(end <= size for end in ends)
@@ -93,7 +92,7 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
 
 
 def _list_ends(tags: ImageFileDirectory_v2, offsets: int, lengths: int) -> list[int]:
-    """Where the strips or tiles end, in bytes from the beginning of the file."""
+    """The ends of the strips or tiles, in bytes from the beginning of the file."""
     starts, sizes = _as_tuple(tags.get(offsets, ())), _as_tuple(tags.get(lengths, ()))
     return [start + size for start, size in zip(starts, sizes, strict=True)]
 

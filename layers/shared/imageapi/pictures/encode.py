@@ -18,13 +18,11 @@ VP8X_ALPHA = 0x10
 
 
 def encode(image: Image.Image, extension: str) -> bytes:
-    """Encode a picture in the format of a file extension, or as an intermediate; JPEG, which has no alpha, on
-    white.
-    """
+    """Encode an image for a key of QUALITY. For ``jpg``, transparent parts become white."""
     if extension == "jpg":
         image = to_rgb(image)
     buffer = io.BytesIO()
-    # Strip metadata: Pillow would carry over EXIF, XMP, profile and comment from info.
+    # Strip metadata: Pillow would copy EXIF, XMP, profile and comment from info.
     image.info.clear()
     image.save(buffer, exif=b"", **QUALITY[extension])
     return buffer.getvalue()
@@ -34,8 +32,8 @@ def encode_animation(frames: list[Image.Image], durations: list[int], plays: int
     """Encode an animated WebP.
 
     Args:
-        durations: of each frame, in milliseconds.
-        plays: how many times it plays; 0 means forever.
+        durations: the duration of each frame, in milliseconds.
+        plays: number of plays; 0 means forever.
     """
     buffer = io.BytesIO()
     frames[0].save(
@@ -49,6 +47,6 @@ def encode_animation(frames: list[Image.Image], durations: list[int], plays: int
     data = bytearray(buffer.getbuffer())
     is_transparent = any(frame.getchannel("A").getextrema()[0] != 255 for frame in frames)
     if is_transparent and data[12:16] == b"VP8X":
-        # libwebp sets this flag only for subframes with alpha, not for canvas that no subframe covers.
+        # libwebp sets this flag only for subframes with alpha, not for a canvas that they do not cover.
         data[20] |= VP8X_ALPHA
     return bytes(data)

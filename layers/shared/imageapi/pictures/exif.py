@@ -1,4 +1,4 @@
-"""The EXIF that we expose: no GPS position, no serial numbers."""
+"""The EXIF fields that the API returns: without GPS position and serial numbers."""
 
 import re
 from datetime import datetime
@@ -18,9 +18,7 @@ _EXIF_TAGS = {
 
 
 def read_exif(image: Image.Image) -> dict[str, Any]:
-    """The EXIF fields listed in ``inspect.Picture``, without GPS; at most the orientation when the rest is
-    unreadable.
-    """
+    """The EXIF fields listed in ``inspect.Picture``. If they are unreadable, at most the orientation."""
     orientation = read_orientation(image)
     try:
         base = image.getexif()
@@ -29,7 +27,7 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
         moment = details.get(ExifTags.Base.DateTimeOriginal)
         offset = details.get(ExifTags.Base.OffsetTimeOriginal)
         others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
-    except Exception:  # unreadable EXIF is no reason to refuse a readable picture
+    except Exception:  # unreadable EXIF must not refuse a readable image
         return {"orientation": orientation} if orientation else {}
     named_twice = make is None or (model or "").startswith(make)
     facts: dict[str, Any] = {
@@ -43,7 +41,7 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A clean line of text: cameras pad with NUL, which PostgreSQL rejects."""
+    """Printable text of at most 200 characters: cameras pad with NUL, which PostgreSQL rejects."""
     if not isinstance(value, str):
         return None
     clean = "".join(c for c in value if c.isprintable()).strip()
@@ -59,7 +57,7 @@ def _number(value: Any) -> float | None:
 
 
 def _taken_at(moment: str, offset: str) -> str | None:
-    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None when that is not a valid time."""
+    """``2026:11:24 09:30:00`` and ``+09:00`` as ISO 8601; None if that is not a valid time."""
     match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", moment)
     text = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" if match else ""
     zone = offset if re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", offset) else ""

@@ -1,4 +1,4 @@
-"""The frames of an animation as a viewer shows them, their durations, and the number of plays."""
+"""The frames of an animation as a viewer shows them, with their durations and the number of plays."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from PIL.PngImagePlugin import Disposal, PngImageFile
 MAX_PLAYS = 65_535
 MAX_ANIMATED_FRAMES = 300
 MAX_ANIMATED_PIXELS = 100_000_000
-"""Over all frames. Longer animations are rendered as their first frame."""
+"""Total pixels of all frames. Longer animations are rendered as their first frame."""
 DEFAULT_DURATION = 100.0
-"""Duration of a frame that specifies none, in milliseconds."""
+"""Duration of a frame without one, in milliseconds."""
 _GIF_PREVIOUS = 3
-"""The GIF disposal method that restores what was there before the frame."""
+"""The GIF disposal method that restores the previous canvas."""
 
 
 def has_default_image(image: Image.Image) -> bool:
-    """Whether this is a PNG whose default image, for viewers without animation, is not one of its frames."""
+    """Whether this is a PNG whose default image (for viewers without animation) is not one of its frames."""
     return isinstance(image, PngImageFile) and bool(image.default_image)
 
 
 def seek_first_frame(image: Image.Image) -> None:
-    """Seek to the first frame that is shown, without loading it; call before any other ``seek``."""
+    """Seek to the first frame that is shown, without loading it. Call this before any other ``seek``."""
     if not has_default_image(image):
         return
     png: Any = image
     try:
         png.seek(1)
-    except EOFError:  # the animation that the header declares is missing
+    except EOFError:  # the header declares a missing animation
         png.default_image, png.n_frames, png.is_animated = False, 1, False
         return
     # An animation begins on an empty canvas; Pillow 13.0.0 leaves the default image on it.
@@ -40,7 +40,7 @@ def seek_first_frame(image: Image.Image) -> None:
 
 
 def is_short_animation(image: Image.Image) -> bool:
-    """Whether this is an animation short enough to render all its frames. TIFF pages are not frames."""
+    """Whether this is an animation that is short enough to render all frames. TIFF pages are not frames."""
     if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
         return False
     frames = getattr(image, "n_frames", 1) - has_default_image(image)
@@ -60,7 +60,7 @@ def read_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
 
 
 def _load_frame(image: Image.Image) -> None:
-    """Load the frame, and fix its disposal in two cases that Pillow 13.0.0 gets wrong."""
+    """Load the frame, and correct its disposal in two cases that are wrong in Pillow 13.0.0."""
     frame: Any = image
     is_undone = image.format == "PNG" and frame._prev_im and frame.dispose_op == Disposal.OP_PREVIOUS
     # Pillow draws a PNG frame with alpha onto its only copy of the previous canvas.
@@ -70,7 +70,7 @@ def _load_frame(image: Image.Image) -> None:
         frame._prev_im = before
     is_first_gif = image.format == "GIF" and image.tell() == 0
     if is_first_gif and frame.disposal_method == _GIF_PREVIOUS and frame.dispose is None:
-        # The canvas starts out transparent. Pillow restores that only for a frame with transparency.
+        # The canvas begins transparent. Pillow restores it only for a frame with transparency.
         x0, y0, x1, y1 = frame.dispose_extent
         frame.im = frame.im.convert("RGBA")
         frame._mode = "RGBA"
@@ -84,9 +84,7 @@ def round_durations(durations: list[float]) -> list[int]:
 
 
 def count_plays(image: Image.Image) -> int:
-    """How many times an animation plays; 0 means forever. A GIF stores the repeats after the first play;
-    WebP can count to MAX_PLAYS.
-    """
+    """The number of plays, at most MAX_PLAYS; 0 means forever. A GIF counts repeats after the first play."""
     loop = image.info.get("loop")
     if image.format == "GIF":
         loop = 1 if loop is None else loop and loop + 1

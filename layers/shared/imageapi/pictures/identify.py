@@ -1,4 +1,4 @@
-"""The type of a picture from its first bytes, and its size from its header, without decoding."""
+"""The type of an image from its first bytes, and its size from its header, without decoding."""
 
 import re
 import warnings
@@ -26,7 +26,7 @@ _MAGIC = re.compile(
 
 @dataclass(frozen=True)
 class Kind:
-    """The type of a picture."""
+    """The type of an image."""
 
     format: str
     mime_type: str
@@ -37,16 +37,16 @@ def identify(source: IO[bytes], max_pixels: int) -> Kind:
     """Read the type from the first bytes and check the size in the header, without decoding.
 
     Raises:
-        UnsupportedMediaTypeError: not a picture, or not of a supported type.
-        UnprocessableError: of a supported type but broken (``image_corrupt``), too large
-            (``too_many_pixels``), or crafted to decode forever (``image_too_complex``).
+        UnsupportedMediaTypeError: it is not an image of a supported type.
+        UnprocessableError: it is broken (``image_corrupt``), too large (``too_many_pixels``), or needs too
+            much time or memory (``image_too_complex``).
     """
     with bounded(source) as reader:
         return kind_of(open_picture(reader, max_pixels))
 
 
 def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
-    """Open a picture without decoding it; checks and errors as for :func:`identify`."""
+    """Open an image without decoding it; checks and errors as for :func:`identify`."""
     source.seek(0)
     head = source.read(16)
     source.seek(0)
@@ -54,9 +54,9 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
         raise UnsupportedMediaTypeError(
             f"The file must be a {SUPPORTED} image.", code="unsupported_image_type"
         )
-    # Some of Pillow's decoders allocate memory as soon as they read the size, after checking this limit.
+    # Some decoders check this limit and allocate memory as soon as they read the size.
     Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow warns above this, and refuses above twice this
-    # Pillow warns of each odd tag, and each warning would be a log line.
+    # Each of Pillow's warnings, such as one of an odd tag, would be a log line.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     with explained_failures(source, max_pixels, opened=False):
         image = Image.open(cast(IO[bytes], source), formats=list(FORMATS))
@@ -66,22 +66,22 @@ def open_picture(source: LimitedReader, max_pixels: int) -> Image.Image:
 
 
 def kind_of(image: Image.Image) -> Kind:
-    # Pillow calls a JPEG that contains further pictures MPO; many phones write these.
+    # MPO is a JPEG that contains further images. Many phones write it.
     name = "JPEG" if image.format == "MPO" else str(image.format)
     return Kind(name, *FORMATS[name])
 
 
 @contextmanager
 def explained_failures(source: LimitedReader, max_pixels: int, *, opened: bool) -> Iterator[None]:
-    """Raise an error that says why Pillow failed; ``opened`` as for :func:`find_unsupported`."""
+    """Raise an error with the cause of Pillow's failure; ``opened`` as for :func:`find_unsupported`."""
     try:
         yield
     except (UnprocessableError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise too_many_pixels(max_pixels) from error
-    except Exception as error:  # a decoder given hostile bytes raises nearly anything
-        # bounded() reports that memory ran out, by errno: reading the file again could overwrite that.
+    except Exception as error:  # with hostile bytes, a decoder may raise any error
+        # If memory ran out, bounded() reads errno. Reading the file again could overwrite it.
         if not is_out_of_memory() and (name := find_unsupported(source, opened=opened)):
             raise UnsupportedMediaTypeError(
                 f"This kind of {name} is not supported. Convert the file.", code="unsupported_image_type"

@@ -1,7 +1,7 @@
-"""Inspect a picture: type, size, number of frames, EXIF, placeholder.
+"""Inspect an image: type, size, number of frames, EXIF, placeholder.
 
-Every frame is decoded, since only that proves that no pixels are missing. A JPEG is decoded at a fraction of
-its size, which reads all the data but saves most of the arithmetic.
+Every frame is decoded: only that proves that all pixels exist. A JPEG is decoded at a fraction of its size,
+which reads all data but saves most of the arithmetic.
 """
 
 from dataclasses import dataclass, replace
@@ -25,17 +25,17 @@ DRAFT_SIDE = 128
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that decoded completely.
+    """An image that decoded completely.
 
     Attributes:
         width, height: pixels as a viewer sees them, after the EXIF orientation.
-        frames: 1 for a still picture, otherwise the number of frames or pages. A PNG's default image, for
-            viewers without animation, does not count.
-        exif: what the camera recorded, without GPS: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with
-            an offset only when the camera wrote one), ``orientation`` (1 to 8), ``exposure_time`` (seconds),
-            ``f_number``, ``iso``, ``focal_length`` (millimetres). Missing fields are omitted.
-        placeholder: the picture at 16 pixels, as a ``data:`` URL of about 150 characters.
-        intermediate: a JPEG to make small variants from (see ``intermediate``), for large pictures only.
+        frames: 1 for a still image, otherwise the number of frames or pages, without the default image of a
+            PNG (for viewers without animation).
+        exif: without GPS: ``camera``, ``lens``, ``taken_at`` (ISO 8601, with an offset only if the camera
+            recorded one), ``orientation`` (1 to 8), ``exposure_time`` (seconds), ``f_number``, ``iso``,
+            ``focal_length`` (millimeters). Missing fields are omitted.
+        placeholder: the image at 16 pixels, as a ``data:`` URL of about 150 characters.
+        intermediate: a JPEG for rendering small variants (see ``intermediate``), for large images only.
     """
 
     kind: Kind
@@ -48,31 +48,31 @@ class Picture:
 
 
 def inspect(source: IO[bytes], max_pixels: int, cancelled: Event | None = None) -> Picture:
-    """Decode a picture and describe it.
+    """Decode an image and describe it.
 
     Args:
         cancelled: set it from another thread to end the decode soon, with an error.
 
     Raises:
-        UnsupportedMediaTypeError, UnprocessableError: as :func:`identify.identify`; ``image_corrupt`` when
+        UnsupportedMediaTypeError, UnprocessableError: as :func:`identify.identify`; also ``image_corrupt`` if
             pixels are missing.
     """
     with bounded(source, cancelled=cancelled) as reader:
         picture, pixels = _inspect(reader, max_pixels)
     if not pixels:
         return picture
-    from imageapi.pictures.encode import encode  # only large pictures need this import
+    from imageapi.pictures.encode import encode  # only large images need this import
 
     return replace(picture, intermediate=encode(pixels, "intermediate"))
 
 
 def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Image | None]:
-    """The picture, and the pixels of its intermediate if it gets one."""
+    """The image, and the pixels of its intermediate, if any."""
     image = open_picture(source, max_pixels)
     kind = kind_of(image)
     with explained_failures(source, max_pixels, opened=True):
         if kind.format == "PNG":
-            # Loading skips the checksums, verifying skips the pixels: both are needed.
+            # Both are needed: load() skips the checksums, and verify() the pixels.
             image.verify()
             image = open_picture(source, max_pixels)
         is_large, info = intermediate.is_wanted(image), dict(image.info)
@@ -91,7 +91,7 @@ def _inspect(source: LimitedReader, max_pixels: int) -> tuple[Picture, Image.Ima
 
 
 def _count_frames(image: Image.Image, kind: Kind, max_pixels: int, source: LimitedReader) -> int:
-    """Decode the frames after the first, one at a time, and return how many there are in all."""
+    """Decode the frames after the first, one at a time. Returns the total number of frames."""
     uncounted = 1 if has_default_image(image) else 0
     if kind.format in ("JPEG", "BMP") or not is_animated(image):
         return 1

@@ -1,4 +1,4 @@
-"""EXIF orientation: which way up a picture is."""
+"""EXIF orientation: which way up an image is."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ _TURNS = {
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
-    """The picture as a viewer sees it, given its EXIF orientation."""
+    """The image as a viewer sees it, given its EXIF orientation."""
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 
 def read_orientation(image: Image.Image) -> int | None:
-    """The EXIF orientation (1 to 8, 1 is upright) still to be applied once Pillow has loaded the pixels; None
-    when missing or invalid.
+    """The EXIF orientation (1 to 8, 1 is upright) to apply after Pillow has loaded the pixels; None if it is
+    missing or invalid.
     """
-    if image.format == "TIFF":  # the one format that Pillow turns upright by itself
+    if image.format == "TIFF":  # Pillow turns only this format upright
         return None
     try:
         value: Any = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # unreadable EXIF is no reason to refuse a readable picture
+    except Exception:  # unreadable EXIF must not refuse a readable image
         return None
-    return int(value) if value in range(1, 9) else None  # whatever type of number it was written as
+    return int(value) if value in range(1, 9) else None  # the tag may be of any numeric type

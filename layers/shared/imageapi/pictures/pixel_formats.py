@@ -1,4 +1,4 @@
-"""Convert any of Pillow's modes to the 8-bit modes that can be resized and stored."""
+"""Convert any of Pillow's modes to 8-bit modes, which can be resized and stored."""
 
 from typing import Any, NamedTuple
 
@@ -11,14 +11,14 @@ WHITE_IS_ZERO, UNSIGNED = 0, 1
 
 SRGB_GAMMA = 1 / 2.2
 GAMMA_TOLERANCE = 0.05
-"""Most PNGs with a gamma say 0.45455 and mean sRGB."""
+"""Most PNGs with a gamma have 0.45455, which means sRGB."""
 
 
 class Levels(NamedTuple):
-    """The values of black and white in greyscale of more than 8 bits; in a negative, black is the larger.
+    """The values of black and white in grayscale of more than 8 bits. In a negative, black is larger.
 
     Attributes:
-        wraps: the values are unsigned 32-bit, of which Pillow reads those from 2^31 up as negative.
+        wraps: the values are unsigned 32-bit integers; Pillow reads those from 2^31 up as negative.
     """
 
     black: float
@@ -30,7 +30,7 @@ def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
     """Convert any mode to 8-bit RGB, on white; returns a copy.
 
     Args:
-        levels: :func:`grey_levels` of the whole picture; needed when the image is only a part of it.
+        levels: :func:`grey_levels` of the whole image; required if ``image`` is a part of it.
     """
     image = to_eight_bits(image, levels) if is_deep(image) else unmultiply_grey(image)
     if image.has_transparency_data:
@@ -41,12 +41,12 @@ def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether this is greyscale of more than 8 bits (modes I, I;16 and F)."""
+    """Whether this is grayscale of more than 8 bits (modes I, I;16 and F)."""
     return image.mode.startswith(("I", "F"))
 
 
 def grey_levels(image: Image.Image) -> Levels:
-    """Black and white in greyscale of more than 8 bits: the full range for 12 and 16 bits, and for unsigned
+    """Black and white in grayscale of more than 8 bits: the full range for 12 and 16 bits, and for unsigned
     32 bits with values from 2^31 up; otherwise the darkest and the brightest pixel.
     """
     tags: Any = getattr(image, "tag_v2", None)  # of a TIFF only
@@ -62,7 +62,7 @@ def grey_levels(image: Image.Image) -> Levels:
 
 
 def to_eight_bits(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """Convert greyscale of more than 8 bits to mode L, or to LA when one shade means transparent.
+    """Convert grayscale of more than 8 bits to mode L, or to LA if one shade means transparent.
 
     Args:
         levels: as for :func:`to_rgb`.
@@ -83,14 +83,14 @@ def to_eight_bits(image: Image.Image, levels: Levels | None = None) -> Image.Ima
 
 def _upper_bits(image: Image.Image) -> Image.Image:
     """The upper 8 bits of unsigned 32-bit values, which Pillow reads as signed."""
-    # Pillow's lookup tables take 16 bits. Adding half their range makes the upper 16 bits non-negative.
+    # Pillow's lookup tables accept 16 bits. Adding half their range makes the upper 16 bits non-negative.
     moved = image.point(lambda value: value * (1 / 65_536) + 32_768.0)
     return moved.point([(value ^ 32_768) >> 8 for value in range(65_536)], "L")
 
 
 def shorten_transparent_colour(image: Image.Image) -> None:
-    """Cut the transparent colour of a 16-bit RGB PNG to 8 bits: Pillow does that only to the pixels. Call
-    before the picture is loaded.
+    """Cut the transparent color of a 16-bit RGB PNG to 8 bits: Pillow cuts only the pixels. Call this before
+    the image is loaded.
     """
     key = image.info.get("transparency")
     if not isinstance(key, tuple) or not isinstance(image, PngImageFile):
@@ -100,18 +100,18 @@ def shorten_transparent_colour(image: Image.Image) -> None:
 
 
 def unmultiply_grey(image: Image.Image) -> Image.Image:
-    """The same image; premultiplied greyscale (mode La) as LA, the only mode Pillow converts it to."""
+    """The same image, with premultiplied grayscale (mode La) as LA, the only mode Pillow converts it to."""
     return image.convert("LA") if image.mode == "La" else image
 
 
 def gamma_to_srgb(info: dict[Any, Any]) -> list[int] | None:
-    """A lookup table from 256 shades to sRGB, for the gamma that a PNG has instead of an ICC profile.
+    """A lookup table from 256 shades to sRGB, for a PNG with a gamma instead of an ICC profile.
 
     Args:
-        info: ``Image.info`` of the picture.
+        info: ``Image.info`` of the image.
 
     Returns:
-        None when there is no gamma, or the PNG is in sRGB anyway.
+        None without a gamma, or if the PNG is in sRGB.
     """
     gamma = info.get("gamma")
     if not isinstance(gamma, float) or not gamma or "srgb" in info:

@@ -1,4 +1,4 @@
-"""Limits on the pixels of a picture, checked from its header before decoding."""
+"""Limits on the pixels of an image, which are checked in its header before decoding."""
 
 import math
 
@@ -11,30 +11,26 @@ MAX_SIDE = 65_535
 """The longest side, in pixels: JPEG's maximum."""
 
 TILES_FACTOR = 2
-"""The tiles of a TIFF may have this many times the pixel limit in total: tiles at the edges reach beyond the
-picture.
-"""
+"""The tiles of a TIFF may have this many times the pixel limit: those at the edges exceed the image."""
 _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
 MAX_FRAMES = 2_000
 ANIMATION_FACTOR = 4
-"""An animation may have this many times ``max_pixels``, over all its frames: they are decoded one at a
-time.
-"""
+"""All frames of an animation may have this many times the pixel limit: they are decoded one at a time."""
 
 
 def pixel_limit(image: Image.Image, max_pixels: int) -> int:
-    """The pixel limit for a picture of this format, so that decoding it fits in a function's memory.
+    """The pixel limit for an image of this format, so that decoding it fits in a function's memory.
 
-    JPEGs are decoded at a fraction of their size and still PNGs in one copy, at 4 bytes a pixel or less; the
-    other decoders hold several copies, up to 16 bytes a pixel (measured, see benchmarks/memory.py).
+    JPEGs are decoded at a fraction of their size, and still PNGs in one copy of at most 4 bytes a pixel. The
+    other decoders hold several copies, up to 16 bytes a pixel (measured by benchmarks/memory.py).
     """
     frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not is_animated(image))
     return max_pixels if frugal else max_pixels * 2 // 5
 
 
 def check_frame(image: Image.Image, max_pixels: int) -> int:
-    """Check the current frame and return how many pixels are decoded for it. A TIFF may be stored in tiles,
-    which are decoded as a whole even where they reach beyond the picture.
+    """Check the current frame. Returns the number of pixels to decode. In a TIFF, that includes the parts of
+    tiles that exceed the image.
 
     Raises:
         UnprocessableError: ``too_many_pixels``.
@@ -57,7 +53,7 @@ def check_frame(image: Image.Image, max_pixels: int) -> int:
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
-    """Refuse a picture that is larger than the service decodes.
+    """Refuse an image that is larger than the service decodes.
 
     Raises:
         UnprocessableError: ``too_many_pixels``.
@@ -73,7 +69,7 @@ def is_animated(image: Image.Image) -> bool:
 
 
 def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> UnprocessableError:
-    """The error for a picture with more than ``max_pixels``; ``size`` is its width and height, if known."""
+    """The error for an image with more than ``max_pixels``; ``size`` is its width and height, if known."""
     found = {"width": size[0], "height": size[1]} if size else {}
     problem = f"has {size[0]} x {size[1]} pixels" if size else "has too many pixels"
     return UnprocessableError(
@@ -84,7 +80,7 @@ def too_many_pixels(max_pixels: int, size: tuple[int, int] | None = None) -> Unp
 
 
 def check_animation(image: Image.Image, frames: int, pixels: int, max_pixels: int) -> None:
-    """Check the frames so far, and their pixels together.
+    """Check the number of frames so far, and the total of their pixels.
 
     Raises:
         UnprocessableError: ``too_many_frames``.

@@ -1,4 +1,4 @@
-"""The tiny picture that a page shows until the real one has loaded."""
+"""The placeholder: a tiny preview that a page shows until the image is loaded."""
 
 import base64
 import io
@@ -12,10 +12,10 @@ PLACEHOLDER_SIDE = 16
 
 
 def make_placeholder(image: Image.Image, orientation: int) -> str:
-    """The loaded picture at 16 pixels, as a ``data:`` URL of about 150 characters."""
+    """The loaded image at 16 pixels, as a ``data:`` URL of about 150 characters."""
     levels = grey_levels(image) if is_deep(image) else None
     scale = max(1.0, max(image.size) / (PLACEHOLDER_SIDE * 4))
-    # Nearest first: it copies few pixels and works in every mode, whatever the size of the picture.
+    # NEAREST first: it copies few pixels and works in every mode and for every size.
     small = image.resize(_scaled(image.size, scale), Image.Resampling.NEAREST)
     small = to_rgb(small, levels)
     small = small.resize(

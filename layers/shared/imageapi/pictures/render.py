@@ -1,7 +1,7 @@
 """Render a variant: downscaled, upright, in sRGB, without metadata, in a web format.
 
 The pipeline: ``identify.open_picture`` → ``scale_on_load`` → ``resize`` (and crop) → ``colour.to_srgb`` →
-``orientation.turn_upright`` → ``encode``, which strips metadata. An animation goes through it frame by frame.
+``orientation.turn_upright`` → ``encode``, which strips metadata. Animations pass through it frame by frame.
 """
 
 from collections.abc import Callable
@@ -28,31 +28,29 @@ from imageapi.pictures.resize import resize
 from imageapi.pictures.scale_on_load import load_at_scale, scale_to_fill
 
 MAX_MEMORY = 1_250 * 2**20
-"""Address space for decoding and resizing, in bytes, as in ``decode_limits``: more than for an upload,
-since a JPEG is decoded at the size needed. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
-65,000 x 1,530 pixels, cropped to a square), which fits in the 1,536 MB of DeliverFunction and
-AnalyzeFunction.
+"""Address space for decoding and resizing, in bytes, as in ``decode_limits``. It is more than for an upload,
+because a JPEG is decoded at the required size. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
+65,000 x 1,530 pixels, cropped to a square). DeliverFunction and AnalyzeFunction have 1,536 MB.
 """
 
 
 def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None = None) -> bytes:
     """Render a variant.
 
-    A JPEG is scaled on load, to the smallest scale that covers the variant. An animation stays animated in
-    WebP; in other formats only its first frame is rendered. Pictures are never enlarged.
+    A JPEG is decoded at the smallest scale that covers the variant. An animation stays animated in WebP; in
+    other formats, only its first frame is rendered. Images are never enlarged.
 
     Args:
         source: the original, or its intermediate (see ``intermediate``).
         size: width and height of the original, upright; by default those of ``source``.
 
     Raises:
-        UnsupportedMediaTypeError, UnprocessableError: as for an upload, when the stored original cannot be
-            read.
+        UnsupportedMediaTypeError, UnprocessableError: as for an upload; the original cannot be read.
     """
     try:
         with bounded(source, memory=MAX_MEMORY) as reader:
             encoder = _decode(reader, variant, max_pixels, size)
-        # Without limits: the AVIF encoder would crash on a failed allocation, and its input is small.
+        # Without limits: the AVIF encoder would crash if an allocation failed, and its input is small.
         return encoder()
     except AppError:
         raise
@@ -67,7 +65,7 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | No
 def _decode(
     source: LimitedReader, variant: Variant, max_pixels: int, size: Size | None
 ) -> Callable[[], bytes]:
-    """Decode and transform; returns a function that encodes the result."""
+    """Decode and transform. Returns a function that encodes the result."""
     image = open_picture(source, max_pixels)
     orientation = read_orientation(image) or 1
     info = dict(image.info)

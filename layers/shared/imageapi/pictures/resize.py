@@ -1,4 +1,4 @@
-"""Downscale pictures in any mode, without converting a full-size copy."""
+"""Downscale images in any mode, without converting a full-size copy."""
 
 import math
 
@@ -7,9 +7,9 @@ from PIL import Image
 from imageapi.pictures.pixel_formats import Levels, grey_levels, is_deep, to_eight_bits, unmultiply_grey
 
 BAND_PIXELS = 2_000_000
-"""About how many pixels are converted at a time, see :func:`_average`."""
+"""About this many pixels are converted at a time (see :func:`_average`)."""
 MARGIN = 2.5
-"""How far LANCZOS reads beyond the crop box, in pixels of the variant."""
+"""LANCZOS reads this far beyond the crop box, in pixels of the variant."""
 GAP = 2.0
 """Pillow's ``reducing_gap``: blocks of pixels are averaged first, down to this many times the target size."""
 
@@ -18,17 +18,16 @@ Box = tuple[float, float, float, float]
 
 
 def find_box(size: tuple[int, int], target: tuple[int, int], *, cut: bool) -> Box:
-    """The crop box of a picture. (``ImageOps.fit`` has the same arithmetic, but resizes without a
-    ``reducing_gap``, which takes far longer for a large picture.)
+    """The crop box of an image. (``ImageOps.fit`` is far slower for large images: it lacks ``reducing_gap``.)
 
     Args:
-        cut: crop to the aspect ratio of the target, evenly from both sides.
+        cut: crop to the aspect ratio of the target, evenly on both sides.
     """
     width, height = size
     if not cut:
         return 0, 0, width, height
     scale = min(width / target[0], height / target[1])
-    # One of the two is zero, but rounding errors can make it slightly negative.
+    # One of the two is zero; rounding can make it slightly negative.
     cut_x, cut_y = max(0.0, width - target[0] * scale) / 2, max(0.0, height - target[1] * scale) / 2
     return cut_x, cut_y, width - cut_x, height - cut_y
 
@@ -45,13 +44,13 @@ def resize(image: Image.Image, target: tuple[int, int], *, cut: bool) -> Image.I
 
 
 def _is_resizable(image: Image.Image) -> bool:
-    """Whether Pillow can resize the picture as it is, without a copy in another mode."""
+    """Whether Pillow can resize the image as it is, without a copy in another mode."""
     return image.mode in ("RGB", "L", "CMYK") and not image.has_transparency_data
 
 
 def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """Convert to a mode in which averaging pixels gives the right colour: no palette, no 1-bit pixels, no
-    single transparent colour. ``levels`` as for ``pixel_formats.to_rgb``.
+    """Convert to a mode whose pixels can be averaged: without palette, 1-bit pixels or a single transparent
+    color. ``levels`` as for ``pixel_formats.to_rgb``.
     """
     image = unmultiply_grey(image)
     if is_deep(image):
@@ -65,7 +64,7 @@ def make_resizable(image: Image.Image, levels: Levels | None = None) -> Image.Im
 def shrink(image: Image.Image, factor: int) -> Image.Image:
     """Average blocks of ``factor`` x ``factor`` pixels; the result is in mode RGB, RGBA, L, LA or CMYK.
 
-    Partial blocks at the right and the bottom are cropped: as whole pixels they would shift all others.
+    Partial blocks at the right and bottom are cropped: as whole pixels they would shift all others.
     """
     if factor == 1:
         return make_resizable(image)
@@ -76,10 +75,10 @@ def shrink(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Image.Image, Box]:
-    """Average blocks of pixels as ``reducing_gap`` does, for a picture that has to be converted.
+    """Average blocks of pixels as ``reducing_gap`` does, for an image that must be converted.
 
     Returns:
-        The reduced part of the picture, in mode RGB, L, CMYK, RGBa or La, and where the box is in it.
+        The reduced part of the image, in mode RGB, L, CMYK, RGBa or La, and the box in its coordinates.
     """
     scales = (box[2] - box[0]) / target[0], (box[3] - box[1]) / target[1]
     columns, rows = (max(1, int(scale / GAP)) for scale in scales)
@@ -96,13 +95,12 @@ def _reduce(image: Image.Image, box: Box, target: tuple[int, int]) -> tuple[Imag
 
 
 def _average(image: Image.Image, part: tuple[int, int, int, int], block: tuple[int, int]) -> Image.Image:
-    """Convert a part of a picture and average blocks of its pixels.
-
-    It is converted in bands, since a converted copy of a large picture may not fit in memory.
+    """Convert a part of an image and average blocks of its pixels, band by band: a converted copy of a large
+    image may not fit in memory.
 
     Returns:
-        In mode RGB, L, CMYK, RGBa or La: with premultiplied alpha, so that transparent pixels do not bleed
-        into their neighbours.
+        An image in mode RGB, L, CMYK, RGBa or La. Alpha is premultiplied, so that transparent pixels do not
+        bleed into their neighbors.
     """
     left, top, right, bottom = part
     levels = grey_levels(image) if is_deep(image) else None

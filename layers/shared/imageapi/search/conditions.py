@@ -18,9 +18,9 @@ class Conditions:
 
     Attributes:
         bounds: conditions on the id, which begins with the time.
-        category: the condition on the category, if there is one.
-        checks: all others.
-        tokens: those that every image of the list has.
+        category: the condition on the category, if any.
+        checks: all other conditions.
+        tokens: tokens that each image of the list has.
         values: the parameters of the conditions.
         earliest: start of the range in ``bounds``, in milliseconds since 1970, inclusive.
         latest: its end, exclusive.
@@ -37,23 +37,23 @@ class Conditions:
 
     @property
     def follows_index(self) -> bool:
-        """Whether the list is one range of its order's index (or of its category's index)."""
+        """Whether the list is one range of the index of its order or category."""
         return not self.checks and not (self.bounds and self.order.key)
 
     @property
     def all(self) -> str:
-        """Every condition: what a candidate is checked against."""
+        """All conditions, against which each candidate is checked."""
         return " AND ".join([*self.bounds, *self.category, *self.checks]) or "TRUE"
 
     def index_condition(self, times: list[int] | None, *extra_tokens: int) -> tuple[str, dict[str, Any]]:
-        """The condition that an index serves, with its parameters; TRUE when there are no tokens.
+        """The condition that an index serves, with its parameters; TRUE without tokens.
 
         Args:
-            times: time tokens, one of which an image must have; None for any time.
-            extra_tokens: other tokens that it must have.
+            times: time tokens; an image must have one of them. None for any time.
+            extra_tokens: further tokens that it must have.
         """
         if self.values["hashes"]:
-            # Better than any token. Its own index serves it.
+            # More selective than any token, and served by its own index.
             return "image.sha256 = ANY(%(hashes)s)", {}
         required = [*self.tokens, *extra_tokens]
         conditions = ["image.tokens @> %(tokens)s"] if required else []
@@ -65,8 +65,7 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     """The conditions of a list.
 
     Args:
-        strong: in a search, True for images with all words in title and tags, False for the rest; None for
-            all.
+        strong: True for images with all words in title and tags, False for the rest, None for all.
     """
     values: dict[str, Any] = {}
     bounds, category = [], []
@@ -84,8 +83,8 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
     if query.category is not None:
         required.add(tokens.hash_token(f"c{query.category}"))
         values["category"] = [query.category]
-        # ANY of a one-element array: with =, PostgreSQL would drop the category, a constant, from ORDER BY
-        # and might scan all images (see scan_index).
+        # With = instead of ANY, PostgreSQL would drop the constant category from ORDER BY, and might scan
+        # all images (see scan_index).
         category.append("image.category = ANY(%(category)s)")
     checks = [*_filter_checks(query, values), *_term_checks(query, values, strong)]
     order = ORDERS[query.sort]
@@ -93,8 +92,8 @@ def make_conditions(query: ListQuery, strong: bool | None = None) -> Conditions:
 
 
 def find_times(conditions: Conditions) -> list[int] | None:
-    """Time tokens, one of which every image of a list has; None if its bounds are missing or too wide.
-    A bound that is open or decades away is narrowed to the first or last image, in one statement.
+    """Time tokens: each image of a list has one of them. None if its bounds are missing or too wide. One
+    statement narrows an open or distant bound to the first or last image.
     """
     if not conditions.bounds:
         return None

@@ -9,11 +9,11 @@ from imageapi.search.list_parameters import ListQuery
 from imageapi.search.tokens import SAMPLE, SAMPLED_OF, hash_token
 
 MAX_COUNTED = 10_000
-"""At most this many images are counted one by one."""
+"""Maximum number of images that are counted individually."""
 CANDIDATES_FACTOR = 3
-"""Candidate rows read per match: time tokens cover up to three times the range."""
+"""Candidates read per match: time tokens cover up to three times the range."""
 STATEMENTS = 3
-"""At most this many statements per total."""
+"""Maximum number of statements per total."""
 
 
 def count_images(query: ListQuery) -> dict[str, Any]:
@@ -29,14 +29,14 @@ def count_images(query: ListQuery) -> dict[str, Any]:
 
 
 def is_far_beyond(conditions: Conditions, times: list[int] | None, images: int) -> bool:
-    """Whether about twice ``images`` or more match, by a sample. False does not rule that out."""
+    """Whether a sample suggests about twice ``images`` matches or more. False does not exclude that."""
     enough = max(1, 2 * images // SAMPLED_OF)
     found, _ = _count(conditions, times, enough, hash_token(SAMPLE))
     return found >= enough
 
 
 def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, str] | None:
-    """The facet that counts the whole list, if there is one."""
+    """The facet that counts the whole list, if any."""
     filters = len(conditions.bounds) + len(conditions.category) + len(conditions.checks)
     if filters == 0:
         return "all", ""
@@ -48,8 +48,7 @@ def _find_facet(query: ListQuery, conditions: Conditions) -> tuple[facets.Kind, 
 
 
 def _count(conditions: Conditions, times: list[int] | None, limit: int, *extra: int) -> tuple[int, bool]:
-    """The number of matches, up to ``limit``, and whether it is exact. ``extra``: as for
-    :meth:`Conditions.index_condition`."""
+    """The number of matches, up to ``limit``, and whether it is exact. ``extra``: required tokens."""
     where, values = conditions.index_condition(times, *extra)
     candidates = CANDIDATES_FACTOR * limit
     if not conditions.checks and not extra:  # an index serves exactly these

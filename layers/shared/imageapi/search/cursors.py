@@ -1,4 +1,4 @@
-"""Cursors of lists and searches: where a page ended. Pure."""
+"""Cursors of lists and searches: the end of a page. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from imageapi.search.sort_orders import TIERS
 
 
 class Position(NamedTuple):
-    """Where a page ended.
+    """The end of a page.
 
     Attributes:
         tier: index of the tier, best matches first; 0 for lists without tiers.
-        key: sort key of the last image; None if the list is sorted by id alone.
+        key: sort key of the last image; None in time order.
         id: id of the last image that was read.
     """
 

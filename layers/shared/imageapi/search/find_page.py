@@ -1,4 +1,4 @@
-"""A page of a list, by one of the two plans (see ``imageapi.search``)."""
+"""Find a page of a list by one of two plans (see ``imageapi.search``)."""
 
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from imageapi.search.sort_orders import ORDERS, TIERS, Order
 from imageapi.search.time_search import TimeSearch
 
 MAX_STATEMENTS = 8
-"""Per request, including those that count its total."""
+"""Per request, including the statements that count its total."""
 
 _Page = tuple[list[db.Row], Position | None]
-"""The rows of a page in order, and where it ended; None when nothing comes after it."""
+"""The rows of a page in order, and its end; None if it is the last page."""
 
 
 def find_page(query: ListQuery, position: Position | None) -> _Page:
@@ -46,12 +46,12 @@ def find_page(query: ListQuery, position: Position | None) -> _Page:
 
 
 def _fits(key: str | int | None, order: Order) -> bool:
-    """Whether a cursor's key can be compared in this order. Cursors are not signed: anyone can write one."""
+    """Whether a cursor's key can be compared in this order. Cursors are unsigned, so any key is possible."""
     return type(key) is order.key_type and not (isinstance(key, int) and abs(key) >= 2**63)
 
 
 def _make_page(rows: list[db.Row], wanted: int, unread: Position | None = None) -> _Page:
-    """``rows``: up to ``wanted``; the last one only shows that there are more. ``unread``: where to continue
+    """``rows``: up to ``wanted``; the last one only proves that there are more. ``unread``: where to continue
     if there are fewer.
     """
     if len(rows) < wanted:

@@ -1,4 +1,4 @@
-"""The query parameters of a list, as its conditions. Pure."""
+"""Parse the query parameters of a list. Pure."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from imageapi.search import tokens
 
 DEFAULT_LIMIT = 50
 RANGES = ("width", "height", "size_bytes")
-"""Numbers that a list can be limited by, besides the time."""
+"""Numbers, besides the time, that a list can filter by."""
 NEWEST, RELEVANCE = "-created_at", "relevance"
 
 
 @dataclass(frozen=True)
 class Range:
-    """The whole numbers from ``lowest`` to ``highest``, both included; None: no bound."""
+    """The integers from ``lowest`` to ``highest``, inclusive; None for an open bound."""
 
     lowest: int | None = None
     highest: int | None = None
@@ -27,11 +27,11 @@ class Range:
 
 @dataclass(frozen=True)
 class ListQuery:
-    """A checked request. ``None`` and empty mean any.
+    """A checked request. ``None`` and empty values mean any.
 
     Attributes:
         created: in milliseconds since 1970.
-        ranges: by name, of RANGES.
+        ranges: by name from RANGES.
     """
 
     limit: int = DEFAULT_LIMIT
@@ -47,7 +47,7 @@ class ListQuery:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Everything that determines the list's images and order; a cursor is bound to it."""
+        """The values that determine the list's images and order. A cursor belongs to them."""
         return {
             "sort": self.sort,
             "category": self.category,
@@ -64,10 +64,10 @@ def make_query(parameters: Mapping[str, Any]) -> ListQuery:
     """The request of ``listImages``.
 
     Args:
-        parameters: those of openapi.json, as ``model.parameters.parse_query`` returns them.
+        parameters: the result of ``model.parameters.parse_query``.
 
     Raises:
-        InvalidParameterError: a value that openapi.json alone does not rule out.
+        InvalidParameterError: a value is invalid, although it matches openapi.json.
     """
     terms, category, hashes = _parse_q(parameters["q"]), parameters["category"], parameters["sha256"]
     if terms and hashes:
@@ -93,7 +93,7 @@ def _make_range(name: str, parameters: Mapping[str, Any]) -> Range:
 
 
 def _make_time_range(parameters: Mapping[str, Any]) -> Range:
-    """Times of images are in milliseconds; those of the request may lie between two."""
+    """Rounds times of the request: times of images are whole milliseconds."""
 
     def floor(name: str) -> int | None:
         moment: datetime | None = parameters[f"created_at.{name}"]

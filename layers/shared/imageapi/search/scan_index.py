@@ -1,4 +1,4 @@
-"""Plan (a): the next entries of the order's index."""
+"""Plan (a): read the next entries of the order's index."""
 
 from imageapi.database import db
 from imageapi.search.conditions import Conditions
@@ -10,8 +10,8 @@ def scan_index(conditions: Conditions, position: Position | None, wanted: int) -
     """The rows after a position, up to ``wanted``."""
     order = conditions.order
     where = [*conditions.bounds, *conditions.category, *([order.after] if position else [])]
-    # ORDER BY begins with the category, so that only indexes that begin with it have this order. Otherwise
-    # PostgreSQL may scan all images and discard other categories.
+    # ORDER BY begins with the category, so that only indexes that begin with it match. Otherwise PostgreSQL
+    # may scan all images and discard other categories.
     first = ["image.category"] if conditions.category else []
     return db.query(
         f"""SELECT {columns(order)} FROM image_metadata AS image

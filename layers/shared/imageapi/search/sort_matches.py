@@ -1,4 +1,4 @@
-"""Plan (b) by title or size, or of some hashes: all matches, sorted."""
+"""Plan (b) by title or size, or for some hashes: sort all matches."""
 
 from imageapi.database import db
 from imageapi.errors import UnprocessableError
@@ -10,7 +10,7 @@ from imageapi.search.sort_orders import sorts_by_time
 from imageapi.search.statements import place_values, select
 
 MAX_SORTED = 5_000
-"""At most this many matches are sorted."""
+"""Maximum number of matches that are sorted."""
 
 
 def sort_matches(
@@ -19,7 +19,7 @@ def sort_matches(
     """The rows after a position, up to ``wanted``.
 
     Raises:
-        UnprocessableError: ``too_many_to_sort``; ``details.sorts`` are orders that always work.
+        UnprocessableError: ``too_many_to_sort``; ``details.sorts`` lists orders that always work.
     """
     times = find_times(conditions)
     if query.hashes or not counts.is_far_beyond(conditions, times, MAX_SORTED):

@@ -1,6 +1,6 @@
 """The orders of a list. Pure.
 
-An order is declared here once; tests/unit/search/test_sort_orders.py says where else it has to be named.
+An order is declared here; tests/unit/search/test_sort_orders.py names the other places that must list it.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ TIERS = (True, False)
 
 
 class Order(NamedTuple):
-    """How a list is sorted: by a column, then by the id, both in one direction.
+    """A sort order: by a column, then by the id, both in one direction.
 
     Attributes:
         key: the column; None in time order, since ids begin with the time.
@@ -26,13 +26,13 @@ class Order(NamedTuple):
         return [f"image.{name}" for name in (self.key, "id") if name]
 
     def order_by(self, *first: str) -> str:
-        """The ORDER BY list. ``first``: leading columns, constant in the list."""
+        """The ORDER BY list. ``first``: leading columns that are constant in the list."""
         direction = "DESC" if self.descending else "ASC"
         return ", ".join(f"{column} {direction}" for column in [*first, *self.columns])
 
     @property
     def after(self) -> str:
-        """The condition for rows after a position."""
+        """The SQL condition for rows after a position."""
         values = "(%(key)s, %(id)s)" if self.key else "(%(id)s)"
         return f"({', '.join(self.columns)}) {'<' if self.descending else '>'} {values}"
 
@@ -49,5 +49,5 @@ ORDERS["relevance"] = ORDERS["-created_at"]
 
 
 def sorts_by_time(*, has_terms: bool) -> list[str]:
-    """The orders that can sort a list of any length; relevance needs search terms."""
+    """The orders that can sort a list of any length; relevance requires search terms."""
     return [name for name, order in ORDERS.items() if not order.key and (has_terms or name != "relevance")]

@@ -1,4 +1,4 @@
-"""The SQL that both plans share: columns, positions, and candidates that are read, checked and sorted."""
+"""SQL of both plans: columns, positions, and a statement that reads, checks and sorts candidates."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from imageapi.search.cursors import Position
 from imageapi.search.sort_orders import Order
 
 Found = tuple[list[db.Row], db.Row]
-"""A statement's result: hits in order, and facts: ``candidates`` (rows read) and more."""
+"""A statement's result: hits in order, and facts such as ``candidates`` (rows read)."""
 
 
 def select(candidates: str, facts: str, order: Order, values: dict[str, Any]) -> Found:
-    """Read candidates in one statement; return the first hits in order, and the facts.
+    """Read candidates in one statement. Returns the first hits in order, and the facts.
 
     Args:
-        candidates: the SELECT of ``id``, the order's key and ``hit``.
-        facts: further expressions, which may read the candidates.
+        candidates: a SELECT of ``id``, the order's key and ``hit``.
+        facts: further SQL expressions, which may read the candidates.
     """
     key = f", image.{order.key}" if order.key else ""
-    # LEFT JOIN from one row: the facts come even without hits.
+    # The LEFT JOIN from one row returns the facts even without hits.
     found = db.query(
         f"""WITH candidates AS MATERIALIZED ({candidates}),
             page AS (SELECT image.id{key} FROM candidates AS image WHERE hit

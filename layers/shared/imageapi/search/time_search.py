@@ -1,4 +1,4 @@
-"""Plan (b) in time order: one time range after another, as long as the density of matches suggests."""
+"""Plan (b) in time order: search time ranges, whose lengths follow from the density of matches."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from imageapi.search.tokens import TIME_SHIFTS, TimeRange, cover_time
 SCANNED_ROWS = 500
 """Rows that are scanned before the GIN index is used."""
 MAX_CANDIDATES = 5_000
-"""A time range with more candidates than this is discarded for a shorter one."""
+"""If a time range has more candidates, a shorter one is searched instead."""
 DENSE_ROWS = 20_000
-"""Rows scanned instead where one minute has more than MAX_CANDIDATES."""
+"""Rows scanned instead if one minute has more than MAX_CANDIDATES."""
 MARGIN = 1.5
-"""Factor by which a range is longer than the density of matches suggests."""
+"""A range is this many times as long as the density of matches suggests."""
 NEWEST_OF_ALL = UUID(int=2**128 - 1)
-"""Where a newest-first list begins."""
+"""The position before a newest-first list."""
 
 
 @dataclass
 class TimeSearch:
-    """Hits so far, each with its ``tier``, and statements left."""
+    """Hits so far, each with its ``tier``, and the number of statements left."""
 
     wanted: int
     statements: int
@@ -38,7 +38,7 @@ class TimeSearch:
         """Add the hits of a tier after a position.
 
         Returns:
-            Where to continue; None if the tier is exhausted or the page is full.
+            The position to continue from; None if the tier is exhausted or the page is full.
         """
         if self.statements <= 0:
             return place or NEWEST_OF_ALL
@@ -70,17 +70,17 @@ class TimeSearch:
 
 
 class _Ahead:
-    """What is left of a tier, and how long its next time range should be.
+    """The rest of a tier, and the length of its next time range.
 
     Args:
         scanned: the facts of a scan.
-        matches: its hits.
+        matches: the number of its hits.
     """
 
     def __init__(self, descending: bool, scanned: db.Row, matches: int) -> None:
         self.place = UUID(scanned["last"])
         self._descending = descending
-        # Density: matches in ``_span`` milliseconds.
+        # The density is matches per ``_span`` milliseconds.
         self._matches, self._span = matches, abs(_milliseconds(scanned["first"]) - self._now) + 1
         self._end = _milliseconds(scanned["end"])
         # The next range is at most 1/share of the way to the limit.
@@ -91,7 +91,7 @@ class _Ahead:
         return milliseconds_of(self.place)
 
     def next_range(self, missing: int) -> TimeRange:
-        """The range that may have the ``missing`` matches."""
+        """The range that probably has the ``missing`` matches."""
         wanted = math.ceil(missing * self._span / (self._matches + 0.5) * MARGIN)
         length = min(wanted, abs(self._limit - self._now) // self._share)
         if self._descending:
@@ -99,7 +99,7 @@ class _Ahead:
         return cover_time(self._now, self._now + length + 1)
 
     def pass_range(self, time_range: TimeRange, matches: int, following: UUID) -> None:
-        """Continue after a range that was searched. ``following``: the first image after it."""
+        """Continue after a searched range. ``following``: the first image after it."""
         self._matches += matches
         self._span += time_range.end - time_range.start
         self.place = UUID(int=following.int + (1 if self._descending else -1))
@@ -107,7 +107,7 @@ class _Ahead:
             self._limit, self._share = self._end, 1
 
     def shorten(self, time_range: TimeRange) -> bool:
-        """Make the next range a third of one that had too many candidates. False if it cannot be shorter."""
+        """Limit the next range to a third of one with too many candidates. False if it cannot be shorter."""
         if time_range.end - time_range.start <= 2 << TIME_SHIFTS[0]:
             return False
         self._limit, self._share = (time_range.start if self._descending else time_range.end), 3
@@ -115,8 +115,8 @@ class _Ahead:
 
 
 def _scan(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> Found:
-    """Scan the next images. Facts, hits or not: the ``first`` and ``last`` of them in order, and ``end``, the
-    last image of the whole list.
+    """Scan the next images. Facts, also of images that are no hits: the ``first`` and ``last`` in order, and
+    ``end``, the last image of the whole list.
     """
     order = conditions.order
     bounds, backward = " AND ".join(conditions.bounds) or "TRUE", "ASC" if order.descending else "DESC"
@@ -134,8 +134,8 @@ def _scan(conditions: Conditions, place: UUID | None, rows: int, wanted: int) ->
 
 
 def _search_range(conditions: Conditions, place: UUID, time_range: TimeRange, wanted: int) -> Found:
-    """Search a time range in the GIN index; no rows if it has more than MAX_CANDIDATES. Facts: ``next``, the
-    first image after the range, hit or not.
+    """Search a time range in the GIN index; returns no rows if it has more than MAX_CANDIDATES. Facts:
+    ``next``, the first image after the range, whether a hit or not.
     """
     order = conditions.order
     indexed, values = conditions.index_condition(time_range.tokens)

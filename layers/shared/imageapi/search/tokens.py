@@ -1,17 +1,17 @@
-"""What searches compare: normalised text, and tokens for the GIN index. Pure.
+"""Normalized text and tokens for searches. Pure.
 
-PostgreSQL's own search does not suffice: full-text search needs spaces between words, and trigrams scan
-everything for one or two characters, which are whole words in Japanese. So tokens are made here, and each row
-keeps them as hashes in an array with a GIN index:
+PostgreSQL's search does not suffice: full-text search needs spaces between words. Trigrams scan all rows for
+one or two characters, which are whole words in Japanese. So this module creates tokens; each row contains
+their hashes in an array with a GIN index:
 
-- of the text: unigrams and bigrams in scripts written without spaces; elsewhere trigrams, and the first one
-  and two characters of each word;
-- of the other filters: category, tags, media type, and the powers of two that width and height reach;
-- of the time in the image's id: its bucket, for buckets of several lengths;
-- SAMPLE, on a random sample of the images.
+- of the text: unigrams and bigrams in scripts without spaces; otherwise trigrams, and the first one and two
+  characters of each word;
+- of other filters: category, tags, media type, and the powers of two up to width and height;
+- of the time in the image's id: its buckets of several lengths;
+- SAMPLE, on a random sample of images.
 
-Tokens only narrow a search down. Candidates are checked against the text itself, so neither a hash collision
-nor a bigram in the wrong place yields a false match.
+Tokens only narrow a search. Candidates are checked against the text, so neither a hash collision nor a bigram
+in the wrong place causes a false match.
 """
 
 import zlib
@@ -29,15 +29,15 @@ MAX_TERMS = 20
 MIN_SIDE_EXPONENT = 6
 MAX_SIDE_EXPONENT = 16
 TITLE_KEY_LENGTH = 100
-"""In characters: lists are sorted by the beginning of a title only, since cursors contain it."""
+"""In characters: lists are sorted only by the beginning of titles, because cursors contain it."""
 OTHER_TEXT = [name for name, field in TEXT_FIELDS.items() if field.is_searched and name != "title"]
 TIME_SHIFTS = (16, 20, 24, 28, 32, 36)
-"""Lengths of time buckets: 2**n milliseconds. 2**16 are a minute, 2**36 two years."""
+"""Lengths of time buckets: 2**n milliseconds. 2**16 is about a minute, 2**36 about two years."""
 MAX_TIME_TOKENS = 17
-"""A range as long as 16 buckets overlaps up to 17."""
+"""A range of 16 buckets overlaps up to 17."""
 SAMPLE = "s"
 SAMPLED_OF = 256
-"""One image in 256 has the token SAMPLE: the end of a UUIDv7 is random."""
+"""One image in this many has the token SAMPLE: the end of a UUIDv7 is random."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Term:
     """One word or substring of a search.
 
     Attributes:
-        text: normalised.
-        needle: what the search text must contain: ``text``, anywhere or at the beginning of a word.
-        grams: the tokens that each image with this term has.
+        text: normalized.
+        needle: the search text must contain it: ``text``, anywhere or at the beginning of a word.
+        grams: tokens of each image with this term, before hashing.
     """
 
     text: str
@@ -56,11 +56,11 @@ class Term:
 
 
 def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The search columns of ``image_metadata``, derived from the others.
+    """The search columns of ``image_metadata``.
 
     Args:
-        row: ``id``, the metadata, ``filename``, ``mime_type``, ``width``, ``height``, and ``analysis_text``
-            when there is an analysis.
+        row: ``id``, the metadata, ``filename``, ``mime_type``, ``width``, ``height``, and the optional
+            ``analysis_text``.
     """
     title = normalise(row["title"])
     strong = f" {title} {normalise(' '.join(row['tags']))}".rstrip()  # each word begins with a space
@@ -78,7 +78,7 @@ def index_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[int]:
-    """All tokens of an image, sorted and distinct."""
+    """The hashes of all tokens of an image, sorted and distinct."""
     image_id = UUID(row["id"])
     tokens = {f"x{gram}" for gram in _text_grams(everything)}
     tokens |= {f"X{gram}" for gram in _text_grams(strong)}
@@ -92,12 +92,12 @@ def _make_tokens(row: Mapping[str, Any], everything: str, strong: str) -> list[i
 
 
 def parse_terms(query: str) -> list[Term]:
-    """The terms of a search, all of which an image must have; empty if there is nothing to search for."""
+    """The terms of a search; an image must have all of them. Empty without a letter or digit."""
     return [_make_term(word) for word in dict.fromkeys(normalise(query).split())]
 
 
 def term_tokens(terms: Iterable[Term], *, strong: bool) -> list[int]:
-    """The tokens that a row must have for these terms: anywhere, or in its title and tags."""
+    """The tokens that a row must have for these terms, anywhere or (``strong``) in title and tags."""
     prefix = "X" if strong else "x"
     return [hash_token(prefix + gram) for term in terms for gram in term.grams]
 
@@ -111,8 +111,8 @@ class TimeRange(NamedTuple):
 
 
 def cover_time(start: int, end: int) -> TimeRange:
-    """Round a range (``start`` < ``end``) out to whole buckets, the shortest that need only MAX_TIME_TOKENS.
-    Unchanged and without tokens if too long for any.
+    """Round a range (``start`` < ``end``) out to whole buckets, the shortest that need at most
+    MAX_TIME_TOKENS. If even the longest need more, the range stays unchanged and without tokens.
     """
     for shift in TIME_SHIFTS:
         first, last = start >> shift, end - 1 >> shift
@@ -123,7 +123,7 @@ def cover_time(start: int, end: int) -> TimeRange:
 
 
 def hash_token(token: str) -> int:
-    """A token as a 32-bit signed integer, which a GIN index holds in a third of the space of text."""
+    """A token as a signed 32-bit integer, which takes a third of the space of text in a GIN index."""
     value = zlib.crc32(token.encode("utf-8", "surrogatepass"))
     return value - 2**32 if value >= 2**31 else value
 
@@ -150,6 +150,6 @@ def _neighbours(word: str, size: int) -> Iterator[str]:
 
 
 def side_tokens(name: str, side: int) -> list[int]:
-    """The tokens of a picture ``side`` pixels wide (``w``) or high (``h``), largest last."""
+    """The tokens of an image ``side`` pixels wide (``w``) or high (``h``), largest last."""
     exponents = range(MIN_SIDE_EXPONENT, MAX_SIDE_EXPONENT)
     return [hash_token(f"{name}{exponent}") for exponent in exponents if 2**exponent <= side]

@@ -1,6 +1,6 @@
-"""Compares objects with rows: finds orphaned objects, and rows without an object.
+"""Compares objects with rows: finds orphans, and rows without an object.
 
-Both are read in id order, so each page of the bucket is compared with the rows of the same id range. A range
+Both are read in id order, so that each page of the bucket is compared with the rows of its id range. A range
 with many rows and few objects is split.
 """
 
@@ -16,7 +16,7 @@ from imageapi.storage import s3
 from imageapi.storage.object_keys import variant_key
 
 BATCH = 500
-"""At most this many rows per part; each may cost a request to the store."""
+"""Maximum number of rows per part; each may require a request to the store."""
 ORIGINALS, INCOMING, VARIANTS = "originals/", "incoming/", "variants/"
 _AFTER_ALL = "~"
 """Sorts after every key of an area."""
@@ -26,14 +26,14 @@ _Object = tuple[str, datetime]
 
 @dataclass(frozen=True)
 class Part:
-    """What was found in one range of keys.
+    """The result of one range of keys.
 
     Attributes:
         end: the end of the range, inclusive.
-        objects: the keys of all objects in it.
+        objects: the keys of all objects in the range.
         orphans: keys of objects without a row.
-        missing: ids of images whose original is gone.
-        lost: rows of ready variants whose object is gone.
+        missing: ids of images whose original is missing.
+        lost: rows of ready variants whose object is missing.
     """
 
     end: str
@@ -55,8 +55,8 @@ def compare_stores(older_than: datetime, after: str = "") -> Iterator[Part]:
     """Compare all objects and rows, area by area, in parts.
 
     Args:
-        older_than: younger objects may still get their row.
-        after: the ``end`` of a part to resume after.
+        older_than: younger objects may still get a row.
+        after: the ``end`` of the last part, to resume after it.
     """
     compare = {ORIGINALS: _compare_originals, INCOMING: _compare_incoming, VARIANTS: _compare_variants}
     areas = list(compare)
@@ -106,14 +106,14 @@ def _find_orphans(objects: list[_Object], rows: list[db.Row], older_than: dateti
     ids = [read_id(key) for key in found if is_id(read_id(key))]
     if not ids:
         return found
-    # In the order in which rows move, so that one that moves in between is seen.
+    # Read tables in the order in which rows move, to find a row that moves in between.
     owned = {*uploads.find_object_keys(ids).values(), *originals.find_object_keys(ids).values()}
     deleted = pending_removals.find_pending(ids)
     return [key for key in found if key not in owned and read_id(key) not in deleted]
 
 
 def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
-    """Rows whose object does not exist: neither listed nor found by key."""
+    """Rows whose object is neither listed nor found by key."""
     listed = {key for key, _ in objects}
     return [row for row in rows if row["key"] not in listed and not s3.object_exists(row["key"])]
 
@@ -121,11 +121,11 @@ def _find_absent(objects: list[_Object], rows: list[db.Row]) -> list[db.Row]:
 def _cut(
     prefix: str, after: str, find_rows: Callable[[str, str], list[db.Row]]
 ) -> Iterator[tuple[str, list[_Object], list[db.Row]]]:
-    """Split the keys of an area after one key into ranges: end, objects and rows of each.
+    """Split the keys of an area after one key into ranges. Yields end, objects and rows of each.
 
     Args:
-        find_rows: the first BATCH rows (or all, if fewer) after one key and up to another, in key order, each
-            with its ``key``; may over-read on both sides.
+        find_rows: returns the first BATCH rows after one key and up to another, in key order, each with its
+            ``key``. It may return more rows on both sides.
     """
     low = after
     for high, page in _pages(prefix, after):
@@ -138,7 +138,7 @@ def _cut(
 
 
 def _pages(prefix: str, after: str) -> Iterator[tuple[str, list[_Object]]]:
-    """The bucket's pages, each with its end; the last one has no objects."""
+    """The bucket's pages, each with its end. The last one is empty."""
     for page in s3.list_objects(prefix, after):
         if page:
             yield page[-1][0], page
@@ -146,12 +146,12 @@ def _pages(prefix: str, after: str) -> Iterator[tuple[str, list[_Object]]]:
 
 
 def read_id(key: str) -> str:
-    """The part of a key where an id should be."""
+    """The part of a key that should be an id."""
     return key.partition("/")[2].partition("/")[0].partition(".")[0]
 
 
 def _first_id(key: str) -> str:
-    """The smallest possible id that is not below the one in a key (the largest if all are)."""
+    """The smallest id that is not below the one in a key; the largest id if all are below."""
     text = read_id(key)
     low, high = 0, 2**128 - 1
     while low < high:

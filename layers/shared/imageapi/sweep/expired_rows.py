@@ -1,6 +1,4 @@
-"""Expired rows: images in the trash; and uploads, removals and variants that crashes left behind, whose lease
-has expired.
-"""
+"""Expired rows: images in the trash, and uploads, removals and variants whose lease expired after a crash."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -22,7 +20,7 @@ BATCH = 500
 
 
 def settle_rows(report: Report, has_time: Callable[[], bool]) -> None:
-    """Settle all expired rows while there is time; in a dry run, only count."""
+    """Settle all expired rows while there is time. In a dry run, only count them."""
     _settle_each(trash.find_expired, _purge_image, lambda _: Count.PURGED, report, has_time)
     _settle_each(pending_removals.find_expired, _settle_removal, lambda _: Count.UNDONE, report, has_time)
     _settle_each(variants.find_expired, _settle_variant, _predict_variant, report, has_time)
@@ -37,11 +35,11 @@ def _settle_each(
     report: Report,
     has_time: Callable[[], bool],
 ) -> None:
-    """Settle rows one by one and count the outcomes. A row that fails does not stop the others.
+    """Settle rows one by one and count the outcomes. An error of one row does not stop the others.
 
     Args:
-        find: reads the next rows after one, or the first ones.
-        predict: for a dry run, the outcome that ``settle`` would have.
+        find: reads the next rows after one, or the first rows.
+        predict: for a dry run, returns the outcome that ``settle`` would have.
     """
     for row in _in_batches(find):
         if not has_time():
@@ -50,7 +48,7 @@ def _settle_each(
         try:
             outcome = predict(row) if report.dry_run else settle(row)
         except Exception as error:
-            is_known = isinstance(error, AppError)  # a store does not answer
+            is_known = isinstance(error, AppError)  # a store is unavailable
             log = get_logger().warning if is_known else get_logger().error
             log("a row could not be settled", extra={"row": _name(row)}, exc_info=error)
             outcome = Count.FAILED
@@ -69,7 +67,7 @@ def _in_batches(find: Callable[[T | None, int], list[T]]) -> Iterator[T]:
 
 
 def _name(row: Any) -> str:
-    """A row's name in the log: the id of an upload, image or removal, or the id and name of a variant."""
+    """A row's name in the log: an id, or the id and name of a variant."""
     return str(row["id"]) if isinstance(row, dict) else " ".join(row) if isinstance(row, tuple) else str(row)
 
 
@@ -83,7 +81,7 @@ def _predict_variant(name: variants.Name) -> Count:
 
 
 def _settle_upload(upload: db.Row) -> Count | None:
-    """None if it is leased again, or gone."""
+    """Returns None if it is leased again or was removed."""
     if upload["failure"]:
         remove_failed(upload)
         return Count.UNDONE
@@ -95,7 +93,7 @@ def _settle_upload(upload: db.Row) -> Count | None:
         return Count.UNDONE if is_missing and undo_expired(upload) else None
     except TooComplexError as error:
         return Count.REFUSED if error.is_final else Count.FAILED
-    except NotFoundError:  # gone since
+    except NotFoundError:  # removed since
         return None
     except AppError as error:
         if error.status >= 500:
@@ -105,12 +103,12 @@ def _settle_upload(upload: db.Row) -> Count | None:
 
 
 def _settle_removal(image_id: str) -> Count | None:
-    """None if it is leased or gone."""
+    """Returns None if it is leased or was removed."""
     return Count.UNDONE if resume_removals([image_id]) else None
 
 
 def _purge_image(image: db.Row) -> Count | None:
-    """None if it was restored."""
+    """Returns None if it was restored."""
     removal = pending_removals.begin_expired(image["id"])
     if not removal:
         return None
@@ -119,11 +117,11 @@ def _purge_image(image: db.Row) -> Count | None:
 
 
 def _settle_variant(name: variants.Name) -> Count | None:
-    """None if it is leased, ready or gone."""
+    """Returns None if it is leased or ready, or was removed."""
     lease = variants.acquire_lease(*name)
     if not lease:
         return None
-    # Stored, but the process died before it could say so.
+    # The process stored it and crashed before it could mark it as ready.
     if s3.object_exists(variant_key(*name)):
         return Count.FINISHED if variants.mark_ready(*name, lease["lease_token"]) else None
     if lease["is_exhausted"]:  # back off, do not retry

@@ -1,4 +1,4 @@
-"""What a sweep counts and reports."""
+"""The report of a sweep."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -6,46 +6,44 @@ from enum import StrEnum
 from typing import Any
 
 REPORTED = 100
-"""At most this many ids or keys of each kind are listed; the counts are complete."""
+"""Maximum number of listed ids or keys of each kind; counts are complete."""
 
 
 class Count(StrEnum):
-    """What a sweep counts."""
+    """The counts of a sweep."""
 
     FINISHED = "finished"
-    """Uploads whose file had arrived: now images."""
+    """Uploads whose file had arrived: they became images."""
     UNDONE = "undone"
-    """Uploads that never arrived or failed, and interrupted removals: row and objects removed."""
+    """Uploads that never arrived or failed, and interrupted removals: row and objects were removed."""
     PURGED = "purged"
-    """Images whose time in the trash had expired: deleted permanently."""
+    """Images whose time in the trash was over: deleted permanently."""
     REFUSED = "refused"
-    """Uploads whose file had arrived and was refused: the row says why for a day."""
+    """Uploads whose file arrived and was refused: the row contains the reason for 7 days."""
     FAILED = "failed"
-    """Rows that could not be settled this time; the next sweep tries again."""
+    """Rows that could not be settled; the next sweep tries again."""
     VARIANTS_REMOVED = "variants_removed"
-    """Variants that were begun and never finished."""
+    """Unfinished variants: removed."""
     VARIANTS_LOST = "variants_lost"
-    """Ready variants whose object is gone: row removed, so that they are rendered again (intermediates are
-    not).
-    """
+    """Ready variants without an object: row removed. Except intermediates, they are rendered again."""
     ORPHAN_OBJECTS = "orphan_objects"
-    """Objects without a row: removed if a crash can have left them."""
+    """Objects without a row: removed if a crash may have left them."""
     ORPHANS_KEPT = "orphans_kept"
-    """Those kept, as a crash cannot have left them."""
+    """Orphans that were kept, because a crash cannot have left them."""
     MISSING_OBJECTS = "missing_objects"
-    """Images whose object is gone: only reported, for a person to decide."""
+    """Images without an object: only reported, so that a person can decide."""
 
 
 @dataclass
 class Report:
-    """What a sweep found, and (unless it was a dry run) did."""
+    """The results of a sweep."""
 
     dry_run: bool
     counts: Counter[Count] = field(default_factory=Counter)
     is_another_bucket: bool = False
-    """The bucket has none of the newest images: it is not this database's, and no row was settled."""
+    """The bucket has none of the newest images, so it is not this database's. No row was settled."""
     rows_left: bool = False
-    """Time ran out before all rows were looked at."""
+    """Time ran out before all rows were processed."""
     orphan_keys: list[str] = field(default_factory=list)
     missing_ids: list[str] = field(default_factory=list)
     compared_until: str = ""

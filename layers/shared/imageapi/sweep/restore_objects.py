@@ -1,6 +1,6 @@
-"""Brings back objects whose rows a restored database has again, from the versions that the bucket kept.
+"""Restores objects of rows in a restored database from versions in the bucket.
 
-A version is copied, and becomes the current one; none is deleted, so this may be repeated and undone.
+A version is copied and becomes the current one. None is deleted, so this can be repeated and undone.
 """
 
 from imageapi.catalog import originals, uploads
@@ -10,19 +10,19 @@ from imageapi.storage.object_keys import incoming_key
 
 
 def restore_original(row: db.Row) -> bool:
-    """Bring back the newest version of an original that has the checksum of its row.
+    """Restore the newest version of an original that has the checksum of its row.
 
     Args:
         row: ``id``, ``s3_key`` and ``sha256`` of an image.
 
     Returns:
-        Whether there is one.
+        Whether there is such a version.
     """
     key = row["s3_key"]
     for version_id in versions.find_versions(key):
         if versions.read_sha256(key, version_id) == row["sha256"]:
             versions.copy_version(key, version_id)
-            # Its deletion may have removed the object just before the copy.
+            # A deletion of the image may have removed the object just before the copy.
             if row["id"] not in originals.find_object_keys([row["id"]]):
                 s3.delete_objects([key])
             return True
@@ -30,7 +30,7 @@ def restore_original(row: db.Row) -> bool:
 
 
 def restore_incoming(upload_id: str) -> bool:
-    """Bring back the file of a pending upload: it arrived, and was removed when the upload was finished.
+    """Restore the file of a pending upload, which was removed when the upload was finished.
 
     Returns:
         Whether there was one.

@@ -1,4 +1,4 @@
-"""The sweep, and the progress of its comparison of objects and rows."""
+"""Run a sweep."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from imageapi.sweep.report import REPORTED, Count, Report
 from imageapi.telemetry.logs import get_logger
 
 OBJECT_GRACE = timedelta(hours=2)
-"""Younger objects are left alone; longer than a presigned form is valid."""
+"""Younger objects stay. Longer than the validity of a presigned form."""
 KEY_BATCH = 10_000
-"""Expired Idempotency-Keys removed by one statement."""
+"""Expired Idempotency-Keys that one statement removes."""
 SPARE_MILLISECONDS = 60_000
-"""With less of the function's time left, no row is begun and a comparison stops; the next sweep resumes."""
+"""If less of the function's time is left, a sweep stops, and the next one resumes."""
 
 
 def sweep(
@@ -29,19 +29,19 @@ def sweep(
     object_grace: timedelta = OBJECT_GRACE,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Report:
-    """Settle all rows and objects too old to belong to running work.
+    """Settle all rows and objects that are too old to belong to running work.
 
     Args:
         dry_run: only count.
-        compare: also begin to compare all objects with all rows. A comparison that ran out of time is
-            continued in any case, except by a dry run.
-        force: remove orphaned objects, however many there are.
-        object_grace: minimum age of an orphaned object.
+        compare: also compare all objects with all rows. A comparison that ran out of time is continued in any
+            case, except by a dry run.
+        force: remove orphans, however many there are.
+        object_grace: minimum age of an orphan.
         has_time: whether there is time for another row or part of the bucket. The next sweep resumes where
-            this one stops; a dry run always starts at the beginning.
+            this one stops. A dry run always starts over.
 
     Raises:
-        DatabaseUnavailableError, StorageUnavailableError: stopped early; nothing is half done.
+        DatabaseUnavailableError, StorageUnavailableError: stopped early; the next sweep continues.
     """
     report = Report(dry_run, is_another_bucket=is_another_bucket())
     if report.is_another_bucket:
@@ -60,7 +60,7 @@ def sweep(
 
 
 def _remove_old_keys(has_time: Callable[[], bool]) -> None:
-    """Remove Idempotency-Keys that are no longer kept."""
+    """Remove Idempotency-Keys after KEY_DAYS."""
     oldest_key = int((time.time() - KEY_DAYS * 86_400) * 1000)
     while idempotency_keys.remove_before(oldest_key, KEY_BATCH) and has_time():
         pass
@@ -80,8 +80,8 @@ def _settle_differences(
         report.compared_until = "" if part.is_last else part.end
         if part.lost and not report.dry_run and not report.is_another_bucket:
             variants.remove_lost(part.lost)
-        # After each part, so that the next sweep resumes here if this function dies. Not while orphans are
-        # undecided: the next sweep has to find those again.
+        # Written after each part, so that the next sweep resumes here if this function crashes. Not while
+        # orphans are undecided: the next sweep must find those again.
         if not report.dry_run and not orphans.is_waiting:
             sweep_progress.write(Progress(report.compared_until, orphans.has_kept))
         if not part.is_last and not has_time():

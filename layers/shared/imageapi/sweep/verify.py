@@ -1,7 +1,7 @@
-"""Compares every row with its object after a restore: originals by checksum, variants by name.
+"""Compares each row with its object after a restore: originals by checksum, variants by name.
 
-A call does one slice of the work and returns where the next one goes on. Originals are read in id order, then
-pending uploads (only to bring back their files), then variants.
+A call does one slice of the work and returns the position of the next. It reads originals in id order, then
+pending uploads (only to restore their files), then variants.
 """
 
 import time
@@ -26,28 +26,28 @@ B = TypeVar("B")
 
 BATCH = 100
 THREADS = 10
-"""Requests to the store at once: as many as its client has connections."""
+"""Concurrent requests to the store: as many as its client has connections."""
 SLICE_SECONDS = 15.0
-"""After this time a slice ends with its batch."""
+"""After this time, a slice ends with its batch."""
 MAX_LISTED = 1_000
-"""A slice also ends when it has this many keys to list."""
+"""A slice also ends when it lists this many keys."""
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-"""No object is older: orphans are none of this module's business."""
+"""No object is older, so this module finds no orphans."""
 
 
 @dataclass
 class Findings:
-    """What one slice has found.
+    """The findings of one slice.
 
     Attributes:
-        images: how many there are in all, with those in the trash.
-        originals: how many of them were compared.
-        variants: how many files of variants were.
-        missing, different: keys of originals that are not there, or have other bytes than their rows say.
-        lost: keys of variants that are not there.
-        restored: keys that were brought back, and are in none of the other lists. For a lost variant, its row
-            was removed, so that it is rendered again.
-        after: where the next slice goes on; empty when all is done.
+        images: number of all images, including those in the trash.
+        originals: number of originals that were compared.
+        variants: number of files of variants that were compared.
+        missing, different: keys of originals that are missing, or whose bytes differ from the row's checksum.
+        lost: keys of variants that are missing.
+        restored: keys that were restored, and are in no other list. The row of a lost variant was removed, so
+            that it is rendered again.
+        after: the position of the next slice; empty if all is done.
     """
 
     images: int
@@ -72,8 +72,8 @@ def verify(*, restore: bool, after: str = "", has_time: Callable[[], bool] = lam
     """Compare the next slice of rows with their objects.
 
     Args:
-        restore: bring back what the bucket still has versions of.
-        after: the slice before's ``after``; empty to begin.
+        restore: restore objects from their versions in the bucket.
+        after: the previous slice's ``after``; empty to begin.
 
     Raises:
         DatabaseUnavailableError, StorageUnavailableError: call it again with the same arguments.
@@ -88,7 +88,7 @@ def verify(*, restore: bool, after: str = "", has_time: Callable[[], bool] = lam
 
 
 def _steps(found: Findings, restore: bool, after: str) -> Iterator[str]:
-    """Work in batches; yields after each one where the next begins, and at last an empty string."""
+    """Work in batches. Yields the position after each, and finally an empty string."""
     if after.startswith(ORIGINALS):
         for last_id in _compare_originals(found, restore, after.removeprefix(ORIGINALS)):
             yield ORIGINALS + last_id
@@ -106,7 +106,7 @@ def _compare_originals(found: Findings, restore: bool, after: str) -> Iterator[s
         wrong = {
             row["id"]: digest for row, digest in zip(rows, digests, strict=True) if digest != row["sha256"]
         }
-        # Images that have been deleted since are right.
+        # Ignore images that were deleted since.
         present = originals.find_object_keys(wrong) if wrong else {}
         left = [row for row in rows if row["id"] in present]
         if restore:
@@ -130,7 +130,7 @@ def _restore_incoming(found: Findings, after: str) -> Iterator[str]:
 
 
 def _compare_variants(found: Findings, restore: bool, after: str) -> Iterator[str]:
-    # Beside another bucket every variant would be lost.
+    # With another bucket, every variant would be lost.
     may_remove = restore and not is_another_bucket()
     for part in compare_stores(_BEFORE_ALL, after):
         if may_remove and part.lost:
@@ -142,7 +142,7 @@ def _compare_variants(found: Findings, restore: bool, after: str) -> Iterator[st
 
 
 def _at_once(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
-    """Results in order. The time limit of this call is that of each thread."""
+    """Results in order. This call's time limit also applies to each thread."""
     with ThreadPoolExecutor(THREADS) as pool:
         futures = [pool.submit(partial(copy_context().run, work, item)) for item in items]
         return [future.result() for future in futures]

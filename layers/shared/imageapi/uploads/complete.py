@@ -1,11 +1,10 @@
-"""The second half of a presigned upload: its file has arrived at ``incoming/<id>``.
+"""Complete a registered upload, whose file has arrived at ``incoming/<id>``.
 
-The client, S3's event and the sweep may all call :func:`complete_upload`. The lease holder does the work:
-download, check like a direct upload, record the final key, put, create the image, delete the incoming file.
-The file is copied because the form stays usable until it expires and must not change a checked image.
+The client, S3's event and the sweep may all call :func:`complete_upload`. The lease holder downloads the
+file, checks it like a direct upload, records the final key, puts the object, creates the image, and deletes
+the incoming file. The file is copied because the form stays valid and must not change a checked image.
 
-Attempts are counted before the download, so a file that crashes the process or times out is refused after
-MAX_ATTEMPTS.
+Attempts count before the download: a file that crashes the process or times out is refused in the end.
 """
 
 import hashlib
@@ -45,9 +44,9 @@ from imageapi.uploads.get import find_upload
 from imageapi.uploads.undo import remove_objects, remove_unclaimed
 
 LEASE_SECONDS = 60
-"""Twice UploadFunction's Timeout; the sweep spends no longer on one upload."""
+"""Twice UploadFunction's Timeout. The sweep spends at most this on one upload."""
 SPARE_SECONDS = 5.0
-"""The holder gives up and releases the lease this long before its lease or time runs out."""
+"""The holder releases the lease this long before its lease or time runs out."""
 MAX_ATTEMPTS = 3
 
 
@@ -62,11 +61,11 @@ def complete_upload(
 
     Raises:
         NotFoundError: ``upload_not_found``.
-        ConflictError: ``upload_not_arrived``: the file is not there yet; ``upload_in_progress``: another
+        ConflictError: ``upload_not_arrived``: the file has not arrived; ``upload_in_progress``: another
             request holds the lease; ``upload_interrupted``: the file did not arrive in time.
         UnprocessableError, UnsupportedMediaTypeError, PayloadTooLargeError: the file was refused (now or
-            before) and removed.
-        TooComplexError: the file was refused; unless that is final, it is kept and another call retries.
+            earlier) and removed.
+        TooComplexError: the file was refused. Unless that is final, it stays, and another call retries.
         DatabaseUnavailableError, StorageUnavailableError: not finished; call again.
     """
     upload = _find_pending(image_id, announcer)
@@ -74,7 +73,7 @@ def complete_upload(
         return upload
     image_id = upload["id"]
     if not s3.object_exists(incoming_key(image_id)):
-        # Another request may just have finished the upload and removed the file.
+        # Another request may have just finished the upload and removed the file.
         upload = _find_pending(image_id)
         return upload if isinstance(upload, Stored) else _raise_not_arrived()
     taken = _acquire(image_id, wait_seconds)
@@ -88,7 +87,7 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
 
     Returns:
         ``{"completed": [id], "refused": {id: code}, "unfinished": {id: code}}``. Call again with the
-        unfinished: another request is completing the upload, or a store does not answer.
+        unfinished: another request is completing the upload, or a store is unavailable.
     """
     outcome: dict[str, Any] = {"completed": [], "refused": {}, "unfinished": {}}
     for image_id in image_ids:
@@ -106,8 +105,8 @@ def complete_uploads(image_ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _complete_arrived(image_id: str) -> str | None:
-    """The code with which the upload was refused; None if it is an image. If it had ended before, its file
-    was posted again, since the form can be used until it expires: then the file is removed.
+    """Complete an upload. Returns the error code of a refusal; None if it is an image. If it had ended
+    before, its file was posted again while the form was valid: then the file is removed.
     """
     refusal = None
     try:
@@ -122,7 +121,7 @@ def _complete_arrived(image_id: str) -> str | None:
 
 
 def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Stored:
-    """The row of a pending upload, or the image that it has become. Raises the error of a failed one."""
+    """The row of a pending upload, or its image. Raises the error of a failed upload."""
     found = find_upload(image_id, announcer)
     if not isinstance(found, Stored) and found["failure"]:
         raise stored_error(found["failure"], "The upload failed. Send the file again as a new upload.")
@@ -130,7 +129,7 @@ def _find_pending(image_id: str, announcer: str | None = None) -> db.Row | Store
 
 
 def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
-    """Lease the upload, or return the image if another request has created it.
+    """Lease the upload. Returns its row, or the image if another request has created it.
 
     Raises:
         UploadInProgressError: another request still holds the lease.
@@ -149,7 +148,7 @@ def _acquire(image_id: str, wait_seconds: float) -> db.Row | Stored:
 
 
 def _complete(upload: db.Row, seconds: float) -> Stored:
-    """Work on a leased upload, for at most ``seconds``. An error refuses it permanently or releases it."""
+    """Complete a leased upload in at most ``seconds``. An error refuses it permanently or releases it."""
     try:
         if upload["attempts"] > MAX_ATTEMPTS:
             raise TooComplexError(is_final=True)
@@ -165,7 +164,7 @@ def _complete(upload: db.Row, seconds: float) -> Stored:
             remove_objects(upload)
         raise
     except Exception as error:
-        # A store that does not answer costs no attempt. If the release fails too, the lease expires.
+        # An unavailable store costs no attempt. If the release fails, the lease expires.
         with suppress(AppError):
             uploads.release_lease(upload, counted=not isinstance(error, AppError))
         raise
@@ -177,7 +176,7 @@ def _check_and_store(upload: db.Row) -> Stored:
         size = file.tell()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").digest()
-        # Registered by the client, or recorded by an earlier attempt, which may have put those bytes.
+        # The client registered it, or an earlier attempt recorded it and may have put those bytes.
         if upload["sha256"] not in (None, sha256.hex()):
             raise UnprocessableError(
                 "The file does not match the registered sha256. Register the upload again.",
@@ -191,7 +190,7 @@ def _check_and_store(upload: db.Row) -> Stored:
         s3.put_object(key, file, content_type=kind.mime_type, sha256=sha256)
     found = {"s3_key": key, "mime_type": kind.mime_type, "size_bytes": size, "sha256": sha256.hex()}
     stored = create_image(upload | found, picture)
-    with suppress(AppError):  # the image exists anyway; a sweep removes the file
+    with suppress(AppError):  # the image exists; a sweep removes the file
         s3.delete_objects([incoming])
     if picture.intermediate and stored.created:
         variant_store.store_intermediate(upload["id"], picture.intermediate)

@@ -1,4 +1,4 @@
-"""The end of every upload that succeeds: it becomes an image. ``undo`` is the end of the others."""
+"""Create the image of an upload. ``undo`` ends the uploads that fail."""
 
 import time
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1
-"""How long a client's request waits for another that holds the lease of its upload."""
+"""How long a request waits for another request that holds the lease of its upload."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Result of an upload: the image's row, and whether this request created it."""
+    """The result of an upload: the image's row, and whether this request created it."""
 
     row: db.Row
     created: bool
 
 
 class UploadInProgressError(ConflictError):
-    """409: another request is working on the same upload, or on the same bytes."""
+    """409: another request works on the same upload or the same bytes."""
 
     code = "upload_in_progress"
     message = "Another request is processing this upload. Try again."
@@ -45,15 +45,15 @@ class UploadInProgressError(ConflictError):
 def create_image(upload: db.Row, picture: "Picture") -> Stored:
     """Create the image of an upload whose object is stored.
 
-    A crash before the INSERT leaves a pending upload with its object; after it, an image whose analysis is
-    queued but not started until the hourly schedule runs.
+    A crash before the INSERT leaves a pending upload with its object. A crash after it leaves an image whose
+    queued analysis begins when the hourly schedule runs.
 
     Raises:
-        UploadInterruptedError: the upload was undone or refused; the object is removed.
-        UploadInProgressError: another request has taken it over, and puts the same bytes under the same key.
+        UploadInterruptedError: the upload was undone or refused. Its object is removed.
+        UploadInProgressError: another request has taken it over and puts the same bytes under the same key.
     """
     analyze = get_settings().analyze_uploads
-    with acting_as(upload["key_id"]):  # an event or the sweep may finish what a client began
+    with acting_as(upload["key_id"]):  # an event or the sweep may finish a client's upload
         image = images.insert(_make_image(upload, picture) | {"analyze": analyze})
     if not image:
         return find_outcome(upload)
@@ -65,13 +65,13 @@ def create_image(upload: db.Row, picture: "Picture") -> Stored:
 
 
 def find_outcome(upload: db.Row) -> Stored:
-    """The image that another request created from an upload whose lease was lost. Waits for that request.
+    """Wait for the request that has taken the lease of an upload. Returns the image that it creates.
 
     Raises:
         UploadInterruptedError, UploadInProgressError: as :func:`create_image`.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    # Uploads first, then images, as rows move: the reverse could miss one that moves in between.
+    # Uploads first, then images, as rows move: the reverse order could miss a row that moves in between.
     while (current := uploads.find(upload["id"])) and not current["failure"]:
         if time.monotonic() >= deadline:
             raise UploadInProgressError()
@@ -89,7 +89,7 @@ def _make_image(upload: db.Row, picture: "Picture") -> dict[str, object]:
     kept = ("id", "filename", "s3_key", "mime_type", "size_bytes", "created_at", "lease_token")
     columns = {
         **{name: upload[name] for name in kept},
-        # An upload may be older than a field, or come from newer code: this image then lacks the field.
+        # A field that is newer than the upload is empty. One that is newer than this code is ignored.
         **EMPTY,
         **upload["metadata"],
         "width": picture.width,

@@ -1,4 +1,4 @@
-"""Direct uploads: one request carries picture and metadata, and is answered when both are stored."""
+"""Direct uploads: one request contains image and metadata. The response follows when both are stored."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ LEASE_SECONDS = 60
 """Lease of one request: twice the function's Timeout."""
 
 MAX_SECONDS_BEFORE_INTERMEDIATE = 8
-"""If checking and storing the original took longer, the client is not kept waiting for an intermediate."""
+"""If checking and storing the original takes longer, no intermediate is stored: the client would wait."""
 
 
 def upload_image(
@@ -45,14 +45,14 @@ def upload_image(
 
     Args:
         data: the file, at least one byte.
-        filename: for display and downloads; empty when the client sent none.
+        filename: for display and downloads; empty if the client sent none.
         metadata: Metadata in openapi.json.
-        idempotency_key: the Idempotency-Key header: same key and same request, same upload.
-        on_duplicate: what to do when an image with the same bytes exists: ``allow`` (the default) makes
-            another, ``return`` returns the existing one, ``reject`` refuses.
+        idempotency_key: the Idempotency-Key header. The same request with the same key is the same upload.
+        on_duplicate: if an image with the same bytes exists, ``allow`` (the default) creates another,
+            ``return`` returns the existing one, ``reject`` raises an error.
 
     Raises:
-        InvalidFieldError, UnsupportedMediaTypeError, UnprocessableError: the metadata or the picture is
+        InvalidFieldError, UnsupportedMediaTypeError, UnprocessableError: the metadata or the image is
             refused; nothing is stored.
         ConflictError: ``image_duplicate``, ``upload_in_progress`` or ``upload_interrupted``.
         DatabaseUnavailableError, StorageUnavailableError: not stored; send the same request again.
@@ -72,7 +72,7 @@ def upload_image(
 def check_upload(
     data: bytes, filename: str, metadata: Mapping[str, Any], idempotency_key: str | None, on_duplicate: str
 ) -> NewUpload:
-    """Check a request before anything is stored; arguments and errors as for :func:`upload_image`."""
+    """Check a request, without storing anything. Arguments and errors as for :func:`upload_image`."""
     stored_key = parse_idempotency_key(idempotency_key)
     fields = clean_metadata(metadata)
     kind = identify.identify(io.BytesIO(data), get_settings().max_pixels)
@@ -112,11 +112,11 @@ def _reserve(upload: NewUpload, on_duplicate: str) -> db.Row | Stored:
 def _insert_unless_duplicate(
     cursor: db.Cursor, upload: NewUpload, *, is_refused: bool
 ) -> db.Row | Stored | None:
-    """Insert unless there is an image with these bytes, or the Idempotency-Key is taken (then None). The lock
-    admits one such upload at a time.
+    """Insert unless there is an image with these bytes, or the Idempotency-Key exists (then returns None). A
+    lock admits one such upload at a time.
 
     Raises:
-        ConflictError: ``image_duplicate``, if a duplicate is refused.
+        ConflictError: ``image_duplicate``, if ``is_refused``; ``upload_in_progress``.
     """
     db.query(
         "SELECT pg_advisory_xact_lock(%s, hashtext(%s::text))", (locks.SAME_BYTES, upload.sha256), cursor
@@ -140,7 +140,7 @@ def _insert_unless_duplicate(
 
 
 def _store_object(row: db.Row, data: bytes) -> inspect.Picture:
-    """Put the object and decode the picture. When either fails, the upload is undone."""
+    """Put the object and decode the image. If either fails, the upload is undone."""
     try:
         # Decoding and sending overlap: both release the GIL.
         with _decoding(data) as picture:
@@ -148,7 +148,7 @@ def _store_object(row: db.Row, data: bytes) -> inspect.Picture:
             s3.put_object(row["s3_key"], data, content_type=row["mime_type"], sha256=sha256)
             return picture.result()
     except Exception:
-        # Report the first error. A sweep removes what cannot be removed now.
+        # Raise the first error. If the removal fails, a sweep retries it.
         with suppress(AppError):
             undo_upload(row)
         raise
@@ -156,8 +156,8 @@ def _store_object(row: db.Row, data: bytes) -> inspect.Picture:
 
 @contextmanager
 def _decoding(data: bytes) -> Iterator["Future[inspect.Picture]"]:
-    """Decode in another thread. Decoding ends with this context: otherwise it would use the next request's
-    time and memory.
+    """Decode in another thread. Decoding ends with this context. Otherwise it would use the time and memory
+    of the next request.
     """
     cancelled = Event()
     picture = _decoder().submit(inspect.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)

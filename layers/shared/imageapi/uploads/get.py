@@ -1,4 +1,4 @@
-"""Read an upload, and show it: Upload in openapi.json."""
+"""Read an upload and serialize it."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ def find_upload(upload_id: str, announcer: str | None = None) -> db.Row | Stored
     """The row of a pending or failed upload, or the image that it has become.
 
     Args:
-        announcer: the id of the API key that must have announced the upload; None for any. It does not matter
-            once the upload is an image.
+        announcer: the id of the API key that must have registered the upload; None for any. An upload that is
+            an image ignores it.
 
     Raises:
         NotFoundError: ``upload_not_found``.

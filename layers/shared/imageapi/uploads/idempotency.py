@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request sent again is the same upload."""
+"""Idempotency-Key: a repeated request continues the same upload."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,21 +12,20 @@ from imageapi.uploads.create_image import Stored
 
 
 def sent_fields(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata without empty fields, so a retry hashes the same after a deploy adds a field."""
+    """The metadata without empty fields, so that a retry has the same hash after a deploy adds a field."""
     return {name: value for name, value in metadata.items() if value}
 
 
 def find_earlier_upload(
     upload: NewUpload, continue_upload: Callable[[str], db.Row | None]
 ) -> db.Row | Stored:
-    """The pending upload that has the Idempotency-Key of a new one, or the image that it has become.
+    """The pending upload with the Idempotency-Key of a new one, or the image that it has become.
 
     Args:
-        continue_upload: makes a pending upload, named by its id, that of this request; None if it is not
-            pending.
+        continue_upload: assigns a pending upload to this request, by id; returns None if it is not pending.
 
     Raises:
-        IdempotencyKeyReusedError: the key was used with another request.
+        IdempotencyKeyReusedError: the key was used for a different request.
         UploadInterruptedError: the upload has just failed, or its image was deleted.
     """
     key = str(upload.idempotency_key)

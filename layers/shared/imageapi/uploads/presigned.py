@@ -1,7 +1,6 @@
-"""Presigned uploads: the client sends the file straight to the object store; it is checked afterwards.
+"""Register an upload: the client then posts the file to the object store, and ``complete`` checks it.
 
-This module inserts the upload's row and returns a form for posting one file of one size and type to
-``incoming/<id>``. ``complete`` does the rest.
+The presigned form posts one file of one size and type to ``incoming/<id>``.
 """
 
 from typing import Any
@@ -22,9 +21,9 @@ from imageapi.uploads.get import serialize_upload
 from imageapi.uploads.idempotency import find_earlier_upload, sent_fields
 
 FORM_SECONDS = 3600
-"""How long the form can be used."""
+"""How long the form is valid."""
 OPEN_SECONDS = FORM_SECONDS + 600
-"""How long the sweep waits for the file, and for the client to complete the upload."""
+"""How long the sweep waits for the file and for the completion of the upload."""
 UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -37,12 +36,12 @@ def create_upload(
         values: the request: NewUpload in openapi.json.
 
     Returns:
-        Upload in openapi.json, and whether the row is new. The form is None when the file of the upload with
-        this Idempotency-Key has arrived already.
+        Upload in openapi.json, and whether the row is new. The form is None if the file of an earlier upload
+        with this Idempotency-Key has arrived.
 
     Raises:
-        InvalidFieldError: a field of the request, or of the metadata.
-        PayloadTooLargeError, UnsupportedMediaTypeError: such a file is not accepted.
+        InvalidFieldError: a field of the request or its metadata is invalid.
+        PayloadTooLargeError, UnsupportedMediaTypeError: the size or the type is not accepted.
     """
     upload = parse_upload(values, idempotency_key)
     inserted = uploads.insert(upload)
@@ -61,7 +60,7 @@ def create_upload(
 
 
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
-    """Check the body of ``POST /api/uploads``; raises as :func:`create_upload`."""
+    """Check the body of ``POST /api/uploads``. Errors as for :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
     filename, size, mime_type = clean_filename(values["filename"]), values["size_bytes"], values["mime_type"]
     if not filename:

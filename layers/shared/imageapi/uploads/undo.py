@@ -1,4 +1,4 @@
-"""Undo uploads: fail the row, remove what was stored, then remove the row."""
+"""Undo uploads: fail the row, remove the objects, then remove the row."""
 
 from imageapi.catalog import originals, uploads
 from imageapi.database import db
@@ -7,17 +7,17 @@ from imageapi.storage.object_keys import incoming_key
 
 
 def undo_upload(upload: db.Row) -> None:
-    """Fail a leased upload and remove its objects; nothing if the lease was lost.
+    """Fail a leased upload, remove its objects and its row. Does nothing if the lease was lost.
 
-    A crash after the first step leaves a failed upload, which the sweep cleans up.
+    A crash after the first step leaves a failed upload, which the sweep removes.
     """
     if uploads.interrupt(upload):
         remove_failed(upload)
 
 
 def undo_expired(upload: db.Row) -> bool:
-    """Fail an upload that has expired and remove its objects; its row stays, so that the client learns of it.
-    False if it is leased, not pending, or open.
+    """Fail an expired upload and remove its objects. Its row stays, so that the client can read the reason.
+    Returns False if it is leased, not pending, or still open.
     """
     expired = uploads.interrupt_expired(upload)
     if expired:
@@ -26,9 +26,7 @@ def undo_expired(upload: db.Row) -> bool:
 
 
 def remove_failed(upload: db.Row) -> None:
-    """Remove the objects of a failed upload, then its row. A failed upload stays failed, so several processes
-    can do this at the same time.
-    """
+    """Remove the objects of a failed upload, then its row. Safe to call concurrently: it stays failed."""
     remove_objects(upload)
     uploads.remove(upload["id"])
 
@@ -40,6 +38,6 @@ def remove_objects(upload: db.Row) -> None:
 
 
 def remove_unclaimed(upload_id: str, key: str) -> None:
-    """Remove an object of an upload that has ended, unless its image or the pending upload names it."""
+    """Remove an object of an ended upload, unless its image or a pending upload claims it."""
     if not originals.is_claimed(originals.find_claims([upload_id]), upload_id, key):
         s3.delete_objects([key])
