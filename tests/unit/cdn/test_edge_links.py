@@ -197,6 +197,7 @@ def test_everything_else_is_left_to_the_service(edge: EdgeFunction, case: str) -
 
 
 def test_other_methods_and_repeated_or_long_headers_are_left_to_the_service(edge: EdgeFunction) -> None:
+    assert edge.on_request(sign(), method="HEAD", now=NOW).uri == f"/variants/{ID}/w320.jpg"
     for method in ("OPTIONS", "POST", "DELETE", "get"):
         assert edge.on_request(sign(), method=method, now=NOW).uri == f"/images/{ID}/w320"
     repeated = [("Accept", "image/avif"), ("Accept", "text/html")]
