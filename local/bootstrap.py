@@ -1,4 +1,4 @@
-"""Builds .venv, or says why it cannot. Runs under the system's python3, which may be too old for the rest.
+"""Build .venv, or print the reason why not. This runs under the system's python3, which may be too old.
 
 python3 local/bootstrap.py VENV STAMP LOCK...
 """
@@ -15,9 +15,9 @@ PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
 
 INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
 AS_LOCKED = ("--require-hashes", "--only-binary=:all:")
-"""Only files that the locks list, and no source archives, which run code while they are installed."""
+"""Install only files that the locks list, and no source archives: their installation runs code."""
 WITHOUT_WHEEL = ("--no-binary=watchdog",)
-"""SAM CLI's version of it has no wheel for Python 3.14 on macOS. The lock has its archive's hash."""
+"""SAM CLI's version of it lacks a wheel for Python 3.14 on macOS. The lock contains the archive's hash."""
 
 
 def check_platform() -> None:
@@ -31,7 +31,7 @@ def check_platform() -> None:
 
 
 def check_python() -> None:
-    """Exit with a message when this Python is too old, or newer than the wheels."""
+    """Exit with a message if this Python is too old, or newer than the wheels."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 14):
         sys.exit(
             f"error: Python 3.11 to 3.14 is required; {sys.executable} is {platform.python_version()}. "
@@ -40,14 +40,14 @@ def check_python() -> None:
 
 
 def works(python: str) -> bool:
-    """Whether the environment's Python starts, is of this version and has pip."""
+    """Whether the environment's Python starts, has this version and includes pip."""
     check = f"import sys, pip; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     return os.path.exists(python) and subprocess.call([python, "-c", check], stderr=subprocess.DEVNULL) == 0
 
 
 def take_turn(path: str) -> int:
-    """A descriptor with the lock on `path`, which the command that holds it frees by ending."""
-    import fcntl  # not on Windows, which check_platform() refuses
+    """A descriptor with the lock on `path`. The lock is released when the command that holds it ends."""
+    import fcntl  # missing on Windows, which check_platform() rejects
 
     lock = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
@@ -69,7 +69,7 @@ def run(lock: int, *command: str) -> None:
 
 
 def install(lock: int, command: list[str], locks: list[str]) -> None:
-    """Install the packages of `locks`, and show only how far it is. pip prints errors itself."""
+    """Install the packages of `locks`, and show only the progress. pip prints errors itself."""
     total = 0
     for path in locks:
         with open(path) as lines:

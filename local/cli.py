@@ -1,6 +1,6 @@
 """python -m local run, invoke, sweep, verify, monitor, demo, key and keys-confirm: see --help.
 
-Each command imports what only it needs: SAM CLI alone takes half a second.
+Each command has its own imports, because importing SAM CLI takes half a second.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line. Return the exit code."""
     arguments = parse_arguments()
     commands: dict[str, Callable[[argparse.Namespace], int | None]] = {
         "run": run_service,
@@ -86,7 +86,7 @@ def main() -> int:
         "key": make_key,
         "keys-confirm": confirm_keys,
     }
-    # 1 says that verify found something.
+    # For verify, 1 means that objects are missing or different.
     failed = 2 if arguments.command == "verify" else 1
     try:
         return commands[arguments.command](arguments) or 0
@@ -111,7 +111,7 @@ def run_service(arguments: argparse.Namespace) -> None:
         data_dir = arguments.data_dir
         if arguments.ephemeral:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="image-api-")))
-            data_dir.chmod(0o711)  # started by root, the servers run as another user
+            data_dir.chmod(0o711)  # if root starts the servers, they run as another user
         settings = load_settings(
             data_dir=data_dir,
             template=arguments.template,
@@ -136,14 +136,14 @@ def invoke_function(arguments: argparse.Namespace) -> None:
 
 
 def sweep_stores(arguments: argparse.Namespace) -> None:
-    """Report or clean up what interrupted work left behind."""
+    """Report or clean up interrupted work."""
     from local.sweep import run_sweep
 
     run_sweep(arguments, load_settings(data_dir=arguments.data_dir, template=arguments.template))
 
 
 def verify_stores(arguments: argparse.Namespace) -> int:
-    """Compare rows with objects; returns the exit code."""
+    """Compare rows with objects. Return the exit code."""
     from local.verify import run_verify
 
     return run_verify(arguments, load_settings(data_dir=arguments.data_dir, template=arguments.template))

@@ -21,17 +21,17 @@ class Api(NamedTuple):
 def choose_api(
     base_url: str | None, api_key: str | None, settings: Settings, info: dict[str, Any] | None
 ) -> Api:
-    """The API from the arguments, else from BASE_URL in .env or the shell, else the run on this machine."""
+    """The API in the arguments, else at BASE_URL in .env or the shell, else of the local run."""
     here = info["base_url"] if info else f"http://127.0.0.1:{settings.port}"
     found = (base_url or settings.value("BASE_URL", here)).rstrip("/")
     return Api(found, api_key or (info["api_key"] if info and found == here else settings.client_key))
 
 
 def find_stack_api(stack: str, api_key: str | None) -> Api:
-    """The API of a stack on AWS, with the key in its secret unless another is given.
+    """The API of a stack on AWS, with the given key or the key in its secret.
 
     Raises:
-        LocalError: there is no such stack, or it was deployed with an ApiKey, which cannot be read.
+        LocalError: the stack does not exist, or it was deployed with an ApiKey, which cannot be read.
     """
     outputs = find_outputs(stack)
     secret = outputs.get("ApiKeySecret")
@@ -46,7 +46,7 @@ def ask_once(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any
     """As :func:`ask`, without retries.
 
     Raises:
-        LocalError: no API answers, or it does not take the key; with what to do.
+        LocalError: the API does not respond or rejects the key. The message says what to do.
     """
     if not api.key:
         raise LocalError("API_KEY is empty. Set it in .env, or pass --api-key.")
@@ -68,8 +68,8 @@ def ask_once(api: Api, method: str, path: str, **request: Any) -> tuple[int, Any
 def ask(
     api: Api, method: str, path: str, headers: dict[str, str] | None = None, **request: Any
 ) -> tuple[int, Any]:
-    """Status and JSON (or None) of one response. Raises urllib3's HTTPError when there is no response."""
-    # One manager per request: forked processes must not share a connection.
+    """Status and JSON (or None) of one response. Raises urllib3's HTTPError without a response."""
+    # One manager per request, because forked processes must not share a connection.
     with urllib3.PoolManager(headers={"X-API-Key": api.key}) as manager:
         headers = {**manager.headers, **(headers or {})}
         response = manager.request(method, api.base_url + path, headers=headers, timeout=TIMEOUT, **request)
@@ -80,5 +80,5 @@ def ask(
 
 
 def describe(error: HTTPError) -> str:
-    """The end of urllib3's message, which is the error; the beginning names the connection."""
+    """The error, which is the end of urllib3's message. The beginning names the connection."""
     return str(error).rpartition(": ")[2]

@@ -1,4 +1,4 @@
-"""The error whose message a command prints before it ends, without a traceback."""
+"""The error of commands. They print its message without a traceback, then exit."""
 
 
 class LocalError(Exception):

@@ -1,4 +1,4 @@
-"""Invokes a function by its name in the template: beside a `make run`, or of a deployed stack."""
+"""Invoke a function by its name in the template, beside a `make run` or in a deployed stack."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ from local.run_info import find_run_info
 from local.settings import OwnStores, Settings
 
 Invoke = Callable[[str], str]
-"""Takes an event and returns the function's result, both as JSON. Raises LocalError if that failed."""
+"""Accepts an event and returns the function's result, both as JSON. Raises LocalError after a failure."""
 
 STACK_SECONDS = 900
-"""How long a function of a stack may take: Lambda's longest Timeout."""
+"""The longest time for a function of a stack: Lambda's maximum Timeout."""
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def stack_function(stack: str, name: str) -> Iterator[Invoke]:
         cloud = boto3.client("cloudformation")
         found = cloud.describe_stack_resource(StackName=stack, LogicalResourceId=name)
         physical_name = found["StackResourceDetail"]["PhysicalResourceId"]
-        # Without attempts of its own: a second one would run beside the first.
+        # One attempt, because a second one would run beside the first.
         config = Config(read_timeout=STACK_SECONDS, retries={"total_max_attempts": 1})
         client = boto3.client("lambda", config=config)
 

@@ -15,7 +15,7 @@ from local.settings import Settings
 
 
 def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
-    """Make a key and print it, once. Raises LocalError when the API refuses it."""
+    """Create a key and print it once. Raises LocalError if the API rejects the request."""
     api = find_api(arguments, settings, info)
     values = {"name": arguments.name, "scopes": re.findall(r"[^\s,]+", arguments.scopes)}
     if arguments.expires:
@@ -28,7 +28,7 @@ def run_key(arguments: argparse.Namespace, settings: Settings, info: dict[str, A
 
 
 def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
-    """List the keys that a restore of the database has suspended, and with ``apply`` confirm them."""
+    """List the keys that a restore of the database has suspended. With ``apply``, confirm them."""
     api = find_api(arguments, settings, info)
     suspended = [key for key in list_keys(api) if key["suspended_at"] and not key["revoked_at"]]
     if not suspended:
@@ -51,7 +51,7 @@ def run_keys_confirm(arguments: argparse.Namespace, settings: Settings, info: di
 
 
 def list_keys(api: Api) -> Iterator[dict[str, Any]]:
-    """All keys, page by page. Raises LocalError when the API refuses."""
+    """All keys, page by page. Raises LocalError if the API rejects the request."""
     query = {"limit": "200"}
     while True:
         status, answer = ask_once(api, "GET", f"/api/keys?{urlencode(query)}")
@@ -75,7 +75,7 @@ def describe_problem(status: int, answer: Any) -> str:
 
 
 def describe_key(made: dict[str, Any], api: Api) -> str:
-    """What is printed: the key, and what to do with it."""
+    """The text to print: the key and how to use it."""
     until = f" until {made['expires_at']}" if made["expires_at"] else ""
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""What a run publishes: addresses, keys and pids; printed and, once it is ready, written to run.json."""
+"""Addresses, keys and pids of a run. It prints them and, when it is ready, writes them to run.json."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from local.servers.s3 import S3Server
 
 RUN_FILE = "run.json"
-"""In the data folder; exists while the run is ready, and remains if the run is killed."""
+"""In the data folder. It exists while the run is ready, and stays if the run is killed."""
 RUN_LOCK = "runner.lock"
-"""Next to it; locked while the run lives."""
+"""Next to it, locked during the run."""
 
 
 def say(text: str) -> None:
-    """Print, and ignore a closed terminal: a run must still shut down cleanly."""
+    """Print, and ignore a closed terminal, so that a run still shuts down cleanly."""
     with contextlib.suppress(OSError):
         print(text, flush=True)
 
 
 def short(path: Path) -> str:
-    """The path relative to the current folder if inside it, else the full path."""
+    """The path relative to the current folder if it is inside, else the full path."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -58,7 +58,7 @@ def collect_run_info(port: int, api_key: str, postgres: "PostgresServer", s3: "S
 
 
 def write_run_info(paths: Iterable[Path], info: dict[str, Any]) -> None:
-    """Write each file atomically, readable only by its owner because it contains keys."""
+    """Write each file atomically. Only its owner can read it, because it contains keys."""
     for path in paths:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -101,7 +101,7 @@ def print_run_info(info: dict[str, Any], data_dir: Path, seconds: float) -> None
 
 
 def make_sample_picture(path: Path) -> None:
-    """Create a small PNG for the first upload, unless it exists."""
+    """Create a small PNG for the first upload if it is missing."""
     if path.exists():
         return
     from PIL import Image  # only the first run needs it

@@ -1,4 +1,4 @@
-"""Runs the whole service until a signal: stores, workers and the API."""
+"""Run the whole service until a signal: stores, workers and the API."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ WATCH_SECONDS = 0.5
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_SECONDS = 60.0
 LOOK_SECONDS = 0.5
-"""How long to wait for the lock: run_info.find_run_info() takes it briefly."""
+"""How long to wait for the lock, which run_info.find_run_info() holds briefly."""
 
 
 class Runner:
@@ -57,7 +57,7 @@ class Runner:
             say(f"note: {line}")
         with contextlib.ExitStack() as stack:
             stack.enter_context(hold_folder(self._data_dir))
-            self._remove_ready_files()  # left by a killed run
+            self._remove_ready_files()  # of a killed run
             try:
                 api = stack.enter_context(contextlib.closing(ApiServer(self._settings.port)))
             except OSError as error:
@@ -72,7 +72,7 @@ class Runner:
         s3.launch()
         stack.callback(postgres.stop)
         postgres.launch()
-        # Import SAM CLI while S3 starts: each takes about as long.
+        # Import SAM CLI while S3 starts: both take about the same time.
         from local.gateway.app import Gateway
         from local.gateway.pollers import start_pollers
         from local.gateway.pool import make_pools
@@ -138,7 +138,7 @@ class Runner:
         say(f"{server.name} is running again, with its data")
 
     def _update_run_info(self, written: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
-        """Rewrite the ready files if a restart changed the info; returns their current content."""
+        """Rewrite the ready files if a restart changed the info. Return their current content."""
         if written == current:
             return written
         try:
@@ -186,7 +186,7 @@ def hold_folder(data_dir: Path) -> Iterator[None]:
 
 
 def make_servers(settings: Settings, api_port: int) -> tuple[PostgresServer, S3Server]:
-    """The two servers of a run, not yet started. Raises LocalError when their password or a key is empty."""
+    """The two servers of a run, not started yet. Raises LocalError if their password or a key is empty."""
     value = settings.value
     for name in ("POSTGRES_PASSWORD", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"):
         if not value(name):

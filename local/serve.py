@@ -40,9 +40,9 @@ def connect(settings: Settings) -> Any:
 
 
 def refuse_placeholders(settings: Settings, host: str) -> None:
-    """Raise LocalError when other machines could use the published example keys.
+    """Raise LocalError if other machines could use the published example keys.
 
-    PUBLISHED_ON_LOOPBACK=true says that a container's port is published on loopback only.
+    PUBLISHED_ON_LOOPBACK=true means that a container's port is published only on loopback.
     """
     if is_loopback(host) or settings.value("PUBLISHED_ON_LOOPBACK").lower() == "true":
         return
@@ -55,7 +55,7 @@ def refuse_placeholders(settings: Settings, host: str) -> None:
 
 
 def serve(settings: Settings, host: str) -> None:
-    """Answer requests until SIGINT or SIGTERM. Raises LocalError when it cannot start."""
+    """Serve requests until SIGINT or SIGTERM. Raises LocalError if it cannot start."""
     refuse_placeholders(settings, host)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""The settings of a run. The environment wins over .env, and .env over .env.example."""
+"""The settings of a run. The environment overrides .env, and .env overrides .env.example."""
 
 import hmac
 import json
@@ -25,9 +25,9 @@ PASSED_THROUGH = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
-# A function with another limit in the template keeps it, regardless of the settings, as for migrations.
+# If the template gives a function another limit, as for migrations, the settings do not change it.
 USUAL_LIMITS = {"DB_CONNECT_TIMEOUT": "5", "DB_STATEMENT_TIMEOUT": "5"}
-# Passed to every function if .env or the shell sets them, even if the template does not declare them.
+# Passed to every function if .env or the shell sets them, declared in the template or not.
 BOUNDS = (
     *("DB_CONNECT_TIMEOUT", "DB_STATEMENT_TIMEOUT", "LINK_TTL_SECONDS", "MAX_PIXELS", "MAX_UPLOAD_BYTES"),
     *("TRASH_DAYS", "CHANGES_DAYS", "KEY_MAX_DAYS", "WEBHOOK_ALLOW_PRIVATE", "MAINTENANCE"),
@@ -47,7 +47,7 @@ def read_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Settings:
-    """The variables, and values derived from them and the command line. Port 0 takes a free one at start."""
+    """The variables, and values derived from them and the command line. Port 0 selects a free one."""
 
     values: Mapping[str, str]
     data_dir: Path
@@ -66,7 +66,7 @@ class Settings:
 
     @property
     def client_key(self) -> str:
-        """The key for clients: the first in API_KEY, which has several during a rotation."""
+        """The key for clients: the first in API_KEY, which contains several during a rotation."""
         return next(iter(_split(self.value("API_KEY"))), "")
 
     @property
@@ -120,7 +120,7 @@ def _split(text: str) -> list[str]:
 def page_origins(settings: Settings, port: int) -> list[str]:
     """The origins whose pages may use S3: those of the API on `port`, and CORS_ALLOW_ORIGINS.
 
-    Origins with a * are left out: S3 would treat it as a wildcard, which the API does not support.
+    Origins with a * are omitted: S3 would treat it as a wildcard, which the API does not support.
     """
     public = re.match(r"https?://[^/]+", settings.value("PUBLIC_BASE_URL").lower())
     own = [f"http://127.0.0.1:{port}", f"http://localhost:{port}", *([public[0]] if public else [])]
@@ -142,16 +142,16 @@ def _number(name: str, text: str) -> int:
 
 @dataclass(frozen=True)
 class OwnStores:
-    """The addresses of the servers that a run has started."""
+    """The addresses of a run's servers."""
 
     db_port: int
     s3_url: str
 
 
 def find_database_users(resources: Mapping[str, Any], function: str) -> dict[str, str]:
-    """The users of the database whose secrets a template gives to a function, by prefix of their variables.
+    """The database users whose secrets a template passes to a function, by prefix of their variables.
 
-    MigrateFunction creates ``{"DB_SERVICE": "image_api", "DB_MANAGER": "image_api_manager"}``; the others
+    MigrateFunction creates ``{"DB_SERVICE": "image_api", "DB_MANAGER": "image_api_manager"}``. The others
     connect as, for example, ``{"POSTGRES": "image_api"}``.
     """
     users = {
@@ -176,8 +176,8 @@ def function_environment(
 ) -> dict[str, str]:
     """A function's variables: those that its template declares, with values from .env and the shell.
 
-    As under `sam local`, these override the template's. With `stores`, the function gets their addresses and
-    its own `users` of the database, regardless of the settings; without, it also gets those in AWS_TOOLS.
+    As under `sam local`, these override the template's. With `stores`, the function receives their addresses
+    and its own `users` of the database, regardless of the settings; without, it also receives AWS_TOOLS.
     """
     # What only AWS can resolve (such as the ARN of a secret it creates) is empty, as under `sam local`.
     resolved = {
@@ -185,9 +185,9 @@ def function_environment(
         for name, value in declared.items()
     }
     found = {name: str(settings.values.get(name, value)) for name, value in resolved.items()}
-    if "METRICS_NAMESPACE" in declared:  # no metrics, unless told otherwise
+    if "METRICS_NAMESPACE" in declared:  # off by default
         found["METRICS_NAMESPACE"] = settings.value("METRICS_NAMESPACE")
-    if "WEBHOOKS" in declared:  # the runner sends, unless told otherwise
+    if "WEBHOOKS" in declared:  # on by default
         found["WEBHOOKS"] = settings.value("WEBHOOKS", "true")
     if "ANALYSIS" in declared:
         found["ANALYSIS"] = "true" if settings.value("GEMINI_API_KEY") else "false"
@@ -208,12 +208,12 @@ def function_environment(
 
 
 def _user_password(settings: Settings, user: str) -> str:
-    """The same in each run, and of no use for finding the owner's."""
+    """A password that is the same in each run and does not reveal the owner's."""
     return hmac.new(settings.value("POSTGRES_PASSWORD").encode(), user.encode(), "sha256").hexdigest()
 
 
 def own_limits(declared: Mapping[str, object]) -> dict[str, str]:
-    """A function's own limits: those that differ from USUAL_LIMITS in its template."""
+    """The limits in a function's template that differ from USUAL_LIMITS."""
     limits = {name: str(declared.get(name, usual)) for name, usual in USUAL_LIMITS.items()}
     return {name: value for name, value in limits.items() if value != USUAL_LIMITS[name]}
 

@@ -1,4 +1,4 @@
-"""`make sweep`: reports what interrupted work left behind, or cleans it up, in sentences."""
+"""`make sweep`: report or clean up interrupted work."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ COUNTS = {
     "missing_objects": "image(s) whose file is missing: run make verify",
     "failed": "row(s) that could not be settled: the next sweep tries again",
 }
-"""The counts of a sweep's report, and what each means."""
+"""The counts of a sweep's report, and their meanings."""
 
 
 def run_sweep(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -32,7 +32,7 @@ def run_sweep(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def describe(report: dict[str, Any]) -> list[str]:
-    """A sweep's report in lines."""
+    """The lines of a sweep's report."""
     if report["is_another_bucket"]:
         return [
             "The bucket contains none of the newest images: it is not this database's. Nothing was changed."

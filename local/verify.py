@@ -1,5 +1,5 @@
-"""`make verify`: compares all rows with their objects, slice by slice (15 s: ``sweep.verify``), and goes on
-where it was stopped.
+"""`make verify`: compare all rows with their objects, in slices of 15 s (``sweep.verify``). After a stop, it
+resumes.
 """
 
 import argparse
@@ -17,22 +17,22 @@ from local.settings import Settings
 
 FUNCTION = "SweepFunction"
 ATTEMPTS, PAUSE_SECONDS = 4, 5.0
-"""Attempts of a slice: a store may not answer, or a sweep may hold the function's only execution."""
+"""Attempts of a slice: a store may not respond, or a sweep may use the function's only execution."""
 KINDS = {
     "restored": "restored",
     "missing": "MISSING",
     "different": "DIFFERENT",
     "lost": "lost variant",
 }
-"""The function's lists of keys, and how a key of each is printed."""
+"""The function's lists of keys, and the printed word for each."""
 
 
 @dataclass
 class Progress:
-    """What was found so far; saved after each slice.
+    """The findings so far, which are saved after each slice.
 
     Attributes:
-        after: where the next slice goes on.
+        after: where the next slice begins.
         keys: the keys of each of KINDS.
     """
 
@@ -44,7 +44,7 @@ class Progress:
     keys: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
 
     def add(self, found: dict[str, Any]) -> None:
-        """Add a slice's findings."""
+        """Add the findings of a slice."""
         self.after = found["after"]
         self.originals += found["originals"]
         self.variants += found["variants"]
@@ -53,7 +53,7 @@ class Progress:
 
     @property
     def wrong(self) -> int:
-        """How many objects are missing or different, and were not restored."""
+        """The number of missing or different objects that were not restored."""
         return sum(len(self.keys[kind]) for kind in KINDS if kind != "restored")
 
     def describe(self, images: int) -> str:
@@ -62,7 +62,7 @@ class Progress:
 
 
 def run_verify(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Run until all is compared; 0 if all is well, 1 if something is missing or different."""
+    """Compare all rows. Return 0, or 1 if objects are missing or different."""
     file = settings.data_dir / (f"verify-{arguments.stack}.json" if arguments.stack else "verify.json")
     if arguments.stack and arguments.restore and find_parameters(arguments.stack)["Versioning"] != "true":
         raise LocalError(f"{arguments.stack} has Versioning=false: it keeps no deleted files.")
@@ -79,10 +79,10 @@ def run_verify(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def verify(invoke: Invoke, file: Path, *, restore: bool) -> int:
-    """Compare slice by slice; returns the exit status.
+    """Compare slice by slice. Return the exit status.
 
     Args:
-        file: where the progress is kept until the end.
+        file: stores the progress until the end.
     """
     progress = _load(file, restore)
     while True:
@@ -124,7 +124,7 @@ def _invoke_slice(invoke: Invoke, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _load(file: Path, restore: bool) -> Progress:
-    """The progress of a run that was stopped, or of a new one."""
+    """The progress of an interrupted run, or of a new one."""
     try:
         progress = Progress(**json.loads(file.read_text()))
     except FileNotFoundError:

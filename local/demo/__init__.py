@@ -1,1 +1,1 @@
-"""make demo: generated pictures, uploaded to an API on this machine."""
+"""make demo: generate pictures and upload them to an API."""

@@ -1,4 +1,4 @@
-"""What the demo pictures are painted with: colours, gradients, clouds, light and water."""
+"""Brushes of the demo pictures: colors, gradients, clouds, light and water."""
 
 from collections.abc import Sequence
 from random import Random
@@ -14,19 +14,19 @@ BICUBIC = Image.Resampling.BICUBIC
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Blend two colours; `share` is that of the other one."""
+    """Blend two colors. `share` is the share of the second one."""
     return tuple(round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
 
 
 def gradient(size: Size, colours: Colours) -> Image.Image:
-    """A gradient from the first colour at the top to the last at the bottom."""
+    """A gradient from the first color at the top to the last at the bottom."""
     strip = Image.new("RGB", (1, len(colours)))
     strip.putdata(colours)
     return strip.resize(size, BICUBIC, (0, 0.5, 1, len(colours) - 0.5))
 
 
 def colorize(grey: Image.Image, colours: Colours) -> Image.Image:
-    """Map black to the first colour, white to the last."""
+    """Map black to the first color and white to the last."""
     grey.putpalette(gradient((1, 256), colours).tobytes())
     return grey.convert("RGB")
 
@@ -42,7 +42,7 @@ def noise(random: Random, size: Size, lumps: Size, octaves: int = 5) -> Image.Im
 
 
 def glow(picture: Image.Image, centre: Point, reach: Point, colour: Colour) -> None:
-    """Add light that fades from the centre to an ellipse of these radii."""
+    """Add light that fades from the center to an ellipse of these radii."""
     mask = Image.radial_gradient("L").point(lambda v: max(0, 255 - v * 1.42))
     mask = mask.resize((round(reach[0] * 2), round(reach[1] * 2)))
     picture.paste(colour, (round(centre[0] - reach[0]), round(centre[1] - reach[1])), mask)
@@ -61,7 +61,7 @@ def sky(random: Random, size: Size, colours: Colours) -> tuple[Image.Image, Poin
 
 
 def reflect(random: Random, picture: Image.Image, horizon: int, colours: Colours, x: float) -> None:
-    """Draw water below the horizon that mirrors what is above, with a path of light at x."""
+    """Draw water that mirrors the picture above the horizon, with a path of light at x."""
     size = (picture.width, picture.height - horizon)
     water = ImageOps.flip(picture.crop((0, max(0, horizon - size[1]), size[0], horizon))).resize(size)
     water = ImageChops.multiply(water, gradient(size, [mix(colours[2], (255,) * 3, 0.55), colours[2]]))

@@ -1,4 +1,4 @@
-"""The kinds of demo pictures. Each function paints one in six colours, from dark to light."""
+"""The kinds of demo pictures. Each function paints one in six colors, from dark to light."""
 
 import inspect
 import math
@@ -11,7 +11,7 @@ from local.demo.brushes import BICUBIC, Colours, Size, colorize, gradient, mix, 
 
 
 def mountains(random: Random, size: Size, colours: Colours) -> Image.Image:
-    """Ridges, paler with distance; firs on the near ones, or a lake before them."""
+    """Ridges that get paler with distance. The near ones have firs, or a lake in front."""
     picture, sun = sky(random, size, colours)
     draw, lake, (width, height) = ImageDraw.Draw(picture), random.random() < 0.4, size
     for layer in range(5):
@@ -55,7 +55,7 @@ def city(random: Random, size: Size, colours: Colours) -> Image.Image:
 
 
 def planet(random: Random, size: Size, colours: Colours) -> Image.Image:
-    """A planet among stars, lit from one side, perhaps with a ring."""
+    """A planet among stars, lit from one side, sometimes with a ring."""
     nebula = noise(random, size, (3, 3)).point(lambda v: v * 0.4)
     picture = colorize(nebula, ((4, 5, 14), *colours[:3]))
     draw, (width, height) = ImageDraw.Draw(picture), size
@@ -80,7 +80,7 @@ def planet(random: Random, size: Size, colours: Colours) -> Image.Image:
 
 
 def blossom(random: Random, size: Size, colours: Colours) -> Image.Image:
-    """A flower on a transparent ground."""
+    """A flower on a transparent background."""
     picture, petals, side = Image.new("RGBA", size), random.choice((5, 6, 8, 10)), size[0]
     hue = mix(random.choice(colours[1:5]), colours[5], random.uniform(0, 0.5))
     for reach in (0.5, 0.34):

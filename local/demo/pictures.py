@@ -1,4 +1,4 @@
-"""The demo pictures, by number. The same version of Pillow makes the same file for a number."""
+"""The demo pictures, by number. A version of Pillow always creates the same file for a number."""
 
 import io
 from random import Random
@@ -52,13 +52,13 @@ class DemoPicture(NamedTuple):
 
 
 def make_picture(number: int) -> DemoPicture:
-    """The picture with this number (from 0). Consecutive pictures are of different kinds."""
+    """The picture with this number (from 0). Consecutive pictures have different kinds."""
     random = Random(f"demo {number}")
     paint = list(KINDS)[number % len(KINDS)]
     mood, colours = random.choice(list(PALETTES.items()))
     width, height = SMALL.get(paint) or random.choice(SIZES)
     palette = [tuple(bytes.fromhex(colour)) for colour in colours.split()]
-    painted: Any = paint(random, (width * 2, height * 2), palette)  # reduced below, for smooth edges
+    painted: Any = paint(random, (width * 2, height * 2), palette)  # reduced below for smooth edges
     first, *others = [one.reduce(2) for one in (painted if isinstance(painted, list) else [painted])]
     ending = random.choice(("png", "png", "webp"))
     options: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def make_picture(number: int) -> DemoPicture:
 
 
 def photograph(random: Random, picture: Image.Image) -> tuple[Image.Image, Image.Exif]:
-    """The picture as a camera stores it: portraits lie on their side, with the orientation in EXIF."""
+    """The picture as a camera stores it: portraits are rotated, with the orientation in EXIF."""
     exif = Image.Exif()
     exif[Base.Make], exif[Base.Model] = random.choice(CAMERAS)
     taken = f"2026:0{random.randint(1, 9)}:{random.randint(10, 28)} 17:30:00"
@@ -90,7 +90,7 @@ def photograph(random: Random, picture: Image.Image) -> tuple[Image.Image, Image
 
 
 def describe(random: Random, words: list[str], mood: str, excess: int) -> dict[str, Any]:
-    """Title, description, category and tags: in Japanese for two in five. `excess` is width minus height."""
+    """Title, description, category and tags, in Japanese for 40 %. `excess` is width minus height."""
     japanese = random.random() < 0.4
     shape = "wide=横長" if excess > 0 else "tall=縦長" if excess < 0 else "square=正方形"
     category, *titles, one, two, mood, shape = (pair.split("=")[japanese] for pair in (*words, mood, shape))

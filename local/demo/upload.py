@@ -1,4 +1,4 @@
-"""Uploads the demo pictures. Their Idempotency-Keys are fixed, so a second run adds nothing."""
+"""Upload the demo pictures. Their Idempotency-Keys are fixed, so a second run adds nothing."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ ADDED, THERE = "added", "there already"
 
 
 def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
-    """Run the demo. Raises LocalError when no API answers or a picture is refused."""
+    """Run the demo. Raises LocalError if the API does not respond or rejects a picture."""
     api = choose_api(arguments.base_url, arguments.api_key, settings, info)
     check_api(api)
     print(f"Creating {arguments.count} images and uploading them to {api.base_url}", flush=True)
@@ -37,14 +37,14 @@ def run_demo(arguments: argparse.Namespace, settings: Settings, info: dict[str, 
 
 
 def check_api(api: Api) -> None:
-    """Raise LocalError, with what to do, when the API does not answer or refuses the key."""
+    """Raise LocalError if the API does not respond or rejects the key. The message says what to do."""
     status, _ = ask_once(api, "GET", "/api/images?limit=1")
     if status != 200:
         raise LocalError(f"The API at {api.base_url} returned {status} for a list of images. See its log.")
 
 
 def upload_all(api: Api, count: int) -> Iterator[str]:
-    """Upload pictures with one process per core, plus one to use the time spent waiting."""
+    """Upload pictures with one process per core, plus one that uses waiting times."""
     with ProcessPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         try:
             for task in as_completed([pool.submit(upload_one, api, number) for number in range(count)]):
@@ -55,7 +55,7 @@ def upload_all(api: Api, count: int) -> Iterator[str]:
 
 
 def upload_one(api: Api, number: int) -> str:
-    """Make and upload a picture; retry while the API is busy. Returns ADDED, THERE or the error."""
+    """Paint and upload a picture. Retry while the API is busy. Return ADDED, THERE or the error."""
     picture = make_picture(number)
     fields = {
         "image_file": (picture.filename, picture.data, picture.mime_type),
@@ -72,7 +72,7 @@ def upload_one(api: Api, number: int) -> str:
     if status == 201:
         return ADDED
     problem = answer.get("error", {}) if isinstance(answer, dict) else {}
-    # The key was used with other bytes: each version of Pillow writes different files.
+    # The Idempotency-Key was used with other bytes: another version of Pillow writes other files.
     if status == 200 or problem.get("code") == "idempotency_key_reused":
         return THERE
     return f"number {number}: {status} {problem.get('code', '')}: {problem.get('message', '')}"

@@ -1,4 +1,4 @@
-"""Waiting analyses, which AnalyzeFunction gets as SQS events."""
+"""Poll for queued analyses, and send them to AnalyzeFunction as SQS events."""
 
 import json
 import uuid
@@ -11,19 +11,19 @@ from local.settings import Settings
 
 FUNCTION = "AnalyzeFunction"
 BATCH = 1
-"""The template's BatchSize: the function's Timeout is for one image."""
+"""BatchSize in the template, since the function's Timeout is for one image."""
 WAITING_SQL = """
     SELECT image_id::text FROM image_analysis
     WHERE status IN ('queued', 'running') AND lease_until <= now() ORDER BY lease_until LIMIT %s"""
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether ANALYZE_UPLOADS is on and there is a key for Gemini."""
+    """Whether ANALYZE_UPLOADS and GEMINI_API_KEY are set."""
     return settings.value("ANALYZE_UPLOADS").lower() == "true" and bool(settings.value("GEMINI_API_KEY"))
 
 
 def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
-    """Sends one waiting analysis to the function; None if they are not wanted."""
+    """The work that sends one queued analysis to the function; None if analysis is disabled."""
     if FUNCTION not in pools or not is_wanted(settings):
         return None
 
@@ -56,7 +56,7 @@ def make_event(image_ids: list[str]) -> dict[str, Any]:
 
 
 def find_waiting(connection: Any) -> list[str]:
-    """Images whose analysis is due, the longest waiting first."""
+    """Images whose analysis is due, oldest first."""
     cursor = connection.cursor()
     cursor.execute(WAITING_SQL, (BATCH,))
     return [image_id for (image_id,) in cursor.fetchall()]

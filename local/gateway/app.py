@@ -1,7 +1,7 @@
 """The API: SAM CLI's local API Gateway, with worker processes instead of containers.
 
-Routes, events and responses are SAM CLI's; its slow steps are skipped. For each request it collects
-telemetry, writes the event as JSON that includes a whole upload in base64, and parses the result twice.
+Routes, events and responses are SAM CLI's. Its slow steps for each request are skipped: collecting telemetry,
+writing the event as JSON that includes a whole upload in base64, and parsing the result twice.
 """
 
 import json
@@ -48,20 +48,20 @@ class ApiRequest(Request):
 
 
 class Gateway:
-    """A WSGI app with the template's routes; `api` is samcli's, `port` the one that clients use.
+    """A WSGI app with the template's routes. `api` is samcli's; clients use `port`.
 
-    Refuses requests whose Host header `is_ours` rejects.
+    It rejects requests whose Host header does not pass `is_ours`.
     """
 
     def __init__(
         self, api: Any, pools: Mapping[str, Pool], port: int, is_ours: Callable[[str], bool]
     ) -> None:
-        logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns about each response without a body
+        logging.getLogger("samcli").setLevel(logging.ERROR)  # it warns if a response lacks a body
         runner = SimpleNamespace(is_debugging=lambda: False)
         self._service = LocalApigwService(api=api, lambda_runner=runner, port=port, host=HOST)
         self._service.create()
         routes = self._service._app.url_map
-        routes.merge_slashes = False  # `//` matches no route, instead of redirecting
+        routes.merge_slashes = False  # `//` matches no route instead of redirecting
         self._routes = routes.bind(HOST)
         self._pools = pools
         self._is_ours = is_ours
@@ -104,7 +104,7 @@ class Gateway:
         body = request.stream.read()
         event = service._generate_lambda_event(request, route, request.method, request.endpoint)
         if body and not event["isBase64Encoded"]:
-            # As API Gateway does; samcli would respond 502 to bytes that are not UTF-8.
+            # Like API Gateway. samcli would return 502 for bytes that are not UTF-8.
             event["body"], body = body.decode(errors="replace"), b""
         result = self._pools[route.function_name].invoke(json.dumps(event), body)
         status, headers, content = service._parse_v1_payload_format_lambda_output(

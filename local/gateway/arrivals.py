@@ -1,8 +1,7 @@
-"""The bucket's notifications of posted files, which UploadFunction gets through a queue: here the bucket is
-listed once a second.
+"""Replace the bucket's notifications of posted files to UploadFunction by listing the bucket once a second.
 
-A list finds what arrived while nothing ran, and shows no object before all of it is there. The template's
-other notifications have no use here: there is no CloudFront, and webhook_poller.py polls its table.
+A list also finds files that arrived while nothing ran, and never shows an incomplete object. The template's
+other notifications are not needed: there is no CloudFront, and webhook_poller.py polls its table.
 """
 
 import json
@@ -21,11 +20,11 @@ from local.gateway.worker import REGION, InvokeError
 
 FUNCTION, PREFIX = "UploadFunction", "incoming/"
 RETRY_SECONDS, MAX_RETRY_SECONDS = 2.0, 600.0
-"""The pause after the first failed attempt, which doubles with each further one, and the longest."""
+"""The pause after the first failed attempt, which doubles with each further one, and the longest pause."""
 
 
 def make_work(pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
-    """Sends new and overwritten objects to the function; None for a bucket on AWS, which does that itself."""
+    """The work that sends new and overwritten objects to the function; None for a bucket on AWS."""
     pool = pools.get(FUNCTION)
     if not pool or not pool.environ.get("MINIO_ENDPOINT_URL"):
         return None
@@ -56,13 +55,13 @@ def make_work(pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
                     known[version], sent = (math.inf, pause), True
                 else:
                     known[version] = time.monotonic() + pause, min(2 * pause, MAX_RETRY_SECONDS)
-        return sent  # then list again at once: what the function removed may have been sent again
+        return sent  # then list again at once: a client may have resent a removed file
 
     return work
 
 
 def _send(pool: Pool, event: dict[str, Any]) -> bool:
-    """Whether the function is done with it."""
+    """Send an object to the function. Return whether it is done."""
     try:
         return not json.loads(pool.invoke(json.dumps(event)))["batchItemFailures"]
     except InvokeError:  # logged by the pool
@@ -70,7 +69,7 @@ def _send(pool: Pool, event: dict[str, Any]) -> bool:
 
 
 def make_event(bucket: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    """The SQS event with the notification that S3 sends for an object, as list_objects_v2 shows it."""
+    """The SQS event with S3's notification for an object of list_objects_v2."""
     key, etag = quote_plus(item["Key"], safe="/"), item["ETag"].strip('"')
     record = {
         "eventVersion": "2.1",

@@ -1,4 +1,4 @@
-"""Errors of the gateway itself, in the service's format: see GatewayResponses in the template."""
+"""The gateway's own errors, in the service's format. See GatewayResponses in the template."""
 
 import json
 import uuid
@@ -9,7 +9,7 @@ MAX_DIRECT_FILE_BYTES = 4_400_000
 """The limit of a direct upload, as in the template's response for REQUEST_TOO_LARGE."""
 
 RETRIED = (429, 502, 504)
-"""The statuses of errors that may pass."""
+"""The statuses of transient errors."""
 
 Headers = list[tuple[str, str]]
 
@@ -20,7 +20,7 @@ def make_error(status: int, message: str) -> dict[str, Any]:
 
 
 def make_too_large(limit: str) -> dict[str, Any]:
-    """The error for a body above a limit, such as "Lambda accepts (6 MB)"."""
+    """The error for a body above a limit, for example "Lambda accepts (6 MB)"."""
     message = f"The request is larger than {limit}. Upload large files through POST /api/uploads."
     details = {"max_bytes": MAX_DIRECT_FILE_BYTES, "upload_route": "/api/uploads"}
     return {"code": "payload_too_large", "message": message, "details": details}

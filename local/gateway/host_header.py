@@ -1,7 +1,7 @@
-"""Which Host headers the local gateway accepts.
+"""The Host headers that the local gateway accepts.
 
-A web page can make its own host name resolve to this machine (DNS rebinding). The browser then lets it read
-the gateway's responses, but the Host header still has that name.
+A web page can let its own host name resolve to this machine (DNS rebinding). The browser then allows it to
+read the gateway's responses, but the Host header still contains that name.
 """
 
 import ipaddress
@@ -19,10 +19,10 @@ def is_loopback(host: str) -> bool:
 
 
 def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool]:
-    """Returns a check of Host headers for a service that listens on `bound_to`.
+    """Return a check of Host headers for a service that listens on `bound_to`.
 
     It accepts localhost and the host of PUBLIC_BASE_URL. If other machines can reach the service, it also
-    accepts IP addresses and names without a dot, such as a container's: an attacker cannot register those.
+    accepts IP addresses and names without a dot, such as a container's, which attackers cannot register.
     """
     public = public_base_url.partition("://")[2].partition("/")[0]
     names = LOOPBACK_NAMES | {_host_of(public)} - {""}
@@ -36,7 +36,7 @@ def make_host_check(bound_to: str, public_base_url: str) -> Callable[[str], bool
 
 
 def _host_of(header: str) -> str:
-    """The host in lower case, without port and brackets; empty when the header is malformed."""
+    """The host in lower case, without port and brackets; empty if the header is malformed."""
     found = HOST_HEADER.fullmatch(header)
     return (found[1] or found[2]).lower() if found else ""
 

@@ -20,16 +20,16 @@ from local.servers.ports import HOST
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit."""
 READ_BYTES = 128 * 1024 * 1024
-"""A body above the limit is read up to this size before it is refused: closing a connection with unread bytes
-resets it, and the client may lose the response."""
+"""A larger body is read up to this size before it is rejected. Closing a connection with unread bytes would
+reset it, and the client could lose the response."""
 MAX_THREADS = 100
-"""More than all workers, so that requests waiting for one function do not block those for another."""
+"""More than all workers, so that requests that wait for one function do not block those for another."""
 OPTIONS = {
-    "connection_limit": 200,  # macOS allows a process 256 files
+    "connection_limit": 200,  # macOS limits a process to 256 files
     "channel_timeout": 75,  # seconds without a byte
     "max_request_header_size": 65_536,
     "max_request_body_size": READ_BYTES,
-    "inbuf_overflow": MAX_BODY_BYTES,  # larger bodies, to be refused, go to a temporary file
+    "inbuf_overflow": MAX_BODY_BYTES,  # larger bodies, to be rejected, go to a temporary file
     "recv_bytes": 1024 * 1024,
     "asyncore_use_poll": True,  # select() fails beyond 1,024 open files
     "clear_untrusted_proxy_headers": False,  # functions see every header, as on AWS
@@ -39,8 +39,8 @@ OPTIONS = {
 
 
 class Parser(HTTPRequestParser):
-    """Refuses what waitress mishandles: addresses and lengths that crash it, versions that it takes for
-    HTTP/1.0, and bodies above MAX_BODY_BYTES, which it would request with 100 Continue.
+    """Rejects requests that waitress mishandles: addresses and lengths that crash it, versions that it treats
+    as HTTP/1.0, and bodies above MAX_BODY_BYTES, which it would request with 100 Continue.
     """
 
     completed: bool
@@ -57,7 +57,7 @@ class Parser(HTTPRequestParser):
 
     def parse_header(self, header_plus: bytes) -> None:
         line, end, headers = header_plus.partition(b"\r\n")
-        # Escape what the client did not: curl sends non-ASCII characters as typed.
+        # curl does not escape non-ASCII characters.
         line = re.sub(rb"[\x80-\xff]", lambda found: b"%%%02X" % ord(found[0]), line)
         try:
             super().parse_header(line + end + headers)
@@ -70,7 +70,7 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Sends no Content-Length in response to HEAD: it would be 0 instead of GET's value."""
+    """Omits Content-Length in responses to HEAD: it would be 0 instead of GET's value."""
 
     @property
     def has_body(self) -> bool:
@@ -78,7 +78,7 @@ class Task(WSGITask):
 
 
 class Refusal(ErrorTask):
-    """The response to a request that Parser refused. Closes the connection."""
+    """The response to a request that Parser rejected. It closes the connection."""
 
     def execute(self) -> None:
         refused = self.request.error
@@ -98,7 +98,7 @@ class Channel(HTTPChannel):
 
 
 class Threads(ThreadedTaskDispatcher):
-    """Has as many threads as there were concurrent requests: more would be slower, as all take turns."""
+    """As many threads as there were concurrent requests. More would be slower, because all take turns."""
 
     def add_task(self, task: Any) -> None:
         if len(self.threads) < min(MAX_THREADS, self.active_count + len(self.queue) + 1):
@@ -107,7 +107,7 @@ class Threads(ThreadedTaskDispatcher):
 
 
 class ApiServer:
-    """Binds the port when created (OSError when it is taken); 0 takes a free one."""
+    """Binds the port when created; 0 selects a free one. Raises OSError if the port is in use."""
 
     def __init__(self, port: int, host: str = HOST) -> None:
         self._host = host
@@ -123,7 +123,7 @@ class ApiServer:
 
     def start(self, app: Any) -> None:
         """Serve this WSGI app in background threads."""
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns about each wait for a thread
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns if a request waits
         self._server = create_server(
             app,
             map=self._connections,
@@ -136,7 +136,7 @@ class ApiServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Accept no more requests. Those in progress are still answered, until close()."""
+        """Accept no more requests. Those in progress continue until close()."""
         self._stopping = True
         self._server.pull_trigger()
         self._thread.join()

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-# Fields of a JSON log line that are the same on every line, or that the readable line formats itself.
+# Fields of a JSON log line that are equal on every line, or that the readable line formats itself.
 SHOWN_ELSEWHERE = {"level", "message", "timestamp", "service", "location", "exception", "exception_name"}
-# Control characters, including those for text direction: a terminal obeys instead of showing them.
+# Control characters, including those for text direction, which a terminal executes.
 UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 JSON = json.JSONEncoder(ensure_ascii=False)  # json.dumps() would create one per value
 MAX_BYTES = 10_000_000
-"""A run truncates a longer file at its start."""
+"""When a run starts, it truncates a longer file."""
 COLORS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m"}
 
 
@@ -24,7 +24,7 @@ def readable(source: str, line: str) -> tuple[str, str]:
     """The level of a line, and the text to show on a terminal.
 
     JSON log lines are parsed, others kept. The text is one line plus the indented lines of a traceback:
-    requests control part of what is logged and must not be able to forge a log line.
+    requests control parts of the log and must not be able to forge a line.
     """
     try:
         record = json.loads(line) if line.startswith("{") else None
@@ -42,7 +42,7 @@ def readable(source: str, line: str) -> tuple[str, str]:
 
 
 def escape(text: str) -> str:
-    """The text as one line, with control characters escaped, such as \\n or \\x1b."""
+    """The text as one line, with escaped control characters such as \\n or \\x1b."""
     return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -51,7 +51,7 @@ def _as_text(value: Any) -> str:
 
 
 class LogSink:
-    """Writes readable lines to standard error, and the original lines to `path`. Use from any thread."""
+    """Writes readable lines to standard error, and the original lines to `path`. Thread-safe."""
 
     def __init__(self, path: Path | None) -> None:
         too_long = path is not None and path.exists() and path.stat().st_size > MAX_BYTES
@@ -61,7 +61,7 @@ class LogSink:
         self._shown = True
 
     def unseen(self) -> "LogSink":
-        """A sink for the same file that writes nothing to the terminal."""
+        """A sink that writes only to the same file."""
         twin = copy.copy(self)
         twin._shown = False
         return twin
@@ -71,7 +71,7 @@ class LogSink:
         threading.Thread(target=self._follow, args=(source, stream), daemon=True).start()
 
     def note(self, source: str, text: str) -> None:
-        """Log a line from the runner about `source`; `text` may contain what a handler raised."""
+        """Log a line from the runner about `source`. `text` may contain a handler's error."""
         line = escape(f"{source}: {text}")
         self._write("", line, line)
 
@@ -86,8 +86,8 @@ class LogSink:
         line = f"{time.strftime('%H:%M:%S')} {shown}"
         with self._lock:
             if self._shown:
-                with contextlib.suppress(OSError):  # the reader is gone; the functions must go on
+                with contextlib.suppress(OSError):  # the reader is gone; the functions must continue
                     print(f"{color}{line}\033[0m" if color else line, file=sys.stderr, flush=True)
             if self._file:
-                with contextlib.suppress(OSError):  # the disk is full; requests and later lines must go on
+                with contextlib.suppress(OSError):  # the disk is full; requests and later lines must continue
                     self._file.write(f"{whole}\n")

@@ -1,7 +1,7 @@
-"""What AWS starts by itself: replaces SQS and its event source mappings, EventBridge and S3's events.
+"""Replace SQS with its event source mappings, EventBridge and S3's events.
 
-The rows of a table are the queue; on AWS, messages only say when to look. Here the tables, the bucket and the
-times of schedules are polled once a second instead, so no queue server is needed.
+The rows of a table are the queue; on AWS, messages only start a check. Here the tables, the bucket and the
+schedules are polled once a second instead, so no queue server is needed.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ PAUSE_SECONDS = 10.0
 
 Connect = Callable[[], Any]
 Work = Callable[[Any], bool]
-"""Does some of what waits; returns whether there may be more at once. Called while the database answers: no
-function works without it."""
+"""Does a part of the waiting work, and returns whether more may be due at once. It is called only while the
+database responds, because every function needs it."""
 
 
 def start_pollers(
     settings: Settings, pools: Mapping[str, Pool], connect: Connect, logs: LogSink, folder: Path
 ) -> Callable[[], None]:
-    """Start what is wanted. `folder` keeps when schedules ran. Returns a function that stops it."""
+    """Start the enabled pollers. `folder` stores when schedules ran. Return a function that stops them."""
     works: dict[str, Work | None] = {
         "analysis queue": analysis_poller.make_work(settings, pools),
         "webhook queue": webhook_poller.make_work(settings, pools),

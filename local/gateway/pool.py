@@ -1,4 +1,4 @@
-"""The workers of one function: started when needed, replaced when they break or their code changes."""
+"""The workers of one function. They start when needed, and are replaced if they fail or the code changes."""
 
 import contextlib
 import os
@@ -42,10 +42,7 @@ class Pool:
         self._fingerprint = self._take_fingerprint()
 
     def invoke(self, event: str, body: bytes = b"") -> bytes:
-        """The handler's result as JSON. Logs and raises InvokeError.
-
-        `body` becomes the event's body, in base64.
-        """
+        """The handler's result as JSON. `body` becomes the event's body in base64. Raises InvokeError."""
         size = len(event) + len(body) * 4 // 3
         if size > PAYLOAD_LIMIT_BYTES:
             raise EventTooLargeError(f"{size} bytes")
@@ -57,7 +54,7 @@ class Pool:
             raise
 
     def warm(self) -> None:
-        """Start one worker ahead of the first event. A handler that cannot be imported is only logged."""
+        """Start one worker before the first event. A handler that cannot be imported is only logged."""
         try:
             with self._worker():
                 pass
@@ -69,7 +66,7 @@ class Pool:
             return [worker.pid for _, worker in self._idle] + [worker.pid for worker in self._busy]
 
     def close(self) -> None:
-        """End the workers; busy ones get CLOSE_SECONDS to finish. Waiting events are refused."""
+        """Stop the workers. Busy ones have CLOSE_SECONDS to finish. Waiting events are rejected."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -162,10 +159,10 @@ def make_pools(
     only: str | None = None,
     unseen: str | None = None,
 ) -> tuple[Template, dict[str, Pool]]:
-    """The template, and a pool for each of its functions (or for `only` one).
+    """The template, and a pool for each of its functions, or only for the function `only`.
 
-    Without `stores`, the functions use the stores in the settings. The log of the function `unseen` goes only
-    to the file.
+    Without `stores`, the functions use the stores in the settings. The function `unseen` logs only to the
+    file.
     """
     template = read_template(settings.template)
     keys = (settings.value("MINIO_ACCESS_KEY"), settings.value("MINIO_SECRET_KEY"))

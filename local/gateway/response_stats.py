@@ -1,6 +1,6 @@
-"""Counts of recent responses. The gateway counts them, so its own are included.
+"""Counts of recent responses, including the gateway's own.
 
-GET /_local/stats returns them, mainly for `make monitor`. Only the local gateway has that path.
+GET /_local/stats returns them, mainly for `make monitor`. Only the local gateway has this path.
 """
 
 import threading
@@ -43,7 +43,7 @@ class Stats:
             while self._answers and self._answers[0].at < now - WINDOW_SECONDS:
                 self._answers.popleft()
             recent, total = list(self._answers), self._total
-        # The window is shorter just after the start, or when a minute has more than KEPT responses.
+        # The window is shorter after the start, or if a minute has more than KEPT responses.
         begin = recent[0].at if len(recent) == KEPT else max(self._started, now - WINDOW_SECONDS)
         return {
             "total_requests": total,

@@ -1,4 +1,4 @@
-"""A schedule of the template, in EventBridge's place. AnalyzeFunction's is disabled here, since
+"""Replace EventBridge for a schedule of the template. AnalyzeFunction's is disabled, because
 analysis_poller.py polls its table.
 """
 
@@ -15,10 +15,10 @@ UNIT_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
 def make_work(pool: Pool, properties: Mapping[str, Any], stamp: Path) -> Callable[[Any], bool] | None:
-    """Invokes the function when it is due; None if the schedule is disabled.
+    """The work that invokes the function when it is due; None if the schedule is disabled.
 
-    The modification time of the file `stamp` is the time of the last run: a run that was missed while the
-    machine was off follows at the next start.
+    The modification time of the file `stamp` is the time of the last run. If the machine was off at that
+    time, the missed run follows at the next start.
     """
     if properties.get("State") == "DISABLED":
         return None
@@ -37,7 +37,7 @@ def make_work(pool: Pool, properties: Mapping[str, Any], stamp: Path) -> Callabl
 
 
 def read_seconds(expression: str) -> int:
-    """The interval of a schedule. A daily cron() may run at any time: the machine may be off at its own."""
+    """The interval of a schedule. A daily cron() may run at any hour: the machine may be off at its own."""
     if found := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
         return int(found[1]) * UNIT_SECONDS[found[2]]
     if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):

@@ -1,4 +1,4 @@
-"""The template as SAM CLI reads it: its functions, and the API's routes."""
+"""The template, read by SAM CLI: its functions and the API's routes."""
 
 import os
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ LAMBDA_DEFAULT_MEMORY_MB = 128
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function. Timeout in seconds, memory in MB; `variables` and `events` as resolved; `users` of the
-    database, as find_database_users() has them.
+    """One function. Timeout in seconds, memory in MB. `variables` and `events` are resolved. `users` of the
+    database are the result of find_database_users().
     """
 
     name: str
@@ -44,9 +44,9 @@ class Template:
 
 
 def read_template(path: Path) -> Template:
-    """Read a template, with its parameters' defaults. Raises LocalError when it cannot be read or has no API.
+    """Read a template with its parameters' defaults. Raises LocalError if it is unreadable or lacks an API.
 
-    Nested stacks are not read: ours contain only what AWS needs, and reading them took most of the time.
+    Nested stacks are not read: they concern only AWS, and reading them took most of the time.
     """
     try:
         data = get_template_data(str(path))

@@ -1,5 +1,5 @@
-"""Due deliveries of webhooks: carried from ManageFunction, which leases them, to OutsideFunction, which sends
-them, and back. On AWS, OutsideFunction fetches them itself.
+"""Pass due deliveries from ManageFunction, which leases them, to OutsideFunction, which sends them, and pass
+the results back. On AWS, OutsideFunction fetches them itself.
 """
 
 import json
@@ -22,12 +22,12 @@ DUE_SQL = """
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether WEBHOOKS is not turned off."""
+    """Whether webhooks are enabled."""
     return settings.value("WEBHOOKS", "true").lower() == "true"
 
 
 def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], bool] | None:
-    """Sends what is due; None if webhooks are not wanted."""
+    """The work that sends due deliveries; None if webhooks are disabled."""
     if not {LEASES, SENDS} <= pools.keys() or not is_wanted(settings):
         return None
 
@@ -48,7 +48,7 @@ def make_work(settings: Settings, pools: Mapping[str, Pool]) -> Callable[[Any], 
 
 
 def is_due(connection: Any) -> bool:
-    """Whether anything is due, or only changes that no webhook wants: taking moves these on."""
+    """Whether deliveries are due, or changes of other types, which a take skips."""
     cursor = connection.cursor()
     cursor.execute(DUE_SQL)
     return bool(cursor.fetchone()[0])

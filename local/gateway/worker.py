@@ -32,7 +32,7 @@ class FunctionError(InvokeError):
 
 
 class HandlerError(FunctionError):
-    """The handler raised, or its result is too large. Its process is still usable."""
+    """The handler raised an error, or its result is too large. Its process is still usable."""
 
 
 class FunctionTimeoutError(InvokeError):
@@ -44,13 +44,13 @@ class ThrottledError(InvokeError):
 
 
 class EventTooLargeError(InvokeError):
-    """Lambda refuses events of this size."""
+    """Lambda rejects events of this size."""
 
 
 def lambda_environment(
     spec: FunctionSpec, variables: Mapping[str, str], keys: tuple[str, str]
 ) -> dict[str, str]:
-    """The environment of a worker: the shell's PATH, HOME and TMPDIR, Lambda's variables, the function's."""
+    """A worker's environment: the shell's PATH, HOME and TMPDIR, Lambda's and the function's variables."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return inherited | {
         "LANG": "C.UTF-8",
@@ -76,10 +76,10 @@ def lambda_environment(
 
 
 class Worker:
-    """One process. Raises FunctionError when the handler cannot be imported.
+    """One process. Raises FunctionError if the handler cannot be imported.
 
-    `keep_bytecode` should be False for code that has been edited: Python considers cached bytecode current
-    when the source's size and time (in whole seconds) are unchanged, as after two quick edits.
+    `keep_bytecode` should be False for edited code: Python considers cached bytecode current if the source's
+    size and time (in whole seconds) are unchanged, as after two quick edits.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Worker:
         return self._process.poll() is None
 
     def invoke(self, event: str, body: bytes = b"") -> bytes:
-        """The handler's result as JSON. After any error but HandlerError, close() the worker.
+        """The handler's result as JSON. After any error except HandlerError, close() the worker.
 
         `body` becomes the event's body, in base64.
         """
@@ -160,7 +160,7 @@ class Worker:
         self._socket.close()
 
     def _receive(self) -> tuple[bytes, bytes]:
-        """The letter that gives the message type, and the JSON."""
+        """The letter of the message type, and the JSON."""
         with self._errors():
             line = self._answers.readline()
             if not line.endswith(b"\n"):

@@ -1,16 +1,16 @@
-"""Runs inside a worker: calls one function's handler with one event at a time. Standard library only.
+"""Inside a worker: call one function's handler with one event at a time. Standard library only.
 
 Run as ``python -I -u worker_main.py FD SPEC``, in the function's environment. FD is a socket to the runner
-that carries lines of JSON. The runner's are followed by the event and body; the worker's begin with a letter:
+that carries lines of JSON. The event and body follow the runner's; the worker's begin with a letter:
 
     runner → worker   {"request_id", "arn", "deadline_ms", "event_bytes", "body_bytes"}, the event, and
-                      its raw body: the handler gets it in base64
+                      its raw body, which the handler receives in base64
     worker → runner   H  ready: the handler is imported
                       X  it cannot be imported: {"errorType", "errorMessage"}
-                      R  what the handler returned
-                      E  what it raised, in the form of X
+                      R  the handler's result
+                      E  the handler's error, in the form of X
 
-Standard input is a pipe that nobody writes to: when it closes, the runner is gone and the worker exits.
+Standard input is a pipe without data. When it closes, the runner is gone and the worker exits.
 """
 
 import importlib
@@ -49,7 +49,7 @@ class LambdaContext:
 
 
 def exit_with_runner() -> None:
-    """Exit when standard input, a pipe from the runner, closes. The handler gets an empty one."""
+    """Exit when standard input, a pipe from the runner, closes. The handler's standard input is empty."""
     lifeline = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -67,7 +67,7 @@ def send(connection: socket.socket, kind: str, payload: str = "null") -> None:
 
 
 def describe(error: BaseException) -> str:
-    """The error as Lambda reports it. Prints the traceback, without this file's and importlib's frames."""
+    """The error as Lambda reports it. Print the traceback without this file's and importlib's frames."""
     shown = traceback.TracebackException.from_exception(error)
     skipped = (__file__, importlib.__file__, "<frozen importlib")
     shown.stack = traceback.StackSummary.from_list(
@@ -78,7 +78,7 @@ def describe(error: BaseException) -> str:
 
 
 def load_handler(code_dir: str, layer_dirs: list[str], handler: str) -> Callable[[Any, LambdaContext], Any]:
-    """Import it with Lambda's sys.path order: the function, its layers, installed packages."""
+    """Import the handler with Lambda's sys.path order: the function, its layers, installed packages."""
     sys.path[:0] = [code_dir, *layer_dirs]
     module, _, name = handler.rpartition(".")
     function: Callable[[Any, LambdaContext], Any] = getattr(

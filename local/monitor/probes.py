@@ -1,4 +1,4 @@
-"""The monitor's queries to the machine, docker and the services. Each is cheap or has a time limit."""
+"""The monitor's queries of the machine, docker and the services. Each is cheap or has a time limit."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ SQL = """
 
 
 def read_machine(folder: Path) -> dict[str, Any]:
-    """CPU since the last call, memory, and the disk of a folder, which may not exist yet."""
+    """CPU since the last call, memory, and the disk of a folder, which need not exist."""
     memory = psutil.virtual_memory()
     disk = psutil.disk_usage(str(next(path for path in (folder, *folder.parents) if path.exists())))
     return {
@@ -42,9 +42,11 @@ def read_machine(folder: Path) -> dict[str, Any]:
 
 
 def read_processes(info: Mapping[str, Any], health: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One part for the runner, each store and each function. CPU is of one core, since the last call."""
+    """One part for the runner, each store and each function. CPU is a percentage of one core since the last
+    call.
+    """
     attributes = ["cmdline", "cpu_percent", "memory_info", "status"]
-    # psutil caches these objects, and with them the start of the next CPU measurement.
+    # psutil caches these objects with the start of the next CPU measurement.
     known = {process.pid: process for process in psutil.process_iter(attributes)}
     groups = {
         "runner": [info["pid"]],
@@ -95,7 +97,7 @@ def judge(check: Mapping[str, Any] | None) -> str:
 
 
 def read_containers() -> list[dict[str, Any]]:
-    """One entry for each existing container; its health is that of its healthcheck."""
+    """One entry for each existing container, with the state of its healthcheck."""
     inspected = json.loads(run_docker("inspect", "--type", "container", *CONTAINERS) or "[]")
     running = [found["Name"].lstrip("/") for found in inspected if found["State"]["Running"]]
     lines = run_docker("stats", "--no-stream", "--format", "json", *running).splitlines() if running else []
@@ -120,7 +122,7 @@ def read_containers() -> list[dict[str, Any]]:
 
 
 def run_docker(*arguments: str) -> str:
-    """The output of a docker command, even if it fails partway; empty when docker does not respond."""
+    """The output of a docker command, even if it fails partway; empty if docker does not respond."""
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=DOCKER_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
@@ -135,7 +137,7 @@ def parse_size(text: str) -> int:
 
 
 def get_json(url: str, field: str) -> dict[str, Any]:
-    """The JSON object that a URL returns; empty when there is no response, or none with this field."""
+    """The JSON object that a URL returns; empty without a response with this field."""
     try:
         content = urllib3.request("GET", url, timeout=SECONDS, retries=False).json()
     except (urllib3.exceptions.HTTPError, ValueError):
@@ -144,7 +146,7 @@ def get_json(url: str, field: str) -> dict[str, Any]:
 
 
 def read_database(database: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows by state and stored bytes; {"error": …} when the database does not answer in time."""
+    """Rows by state and stored bytes; {"error": …} if the database does not respond in time."""
     try:
         with contextlib.closing(
             psycopg2.connect(

@@ -14,7 +14,7 @@ from local.settings import Settings
 
 SECONDS = 2.0
 STORES_EVERY = 5
-"""Query the stores only in every fifth snapshot: the API counts and logs each query as a request."""
+"""Query the stores only in every fifth snapshot, because the API counts and logs each query as a request."""
 
 
 class Monitor:
@@ -48,7 +48,7 @@ class Monitor:
         return probes.read_processes(self._info, self._stores["health"])
 
     def snapshot(self, ask_stores: bool = True) -> dict[str, Any]:
-        """The current state; without `ask_stores`, that of the stores is from an earlier call.
+        """The current state. Without `ask_stores`, the state of the stores is that of an earlier call.
 
         {"at", "mode": "run" | "docker",
          "machine": {"cpu_percent", "memory": {"used", "total"}, "disk": {"used", "total"}},
@@ -56,7 +56,7 @@ class Monitor:
          "api": {"base_url", "health": {…}, "stats": {…}},
          "database": {"images", "uploads", "original_bytes", "database_bytes", "Renders", "SweepFindings"}}
 
-        Sizes are in bytes. If the API does not answer, its values are {}; the database's are {"error": …}.
+        Sizes are in bytes. Without a response, the API's values are {} and the database's {"error": …}.
         """
         if ask_stores:
             health = probes.get_json(self._base_url + "/health", "checks")
@@ -76,7 +76,7 @@ class Monitor:
 
 
 def run_monitor(arguments: argparse.Namespace, settings: Settings, info: dict[str, Any] | None) -> None:
-    """Show a table until Ctrl-C; with --once or --json, print one and end. Raises LocalError."""
+    """Show a table until Ctrl-C. With --once or --json, print it once. Raises LocalError."""
     monitor = Monitor(settings, info)
     if arguments.json or arguments.once:
         time.sleep(0.2)  # CPU use is measured over an interval

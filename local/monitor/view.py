@@ -69,14 +69,14 @@ def draw_parts(parts: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def judged(text: str) -> Text:
-    """Green for healthy, red for unhealthy, grey for unknown."""
+    """Green for healthy, red for unhealthy, gray for unknown."""
     fine = text in GOOD or text.endswith(("worker", "workers"))
     return Text(text, style="green" if fine else "bright_black" if text in NEUTRAL else "red")
 
 
 def draw_api(api: Mapping[str, Any]) -> RenderableType:
     if not api["stats"]:
-        # Not the gateway in local/: sam local start-api has no statistics.
+        # sam local start-api does not provide statistics.
         return Text("The API answers." if api["health"] else "The API does not answer.", style="yellow")
     table = make_table("function", ">requests/min", ">4xx", ">5xx", ">p50 ms", ">p95 ms")
     for name, one in [*api["stats"]["functions"].items(), ("all", api["stats"]["all"])]:

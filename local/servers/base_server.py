@@ -23,24 +23,24 @@ START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 SHOWN_LOG_LINES = 5
 MAX_LOG_BYTES = 10_000_000
-"""A start truncates a longer log."""
+"""When a server starts, it truncates a longer log."""
 
 
 class Server(abc.ABC):
-    """One server with one data folder, `data_dir`/`key`; its log and lock are next to that folder.
+    """One server with one data folder, `data_dir`/`key`. Its log and lock are next to that folder.
 
-    Port 0 takes a free one. After launch(), host, port and pid are set. The server ends with this process,
+    Port 0 selects a free one. After launch(), host, port and pid are set. The server stops with this process,
     even if the process is killed (end_with_owner.py).
     """
 
     name: ClassVar[str]
-    """The display name, as in "PostgreSQL did not start"."""
+    """The display name, for example in "PostgreSQL did not start"."""
     key: ClassVar[str]
     """The name of its data folder and, with a suffix, of its log and lock."""
     port_variable: ClassVar[str]
-    """The setting that moves it to another port."""
+    """The setting for its port."""
     not_ready: ClassVar[tuple[type[Exception], ...]]
-    """What _check_ready() raises while the server starts."""
+    """The errors of _check_ready() while the server starts."""
     stop_signal: ClassVar[signal.Signals]
     stop_seconds: ClassVar[float]
 
@@ -56,7 +56,7 @@ class Server(abc.ABC):
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start and wait until it is ready. Raises LocalError when it cannot."""
+        """Start the server and wait until it is ready. Raises LocalError after a failure."""
         self.launch()
         self.wait_ready()
 
@@ -75,7 +75,7 @@ class Server(abc.ABC):
 
     def _supervise(self, lock: int) -> None:
         program, *arguments = self._make_command()
-        # On Linux the server also ends if end_with_owner.py itself is killed.
+        # On Linux the server also stops if end_with_owner.py itself is killed.
         death = ["setpriv", f"--pdeathsig={self.stop_signal.name}"] if shutil.which("setpriv") else []
         command = [*self._as_user(program), *death, program, *arguments]
         ending = [str(int(self.stop_signal)), str(self.stop_seconds)]
@@ -88,14 +88,14 @@ class Server(abc.ABC):
                 env=self._environ,
                 cwd="/",
                 pass_fds=[lock],
-                start_new_session=True,  # Ctrl-C goes to the owner alone, which stops everything in order
+                start_new_session=True,  # Ctrl-C reaches only the owner, which stops all in order
             )
         assert self._supervisor.stdout
         with self._supervisor.stdout as answer:
             self.pid = int(answer.readline() or 0)
 
     def wait_ready(self) -> None:
-        """Return when the server is ready. If that takes too long, stop it and raise LocalError."""
+        """Wait until the server is ready. If that takes too long, stop it and raise LocalError."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -116,13 +116,13 @@ class Server(abc.ABC):
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def stop(self) -> None:
-        """Shut down cleanly, with everything written. May be called twice."""
+        """Write everything and shut down. May be called twice."""
         if self._supervisor and self._supervisor.stdin:
             self._supervisor.stdin.close()
             self._supervisor.wait()
 
     def kill(self) -> None:
-        """kill -9. Everything acknowledged survives to the next start()."""
+        """kill -9. All acknowledged data survives."""
         if self.is_running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -134,11 +134,11 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def _make_command(self) -> Sequence[str | Path]:
-        """The program, with its full path, and its arguments for `port`."""
+        """The full path of the program, and its arguments for `port`."""
 
     @abc.abstractmethod
     def _check_ready(self) -> None:
-        """Return when ready; raise one of `not_ready` while starting, LocalError on a permanent failure."""
+        """Return if ready. Raise one of `not_ready` during the start, LocalError if it failed permanently."""
 
     def _server_user(self) -> pwd.struct_passwd | None:
         """The user to run the server as; None for the current one."""

@@ -1,9 +1,9 @@
-"""Runs one server and ends it when standard input ends. Standard library only, so that it starts at once.
+"""Run one server, and stop it when standard input closes. Standard library only, so that it starts quickly.
 
     python -I -S end_with_owner.py SIGNAL SECONDS PROGRAM ARGUMENT…
 
-Nobody writes to standard input: it closes when the owner stops, crashes or is killed. The server's pid goes
-to standard output, its own output to standard error. SIGNAL asks it to end; stronger signals follow after
+Standard input is a pipe without data. It closes when the owner stops, crashes or is killed. The server's pid
+goes to standard output, its own output to standard error. SIGNAL stops it; stronger signals follow after
 SECONDS.
 """
 
@@ -18,10 +18,10 @@ QUIT_SECONDS, KILL_SECONDS = 6, 5
 
 
 def stop(server: "subprocess.Popen[bytes]", number: int, seconds: float) -> None:
-    """End the server with signal `number`, or a stronger one if it does not end in time.
+    """Stop the server with signal `number`, or a stronger one if it does not stop in time.
 
-    SIGKILL would end only PostgreSQL's main process, and a child writing to a slow disk would keep the data
-    folder. On SIGQUIT the main process ends its children (with SIGKILL after five seconds), then itself.
+    SIGKILL would stop only PostgreSQL's main process, and a child that writes to a slow disk would keep the
+    data folder. On SIGQUIT the main process stops its children (after five seconds by SIGKILL), then exits.
     """
     for stronger, patience in (
         (number, seconds),
@@ -36,7 +36,7 @@ def stop(server: "subprocess.Popen[bytes]", number: int, seconds: float) -> None
 
 def main() -> int:
     number, seconds = int(sys.argv[1]), float(sys.argv[2])
-    # The server inherits the lock on its data as an open file, held until all its processes have ended.
+    # The server inherits the lock on its data as an open file, and holds it until all its processes exit.
     server = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=2, close_fds=False)
     os.write(1, b"%d\n" % server.pid)
     os.close(1)

@@ -1,4 +1,4 @@
-"""File locks: they show that a run or server is alive, and give it exclusive use of its data."""
+"""File locks: they show that a run or server is alive, and reserve its data for it."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,7 @@ from pathlib import Path
 from local.errors import LocalError
 
 STOPPING_SECONDS = 40.0
-"""Longer than end_with_owner.py gives a server to stop."""
+"""Longer than end_with_owner.py waits for a server to stop."""
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
@@ -48,7 +48,7 @@ def is_locked(path: Path) -> bool:
 
 
 def take_server_lock(path: Path, name: str) -> int:
-    """Take the lock on a server's data. If the owner was killed, wait until end_with_owner.py ends it."""
+    """Acquire the lock on a server's data. If the owner was killed, wait until end_with_owner.py stops it."""
     lock = take_lock(path, 1)
     if lock is None:
         print(f"  Waiting until {name} of an earlier run stops", file=sys.stderr)

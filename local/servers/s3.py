@@ -19,7 +19,7 @@ from local.servers.ports import HOST, is_port_free
 FRONT = Path(__file__).with_name("s3_front.py")
 READY_KEY = ".ready"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
-# What pages of S3Server's origins may do; others may do nothing, since the keys in .env.example are public.
+# Permissions of pages from S3Server's origins. Others have none, because .env.example's keys are public.
 CORS_RULE = {
     "AllowedMethods": ["GET", "HEAD", "POST"],
     "AllowedHeaders": ["*"],
@@ -51,9 +51,9 @@ def find_weed() -> Path:
 
 
 def _remove_sockets(port: int) -> bool:
-    """Remove the sockets that a killed SeaweedFS left in /tmp for a port (it hard-codes their names).
+    """Remove the sockets of a killed SeaweedFS in /tmp, whose names depend only on the port.
 
-    False if another user owns them: then SeaweedFS cannot start with that port.
+    Return False if another user owns them: then SeaweedFS cannot start with that port.
     """
     kinds = ("master-grpc", "volume-grpc", "filer", "filer-grpc", "s3", "s3-grpc", "admin-grpc")
     try:
@@ -71,7 +71,7 @@ def _is_usable(port: int) -> bool:
 def choose_internal_ports(s3_port: int) -> dict[str, int]:
     """A block of free ports: the same one for the same `s3_port`, if free.
 
-    They lie between ports.PORTS and those of outgoing connections, which could take a port first.
+    It is between ports.PORTS and the ports of outgoing connections, which could use a port first.
     """
     for attempt in range(BLOCKS):
         base = 20_000 + (s3_port + attempt) % BLOCKS * 10
@@ -85,8 +85,8 @@ class S3Server(Server):
     """One server with one bucket.
 
     After start(): endpoint_url, access_key, secret_key, bucket, client(). Each start replaces the keys and
-    CORS origins. `port` is that of s3_front.py, which refuses other Host and Origin headers than in `hosts`
-    and `origins`; the server itself listens on a Unix socket.
+    CORS origins. s3_front.py listens on `port`, and rejects Host and Origin headers that are not in `hosts`
+    and `origins`. The server itself listens on a Unix socket.
     """
 
     name = "S3"
@@ -121,7 +121,7 @@ class S3Server(Server):
             "HOME": str(self.folder),
             "AWS_ACCESS_KEY_ID": access_key,
             "AWS_SECRET_ACCESS_KEY": secret_key,
-            # With these, the volume server answers only the components of this process.
+            # With these, the volume server accepts only the components of this process.
             "WEED_JWT_SIGNING_KEY": secrets.token_hex(32),
             "WEED_JWT_SIGNING_READ_KEY": secrets.token_hex(32),
         }
@@ -132,7 +132,7 @@ class S3Server(Server):
 
     def client(self, retries: int = 2) -> Any:
         """A new boto3 client for this server."""
-        import boto3  # slow; launch() does not need it
+        import boto3  # slow, and launch() does not need it
         from botocore.config import Config
 
         return boto3.session.Session().client(
@@ -165,7 +165,7 @@ class S3Server(Server):
         return [self._weed, "-logtostderr", "mini", *self._options()]
 
     def launch(self) -> None:
-        self.stop()  # what is left of it, if the server or s3_front.py has ended
+        self.stop()  # the rest, if the server or s3_front.py has stopped
         super().launch()
 
     def _supervise(self, lock: int) -> None:
@@ -195,7 +195,7 @@ class S3Server(Server):
         self._internal = {}  # another server may have the ports by the next call
 
     def _check_ready(self) -> None:
-        """Check that the bucket exists and put, get and delete succeed: the port opens long before."""
+        """Check that the bucket exists and put, get and delete succeed, long after the port is open."""
         self._probe = client = self._probe or self.client(retries=0)
         self._prepare_bucket(client)
         client.put_object(Bucket=self.bucket, Key=READY_KEY, Body=b"ready")
@@ -208,23 +208,23 @@ class S3Server(Server):
             "ip": HOST,
             "ip.bind": HOST,
             **self._internal,
-            # SeaweedFS always listens on a port too. Without a certificate, nobody gets through TLS there.
+            # SeaweedFS always listens on a port as well. Without a certificate, TLS rejects all connections.
             "s3.cert.file": os.devnull,
             "s3.key.file": os.devnull,
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "s3.iam": "false",
             "s3.autoCreateBucket": "false",
-            "s3.allowedOrigins": ",".join(self.origins),  # for requests that are not about objects
+            "s3.allowedOrigins": ",".join(self.origins),  # for requests that do not concern objects
             # Master and filer do not authenticate. Components use gRPC, which web pages cannot.
             "disableHttp": "true",
             "webdav": "false",
             "admin.ui": "false",
             "master.telemetry": "false",
             # A resumed master is sometimes late for the volume server, which then waits 5 s. A new master
-            # learns all it needs (volumes and the highest key) from the volume server.
+            # receives all it needs (volumes and the highest key) from the volume server.
             "master.resumeState": "false",
-            "master.volumeSizeLimitMB": 1024,  # volumes grow as they fill; this is not preallocated
+            "master.volumeSizeLimitMB": 1024,  # not preallocated: volumes grow
             "volume.preStopSeconds": 0,
         }
         return [f"-{name}={value}" for name, value in options.items()]

@@ -1,10 +1,10 @@
-"""Stands in front of the S3 server and refuses foreign web pages. Standard library only.
+"""A proxy for the S3 server that rejects foreign web pages. Standard library only.
 
     python -I -S s3_front.py PORT SOCKET HOSTS ORIGINS
 
-SOCKET is the server's; HOSTS and ORIGINS are separated by commas. Every page knows the keys of .env.example
-and can sign requests. The browser says whose page it is: in Host, if the page made its own name resolve to
-this machine (DNS rebinding), else in Origin. Ends when standard input closes.
+SOCKET is the server's; HOSTS and ORIGINS are separated by commas. The keys of .env.example are public, so any
+page can sign requests. The browser sends the page's host: in Host, if that name resolves to this machine (DNS
+rebinding), else in Origin. The proxy exits when standard input closes.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ REFUSAL = (
 
 
 def find_foreign(head: bytes, hosts: set[bytes], origins: set[bytes]) -> bytes:
-    """The name of the header that names a foreign page; empty if there is none."""
+    """The name of the header with a foreign host; empty if all are permitted."""
     found = [re.sub(rb":\d*$", b"", host) for host in read_header(head, b"Host")]
     if len(found) != 1 or found[0] not in hosts:
         return b"Host"
@@ -39,7 +39,7 @@ def read_header(head: bytes, name: bytes) -> list[bytes]:
 def answer(client: socket.socket, server_path: str, hosts: set[bytes], origins: set[bytes]) -> None:
     """Check the first request of a connection, then connect client and server.
 
-    Tools keep their connections. Requests of browsers get one each, since pages may share a connection.
+    Tools keep their connections. A browser's pages may share one, so each of its requests gets a new one.
     """
     with contextlib.suppress(OSError), client, socket.socket(socket.AF_UNIX) as server:
         data = b""

@@ -1,4 +1,4 @@
-"""The user that a server runs as: PostgreSQL refuses to run as root."""
+"""The user of a server process, because PostgreSQL refuses to run as root."""
 
 import contextlib
 import os
@@ -13,10 +13,10 @@ CAP_DAC_READ_SEARCH = 2
 
 
 def server_user(*folders: Path) -> pwd.struct_passwd | None:
-    """The user to run a server as when we are root; else None.
+    """The user of a server process if root starts it; else None.
 
-    This is the owner of the first folder that root does not own, so that file ownership is kept; else
-    `postgres`, else `nobody`.
+    This is the owner of the first folder that root does not own, so that the owner of files stays the same;
+    else `postgres`, else `nobody`.
     """
     if os.geteuid() != 0:
         return None
@@ -39,16 +39,16 @@ def become(user: pwd.struct_passwd, *paths: Path) -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(can_reach(path, user) for path in paths):
         held = int(re.findall(r"CapPrm:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
-        # Docker leaves root only the second, which also lets the server write anywhere.
+        # In Docker, root has only the second, which also allows the server to write anywhere.
         capability = "dac_read_search" if held >> CAP_DAC_READ_SEARCH & 1 else "dac_override"
-        # initdb finds programs with access(2), which honours capabilities only with this bit.
+        # initdb finds programs with access(2), which honors capabilities only with this bit.
         command.append("--securebits=+no_setuid_fixup")
         command += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
     return command
 
 
 def can_reach(path: Path, user: pwd.struct_passwd) -> bool:
-    """Whether file modes let `user` enter every folder above `path`."""
+    """Whether file modes allow `user` to enter every folder above `path`."""
     for folder in path.resolve().parents:
         status = folder.stat()
         shift = 6 if status.st_uid == user.pw_uid else 3 if status.st_gid == user.pw_gid else 0
