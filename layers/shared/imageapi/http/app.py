@@ -28,7 +28,7 @@ from imageapi.telemetry.metrics import record_request
 from imageapi.webhooks.wake import wake_webhooks
 
 REFUSED_MAX_AGE = 60.0
-"""If a key is rejected, the service reads its keys again if they are older (seconds)."""
+"""After a rejected request, secrets older than this (seconds) are read again."""
 # Responses contain links, which must reach neither caches nor, as Referer, other sites.
 DEFAULT_HEADERS = {
     "Cache-Control": "no-store",

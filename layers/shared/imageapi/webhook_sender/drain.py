@@ -13,7 +13,7 @@ from imageapi.telemetry.logs import get_logger
 from imageapi.webhook_sender.send import TAKE_SECONDS, send_all
 
 INVOKE_SECONDS = 10
-"""Seconds for a response of ManageFunction. Without one, the next round calls it again."""
+"""Seconds to wait for a response of ManageFunction."""
 ROUND_SECONDS = TAKE_SECONDS + 2 * INVOKE_SECONDS
 """The longest round: take, send and settle. With less time left, no round begins."""
 RETRY_SECONDS = 30
@@ -28,8 +28,8 @@ def drain_queue() -> dict[str, Any]:
     """Send all due deliveries for which there is time.
 
     Returns:
-        ``{"sent": int, "failed": int, "next_in": int or None}``: ``next_in`` is the seconds until the next
-        delivery, None if nothing is left to send.
+        ``{"sent": int, "failed": int, "next_in": int or None}``: ``next_in`` is the seconds after which to
+        check again, None if nothing is left to send.
     """
     errors: list[str | None] = []
     next_in: float | None = 0
