@@ -1,4 +1,4 @@
-"""CloudFront's cache. ``infra/edge.yaml`` has everything else about CloudFront.
+"""CloudFront's cache. ``infra/edge.yaml`` contains the rest of CloudFront.
 
 Entry point: ``invalidate.invalidate_images()``, which removes images from the cache.
 """

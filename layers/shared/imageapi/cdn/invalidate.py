@@ -1,4 +1,4 @@
-"""Removes images from CloudFront's cache: deleted ones, and those whose permanent links were revoked."""
+"""Invalidate images in CloudFront's cache after a deletion or the revocation of permanent links."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,20 +8,20 @@ from imageapi.config.settings import get_settings
 from imageapi.errors import ConfigurationError
 
 FOLDERS = ("images", "variants")
-"""Of the paths that are invalidated. Only variants are cached, but AWS recommends to invalidate the path that
-viewers ask for as well when a function at the edge changes it.
+"""Folders of the invalidated paths. Only variants are cached. If a function at the edge changes the path that
+viewers request, AWS recommends invalidating both.
 """
 
 
 def invalidate_images(references: Mapping[str, str]) -> set[str]:
-    """Invalidate everything that is cached of these images, as long as CloudFront accepts it: it works on 15
-    paths with a wildcard at a time.
+    """Invalidate all cached variants of these images until CloudFront's limit: it processes 15 paths with a
+    wildcard at once.
 
     Args:
-        references: for each image id, the text by which CloudFront knows a repeated request.
+        references: for each image id, the text by which CloudFront recognizes a repeated request.
 
     Returns:
-        The ids that CloudFront has accepted. Ask for the others again later.
+        The ids that CloudFront has accepted. Request the others again later.
 
     Raises:
         botocore.exceptions.ClientError: CloudFront refuses for another reason.
