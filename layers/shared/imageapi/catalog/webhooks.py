@@ -33,7 +33,7 @@ HAS_WORK = f"""{HAS_KEY} AND (wants_test OR (paused_at IS NULL
     AND ({changes.ARE_UNNUMBERED} OR sequence < (SELECT max(sequence) FROM changes))))"""
 DUE_AT = "greatest(lease_until, CASE WHEN wants_test THEN '-infinity' ELSE next_attempt_at END)"
 IS_DUE = f"{DUE_AT} <= now() AND {HAS_WORK}"
-"""The runner polls this condition too."""
+"""The runner also polls this condition."""
 
 
 def insert(cursor: db.Cursor, values: Mapping[str, Any], limit: int) -> db.Row | None:

@@ -32,7 +32,7 @@ def answer_cloudformation(
 
     After an error of ``work``, CloudFormation rolls back the deploy. If a store or a secret is unavailable,
     ``work`` is first retried for RETRY_SECONDS. Without a response, CloudFormation would wait for the
-    resource's ServiceTimeout. So failures are reported: ``work`` must end ANSWER_SECONDS before the function.
+    resource's ServiceTimeout, so database waits end ANSWER_SECONDS before the function's time is up.
 
     Returns:
         The response to CloudFormation. The template reads its ``Data`` with ``!GetAtt``: the outcome of

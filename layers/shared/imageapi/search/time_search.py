@@ -115,7 +115,7 @@ class _Ahead:
 
 
 def _scan(conditions: Conditions, place: UUID | None, rows: int, wanted: int) -> Found:
-    """Scan the next images. Facts, also of images that are no hits: the ``first`` and ``last`` in order, and
+    """Scan the next images. Facts, also of images that are not hits: the ``first`` and ``last`` in order, and
     ``end``, the last image of the whole list.
     """
     order = conditions.order

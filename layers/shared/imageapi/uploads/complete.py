@@ -4,7 +4,7 @@ The client, S3's event and the sweep may all call :func:`complete_upload`. The l
 file, checks it like a direct upload, records the final key, puts the object, creates the image, and deletes
 the incoming file. The file is copied because the form stays valid and must not change a checked image.
 
-Attempts count before the download: a file that crashes the process or times out is refused in the end.
+Attempts count before the download, so MAX_ATTEMPTS also stops a file that crashes the process or times out.
 """
 
 import hashlib
