@@ -18,7 +18,7 @@ from imageapi.storage import s3, signing
 from imageapi.storage.object_keys import variant_key
 
 URL_SECONDS = 60
-"""Maximum validity of a presigned URL. After a deletion or revocation, an image stays readable this long."""
+"""Maximum validity of a presigned URL: a deleted or revoked image stays readable for at most this long."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def run_event(
     Args:
         counted: whether the numbers in the outcome become metrics. Those of a dry run never do.
         wakes: whether the work can change images and so must start webhooks.
-        in_maintenance: whether the work runs during maintenance. Other work fails and is retried later.
+        in_maintenance: whether the work runs during maintenance. Other work fails and is retried after it.
         hidden: names in the outcome that are not logged.
 
     Errors are logged and re-raised: Lambda retries, then sends the event to the dead-letter queue, if any.
