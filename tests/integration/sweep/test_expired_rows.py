@@ -132,19 +132,6 @@ def test_young_objects_are_left_alone(stores: Stores) -> None:
     assert stores.keys() == [image["s3_key"]]
 
 
-def test_why_an_upload_was_refused_is_told_for_a_while(stores: Stores) -> None:
-    image_id = announce_and_post(BROKEN)
-    expire(stores)
-    assert counts(sweep()) == {"refused": 1}
-
-    assert complete(image_id).code == "image_corrupt"
-
-    expire(stores)
-    assert counts(sweep()) == {"undone": 1}
-    assert complete(image_id).status == 404
-    assert stores.is_empty()
-
-
 def test_more_than_one_batch(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expired_rows, "BATCH", 2)
     for number in range(5):
