@@ -27,8 +27,9 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt local/bootstrap.py
 run: $(VENV)/run.stamp  ## Run the service on this machine, without Docker: http://127.0.0.1:8000
 	@exec $(BIN)/python -m local run
 
-# Tests that start, kill and wait for whole services.
+# Tests that start, kill and wait for whole services, and those of the examples and guides.
 SLOW := tests/integration/local tests/integration/webhooks/test_hostile_answers.py \
+	$(addprefix tests/e2e/test_,docs_pages.py examples.py examples_flask.py) \
 	$(addprefix tests/integration/test_,faults.py interleavings.py mirrors.py restores.py)
 
 test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
