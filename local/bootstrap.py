@@ -82,16 +82,16 @@ def install(lock: int, command: list[str], locks: list[str]) -> None:
         text = "installing" if line.startswith("Installing") or text == "installing" else f"{seen} of {total}"
         show_progress(seen / max(total, 1), text)
     code = process.wait()
-    show_progress(1, "failed\n" if code else "done\n")
+    show_progress(1, "failed" if code else "done", end="\n")
     if code:
         sys.exit(code)
 
 
-def show_progress(part: float, text: str) -> None:
+def show_progress(part: float, text: str, end: str = "") -> None:
     """Draw a bar, if this is a terminal."""
     if sys.stdout.isatty():
         filled = round(30 * part)
-        print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {text:<20}", end="", flush=True)
+        print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {text:<20}", end=end, flush=True)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ NOT_TEXT: list[Any] = [1, True, [], {}, 1.5, 10**400]
             {"allowed": ["images:read", "images:write", "images:delete", "keys:manage"]},
         ),
         ("batchImages", BATCH | {"ids": [ID, "x"]}, "ids.1", "value", {}),
-        ("batchImages", BATCH | {"ids": [ID, ID]}, "ids.1", "repeated", {}),
+        ("batchImages", BATCH | {"ids": [ID, ID.upper()]}, "ids.1", "repeated", {}),
         ("batchImages", BATCH | {"ids": [ID] * 201}, "ids", "too_many", {"max": 200}),
         ("batchImages", BATCH | {"atomic": 1}, "atomic", "type", {}),
         ("rotateWebhookSecret", {"overlap_hours": 169}, "overlap_hours", "value", {"min": 0, "max": 168}),

@@ -46,8 +46,8 @@ def parse_batch(values: Mapping[str, Any]) -> BatchRequest:
     Raises:
         InvalidFieldError: ``category`` or ``tags`` is missing, not allowed or invalid.
     """
-    operation, ids = values["operation"], dict.fromkeys(each.lower() for each in values["ids"])
-    return BatchRequest(tuple(ids), operation, _parse_changes(values, operation), values["atomic"])
+    operation, ids = values["operation"], tuple(each.lower() for each in values["ids"])
+    return BatchRequest(ids, operation, _parse_changes(values, operation), values["atomic"])
 
 
 def _parse_changes(values: Mapping[str, Any], operation: str) -> dict[str, Any]:

@@ -121,10 +121,13 @@ def _check_list(path: str, value: list[Any], schema: Schema) -> None:
         raise InvalidFieldError(path, "value", f"must have {least} or more entries", min=least)
     if len(value) > most:
         raise InvalidFieldError(path, "too_many", f"must have at most {most} entries", max=most)
+    earlier: list[Any] = []
     for place, item in enumerate(value):
         check_value(f"{path}.{place}", item, schema["items"])
-        if schema.get("uniqueItems") and item in value[:place]:
+        same = item.lower() if schema["items"].get("format") == "uuid" else item  # ids ignore case
+        if schema.get("uniqueItems") and same in earlier:
             raise InvalidFieldError(f"{path}.{place}", "repeated", "must not repeat an earlier entry")
+        earlier.append(same)
 
 
 def _check_text(path: str, value: str, schema: Schema, error: ErrorType) -> None:
