@@ -7,12 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.e2e.client import Api
-from tests.support.events import ROOT
+from tests.support.documents import blocks
 from tests.support.openapi import operations
 from tests.support.pictures import jpeg
 
@@ -24,25 +23,7 @@ LANGUAGES = {
 """Of each: the command, the file, and a line that marks an example in the output."""
 
 
-class Example(NamedTuple):
-    """A code block and the headings above it."""
-
-    heading: str
-    language: str
-    code: str
-
-
-def read_examples() -> list[Example]:
-    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    examples, heading = [], ""
-    for title, language, code in re.findall(
-        r"^##+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
-    ):
-        if title:
-            heading = title
-        else:
-            examples.append(Example(heading, language, code))
-    return examples
+DOCUMENT = "docs/api.md"
 
 
 def routes_in(heading: str) -> list[tuple[str, str]]:
@@ -53,13 +34,13 @@ def test_each_route_has_an_example_in_each_language() -> None:
     described = {(method.upper(), path) for method, path, _ in operations()}
 
     for language in LANGUAGES:
-        examples = [example for example in read_examples() if example.language == language]
+        examples = blocks(DOCUMENT, language)
         assert {route for example in examples for route in routes_in(example.heading)} == described
-    assert {example.language for example in read_examples()} == {*LANGUAGES, "json"}
+    assert {example.language for example in blocks(DOCUMENT)} == {*LANGUAGES, "json"}
 
 
 def test_responses_look_as_they_are_shown(api: Api) -> None:
-    image, error = (json.loads(example.code) for example in read_examples() if example.language == "json")
+    image, error = (json.loads(example.code) for example in blocks(DOCUMENT, "json"))
 
     shown = api.upload(jpeg(), {}).image
     assert set(image) == set(shown)
@@ -75,7 +56,7 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
         pytest.fail(
             f"{command[0]} is needed to run the examples in {language}: install it (Node 20 or later)."
         )
-    examples = [example for example in read_examples() if example.language == language]
+    examples = blocks(DOCUMENT, language)
     if not api.get("/api/service").body["data"]["features"]["webhooks"]:  # sam local sends none
         examples = [example for example in examples if "/api/webhooks" not in example.heading]
     parts = [
