@@ -55,3 +55,9 @@ def test_unknown_ids(stores: Stores) -> None:
     key_id = new_key("images:read")["id"]
     for image_id in (key_id, "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "x", "-1", "0" * 36):
         assert history(image_id).error == (404, "image_not_found"), image_id
+
+
+def test_bad_cursors(stores: Stores) -> None:
+    (image_id,) = stores.insert_ready()
+    for cursor in ("x", "7"):
+        assert history(image_id, cursor=cursor).error == (400, "cursor_invalid")

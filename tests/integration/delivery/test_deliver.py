@@ -111,6 +111,21 @@ def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -
     assert ".webp?" in answer.headers["location"][0]
 
 
+def test_a_presigned_url_cannot_be_altered(image: dict[str, Any]) -> None:
+    other = upload(pictures.png()).image
+    url = open_link(image["urls"]["original"]).headers["location"][0]
+
+    assert HTTP.request("GET", url).status == 200
+    for changed in (
+        url.replace(image["s3_key"], other["s3_key"]),
+        url.replace("X-Amz-Expires=", "X-Amz-Expires=9"),
+        url.replace("image%2Fjpeg", "text%2Fhtml"),
+        url.partition("?")[0],
+    ):
+        assert changed != url
+        assert HTTP.request("GET", changed).status == 403
+
+
 def url_expiry(url: str) -> float:
     query = parse_qs(urlsplit(url).query)
     signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

@@ -79,6 +79,7 @@ def test_the_best_matches_come_first_unless_asked_otherwise() -> None:
         ("sha256", "value", ["a" * 63, "g" * 64]),
         ("width.gte", "value", ["0"]),
         ("width.gte", "type", ["-1", "1e3", "١٢", "9" * 30, "1.5", " 5"]),
+        ("links", "value", ["eternal", "Permanent"]),
         ("limit", "value", ["0", "201"]),
         ("limit", "type", ["-1", "abc", "５"]),
         ("total", "type", ["yes", "1", "True"]),
@@ -90,6 +91,22 @@ def test_refused(name: str, reason: str, values: list[str]) -> None:
     for value in values:
         code, details = refusal(name, value)
         assert (code, details["parameter"], details["reason"]) == ("parameter_invalid", name, reason), value
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "values"),
+    [
+        ("/api/changes", "limit", ["0", "1001"]),
+        ("/api/changes", "wait", ["21"]),
+        ("/api/images/{image_id}/changes", "limit", ["0", "201"]),
+        ("/api/images/{image_id}", "links", ["eternal", "Permanent"]),
+    ],
+)
+def test_limits_of_other_routes(path: str, name: str, values: list[str]) -> None:
+    for value in values:
+        with pytest.raises(InvalidRequestError) as caught:
+            parse_query({name: [value]}, parameters("get", path))
+        assert (caught.value.code, (caught.value.details or {})["reason"]) == ("parameter_invalid", "value")
 
 
 def test_more_values_than_a_parameter_takes() -> None:
