@@ -1,4 +1,4 @@
-"""The documents, against each other and the project: links, both READMEs, and what commands name."""
+"""The documents, against each other and the project: links, both READMEs, and names in commands."""
 
 import re
 

@@ -8,7 +8,7 @@ from tests.interleavings.explorer import Case, Explorer, Outcome, in_order
 from tests.interleavings.footprint import Footprint
 
 Program = list[tuple[str, str, int]]
-"""Reads, writes or changes a variable; and skips this many of what follows if it has read an odd number."""
+"""Reads, writes or changes a variable. If it has read an odd number, skips this many of the next steps."""
 CASE = Case("", ())
 PROGRAMS = 400
 
@@ -17,7 +17,7 @@ class ToyExplorer(Explorer):
     """Runs programs with common variables instead of the service.
 
     Attributes:
-        results: what each schedule led to.
+        results: of each schedule.
     """
 
     def __init__(self, programs: dict[str, Program]) -> None:

@@ -64,7 +64,7 @@ def test_page_has_only_relative_urls_of_files_that_are_there(path: str) -> None:
     assert (answer.status, header(answer, "content-type")) == (200, "text/html; charset=utf-8")
     assert len(urls) > 3
     assert [url for url in urls if get(f"/{url.removeprefix('./')}").status != 200] == []
-    # What a strict policy would block.
+    # A strict policy would block these.
     assert not re.search(r"<style|<script(?![^>]*\ssrc=)|<\w[^>]*\s(style|on\w+)=", answer.text)
 
 
@@ -85,7 +85,7 @@ def test_asset(asset: str, media_type: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..", "app.py", "openapi.json", "%2e%2e%2fapp.py"])
-def test_what_is_no_asset(name: str) -> None:
+def test_other_paths_are_not_assets(name: str) -> None:
     assert get(f"/assets/{name}").error == (404, "not_found")
 
 

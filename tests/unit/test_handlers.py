@@ -89,7 +89,7 @@ def test_importing_a_handler_opens_nothing_and_reads_no_setting(path: Path) -> N
     probed = json.loads(done.stdout)
     modules = probed.pop("modules")
     assert probed == {"opened": [], "settings_read": 0}
-    # They wait for the first request that needs them. Powertools asks for botocore's __init__ alone.
+    # The first request that needs them imports them. Powertools imports only botocore's __init__.
     late = ["boto3", "botocore."]
     if path.parent.name in ("list", "deliver"):
         late += ["PIL", "multipart", "imageapi.pictures.inspect"]

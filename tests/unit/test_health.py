@@ -1,4 +1,4 @@
-"""Health: the response with one or both stores down, and that none takes long."""
+"""Health: the response with one or both stores down, without a long wait."""
 
 import threading
 import time

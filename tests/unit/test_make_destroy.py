@@ -29,7 +29,7 @@ def destroy(folder: Path, answer: str) -> tuple[int, bool]:
 
 @pytest.mark.parametrize("answer", ["echo true", "exit 254"], ids=["protected", "unknown"])
 def test_a_database_that_may_be_protected_keeps_its_stack(tmp_path: Path, answer: str) -> None:
-    """CloudFormation deletes the database last: it would refuse when all else is gone."""
+    """CloudFormation deletes the database last: it would refuse after everything else is gone."""
     status, is_deleted = destroy(tmp_path, answer)
     assert status != 0
     assert not is_deleted

@@ -27,7 +27,7 @@ SOURCES = {
     for path in sorted((ROOT / folder).rglob("*.py") if (ROOT / folder).is_dir() else [ROOT / folder])
 }
 ACTIONS = {"completeUpload"}
-"""These create what an earlier request has announced, so they are safe to repeat without a key."""
+"""It completes a registered upload, so it is safe to repeat without a key."""
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

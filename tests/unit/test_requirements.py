@@ -1,4 +1,4 @@
-"""What is installed: exactly what the locks list, and they follow from requirements*.in."""
+"""Exactly the packages of the locks are installed, and the locks follow from requirements*.in."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ LAYER, ANALYSIS = (ROOT / f"layers/shared/requirements{name}.txt" for name in ("
 
 
 def read_source(path: Path) -> Iterator[tuple[str, Requirement]]:
-    """What a file and those that it includes want, with the name of the file that does."""
+    """The requirements of a file and of those that it includes, each with the name of its file."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
             yield from read_source(path.parent / line.removeprefix("-r "))
@@ -57,7 +57,7 @@ def test_locks_that_are_installed_together_agree(locks: tuple[Path, Path]) -> No
 
 @pytest.mark.parametrize("lock", [LAYER, ANALYSIS], ids=name_path)
 def test_functions_import_the_same_versions_here_and_on_aws(lock: Path) -> None:
-    """What they name themselves: SAM CLI wants older versions of some that these need in turn."""
+    """Only direct requirements: SAM CLI needs older versions of some indirect ones."""
     here = read_versions(RUN)
     named = {name: entry.version for name, entry in read_lock(lock).items() if entry.asked_by}
     assert named == {name: here.get(name) for name in named}

@@ -32,7 +32,7 @@ def refusal(values: dict[str, Any]) -> UnprocessableError:
             "expires_at",
             [
                 *("", "tomorrow", "2020-01-31T09:30:00Z", "0001-01-01T00:00:00+14:00"),
-                # The year 10000 in UTC, which PostgreSQL takes and Python cannot read.
+                # The year 10000 in UTC, which PostgreSQL accepts and Python cannot read.
                 "9999-12-31T23:59:59-12:00",
             ],
         ),

@@ -1,4 +1,4 @@
-"""The text of API keys: what is not exactly one is refused without asking the database."""
+"""The text of API keys: a malformed key is refused without a query."""
 
 import re
 

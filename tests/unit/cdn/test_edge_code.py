@@ -1,4 +1,4 @@
-"""The code of CloudFront's function: its size, its language, and what viewers may cache."""
+"""The code of CloudFront's function: its size, its language, and how long viewers may cache."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ UNSUPPORTED = {
     "lookbehind": r"\(\?<",
     "code at run time": r"\b(?:eval|Function)\b\s*\(",
 }
-"""What the runtime cloudfront-js-2.0 does not have, or what would not survive in a template."""
+"""Syntax that the runtime cloudfront-js-2.0 lacks, or that a template would change."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What CloudFront's function makes of links: the same as DeliverFunction, or it leaves them to it."""
+"""CloudFront's function treats a link as DeliverFunction does, or leaves it to DeliverFunction."""
 
 import json
 import string

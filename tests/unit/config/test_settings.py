@@ -198,7 +198,7 @@ def test_on_a_server_of_ones_own_the_bucket_is_in_the_path() -> None:
 
 
 def test_s3_needs_keys_only_where_it_is_used() -> None:
-    """List and gallery get none; the role's must not go to a server of one's own."""
+    """ListFunction and GalleryFunction get none. The role's keys must not go to a self-hosted server."""
     role = {"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "role"}
     assert load(**role, MINIO_ACCESS_KEY="").s3_credentials.access_key == "role"
     for env in ({}, role | {"MINIO_ENDPOINT_URL": "http://minio:9000"}):

@@ -121,7 +121,7 @@ def test_an_expired_link() -> None:
 
 
 def test_the_largest_expiry() -> None:
-    """A key that has leaked cannot make links for ever."""
+    """A leaked key cannot sign links that expire in the far future."""
     longest = int(NOW + 1.5 * TTL + 60)
     verify(make_link(Validity(expires=longest)))
     assert refusal(make_link(Validity(expires=longest + 1))) == "link_invalid"
@@ -164,7 +164,7 @@ def test_keys_are_compared_in_constant_time(
     monkeypatch.setattr(links, "hmac", fake)
     if signing_key == "wrong":
         assert refusal(parts) == "link_invalid"
-    else:  # a link of an earlier release has no key id
+    else:  # links of an earlier release lack a key id
         assert verify(parts) == FOR_AN_HOUR
     tried = int(signing_key in KEYS) if has_key_id else len(KEYS)
     assert [left for left, _ in compared] == [parts["s"].encode()] * tried

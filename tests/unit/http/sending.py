@@ -69,7 +69,7 @@ def make_app(error: Exception) -> App:
 
 
 def handle(event: dict[str, Any], request_id: str = "request-7", error: Exception | None = None) -> Answer:
-    """The answer to an event. ``error``: of GET /fails."""
+    """The response to an event. GET /fails raises ``error``."""
     before = json.dumps(event)
     context: Any = LambdaContext(aws_request_id=request_id)
     answer = parse(

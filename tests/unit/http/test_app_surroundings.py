@@ -90,7 +90,7 @@ EDGE = {"Host": HOST, "X-Forwarded-Host": "d123.cloudfront.net", "X-Origin-Verif
         # The path has no stage, although this route starts with the stage's name.
         ({"headers": OWN}, {"path": "/open", "stage": "public"}, "https://example.com"),
         ({"headers": LOCAL}, {"path": "/{proxy+}", "domainName": LOCAL["Host"]}, "http://127.0.0.1:3000"),
-        # Nobody is believed to be a CloudFront that there is not.
+        # Without CloudFront in front, its headers are ignored.
         ({"headers": EDGE}, {}, AWS),
     ],
 )
@@ -145,7 +145,7 @@ def test_each_line_has_the_id_of_the_key_and_never_that_of_another_request(log: 
     assert [line.get("key_id") for line in read_lines(log)] == ["root", None, None, None]
 
 
-def test_every_request_makes_one_line_also_if_it_is_refused(
+def test_every_request_logs_one_line_even_if_it_is_refused(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)

@@ -36,7 +36,7 @@ def test_any_bytes_and_names_survive(data: bytes, filename: str, title: str) -> 
     parts = [multipart.file(data, filename), multipart.field("metadata", metadata)]
     form = parse_upload_form(*multipart.build(parts))
     assert (form.data, form.metadata) == (data, {"title": title})
-    # A browser's quoting cannot tell %22 in a name from a quotation mark.
+    # As browsers quote, %22 in a name and a quotation mark look the same.
     if not re.search(r'%(22|0D|0A)|\\"|^"|"$', filename):
         assert form.filename == clean_filename(filename)
 

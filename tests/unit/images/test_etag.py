@@ -11,7 +11,7 @@ from imageapi.http.image_response import make_etag
 
 
 def test_etag_changes_with_the_version_and_with_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Links last an hour to an hour and a half."""
+    """Links expire after 60 to 90 minutes."""
     clock = SimpleNamespace(now=1_800_000_001.0)
     monkeypatch.setattr(image_response, "time", SimpleNamespace(time=lambda: clock.now))
     monkeypatch.setattr(image_response, "get_settings", lambda: SimpleNamespace(link_ttl=3600))
@@ -41,7 +41,7 @@ def test_an_etag_is_read_back_as_its_version(version: int) -> None:
     ],
 )
 def test_if_match(header: str | None, versions: list[int] | None) -> None:
-    """None: any version will do; an empty list: no image can have it."""
+    """None: any version matches. An empty list: no version does."""
     assert parse_if_match(header) == versions
 
 

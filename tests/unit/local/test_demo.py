@@ -16,7 +16,7 @@ from tests.support.openapi import schema
 
 
 def test_the_pictures_are_varied_and_such_as_the_service_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of half the usual size, which takes a fifth of the time."""
+    """The pictures have half the usual size, which takes a fifth of the time."""
     halved = tuple((width // 2, height // 2) for width, height in pictures.SIZES)
     monkeypatch.setattr(pictures, "SIZES", halved)
     monkeypatch.setattr(pictures, "SMALL", dict.fromkeys(pictures.SMALL, (240, 240)))

@@ -20,7 +20,7 @@ FOREIGN = [
         ("0.0.0.0", [*OURS, *PUBLIC], True),
         ("127.0.0.1", FOREIGN, False),
         ("0.0.0.0", FOREIGN, False),
-        # Where others reach it, addresses and names without a dot are known too.
+        # If other machines can reach it, it also accepts addresses and names without a dot.
         ("0.0.0.0", NAMES_AND_ADDRESSES, True),
         ("127.0.0.1", NAMES_AND_ADDRESSES, False),
     ],

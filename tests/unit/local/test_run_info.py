@@ -19,7 +19,7 @@ BEFORE: dict[str, Any] = {
 AFTER = BEFORE | {"s3": {"pid": 4}}
 
 
-def test_info_that_a_restart_changed_are_written_again_also_after_a_full_disk(
+def test_info_that_a_restart_changed_is_written_again_even_after_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -39,7 +39,7 @@ def test_info_that_a_restart_changed_are_written_again_also_after_a_full_disk(
         assert find_run_info(tmp_path) == AFTER
 
 
-def test_info_of_a_killed_run_do_not_count_whoever_has_its_pid_by_now(tmp_path: Path) -> None:
+def test_info_of_a_killed_run_does_not_count_even_if_its_pid_is_in_use(tmp_path: Path) -> None:
     write_run_info([tmp_path / RUN_FILE], BEFORE | {"pid": os.getpid()})
     assert find_run_info(tmp_path) is None
     (tmp_path / RUN_LOCK).touch()

@@ -1,4 +1,4 @@
-"""What the servers of a local run need: free ports, locks that show that they are alive, and a user."""
+"""The servers of a local run: free ports, locks that show that they are alive, and their user."""
 
 import os
 import pwd

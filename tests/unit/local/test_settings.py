@@ -58,7 +58,7 @@ def test_arguments_win_even_as_zero() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "65536", "٣x"])
-def test_number_that_is_none_is_named(text: str) -> None:
+def test_a_value_that_is_not_a_number_is_named(text: str) -> None:
     with pytest.raises(LocalError, match="DB_PORT="):
         make_settings({"DB_PORT": text})
 
@@ -79,22 +79,22 @@ def test_other_machines_are_not_used_and_that_is_said() -> None:
             OWN,
             {"DB_HOST": "127.0.0.1", "DB_PORT": "6000", "API_KEY": "k", "PLAIN": "x"},
         ),
-        # A key is for the functions that declare it alone.
+        # Only functions that declare a key get it.
         ({"GEMINI_API_KEY": "g"}, {}, OWN, {}),
         ({"GEMINI_API_KEY": "g"}, {}, None, {}),
         ({"GEMINI_API_KEY": "g"}, {"GEMINI_API_KEY": ""}, OWN, {"GEMINI_API_KEY": "g"}),
         ({"GEMINI_API_KEY": "g"}, {"GEMINI_API_KEY": ""}, None, {"GEMINI_API_KEY": "g"}),
-        # Other stores may be named by the variables of AWS's tools, and a run's own may not.
+        # The variables of AWS's tools may name other stores, but not a run's own stores.
         ({"AWS_ENDPOINT_URL": "https://s3.example.com"}, {}, OWN, {}),
         ({"AWS_ENDPOINT_URL": "https://a"}, {}, None, {"AWS_ENDPOINT_URL": "https://a"}),
-        # A function keeps a limit of its own.
+        # A function keeps its own limit.
         (
             {"DB_STATEMENT_TIMEOUT": "7", "DB_CONNECT_TIMEOUT": "7"},
             {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "5"},
             OWN,
             {"DB_STATEMENT_TIMEOUT": "500", "DB_CONNECT_TIMEOUT": "7"},
         ),
-        # A bound without a value is left to its default.
+        # An empty bound keeps its default.
         ({"MAX_PIXELS": "", "LINK_TTL_SECONDS": "60"}, {}, OWN, {"LINK_TTL_SECONDS": "60"}),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_a_function_gets(
 
 @pytest.mark.parametrize("stores", [OWN, None])
 def test_what_only_aws_can_resolve_is_empty(stores: OwnStores | None) -> None:
-    """For example SECRET_KEY_SECRET_ARN: if set, a function would ask Secrets Manager for its key."""
+    """For example SECRET_KEY_SECRET_ARN: if set, a function would read its key from Secrets Manager."""
     settings = make_settings(read_values(ROOT, {}) | {"API_KEY": "", "SECRET_KEY": ""})
     template = read_template(ROOT / "template.yaml")
     for name, spec in template.functions.items():
@@ -142,7 +142,7 @@ def test_every_setting_of_the_readme_reaches_the_functions(
 
 
 def test_no_function_gets_what_only_aws_can_resolve() -> None:
-    """With a literal ``${…}`` as DATABASE_SERVER, a restored database would look like the one before."""
+    """With a literal ``${…}`` as DATABASE_SERVER, the service could not detect a restored database."""
     for spec in read_template(ROOT / "template.yaml").functions.values():
         found = function_environment(make_settings({}), spec.variables, OWN)
         assert [name for name, value in found.items() if "${" in value] == []
@@ -158,7 +158,7 @@ def test_a_function_connects_as_its_own_user_of_the_runs_database() -> None:
     assert "hidden" not in found.values()
     again = function_environment(settings, declared, OWN, users | {"DB_MANAGER": "another"})
     assert again["POSTGRES_PASSWORD"] == found["POSTGRES_PASSWORD"] != again["DB_MANAGER_PASSWORD"]
-    # In front of a database that it did not start, it has what is set.
+    # With a database that the run did not start, the configured user stays.
     assert function_environment(settings, declared, None, users)["POSTGRES_USER"] == "postgres"
 
 

@@ -1,4 +1,4 @@
-"""What `make sweep` prints."""
+"""The output of `make sweep`."""
 
 from imageapi.sweep.report import Count, Report
 

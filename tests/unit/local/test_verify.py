@@ -14,14 +14,14 @@ DOWN = [LocalError("down.")] * module.ATTEMPTS
 
 
 def make_slice(after: str = "", **lists: list[str]) -> dict[str, Any]:
-    """What the function returns for 10 of 20 images."""
+    """The function's result for 10 of 20 images."""
     return {"images": 20, "originals": 10, "variants": 5, "after": after} | {
         kind: lists.get(kind, []) for kind in KINDS
     }
 
 
 class Function:
-    """Gives these answers; ``asked``: the events that it got."""
+    """Returns or raises these in turn. ``asked``: the events that it received."""
 
     def __init__(self, *answers: dict[str, Any] | BaseException) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -58,7 +58,7 @@ def test_all_slices_and_all_is_well(file: Path, capsys: pytest.CaptureFixture[st
 def test_what_is_found_is_listed_and_told_by_the_exit_status(
     kind: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A slice that fails is tried again."""
+    """A failed slice is retried."""
     found = make_slice("originals/7", **{kind: ["originals/3.jpg"]})
     function = Function(*DOWN[1:], found, make_slice())
 

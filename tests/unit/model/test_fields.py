@@ -1,4 +1,4 @@
-"""Where a metadata field must be named besides its declaration in ``model.metadata``."""
+"""The places beside ``model.metadata`` that must name each metadata field."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the tests ask the layer to do with a picture, and how they look at the result."""
+"""Calls of the layer for one picture, and comparisons of their results."""
 
 import base64
 import io
@@ -65,7 +65,7 @@ def read_durations(image: Image.Image) -> list[int]:
 
 
 def corners(image: Image.Image) -> list[Any]:
-    """The colours near the four corners of the displayed picture, on white."""
+    """The colors near the four corners of the displayed picture, on white."""
     rgba = image.convert("RGBA")
     seen = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     right, bottom = seen.width - 4, seen.height - 4
@@ -78,7 +78,7 @@ def assert_alike(found: Sequence[Any], expected: Sequence[Any], tolerance: int =
 
 
 def assert_colour(image: Image.Image, expected: Sequence[int], tolerance: int = 14) -> None:
-    """Compare the colour near the upper left corner with one of three or four channels."""
+    """Compare the color near the upper left corner with one of three or four channels."""
     found = image.convert("RGBA" if len(expected) == 4 else "RGB").getpixel((16, 16))
     assert_alike([found], [expected], tolerance)
 

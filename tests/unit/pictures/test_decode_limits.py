@@ -65,7 +65,7 @@ def test_tags_are_limited_once() -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The CPU time, which stands still until somebody calls ``run_out``."""
+    """The CPU time, which stands still until ``run_out`` is called."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(decode_limits, "time", SimpleNamespace(process_time=lambda: clock.now))
     return clock

@@ -24,7 +24,7 @@ ARITHMETIC = base64.b64decode(
     "jyp7ghS73aOSyu9+wacHtse/1XbEsgvCYkstmDKY6mk7yqVXGmcPkIDGLUD91+euddzQ+v3YEK3M79QmcEswZbvQAC/KSUlI8PDH"
     "g6jJNIGay98H0ebqDeZ8J6VMJw+m7MGXb3YEUPEWsjQR3rhMhfqCdAsChP/Z"
 )
-"""24 x 24 grey pixels in arithmetic coding, which Pillow cannot write."""
+"""24 x 24 gray pixels in arithmetic coding, which Pillow cannot write."""
 
 
 def jpeg_with_frame(marker: int, bits: int = 8) -> bytes:
@@ -96,7 +96,7 @@ def test_webp_in_a_tiff() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_a_place_of_the_pixels_that_is_no_number() -> None:
+def test_an_offset_of_pixels_that_is_not_a_number() -> None:
     """The offset has type 7 (bytes)."""
     data = TIFFS["float RGB"].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
     assert data != TIFFS["float RGB"]

@@ -1,4 +1,4 @@
-"""Where a picture format must be named besides its declaration in ``pictures.identify``."""
+"""The places beside ``pictures.identify`` that must name each picture format."""
 
 from imageapi.http.operations import DOCUMENT
 from imageapi.model.image_formats import FORMATS, MIME_TYPES

@@ -1,6 +1,4 @@
-"""Pictures: good ones are read correctly, bad ones refused with their code, and the size limited before
-anything is decoded.
-"""
+"""Good pictures are read, bad ones are refused with their code, and sizes are limited before decoding."""
 
 import io
 import struct

@@ -115,7 +115,7 @@ def test_an_intermediate_is_not_moved_by_pixels_that_are_left_over(size: tuple[i
 @pytest.mark.parametrize("size", [(200, 150), (WIDTH, HEIGHT)])
 @pytest.mark.parametrize("name", ["gamma", "icc_profile", "srgb"])
 def test_texts_are_not_taken_for_colours(name: str, size: tuple[int, int]) -> None:
-    """Pillow stores a PNG's texts in the same dictionary as its colour information."""
+    """Pillow stores a PNG's texts in the same dictionary as its color information."""
     texts = PngImagePlugin.PngInfo()
     texts.add_text(name, "2.2")
     data = pictures.encode(pictures.quadrants(*size), "PNG", pnginfo=texts)
@@ -143,7 +143,7 @@ def test_variants_look_as_those_of_the_original(name: str, cover: bool) -> None:
         assert_alike(corners(of_intermediate), CORNERS)
 
 
-def test_an_intermediate_has_pixels_enough_for_what_it_serves() -> None:
+def test_an_intermediate_has_enough_pixels_for_its_variants() -> None:
     served = {width for width in WIDTHS if Variant(width, False, "webp").is_small}
     assert served == {160, 320}
     assert max(served) * resize.GAP <= INTERMEDIATE_SIDE

@@ -1,4 +1,4 @@
-"""Modes that must be converted: grey with more than 8 bits, PNGs with gamma, transparency, palettes."""
+"""Modes that must be converted: gray with more than 8 bits, PNGs with gamma, transparency, palettes."""
 
 import struct
 import zlib
@@ -42,7 +42,7 @@ def ramp(size: tuple[int, int], format: str, first: float, last: float) -> bytes
 
 
 def shades(image: Image.Image) -> list[int]:
-    """The grey levels at the left, middle and right."""
+    """The gray levels at the left, middle and right."""
     grey = image.convert("L")
     return [grey.tobytes()[x + grey.width * (grey.height // 2)] for x in (0, grey.width // 2, grey.width - 1)]
 
@@ -92,7 +92,7 @@ KEY, OTHER = struct.pack(">3H", 0x1234, 0x5678, 0x9ABC), struct.pack(">3H", 0x34
 DEEP_COLOURS = assemble_png(
     *(64, 48, 16, 2, zlib.compress((b"\0" + KEY * 32 + OTHER * 32) * 48)), (b"tRNS", KEY)
 )
-"""The colours have the same lower 8 bits."""
+"""The colors have the same lower 8 bits."""
 TRANSPARENT: dict[str, tuple[bytes, Sequence[int]]] = {
     "alpha": (halves("RGBA", (0, 0, 0, 0), (*pictures.BLUE, 255)), pictures.BLUE),
     "one colour": (halves("RGB", (255, 0, 0), pictures.BLUE), pictures.BLUE),
@@ -137,7 +137,7 @@ def png_with_gamma(value: int, *others: tuple[bytes, bytes], colour: Any = COLOU
         (100_000, (128,), (188, 188, 188)),
         (100_000, (*COLOUR, 128), (*BRIGHTER, 128)),
         (55_556, COLOUR, (148, 86, 210)),  # 1 / 1.8, as on an old Macintosh
-        (45_455, COLOUR, COLOUR),  # taken for sRGB
+        (45_455, COLOUR, COLOUR),  # treated as sRGB
         (0, COLOUR, COLOUR),  # nonsense
     ],
 )
@@ -154,7 +154,7 @@ GREY_ON_WHITE = (120 * 200 + 255 * 55) // 255
 
 
 def grey_with_associated_alpha(width: int = 64, height: int = 48) -> bytes:
-    """Grey 120 with a premultiplied alpha of 200, which Pillow can read but not write."""
+    """Gray 120 with a premultiplied alpha of 200, which Pillow can read but not write."""
     data = bytearray(pictures.encode(Image.new("LA", (width, height), (94, 200)), "TIFF"))
     extra_samples = data.index(struct.pack("<HHI", 338, 3, 1))
     data[extra_samples + 8] = 1  # associated alpha

@@ -1,4 +1,4 @@
-"""Variants: of the right size, upright, with their colours and frames, and without metadata."""
+"""Variants: of the right size, upright, with their colors and frames, and without metadata."""
 
 import io
 from typing import Any
@@ -28,7 +28,7 @@ from tests.unit.pictures.looks import (
 )
 
 BLUE = (0, 0, 255)
-# Other tests check the colours of black and white, and of 16 bits.
+# Other tests check the colors of black and white, and of 16 bits.
 OTHER_COLOURS = {"png_one_bit", "png_16_bit"}
 BIG: dict[str, bytes] = {
     "jpeg": pictures.jpeg(600, 400),
@@ -151,7 +151,7 @@ def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Ima
             for each in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
         ),
         *((ROTATED, "PNG", mode, COLOUR, ROTATED_COLOUR, 8) for mode in ("P", "RGBA")),
-        # An RGB profile does not apply to a grey picture.
+        # An RGB profile does not apply to a gray picture.
         *((ROTATED, "PNG", mode, GREY, GREY, 8) for mode in ("LA", "L")),
         # A broken one counts as sRGB.
         *((bad, "PNG", "RGB", COLOUR, COLOUR, 3) for bad in (SRGB, b"nonsense", SRGB[:200], b"\0" * 4000)),
@@ -167,7 +167,7 @@ def test_a_colour_profile_is_honoured(
 
 
 def full_of_metadata() -> dict[str, bytes]:
-    """Files that say where they were taken, in every metadata field of their formats."""
+    """Files with SECRET in every metadata field of their formats."""
     exif = pictures.make_exif(6, {0x010E: SECRET.decode()}, {0x9286: SECRET}, gps=True)
     everywhere: dict[str, Any] = {"exif": exif, "icc_profile": ROTATED}
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + SECRET + b"</x:xmpmeta>"
@@ -228,7 +228,7 @@ def test_an_animation_stays_one_in_webp(format: str) -> None:
         ("GIF", {}, 1),
         ("GIF", {"loop": 1}, 2),  # a GIF stores the number of repeats, the others the number of plays
         *(("WEBP", {"loop": 2}, 2), ("PNG", {"loop": 2}, 2)),
-        *(("GIF", {"loop": 65_535}, 0), ("PNG", {"loop": 100_000}, 0)),  # more often than WebP can say
+        *(("GIF", {"loop": 65_535}, 0), ("PNG", {"loop": 100_000}, 0)),  # more often than WebP can store
     ],
 )
 def test_an_animation_plays_as_often_as_before(format: str, loop: dict[str, int], plays: int) -> None:

@@ -1,4 +1,4 @@
-"""Where a sort order must be named besides its declaration in ``search.sort_orders``."""
+"""The places beside ``search.sort_orders`` that must name each sort order."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Normalisation and tokens: a text that contains a term has all of the term's tokens."""
+"""Normalization and tokens: a text that contains a term has all of the term's tokens."""
 
 from typing import Any
 from uuid import UUID
@@ -120,7 +120,7 @@ MINUTE, DAY = 60_000, 86_400_000
 @check
 @given(st.integers(0, MAX_MILLISECONDS - 1), st.integers(1, 30 * 365 * DAY), st.data())
 def test_a_range_of_time_is_covered(start: int, length: int, data: st.DataObject) -> None:
-    """By few tokens, which every image in the range has one of, and no image outside it."""
+    """Every image in the range has one of these few tokens, and no image outside it does."""
     length = min(length, MAX_MILLISECONDS - start)
     covered = cover_time(start, start + length)
     assert covered.tokens

@@ -1,4 +1,4 @@
-"""Responses of the object store that no test server gives."""
+"""Responses of the object store that no test server sends."""
 
 from types import SimpleNamespace
 

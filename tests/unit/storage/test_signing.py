@@ -110,7 +110,7 @@ def test_form_is_the_one_that_boto3_makes(settings: Settings) -> None:
     """It allows one size, one key and one type."""
     form = signing.presign_post("incoming/x", size_bytes=12_345, content_type="image/png", expires_in=3600)
 
-    # The signature covers the order of the conditions, and boto3 has its own: give it ours.
+    # The signature covers the order of the conditions, and boto3 has its own order: pass ours.
     policy = json.loads(base64.b64decode(form["fields"]["policy"]))
     conditions = [c for c in policy["conditions"] if isinstance(c, list) or not set(c) & ADDED_BY_BOTO3]
     assert conditions == [

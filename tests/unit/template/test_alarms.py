@@ -1,4 +1,4 @@
-"""infra/operations.yaml: alarms with a runbook, for what there is, and a dashboard."""
+"""infra/operations.yaml: alarms with a runbook for each resource, and a dashboard."""
 
 import json
 import re

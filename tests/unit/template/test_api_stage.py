@@ -1,4 +1,4 @@
-"""The API's stage: limits for routes that exist, and the gateway's own answers like the functions'."""
+"""The API's stage: limits for routes that exist, and the gateway's own responses."""
 
 import json
 import re
@@ -14,7 +14,7 @@ ANSWERS = API["x-amazon-apigateway-gateway-responses"]
 
 
 def test_limits_are_addressed_as_api_gateway_takes_them() -> None:
-    """It refuses ANY, `*` as the method of one path, and slashes; and ignores a path that is no route."""
+    """It refuses ANY, `*` as the method of one path, and slashes; and ignores a path that is not a route."""
     (stage,) = find(MAIN, "AWS::ApiGateway::Stage").values()
     routes = {f"/{path.replace('/', '~1')}" for path in API["paths"]}
     limits = {(limit["ResourcePath"], limit["HttpMethod"]) for limit in stage["MethodSettings"]}

@@ -34,14 +34,14 @@ def test_it_is_encrypted_backed_up_private_and_keeps_its_data(path: Path) -> Non
     assert (made["BackupRetentionPeriod"], made["DeletionProtection"]) == ("7", "true")
     assert parameter_group(path)["rds.force_ssl"] == "1"
     assert not any(found["PubliclyAccessible"] for found in find(path, "AWS::RDS::DBInstance").values())
-    # A database without a name of ours gets a new one when it is replaced, and so another host.
+    # Without a name of ours, a database that replaces another gets a new name, and so another host.
     assert not {"DBClusterIdentifier", "DBInstanceIdentifier"} & made.keys()
     resource = expand_template(path)[MAIN_RESOURCE[path]]
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Snapshot"
 
 
 def test_a_standby_can_take_over_from_the_writer() -> None:
-    """Of tier 0 or 1, it has the writer's capacity. Aurora chooses its zone."""
+    """In tier 0 or 1, it has the writer's capacity. Aurora chooses its zone."""
     instances = find(AURORA, "AWS::RDS::DBInstance")
     assert instances["Standby"] == instances["Writer"]
     assert instances["Standby"]["PromotionTier"] <= 1
@@ -59,7 +59,7 @@ def test_the_smallest_aurora_of_production_has_memory_for_its_connections() -> N
 
 @FILES
 def test_a_restored_database_is_that_of_its_snapshot(path: Path) -> None:
-    """RDS refuses a version, names, a size or an encryption that are not the snapshot's."""
+    """RDS refuses a version, names, a size or an encryption that differ from the snapshot's."""
     made, restored = database(path), database(path, Snapshot="yesterday")
     (snapshot,) = {"DBSnapshotIdentifier", "SnapshotIdentifier"} & restored.keys()
     own = {

@@ -1,4 +1,4 @@
-"""CloudFront in front of the API and the bucket: what must hold of the templates."""
+"""The templates of CloudFront in front of the API and the bucket."""
 
 import re
 from graphlib import TopologicalSorter
@@ -78,7 +78,7 @@ def test_only_the_path_is_the_key_of_the_cache() -> None:
 
 
 def test_what_is_private_or_an_error_is_not_cached() -> None:
-    """With a MinTTL, CloudFront would cache redirects, and give them to everyone who asks for the path."""
+    """With a MinTTL, CloudFront would cache redirects, and send them for every request of the path."""
     policy = RESOURCES["ImageCachePolicy"]["Properties"]["CachePolicyConfig"]
     assert policy["MinTTL"] == 0
     errors = {item["ErrorCode"]: item for item in DISTRIBUTION["CustomErrorResponses"]}

@@ -1,4 +1,4 @@
-"""Deploys from GitHub: what the workflow may do, and what infra/github.yaml lets it do."""
+"""Deploys from GitHub: the workflow, and the permissions in infra/github.yaml."""
 
 import json
 import re
@@ -145,7 +145,7 @@ def test_policies_fit_into_what_iam_accepts() -> None:
 
 
 def test_cloudformation_may_make_each_kind_of_resource() -> None:
-    """By service. What is missing is otherwise found in the middle of a deploy."""
+    """By service. A missing permission would stop a deploy halfway."""
     allowed = {
         action.partition(":")[0]
         for name in ("ManageResources", "ManageRoles")
@@ -168,7 +168,7 @@ def test_only_deploys_get_a_token_and_only_where_a_role_is_named() -> None:
         assert (jobs[name]["environment"], jobs[name]["env"]["ENV"]) == (environment, environment)
         assert f"{variable} != ''" in jobs[name]["if"]
         assert jobs[name]["env"]["ROLE"] == f"${{{{ {variable} }}}}"
-    # main alone, after all tests, and to dev first
+    # Only main is deployed, after all tests, and to dev first.
     assert set(jobs["deploy-dev"]["needs"]) == set(jobs) - set(DEPLOYS)
     assert "github.ref == 'refs/heads/main'" in jobs["deploy-dev"]["if"]
     assert jobs["deploy-prod"]["needs"] == "deploy-dev"

@@ -1,6 +1,6 @@
 """template.yaml and the database's grants give each function what its code reaches, and nothing else.
 
-The code says what it needs: settings that it reads, objects whose keys it makes, tables that its SQL names.
+The needs follow from the code: settings that it reads, objects whose keys it builds, tables in its SQL.
 """
 
 import re
@@ -40,10 +40,10 @@ OBJECT_ACTIONS = {
 }
 SENDS = Definition("imageapi.analysis.enqueue", "send_messages")
 NEVER_DONE: dict[str, set[Need]] = {
-    # It finishes deletions of variants alone: their images are in the trash, and keep their files.
+    # It finishes only deletions of variants: their images are in the trash, and keep their files.
     "DeliverFunction": {("delete", "originals"), ("delete", "incoming")},
 }
-"""What code reaches and never does."""
+"""Operations that code reaches and never does."""
 NEVER_READ = {
     # Its pages are public, and the same for everybody.
     "GalleryFunction": {"origin_secrets"},
@@ -70,14 +70,14 @@ def takes_keys(function: str) -> bool:
 
 
 def may_wake(function: str) -> bool:
-    """Whether it has routes that change something, or work that does."""
+    """Whether its routes or its other work may change something."""
     works = "wakes=" in (folder_of(function) / "app.py").read_text(encoding="utf-8")
     return works or any(not route.startswith("GET ") for route in routes(function))
 
 
 @cache
 def reached(function: str) -> frozenset[Definition]:
-    """Every App checks keys and wakes webhooks, if there is a route that needs it."""
+    """Each App checks keys and wakes webhooks, if a route needs it."""
     return frozenset(code_of(function).reach({WAKE} if takes_keys(function) else {WAKE, CHECK_KEY}))
 
 

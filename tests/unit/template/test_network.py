@@ -1,4 +1,4 @@
-"""The network that the stack makes, without and with a NAT gateway."""
+"""The network that the stack creates, without and with a NAT gateway."""
 
 from tests.support.templates import MAIN, ROOT, expand_template, find
 

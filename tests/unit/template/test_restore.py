@@ -1,4 +1,4 @@
-"""What a restore needs of the templates: a cluster from a snapshot, its schema, and the versions of files."""
+"""A restore, in the templates: a cluster from a snapshot, its schema, and the versions of files."""
 
 import tomllib
 from typing import Any
@@ -29,7 +29,7 @@ def test_another_host_runs_the_migrations_with_the_new_owners_password() -> None
     owner = {"Fn::GetAtt": ["PostgresStack", "Outputs.SecretArn"]}
 
     assert schema["Database"] == [host, owner]
-    # What it refers to is changed before it.
+    # CloudFormation updates the resources that it refers to before it.
     assert schema["ServiceToken"] == {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
     variables = resolved("AWS::Lambda::Function")["MigrateFunction"]["Environment"]["Variables"]
     assert variables["DATABASE_SECRET_ARN"] == owner

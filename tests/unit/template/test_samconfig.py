@@ -1,4 +1,4 @@
-"""samconfig.toml's parameters are the template's, with values that CloudFormation takes."""
+"""samconfig.toml's parameters are the template's, with values that CloudFormation accepts."""
 
 import re
 import tomllib

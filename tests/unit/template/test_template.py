@@ -1,4 +1,4 @@
-"""What the templates must keep: least privilege, encryption, TLS, and log retention limits."""
+"""The templates keep least privilege, encryption, TLS, and log retention limits."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ ANYWHERE = {
     ("ManageResources", "Anywhere"): "CloudFormation's role: finds things, or concerns none",
     ("Boundary", "JoinNetwork"): "limits roles and gives nothing; as AWS's own policies for functions",
 }
-"""Statements for any resource, by Sid, and why. Their actions have no wildcard but Describe."""
+"""Statements for any resource, by Sid, and why. Their actions have no wildcard except in Describe."""
 
 MANAGED_POLICIES = {
     "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM gives it to every function",

@@ -52,7 +52,7 @@ def test_a_copy_is_stored_in_the_upload_s_time_and_before_another_may_store_it()
     assert direct.MAX_SECONDS_BEFORE_INTERMEDIATE + seconds < TIMEOUT["Upload"]
 
 
-def test_who_waits_still_answers() -> None:
+def test_a_function_that_waits_still_responds() -> None:
     variables = read_template(MAIN)["Globals"]["Function"]["Environment"]["Variables"]
     resume_seconds = float(variables["DB_CONNECT_TIMEOUT"]["Fn::If"][1])
     assert resume_seconds + statement_seconds("List") < TIMEOUT["List"], "for a paused database"

@@ -1,4 +1,4 @@
-"""What is refused before a store is touched, and when two requests are the same."""
+"""Uploads that are refused before a store is used; when two requests are the same."""
 
 from collections.abc import Iterator
 from typing import Any

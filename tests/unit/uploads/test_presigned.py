@@ -1,4 +1,4 @@
-"""The announcement of a large file: every field, valid and invalid."""
+"""The registration of an upload: every field, valid and invalid."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -62,7 +62,7 @@ def test_what_has_to_and_what_can_be_said() -> None:
     ("field", "values", "status", "code"),
     [
         ("filename", ["", " ", "/", "a/", "...", "\n\t", "\ud800"], 422, "field_invalid"),
-        # bytes.fromhex accepts spaces, and the column takes exactly 32 bytes.
+        # bytes.fromhex accepts spaces, and the column accepts exactly 32 bytes.
         (
             "sha256",
             ["", "0" * 63, "00 " * 21 + "0", "\n" + "0" * 62 + "\n", "0" * 64 + "\n"],

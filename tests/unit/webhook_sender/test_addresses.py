@@ -58,7 +58,7 @@ def refusal(host: str, *, allow_private: bool = False) -> str:
     ],
 )
 def test_however_a_private_address_is_written(host: str) -> None:
-    """The lookup is the system's own: it reads what a connection would."""
+    """The lookup is the system's own: it reads a host as a connection would."""
     assert refusal(host) == "address_private"
 
 

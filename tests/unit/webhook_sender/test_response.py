@@ -1,4 +1,4 @@
-"""What is read of a receiver's answer."""
+"""The parts of a receiver's response that are read."""
 
 import socket
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What results mean for a webhook."""
+"""The effects of results on a webhook."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
