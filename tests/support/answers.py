@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Read:
-    """What every response has: ``body`` is parsed JSON, or None."""
+    """A response; ``body`` is its parsed JSON, or None."""
 
     status: int
     body: Any
@@ -43,7 +43,7 @@ class Answer(Read):
 
 
 def parse(response: dict[str, Any], *, head: bool = False) -> Answer:
-    """Parse a function's response. Checks what must hold for every response and every error.
+    """Parse a function's response, and check the rules of every response and every error.
 
     Args:
         head: responds to HEAD, so it has no body.

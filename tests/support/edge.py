@@ -1,9 +1,8 @@
-"""CloudFront's part, played for tests: infra/edge.yaml's function, behaviours, origins and cache.
+"""CloudFront for tests: infra/edge.yaml's function, behaviors, origins and cache.
 
-The bucket is a real one, asked with signed requests. The API's functions are called with the events that API
-Gateway makes of CloudFront's requests. What is read from the template: which paths are cached, when the API
-is asked after the bucket, which headers go to the origins, the lifetimes of the cache, and the headers added
-to responses.
+The bucket is a real one and gets signed requests. The API's functions get the events that API Gateway creates
+from CloudFront's requests. The template defines the rest: which paths are cached and for how long, when the
+API is asked after the bucket, which headers the origins get, and which headers responses get.
 """
 
 import base64
@@ -49,7 +48,7 @@ class Edge:
     """A distribution.
 
     Attributes:
-        secret: what it sends as X-Origin-Verify.
+        secret: the value of the header X-Origin-Verify that it sends.
         asked: the origins that were asked, ``bucket`` and ``api``, in order.
     """
 
@@ -68,7 +67,7 @@ class Edge:
         *,
         now: float | None = None,
     ) -> Answer:
-        """One request of a viewer; of ``link``, only path and query count."""
+        """One request of a viewer. Only path and query of ``link`` count."""
         target = re.sub(r"^https?://[^/]+", "", link)
         sent = list((headers or {}).items())
         if not target.startswith(_IMAGES["PathPattern"].removesuffix("*")):
@@ -88,7 +87,7 @@ class Edge:
             del self._cached[cached]
 
     def _pass(self, method: str, target: str, sent: Pairs, body: bytes, now: float | None) -> Response:
-        """The default behaviour: everything goes to the API, uncached, with all headers but Host."""
+        """The default behavior: everything goes to the API, uncached, with all headers but Host."""
         outcome = self.function.on_request(target, sent, method=method, now=now)
         headers = {name: value for name, value in outcome.headers.items() if name != "host"}
         return self._ask_api(method, target, headers, body)
@@ -112,7 +111,7 @@ class Edge:
         return response
 
     def _ask_bucket(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
-        """The bucket's policy: CloudFront gets variants, and 403 for everything that is not there."""
+        """By the bucket's policy, CloudFront gets variants, and 403 for anything missing."""
         self.asked.append("bucket")
         if not unquote(path).startswith("/variants/"):
             return 403, {"content-type": "application/xml"}, b"<Error/>"
@@ -150,14 +149,14 @@ def _to_bytes(answer: Mapping[str, Any], accept: str) -> bytes:
 
 
 def _is_cacheable(headers: Mapping[str, str]) -> bool:
-    """With a MinTTL of 0, CloudFront does what Cache-Control says."""
+    """With a MinTTL of 0, CloudFront follows Cache-Control."""
     assert _CACHE["MinTTL"] == 0
     directives = {part.strip() for part in headers.get("cache-control", "").split(",")}
     return not directives & {"private", "no-store", "no-cache", "max-age=0"}
 
 
 def _answer_conditional(response: Response, headers: Mapping[str, str]) -> Response:
-    """A cached response, in part or not at all if the viewer has it."""
+    """A cached response: whole, a range, or 304 if the viewer has it."""
     status, found, data = response
     if "etag" in found and headers.get("if-none-match") == found["etag"]:
         return 304, found, b""

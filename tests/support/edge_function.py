@@ -1,4 +1,4 @@
-"""CloudFront's function in infra/edge.yaml, run by Node.js as CloudFront would run it."""
+"""CloudFront's function in infra/edge.yaml, run by Node.js as CloudFront runs it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ import playwright
 from tests.support.templates import ROOT, read_template
 
 NODE = Path(playwright.__file__).with_name("driver") / "node"
-"""Playwright's own, which is among the packages that `make test` installs."""
+"""The Node.js of Playwright, one of the packages that `make test` installs."""
 HARNESS = Path(__file__).with_name("run_edge_function.js")
 HOST = "d111111abcdef8.cloudfront.net"
 REQUEST_ID = "request-id-of-cloudfront"
@@ -25,7 +25,7 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the function returned: a request that goes on, or a response."""
+    """The outcome: a request that goes on, or a response."""
 
     value: dict[str, Any]
     hmacs: int

@@ -1,4 +1,4 @@
-"""Events as API Gateway sends them (REST API, Lambda proxy), and the functions that answer them.
+"""Events as API Gateway sends them (REST API, Lambda proxy), and the functions that handle them.
 
 ``events/<name>.json`` is a sample of a route. Its function follows from its ``resource`` and template.yaml,
 so a new route only needs its file::
@@ -75,7 +75,7 @@ def load_event(name: str) -> Event:
 
 
 def function_for(name: str) -> str:
-    """The function in template.yaml that answers ``events/<name>.json``, by its logical id."""
+    """The logical id of the function in template.yaml for ``events/<name>.json``."""
     return load_routes()[load_event(name)["resource"]]
 
 
@@ -94,7 +94,7 @@ def load_handler(function: str) -> Handler:
 
 
 def load_app(folder: str) -> ModuleType:
-    """Load ``functions/<folder>/app.py`` afresh, with the modules beside it."""
+    """Load ``functions/<folder>/app.py`` again, with the modules beside it."""
     path = ROOT / "functions" / folder / "app.py"
     spec = importlib.util.spec_from_file_location(f"{folder}_app", path)
     assert spec
@@ -129,13 +129,13 @@ def find_failure(answer: dict[str, Any]) -> tuple[int, str] | None:
 
 
 def handle(event: Event) -> dict[str, Any]:
-    """Invoke the event's function from the template; without one, what API Gateway answers."""
+    """Invoke the event's function from the template. Without one, returns API Gateway's response."""
     function = load_routes().get(event["resource"])
     return load_handler(function)(event, LambdaContext()) if function else no_route()
 
 
 def no_route() -> dict[str, Any]:
-    """API Gateway's answer to a path without a route."""
+    """API Gateway's response for a path without a route."""
     answer = _resources()["Api"]["Properties"]["GatewayResponses"]["MISSING_AUTHENTICATION_TOKEN"]
     headers = {name: [value.strip("'")] for name, value in answer["ResponseParameters"]["Headers"].items()}
     return {
@@ -202,7 +202,7 @@ def find_resource(path: str) -> str:
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Loads CloudFormation's YAML; of short forms (``!Ref``, ``!Sub``…) only what they are given."""
+    """Loads CloudFormation's YAML; of short forms (``!Ref``, ``!Sub``…) only the argument."""
 
     def construct_argument(self, _: str, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
@@ -234,13 +234,13 @@ def database_users() -> dict[str, str]:
 
 
 def as_manager() -> AbstractContextManager[None]:
-    """What follows connects to the database as the user that manages keys and webhooks."""
+    """Connect to the database as the user that manages keys and webhooks, until the end of the block."""
     return _connected_as({"POSTGRES": database_users()["DB_MANAGER"]})
 
 
 @contextmanager
 def _connected_as(users: Mapping[str, str]) -> Iterator[None]:
-    """Change variables of database users; all have one password. Not if the test itself has chosen a user."""
+    """Set the variables of database users, unless the test chose one. All users share one password."""
     if os.environ.get("POSTGRES_USER") not in database_users().values():
         yield
         return

@@ -1,4 +1,4 @@
-"""A server that speaks Gemini's protocol (POST /v1/models/{model}:generateContent), one behaviour at a time.
+"""A server that speaks Gemini's protocol (POST /v1/models/{model}:generateContent), one behavior at a time.
 
 with gemini_server() as gemini:
     gemini.script = [busy(2), Says(caption="A cat.")]   # 429 first; the last one stays
@@ -45,7 +45,7 @@ class Request:
 
 
 class Behaviour:
-    """How one request is answered: late or at once."""
+    """The response to one request: late or at once."""
 
     def __init__(self, status: int, body: Any, seconds: float = 0) -> None:
         self.status = status
@@ -74,7 +74,7 @@ class Says(Behaviour):
 
 
 class Slow(Says):
-    """Answers, but late."""
+    """Responds late."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds=seconds)
@@ -114,7 +114,7 @@ def refuses_key() -> Fails:
 
 
 class GeminiServer:
-    """Answers each request with the next behaviour of ``script``; the last one repeats."""
+    """Responds to each request with the next behavior in ``script``. The last one repeats."""
 
     def __init__(self) -> None:
         self.url = ""

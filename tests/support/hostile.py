@@ -1,4 +1,4 @@
-"""Small pictures that are expensive to decode: more pixels than announced, or the same ones repeatedly."""
+"""Small pictures that are expensive to decode: more pixels than declared, or the same pixels repeated."""
 
 import struct
 from collections.abc import Callable
@@ -15,7 +15,7 @@ X_RESOLUTION, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 282, 322, 323,
 
 
 def jpeg(scans: int, side: int = 64) -> bytes:
-    """A grey progressive JPEG that repeats its last scan until it has ``scans``: 20 bytes each."""
+    """A gray progressive JPEG that repeats its last scan until it has ``scans``: 20 bytes each."""
     data = pictures.encode(Image.new("L", (side, side), 77), "JPEG", progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
@@ -52,7 +52,7 @@ def tiff(
 
 
 def avif(side: int) -> bytes:
-    """An AVIF that announces 64 x 64 pixels and contains a frame of another size."""
+    """An AVIF that declares 64 x 64 pixels and contains a frame of another size."""
     image = Image.new("RGB", (side, side), (9, 99, 199))
     data = bytearray(pictures.encode(image, "AVIF", quality=10, speed=10, subsampling="4:4:4"))
     struct.pack_into(">II", data, data.index(b"ispe") + 8, 64, 64)
@@ -74,4 +74,4 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "tiff_many_tiles": (partial(tiff, (65_535, 1), (16, 2_000), tiles=4_096), *_TOO_LARGE),
     "tiff_one_tile_for_many_pages": (partial(tiff, tile=(6_000, 6_000), pages=20), 422, "too_many_frames"),
 }
-"""Like ``pictures.BAD``. Each announces no more pixels than are accepted."""
+"""Like ``pictures.BAD``. None declares more pixels than the service accepts."""

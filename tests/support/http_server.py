@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as a test specifies."""
+"""A small HTTP server that responds as a test specifies."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Handles requests: subclasses define ``respond``, which calls ``answer`` once."""
+    """Handles requests. Subclasses define ``respond``, which calls ``answer`` once."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else a body waits 40 ms for the client to acknowledge the headers
@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Headers: ``content_type="…"``."""
+        """Send a response. Headers: ``content_type="…"``."""
         self.send_response(status)
         for name, value in {**headers, "content_length": str(len(body))}.items():
             self.send_header(name.replace("_", "-").title(), value)

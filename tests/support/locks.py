@@ -16,7 +16,7 @@ class Locked(NamedTuple):
     version: str
     hashes: list[str]
     asked_by: set[str]
-    """The names of the files that want it; empty for what other packages need."""
+    """The names of the files that require it; empty if only other packages do."""
     is_for_here: bool
     """Whether its marker admits this platform."""
 

@@ -1,4 +1,4 @@
-"""What a function needs, read from its code: settings, objects, and tables of the database."""
+"""The needs of a function, read from its code: settings, objects, and tables of the database."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from imageapi.config.settings import Settings
 from tests.support.reach import ROOT, Code, Definition
 
 Need = tuple[str, str]
-"""What is done, and to what: ``("put", "originals")``, ``("SELECT", "uploads")``."""
+"""An operation and its target: ``("put", "originals")``, ``("SELECT", "uploads")``."""
 
 WAKE = Definition("imageapi.webhooks.wake", "wake_webhooks")
 CHECK_KEY = Definition("imageapi.api_keys.check", "check_key")
@@ -28,7 +28,7 @@ PREFIXES = {
     "WAKE_KEY": "webhooks",
 }
 IN_ROWS = {"s3_key": "originals", "originals/": "originals"}
-"""Strings that name a key: the column of an image's, and the prefix that is listed."""
+"""Strings that name a key: the column of an image's key, and the listed prefix."""
 STORAGE = "imageapi.storage."
 DOES = {
     "put_object": ["put"],
@@ -42,11 +42,11 @@ DOES = {
     "read_sha256": ["get"],
     "copy_version": ["get-version", "put"],
 }
-"""What each function of storage/ does to the object whose key it takes."""
+"""The operations of each function of storage/ on the object whose key it takes."""
 BUCKET = {"list_objects": "list", "check_bucket": "list", "find_versions": "list-versions"}
-"""What others do to the bucket."""
+"""The operations of others on the bucket."""
 NOTHING = {*PREFIXES, "limit_lifetime", "public_origin"}
-"""Those that do not reach it."""
+"""Functions that do not use the bucket."""
 
 
 class Calls(NamedTuple):
@@ -77,9 +77,9 @@ def read_calls(code: Code, definition: Definition) -> Calls:
 
 
 def find_object_needs(code: Code, reached: Iterable[Definition]) -> set[Need]:
-    """What is done to objects, by their prefix, and to the bucket: ``{("get", "incoming"), ("list", "")}``"""
+    """The operations on objects, by prefix, and on the bucket: ``{("get", "incoming"), ("list", "")}``"""
     needs = set[Need]().union(*(_object_needs(code.owner(found), found) for found in reached))
-    # Without it, S3 answers 403 for an object that is missing.
+    # Without it, S3 returns 403 for a missing object.
     return needs | ({("list", "")} if any(verb == "get" for verb, _ in needs) else set())
 
 
@@ -116,7 +116,7 @@ def _find_prefixes(code: Code, found: Calls, key: ast.expr) -> set[str]:
 
 
 def find_services(code: Code, reached: Iterable[Definition]) -> set[str]:
-    """AWS services beside S3 and Secrets Manager: ``{"sqs"}``."""
+    """AWS services other than S3 and Secrets Manager: ``{"sqs"}``."""
     return {
         str(argument.value)
         for found in reached
@@ -191,7 +191,7 @@ STATEMENTS = {
 
 
 def find_table_needs(code: Code, reached: Iterable[Definition]) -> set[Need]:
-    """What is done to tables, sequences and functions of the database: ``{("UPDATE", "uploads"), …}``."""
+    """The operations on tables, sequences and functions of the database: ``{("UPDATE", "uploads"), …}``."""
     needs = set[Need]().union(*(_table_needs(code.owner(found), found) for found in reached))
     for table, trigger in TRIGGERS:
         if not _runs_as_owner(trigger) and any(verb != "SELECT" and table == name for verb, name in needs):
@@ -231,7 +231,7 @@ def _read_sql(text: str) -> set[Need]:
 
 
 def _texts(nodes: Iterator[ast.AST]) -> Iterator[str]:
-    """The strings; f-strings with those parts that are constant."""
+    """The strings; of f-strings, the constant parts."""
     for node in nodes:
         if isinstance(node, ast.JoinedStr):
             parts = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))

@@ -23,7 +23,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def body_of(operation_id: str) -> dict[str, Any]:
-    """The schema of an operation's body, without references; empty if it takes none."""
+    """The schema of an operation's body, without references; empty if it has no body."""
     return dict(find_operation(operation_id).body or {})
 
 
@@ -35,7 +35,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def resolve(value: dict[str, Any]) -> dict[str, Any]:
-    """What a reference refers to; anything else as it is."""
+    """The target of a reference; any other value unchanged."""
     found: Any = value
     while "$ref" in found:
         parts = found["$ref"].removeprefix("#/").split("/")

@@ -1,4 +1,4 @@
-"""Real pictures, made with Pillow, and broken or hostile ones made from them.
+"""Real pictures, created with Pillow, and broken or hostile ones derived from them.
 
 Every good picture displays four quadrants (red, green / blue, white), so that a test can check its
 orientation. Sizes are those displayed: with ``orientation``, the stored pixels are rotated.
@@ -147,14 +147,14 @@ def png(
 
 
 def png_16_bit(**options: Any) -> bytes:
-    """A 16-bit grey PNG: brighter to the right, all in the upper half of the range."""
+    """A 16-bit gray PNG: brighter to the right, all in the upper half of the range."""
     image = Image.new("I;16", (64, 48))
     image.putdata([32_768 + x * 500 for _ in range(48) for x in range(64)])
     return encode(image, "PNG", **options)
 
 
 def png_palette_transparent() -> bytes:
-    """A PNG with a palette and one transparent colour."""
+    """A PNG with a palette and one transparent color."""
     return encode(quadrants().quantize(4), "PNG", transparency=0)
 
 
@@ -229,11 +229,11 @@ ALL_GOOD: dict[str, Callable[[], bytes]] = {
     **{f"{format.lower()}_animated": partial(animation, format) for format in ("PNG", "GIF", "WEBP", "AVIF")},
     "tiff_pages": partial(animation, "TIFF"),
 }
-"""Name → a function that makes the file. The service accepts all of them."""
+"""Name → a function that builds the file. The service accepts all of them."""
 
 
 class Facts(NamedTuple):
-    """What the service must detect in a good picture."""
+    """Facts that the service must detect in a good picture."""
 
     mime_type: str
     extension: str
@@ -275,4 +275,4 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "bmp_header_huge": (partial(bmp_header_only, 30_000, 30_000), *_TOO_LARGE),
     "gif_too_many_frames": (partial(animation, "GIF", 2_001, 1, 1), 422, "too_many_frames"),
 }
-"""Name → (a function that makes the file, the HTTP status and code of the refusal)."""
+"""Name → (a function that builds the file, the HTTP status and code of the refusal)."""

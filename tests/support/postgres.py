@@ -12,9 +12,7 @@ from tests.support.events import database_users
 
 @contextmanager
 def without_time_limit() -> Iterator[None]:
-    """Disable the service's statement time limits, and so allow COPY, which psycopg2 refuses under a wait
-    callback.
-    """
+    """Disable the statement time limits: psycopg2 refuses COPY under their wait callback."""
     callback = psycopg2.extensions.get_wait_callback()
     psycopg2.extensions.set_wait_callback(None)
     try:
@@ -40,6 +38,6 @@ def create_users(postgres: PostgresServer) -> None:
         for prefix, user in database_users().items()
     }
     with closing(postgres.connect()) as connection, connection, connection.cursor() as cursor:
-        # Each test opens a connection or more; 4,096 iterations, the default, are most of what that costs.
+        # Each test opens connections; the default of 4,096 iterations is most of their cost.
         cursor.execute("SET scram_iterations = 1")
         grant_users(cursor, logins)

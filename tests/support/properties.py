@@ -1,4 +1,4 @@
-"""What property-based tests share: their settings, texts, and refusals as values."""
+"""Settings, texts, and refusals as values, for property-based tests."""
 
 import json
 import os
@@ -23,7 +23,7 @@ utf8_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 
 
 def is_storable(text: str) -> bool:
-    """PostgreSQL takes UTF-8 without NUL."""
+    """PostgreSQL accepts UTF-8 without NUL."""
     return "\0" not in text and text.encode("utf-8", "replace").decode() == text
 
 

@@ -1,7 +1,7 @@
-"""What a function's code can reach: definitions of the layer, followed by name from its handler on.
+"""The definitions that a function's code can reach, followed by name from its handler on.
 
 A definition is a function, class or constant at the top of a module, and reaches those that it names,
-whichever branch or method runs. So more may be found than runs, but never less.
+whichever branch or method runs. So it may find more than runs, but never less.
 """
 
 import ast
@@ -22,7 +22,7 @@ class Definition(NamedTuple):
 
 
 class _Module:
-    """The definitions of a file, and what its imports are called in it."""
+    """The definitions of a file, and the names of its imports."""
 
     def __init__(self, path: Path) -> None:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ class Code:
         ]
 
     def reach(self, without: Collection[Definition] = ()) -> set[Definition]:
-        """What the handler reaches, not through the definitions ``without``."""
+        """The definitions that the handler reaches, except through ``without``."""
         waiting, found = self.handler, set[Definition]()
         while waiting:
             definition = waiting.pop()
@@ -78,7 +78,7 @@ class Code:
         return found
 
     def owner(self, definition: Definition) -> "Code":
-        """The layer's code is the same for all functions, so that what is found there can be kept."""
+        """The layer's code is the same for all functions, so its definitions can be cached."""
         return SHARED if definition.module.startswith(PACKAGE) else self
 
     def nodes(self, definition: Definition) -> Iterator[ast.AST]:

@@ -1,4 +1,4 @@
-"""The templates as CloudFormation gets them: SAM's shorthand expanded, without asking AWS."""
+"""The templates as CloudFormation gets them: SAM's shorthand expanded, without calls to AWS."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def statements(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 NOTHING = object()
-"""What AWS::NoValue resolves to: its property or item is left out."""
+"""The value of AWS::NoValue: its property or item is left out."""
 
 
 def resolve(value: Any, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 OFFSET, SAMPLES, ROWS, LENGTH, EXTRA_SAMPLES, SAMPLE_FORMAT = 273, 277, 278, 279, 338, 339
 SHORT, LONG, RATIONAL = 3, 4, 5
 Entry = tuple[int, int, int, int]
-"""A tag, the type of its values, how many they are, and the one value or the offset of several."""
+"""A tag, the type and number of its values, and the one value or the offset of several."""
 
 
 def assemble_tiff(data: bytes, entries: Sequence[Entry], order: str = "<", pages: int = 1) -> bytes:
@@ -30,7 +30,7 @@ def tiff(width: int, height: int, pixels: bytes, order: str = "<", **tags: int) 
     Args:
         pixels: as stored.
         order: "<" or ">": the order of the bytes in the header.
-        tags: this module's tag names in lower case; added to or replacing those of 8-bit grey.
+        tags: this module's tag names in lower case; added to or replacing those of 8-bit gray.
     """
     longs = {WIDTH: width, HEIGHT: height, OFFSET: 8, ROWS: height, LENGTH: len(pixels)}
     shorts = {"bits": 8, "compression": 1, "photometric": 1, "samples": 1, **tags}

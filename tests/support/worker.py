@@ -31,7 +31,7 @@ class Hook(NamedTuple):
 
 
 class Child:
-    """A process that runs a module of the tests, with these variables alone, and answers in lines of JSON.
+    """A process that runs a module of the tests with only these variables, and responds in lines of JSON.
 
     Args:
         options: of :class:`subprocess.Popen`.
@@ -71,7 +71,7 @@ class Child:
 
 
 class Worker(Child):
-    """A process that answers one event at a time, each in a fresh child; :func:`worker` gives one to a test.
+    """A process that handles one event at a time, each in a fresh child; :func:`worker` provides one.
 
     Attributes:
         is_idle: whether nothing is left to read and no child is running.
@@ -87,7 +87,7 @@ class Worker(Child):
         """Send an event without waiting.
 
         Args:
-            function: its logical id; None takes the function of the event's route.
+            function: its logical id; None: the function of the event's route.
         """
         assert self.is_idle
         self.is_idle = False
@@ -123,7 +123,7 @@ class Worker(Child):
         return self.answer()
 
     def wait_killed(self) -> None:
-        """Wait until a hook has killed the child; fails if it answered instead."""
+        """Wait until a hook has killed the child; fails if it responded instead."""
         assert self.read() == {"ended": -signal.SIGKILL}
 
     def kill(self) -> None:
@@ -143,7 +143,7 @@ _idle: dict[frozenset[tuple[str, str]], list[Worker]] = {}
 
 @contextmanager
 def workers(environment: Mapping[str, str], count: int) -> Iterator[list[Worker]]:
-    """``count`` processes, ready to answer."""
+    """``count`` processes, ready for events."""
     idle = _idle.setdefault(frozenset(environment.items()), [])
     taken = [idle.pop() if idle else Worker(environment) for _ in range(count)]
     try:
@@ -158,7 +158,7 @@ def workers(environment: Mapping[str, str], count: int) -> Iterator[list[Worker]
 
 @contextmanager
 def worker(environment: Mapping[str, str]) -> Iterator[Worker]:
-    """One process, ready to answer."""
+    """One process, ready for events."""
     with workers(environment, 1) as (process,):
         yield process
 

@@ -1,7 +1,7 @@
-"""Runs in a worker process (see worker.py): answers events, and pauses or dies at a given hook.
+"""Runs in a worker process (see worker.py): handles events, and pauses or dies at a given hook.
 
 A message on standard input is four bytes with its length, then ``{"event", "hook", "function"}`` as JSON. A
-forked child answers it, so that a killed one costs no new interpreter. Both write lines of JSON:
+forked child handles it, so that a killed one costs no new interpreter. Both write lines of JSON:
 
 - ``{"paused": true}`` at a hook that pauses; one byte of input resumes it;
 - ``{"response": …, "steps": ["database.db.query", …]}``;
