@@ -8,7 +8,7 @@ from tests.integration.stores import Stores
 
 
 class Break(NamedTuple):
-    """What is replaced in number_changes(), and how many positions each connection has in stock."""
+    """Text to replace in number_changes(), and the stock of positions of each connection."""
 
     replaced: Mapping[str, str] = {}
     stock: int = 1
@@ -34,7 +34,7 @@ BREAKS = {
     "reads without numbering": Break({"IF NOT EXISTS": "IF random() < 0.3 OR NOT EXISTS"}),
     "text of the deleted stays": Break({"IF gone IS NOT NULL": "IF false"}),
 }
-"""A stock of positions is taken before the row's lock is."""
+"""A connection takes its stock of positions before it locks the row."""
 
 
 @contextmanager

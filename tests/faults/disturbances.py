@@ -1,4 +1,4 @@
-"""What happens beside the writers: numberers are killed, transactions stay open, the database is restored."""
+"""Disturbances of the writers: numberers are killed, transactions stay open, the database is restored."""
 
 import random
 from collections import Counter
@@ -21,7 +21,7 @@ MAX_MOMENTS = 3
 
 
 class Disturbances:
-    """Does these at random, and counts them."""
+    """Causes these at random, and counts them."""
 
     def __init__(self, stores: Stores, chance: random.Random, counts: Counter[str]) -> None:
         self._stores = stores
@@ -30,15 +30,13 @@ class Disturbances:
         self._open: Any = None
 
     def disturb(self, ids: list[str]) -> None:
-        """Perhaps end a session that is numbering; perhaps begin or end a transaction whose change has its
-        position already.
-        """
+        """Perhaps end a numbering session, or begin or end a transaction whose change has its position."""
         dice = self._chance.random()
         if dice < 0.6:
             self._counts["numberers killed"] += len(self._stores.execute(END_NUMBERING))
         elif dice < 0.65 and not self._open and ids:
             self._open = self._stores.postgres.connect()
-            with suppress(psycopg2.OperationalError):  # a writer has it
+            with suppress(psycopg2.OperationalError):  # a writer holds its lock
                 self._open.cursor().execute(CHANGE, (self._chance.choice(ids),))
                 self._counts["transactions left open"] += 1
         elif dice < 0.7:
@@ -53,7 +51,7 @@ class Disturbances:
             self._open = None
 
     def restore(self, moments: Moments) -> None:
-        """Perhaps keep a copy of the database, perhaps go back to one. Nobody else may be connected."""
+        """Perhaps keep a copy of the database, perhaps go back to one. No other session may be connected."""
         dice = self._chance.random()
         if dice < 0.2:
             db.close()

@@ -20,7 +20,7 @@ _PRESENT = """
 
 
 def compare_feed(stores: Stores) -> list[str]:
-    """The changes lead to the images as they are, without one too many."""
+    """The changes lead to the images as they are, and none is superfluous."""
     mirror = Mirror()
     mirror.take({"changes": stores.changes(), "next_cursor": None})
     return mirror.wrong + mirror.find_differences(stores)

@@ -1,4 +1,4 @@
-"""Records what clients were told and compares it with the stores."""
+"""Records the responses to clients, and compares them with the stores."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ class Ledger:
         return image_id in self.refused or row["failure"] == "upload_interrupted"
 
     def forget(self, image_id: str) -> None:
-        """Record that the image is gone for good."""
+        """Record that the image is permanently gone."""
         del self.images[image_id]
         self.gone.add(image_id)
 

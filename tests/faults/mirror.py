@@ -16,12 +16,12 @@ IMAGES = """
 
 
 class Mirror:
-    """What it knows, and up to where it has read; both are saved together.
+    """Its knowledge, and its position in the feed; both are saved together.
 
     Attributes:
         images, trash, analyses, keys: by id, as the API shows them; of a key, whether it was revoked.
-        deleted: images whose changes say no more what they were: a later change says that they are deleted.
-        wrong: changes that cannot be, given those before them.
+        deleted: images whose changes omit their text: a later change says that they are deleted.
+        wrong: changes that contradict those before them.
     """
 
     def __init__(self, saved: str | None = None) -> None:
@@ -61,7 +61,7 @@ class Mirror:
             pass
 
     def find_differences(self, stores: Stores) -> list[str]:
-        """What it knows otherwise than the database."""
+        """The differences from the database."""
         return [
             f"{name} {key}: {mirrored.get(key)} instead of {expected.get(key)}"
             for name, expected in read_database(stores).items()
@@ -115,7 +115,7 @@ class Mirror:
 
 
 def read_database(stores: Stores) -> dict[str, Json]:
-    """What a mirror must know."""
+    """The state that a mirror must have."""
     read = stores.execute
     return {
         "images": by_id(read(f"{IMAGES} FROM image_metadata")),

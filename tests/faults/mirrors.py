@@ -1,7 +1,7 @@
 """Rounds of writers that work at the same time. A mirror follows the feed meanwhile, and must end equal.
 
-It either reads all the time, or when a webhook says so. Webhooks are dropped, doubled and reordered, so what
-they say is ignored, and a rare timer reads what nothing has announced.
+It reads either all the time, or when a webhook arrives. Webhooks are dropped, doubled and reordered, so their
+content is ignored, and a rare timer reads the rest.
 """
 
 import random
@@ -37,7 +37,7 @@ class Mirrors:
     """The writers, and the mirror. This process's own settings must be those of the stores.
 
     Args:
-        moments: of these stores, to restore them now and then.
+        moments: of these stores, for occasional restores.
     """
 
     def __init__(self, stores: Stores, writers: int = WRITERS, moments: Moments | None = None) -> None:
@@ -83,7 +83,7 @@ class Run:
         self.disturbances = Disturbances(stores, chance, self.report["disturbed"])
 
     def run_round(self) -> None:
-        """A burst of every writer at once, followed; then the comparison."""
+        """A burst of every writer at once, followed by the mirror; then the comparison."""
         ids = sorted(self._mirror.images | self._mirror.trash)[-RECENT:]
         for writer in self._writers:
             writer.start(self._make_burst(ids))
@@ -110,7 +110,7 @@ class Run:
         elif dice < 0.4:
             kill_after = chance.uniform(1, 60)
         operations = chance.choices(names, weights, k=chance.randint(1, 5))
-        if not ids:  # there has to be something to work on
+        if not ids:  # the operations need an image
             operations, hook, kill_after = ["upload", *operations], None, 0.0
         return Burst(chance.randrange(2**32), ids, operations, hook, kill_after)
 
@@ -127,7 +127,7 @@ class Run:
                 report.wrong.append(f"{name} was answered {status}")
 
     def _follow(self) -> None:
-        """Read a page, or what a webhook or the timer asks for; perhaps save, perhaps fall over."""
+        """Read a page, or all pages after a webhook or the timer; perhaps save, perhaps crash."""
         chance = self._chance
         if self._channel is None:
             if chance.random() < 0.3:  # so that several changes wait
@@ -180,7 +180,7 @@ class Run:
         wrong += [f"{row['subject_id']} is deleted, but not what it was" for row in kept]
         differences = self._mirror.find_differences(self._stores)
         self.report.complain(f"round {counts['rounds']}", differences)
-        if len(wrong) > before:  # the next rounds are to find new differences only
+        if len(wrong) > before:  # the next rounds find only new differences
             self._mirror = Mirror()
             self._mirror.read_all(1_000)
             self._mirror.wrong.clear()

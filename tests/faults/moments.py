@@ -1,4 +1,4 @@
-"""Both stores as a restore meets them: the database of an earlier moment, beside the bucket of today."""
+"""Both stores as a restore finds them: the database of an earlier moment, beside today's bucket."""
 
 from contextlib import closing
 from copy import copy

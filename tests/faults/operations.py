@@ -1,4 +1,4 @@
-"""Client operations: the event of each, and what its response means."""
+"""Client operations: the event of each, and the meaning of its response."""
 
 import random
 from collections.abc import Callable
@@ -54,8 +54,8 @@ class Attempt:
 
 
 class Client:
-    """Prepares operations without faults, and remembers the responses. Pictures that are completed or
-    ingested are large enough for an intermediate.
+    """Prepares operations without faults, and keeps the responses. Completed or ingested pictures are large
+    enough for an intermediate.
     """
 
     def __init__(self, service: Service, stores: Stores, chance: random.Random) -> None:
@@ -69,7 +69,7 @@ class Client:
         return OPERATIONS[operation](self)
 
     def do(self, attempt: Attempt) -> Outcome:
-        """Run an undisturbed attempt. On a busy machine a time limit may end it: then it is sent again."""
+        """Run an undisturbed attempt; again if a time limit ends it, as on a busy machine."""
         outcome, done = self.service.run(attempt.function, attempt.event), attempt.done
         if outcome.status == 503:
             outcome, done = self.service.run(attempt.function, attempt.event), attempt.done | attempt.again
@@ -77,7 +77,7 @@ class Client:
         return outcome
 
     def new_image(self, *, large: bool = False) -> str:
-        """Upload an image and have it acknowledged."""
+        """Upload an image, which must be acknowledged."""
         attempt = self.upload(large=large)
         attempt.acknowledge(self.do(attempt))
         return next(reversed(self.ledger.images))
@@ -148,7 +148,7 @@ class Client:
         return Attempt("ImageFunction", make_event(image_id), done, again, acknowledge, image_id)
 
     def batch(self) -> Attempt:
-        """Images are trashed and restored together, with an Idempotency-Key."""
+        """Trash and restore images together, with an Idempotency-Key."""
         kind = self._chance.choice([*MOVES])
         ids: list[str] = []
         while len(ids) < 2:
@@ -168,7 +168,7 @@ class Client:
 
     def empty(self) -> Attempt:
         """A sweep that finds images whose time is over, one with variants that are still being removed."""
-        ids = [self.trashed_image(), self.viewed_image()]  # the second is another one: it is not in the trash
+        ids = [self.trashed_image(), self.viewed_image()]  # another image: the first is in the trash
         self.kill_after(self.move("trash", ids[1]), 1)
         self.stores.execute(
             "UPDATE trashed_images SET purge_after = now() - interval '1 s' WHERE id = ANY(%s::uuid[])",
@@ -190,7 +190,7 @@ class Client:
         return self._sweep_attempt()
 
     def race(self, image_id: str, service: Service) -> Outcome:
-        """One more operation on an image, while another is being done; by another process."""
+        """One more operation on an image, by another process, during the first one."""
         kind = self._chance.choice([*MOVES, "patch", "view"])
         if kind == "view":
             image = self.ledger.images[image_id].image
@@ -231,7 +231,7 @@ class Client:
         return self.load(known.image["urls"]["original"]) == known.data
 
     def load(self, url: str, accept: str = "*/*") -> bytes:
-        """What a link leads to; nothing if it is refused."""
+        """The bytes of a link; empty if it is refused."""
         outcome = self.service.run("DeliverFunction", deliver_event(url, accept))
         return bytes(HTTP.request("GET", outcome.location).data) if outcome.status == 302 else b""
 
@@ -257,7 +257,7 @@ class Client:
         return data, f"title {number}"
 
     def _some_image(self) -> str:
-        """The id of an existing image, or of a new one, whose variants have not been made yet."""
+        """The id of an existing image, or of a new one without variants."""
         known = self.ledger.images.items()
         sure = [image_id for image_id, one in known if one.image and one.places == {"image"}]
         return self._chance.choice(sure) if len(sure) > 3 else self.new_image()
@@ -275,7 +275,7 @@ class Client:
         return image_id, known
 
     def _sweep_attempt(self, acknowledge: Callable[[Outcome], object] = lambda _: None) -> Attempt:
-        """A sweep that takes all objects for old."""
+        """A sweep that treats all objects as old."""
         return Attempt("SweepFunction", {"object_grace_seconds": -60}, {200}, {200}, acknowledge)
 
 

@@ -1,4 +1,4 @@
-"""What a run has done, in groups of counts, and what was wrong."""
+"""The report of a run: groups of counts, and the problems found."""
 
 import time
 from collections import Counter, defaultdict

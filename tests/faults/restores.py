@@ -86,7 +86,7 @@ class Restores:
             self._moments.forget(forgotten.copy)
 
     def _restore(self, moment: Moment) -> None:
-        """What the runbook says: the database, verify, and then the sweep."""
+        """Follow the runbook: the database, verify, and then the sweep."""
         report = self.report
         report["rounds"]["restores"] += 1
         context = f"round {report['rounds']['restores']}, {moment.copy}"
@@ -137,7 +137,7 @@ class Restores:
         self.report["restored"].update(key.partition("/")[0] for key in found["restored"])
 
     def _sweep_all(self) -> dict[str, Any]:
-        """The sweep that an operator runs when the orphans are understood."""
+        """The sweep that an operator runs after checking the orphans."""
         self._client.expire()
         report = self._sweep_with({"force": True, "object_grace_seconds": -60})
         self.report["rounds"]["orphans removed"] += report["orphan_objects"]

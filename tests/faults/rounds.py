@@ -13,12 +13,12 @@ from tests.support.proxy import Mode, NetworkFault, Proxy
 from tests.support.waiting import wait_until
 
 RACING = (*MOVES, "delete_trashed")
-"""Operations beside which another one is done with the same image."""
+"""Operations during which another one runs on the same image."""
 KILLS = ("kill before", "kill after", "kill during")
 NETWORK: tuple[Mode, ...] = ("refuse", "stall", "cut", "reset", "slow")
 FAULTS = (*KILLS, *NETWORK, "server killed", "race")
 UNDER_FAULT = {409, 503}
-"""Responses other than success allowed while a store is broken: both mean "try again"."""
+"""Failures allowed while a store is broken: both mean "try again"."""
 IN_A_RACE = {200, 204, 302, 404, 409, 503}
 """Responses of two operations at once with the same image."""
 
@@ -115,8 +115,8 @@ class Harness:
                 if not server.is_running():
                     server.start()
         proxy, fault = self._proxies[store], self._choose(case.fault, store)
-        # Killed while waiting in the middle of a request: after at most two seconds, by when a request that
-        # missed the fault has ended.
+        # Killed in the middle of a request, after at most two seconds. A request that missed the fault has
+        # ended by then.
         kill_when = (lambda: proxy.happened.wait(2)) if case.fault == "kill during" else None
         try:
             return self._service.pause_at(
@@ -126,7 +126,7 @@ class Harness:
             proxy.heal()
 
     def _race(self, case: Case, attempt: Attempt) -> None:
-        """After it, what the first operation is told says less."""
+        """After it, the response to the first operation proves less."""
         outcome = self._client.race(attempt.image_id, self._other)
         if outcome.status not in IN_A_RACE:
             self.report.wrong.append(f"{case}, beside it: {outcome}")

@@ -44,7 +44,7 @@ class Service:
         self.close = self._worker.close
 
     def run(self, function: str, event: Event, hook: Hook | None = None) -> Outcome:
-        """Answer an event; with a hook that kills, until there."""
+        """Handle an event, up to the hook if it kills."""
         self._worker.send(event, hook, function=function)
         outcome = self._finish(self._worker.read())
         return replace(outcome, reached=outcome.status == 0)
@@ -57,7 +57,7 @@ class Service:
         then: Callable[[], object],
         kill_when: Callable[[], object] | None = None,
     ) -> Outcome:
-        """Answer an event, and call ``then`` before the step.
+        """Handle an event, and call ``then`` before the step.
 
         Args:
             then: the event continues when it returns.
@@ -85,7 +85,7 @@ class Service:
 
 
 def read_outcome(message: dict[str, Any]) -> Outcome:
-    """The outcome of an answered event."""
+    """The outcome of a handled event."""
     steps = message["steps"]
     if "error" in message:
         status, body = message["error"]

@@ -1,7 +1,7 @@
 """Writers for the mirrors: processes that change images and keys at the same time, and are killed anywhere.
 
 A message on standard input is a line of JSON, a :class:`Burst`. A forked child does its operations on one
-connection, as a function's execution environment would. The answer is ``{"statuses": [[operation, status],
+connection, as an execution environment of Lambda does. The response is ``{"statuses": [[operation, status],
 …]}``, or ``{"killed": true}``.
 """
 
@@ -40,11 +40,11 @@ WORDS = ("海", "harbour", "🌊", "", 'a "b" \\ c', "é" * 60)
 
 
 class Burst(NamedTuple):
-    """What one child does.
+    """The work of one child.
 
     Attributes:
         ids: images that it may change; others may have removed them meanwhile.
-        hook: where it kills itself, as :class:`Hook`; None: nowhere.
+        hook: the place where it kills itself, as :class:`Hook`; None: nowhere.
         kill_after: milliseconds after which it is killed; 0: never.
     """
 
@@ -70,7 +70,7 @@ def revoke_event(image_id: str) -> Event:
 
 
 class Work:
-    """The operations of one child: each returns a status, as the API would."""
+    """The operations of one child: each returns a status of the API."""
 
     def __init__(self, burst: Burst) -> None:
         self._chance = random.Random(burst.seed)
@@ -184,7 +184,7 @@ def prepare() -> None:
 
 
 if __name__ == "__main__":
-    # The service logs to standard output, which is redirected to standard error; answers use a copy of it.
+    # The service logs to standard output, which is redirected to standard error; responses use a copy.
     answers = os.dup(1)
     os.dup2(2, 1)
     prepare()
