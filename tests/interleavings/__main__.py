@@ -87,7 +87,7 @@ def opened() -> Iterator[Explorer]:
 
 
 here: Explorer
-"""That of this process, if it belongs to the pool."""
+"""Of this process, if it belongs to the pool."""
 
 
 def open_here() -> None:
@@ -108,14 +108,14 @@ def sample(triples: list[tuple[Case, str]], end: float) -> tuple[str, Counter[st
 
 
 def count(outcomes: Iterable[Outcome], end: float) -> Counter[str]:
-    """Run schedules until the time is over, and print what is wrong."""
+    """Run schedules until the time is over, and print the problems."""
     counts = Counter(schedules=0, calls=0, wrong=0)
     told = set()
     try:
         for outcome in outcomes:
             counts.update(schedules=1, calls=len(outcome.steps), wrong=bool(outcome.wrong))
             kind = " ".join(word for word in " ".join(outcome.wrong[:1]).split() if "/" not in word)
-            if kind and kind not in told:  # others are alike
+            if kind and kind not in told:  # once for each kind
                 told.add(kind)
                 print(outcome.describe(), flush=True)
             if time.monotonic() > end:
@@ -128,7 +128,7 @@ def count(outcomes: Iterable[Outcome], end: float) -> Counter[str]:
 
 
 def estimate_length(case: Case) -> int:
-    """More for a pair that has more schedules: it is begun earlier."""
+    """Higher for a pair with more schedules, which is then started earlier."""
     return sum(4 if one == "sweep" else len(STARTS[case.start].requests(one)) for one in case.operations)
 
 

@@ -9,7 +9,7 @@ from tests.interleavings.footprint import Footprint
 
 
 class Choice(NamedTuple):
-    """Whose turn it is, out of which, after which steps (see :func:`hash_pasts`)."""
+    """The client whose turn it is, of those that are able, after which steps (see :func:`hash_pasts`)."""
 
     past: int = 0
     able: frozenset[str] = frozenset()
@@ -20,8 +20,8 @@ class Branch(NamedTuple):
     """The beginning of a schedule, up to a choice.
 
     Attributes:
-        cost: how many preemptions it has.
-        number: how many calls the chosen client has made before.
+        cost: its number of preemptions.
+        number: the number of earlier calls of the chosen client.
         passed: the call of another client that was made instead; None if the client before could not go on.
     """
 
@@ -31,16 +31,15 @@ class Branch(NamedTuple):
     passed: Footprint | None = None
 
     def matters(self, calls: set[tuple[int, Footprint]]) -> bool:
-        """Whether the choice may lead to another result. It does not if none of the client's later calls, in
-        all schedules so far, conflicts with the call that was made instead: then the client may as well go on
-        after that. (As in dynamic partial order reduction.)
+        """Whether the choice may lead to another result, as in dynamic partial order reduction. It cannot if
+        none of the client's later calls, in all schedules so far, conflicts with the call made instead.
         """
         later = (call for number, call in calls if number >= self.number)
         return self.passed is None or any(map(self.passed.conflicts, later))
 
 
 def branch(steps: Sequence[Step]) -> Iterator[tuple[Choice, Branch]]:
-    """The choices that have led to these steps, and the others that there were."""
+    """The choices that have led to these steps, and the alternatives."""
     used = 0
     counts: Counter[str] = Counter()
     for number, (step, past) in enumerate(zip(steps, hash_pasts(steps), strict=True)):
@@ -57,7 +56,7 @@ def branch(steps: Sequence[Step]) -> Iterator[tuple[Choice, Branch]]:
 
 
 def hash_pasts(steps: Sequence[Step]) -> Iterator[int]:
-    """For each step, a hash of what came before it: what each client has read, and the order of conflicting
+    """For each step, a hash of the steps before it: the reads of each client, and the order of conflicting
     changes. Equal hashes are equal states of the stores and the clients.
     """
     past: frozenset[object] = frozenset()

@@ -1,4 +1,4 @@
-"""What must hold after each schedule."""
+"""The checks after each schedule."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _ALL_ROWS = " UNION ALL ".join(
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Both stores at one moment, while nobody is at work.
+    """Both stores at one moment, while no request is running.
 
     Attributes:
         rows: by table.
@@ -73,8 +73,8 @@ def variant_key(row: Row) -> str:
 
 
 def check_answers(results: Sequence[Result]) -> list[str]:
-    """Nobody gets a 5xx, but for a view that is told to wait for another one's render. None of these requests
-    is conditional, and a follower's cursor never expires.
+    """No response is a 5xx, except for a view that must wait for another render. None of these requests is
+    conditional, and a follower's cursor never expires.
     """
     return [
         f"{result.client} {result.request.kind}: {result.status} {result.code}"
@@ -104,7 +104,7 @@ def check_rows_have_objects(stores: Stores, snapshot: Snapshot) -> list[str]:
 
 
 def check_nothing_is_left(snapshot: Snapshot) -> list[str]:
-    """After a sweep: only images, in the trash or not, and what is theirs."""
+    """After a sweep, only images, in the trash or not, and their rows and objects are left."""
     left = [f"a row of {table} is left" for table in ("uploads", "pending_removals") if snapshot.rows[table]]
     left += [
         f"a {row['status']} variant is left: {variant_key(row)}"
@@ -115,8 +115,8 @@ def check_nothing_is_left(snapshot: Snapshot) -> list[str]:
 
 
 def check_mirrors(stores: Stores, results: Sequence[Result]) -> list[str]:
-    """Mirrors that know only the feed know all images: one that reads it now, and those of clients that have
-    read a part of it before.
+    """A mirror that reads the feed now, and the mirrors of clients that have read a part of it before, equal
+    the database.
     """
     wrong = []
     followers = {result.client for result in results if result.request.kind == "follow"}

@@ -19,7 +19,7 @@ class Request(NamedTuple):
 
     Attributes:
         kind: the name of the operation.
-        image_id: the image that it is about; empty if it is to create one.
+        image_id: its image; empty if it creates one.
     """
 
     kind: str
@@ -50,7 +50,7 @@ Script = Generator[Request, Result, None]
 
 
 class State(Enum):
-    """What a client can do next."""
+    """The state of a client."""
 
     READY = auto()
     BLOCKED = auto()
@@ -59,7 +59,7 @@ class State(Enum):
 
 
 class Process(Child):
-    """One process that answers events; see process.py."""
+    """One process that handles events; see process.py."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         ours, theirs = socket.socketpair()
@@ -74,10 +74,10 @@ class Process(Child):
         self.pipe = Connection(ours.detach())
 
     def run(self, request: Request, abandon_at: str = "") -> Answered:
-        """Do a request alone.
+        """Run a single request.
 
         Args:
-            abandon_at: the beginning of the name of the call at which it stops, as if it was killed there.
+            abandon_at: the beginning of the name of the call at which it stops as if killed.
         """
         self.pipe.send((request.function, request.event))
         while not isinstance(message := self.pipe.recv(), Answered):
@@ -99,10 +99,10 @@ class Client:
 
     Attributes:
         name: a letter.
-        call: what it is about to do, or waits for.
+        call: its next call, or the sleep that it is in.
         seen: the progress of all when it fell asleep.
         step: the number of its last step.
-        looks: whether it has only looked, since its last sleep, whether there is something to do.
+        looks: whether it has only checked for work since its last sleep.
     """
 
     name: str

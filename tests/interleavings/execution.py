@@ -21,10 +21,10 @@ class Step(NamedTuple):
     """One call.
 
     Attributes:
-        client: whose; ``others``: those that could have gone on instead.
+        client: its client; ``others``: those that could have gone on instead.
         is_free: whether a switch to one of them would have been no preemption: the client of the step before
             could not go on.
-        seen: what an SQL message returned, with names instead of ids; None if it is not known.
+        seen: the rows that an SQL message returned, with names instead of ids; None if unknown.
     """
 
     client: str
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 
 
 Choose = Callable[[Sequence[str], str], str]
-"""Which client makes the next call, given the names of those that can, and whose the last one was."""
+"""Chooses the client of the next call, from the names of those that can, and that of the last call."""
 
 
 class Execution:
@@ -60,7 +60,7 @@ class Execution:
         """Run all clients to their ends.
 
         Args:
-            choose: is asked before each call, also when there is only one choice.
+            choose: called before each call, even if there is only one choice.
         """
         self._has_changed()
         for client in self._clients.values():
@@ -96,7 +96,7 @@ class Execution:
         self.steps[client.step] = self.steps[client.step]._replace(**values)
 
     def _name_ids(self, text: str, owner: str = "") -> str:
-        """Replace ids by names that are the same in each run: those of an id's first user."""
+        """Replace ids by names that are the same in each run, after the first user of an id."""
 
         def name(found: re.Match[str]) -> str:
             number = sum(given.startswith(f"<{owner}:") for given in self._ids.values())
@@ -105,12 +105,12 @@ class Execution:
         return ID.sub(name, text)
 
     def _can_go_on(self, client: Client) -> bool:
-        """Whether it has something to do: after a sleep only if others have done something."""
+        """Whether it can make a call: after a sleep, only if others have made progress."""
         is_woken = client.state is State.ASLEEP and client.seen < self._progress
         return client.state is State.READY or is_woken
 
     def _end_wait(self) -> None:
-        """Nobody can go on: time passes. It ends the first sleep; or PostgreSQL ends a deadlock."""
+        """If no client can go on, end the first sleep, or wait until PostgreSQL ends a deadlock."""
         asleep = [client for client in self._clients.values() if client.state is State.ASLEEP]
         if asleep:
             self._grant(asleep[0], Permission.TIME_OVER)
@@ -162,7 +162,7 @@ class Execution:
                 return
             elif time.monotonic() > limit:
                 raise RuntimeError(f"{client.name} is stuck after {client.call}")
-            patience = min(2 * patience, 0.1)  # on a busy machine, looking takes time itself
+            patience = min(2 * patience, 0.1)  # on a busy machine, each check takes time
 
     def _note(self, client: Client, message: Call | Sleep) -> None:
         client.state = State.READY
@@ -176,14 +176,14 @@ class Execution:
         client.call = message
 
     def _finish(self, client: Client, answered: Answered) -> None:
-        """Note a response; send the client's next request, if there is one."""
+        """Note a response; send the client's next request, if any."""
         result = client.result
         assert result
         fill(result, answered)
         result.ended = len(self.steps)
         self._progress += client.looks
         client.looks = False
-        if result.began < 0:  # it has called no store
+        if result.began < 0:  # it called no store
             result.began = result.ended
             self.results.append(result)
         try:

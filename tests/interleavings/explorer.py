@@ -41,10 +41,10 @@ class Case:
 
 @dataclass
 class Outcome:
-    """One schedule, as it went.
+    """One completed schedule.
 
     Attributes:
-        wrong: what did not hold.
+        wrong: the checks that failed.
     """
 
     case: Case
@@ -54,17 +54,17 @@ class Outcome:
 
     @property
     def schedule(self) -> str:
-        """As text: how often each client in turn makes a call, as in ``3a5b2a``."""
+        """As text: the number of calls of each client in turn, as in ``3a5b2a``."""
         runs = groupby(step.client for step in self.steps)
         return "".join(f"{len(list(steps))}{name}" for name, steps in runs)
 
     @property
     def code(self) -> str:
-        """What replays it."""
+        """The argument that replays it."""
         return f"{self.case}:{self.schedule}"
 
     def describe(self) -> str:
-        """What was wrong, the calls, and the command that replays them."""
+        """The problems, the calls, and the command that replays them."""
         names = ", ".join(f"{name} = {kind}" for name, kind in zip(NAMES, self.case.operations, strict=False))
         lines = [f"{self.case.start}: {names}", *(f"  WRONG: {problem}" for problem in self.wrong)]
         for number, step in enumerate(self.steps):
@@ -96,8 +96,7 @@ class Explorer:
         db.close()
 
     def explore(self, case: Case, preemptions: int) -> Iterator[Outcome]:
-        """The schedules of a case with at most this many preemptions, without those that can lead to no other
-        result.
+        """The schedules of a case within this many preemptions, without those that lead to known results.
 
         Raises:
             NondeterminismError: the same choices have led to other calls.
@@ -115,7 +114,7 @@ class Explorer:
             begun.add("".join(names))
             outcome = self.run(case, in_order(names))
             for expected, step in zip(prefix, outcome.steps, strict=False):
-                # The last one of a prefix is another client's call than in the schedule it came from.
+                # The last step of a prefix belongs to another client than in the schedule that it came from.
                 if (expected.client, expected.call or step.call) != (step.client, step.call):
                     raise NondeterminismError(f"{expected} became {step} in\n{outcome.describe()}")
             yield outcome
@@ -150,9 +149,9 @@ class Explorer:
         return self.run(case, in_order(order))
 
     def run(self, case: Case, choose: Choose) -> Outcome:
-        """Run one schedule and check what must hold after it."""
+        """Run one schedule, and check the stores after it."""
         self._stores.clear()
-        self._stores.execute("ALTER SEQUENCE lease_tokens RESTART")  # clients see the same in each run
+        self._stores.execute("ALTER SEQUENCE lease_tokens RESTART")  # clients see the same tokens in each run
         start = STARTS[case.start]
         image_id = start.prepare(Preparation(self._stores, self._processes[0]))
         before = read_images(checks.read_rows(self._stores))
@@ -182,7 +181,7 @@ class Explorer:
         return wrong + checks.check_mirrors(stores, results)
 
     def _sweep(self, results: Sequence[Result]) -> Result:
-        """One sweep, after all leases have expired, that takes all objects for old."""
+        """One sweep, after all leases have expired, that treats all objects as old."""
         expire(self._stores)
         end = max((result.ended for result in results), default=0)
         request = Request("sweep", "SweepFunction", {"object_grace_seconds": -60})
@@ -192,7 +191,7 @@ class Explorer:
         return result
 
     def _warm_up(self) -> None:
-        """Have each process open its connections and load its modules, which would be steps."""
+        """Let each process open its connections and load its modules, which would otherwise be steps."""
         for process in self._processes:
             self._stores.clear()
             prepared = Preparation(self._stores, process)
@@ -205,7 +204,7 @@ class Explorer:
 
 
 def in_order(schedule: Sequence[str]) -> Choose:
-    """Take these clients in this order; after that, whoever was last, as long as it can go on."""
+    """Take these clients in this order; after that, stay with the last one while it can go on."""
     left = list(schedule)
 
     def choose(able: Sequence[str], last: str) -> str:

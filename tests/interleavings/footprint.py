@@ -1,6 +1,6 @@
-"""What a call to a store reads and writes, so that orders which cannot differ are run only once.
+"""The reads and writes of a call to a store, so that equivalent orders are run only once.
 
-Wrong guesses on the safe side cost time: two calls that are taken to conflict are run in both orders.
+A wrong guess costs only time: two calls that seem to conflict are run in both orders.
 """
 
 import re
@@ -12,9 +12,9 @@ from tests.integration.stores import SCHEMA, TABLES
 NOTED = {"image_metadata", "trashed_images", "image_analysis"}
 """Tables whose triggers note changes."""
 CASCADES = {"image_metadata": {"image_variants", "image_analysis"}}
-"""What else a deletion from a table deletes."""
+"""Tables that a deletion from a table also deletes from."""
 IGNORED = {"facet_changes", "facet_counts", "sweep_progress", "api_keys", "webhooks"}
-"""What no operation here decides by, and no check reads."""
+"""Tables that no operation here depends on, and no check reads."""
 _BODIES = dict(
     re.findall(
         r"^CREATE OR REPLACE FUNCTION (\w+)\(.*?\$\$(.*?)\$\$",
@@ -22,7 +22,7 @@ _BODIES = dict(
         re.DOTALL | re.MULTILINE,
     )
 )
-"""What the functions of the database execute."""
+"""The bodies of the functions of the database."""
 _TARGET = re.compile(r"\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(\w+)", re.IGNORECASE)
 _DELETED = re.compile(r"\bDELETE\s+FROM\s+(\w+)", re.IGNORECASE)
 _LOCKS = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|(?:KEY\s+)?SHARE)\b", re.IGNORECASE)
@@ -33,8 +33,8 @@ class Footprint(NamedTuple):
     """Tables, and keys of objects (a prefix ends with ``*``).
 
     Attributes:
-        locks: what a transaction has written or locked. Others may wait for it, but do not read it before the
-            COMMIT writes it.
+        locks: the parts that a transaction has written or locked. Others may wait for them, but cannot read
+            them before its COMMIT.
     """
 
     reads: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Footprint(NamedTuple):
     writes: frozenset[str] = frozenset()
 
     def uncommitted(self) -> "Footprint":
-        """Of a statement, if a transaction goes on after it."""
+        """The footprint of a statement if its transaction goes on."""
         return Footprint(self.reads, self.writes)
 
     def conflicts(self, other: "Footprint") -> bool:

@@ -1,7 +1,7 @@
-"""Whether what clients were told can have happened in some order (linearizability), and has led to the rows.
+"""Whether some order of the requests explains the responses and leads to the rows (linearizability).
 
 Each image is judged on its own. A request has its effect at one moment between its first and its last call;
-one that was refused has none, and a 404 is right only while there is no such image.
+a refused one has none, and a 404 is right only while the image is absent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ class Image(NamedTuple):
     """An image as clients know it.
 
     Attributes:
-        place: ``absent`` before it is created, ``ready``, ``trashed``, or ``gone`` for good.
+        place: ``absent`` before it is created, ``ready``, ``trashed``, or permanently ``gone``.
     """
 
     place: str = "absent"
@@ -25,11 +25,11 @@ class Image(NamedTuple):
 
 
 Effect = Callable[[Image], Image | None]
-"""What a request does to an image; None where its response was impossible."""
+"""The effect of a request on an image; returns None if its response was impossible."""
 
 
 def check_acknowledged(results: Sequence[Result], start: Mapping[str, Image], rows: Rows) -> list[str]:
-    """What was acknowledged has happened, and nothing else.
+    """Acknowledged requests, and no others, had their effects.
 
     Args:
         start: the images before the requests, by id.
@@ -53,7 +53,7 @@ def read_images(rows: Rows) -> dict[str, Image]:
 
 
 def find_id(result: Result) -> str:
-    """The image of a request; empty if it has none."""
+    """The image of a request; empty if there is none."""
     created = result.request.kind in ("upload", "complete") and result.status < 400
     return str(result.body["data"]["id"]) if created else result.request.image_id
 
@@ -64,7 +64,7 @@ def find_effects(results: Sequence[Result], image_id: str) -> list[tuple[Result,
 
 
 def can_lead(effects: Sequence[tuple[Result, Effect]], image: Image, end: Image | None) -> bool:
-    """Whether some order of the requests explains the end; none of them before one that had ended."""
+    """Whether some order explains the end, in which no request precedes one that ended before it began."""
     if not effects:
         return image == end or (end is None and image.place in ("absent", "gone"))
     for place, (result, effect) in enumerate(effects):
@@ -77,7 +77,7 @@ def can_lead(effects: Sequence[tuple[Result, Effect]], image: Image, end: Image 
 
 
 def find_effect(result: Result) -> Effect | None:
-    """The effect of a request; None if nothing follows from its response."""
+    """The effect of a request; None if its response proves nothing."""
     kind, status = result.request.kind, result.status
     if kind.startswith("batch"):
         status = result.body["results"][0]["status"] if status == 200 else status
@@ -112,7 +112,7 @@ def find_effect(result: Result) -> Effect | None:
 
 
 def find_swept(report: dict[str, Any]) -> Effect | None:
-    """What a sweep has done to the only image."""
+    """The effect of a sweep on the only image."""
     if report["purged"]:
         return move("trashed", "gone", to="gone")
     return move("absent", "ready", to="ready") if report["finished"] else None
@@ -124,5 +124,5 @@ def move(*places: str, to: str) -> Effect:
 
 
 def change(image: Image, **values: Any) -> Image | None:
-    """Change an image, which only one can be that is not in the trash."""
+    """Change an image, which must not be in the trash."""
     return image._replace(**values) if image.place == "ready" else None

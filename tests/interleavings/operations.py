@@ -58,14 +58,14 @@ EVENTS: dict[str, tuple[str, Callable[[str, str], Event]]] = {
     "batch-restore": (IMAGE, batch("restore")),
     "sweep": ("SweepFunction", lambda *_: {}),
 }
-"""Of each kind of request but a follower's: the function, and the event, by image and name of the client."""
+"""By kind of request except ``follow``: the function, and the event for an image and a client's name."""
 
 
 def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Request:
     """A request of a kind.
 
     Args:
-        cursor: where in the feed a follower goes on.
+        cursor: the place in the feed where a follower goes on.
     """
     if kind == "follow":
         event = make_event("GET", "/api/changes", KEY, {"cursor": cursor} if cursor else {})
@@ -75,9 +75,7 @@ def make_request(kind: str, image_id: str, client: str, cursor: str = "") -> Req
 
 
 def play(kinds: list[str], image_id: str, client: str) -> Script:
-    """A client's requests. One that creates an image tells its id to those that follow; if it is refused, the
-    client gives up.
-    """
+    """A client's requests. One that creates an image passes its id on; if refused, the client gives up."""
     cursor = ""
     for kind in kinds:
         result: Result = yield make_request(kind, image_id, client, cursor)
@@ -94,10 +92,10 @@ class Start:
     """A state of an image from which clients begin.
 
     Attributes:
-        prepare: makes it in empty stores, and returns the image's id if there is one.
-        first: operations of which each pair has at least one.
+        prepare: creates it in empty stores, and returns the image's id, if any.
+        first: operations; each pair contains at least one.
         second: further ones.
-        before: what a client does first, unless its operation is one of ``first`` or needs no image.
+        before: the first requests of a client, unless its operation is in ``first`` or needs no image.
     """
 
     prepare: Callable[["Preparation"], str]
@@ -119,13 +117,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What makes a state."""
+    """Prepares a state."""
 
     stores: Stores
     process: Process
 
     def do(self, kind: str, image_id: str = "", abandon_at: str = "") -> Result:
-        """Do a request alone; it must succeed unless it is abandoned."""
+        """Run a single request; it must succeed unless it is abandoned."""
         result = Result("", make_request(kind, image_id, ""), 0)
         answered = self.process.run(result.request, abandon_at)
         if not abandon_at:
@@ -170,7 +168,7 @@ class Preparation:
         return image_id
 
     def arrived(self) -> str:
-        """A file at incoming/ whose upload nobody has completed in time."""
+        """A file at incoming/ whose upload was not completed in time."""
         ticket = self.do("announce").body["data"]
         assert post_file(ticket["form"], PICTURE) < 300
         self.stores.execute("UPDATE uploads SET expires_at = now() - interval '1 second'")

@@ -1,8 +1,7 @@
-"""Runs in a process of its own: answers events, and asks for permission before each call to a store.
+"""Runs in its own process: handles events, and asks for permission before each call to a store.
 
-A call is an SQL message or an HTTP request to S3, in whatever thread. So whoever grants them decides what
-happens between two calls. The clock of the service stands still, so that no time limit depends on how long a
-call has to wait for permission.
+A call is an SQL message or an HTTP request to S3, in any thread. So the parent decides what happens between
+two calls. The clock of the service stands still, so that no time limit depends on the wait for permission.
 
 Messages to this process are ``(function, event)``. Its own are :class:`Call`, :class:`Seen`, :class:`Sleep`
 and :class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
@@ -33,7 +32,6 @@ FUNCTIONS = (
     *("UploadFunction", "ImageFunction", "DeliverFunction"),
     *("SweepFunction", "ChangesFunction"),
 )
-"""Not longer than what a client waits, so that one step of the clock ends both."""
 CLOCK_STEP = 3.0
 """Longer than the service waits for another's lease (seconds)."""
 NO_LIMITS = dict.fromkeys(
@@ -47,7 +45,7 @@ UNREPEATABLE = {"row_version", "request_hash"}
 
 
 class Permission(Enum):
-    """What a process may do next: make its call, be told that its sleep is over, or stop as if killed."""
+    """Lets a process make its call, end its sleep, or stop as if killed."""
 
     GO = auto()
     TIME_OVER = auto()
@@ -58,7 +56,7 @@ class Call(NamedTuple):
     """The process is about to call a store.
 
     Attributes:
-        name: the same for the same call, whatever the ids.
+        name: equal for equal calls with any ids.
         backend: the process id of the PostgreSQL backend; None for S3.
         ids: those that an SQL message contains.
     """
@@ -76,7 +74,7 @@ class Seen(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """The process waits for another one's work, and will look again."""
+    """The process waits for another one's work, and looks again afterwards."""
 
 
 class Answered(NamedTuple):
@@ -115,7 +113,7 @@ class Gate:
             raise AbandonedError
 
     def show(self, cursor: Any) -> None:
-        """Tell what a call has returned."""
+        """Report the rows that a call has returned."""
         rows = cursor.fetchall() if cursor.description else []
         if rows:
             cursor.scroll(0, mode="absolute")
@@ -143,11 +141,11 @@ class Gate:
 
 
 def watch_stores(gate: Gate) -> None:
-    """Have all calls to both stores, and all sleeps, ask first."""
+    """Make all calls to both stores, and all sleeps, ask first."""
 
     class AskingCursor(psycopg2.extensions.cursor):
         written: frozenset[str] = frozenset()
-        """By all that was executed with this cursor; the service uses one for each transaction."""
+        """The tables written with this cursor; the service uses one for each transaction."""
 
         def execute(self, query: Any, variables: Any = None) -> None:
             text = self.mogrify(query, variables).decode()
@@ -157,7 +155,7 @@ def watch_stores(gate: Gate) -> None:
                 footprint = Footprint(writes=self.written)
             elif self.connection.info.transaction_status:
                 footprint = footprint.uncommitted()
-            if not any(footprint):  # its order does not matter
+            if not any(footprint):  # its order is irrelevant
                 super().execute(query, variables)
                 return
             backend, ids = self.connection.info.backend_pid, tuple(ID.findall(text))
@@ -189,9 +187,7 @@ def describe(value: Any) -> str:
 
 
 def name_statement(text: str) -> str:
-    """The function of the service that sends a statement; with BEGIN and COMMIT, the one whose transaction
-    it is.
-    """
+    """The function of the service that sends a statement; for BEGIN and COMMIT, that of the transaction."""
     verb = next((word for word in ("BEGIN", "COMMIT", "ROLLBACK") if text.startswith(word)), "")
     frame: Any = sys._getframe(1)
     while frame:
@@ -203,7 +199,7 @@ def name_statement(text: str) -> str:
 
 
 def read_request(method: str, url: str, body: Any) -> tuple[str, list[str]]:
-    """What a request does, and the keys; of a list, its prefix and ``*``."""
+    """The operation of a request, and its keys; of a list, its prefix and ``*``."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if "delete" in query:
@@ -223,7 +219,7 @@ def prepare(gate: Gate) -> None:
 
 
 def serve(pipe: Connection) -> None:
-    """Answer events until the other end is closed."""
+    """Handle events until the other end is closed."""
     gate = Gate(pipe)
     prepare(gate)
     while True:
