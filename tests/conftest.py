@@ -8,7 +8,7 @@ from PIL import Image
 
 @pytest.fixture(autouse=True)
 def pillow_limit() -> Iterator[None]:
-    """For each picture, the service sets Pillow's own limit for the whole process."""
+    """For each picture, the service sets Pillow's own limit, which holds for the whole process."""
     limit = Image.MAX_IMAGE_PIXELS
     yield
     Image.MAX_IMAGE_PIXELS = limit

@@ -1,8 +1,8 @@
 """python -m tests.mutants --count 100 --seed 1: which small changes of the layer do the tests not notice?
 
 A mutant changes one expression or statement of a commit's layer. It is run against the tests that reach its
-line in their own process, beginning with those that reach the fewest lines. The first run for a commit finds
-out which test reaches what, and keeps that with a copy of the commit in the folder for temporary files.
+line in their own process, beginning with those that reach the fewest lines. The first run for a commit
+records which test reaches which lines, and keeps this with a copy of the commit in the temporary folder.
 
 Needs pytest-cov. mutmut takes no seeded sample; cosmic-ray runs all tests for each mutant.
 """
@@ -33,7 +33,7 @@ SWAPS = (
 )
 SWAPPED: dict[type[ast.AST], Any] = {**dict(SWAPS), **{two: one for one, two in SWAPS}}
 LEFT_OUT = re.compile(r"(get_logger\(\)\.\w+|log|TypeVar|cast)\(")
-Reached = dict[int, list[tuple[int, str]]]  # the tests that reach a line, and how many lines each reaches
+Reached = dict[int, list[tuple[int, str]]]  # the tests that reach a line, and the number of lines of each
 
 
 class Mutant(NamedTuple):
@@ -58,7 +58,7 @@ class Mutant(NamedTuple):
 
 
 def find_mutants(path: str, node: ast.AST, lines: range = range(0)) -> Iterator[Mutant]:
-    """All mutants of what a node contains, but for annotations, docstrings, f-strings and log messages."""
+    """All mutants inside a node, except for annotations, docstrings, f-strings and log messages."""
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if name in ("annotation", "returns") or not isinstance(child, ast.AST) or is_left_out(child):
@@ -79,7 +79,7 @@ def is_left_out(node: ast.AST) -> bool:
 
 
 def change(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """The kinds of changes of a node, and what it becomes."""
+    """The kinds of changes of a node, each with the new node."""
     new: Any = copy.copy(node)
     match node:
         case ast.Compare(ops=[operator]):
@@ -105,7 +105,7 @@ def change(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def choose(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
-    """Random ones, as many of each kind as of any other."""
+    """Choose at random, with the same number of each kind."""
     mixed, kinds = random.Random(seed).sample(mutants, len(mutants)), sorted({one.kind for one in mutants})
     turns = zip(*([one for one in mixed if one.kind == kind] for kind in kinds), strict=False)
     return list(chain.from_iterable(turns))[:count]
@@ -125,7 +125,7 @@ def export(commit: str) -> Path:
 
 
 def find_tests(folder: Path) -> dict[str, Reached]:
-    """By file."""
+    """The tests that reach each line, by file."""
     data = CoverageData(str(folder / ".coverage"))
     data.read()
     files = {file: data.contexts_by_lineno(file) for file in data.measured_files()}
@@ -139,7 +139,7 @@ def find_tests(folder: Path) -> dict[str, Reached]:
 
 
 def judge(folder: Path, mutant: Mutant, reached: Reached) -> str:
-    """Killed, lived, hangs, or unreached."""
+    """The verdict: killed, lived, hangs, or unreached."""
     found = sorted(test for line in mutant.lines or reached for test in reached.get(line, ()))
     tests = list(dict.fromkeys(test for _, test in found))
     if not tests:

@@ -50,7 +50,7 @@ def _rows() -> Iterator[str]:
 
 
 def write_functions() -> str:
-    """The table of functions in docs/architecture.md. The sizes are those of Globals where it has no own."""
+    """The table of functions in docs/architecture.md. A function without its own size has that of Globals."""
     template = read_template(MAIN)
     resources, shared = template["Resources"], template["Globals"]["Function"]
     text = "| Function | Started by | Memory (MB) | Timeout (s) |\n|---|---|---|---|\n"
@@ -64,7 +64,7 @@ def write_functions() -> str:
 
 
 def _find_triggers(name: str, resources: dict[str, Any]) -> Iterator[str]:
-    """What starts a function: paths, schedules, queues, and the deploy for a custom resource."""
+    """The triggers of a function: paths, schedules, queues, and the deploy for a custom resource."""
     for event in resources[name]["Properties"].get("Events", {}).values():
         properties = event["Properties"]
         yield f"`{properties['Path']}`" if "Path" in properties else f"`{properties['Schedule']}`"

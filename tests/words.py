@@ -1,6 +1,6 @@
-"""`python -m tests.words`: count what breaks CONTRIBUTING.md's rules of writing, in each document.
+"""`python -m tests.words`: count the violations of CONTRIBUTING.md's rules of writing in each document.
 
-`python -m tests.words FILE` lists it. No document may have more than LIMITS says.
+`python -m tests.words FILE` lists them. No document may have more than LIMITS says.
 """
 
 import json
@@ -57,7 +57,7 @@ def _find_descriptions(value: Any) -> Iterator[str]:
 
 
 def find_faults(text: str) -> Iterator[str]:
-    """The long sentences and the refused words of one block. What stands in backquotes is one word."""
+    """The long sentences and the refused words of one block. Code in backquotes counts as one word."""
     text = re.sub(r"``?[^`]+``?", "code", " ".join(text.split()))
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     for sentence in SENTENCE.split(text):
