@@ -1,4 +1,4 @@
-"""What is refused through CloudFront: as DeliverFunction refuses it, whoever of the two answers."""
+"""Refused requests through CloudFront. Its function responds as DeliverFunction does."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The queue of each webhook: order, leases, retries, pause. With the functions, as the runner calls them."""
+"""The queue of each webhook: order, leases, retries, pause. Tests call the functions as `make run` does."""
 
 import json
 from datetime import datetime
