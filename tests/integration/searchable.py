@@ -17,7 +17,7 @@ from tests.integration.stores import Stores, new_id
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOW = 417 << 32
-"""In milliseconds: a time at which buckets of every size begin."""
+"""A time at which buckets of every size begin, in milliseconds."""
 AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
 """Within a time bucket, in adjacent buckets, and farther apart than any bucket is long."""
 

@@ -12,7 +12,7 @@ CONFLICTING = (
     Case("viewed", ("trash", "undo")),
     Case("cut-trash", ("restore", "delete")),
 )
-"""All schedules of these with one preemption; one random schedule of each pair."""
+"""The test runs all schedules of these with one preemption, and one random schedule of each pair."""
 
 
 def test_operations_on_one_image_do_no_harm_to_each_other(stores: Stores) -> None:

@@ -21,7 +21,7 @@ from tests.support.templates import MAIN, find, read_template
 ON = {"MAINTENANCE": "true", "EDGE": "true", "WEBHOOKS": "true", "ANALYZE_UPLOADS": "true"}
 RESOURCES = read_template(MAIN)["Resources"]
 FUNCTIONS = set(find(MAIN, "AWS::Lambda::Function")) - {"MigrateFunction"}
-"""All that requests, events and other functions reach. A deploy may migrate."""
+"""All functions except MigrateFunction: a deploy may migrate."""
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.support.pictures import jpeg
 
 NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 MARK = "marker"
-"""In each field of each image, its EXIF, its file name and its analysis."""
+"""A text in each field of each image, its file name and its analysis."""
 LINK = re.compile(r"/images/[^\"]*\?|[?&]X-Amz-|originals/|variants/|data:image", re.IGNORECASE)
 PICTURE = jpeg(exif={ExifTags.Base.Make: MARK, ExifTags.Base.Model: MARK})
 METADATA = {name: f"{MARK} of {name}" for name in ("title", "description", "category")} | {"tags": [MARK]}

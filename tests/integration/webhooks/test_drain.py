@@ -28,7 +28,7 @@ class Aws:
     invoked: list[str] = field(default_factory=list)
     visibility: list[tuple[str, int]] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
-    """By what is invoked, how Lambda fails: ``raised``, ``busy`` or ``silent``."""
+    """Lambda's failure for each step: ``raised``, ``busy`` or ``silent``."""
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.integration.webhooks.receiver import Receiver
 from tests.support import pictures
 
 LAMBDA_BYTES = 6 * 1024 * 1024
-"""Of a function's answer, at most, whichever way its runtime writes characters beyond ASCII."""
+"""The maximum size of a function's response, with or without escaped characters."""
 
 
 def sequences(deliveries: list[dict[str, Any]]) -> list[list[int]]:

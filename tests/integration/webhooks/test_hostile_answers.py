@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("short_limit")
 
 ERRORS = {None, "status_not_2xx", "timeout", "connection_failed", "response_invalid"}
 BUFFERED = 8_000_000
-"""What the buffers of a connection on loopback may hold, read or not."""
+"""The maximum number of bytes in the buffers of a connection on loopback."""
 
 
 class Step(NamedTuple):
