@@ -1,13 +1,13 @@
-# `make` alone lists the targets. Another Python: make run PYTHON=python3.13. Other ports: make run PORT=8001
+# `make` lists the targets. Another Python: make run PYTHON=python3.13. Other ports: make run PORT=8001
 PYTHON ?= python3
 ROWS ?= 10000 100000 1000000
 VENV := .venv
 BIN := $(VENV)/bin
-# Written by `make lock`, each from the .in beside it. pip installs nothing else.
+# `make lock` writes each of these from the .in file beside it. pip installs nothing else.
 LOCKS := $(addsuffix .txt,$(addprefix layers/shared/,requirements requirements-analysis) \
 	requirements requirements-dev requirements-deploy requirements-lint)
 
-# Rebuild a virtual environment whose Python is gone (removed by an upgrade).
+# Rebuild a virtual environment whose Python an upgrade has removed.
 ifeq ($(wildcard $(BIN)/python),)
 .PHONY: $(VENV)/run.stamp $(VENV)/dev.stamp
 endif
@@ -54,7 +54,7 @@ test-deploy: $(VENV)/dev.stamp .venv-deploy/stamp  ## Deploy the template to an 
 .venv-deploy/stamp: requirements-deploy.txt local/bootstrap.py
 	@python3.13 local/bootstrap.py .venv-deploy $@ $<
 
-# Packages stay at their versions unless that of the .in file has changed. The layers run on Python 3.13 alone.
+# Packages keep their versions unless the .in file has changed. The layers run only on Python 3.13.
 lock: $(VENV)/dev.stamp  ## Update the lock files after a change of requirements*.in; UPGRADE=1 takes newer versions
 	@for lock in $(LOCKS); do echo "$$lock"; \
 	  case $$lock in layers/* | *-deploy.txt) python=3.13 ;; *) python=3.11 ;; esac; \
@@ -66,7 +66,7 @@ audit: $(VENV)/dev.stamp  ## Check the locked packages for known vulnerabilities
 	@for lock in $(LOCKS); do echo "$$lock"; \
 	  $(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement "$$lock" || exit 1; done
 
-# SAM CLI pins an older cfn-lint, so the newest has an environment of its own. .cfnlintrc has its settings.
+# SAM CLI pins an older cfn-lint, so the newest has its own environment. .cfnlintrc contains its settings.
 .venv-lint/stamp: requirements-lint.txt local/bootstrap.py
 	@$(PYTHON) local/bootstrap.py .venv-lint $@ $<
 
@@ -101,7 +101,7 @@ ifeq ($(ENV),prod)
 	aws cloudformation update-termination-protection --enable-termination-protection --stack-name image-api-prod
 endif
 
-# CloudFormation deletes the database last, so a protected one would refuse when all else is gone.
+# CloudFormation deletes the database last, so the deletion of a protected one would fail after all else is gone.
 destroy: $(VENV)/run.stamp  ## Delete the AWS stack; keeps images, the signing key and a final database snapshot
 	@protected=$$(aws cloudformation describe-stacks --stack-name image-api-$(ENV) --output text \
 	  --query "Stacks[0].Parameters[?ParameterKey=='DatabaseDeletionProtection'].ParameterValue") && test "$$protected" = false || { \

@@ -1,6 +1,6 @@
-"""What the service costs, as ratios to a floor that is measured in the same run: `python -m benchmarks`.
+"""Measure the service as ratios to a floor from the same run: `python -m benchmarks`.
 
-Milliseconds differ from machine to machine and from minute to minute; the ratio of two interleaved
+Milliseconds differ from machine to machine and from minute to minute. The ratio of two interleaved
 measurements varies far less.
 """
 
@@ -9,5 +9,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# The layer does this on AWS, and pyproject.toml for the tests.
+# On AWS, the layer does this; for the tests, pyproject.toml.
 sys.path.insert(0, str(ROOT / "layers" / "shared"))

@@ -1,4 +1,4 @@
-"""Runs the output of `sam build` as Lambda would: in fresh processes of Lambda's Python version."""
+"""Runs the output of `sam build` as Lambda does, in fresh processes of Lambda's Python version."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ class Build:
 
     @cached_property
     def python(self) -> str:
-        """A Python of Lambda's version. Each candidate is run: pyenv leaves shims that fail."""
+        """A Python of Lambda's version. It is tried first, because pyenv leaves shims that fail."""
         candidates = (f"python{PYTHON_VERSION}", f"/usr/bin/python{PYTHON_VERSION}", sys.executable)
         for candidate in filter(None, map(shutil.which, candidates)):
             code = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2])"
@@ -45,7 +45,7 @@ class Build:
         )
 
     def check(self) -> None:
-        """Raise BenchmarkError when the build is missing or older than the sources."""
+        """Raise BenchmarkError if the build is missing or older than the sources."""
         if not self.layer.is_dir():
             raise BenchmarkError(f"there is no build in {self.folder}: run `sam build` first.")
         for source in SOURCES.rglob("*.py"):

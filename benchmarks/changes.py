@@ -1,4 +1,4 @@
-"""Pages of the feed, and how many commits a second can write it.
+"""Pages of the feed, and the number of commits a second that can write it.
 
 `python -m benchmarks.changes --rows 10000000` measures the pages at another size, without the commits.
 """
@@ -29,17 +29,17 @@ WRITERS, TURNS, SECONDS = (1, 4, 16), 5, 1.0
 SLOW_WRITERS, SLOW_COMMIT = (16, 64), "SET commit_delay = 4000; SET commit_siblings = 0"
 """Each flush of the log takes at least 4 ms, as on Aurora."""
 READ_SECONDS = 0.2
-"""A reader numbers more often than a client that waits for changes."""
+"""The reader numbers more often than a client that waits for changes."""
 GOALS = {
     ("unlocked", 4, False): 0.85,
     ("unlocked", 16, False): 0.85,
     ("none", 16, True): 0.85,
     ("none", 64, True): 0.45,
 }
-"""The least share of a floor's commits, by its name, number of writers, and whether commits are slow."""
+"""The minimum share of a floor's commits, by its name, number of writers, and whether commits are slow."""
 
 TEMPLATES = 1_000
-# Three uploads to one change of an image. A thousand are made and then repeated, which is ten times as fast.
+# Three uploads for one change of an image. Repeating a thousand rows is ten times as fast as generating all.
 MAKE = """
     CREATE TEMP TABLE made AS
     SELECT CASE WHEN mod(n, 4) > 0 THEN 'image.uploaded' ELSE 'image.changed' END AS type,
@@ -92,9 +92,7 @@ def run() -> list[Figure]:
 
 
 def measure_pages(cursor: psycopg2.extensions.cursor, environ: dict[str, str], rows: int) -> list[Figure]:
-    """p50 of pages through the handler while WAITING changes wait: in the middle of the feed, and at its end,
-    where the page is numbered first.
-    """
+    """p50 of pages in the middle of the feed, and at its end, where the handler numbers WAITING changes."""
     fill(cursor, rows)
     with load_handler("changes", environ) as handler:
         middle = find_cursor(cursor, rows // 2)
@@ -133,7 +131,7 @@ def fill(cursor: psycopg2.extensions.cursor, rows: int) -> None:
 
 
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int = 2**62) -> str:
-    """The cursor of the change with that sequence, or the last before it."""
+    """The cursor of the change with that sequence, or of the last one before it."""
     from imageapi.changes.cursor import FEED, encode_position, position_of
 
     cursor.execute(
@@ -148,16 +146,16 @@ def read_page(handler: Handler, cursor: str) -> None:
     query = {"limit": str(LIMIT), "cursor": cursor}
     answer = handler(make_event("GET", "/api/changes", query=query), make_context())
     assert answer["statusCode"] == 200, answer
-    # Not parsed: that is the client's work.
+    # Parsing is the client's work.
     assert answer["body"].count('{"sequence":') == LIMIT
 
 
 def measure_commits(
     environ: dict[str, str], cursor: psycopg2.extensions.cursor
 ) -> dict[tuple[str, int, bool], float]:
-    """Commits a second, each of which changes an image of its writer: by ``feed`` (with a reader beside it),
-    ``unlocked`` (the same rows, never numbered) or ``none`` (no feed), number of writers, and whether commits
-    are slow.
+    """Commits a second, by kind, number of writers, and slow commits. Each changes an image of its writer.
+
+    The kinds are ``feed`` (with a reader), ``unlocked`` (same rows, never numbered) and ``none`` (no feed).
     """
     cursor.execute(
         """INSERT INTO image_metadata (id, filename, s3_key, mime_type, size_bytes, width, height, sha256)

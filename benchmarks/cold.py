@@ -1,7 +1,7 @@
 """Cold imports of the built functions, compared with a naive import of the same packages.
 
-Measured in CPU time. On a quiet machine that equals wall-clock time, since the files are cached in memory;
-on a busy one, wall-clock time would include other programs.
+The unit is CPU time. On a quiet machine, that equals wall-clock time, because the files are cached in memory.
+On a busy one, wall-clock time would include other programs.
 """
 
 import shutil
@@ -21,7 +21,7 @@ ROUNDS, WARM_UP = 15, 1
 ENVIRON = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
-    # As Lambda sets them.
+    # Lambda sets these.
     "AWS_ACCESS_KEY_ID": "benchmark",
     "AWS_SECRET_ACCESS_KEY": "benchmark",
     "AWS_SESSION_TOKEN": "benchmark",
@@ -34,7 +34,7 @@ ENVIRON = {
 
 @dataclass(frozen=True)
 class Start:
-    """One way to start a function: its import and, with `then`, part of its first request."""
+    """The start of a function: its import and, with `then`, a part of its first request."""
 
     function: str
     then: str = ""
@@ -60,9 +60,7 @@ def task_of(build: Build, function: str) -> Path:
 
 
 def lay_out_naive_stack(build: Build, folder: Path) -> None:
-    """Copy the layer's packages without bytecode, as plain `sam build` ships them, plus boto3, which the
-    layer lacks.
-    """
+    """Copy the layer's packages and boto3 without bytecode, as plain `sam build` ships them."""
     ignored = shutil.ignore_patterns("__pycache__", "imageapi")
     shutil.copytree(build.layer, folder, ignore=ignored)
     for package in ("boto3", "s3transfer"):

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.compare --images 5000000`: sweeps compare all objects of that number of images.
+"""`python -m benchmarks.compare --images 5000000`: measure sweeps that compare the objects of all images.
 
-Rows, database and sweep are real. The bucket is a server that makes its pages from the same ids.
+Rows, database and sweep are real. The bucket is a server that generates its pages from the same ids.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tests.support.http_server import Handler, serve
 from tests.support.postgres import without_time_limit
 
 START = 1_700_000_000_000
-"""The first image's time, in milliseconds since 1970; each further image is a millisecond later."""
+"""The time of the first image, in milliseconds since 1970. Each further image is a millisecond later."""
 TAIL = "7000-8000-000000000000"  # of all ids
 ENDINGS = {"originals/": ".jpg", "variants/": "/w320.webp"}
 SWEEP_SECONDS = 840
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def compare(cursor: psycopg2.extensions.cursor) -> bool:
-    """Run one sweep, and print what it took. Returns whether there is more to compare."""
+    """Run one sweep and print its cost. Returns whether there is more to compare."""
     from imageapi.sweep.run import sweep
 
     start, cpu, statements = time.perf_counter(), time.process_time(), count_statements(cursor)
@@ -66,7 +66,7 @@ def compare(cursor: psycopg2.extensions.cursor) -> bool:
 
 
 def fill(cursor: psycopg2.extensions.cursor, images: int) -> None:
-    """Rows without search columns, which the comparison does not read."""
+    """Insert rows without search columns, which the comparison does not read."""
     with without_time_limit():
         for table in ("image_metadata", "image_variants"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
@@ -75,8 +75,8 @@ def fill(cursor: psycopg2.extensions.cursor, images: int) -> None:
 
 
 def count_statements(cursor: psycopg2.extensions.cursor) -> int:
-    """Each statement of a sweep is a transaction."""
-    time.sleep(1.1)  # counts are written once a second
+    """Count transactions: each statement of a sweep is one."""
+    time.sleep(1.1)  # PostgreSQL writes its counts once a second
     cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
     found = cursor.fetchone()
     assert found
@@ -84,7 +84,7 @@ def count_statements(cursor: psycopg2.extensions.cursor) -> int:
 
 
 def serve_bucket(pipe: Connection, images: int) -> None:
-    """Serve ListObjectsV2, in a process of its own so that its work does not count, and send the address."""
+    """Serve ListObjectsV2 in a separate process, whose work does not count, and send the address."""
 
     class Bucket(Handler):
         def respond(self) -> None:
@@ -100,7 +100,7 @@ def serve_bucket(pipe: Connection, images: int) -> None:
 
 
 def list_page(images: int, query: dict[str, str]) -> bytes:
-    """A page of keys after another."""
+    """A page of keys after ``start-after`` or the token."""
     area = query["prefix"]
     ending, objects = ENDINGS.get(area, ""), images if area in ENDINGS else 0
     after = (query.get("continuation-token") or query.get("start-after", "")).removeprefix(area)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BenchmarkError(Exception):
-    """A benchmark cannot run here; the message says what to do."""
+    """A benchmark cannot run here. The message says how to fix that."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """``ok`` or ``over``; empty without a goal."""
+        """``ok`` or ``over``, or empty without a goal."""
         if self.goal is None:
             return ""
         return "ok" if self.ratio <= self.goal else "over"
@@ -38,7 +38,7 @@ class Figure:
 
 
 def take_turns(calls: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Interleave the calls; return the median result of each.
+    """Interleave the calls; returns the median result of each.
 
     A slowdown of the machine then affects all of them. Every other round runs in reverse, so that no call
     always follows the same one.

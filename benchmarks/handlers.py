@@ -1,4 +1,4 @@
-"""Runs the functions in this process, with the events that API Gateway would send."""
+"""Runs the functions in this process, with events like those of API Gateway."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from tests.support.multipart import upload_body
 
 @contextmanager
 def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
-    """Load ``lambda_handler`` of functions/<function>/app.py; its log goes to os.devnull.
+    """Load ``lambda_handler`` of functions/<function>/app.py. Its log goes to os.devnull.
 
     Within the block, settings, connection and clients come from ``environ``.
     """
@@ -27,7 +27,7 @@ def load_handler(function: str, environ: dict[str, str]) -> Iterator[Handler]:
     os.environ.update(environ)
     clear_caches()
     try:
-        # The first request creates the logger, which keeps the sys.stdout of that moment.
+        # The first request creates the logger, which keeps its sys.stdout.
         with contextlib.redirect_stdout(open_nowhere()):
             yield load_app(function).lambda_handler
     finally:

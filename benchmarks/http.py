@@ -1,7 +1,7 @@
-"""`make run` over HTTP: uploads, the newest page, and the CPU time that each process takes for them.
+"""`make run` over HTTP: uploads, the newest page, and the CPU time of each process.
 
-The floor of an upload is the minimum work: one put_object and one INSERT, from a client that does nothing
-else. The floor of a page is a five-byte response from the bare HTTP server of the gateway.
+The floor of an upload is the minimum work: one put_object and one INSERT. The floor of a page is a five-byte
+response from the bare HTTP server of the gateway.
 """
 
 import http.client
@@ -56,7 +56,7 @@ class Cost:
 
     @property
     def each(self) -> float:
-        """Milliseconds per request: the inverse of the throughput."""
+        """Milliseconds per request, the inverse of the throughput."""
         return self.seconds * 1000 / len(self.latencies)
 
     def cpu_each(self, *names: str) -> float:
@@ -66,7 +66,7 @@ class Cost:
 
 @dataclass
 class Work:
-    """A workload: `count` calls, split among `clients` threads. `open` makes a client."""
+    """A workload of `count` calls, split among `clients` threads. `open` creates a client."""
 
     open: Callable[[], Call]
     count: int
@@ -143,7 +143,7 @@ def make_figures(costs: dict[str, Cost]) -> list[Figure]:
 
 
 def take_turns(read: Callable[[], Seconds], works: dict[str, Work]) -> dict[str, Cost]:
-    """Interleave the workloads and measure each. `read` returns the CPU time of each process so far."""
+    """Interleave the workloads and measure each. `read` returns the CPU seconds of each process so far."""
     for work in works.values():
         do(work)  # starts and warms the workers
     costs = {name: Cost() for name in works}
@@ -211,7 +211,7 @@ def read_cpu(service: Run, hello: psutil.Process) -> Seconds:
 
 @contextmanager
 def run_hello() -> Iterator[tuple[str, psutil.Process]]:
-    """Run the gateway's HTTP server in its own process; it answers every request with five bytes."""
+    """Run the gateway's HTTP server in a process. It responds to every request with five bytes."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.http_child"],
         cwd=ROOT,
@@ -225,7 +225,7 @@ def run_hello() -> Iterator[tuple[str, psutil.Process]]:
 
 @contextmanager
 def open_stores(service: Run, picture: bytes) -> Iterator[Call]:
-    """One put_object and one INSERT, in the stores of the run."""
+    """A call with one put_object and one INSERT, in the stores of the run."""
     database, s3 = service.info["database"], service.info["s3"]
     environ = {
         "DB_HOST": database["host"],

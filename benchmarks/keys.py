@@ -1,4 +1,4 @@
-"""The check of an API key on a warm connection: one statement, and none for the root key."""
+"""The check of an API key on a warm connection. It takes one statement, or none for the root key."""
 
 import json
 
@@ -38,7 +38,6 @@ def run() -> list[Figure]:
 
 
 def make_key(handler: Handler) -> str:
-    """A new key with one scope."""
     body = json.dumps({"name": "benchmark", "scopes": ["images:read"]}).encode()
     answer = handler(make_event("POST", "/api/keys", body=body), make_context())
     assert answer["statusCode"] == 201, answer

@@ -1,4 +1,4 @@
-"""The newest page and the page at row 50,000 of 100,000: each is one index scan."""
+"""The newest page and the page at row 50,000 of 100,000. Each is one index scan."""
 
 import datetime
 import io
@@ -72,7 +72,7 @@ def fill_table(cursor: "psycopg2.extensions.cursor") -> None:
         )
         lines.write("\t".join(map(str, fields)) + "\n")
     lines.seek(0)
-    # The feed of changes would take longer than the rows.
+    # Without the trigger: the feed would take longer than the rows.
     cursor.execute("ALTER TABLE image_metadata DISABLE TRIGGER image_metadata_noted")
     cursor.copy_expert(f"COPY image_metadata ({COLUMNS}) FROM STDIN", lines)
     cursor.execute("ALTER TABLE image_metadata ENABLE TRIGGER image_metadata_noted")

@@ -18,10 +18,10 @@ CHILD = Path(__file__).with_name("memory_child.py")
 WIDTH, HEIGHT = 8660, 5774
 PHOTO_BYTES = 4_300_000
 UPLOADS = 2
-"""Uploads per process: the second runs with what the first left in memory."""
+"""Uploads per process. The second runs with the first one's leftovers in memory."""
 PHOTO_GOAL = 0.8
 HEAVY_GOAL = 0.9
-"""For pictures that fill memory: at 1, Lambda would end the process."""
+"""The goal for pictures that fill memory. At 1, Lambda would end the process."""
 
 
 def run(build: Build) -> list[Figure]:
@@ -61,7 +61,7 @@ class Uploads:
         return float(result["peak"])
 
     def measure_largest(self, kind: str) -> tuple[str, float]:
-        """Description and peak memory of the largest accepted picture of a kind.
+        """The description and peak memory of the largest accepted picture of a kind.
 
         Starts at MAX_PIXELS. A refusal says how many pixels are accepted.
         """

@@ -1,4 +1,4 @@
-"""Hands an event to a built function in a fresh process: memory_child.py EVENT TIMES FOLDER…
+"""Sends an event to a built function in a fresh process: memory_child.py EVENT TIMES FOLDER…
 
 Prints the status and the process's peak memory in MB (2**20 bytes) as JSON. Standalone.
 """
@@ -14,7 +14,7 @@ sys.path[:0] = folders
 
 import app  # type: ignore[import-not-found]  # noqa: E402
 
-# Like Lambda's runtime, which keeps the raw event while the handler uses the parsed one.
+# Lambda's runtime also keeps the raw event while the handler uses the parsed one.
 received = Path(event_file).read_bytes()
 for number in range(int(times)):
     context = SimpleNamespace(
@@ -27,7 +27,7 @@ for number in range(int(times)):
     )
     answer = app.lambda_handler(json.loads(received), context)
 
-# Not resource.getrusage: ru_maxrss survives exec, so it could be the parent's.
+# ru_maxrss of resource.getrusage survives exec, so it could be the parent's.
 peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
 assert peak
 result = {

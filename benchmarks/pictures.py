@@ -1,4 +1,4 @@
-"""Reproducible pictures: photo-like ones, and ones that fill memory."""
+"""Reproducible pictures, like photos or with a large need for memory."""
 
 import io
 import random
@@ -81,7 +81,7 @@ def make_avif(side: int) -> bytes:
 
 
 def make_deep_tiff(side: int) -> bytes:
-    """A TIFF with four 16-bit channels in one strip, which a decoder unpacks whole. Pillow writes none."""
+    """A TIFF with four 16-bit channels in one strip, which decoders unpack whole. Pillow cannot write it."""
     packer = zlib.compressobj()
     row = bytes(side * 8)
     strip = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()

@@ -1,7 +1,7 @@
-"""320-pixel variants of a 12-megapixel JPEG, compared with plain Pillow; and verifying a link.
+"""320-pixel variants of a 12-megapixel JPEG, compared with plain Pillow; and the check of a link.
 
-The variants are made from the upload's intermediate. Also measured: what the intermediate costs the upload,
-and a variant made from the original.
+The variants are rendered from the upload's intermediate. The benchmark also measures the cost of the
+intermediate, and a variant rendered from the original.
 """
 
 import io
@@ -80,14 +80,14 @@ def run() -> list[Figure]:
 
 
 def decode(data: bytes) -> None:
-    """The minimum that proves a JPEG complete."""
+    """The minimum work that proves a JPEG complete."""
     image = Image.open(io.BytesIO(data))
     image.draft(None, (SIZE[0] // 8, SIZE[1] // 8))
     image.load()
 
 
 def render_plainly(data: bytes, extension: str) -> bytes:
-    """Open, thumbnail, save: the obvious version. It ignores the EXIF orientation."""
+    """Open, thumbnail and save, without the EXIF orientation."""
     image = Image.open(io.BytesIO(data))
     image.thumbnail((WIDTH, WIDTH))
     buffer = io.BytesIO()
@@ -96,7 +96,7 @@ def render_plainly(data: bytes, extension: str) -> bytes:
 
 
 def make_photo() -> bytes:
-    """Something like a photo: soft noise over gradients."""
+    """An image like a photo, with soft noise over gradients."""
     noise = Image.effect_noise(SIZE, 40).filter(ImageFilter.GaussianBlur(1.5))
     ramp = Image.linear_gradient("L").resize(SIZE)
     bands = [Image.blend(noise, ramp.rotate(angle), 0.6) for angle in (0, 90, 180)]

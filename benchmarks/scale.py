@@ -1,9 +1,8 @@
-"""`python -m benchmarks.scale --rows N …`: lists and searches at each size, beside `SELECT 1` on the same
-connection.
+"""`python -m benchmarks.scale --rows N …`: measure lists and searches at each size, and `SELECT 1`.
 
-Fills a real PostgreSQL with skewed rows (see ``corpus``), calls the list handler on a warm connection, prints
-p50 and p95 of each kind of page and, with ``--chart``, draws latency against rows. A list that is refused as
-too many to sort says so. With ``--churn`` the indexes are in place while rows are added, and then a tenth is
+Fills a real PostgreSQL with skewed rows (see ``corpus``), calls the list handler on a warm connection, and
+prints p50 and p95 of each kind of page. A list that is refused as too many to sort says so. With ``--chart``,
+draws latency against rows. With ``--churn``, the indexes exist while rows are added, and then a tenth is
 changed and a tenth deleted.
 """
 
@@ -79,7 +78,7 @@ def main() -> int:
         for rows in sorted(arguments.rows):
             with connection.cursor() as cursor:
                 seconds = corpus.fill(cursor, rows - filled, filled, churn=arguments.churn)
-                clear_caches()  # drop anything cached from the smaller table
+                clear_caches()  # drop caches of the smaller table
                 say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
                 filled = rows
                 results[rows] = measure(cursor, handler, rows)
@@ -97,7 +96,7 @@ def main() -> int:
 def measure(
     cursor: psycopg2.extensions.cursor, handler: Handler, rows: int
 ) -> dict[str, tuple[float, float]]:
-    """p50 and p95 of each kind of page, in milliseconds; prints each when measured."""
+    """Measure p50 and p95 of each kind of page, in milliseconds, and print each."""
     floor = measure_call(timed(lambda: cursor.execute("SELECT 1")))
     say(f"  {'SELECT 1':34} {floor[0]:8.2f} {floor[1]:8.2f} ms (p50, p95)")
     figures = {"SELECT 1": floor}
@@ -140,7 +139,7 @@ def report(name: str, figure: tuple[float, float], floor: float) -> None:
 
 
 def say(text: str) -> None:
-    """Print to the real standard output: sys.stdout is redirected."""
+    """Print to the real standard output, because sys.stdout is redirected."""
     print(text, file=sys.__stdout__, flush=True)
 
 
@@ -154,7 +153,7 @@ def fill_in(query: dict[str, str | list[str]], rows: int) -> dict[str, str | lis
 
 
 def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
-    """The cursor, as the service would issue it, of the page that begins at a row."""
+    """The service's cursor of the page that begins at a row."""
     from imageapi.search.cursors import Position, encode_cursor
     from imageapi.search.list_parameters import ListQuery
 
@@ -168,7 +167,7 @@ def find_cursor(cursor: psycopg2.extensions.cursor, row: int) -> str:
 def measure_inserts(
     cursor: psycopg2.extensions.cursor, rows: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Measure committed inserts into a table with only its primary key and into the real one; undo both."""
+    """Measure committed inserts into a table with only a primary key and into the real one. Undo both."""
     cursor.execute("DROP TABLE IF EXISTS bare; CREATE TABLE bare (LIKE image_metadata INCLUDING DEFAULTS)")
     cursor.execute("ALTER TABLE bare ADD PRIMARY KEY (id)")
     samples = {}

@@ -45,7 +45,7 @@ def run() -> list[Figure]:
 
 @contextmanager
 def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[], None]]:
-    """The minimum work of an upload: one put_object, then one committed INSERT of the same row."""
+    """The minimum work of an upload: one put_object, and one committed INSERT of the same row."""
 
     client = boto3.client(
         "s3",

@@ -1,6 +1,6 @@
 """Bytes of WAL that PostgreSQL writes for a request, with 20,000 images and all indexes.
 
-Without full-page images: their number depends on when the last checkpoint was.
+Full-page images do not count, because their number depends on the time of the last checkpoint.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from tests.support.events import Event, Handler
 NAME = "wal"
 ROWS, ROUNDS = 20_000, 100
 STEP = 150
-"""From one image that is changed to the next: each is on a page of its own."""
+"""The distance between changed images, so that each is on a separate page."""
 GOAL_BYTES = 2_048
 CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "revoke links": ("POST", "/links/revoke", {}),
@@ -69,7 +69,6 @@ def make_events(name: str, ids: list[str]) -> list[Event]:
 
 
 def send_each(handler: Handler, events: Iterable[Event]) -> Callable[[], None]:
-    """A call that sends the next event."""
     following = iter(events)
 
     def send() -> None:

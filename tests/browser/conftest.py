@@ -1,6 +1,6 @@
-"""A real browser on a real service: headless Chromium, and `python -m local run` with its own stores.
+"""A real browser and a real service: headless Chromium, and `python -m local run` with its own stores.
 
-Needs Chromium (`apt-get install chromium`, or its path in CHROMIUM) and npm (for axe-core).
+The tests need Chromium (`apt-get install chromium`, or its path in CHROMIUM) and npm (for axe-core).
 """
 
 import os
@@ -44,12 +44,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
-    """Opens the gallery in its own window: ``open_gallery(key="", color_scheme="dark")``.
+    """Open the gallery in its own window: ``open_gallery(key="", color_scheme="dark")``.
 
     With ``stopped_clock``, the page's time advances only by ``clock.run_for``. The clock is installed before
-    the first script, because one installed later cannot stop timers that are already running.
+    the first script, because a later one cannot stop running timers.
 
-    Any console error or warning fails the test, except for failed requests, which the page itself reports.
+    Any console error or warning fails the test, except failed requests, which the page itself reports.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -84,13 +84,13 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
 
 @pytest.fixture
 def gallery(open_gallery: OpenGallery) -> Gallery:
-    """Opened after what a module's own fixtures upload."""
+    """The gallery, which opens after the uploads of a module's fixtures."""
     return open_gallery()
 
 
 @pytest.fixture
 def waiting(open_gallery: OpenGallery) -> Gallery:
-    """Its routes can be changed before :meth:`Gallery.enter` opens the gallery."""
+    """A page whose routes a test can change before :meth:`Gallery.enter` opens the gallery."""
     return open_gallery(path="/health")
 
 

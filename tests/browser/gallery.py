@@ -1,4 +1,4 @@
-"""Drives the gallery as a user does, and gives tests access to the service behind it."""
+"""Uses the gallery as a user does, and gives tests access to the service behind it."""
 
 import json
 import re
@@ -23,8 +23,6 @@ PHONE = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True} | {
 
 
 class Service:
-    """A running service."""
-
     def __init__(self, run: Run) -> None:
         self.base_url: str = run.info["base_url"]
         self.info: dict[str, Any] = run.info
@@ -37,12 +35,12 @@ class Service:
             return list(cursor.fetchall()) if cursor.description else []
 
     def clear(self) -> None:
-        """Without locks on tables, for which requests of the last page might be waiting."""
+        """Remove all rows, without locks on tables: requests of the last page might wait for them."""
         deletions = "; ".join(f"DELETE FROM {table}" for table in TABLES)
         self.query(f"SET LOCAL session_replication_role = replica; {deletions}")
 
     def refill(self, *titles: str, **metadata: Any) -> list[dict[str, Any]]:
-        """Small pictures with these titles alone; the last one is the newest, and comes first."""
+        """Replace all pictures by small ones with these titles. The last one is the newest."""
         self.clear()
         return [
             self.upload(jpeg(120, 80, seed=number), title=title, **metadata)
@@ -54,7 +52,7 @@ class Service:
         return str(data["key"])
 
     def send(self, method: str, path: str, values: Mapping[str, Any] | None = None, key: str = "") -> Any:
-        """A request that must succeed; returns its data."""
+        """Send a request that must succeed; returns its data."""
         body = json.dumps(values).encode() if values else None
         headers = {"Content-Type": "application/json"}
         answer = self.api.request(method, path, headers=headers, body=body, key=key)
@@ -67,7 +65,7 @@ class Service:
         return answer.image
 
     def upload_many(self, count: int) -> None:
-        """Small pictures of different shapes alone, titled "Picture 0001" and so on in upload order."""
+        """Replace all pictures by small ones of different shapes: "Picture 0001" and so on."""
         self.clear()
 
         def upload(number: int) -> None:
@@ -92,7 +90,7 @@ class Service:
         return str(self.query(f"SELECT id FROM image_metadata WHERE title = '{title}'")[0][0])
 
     def change_elsewhere(self, title: str) -> None:
-        """Change a picture's title to "Theirs", as somebody else does."""
+        """Change a picture's title to "Theirs", as another client does."""
         self.query(
             f"UPDATE image_metadata SET title = 'Theirs', version = version + 1 WHERE title = '{title}'"
         )
@@ -116,7 +114,7 @@ class Gallery:
         self.said = page.locator("#announcer")
 
     def enter(self, path: str = "/") -> None:
-        """Load the page again, for what has been changed about its requests."""
+        """Load the page, so that changed routes apply."""
         self.page.goto(self.service.base_url + path)
 
     def button(self, name: str) -> Locator:
@@ -146,18 +144,18 @@ class Gallery:
             self.check(title).click()
 
     def selected(self) -> list[str]:
-        """The titles of selected pictures, as assistive technology has them too; of "Picture 1", "1"."""
+        """The titles of selected pictures without "Picture ". Checks that assistive technology agrees."""
         titles = self.page.locator(".item.selected .title").all_text_contents()
         assert self.page.locator(".check:checked").count() == len(titles)
         assert self.page.locator(".card[aria-pressed=true]").count() == len(titles)
         return [title.removeprefix("Picture ") for title in titles]
 
     def act(self, name: str) -> None:
-        """By a button of the toolbar."""
+        """Press a button of the toolbar."""
         self.toolbar.get_by_role("button", name=name, exact=True).click()
 
     def use_key(self, key: str) -> None:
-        """Type a key into its dialog, which is open."""
+        """Type a key into its open dialog."""
         self.page.get_by_label("API key", exact=True).fill(key)
         self.press("Enter")
 
@@ -177,7 +175,7 @@ class Gallery:
         return self.detail
 
     def edit(self, **fields: str) -> None:
-        """Fill in fields of the open picture's form; those of ``tags`` are separated by commas."""
+        """Fill in fields of the open picture's form. Commas separate ``tags``."""
         self.detail.get_by_role("button", name="Edit").click()
         for label, text in fields.items():
             self.detail.get_by_label(label).fill(text)
@@ -198,13 +196,13 @@ class Gallery:
             self.open(title)
         self.detail.get_by_role("button", name="Move to trash").click()
         expect(self.card(title)).to_be_hidden()
-        # Closing a picture goes back in the history, which while pending would undo a later `goto`.
+        # Closing a picture goes back in the history. While that is pending, it would undo a later `goto`.
         expect(self.page).to_have_url(re.compile("^[^#]+$"))
 
     def wait_until(
         self, condition: Callable[[], Any], *, meanwhile: Callable[[], Any] = lambda: None
     ) -> None:
-        """Let the page run until a condition is true; call ``meanwhile`` before each check."""
+        """Let the page run until a condition is true. Calls ``meanwhile`` before each check."""
         deadline = time.monotonic() + RETRY_SECONDS
         while not condition():
             assert time.monotonic() < deadline, "what was waited for did not happen"
@@ -219,7 +217,7 @@ class Gallery:
     def settle(self) -> None:
         """Wait until there are thumbnails and all visible ones have loaded.
 
-        Measures the item, not its picture: outside the viewport, the browser may skip layout of the picture.
+        Measures the item, not its picture, whose layout the browser may skip outside the viewport.
         """
         expect(self.cards.first).to_be_visible()
         self.page.wait_for_function(
@@ -233,13 +231,13 @@ class Gallery:
         return self.page.locator(".item:not([hidden]) .caption").all_text_contents()
 
     def watch(self, part: str) -> list[Request]:
-        """The requests from now on whose URL contains a text."""
+        """Record requests whose URL contains a text; returns their list."""
         found: list[Request] = []
         self.page.on("request", lambda request: found.append(request) if part in request.url else None)
         return found
 
     def intercept(self, url: str | re.Pattern[str], act: Callable[[Route], Any], method: str = "") -> None:
-        """Route requests to a URL, with this method if one is named, until ``page.unroute(url)``."""
+        """Route requests to a URL until ``page.unroute(url)``. ``method`` restricts them."""
         self.page.route(
             url, lambda route: act(route) if method in ("", route.request.method) else route.continue_()
         )
@@ -254,7 +252,7 @@ class Gallery:
         details: Mapping[str, Any] | None = None,
         **headers: str,
     ) -> None:
-        """Let requests fail; headers: ``retry_after="20"``."""
+        """Let requests fail. ``retry_after="20"`` becomes a header."""
         error = {"code": code, "message": "…", **({"details": details} if details else {})}
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         self.intercept(
@@ -262,7 +260,7 @@ class Gallery:
         )
 
     def hold(self, url: str, method: str = "", most: int = 999) -> list[Route]:
-        """Hold requests; those after ``most`` pass. Returns those that are held."""
+        """Hold the first ``most`` requests; returns the list of held ones."""
         held: list[Route] = []
         self.intercept(
             url, lambda route: held.append(route) if len(held) < most else route.continue_(), method
@@ -270,7 +268,7 @@ class Gallery:
         return held
 
     def change_service(self, **values: Any) -> None:
-        """Let the service say other values about itself, as one with other settings does."""
+        """Replace values in the response of /api/service, as other settings would."""
 
         def change(route: Route) -> None:
             answer = route.fetch()
@@ -279,9 +277,7 @@ class Gallery:
         self.page.route("**/api/service", change)
 
     def drop(self, event: str, files: Mapping[str, bytes], text: str = "", onto: str = "body") -> None:
-        """Dispatch ``drop`` or ``paste`` with files, and with a text as from spreadsheet cells. A name
-        without an extension means no type.
-        """
+        """Dispatch ``drop`` or ``paste`` with files and a text. A name without an extension means no type."""
         content = json.dumps({name: list(data) for name, data in files.items()})
         self.page.evaluate(
             """([event, content, text, onto]) => {

@@ -1,4 +1,4 @@
-"""Accessibility, by keyboard and for screen readers; and languages."""
+"""Accessibility by keyboard and for screen readers, and languages."""
 
 import shutil
 import subprocess
@@ -40,7 +40,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def check(page: Page, axe: str) -> None:
-    page.wait_for_timeout(400)  # until fade-ins have their final colours
+    page.wait_for_timeout(400)  # until fade-ins have their final colors
     page.evaluate(axe)
     result: dict[str, Any] = page.evaluate("axe.run()")
     assert len(result["passes"]) > 15
@@ -102,7 +102,7 @@ def test_accessibility_of_selection_and_trash(
         check(page, axe)
         gallery.press("Escape")
     gallery.act("Move to trash")
-    # A deletion that ends in the trash loads the list anew.
+    # After the deletion, the page loads the list again.
     expect(gallery.said).to_contain_text("Moved 1 picture to the trash")
     gallery.open_trash()
     expect(gallery.cards).to_have_count(1)
@@ -122,7 +122,7 @@ def test_keyboard_only(open_gallery: OpenGallery, service: Service) -> None:
     press, type_text = gallery.press, gallery.page.keyboard.type
 
     def tab_to(name: str) -> None:
-        """Move the focus to what has this name, or this text."""
+        """Move the focus to the element with this name or text."""
         find = "(it => it.ariaLabel || it.textContent.trim())(document.activeElement)"
         for _ in range(20):
             press("Tab")

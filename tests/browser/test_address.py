@@ -1,4 +1,4 @@
-"""The URL keeps the filters and the open picture through "back" and a reload."""
+"""The URL keeps the filters and the open picture across "back" and a reload."""
 
 import re
 

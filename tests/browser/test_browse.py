@@ -115,7 +115,7 @@ def test_what_is_too_much_to_sort_comes_newest_first_and_says_so(gallery: Galler
     expect(gallery.cards.first).to_have_text(gallery.service.query(newest)[0][0])
     scroll_to_end(gallery)
     expect(gallery.page.locator(".item")).to_have_count(500)
-    # With few enough matches, the chosen order applies.
+    # If there are few enough matches, the chosen order applies.
     gallery.box("Category").select_option("Sea")
     expect(gallery.count).to_have_text("166 pictures")
     expect(gallery.cards.first).to_have_text("Picture 0006")

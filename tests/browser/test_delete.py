@@ -1,4 +1,4 @@
-"""Deleting and undoing: by keyboard, without time pressure, with correct counts; errors of both."""
+"""Deleting and undoing by keyboard, without a time limit, with correct counts, and with errors."""
 
 import re
 
@@ -45,7 +45,7 @@ def test_undo(way: str, gallery: Gallery) -> None:
     expect(gallery.card("Picture 2")).to_be_focused()
     expect(gallery.count).to_have_text("3 pictures")
     assert gallery.service.count() == 3
-    # A picture that is back has new links.
+    # A restored picture has new links.
     detail = gallery.open("Picture 2")
     gallery.page.wait_for_function("() => document.getElementById('detail-image').naturalWidth > 0")
     with gallery.page.expect_download() as download:

@@ -1,4 +1,4 @@
-"""Edits to a picture: saved, refused, made by two at once; they stay until they are saved or discarded."""
+"""Edits of a picture are saved, refused, or conflict. They stay until they are saved or discarded."""
 
 import pytest
 from playwright.sync_api import Route, expect

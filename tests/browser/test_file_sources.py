@@ -1,4 +1,4 @@
-"""Paste and drop: pictures are uploaded; text and the page's own pictures are ignored."""
+"""Paste and drop upload pictures. They ignore text and the page's own pictures."""
 
 from pathlib import Path
 

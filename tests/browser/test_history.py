@@ -1,4 +1,4 @@
-"""What happened to a picture, in its dialog."""
+"""The history of a picture, in its dialog."""
 
 import pytest
 from playwright.sync_api import expect

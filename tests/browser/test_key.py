@@ -1,4 +1,4 @@
-"""The key: asked for once, kept for the tab, and asked for again when no server can accept it."""
+"""The page asks for the key once, keeps it for the tab, and asks again if the key is invalid."""
 
 import pytest
 from playwright.sync_api import expect

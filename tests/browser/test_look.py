@@ -36,7 +36,7 @@ def test_thumbnails_have_the_pixels_that_the_screen_has(
         return source.partition("?")[0].rpartition("/")[2]
 
     expected = {"Wide": wide, "Square": square, "Small": "w320", "Moving": "w320"}
-    # Not at once: a picture whose link was renewed is loaded again.
+    # The page loads a picture again after renewing its link, so this takes a while.
     gallery.wait_until(lambda: {title: variant(title) for title in expected} == expected)
 
 

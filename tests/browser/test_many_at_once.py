@@ -1,4 +1,4 @@
-"""Change all the selected pictures at once: tags, category, trash; each with one undo; and what fails."""
+"""Changing all selected pictures at once: tags, category and trash, each with one undo, and failures."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ BATCH = "**/api/images/batch"
 
 @pytest.fixture(autouse=True)
 def six(service: Service) -> None:
-    """Picture 6 to 1: the newest comes first. The even ones have a tag, the first three a category."""
+    """Pictures 6 to 1, the newest first. The even ones have a tag, the first three a category."""
     service.clear()
     for number in range(1, 7):
         tags = ["many"] if number % 2 else ["many", "even"]

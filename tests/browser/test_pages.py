@@ -37,7 +37,7 @@ def test_gallery_under_a_stage(waiting: Gallery) -> None:
     expect(waiting.card("more")).to_be_visible()
 
     assert waiting.page.url == f"{waiting.service.base_url}/v1/"
-    # Image links use the address at which the service itself is called.
+    # Links use the address of the request.
     store: str = waiting.service.info["s3"]["endpoint_url"]
     allowed = (f"{waiting.service.base_url}/images/", store, "blob:", "data:")
     assert [url for url in elsewhere if not url.startswith(allowed)] == []

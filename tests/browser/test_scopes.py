@@ -1,4 +1,4 @@
-"""What the page offers is what the key may do."""
+"""The page offers only the actions that the key may use."""
 
 import re
 
@@ -19,7 +19,7 @@ def two(service: Service) -> None:
 
 
 def expect_to_change(gallery: Gallery, *, visible: bool) -> None:
-    """Whether the list offers what a key needs to change something."""
+    """Expect the actions that change pictures to be visible or not."""
     for name in ("Upload", "Select"):
         expect(gallery.button(name)).to_be_visible(visible=visible)
 
@@ -139,7 +139,7 @@ def test_another_key_changes_what_is_offered(gallery: Gallery) -> None:
 
 def test_refusal_for_a_scope_is_explained(gallery: Gallery) -> None:
     gallery.settle()
-    # The key lost its scope after the page had asked: a key that is replaced while the page is open.
+    # The key was replaced while the page was open.
     gallery.fail(
         "**/api/images/*", "DELETE", status=403, code="scope_missing", details={"scope": "images:write"}
     )

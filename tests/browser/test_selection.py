@@ -1,4 +1,4 @@
-"""Select several pictures by mouse, keyboard and touch."""
+"""Selecting several pictures by mouse, keyboard and touch."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,7 @@ from tests.browser.gallery import PHONE, Gallery, Service
 
 @pytest.fixture(autouse=True)
 def six(service: Service) -> None:
-    """Picture 6 to 1: the newest comes first."""
+    """Pictures 6 to 1, the newest first."""
     service.refill(*(f"Picture {number}" for number in range(1, 7)), category="Sea")
 
 

@@ -11,7 +11,7 @@ from tests.browser.gallery import Gallery, Service
 
 @pytest.fixture(autouse=True)
 def four(service: Service) -> None:
-    """Picture 1 to 4; 1 to 3 are in the trash, the last one was trashed first."""
+    """Pictures 1 to 4. Pictures 1 to 3 are in the trash, and 3 was trashed first."""
     images = service.refill(*(f"Picture {number}" for number in range(1, 5)), category="Sea")
     for image in reversed(images[:3]):
         service.trash(image["id"])

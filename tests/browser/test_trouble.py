@@ -1,4 +1,4 @@
-"""Lists that are slow or fail: the page says so and can recover."""
+"""If lists are slow or fail, the page reports it and can recover."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Uploads in the browser: many at once, some of them bad, large ones, and a store that goes down."""
+"""Uploads in the browser: many at once, bad files, large files, and a store that goes down."""
 
 import os
 import re
@@ -100,7 +100,7 @@ def test_same_picture_again_is_told(gallery: Gallery) -> None:
 
 def test_store_that_goes_away_in_mid_upload(gallery: Gallery) -> None:
     def lose_the_store(route: Route) -> None:
-        """Kill the store once; the run notices and restarts it."""
+        """Kill the store once. The run restarts it."""
         if pid := gallery.service.info["s3"].pop("pid", None):
             os.kill(pid, signal.SIGKILL)
         route.continue_()
@@ -120,7 +120,7 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     keys: list[str] = []
 
     def lose_the_answer(route: Route) -> None:
-        """The upload arrives, but its response does not: the worst case of a network failure."""
+        """The upload succeeds, but its response is lost."""
         keys.append(route.request.headers["idempotency-key"])
         route.fetch()
         route.abort()

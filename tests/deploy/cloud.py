@@ -1,4 +1,4 @@
-"""An AWS on this machine: ministack with IAM enforced, and PostgreSQL from the wheel for the functions.
+"""AWS on this machine: ministack with IAM enforced, and PostgreSQL from the wheel for the functions.
 
 AWS_ENDPOINT_URL or LOCALSTACK_HOST may name another emulator, whose functions reach this machine's 127.0.0.1.
 """
@@ -30,7 +30,7 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack, and where its API answers."""
+    """A deployed stack, and the address of its API."""
 
     name: str
     base_url: str
@@ -38,7 +38,7 @@ class Stack:
 
 
 class Cloud:
-    """Starts when created. ``environ`` is what a program needs to connect to it."""
+    """Starts when created. Programs connect to it with ``environ``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -113,7 +113,7 @@ class Cloud:
         return make_client(service, self.url, **{name.lower(): self.environ[name] for name in names})
 
     def run(self, *command: str | Path, **variables: str) -> tuple[int, str]:
-        """Run a program that connects to it; returns its exit code and what it prints."""
+        """Run a program that connects to it; returns its exit code and output."""
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -126,13 +126,13 @@ class Cloud:
         return done.returncode, done.stdout
 
     def sam(self, *arguments: str, check: bool = True) -> str:
-        """Run SAM CLI and return its output; if SAM fails and ``check`` is true, fail with that output."""
+        """Run SAM CLI; returns its output. If SAM fails and ``check`` is true, fails with that output."""
         status, output = self.run(Path(sys.executable).with_name("sam"), *arguments)
         assert status == 0 or not check, f"sam {arguments[0]} failed:\n{output[-3000:]}\n{self.errors()}"
         return output
 
     def errors(self) -> str:
-        """The errors that the emulator logged; nothing for another emulator."""
+        """The errors in ministack's log. Empty for another emulator."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(line for line in lines if " ERROR " in line)
 
@@ -151,8 +151,9 @@ class Cloud:
         options: Sequence[str] = (),
         check: bool = True,
     ) -> str:
-        """``sam deploy`` with samconfig.toml, and with this machine's database unless the parameters name
-        another. The functions find the emulator's S3 by themselves. Returns what SAM printed.
+        """Run ``sam deploy`` with samconfig.toml; returns its output.
+
+        By default, the stack uses this machine's database. The functions find the emulator's S3 themselves.
         """
         values = {"DatabaseSecretArn": self.database_secret(), **parameters}
         return self.sam(
@@ -168,7 +169,7 @@ class Cloud:
         )
 
     def database_secret(self, dbname: str = "imagedb", password: str = "") -> str:
-        """The ARN of a secret like those of RDS, made at the first call."""
+        """The ARN of a secret like those of RDS, which the first call creates."""
         server = self.database
         values = {"host": server.host, "port": server.port, "dbname": dbname, "sslmode": "disable"}
         values |= {"username": server.user, "password": password or server.password}
@@ -187,7 +188,7 @@ class Cloud:
         return self.database_secret(name)
 
     def api_key(self, stack: str) -> str:
-        """The root key that a stack has made."""
+        """The root key that a stack has generated."""
         return self.secret(self.outputs(stack)["ApiKeySecret"])
 
     def secret(self, arn: str) -> str:
@@ -211,14 +212,13 @@ class Cloud:
         return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
 
     def describe(self, name: str) -> Stack:
-        """A deployed stack."""
         outputs = self.outputs(name)
         api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
         stage = outputs["ApiUrl"].rpartition("/")[2]
         return Stack(name, f"{self.url}/restapis/{api}/{stage}/_user_request_", outputs)
 
     def delete(self, name: str) -> None:
-        """Delete a stack; emulator.py says why not with SAM CLI."""
+        """Delete a stack without SAM CLI (see emulator.py)."""
         client = self.client("cloudformation")
         client.delete_stack(StackName=name)
 
@@ -230,7 +230,7 @@ class Cloud:
         wait_until(is_gone, START_SECONDS)
 
     def status(self, name: str) -> str:
-        """The stack's status in CloudFormation; empty without a stack."""
+        """The stack's status in CloudFormation. Empty without a stack."""
         stacks = self.client("cloudformation").list_stacks()["StackSummaries"]
         found = [item["StackStatus"] for item in stacks if item["StackName"] == name]
         return str(found[-1]) if found else ""
@@ -243,7 +243,7 @@ class Cloud:
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 
     def invoke(self, stack: str, function: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a stack's function by its logical name and return its response."""
+        """Invoke a stack's function by its logical name; returns its response."""
         name = self.physical_id(stack, function)
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())

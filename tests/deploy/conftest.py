@@ -1,4 +1,4 @@
-"""One emulated AWS and one built template for all tests here. Takes two minutes."""
+"""One emulated AWS and one built template for all tests here. They take two minutes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def build(cloud: Cloud) -> Path:
-    """``sam build``: the folder that is deployed."""
+    """The output folder of ``sam build``."""
     return cloud.build()
 
 
 @pytest.fixture(scope="session")
 def deployed(cloud: Cloud, build: Path) -> Deployed:
-    """Deployed from nothing, then updated: links need the emulator's address, which contains the API's id."""
+    """Deploy the stack, then update it with the address for links, which contains the API's id."""
     name = "image-api"
-    # Every option on that costs money.
+    # All options that cost money.
     parameters = {
         "Alarms": "true",
         "AlarmEmail": "someone@example.com",

@@ -1,14 +1,14 @@
 """Runs ministack, an emulator of AWS: ``.venv-deploy/bin/python tests/deploy/emulator.py``, on GATEWAY_PORT.
 
 Patches this version's differences from AWS in the running process, so that template.yaml is deployed
-unchanged. It cannot be taught:
+unchanged. It does not support:
 
-- ``sam delete``, which reads nested templates from addresses that begin with https://s3. The stack is deleted
-  by CloudFormation's DeleteStack, which sam delete calls as well.
-- RDS: databases are recorded without a server. The functions use the tests' own, with DatabaseSecretArn.
-- AWS::EC2::NatGateway, AWS::Budgets::Budget, AWS::IAM::OIDCProvider: NatGateway=true, infra/budget.yaml and
-  the provider of infra/github.yaml are linted and checked only; so are its conditions on aws:ResourceTag.
-- AWS::EC2::VPCEndpoint, which routes nothing, so the functions are not put into a network.
+- ``sam delete``, which reads nested templates from addresses that begin with https://s3. The tests call
+  CloudFormation's DeleteStack, as sam delete does.
+- RDS: it records databases without a server. The functions use the tests' own, with DatabaseSecretArn.
+- AWS::EC2::NatGateway, AWS::Budgets::Budget, AWS::IAM::OIDCProvider, and conditions on aws:ResourceTag. Only
+  cfn-lint and the unit tests check NatGateway=true, infra/budget.yaml, and these parts of infra/github.yaml.
+- AWS::EC2::VPCEndpoint, which routes nothing. So the functions are not in a network.
 """
 
 import importlib
@@ -31,7 +31,7 @@ def mend_any_method(gateway: Any) -> None:
 
 
 def mend_binary_media_types(gateway: Any) -> None:
-    """CloudFormation wants ``/`` in media types as ``~1``, which ministack does not unescape."""
+    """CloudFormation requires ``/`` in media types as ``~1``, which ministack does not unescape."""
     matches = gateway._media_type_matches
     gateway._media_type_matches = lambda found, accepted: matches(
         found, [name.replace("~1", "/") for name in accepted or []]
@@ -39,7 +39,7 @@ def mend_binary_media_types(gateway: Any) -> None:
 
 
 def mend_answers_without_body(gateway: Any) -> None:
-    """A function may respond with ``"body": null``, as for a redirect; ministack fails on it."""
+    """A function may respond with ``"body": null``, as for a redirect. ministack fails on it."""
     read_answer = gateway._lambda_proxy_response
 
     def read_answer_with_body(result: Any) -> tuple[Any, Any]:
@@ -52,7 +52,7 @@ def mend_answers_without_body(gateway: Any) -> None:
 
 
 def assume_tls(evaluator: Any) -> None:
-    """The bucket's policy denies requests without TLS (enforced with AUTH), and the emulator has no TLS."""
+    """The bucket's policy denies requests without TLS, which the emulator does not support."""
     resolve = evaluator._resolve_condition_key
     evaluator._resolve_condition_key = lambda key, context: (
         "true" if key.lower() == "aws:securetransport" else resolve(key, context)
@@ -74,7 +74,7 @@ def mend_generated_secrets(provisioners: Any) -> None:
 
 
 def mend_references_in_nested_stacks(engine: Any, provisioners: Any) -> None:
-    """ministack resolves ``{{resolve:secretsmanager:…}}`` in a root stack only."""
+    """ministack resolves ``{{resolve:secretsmanager:…}}`` only in a root stack."""
     provision, update = provisioners._provision_resource, provisioners._update_resource
 
     def resolve(properties: Any) -> Any:
@@ -89,7 +89,7 @@ def mend_references_in_nested_stacks(engine: Any, provisioners: Any) -> None:
 
 
 def mend_dependencies_of_metadata(engine: Any) -> None:
-    """CloudFormation waits for what ``Metadata`` refers to as well; ministack looks into properties only."""
+    """CloudFormation also waits for references in ``Metadata``. ministack reads only properties."""
     extract = engine._extract_deps
 
     def extract_with_metadata(resource: dict[str, Any], names: set[str]) -> set[str]:
@@ -100,7 +100,7 @@ def mend_dependencies_of_metadata(engine: Any) -> None:
 
 
 def mend_metric_math(provisioners: Any) -> None:
-    """ministack refuses alarms on a metric math expression; its first metric stands for it."""
+    """ministack refuses alarms on a metric math expression. The first metric replaces it."""
     record = provisioners._cw_metric_alarm_record
 
     def record_first_metric(name: str, properties: dict[str, Any]) -> Any:
@@ -113,7 +113,7 @@ def mend_metric_math(provisioners: Any) -> None:
 
 
 def mend_secrets_of_databases(provisioners: Any) -> None:
-    """ministack's databases in a template have no secret of their owner; these have its ARN."""
+    """ministack's databases in a template lack a secret of their owner. This adds its ARN."""
     for name in ("_rds_db_instance_attrs", "_rds_db_cluster_attrs"):
         read = getattr(provisioners, name)
 

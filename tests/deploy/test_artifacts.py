@@ -1,4 +1,4 @@
-"""The output of `sam build`: small, compiled, and only what runs."""
+"""The output of `sam build` is small, compiled, and contains only used files."""
 
 import importlib.metadata
 import zipfile
@@ -35,7 +35,7 @@ def test_nothing_but_what_runs_and_that_is_small(build: Path, tmp_path: Path, na
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_source_of_a_layer_has_its_bytecode(build: Path, name: str) -> None:
-    """Lambda cannot write bytecode, so it would be compiled at each cold start."""
+    """Lambda cannot write bytecode, so each cold start would compile the source."""
     sources = [path for path in files(build / name / "python") if path.suffix == ".py"]
     assert len(sources) > 300
     for source in sources:
@@ -60,9 +60,9 @@ def test_the_layers_contain_what_is_locked(build: Path) -> None:
 
 
 def test_what_is_in_both_layers_is_the_same(build: Path) -> None:
-    """Both layers are unpacked into one folder."""
+    """Lambda unpacks both layers into one folder."""
     one, other = ({path.relative_to(build / name) for path in files(build / name)} for name in LAYERS)
     assert one & other
     for path in one & other:
-        if path.name != "RECORD":  # also records whether the package was requested by name
+        if path.name != "RECORD":  # it also records if the package was requested
             assert len({(build / name / path).read_bytes() for name in LAYERS}) == 1, path

@@ -1,4 +1,4 @@
-"""The network and both databases that the stack can create, as CloudFormation gets them from SAM."""
+"""The network and both databases that the stack can create, packaged by SAM."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ AURORA = {"HasStandby": "true", "MinCapacity": "1", "MaxCapacity": "8"}
 
 
 def create(cloud: Cloud, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """The outputs of a new stack from a file in infra/, whose YAML aliases SAM resolves."""
+    """Create a stack from a file in infra/, whose YAML aliases SAM resolves; returns its outputs."""
     template = yaml_parse((ROOT / f"infra/{name}.yaml").read_text(encoding="utf-8"))
     return cloud.create(f"databases-{name}", yaml_dump(template), parameters)
 

@@ -1,6 +1,4 @@
-"""A stack with CloudFront: what is deployed of it. The emulator's CloudFront passes no requests on, so the
-API is asked as CloudFront would ask it.
-"""
+"""A stack with CloudFront. The emulator's CloudFront forwards no requests, so the tests send them like it."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +19,7 @@ from tests.support.waiting import wait_until
 
 STACK = "edge"
 DATABASE = "edge"
-"""Of its own: another stack's sweep would miss the files of these images in its bucket."""
+"""A separate database: another stack's sweep would miss the files of these images in its bucket."""
 VIEWER_HOST = "d111111abcdef8.cloudfront.net"
 
 
@@ -52,7 +50,7 @@ class EdgeStack:
 
 @dataclass(frozen=True)
 class ApiBehindEdge(Api):
-    """Sends what CloudFront adds to a request."""
+    """Adds CloudFront's headers to each request."""
 
     secret: str
 
@@ -125,7 +123,7 @@ def test_the_api_answers_cloudfront_only(edge: EdgeStack, api: Api) -> None:
 
 
 def test_deleted_and_revoked_images_are_invalidated(edge: EdgeStack, api: Api) -> None:
-    """By whoever finishes it, with its own role: requests, and the sweep after a crash."""
+    """Requests, and the sweep after a crash, do so with their own roles."""
     deleted, revoked = (api.upload(pictures.jpeg(seed=seed)).image for seed in (1, 2))
     link = deleted["urls"]["thumbnail"].partition(VIEWER_HOST)[2]
     headers = {"X-Origin-Verify": edge.secret("OriginSecret")}

@@ -1,4 +1,4 @@
-"""The end-to-end suite, against a stack that `sam deploy` made from template.yaml."""
+"""The end-to-end suite against a stack that `sam deploy` created from template.yaml."""
 
 import sys
 

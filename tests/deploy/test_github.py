@@ -1,4 +1,4 @@
-"""infra/github.yaml as CloudFormation gets it: what the workflow may do, and functions at most."""
+"""infra/github.yaml: the permissions of the workflow, and the boundary of the functions."""
 
 import copy
 import json
@@ -18,14 +18,14 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action"
 
 @pytest.fixture(scope="module")
 def roles(cloud: Cloud) -> Mapping[str, str]:
-    """The outputs of the stack, created from the file as it is: without SAM, as the runbook does."""
+    """Create the stack from the unchanged file, without SAM, as the runbook does; returns its outputs."""
     template = (ROOT / "infra/github.yaml").read_text(encoding="utf-8")
     parameters = {"Repository": "owner/name", "Environment": "dev", "CreateProvider": "false"}
     return cloud.create("github-image-api-dev", template, parameters)
 
 
 def sign_in(cloud: Cloud, name: str, policy: Mapping[str, Any], **options: str) -> Cloud:
-    """The same cloud for a new user with that policy."""
+    """Create a user with that policy; returns the cloud with the user's keys."""
     iam = cloud.client("iam")
     iam.create_user(UserName=name, **options)
     iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
@@ -38,7 +38,7 @@ def sign_in(cloud: Cloud, name: str, policy: Mapping[str, Any], **options: str) 
 
 @pytest.fixture
 def workflow(cloud: Cloud, roles: Mapping[str, str]) -> Cloud:
-    """With the policy of the role that the workflow assumes."""
+    """The cloud with the policy of the role that the workflow assumes."""
     name = roles["DeployRole"].rpartition("/")[2]
     policy = cloud.client("iam").get_role_policy(RoleName=name, PolicyName="deploy")["PolicyDocument"]
     return sign_in(cloud, "workflow", policy)
@@ -68,7 +68,7 @@ def test_the_workflow_deploys_its_stack_and_does_nothing_else(
 
 
 def test_a_function_reads_no_secret_of_another_environment(cloud: Cloud, roles: Mapping[str, str]) -> None:
-    """Whatever its policies say: those are main's."""
+    """The boundary limits it, even if its policies allow everything: they come from the main branch."""
     names = [f"image-api-{environment}/api-key" for environment in ("dev", "prod")]
     for name in names:
         cloud.client("secretsmanager").create_secret(Name=name, SecretString="s")

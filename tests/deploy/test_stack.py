@@ -1,4 +1,4 @@
-"""A stack's life: updated without changes, changed, and deleted."""
+"""A stack is updated without changes, changed, and deleted."""
 
 from pathlib import Path
 
@@ -26,9 +26,7 @@ def test_deployed_from_nothing_and_updated(deployed: Deployed, build: Path) -> N
 
 
 def test_a_key_is_rotated_without_a_deploy(deployed: Deployed) -> None:
-    """Both keys work at once, both in environments that have read the first (see REFUSED_MAX_AGE) and in new
-    ones.
-    """
+    """Both keys work, in new environments and in those that have read the first (see REFUSED_MAX_AGE)."""
     old = Api(deployed.stack.base_url, deployed.api_key)
     assert old.get("/api/tags").status == 200
     manager = deployed.cloud.client("secretsmanager")

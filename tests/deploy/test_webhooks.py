@@ -18,7 +18,7 @@ STACK = DATABASE = "hooks"
 @pytest.fixture(scope="module")
 def api(cloud: Cloud, build: Path) -> Iterator[Api]:
     cloud.deploy(build, STACK, {"Webhooks": "true", "DatabaseSecretArn": cloud.create_database(DATABASE)})
-    # No parameter has it: it is for tests and laptops, and this receiver is on loopback.
+    # The receiver is on loopback. The template omits this variable, which is for tests and laptops.
     for name in ("ManageFunction", "OutsideFunction"):
         cloud.set_variables(STACK, name, cloud.variables(STACK, name) | {"WEBHOOK_ALLOW_PRIVATE": "true"})
     yield Api(cloud.describe(STACK).base_url, cloud.api_key(STACK))

@@ -1,4 +1,4 @@
-"""docker-compose.yml's stack under its real names, with separate volumes. Takes minutes."""
+"""docker-compose.yml's stack under its real names, with separate volumes. The tests take minutes."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.docker import stack
 
 @pytest.fixture(scope="session")
 def stores() -> Iterator[None]:
-    """Postgres with the schema and MinIO with the bucket, as ``docker compose up -d --wait`` leaves them."""
+    """Postgres with the schema and MinIO with the bucket, after ``docker compose up -d --wait``."""
     if stack.run("docker", "version", check=False).returncode:
         pytest.fail("No Docker engine answers. Start Docker and run this again.", pytrace=False)
     stack.remove_stack()

@@ -1,4 +1,4 @@
-"""Makes pictures and sends them to the API."""
+"""Generates pictures and uploads them."""
 
 import random
 import time
@@ -41,7 +41,7 @@ def download_original(image: dict[str, Any], *, timeout: float = 0) -> bytes:
     """Follow the image's link as a browser does: to the API, then to MinIO's published port.
 
     Args:
-        timeout: for a store that has just started, and may know its bucket before its objects.
+        timeout: the seconds to retry. A store that has just started may find its bucket before its objects.
     """
     deadline = time.monotonic() + timeout
     while True:

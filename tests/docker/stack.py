@@ -30,16 +30,13 @@ API = Api(f"http://127.0.0.1:{API_PORT}", "your-api-key-here")
 
 @lru_cache(maxsize=1)
 def clean_env() -> dict[str, str]:
-    """This process's environment without the project's settings, so that the stack runs with its defaults.
-
-    Compose reads settings from the shell.
-    """
+    """This process's environment without the project's settings, which compose would read."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
     compose_file = (ROOT / "docker-compose.yml").read_text()
     names |= {"DB_PORT", "DB_SSLMODE", *re.findall(r"\$\{(\w+):", compose_file)}
     env = {name: value for name, value in os.environ.items() if name not in names}
-    # The classic builder uses a local base image without asking a registry.
+    # The classic builder uses a local base image without a request to a registry.
     env.setdefault("DOCKER_BUILDKIT", "0")
     return env | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -73,7 +70,7 @@ def find_sam_containers() -> list[str]:
 
 
 def remove_stack() -> None:
-    """Remove the containers, network and volumes of PROJECT, and no others."""
+    """Remove only the containers, network and volumes of PROJECT."""
     label = f"label=com.docker.compose.project={PROJECT}"
     ours = run("docker", "network", "ls", "--quiet", "--filter", label).stdout
     if ours and (left := find_sam_containers()):
@@ -87,7 +84,7 @@ def inspect(container: str) -> dict[str, Any]:
 
 
 def find_conflicts() -> list[str]:
-    """What conflicts with the stack: containers, a network or listeners that these tests did not start."""
+    """Conflicts with the stack: containers, a network or listeners that these tests did not start."""
     found = []
     for kind, names in (("container", CONTAINERS), ("network", (NETWORK,))):
         for name in names:
@@ -112,7 +109,7 @@ def is_free(port: int) -> bool:
 
 
 def wait_for_status(path: str, status: int, *, seconds: float) -> Answer:
-    """Poll until the API responds with a status; fails with the last response."""
+    """Poll until the API responds with a status. If it does not, fail with the last response."""
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
@@ -136,10 +133,10 @@ def sam_command() -> str:
 
 @contextmanager
 def sam_local_api(log: Path) -> Iterator[None]:
-    """``sam local start-api`` in the background, ended by SIGINT like Ctrl-C in a terminal."""
+    """Run ``sam local start-api`` in the background. SIGINT ends it, like Ctrl-C in a terminal."""
     command = [sam_command(), "local", "start-api", "--skip-pull-image"]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Shells start background jobs this way, and SAM would inherit it.
+        # Shells ignore SIGINT in background jobs, and SAM would inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -162,7 +159,7 @@ def sam_local_api(log: Path) -> Iterator[None]:
 
 
 def run_e2e_suite(*options: str) -> str:
-    """Run tests/e2e against BASE_URL in its own process. Returns its summary; raises with its output."""
+    """Run tests/e2e against BASE_URL in a process; returns its summary, or raises with its output."""
     env = clean_env() | {"BASE_URL": API.base_url, "API_KEY": API.key}
     command = [sys.executable, "-m", "pytest", "tests/e2e", "-q", "-p", "no:cacheprovider", "--color=no"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""docker-compose.yml: the services after `docker compose up -d --wait`."""
+"""The services of docker-compose.yml after `docker compose up -d --wait`."""
 
 import json
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_bucket_is_made_again_where_it_is_missing() -> None:
 
 
 def test_pages_of_the_api_may_post_a_presigned_upload() -> None:
-    """A page on the API's port, a different origin from MinIO's, sends the form and can read the response."""
+    """The page's origin, the API's port, differs from MinIO's. It can send the form and read the response."""
     form = images.make_s3().generate_presigned_post("images", "incoming/cors-check", ExpiresIn=60)
     fields = [multipart.field(name, value) for name, value in form["fields"].items()]
     body, content_type = multipart.build([*fields, multipart.file(b"hello", "a", name="file")])

@@ -29,7 +29,7 @@ def test_image_holds_nothing_but_what_the_api_needs() -> None:
     listed = stack.run("docker", "exec", "image_api", "ls", "-A", "/app").stdout.split()
 
     assert not {".env", ".git", "tests", ".aws-sam", ".data"} & set(listed)
-    # Debian and Python take 250 MB if the base image is built from Debian's packages.
+    # If the base image is built from Debian's packages, Debian and Python take 250 MB.
     size = stack.run("docker", "image", "inspect", "--format", "{{.Size}}", "image-api").stdout
     assert int(size) < 700_000_000
 

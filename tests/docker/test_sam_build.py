@@ -13,7 +13,7 @@ STAND_IN = Path(__file__).with_name("build_image")
 
 @pytest.fixture(scope="module")
 def build_image() -> None:
-    """SAM's build image: the local one, else from its registry, else a stand-in built here."""
+    """Provide SAM's build image: the local one, else from its registry, else a stand-in built here."""
     if stack.run("docker", "image", "inspect", IMAGE, check=False).returncode == 0:
         return
     if stack.run("docker", "pull", "--quiet", IMAGE, check=False, timeout=600).returncode == 0:

@@ -1,6 +1,6 @@
 """`sam build`, `sam local invoke` and `sam local start-api`, with only samconfig.toml's settings.
 
-(--skip-pull-image concerns the machine, not the project: it reuses images already pulled.)
+(--skip-pull-image only reuses images that were already pulled.)
 """
 
 import hashlib
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("stores", "built")
 
 @pytest.fixture(scope="module")
 def sam_api(stores: None, built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """``sam local start-api`` on port 8000; its log file."""
+    """Run ``sam local start-api`` on port 8000; yields its log file."""
     log = tmp_path_factory.mktemp("sam") / "start-api.log"
     with stack.sam_local_api(log):
         yield log
@@ -45,7 +45,7 @@ def test_second_request_finds_a_warm_container(sam_api: Path) -> None:
 
 
 def test_picture_comes_back_as_it_was_sent(sam_api: Path) -> None:
-    """Non-UTF-8 bytes, through SAM's base64 into MinIO and back through a link."""
+    """Bytes that are not UTF-8 go through SAM's base64 into MinIO, and come back through a link."""
     picture = images.make_jpeg(seed=1)
 
     stored = images.upload(picture)
@@ -64,6 +64,6 @@ def test_api_survives_a_restart_of_postgres(sam_api: Path) -> None:
 
 
 def test_end_to_end_suite_passes(sam_api: Path) -> None:
-    # SAM itself responds 502 to a body that is not UTF-8, before a function sees it; some of the invalid
-    # generated requests have one. The API's container gets them all.
+    # SAM itself responds with 502 to a body that is not UTF-8, as some generated requests have. The tests of
+    # the API's container send them all.
     print(stack.run_e2e_suite("-k", "not negative and not test_query_parameters_are_checked"))

@@ -1,4 +1,4 @@
-"""The API as a client sees it: HTTP only."""
+"""The API as a client sees it, over HTTP."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,10 +30,7 @@ class Api:
         body: bytes | None = None,
         key: str | None = "",
     ) -> Answer:
-        """Send a request with the API key, or another; None sends none. Redirects are not followed.
-
-        Checks what must hold for every response of the API.
-        """
+        """Send a request with an API key (None: without), and check the conventions. Follows no redirect."""
         sent = dict(headers or {})
         if key is not None:
             sent["X-API-Key"] = key or self.key
@@ -49,7 +46,7 @@ class Api:
         return self.request("GET", path, query=query, key=key)
 
     def send(self, method: str, path: str, values: Mapping[str, Any] | None = None, **headers: str) -> Answer:
-        """A request with JSON, if any; headers: ``If_Match="…"``."""
+        """Send a request with optional JSON. ``If_Match="…"`` becomes a header."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         body = None
         if values is not None:
@@ -64,7 +61,6 @@ class Api:
         filename: str | None = "picture.jpg",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """POST /api/upload."""
         return self.upload_form(*multipart.upload_body(data, filename, metadata), headers=headers)
 
     def upload_form(
@@ -75,13 +71,13 @@ class Api:
         return self.request("POST", "/api/upload", headers=sent, body=body)
 
     def announce(self, data: bytes, key: str = "", **values: Any) -> Answer:
-        """POST /api/uploads for a JPEG, with an Idempotency-Key if there is one."""
+        """POST /api/uploads for a JPEG, with an optional Idempotency-Key."""
         described = {"filename": "a.jpg", "size_bytes": len(data), "mime_type": "image/jpeg"} | values
         return self.send("POST", "/api/uploads", described, **({"Idempotency_Key": key} if key else {}))
 
     @staticmethod
     def post_file(form: Mapping[str, Any], data: bytes) -> int:
-        """Post to the store itself, as a browser's form does; returns its status."""
+        """Post a file to the store, as a browser's form does; returns the status."""
         fields = [multipart.field(name, value) for name, value in form["fields"].items()]
         file = multipart.file(data, "x", name="file", content_type=None)
         body, content_type = multipart.build([*fields, file])

@@ -1,6 +1,6 @@
 """The service under test: the one at BASE_URL with API_KEY, or one started and stopped here.
 
-The service may already have images and other users: no test here may assume otherwise.
+The service may already have images and other users. No test may rely on their absence.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The conventions of docs/api.md hold for every operation of openapi.json, and for every answer."""
+"""The conventions of docs/api.md hold for every operation of openapi.json, and for every response."""
 
 import json
 import re
@@ -26,7 +26,7 @@ Things = dict[str, str]
 
 @pytest.fixture(scope="module")
 def things(api: Api) -> Iterator[Things]:
-    """Ids by the name of their path parameter, so that each list has two entries."""
+    """Create two entries for each list; returns ids by the name of their path parameter."""
     kept: list[tuple[str, str]] = []
 
     def create(path: str, body: dict[str, Any]) -> str:
@@ -70,7 +70,7 @@ def post(api: Api, path: str, body: dict[str, Any], **headers: str) -> Answer:
 
 @pytest.mark.parametrize(("method", "path"), CHECKED)
 def test_query_parameters_are_checked(api: Api, method: str, path: str) -> None:
-    """On things that do not exist: parameters are checked first."""
+    """The ids do not exist, because the service checks parameters first."""
     url = re.sub(r"\{\w+\}", str(uuid4()), path)
 
     def refusal(*query: tuple[str, str]) -> tuple[int, str, str | None]:
@@ -170,7 +170,6 @@ def test_times_have_one_form(api: Api, things: Things) -> None:
 
 
 def check_times(value: Any, path: str) -> None:
-    """All values of keys that end with _at."""
     if isinstance(value, list):
         for each in value:
             check_times(each, path)

@@ -20,7 +20,7 @@ LANGUAGES = {
     "python": ([sys.executable], "examples.py", r"print('\n--- {}', flush=True)"),
     "javascript": (["node"], "examples.mjs", r"console.log('\n--- {}');"),
 }
-"""Of each: the command, the file, and a line that marks an example in the output."""
+"""For each: the command, the file, and a line that marks an example in the output."""
 
 
 DOCUMENT = "docs/api.md"
@@ -57,7 +57,7 @@ def test_examples_run(language: str, api: Api, tmp_path: Path) -> None:
             f"{command[0]} is needed to run the examples in {language}: install it (Node 20 or later)."
         )
     examples = blocks(DOCUMENT, language)
-    if not api.get("/api/service").body["data"]["features"]["webhooks"]:  # sam local sends none
+    if not api.get("/api/service").body["data"]["features"]["webhooks"]:  # sam local omits it
         examples = [example for example in examples if "/api/webhooks" not in example.heading]
     parts = [
         part for number, (_, _, code) in enumerate(examples) for part in (separator.format(number), code)

@@ -1,6 +1,6 @@
-"""The READMEs and guides: their blocks in bash, python and javascript run against the service, in order.
+"""The blocks of the READMEs and guides in bash, python and javascript run against the service, in order.
 
-Blocks in sh start or deploy something; tests/unit/test_documents.py checks what they name.
+Blocks in sh start or deploy something. tests/unit/test_documents.py checks the names in them.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ EXAMPLE = "examples/flask-gallery/app.py"
 
 
 def code_of(page: str, language: str) -> list[str]:
-    """The blocks that run: all but excerpts of the example, which has tests of its own."""
+    """All blocks except excerpts of the example, which has its own tests."""
     found = [block.code for block in blocks(page, language)]
     return [code for code in found if code.strip("\n") not in read(EXAMPLE)]
 
@@ -45,7 +45,7 @@ def reading_key(api: Api) -> Iterator[str]:
 
 @contextmanager
 def uploaded(api: Api, data: bytes, title: str) -> Iterator[str]:
-    """The id of an image; at the end, all images with these bytes are deleted."""
+    """Upload an image and yield its id. At the end, delete all images with these bytes."""
     image = api.upload(data, {"title": title})
     assert image.status == 201
     yield image.body["data"]["id"]

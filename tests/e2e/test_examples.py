@@ -1,4 +1,4 @@
-"""examples/mirror and examples/webhook-receiver, as processes of their own, against the running service."""
+"""examples/mirror and examples/webhook-receiver, as processes, against the running service."""
 
 import json
 import os
@@ -34,7 +34,7 @@ BODY = json.dumps({"type": "image.uploaded", "timestamp": "", "data": {"subject_
 
 @contextmanager
 def started(example: Path, folder: Path, **variables: str) -> Iterator[Path]:
-    """The example runs in the folder; yields the file with its output."""
+    """Run the example in the folder; yields the file with its output."""
     log = folder / "output.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -54,7 +54,7 @@ def started(example: Path, folder: Path, **variables: str) -> Iterator[Path]:
 
 
 def query(path: Path, sql: str) -> list[Any]:
-    """What a database of an example has; nothing before it exists."""
+    """Query the database of an example; returns nothing before it exists."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             return db.execute(sql).fetchall()
@@ -75,7 +75,7 @@ def test_the_mirror_needs_what_the_tests_have() -> None:
 
 @pytest.fixture
 def category(api: Api) -> Iterator[str]:
-    """A category of its own, whose images are deleted at the end."""
+    """A category whose images are deleted at the end."""
     name = f"mirror {uuid.uuid4().hex}"
     yield name
     for image in api.get("/api/images", {"category": name}).body["images"]:
@@ -113,7 +113,7 @@ def test_the_mirror_follows_all_changes(api: Api, category: str, tmp_path: Path)
         api.upload(jpeg(seed=f"{category} more"), {"category": category})
         wait_until(is_equal)
         assert len(mirrored()) == 4
-    # What happens while it is stopped, it reads from the cursor that it stored.
+    # After a pause, the mirror continues at its stored cursor.
     api.request("POST", f"/api/images/{ids[1]}/restore")
     api.request("DELETE", f"/api/images/{ids[2]}", query={"permanent": "true"})
     with started(MIRROR, tmp_path, **variables):
@@ -123,7 +123,7 @@ def test_the_mirror_follows_all_changes(api: Api, category: str, tmp_path: Path)
 
 
 def of_another_database(cursor: str) -> str:
-    """The cursor, with another time for its change, as after a restore of the database."""
+    """Change the time in the cursor, as after a restore of the database."""
     position = decode_position(cursor, FEED)
     return encode_position(position._replace(microseconds=position.microseconds + 1), FEED)
 
@@ -147,14 +147,14 @@ def test_the_mirror_reads_everything_again_after_410(api: Api, category: str, tm
 
 @contextmanager
 def receiving(folder: Path, port: int, secrets: str) -> Iterator[Path]:
-    """The receiver listens on the port; yields the file with its output."""
+    """Run the receiver on the port; yields the file with its output."""
     with started(RECEIVER, folder, WEBHOOK_SECRETS=secrets, PORT=str(port)) as log:
         wait_until(lambda: not is_port_free(port))
         yield log
 
 
 def deliver(url: str, webhook_id: str, secret: str, *, body: str = BODY, age: int = 0) -> int:
-    """Send a delivery; returns the status of the answer."""
+    """Send a delivery; returns the status of the response."""
     sent_at = datetime.now(UTC) - timedelta(seconds=age)
     headers = {
         "webhook-id": webhook_id,
@@ -183,7 +183,7 @@ def test_the_receiver_accepts_what_one_of_its_secrets_signed_lately(tmp_path: Pa
 
 
 def test_the_receiver_gets_what_the_service_sends(tmp_path: Path) -> None:
-    """Only here: a service elsewhere does not reach this machine."""
+    """The test starts a service, because one elsewhere does not reach this machine."""
     variables = {"API_KEY": API_KEY, "WEBHOOK_ALLOW_PRIVATE": "true"}
     run = Run(tmp_path / "data", ROOT / "template.yaml", variables)
     try:

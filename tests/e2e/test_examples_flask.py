@@ -21,7 +21,7 @@ FOLDER = ROOT / "examples" / "flask-gallery"
 
 @pytest.fixture
 def gallery(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
-    """A client of the example, whose key may read and write, but not delete permanently."""
+    """A client of the example. Its key may read and write, but not delete permanently."""
     values = {"name": "flask-gallery", "scopes": ["images:read", "images:write"]}
     monkeypatch.setenv("IMAGE_API_URL", api.base_url.rstrip("/"))
     key = api.send("POST", "/api/keys", values).body["data"]
@@ -46,7 +46,7 @@ def test_an_upload_is_listed_found_shown_and_deleted(gallery: FlaskClient, api: 
     assert found
     data = jpeg(640, 480, seed=word)
 
-    for _ in range(2):  # the button pressed twice: one image
+    for _ in range(2):  # pressing the button twice uploads one image
         assert send(gallery, data, f"A {word} & b", found[1]).status_code == 302
 
     page = gallery.get("/", query_string={"q": word}).text
@@ -62,7 +62,7 @@ def test_an_upload_is_listed_found_shown_and_deleted(gallery: FlaskClient, api: 
     action = re.search(r'action="(/images/[^"]+)"', page)
     assert action
     assert gallery.post(action[1]).status_code == 302
-    assert gallery.post(action[1]).status_code == 404  # in the trash: the page says so
+    assert gallery.post(action[1]).status_code == 404  # the image is in the trash
     assert "<img " not in gallery.get("/", query_string={"q": word}).text
 
 

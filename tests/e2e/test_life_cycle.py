@@ -21,7 +21,7 @@ def picture() -> bytes:
 
 
 def follow(url: str) -> tuple[Answer, Answer]:
-    """Follow a link's redirect."""
+    """Open a link and follow its redirect."""
     redirect = fetch("GET", url)
     assert redirect.status == 302, redirect.data
     return redirect, fetch("GET", redirect.headers["location"])

@@ -1,7 +1,7 @@
 """The service against its OpenAPI description: every response must be a documented one.
 
-Valid and invalid requests are generated from the description. Random values alone would match no image and
-upload none, so some requests get a real id, link or picture.
+The tests generate valid and invalid requests from it. Random values match no image and upload none, so some
+requests get a real id, link or picture.
 """
 
 import os
@@ -41,12 +41,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = int(os.environ.get("EXAMPLES", "20"))
-"""For each operation and mode."""
+"""The number of examples for each operation and mode."""
 
 
 @pytest.fixture(scope="module")
 def made(api: Api) -> Iterator[list[str]]:
-    """The URLs of what is created here, which is deleted at the end."""
+    """The URLs of created images and keys, which are deleted at the end."""
     urls: list[str] = []
     yield urls
     for url in urls:
@@ -80,7 +80,7 @@ def test_answers_are_described(
         case = data.draw(operation.as_strategy(generation_mode=mode))
         if data.draw(st.booleans()):
             make_real(case, image)
-        # A generated Host header would name another server: 421, which belongs to no route.
+        # A generated Host header would name another server. The gateway responds to it with 421.
         headers = {"X-API-Key": api.key, "Host": urlsplit(api.base_url).netloc}
         answer = case.call(base_url=api.base_url, headers=headers, allow_redirects=False)
         if answer.status_code == 201:

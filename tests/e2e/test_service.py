@@ -10,7 +10,7 @@ from tests.support.http_client import Answer
 
 
 def ask_health(api: Api) -> Answer:
-    """Retry a few times: the time limit is short, and a busy machine may exceed it once."""
+    """Retry a few times, because a busy machine may exceed the short time limit once."""
     for _ in range(5):
         answer = api.get("/health", key=None)
         if answer.status == 200:

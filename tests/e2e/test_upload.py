@@ -1,4 +1,4 @@
-"""A picture through the API: uploaded, found, and returned byte for byte; or refused."""
+"""An image is uploaded, found, and returned byte for byte; or refused."""
 
 import hashlib
 import uuid
@@ -15,7 +15,7 @@ UNUSUAL = ("jpeg_cmyk", "png_16_bit", "gif_animated", "webp_animated", "avif", "
 
 @pytest.fixture
 def category() -> str:
-    """A category for this test alone, to find its images among others."""
+    """A category of this test, to find its images among others."""
     return f"検査-{uuid.uuid4()}"
 
 
@@ -109,7 +109,7 @@ def test_bad_picture(api: Api, name: str, filename: str, content_type: str) -> N
 
 
 def test_too_large_for_one_request(api: Api) -> None:
-    """Over the limit of direct uploads, but within that of every gateway on the way."""
+    """The request exceeds the limit of direct uploads, but not that of any gateway on the way."""
     answer = api.upload(pictures.jpeg_of_size(4_650_000))
 
     assert (answer.status, answer.code) == (413, "payload_too_large")

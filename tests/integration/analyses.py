@@ -22,7 +22,7 @@ FUNCTION = "AnalyzeFunction"
 def gemini_beside(
     stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[GeminiServer]:
-    """A fake Gemini, with the service configured for it; retries do not wait, and the budget is unspent."""
+    """Start a fake Gemini, which the service uses. Retries do not wait, and the budget is unspent."""
     monkeypatch.setattr(gemini, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(gemini, "LONGEST_PAUSE", 0.01)
     stores.execute("DELETE FROM daily_budgets")
@@ -42,7 +42,7 @@ def gemini_beside(
 
 
 def gemini_variables(server: GeminiServer) -> dict[str, str]:
-    """For another process."""
+    """The settings of another process that uses this server."""
     return {"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url, "GEMINI_MODEL": MODEL}
 
 
@@ -55,7 +55,7 @@ def analyze(image_id: str, **query: str) -> Answer:
 
 
 def read_analysis(image_id: str) -> dict[str, Any]:
-    """GET; the analysis, made or not."""
+    """GET an analysis, which may still be pending."""
     found: dict[str, Any] = get(f"/api/images/{image_id}/analysis").body["data"]
     return found
 

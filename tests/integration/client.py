@@ -1,4 +1,4 @@
-"""Invokes the functions directly, with the events that API Gateway would make; no HTTP."""
+"""Invokes the functions directly, without HTTP, with events like those of API Gateway."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.openapi import find_codes, statuses_of_codes
 
 
 def send(event: Event) -> Answer:
-    """Invoke the function. Checks what must hold for every response: openapi.json describes each error."""
+    """Invoke the function, and check that openapi.json describes the error, if it returns one."""
     answer = parse(handle(event))
     if answer.status >= 400 and answer.body and "error" in answer.body:
         assert statuses_of_codes()[answer.code] == answer.status
@@ -22,12 +22,11 @@ def send(event: Event) -> Answer:
 
 
 def get(path: str, query: Query = (), *, key: str | None = API_KEY) -> Answer:
-    """GET with the API key."""
     return send(make_event("GET", path, _key(key), query))
 
 
 def upload(data: bytes, metadata: Mapping[str, Any] | str | bytes | None = None, **options: Any) -> Answer:
-    """POST /api/upload; options as of :func:`upload_event`."""
+    """POST /api/upload, with the options of :func:`upload_event`."""
     return send(upload_event(data, metadata, **options))
 
 
@@ -51,7 +50,6 @@ def upload_form(body: bytes, content_type: str | None) -> Answer:
 
 
 def upload_form_event(body: bytes, headers: Mapping[str, str], query: Query = ()) -> Event:
-    """The event of :func:`upload_form`."""
     return make_event("POST", "/api/upload", _key(API_KEY) | dict(headers), query, body)
 
 
@@ -60,7 +58,7 @@ def _key(key: str | None) -> dict[str, str]:
 
 
 def fetch_link(url: str) -> bytes:
-    """The bytes of a delivery link: the function's redirect, followed to the store."""
+    """Follow a link's redirect to the store; returns the bytes."""
     parts = urlsplit(url)
     path = parts.path.removeprefix(f"/{STAGE}")
     answer = send(make_event("GET", path, query=parse_qsl(parts.query)))

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and real S3, started once for all tests here and emptied for each."""
+"""Real PostgreSQL and real S3, which start once for all tests here. Each test begins with empty stores."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.settings import set_environment
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
-    """Both servers on free ports. They end when this process ends, even if killed."""
+    """Both servers on free ports. They end when this process ends, even if it is killed."""
     folder: Path = tmp_path_factory.mktemp("stores")
     postgres, s3 = PostgresServer(folder, schema=SCHEMA), S3Server(folder)
     try:
@@ -37,7 +37,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
 
 @pytest.fixture
 def stores(servers: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
-    """Both stores, empty, and the service configured for them."""
+    """Both stores, empty. The service uses them."""
     set_environment(monkeypatch, servers.environment)
     servers.clear()
     yield servers

@@ -78,7 +78,7 @@ def cut_render(stores: Stores, target: str, when: Any) -> None:
 
 
 def store_variant_of_trashed(stores: Stores) -> None:
-    """Its request was killed after it had stored the object."""
+    """Leave the object of a request that was killed after storing it."""
     image_id = upload(PICTURE).image["id"]
     trash_image(image_id)
     put(stores, f"variants/{image_id}/w320.webp")
@@ -96,7 +96,7 @@ def lose_variant(stores: Stores) -> None:
 
 
 def forget_variant(stores: Stores) -> None:
-    """A request stored it after its lease had expired, and the sweep had removed the row."""
+    """Leave an object whose lease had expired, so that the sweep had removed its row."""
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"], "image/webp")
     stores.execute("DELETE FROM image_variants")

@@ -40,7 +40,6 @@ def image_event(
     headers: Mapping[str, str] | None = None,
     query: Query = (),
 ) -> Event:
-    """A mapping is sent as JSON."""
     text = json.dumps(body) if isinstance(body, Mapping) else body or ""
     return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), query, text)
 
@@ -50,7 +49,7 @@ def trash_event(image_id: str) -> Event:
 
 
 def delete_event(image_id: str, headers: Mapping[str, str] | None = None) -> Event:
-    """DELETE for good."""
+    """DELETE permanently."""
     return image_event("DELETE", image_id, headers=headers, query={"permanent": "true"})
 
 
@@ -59,7 +58,7 @@ def restore_event(image_id: str) -> Event:
 
 
 def get_image(image_id: str, **headers: str) -> Answer:
-    """GET; ``If_None_Match="…"`` becomes a header."""
+    """GET an image. ``If_None_Match="…"`` becomes a header."""
     return send(image_event("GET", image_id, headers=_headers(headers)))
 
 
@@ -80,7 +79,7 @@ def restore_image(image_id: str) -> Answer:
 
 
 def announce_event(data: bytes, idempotency_key: str | None = None, **changes: Any) -> Event:
-    """POST /api/uploads for a file with these bytes; None omits a field."""
+    """POST /api/uploads for a file with these bytes. None omits a field."""
     values = {"filename": "写真.jpg", "size_bytes": len(data), "mime_type": "image/jpeg"} | changes
     body = json.dumps({key: value for key, value in values.items() if value is not None})
     headers = KEY | ({} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
@@ -100,7 +99,7 @@ def complete(image_id: str) -> Answer:
 
 
 def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
-    """Send a file to the store as a browser's form does; returns the store's status.
+    """Post a file to the store as a browser's form does; returns the status.
 
     Args:
         changes: fields to send with another value: ``key="…"``, ``Content_Type="…"``.
@@ -111,7 +110,7 @@ def post_file(form: Mapping[str, Any], data: bytes, **changes: str) -> int:
 
 
 def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes: Any) -> str:
-    """Announce and post a file, which arrives under incoming/; returns the id."""
+    """Register an upload and post its file to incoming/; returns the id."""
     announced = announce(data, idempotency_key, **changes)
     assert announced.status == 201
     assert post_file(announced.body["data"]["form"], data) in (200, 201, 204)
@@ -119,13 +118,13 @@ def announce_and_post(data: bytes, idempotency_key: str | None = None, **changes
 
 
 def arrived(image_id: str) -> dict[str, Any]:
-    """The bucket's notification of a file under incoming/, as its queue delivers it."""
+    """The event of the queue for a file in incoming/."""
     body = json.dumps({"Records": [{"s3": {"object": {"key": f"incoming/{image_id}"}}}]})
     return {"Records": [{"messageId": "1", "body": body}]}
 
 
 def ingest(image_id: str) -> dict[str, Any]:
-    """What became of the uploads, by outcomes that there are."""
+    """Run the ingest of an upload; returns the outcomes that occurred."""
     answer = load_handler("UploadFunction")(arrived(image_id), LambdaContext())
     return {name: found for name, found in answer.items() if found}
 
@@ -138,17 +137,16 @@ def sweep(
     grace: int = -60,
     time_left: int = 900_000,
 ) -> dict[str, Any]:
-    """Run the function sweep. With a negative grace, objects of any age count as orphans.
+    """Run SweepFunction. With a negative grace, objects of any age count as orphans.
 
     Args:
-        time_left: the remaining milliseconds; does not decrease.
+        time_left: the remaining time in milliseconds, which does not decrease.
     """
     event = {"dry_run": dry_run, "compare": compare, "force": force, "object_grace_seconds": grace}
     return load_handler("SweepFunction")(event, LambdaContext(time_left=time_left))
 
 
 def forget() -> dict[str, Any]:
-    """As on its schedule."""
     return load_handler(load_routes()["/api/keys"])({"forget": True}, LambdaContext())
 
 
@@ -167,25 +165,25 @@ class Delivered:
 
 
 def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
-    """A request for a delivery link; ``query`` overrides the link's parameters."""
+    """A request for a link. ``query`` overrides the link's parameters."""
     parts = urlsplit(url)
     path = parts.path.removeprefix(f"/{STAGE}")
     return make_event("GET", path, {"Accept": accept}, dict(parse_qsl(parts.query)) | query)
 
 
 def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
-    """A link as issued ``ago`` seconds ago."""
+    """A link that was issued ``ago`` seconds ago."""
     term = links.Validity(expires=links.expires_at(time.time() - ago, lifetime))
     return links.sign_link(image_id, variant, term, keys=[key or get_settings().secret_keys[0]])
 
 
 def open_link(url: str, accept: str = "*/*", **query: str) -> Answer:
-    """The function's own response to a delivery link."""
+    """The response of DeliverFunction to a link."""
     return send(deliver_event(url, accept, **query))
 
 
 def follow(answer: Answer) -> Delivered:
-    """Follow the redirect, over HTTP, to the store."""
+    """Follow the redirect to the store, over HTTP."""
     assert answer.status == 302, answer.body
     found = HTTP.request("GET", answer.headers["location"][0], redirect=False)
     return Delivered(answer, found.status, found.headers, found.data)
@@ -197,7 +195,6 @@ def fetch(url: str, accept: str = "*/*", **query: str) -> Delivered:
 
 
 def at_once(*works: Callable[[], T]) -> list[T]:
-    """Run all of these in threads."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
 

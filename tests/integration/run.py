@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Run:
-    """Starts when created and is then ready; `info` is its ready file, `output` what it printed."""
+    """Starts when created, and is then ready. `info` is its ready file, `output` its output."""
 
     data_dir: Path
     template: Path
@@ -76,7 +76,7 @@ class Run:
         return [me, *me.children(recursive=True)]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop the run; returns its exit code."""
+        """Send the signal; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(20)
@@ -87,7 +87,7 @@ def is_running(process: psutil.Process) -> bool:
 
 
 def run_local(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """`python -m local COMMAND …`, to its end."""
+    """Run `python -m local COMMAND …` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "local", command, *map(str, arguments)],
         cwd=ROOT,

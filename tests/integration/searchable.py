@@ -1,4 +1,4 @@
-"""Searchable rows, written as the service writes them, and the expected lists of them."""
+"""Searchable rows, as the service writes them, and the expected lists of them."""
 
 import json
 import operator
@@ -17,7 +17,7 @@ from tests.integration.stores import Stores, new_id
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOW = 417 << 32
-"""In milliseconds: a time at which buckets of every size begin."""
+"""A time at which buckets of every size begin, in milliseconds."""
 AGES = [0, 1, 40_000, 65_536, HOUR, 5 * HOUR, DAY, 4 * DAY, 60 * DAY, 400 * DAY, 4_000 * DAY]
 """Within a time bucket, in adjacent buckets, and farther apart than any bucket is long."""
 
@@ -55,7 +55,7 @@ class Doc:
         )
 
     def matches(self, word: str) -> bool:
-        """Whether a normalised search word matches, as the API describes it; without an index."""
+        """Whether a normalized search word matches, as the API describes it."""
         text = (
             normalise(f"{self.title} {' '.join(self.tags)}")
             + "|"
@@ -69,7 +69,7 @@ class Doc:
         return f" {word}" in padded if is_short(word) else word in padded
 
     def is_in_range(self, parameter: str, bound: str) -> bool:
-        """Whether its value compares so with the bound, as in ``width.gte=100``."""
+        """Whether its value is in a range such as ``width.gte=100``."""
         name, comparison = parameter.split(".")
         value = getattr(self, name)
         return bool(getattr(operator, COMPARISONS[comparison])(value, type(value)(bound)))
@@ -79,12 +79,11 @@ class Doc:
 
 
 def is_short(word: str) -> bool:
-    """In scripts with spaces, one or two letters match only at the start of a word."""
+    """Whether a word matches only at the start of a word: one or two letters, in scripts with spaces."""
     return len(word) < 3 and all(ord(c) < 0xE00 for c in word)
 
 
 def insert(stores: Stores, docs: Sequence[Doc]) -> None:
-    """Write the rows, with one statement each."""
     for doc in docs:
         row = {
             **dict.fromkeys(TEXT_FIELDS, ""),
@@ -147,7 +146,6 @@ def expected(docs: list[Doc], query: dict[str, str]) -> list[str]:
 
 
 def total(*query: tuple[str, str]) -> dict[str, Any]:
-    """The ``total`` of a list."""
     answer = get("/api/images", [*query, ("total", "true"), ("limit", "1")])
     assert answer.status == 200
     found: dict[str, Any] = answer.body["total"]

@@ -46,11 +46,10 @@ class Stores:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The service's settings for both."""
         return service_environment(self.postgres, self.s3)
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
-        """Run one statement, committed."""
+        """Run one statement and commit it."""
         with self._lock, self._connect().cursor() as cursor:
             cursor.execute(sql, values or None)
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
@@ -71,9 +70,7 @@ class Stores:
             self._connection = None
 
     def rows(self) -> list[Row]:
-        """All images, uploads and deletions, oldest first, each with its ``status``: ready or trashed,
-        pending or failed, deleting.
-        """
+        """All images, uploads and deletions, oldest first, each with its ``status``."""
         images = [row | {"status": "ready"} for row in self.execute("SELECT * FROM image_metadata")]
         images += [row | {"status": "trashed"} for row in self.execute("SELECT * FROM trashed_images")]
         uploads = [
@@ -140,7 +137,7 @@ class Stores:
         return ids
 
     def insert_unready(self, status: str, s3_key: str | None = None) -> str:
-        """Add an expired row of an upload (``pending`` or ``failed``) or a deletion (``deleting``)."""
+        """Insert an expired row of an upload (``pending`` or ``failed``) or a deletion (``deleting``)."""
         image_id = new_id()
         if status == "deleting":
             self.execute(
@@ -158,14 +155,14 @@ class Stores:
         return image_id
 
     def insert_variant(self, image_id: str, name: str, status: str) -> None:
-        """Its lease has expired, and it has no object."""
+        """Insert a variant with an expired lease and without an object."""
         self.execute(
             "INSERT INTO image_variants (image_id, name, status, lease_until) VALUES (%s, %s, %s, now())",
             (image_id, name, status),
         )
 
     def insert(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
-        """Rows without objects.
+        """Insert rows without objects.
 
         Args:
             values: columns; the others get arbitrary values.
@@ -198,36 +195,27 @@ class Stores:
         function: str | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> Iterator[Worker]:
-        """A process that does the event, and is paused where a :class:`Hook` says.
-
-        Args:
-            variables: further ones of its environment.
-        """
+        """A process that handles the event until a :class:`Hook`. ``variables`` extend its environment."""
         with worker(self.environment | dict(variables or {})) as process:
             process.send(event, Hook(target, when, call, "pause"), function=function)
             process.wait_paused()
             yield process
 
     def wait_for_lock(self) -> None:
-        """Wait until a client waits for a lock that another transaction has."""
+        """Wait until a client waits for another transaction's lock."""
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s AND backend_type = %s"
         wait_until(lambda: self.execute(waiting, ("Lock", "client backend")))
 
     @cached_property
     def client(self) -> Any:
-        """A boto3 client of the S3."""
         return self.s3.client()
 
 
 @contextmanager
 def launched(prefix: str) -> Iterator[Stores]:
-    """Both servers, for a program of its own.
-
-    Args:
-        prefix: of the name of their temporary folder.
-    """
+    """Both servers, for a separate program. ``prefix`` begins the name of their temporary folder."""
     with tempfile.TemporaryDirectory(prefix=prefix) as folder:
-        # The servers run as another user when root starts them.
+        # If root starts the servers, they run as another user.
         Path(folder).chmod(0o755)
         stores = Stores(PostgresServer(Path(folder), schema=SCHEMA), S3Server(Path(folder)))
         try:
@@ -241,25 +229,25 @@ def launched(prefix: str) -> Iterator[Stores]:
 
 
 def new_id() -> str:
-    """A UUIDv7, made as the service makes them."""
+    """A UUIDv7, generated as the service does."""
     import uuid_utils
 
     return str(uuid.UUID(bytes=uuid_utils.uuid7().bytes))
 
 
 def fail(*_: Any, **__: Any) -> NoReturn:
-    """Replaces a function of ``imageapi.storage``: the object store does not answer."""
+    """Replaces a function of ``imageapi.storage`` when the object store does not respond."""
     raise StorageUnavailableError()
 
 
 def failing(function: str) -> AbstractContextManager[object]:
-    """The object store does not answer to this function of ``imageapi.storage.s3``."""
+    """The object store does not respond to this function of ``imageapi.storage.s3``."""
     return patch.object(s3, function, fail)
 
 
 @contextmanager
 def paused(*servers: Server) -> Iterator[None]:
-    """SIGSTOP all processes of the servers: ports stay open but unanswered. SIGCONT at the end."""
+    """Pause all processes of the servers. Their ports stay open, but do not respond."""
     processes = [
         process
         for server in servers
@@ -277,7 +265,7 @@ def paused(*servers: Server) -> Iterator[None]:
 
 @contextmanager
 def stopped(*servers: Server) -> Iterator[None]:
-    """Stop the servers, which closes their ports; restart them at the end."""
+    """Stop the servers, which closes their ports. At the end, restart them."""
     for server in servers:
         server.stop()
     try:

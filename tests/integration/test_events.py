@@ -31,7 +31,7 @@ WITH_IMAGE |= {"delete_image": 204, "deliver": 302}
 
 @pytest.mark.parametrize("name", event_names())
 def test_sample_is_answered(stores: Stores, name: str) -> None:
-    if name == "health":  # has a time limit that a busy machine may exceed once
+    if name == "health":  # a busy machine may exceed its time limit once
         wait_until(lambda: send(load_event(name)).status == EXPECTED[name])
     else:
         assert send(load_event(name)).status == EXPECTED[name]

@@ -1,4 +1,4 @@
-"""`python -m tests.foreign`, with files of which each outcome is known."""
+"""`python -m tests.foreign`, with files of known outcome."""
 
 from pathlib import Path
 

@@ -81,7 +81,7 @@ def test_unhealthy_until_it_is_back(stores: Stores, breaking: Breaking, broken: 
 def test_unhealthy_when_misconfigured(
     stores: Stores, configure: Configure, change: dict[str, str], down: set[str]
 ) -> None:
-    """Where settings cannot be read at all, other routes answer with that error."""
+    """If the settings are invalid, other routes respond with that error."""
     configure(**change)
 
     answer = ask_until_down(down)

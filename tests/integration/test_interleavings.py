@@ -12,7 +12,7 @@ CONFLICTING = (
     Case("viewed", ("trash", "undo")),
     Case("cut-trash", ("restore", "delete")),
 )
-"""All schedules of these with one preemption; one random schedule of each pair."""
+"""The test runs all schedules of these with one preemption, and one random schedule of each pair."""
 
 
 def test_operations_on_one_image_do_no_harm_to_each_other(stores: Stores) -> None:
@@ -27,7 +27,7 @@ def test_operations_on_one_image_do_no_harm_to_each_other(stores: Stores) -> Non
     wrong = [outcome for outcome in outcomes if outcome.wrong]
     print("\n\n".join(outcome.describe() for outcome in wrong))
     assert [outcome.code for outcome in wrong] == []
-    # The run is meaningful: most requests succeed, though others come between their calls.
+    # The run is meaningful if most requests succeed, although others come between their calls.
     results = [result for outcome in outcomes for result in outcome.results]
     assert sum(result.status < 400 for result in results) > len(results) * 0.8
     switches = [one.client != two.client for outcome in outcomes for one, two in pairwise(outcome.steps)]

@@ -1,4 +1,4 @@
-"""What `sam build` runs for the layers: layers/shared/Makefile."""
+"""layers/shared/Makefile, which `sam build` runs for the layers."""
 
 import os
 import shutil

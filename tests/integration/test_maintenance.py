@@ -1,4 +1,4 @@
-"""MAINTENANCE=true: no function writes to either store, and what comes meanwhile is done afterwards."""
+"""With MAINTENANCE=true, no function writes to either store. Events that arrive meanwhile wait."""
 
 import json
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tests.support.templates import MAIN, find, read_template
 ON = {"MAINTENANCE": "true", "EDGE": "true", "WEBHOOKS": "true", "ANALYZE_UPLOADS": "true"}
 RESOURCES = read_template(MAIN)["Resources"]
 FUNCTIONS = set(find(MAIN, "AWS::Lambda::Function")) - {"MigrateFunction"}
-"""All that requests, events and other functions reach. A deploy may migrate."""
+"""All functions except MigrateFunction: a deploy may migrate."""
 
 
 @pytest.fixture
 def upload_id(stores: Stores) -> str:
-    """Of a file that has arrived and waits; beside it, something to do for each function."""
+    """The id of an upload whose file has arrived. The stores also contain work for every other function."""
     waiting = announce_and_post(pictures.jpeg(seed=1))
     queue(stores, upload(pictures.jpeg(800, 600)).image["id"])
     assert trash_image(upload(pictures.jpeg(seed=2)).image["id"]).status == 204
@@ -37,7 +37,6 @@ def upload_id(stores: Stores) -> str:
 
 
 def contents(stores: Stores) -> dict[str, Any]:
-    """Everything in both stores."""
     select = "SELECT {0}::text AS text FROM {0} ORDER BY 1"
     rows = {table: [row["text"] for row in stores.execute(select.format(table))] for table in TABLES}
     listed = stores.client.list_objects_v2(Bucket=stores.s3.bucket)["Contents"]
@@ -45,7 +44,7 @@ def contents(stores: Stores) -> dict[str, Any]:
 
 
 def make_events(upload_id: str) -> Iterator[tuple[str, Event]]:
-    """Each function with each kind of event that the template sends it, but requests."""
+    """Each function with each kind of event in the template, except requests."""
     samples = {
         "UploadQueue": arrived(upload_id),
         "AnalysisQueue": queue_event(upload_id),
@@ -58,7 +57,7 @@ def make_events(upload_id: str) -> Iterator[tuple[str, Event]]:
         for source in RESOURCES[name]["Properties"].get("Events", {}).values():
             if source["Type"] == "Schedule":
                 yield name, json.loads(source["Properties"].get("Input", "{}"))
-    yield "ManageFunction", {"take": True}  # of OutsideFunction
+    yield "ManageFunction", {"take": True}  # from OutsideFunction
 
 
 def test_nothing_is_written(stores: Stores, upload_id: str, configure: Configure) -> None:
@@ -88,7 +87,7 @@ def test_nothing_is_written(stores: Stores, upload_id: str, configure: Configure
 
 
 def test_what_may_be_asked_during_it(stores: Stores, upload_id: str, configure: Configure) -> None:
-    """Health, and what a restore needs of the sweep: its report, and the comparison of rows and files."""
+    """A restore needs health, the sweep's report, and the comparison of rows and files."""
     before = contents(stores)
     configure(**ON)
     handler = load_handler("SweepFunction")

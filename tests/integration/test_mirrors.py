@@ -24,7 +24,7 @@ def test_a_mirror_that_follows_the_feed_equals_the_database(mirrors: Mirrors, st
         hints = mirrors.run(ROUNDS, seed=4, hints=True)
     print(feed.describe(), hints.describe(), sep="\n")
     assert feed.wrong == hints.wrong == []
-    # The runs are meaningful: each begins with an upload of every writer.
+    # The runs are meaningful if each begins with an upload of every writer.
     counts = (feed["rounds"]["changes"], hints["rounds"]["changes"], hints["webhooks"].total())
     assert min(counts) >= WRITERS
 

@@ -17,7 +17,7 @@ def test_every_moment_comes_back_whole(servers: Stores) -> None:
     report = harness.report
     print(report.describe())
     assert report.wrong == []
-    # The run is meaningful: something was killed, and files were brought back.
+    # The run is meaningful if something was killed, and files were brought back.
     assert report["killed"].total() > 0
     assert report["restored"]["originals"] > 0
     assert report["rounds"]["images compared"] >= 3 * ROUNDS

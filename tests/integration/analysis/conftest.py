@@ -1,4 +1,4 @@
-"""A fake Gemini for the tests that ask for one."""
+"""A fake Gemini."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Analysis when Gemini or a store refuses, is late, or returns garbage."""
+"""Analysis when Gemini or a store refuses, is late, or returns invalid data."""
 
 import json
 from datetime import timedelta
@@ -43,13 +43,13 @@ def test_a_busy_gemini_is_asked_again(stores: Stores, server: GeminiServer, firs
 
 
 class Refusal(NamedTuple):
-    """What becomes of an analysis.
+    """The result of an analysis that fails.
 
     Attributes:
         retry_after: None if another attempt does not help.
-        requests: to Gemini.
-        spent: what Google charges for.
-        failures: that concern every picture, and that the alarm watches.
+        requests: the number of requests to Gemini.
+        spent: the number of requests that Google charges for.
+        failures: the number of failures that concern every image, which the alarm watches.
     """
 
     status: int
@@ -93,7 +93,7 @@ def test_what_gemini_refuses(
     behaviour: Any,
     expected: Refusal,
 ) -> None:
-    """By request, and through the queue, where an outage is waited for and leaves the budget for later."""
+    """In the queue, an analysis waits until an outage ends, and the outage does not use up the budget."""
     image_id = new_image()
     server.script = [behaviour]
     configure(METRICS_NAMESPACE="Tests")
@@ -156,7 +156,7 @@ def test_a_call_that_never_left_is_not_spent(
 def test_a_call_without_an_answer_is_spent(
     stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gemini may have worked on it. So may it before a crash: a retry pays for itself."""
+    """Gemini may have processed the call, also before a crash. So a retry counts as another call."""
     image_id = new_image()
     with worker(stores.environment | gemini_variables(server)) as process:
         process.send(analysis_event(image_id), Hook("analysis.gemini.describe_picture", "after"))
@@ -176,7 +176,7 @@ def test_a_call_without_an_answer_is_spent(
 
 def test_what_is_given_back_after_midnight_is_yesterdays(stores: Stores) -> None:
     day = budgets.spend("x", 2, "spent")
-    stores.execute("UPDATE daily_budgets SET day = day - 1")  # as if midnight had come
+    stores.execute("UPDATE daily_budgets SET day = day - 1")  # as after midnight
     for _ in range(2):
         budgets.spend("x", 2, "spent")
 

@@ -36,7 +36,7 @@ def test_uploads_are_queued_only_when_that_is_switched_on(
 def test_an_image_is_trashed_while_it_is_analysed(
     stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The analysis is lost with a message that finds no image, and due again after a restore."""
+    """The result is discarded. The analysis is due again after a restore of the image."""
     image_id = new_image()
     queue(stores, image_id)
     describe = gemini.describe_picture
@@ -95,7 +95,7 @@ def test_a_message_whose_work_failed_comes_again_until_it_is_given_up(
 def test_work_that_ends_the_process_is_given_up(
     stores: Stores, server: GeminiServer, analyzed_at: datetime | None, status: str
 ) -> None:
-    """An analysis whose lease was taken five times and never released."""
+    """The lease was acquired five times and never released."""
     image_id = new_image()
     queue(stores, image_id, "running")
     stores.execute("UPDATE image_analysis SET attempts = 5, analyzed_at = %s", (analyzed_at,))
@@ -180,7 +180,7 @@ def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: A
 
 
 def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, configure: Configure) -> None:
-    """Up to the number of analyses left in today's budget."""
+    """It sends no more than today's budget allows."""
     configure(ANALYSIS_DAILY_BUDGET="130")
     stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date, 10)")
     images = stores.insert_ready(125)

@@ -1,7 +1,7 @@
-"""A key reaches no further than its scopes: one without images:read learns nothing of images.
+"""A key can do only what its scopes allow. Without images:read, no response reveals an image.
 
-Each operation of openapi.json is tried with each scope; then with those that it takes and with all but
-images:read, on images in each place where they can be.
+The tests try each operation of openapi.json with each scope. Then they try it with its own scopes, and with
+all scopes except images:read, on images in every state.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.support.pictures import jpeg
 
 NOWHERE = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 MARK = "marker"
-"""In each field of each image, its EXIF, its file name and its analysis."""
+"""A text in each field of each image, its file name and its analysis."""
 LINK = re.compile(r"/images/[^\"]*\?|[?&]X-Amz-|originals/|variants/|data:image", re.IGNORECASE)
 PICTURE = jpeg(exif={ExifTags.Base.Make: MARK, ExifTags.Base.Model: MARK})
 METADATA = {name: f"{MARK} of {name}" for name in ("title", "description", "category")} | {"tags": [MARK]}
@@ -46,12 +46,12 @@ SCOPED = [name for name in KEYED if set(find_operation(name).scopes or ()) & set
 
 @pytest.fixture(autouse=True)
 def analysis(configure: Configure) -> None:
-    """Analyses can be asked for; those that exist are not made again."""
+    """Enable analysis. Existing analyses are not repeated, so the tests send nothing to Gemini."""
     configure(GEMINI_API_KEY="unused")
 
 
 def make_images(stores: Stores, key: str) -> list[str]:
-    """An analysed image, a trashed one, and two uploads that have arrived: one announced with this key."""
+    """An analyzed image, a trashed one, and two uploads that have arrived. The key registered one of them."""
     ready, trashed = (upload(PICTURE, METADATA, filename=f"{MARK}.jpg").image["id"] for _ in range(2))
     for image_id in (ready, trashed):
         stores.execute(
@@ -64,7 +64,7 @@ def make_images(stores: Stores, key: str) -> list[str]:
 
 
 def announce_own(key: str) -> str:
-    """An upload that the key announced, if it may, with its file; else an id that is not there."""
+    """Register an upload with the key and post its file. If the key may not, return an unknown id."""
     values = {"filename": f"{MARK}.jpg", "size_bytes": len(PICTURE), "metadata": METADATA}
     answer = ask("createUpload", "", key, body=json.dumps(values))
     if answer.status != 201:
@@ -80,7 +80,7 @@ def ask(name: str, image_id: str, key: str, **request: Any) -> Answer:
 
 
 def ask_in_every_way(name: str, stores: Stores, key: str) -> Iterator[Answer]:
-    """Its answers to a key, for images in each place. Bodies that are not named here are ``{}``."""
+    """The operation's responses to a key, for images in every state. Other bodies are ``{}``."""
     ids, operation = make_images(stores, key), find_operation(name)
     if name == "uploadImage":
         for on_duplicate in ("return", "reject", "allow"):
@@ -98,7 +98,7 @@ def ask_in_every_way(name: str, stores: Stores, key: str) -> Iterator[Answer]:
 
 
 def find_told(answer: Answer) -> list[str]:
-    """What an answer tells of an image."""
+    """The parts of a response that reveal an image."""
     text = f"{answer.headers} {answer.text}"
     return re.findall(MARK, text) + LINK.findall(text)
 
@@ -125,7 +125,7 @@ def test_no_operation_tells_a_key_without_images_read_of_images(stores: Stores, 
             if operation.hides_image and answer.status < 300:
                 assert (answer.status, answer.text) == (204, "")
                 assert answer.headers["location"][0].startswith("https://")
-    if operation.hides_image:  # so the test sees what there is to see
+    if operation.hides_image:  # find_told works
         assert any(map(find_told, ask_in_every_way(name, stores, make_key(READ, WRITE)["key"])))
 
 
@@ -154,7 +154,7 @@ def test_only_the_key_that_announced_completes_an_upload_unless_it_reads(stores:
     assert stores.statuses() == ["pending"] * 2, "nothing was done"
     assert ask("completeUpload", first, announcer).status == 204
     assert ask("completeUpload", second, reader).image["title"] == METADATA["title"]
-    # Whoever may write can find out that an image is there, by changing nothing of it.
+    # A key with images:write can detect that an image exists, with a PATCH that changes nothing.
     assert ask("completeUpload", first, other).status == 204
     assert send(complete_event(first) | {"headers": {"X-API-Key": API_KEY}}).status == 200
 

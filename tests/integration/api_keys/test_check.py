@@ -1,4 +1,4 @@
-"""The API key of a request: which ones are refused, and what a check costs."""
+"""The API key of a request: refused keys, and the cost of a check."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 
 def own(key: str) -> Answer:
-    """GET /api/keys/self, which itself asks no database."""
+    """GET /api/keys/self. Only the check of the key uses the database."""
     return get("/api/keys/self", key=key)
 
 
@@ -133,7 +133,7 @@ def test_a_database_that_does_not_answer_lets_nobody_pass(stores: Stores, config
 
 
 def test_keys_that_were_revoked_long_ago_are_forgotten(stores: Stores, configure: Configure) -> None:
-    """Not those that only expired."""
+    """Keys that only expired stay."""
     configure(CHANGES_DAYS="10")
     for days in (9, 11, None):
         make_key("images:read", name=str(days))

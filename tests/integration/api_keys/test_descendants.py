@@ -1,4 +1,4 @@
-"""Keys that were made with another key: they expire and are revoked with it."""
+"""Keys that were created with another key expire and are revoked with it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ def test_descendants_can_be_kept_and_revoked_later(stores: Stores) -> None:
 def test_a_maker_stays_in_the_list_for_as_long_as_its_descendants(
     stores: Stores, configure: Configure
 ) -> None:
-    """Through it they are found: its own maker may be revoked later."""
+    """If its own maker is revoked later, the service finds the descendants through it."""
     configure(CHANGES_DAYS="10")
     first, second, third = make_family()
     revoke_but_keep(second)
@@ -85,7 +85,7 @@ def test_a_maker_stays_in_the_list_for_as_long_as_its_descendants(
 
 
 def test_no_key_is_made_with_one_that_is_being_revoked(stores: Stores) -> None:
-    """The maker's key was checked before; the revocation commits first."""
+    """The check of the maker's key passes, but the revocation commits first."""
     maker = make_key(MANAGE)
     with stores.postgres.connect() as other, other.cursor() as cursor, ThreadPoolExecutor(1) as pool:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.API_KEYS,))

@@ -1,4 +1,4 @@
-"""API keys are read, changed and revoked under a version, listed in pages, and made once."""
+"""API keys: reads, conditional changes and revocations, pages, and repeated creation requests."""
 
 from imageapi.catalog import api_keys
 
@@ -26,7 +26,7 @@ def test_a_key_is_changed_at_its_version(stores: Stores) -> None:
     prolonged = ask_keys("PATCH", path, {"expires_at": "2999-01-01"}, If_Match='"1", "2"').body["data"]
     assert (prolonged["expires_at"], prolonged["version"]) == ("2999-01-01T00:00:00.000Z", 3)
 
-    get("/api/keys/self", key=secret)  # notes its use, which is no new version
+    get("/api/keys/self", key=secret)  # records the use, without a new version
     used = ask_keys("GET", path, If_None_Match=changed.headers["etag"][0])
     assert (used.status, used.body["data"]["version"], bool(used.body["data"]["last_used_at"])) == (
         200,

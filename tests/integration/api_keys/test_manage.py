@@ -1,4 +1,4 @@
-"""Making, listing and revoking API keys."""
+"""Creating, listing and revoking API keys."""
 
 import pytest
 from imageapi.api_keys.format import SHOWN, hash_key, is_well_formed

@@ -1,4 +1,4 @@
-"""A restore of the database revives revoked keys: all are suspended until somebody confirms them."""
+"""A restore of the database revives revoked keys. So all keys are suspended until somebody confirms them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.events import API_KEY, make_event
 
 @pytest.fixture
 def restorable(stores: Stores, configure: Configure) -> Iterator[Moments]:
-    """The service on a database of its own, as a deploy leaves it."""
+    """The service with a database of its own, as after a deploy."""
     with moments(stores, "restored") as made:
         made.stores.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         configure(**made.stores.environment)
@@ -82,7 +82,7 @@ def test_a_revoked_key_of_a_backup_answers_nothing_until_it_is_confirmed(restora
 
 
 def test_a_cluster_from_a_snapshot_is_known_by_its_address(stores: Stores, configure: Configure) -> None:
-    """It looks to PostgreSQL like the one that the snapshot was taken of."""
+    """PostgreSQL itself cannot distinguish it from the original cluster."""
     configure(DATABASE_SERVER="cluster-1.example")
     key = make_key(READ)
     assert [invoke()["suspended_keys"] for _ in range(2)] == [0, 0]

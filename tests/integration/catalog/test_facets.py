@@ -65,7 +65,7 @@ def test_changed_and_deleted_images(stores: Stores) -> None:
 def test_counts_and_changes_are_added_up(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, folded: int
 ) -> None:
-    """Regardless of how many changes are folded, and of the order that folded counts alone would give."""
+    """The number of folded changes does not matter, nor does the order of the folded counts."""
     insert(stores, [Doc(tags=["a", "b"]), Doc(tags=["b"]), Doc(tags=["b"]), Doc(tags=["c"])])
     stores.execute("DELETE FROM image_metadata WHERE tag_keys = '{c}'")
     monkeypatch.setattr(facets, "BATCH_ROWS", 1)
@@ -93,7 +93,7 @@ def test_many_changes_are_folded_before_they_are_read(
 
 
 def test_counts_are_right_when_many_read_and_write(stores: Stores) -> None:
-    """Each change is folded exactly once, even by several processes; folding is atomic for readers."""
+    """Several processes fold each change exactly once. Folding is atomic for readers."""
 
     def write() -> None:
         insert(stores, [Doc(category="c", tags=["t"]) for _ in range(20)])
@@ -128,7 +128,7 @@ def test_refused(stores: Stores, kind: str, query: dict[str, str], code: str) ->
 
 
 def test_many_names_do_not_take_too_long(stores: Stores, configure: Configure) -> None:
-    """A large import, each image with tags of its own."""
+    """In a large import, each image has tags of its own."""
     configure(DB_STATEMENT_TIMEOUT="1")
     stores.execute(
         """INSERT INTO facet_changes (change, category, tag_keys)
@@ -152,7 +152,7 @@ def test_who_meets_another_one_folding_waits_for_nothing(stores: Stores) -> None
         facets.apply_changes()
         assert counts("categories") == [("sea", 3)]
         assert len(stores.execute("SELECT 1 FROM facet_changes")) == 3
-        other.rollback()  # after close, the server process may hold the lock a moment longer
+        other.rollback()  # after close, the server may hold the lock a moment longer
 
     facets.apply_changes()
     assert counts("categories") == [("sea", 3)]

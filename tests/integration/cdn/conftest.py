@@ -25,7 +25,6 @@ def function() -> Iterator[EdgeFunction]:
 
 @pytest.fixture
 def edge(stores: Stores, configure: Configure, function: EdgeFunction) -> Edge:
-    """With an empty cache."""
     configure(SECRET_KEY=SIGNING_KEY, ORIGIN_VERIFY=ORIGIN_SECRET, EDGE="true")
     return Edge(function, stores.s3, ORIGIN_SECRET)
 

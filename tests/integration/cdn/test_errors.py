@@ -1,4 +1,4 @@
-"""What is refused through CloudFront: as DeliverFunction refuses it, whoever of the two answers."""
+"""Refused requests through CloudFront. Its function responds as DeliverFunction does."""
 
 import json
 import time
@@ -38,7 +38,7 @@ REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
     "a folder above": (lambda i: sign(i).replace("/w320", "/../w320"), UNKNOWN),
     "8 KB of a signature": (lambda i: sign(i) + "A" * 7900, INVALID),
 }
-"""What is done to a link of an image, and what both must say to it."""
+"""A change of an image's link, and the response that both must return."""
 TOLD_BY_THE_EDGE = ("another signature", "both terms", "expired", "too far")
 
 

@@ -1,4 +1,4 @@
-"""CloudFront forgets images that were deleted or whose links were revoked."""
+"""CloudFront drops images from its cache if they were deleted or their links were revoked."""
 
 import json
 import math
@@ -56,7 +56,7 @@ class CloudFront:
 
 @pytest.fixture
 def cloudfront(configure: Configure) -> Iterator[CloudFront]:
-    """The function is configured for it."""
+    """The function uses this CloudFront."""
     found = CloudFront()
 
     class Invalidations(Handler):
@@ -80,7 +80,7 @@ def cloudfront(configure: Configure) -> Iterator[CloudFront]:
 
 
 def drain(cloudfront: CloudFront, messages: list[dict[str, Any]]) -> dict[str, int]:
-    """Work off a queue as SQS and Lambda do: two batches a second. How often each message was received."""
+    """Process a queue as SQS and Lambda do, two batches a second. Returns how often each was received."""
     waiting = dict.fromkeys((message["messageId"] for message in messages), 0.0)
     received = dict.fromkeys(waiting, 0)
     size = MAPPING.get("BatchSize", DEFAULT_BATCH_SIZE)
@@ -98,7 +98,7 @@ def drain(cloudfront: CloudFront, messages: list[dict[str, Any]]) -> dict[str, i
 
 
 def notify(*keys: str) -> dict[str, Any]:
-    """The queue's event for notifications of the bucket, one for each key."""
+    """The queue's event with one notification of the bucket for each key."""
     sample = load_event("invalidate")
     (message,) = sample["Records"]
     (record,) = json.loads(message["body"])["Records"]
@@ -153,7 +153,7 @@ def test_what_is_deleted_or_revoked_is_forgotten(
 
 
 def test_an_image_that_several_messages_name_is_told_once(cloudfront: CloudFront) -> None:
-    """Also after a crash: CloudFront charges for a repeated request once."""
+    """CloudFront charges once for a repeated request, so a retry after a crash costs nothing."""
     ids = [new_id(), new_id()]
     event = notify(*(f"invalidations/{name}" for name in [*ids, *ids]))
 
@@ -163,7 +163,7 @@ def test_an_image_that_several_messages_name_is_told_once(cloudfront: CloudFront
 
 
 def test_of_many_images_each_is_forgotten_and_no_other(cloudfront: CloudFront) -> None:
-    """CloudFront refuses most of the time; what it refuses stays in the queue."""
+    """CloudFront refuses most requests. Their messages stay in the queue."""
     ids = [new_id() for _ in range(200)]
 
     received = drain(cloudfront, notify(*(f"invalidations/{name}" for name in ids))["Records"])
@@ -174,7 +174,7 @@ def test_of_many_images_each_is_forgotten_and_no_other(cloudfront: CloudFront) -
 
 
 def test_messages_that_name_no_image(cloudfront: CloudFront) -> None:
-    """S3's test when the notification is set up; an object put by hand; a message that is none of S3's."""
+    """An object put by hand, S3's test message of a new notification, and a message not from S3."""
     event = notify("invalidations/by hand", "x", "y")
     event["Records"][1]["body"] = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
     event["Records"][2]["body"] = "hello"

@@ -1,4 +1,4 @@
-"""Views through CloudFront: who answers them, and with what."""
+"""Views through CloudFront: the component that responds, and its response."""
 
 import io
 import re
@@ -90,7 +90,7 @@ def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: dict[str, A
 
 
 def test_the_bucket_gives_nothing_else(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
-    """A valid link does not open other objects, and no viewer chooses the headers of what is cached."""
+    """A valid link does not open other objects, and no viewer can change the headers of a cached response."""
     link = image["urls"]["thumbnail"]
     edge.fetch("GET", link, WEBP)
     edge.invalidate(["/*"])

@@ -48,10 +48,10 @@ def new_key(*scopes: str) -> dict[str, Any]:
 def add(
     stores: Stores, count: int, days_ago: int = 0, image_id: str | None = None, sequence: int = 0
 ) -> None:
-    """Changes of images that are not there.
+    """Add changes of images that do not exist.
 
     Args:
-        sequence: that of the last one; by default, they follow the others.
+        sequence: the sequence of the last one. By default, they follow the others.
     """
     stores.execute(
         """INSERT INTO changes_unnumbered (type, subject_id, time)
@@ -66,8 +66,8 @@ def add(
 
 
 def rewind(stores: Stores, count: int) -> None:
-    """As a restore to an earlier time: without the last ``count`` changes, whose sequences are free again."""
-    stores.changes()  # numbers all
+    """Remove the last ``count`` changes, as a restore does. Their sequences are free again."""
+    stores.changes()  # numbers all changes
     stores.execute(
         "DELETE FROM changes WHERE sequence > (SELECT max(sequence) FROM changes) - %s",
         (count,),

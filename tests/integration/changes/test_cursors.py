@@ -37,7 +37,7 @@ def test_after_a_restore_the_cursor_is_of_another_future(stores: Stores) -> None
     ahead = cursor()
     rewind(stores, 2)
     restored = (410, "changes_restored")
-    assert read(ahead).error == restored  # its sequence is not there yet
+    assert read(ahead).error == restored  # its sequence does not exist yet
     assert changes(shared) == []
     add(stores, 4)
     assert read(ahead).error == restored  # another change has its sequence
@@ -46,7 +46,7 @@ def test_after_a_restore_the_cursor_is_of_another_future(stores: Stores) -> None
     ahead = cursor()
     rewind(stores, 1)
     add(stores, 1, sequence=99)
-    assert read(ahead).error == restored  # there is a hole where it is
+    assert read(ahead).error == restored  # its sequence is missing
     stores.execute("DELETE FROM changes")
     assert read(shared).error == restored
 

@@ -1,4 +1,4 @@
-"""GET /api/changes: pages, cursors, waiting, sizes, and who sees what."""
+"""GET /api/changes: pages, cursors, waiting, sizes, and the changes that each key sees."""
 
 import json
 import time
@@ -39,7 +39,7 @@ def test_pages_have_each_change_once_and_in_order(stores: Stores) -> None:
     assert cursor("latest") == since
     assert end.headers["cache-control"] == ["no-store"]
 
-    add(stores, 1, sequence=99)  # after a hole, which is no gap
+    add(stores, 1, sequence=99)  # numbers can be missing
     add(stores, 1)
     assert [change["sequence"] for change in changes(since)] == [99, 100]
 
@@ -69,7 +69,7 @@ def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: St
 
     types = [change["type"] for change in changes(key=manager["key"])]
     assert types == ["key.created"] * 3 + ["key.revoked", "image.uploaded"]
-    page = read(key=reader["key"], limit=2)  # the first two are not for it
+    page = read(key=reader["key"], limit=2)  # this key may not see the first two
     assert [change["subject_id"] for change in page.body["changes"]] == [image["id"]]
     assert changes(page.body["next_cursor"]) == []
 
@@ -81,7 +81,7 @@ def test_who_may_not_manage_keys_does_not_see_them_and_gets_past_them(stores: St
 
 
 def count_waiting(stores: Stores) -> int:
-    """The requests that wait for changes."""
+    """The number of requests that wait for changes."""
     (row,) = stores.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 8")
     return int(row["count"])
 
@@ -134,7 +134,7 @@ def test_neither_one_key_nor_all_take_every_place_to_wait(stores: Stores) -> Non
     add(stores, 1)
     since = cursor()
     with workers(stores.environment | {"CHANGES_WAITS": str(places)}, places + 1) as (*waiting, free):
-        for worker in (*waiting, free):  # so that all have started
+        for worker in (*waiting, free):  # until all have started
             send_wait(worker, mine, since, wait=0)
             assert worker.answer().status == 200
         for worker, key in zip(waiting, [mine] * PLACES_OF_A_KEY + [other], strict=True):

@@ -37,7 +37,7 @@ def test_pages(stores: Stores) -> None:
 
 
 def test_an_image_without_history(stores: Stores) -> None:
-    """Uploaded before there was a feed, or the changes are no longer kept."""
+    """The image is older than the feed, or its changes have expired."""
     (image_id,) = stores.insert_ready()
     stores.execute("DELETE FROM changes_unnumbered")
     assert history(image_id).body == {"changes": [], "next_cursor": None}
@@ -51,7 +51,7 @@ def test_an_image_without_history(stores: Stores) -> None:
 
 
 def test_unknown_ids(stores: Stores) -> None:
-    """Nor has a key a history among images: its changes are for those who manage keys."""
+    """The id of an API key is unknown as well: only keys with keys:manage see its changes."""
     key_id = new_key("images:read")["id"]
     for image_id in (key_id, "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "x", "-1", "0" * 36):
         assert history(image_id).error == (404, "image_not_found"), image_id

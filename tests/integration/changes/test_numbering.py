@@ -1,4 +1,4 @@
-"""Changes wait in an outbox, and whoever reads numbers them."""
+"""Changes wait in an outbox, and readers of the feed number them."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ UNNUMBERED = "SELECT count(*) AS changes FROM changes_unnumbered"
 def numbering(
     stores: Stores, sql: str = f"SELECT pg_advisory_xact_lock({locks.NUMBERING}, 0)"
 ) -> Iterator[Any]:
-    """Another connection that is numbering, and commits at the end."""
+    """Another connection numbers changes, and commits at the end."""
     with closing(stores.postgres.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(sql)
         yield connection
@@ -45,7 +45,7 @@ def test_a_reader_does_not_go_on_without_what_waits(stores: Stores) -> None:
     pid = db.query("SELECT pg_backend_pid() AS pid")
     with numbering(stores):
         assert read(since).error == (503, "database_unavailable")
-    assert db.query("SELECT pg_backend_pid() AS pid") == pid  # the connection goes on
+    assert db.query("SELECT pg_backend_pid() AS pid") == pid  # the connection stays open
     assert len(changes(since)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Changes older than CHANGES_DAYS are forgotten, a partition at a time."""
+"""The service deletes changes older than CHANGES_DAYS, a partition at a time."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,7 +31,7 @@ def small(stores: Stores) -> Iterator[Stores]:
 
 
 def age(stores: Stores, days: int, last: int = SIZE * 3) -> None:
-    """Make the changes up to one older."""
+    """Make all changes up to ``last`` older."""
     stores.changes()
     stores.execute(
         "UPDATE changes SET time = time - make_interval(days => %s) WHERE sequence <= %s", (days, last)
@@ -77,7 +77,7 @@ def test_no_gap_when_a_clock_was_set_back(small: Stores) -> None:
 
 
 def test_few_changes_are_forgotten_too(stores: Stores, configure: Configure) -> None:
-    """A partition has those of a month, however few."""
+    """A partition covers at most a month, even with few changes."""
     configure(CHANGES_DAYS="5")
     add(stores, 2, days_ago=31)
     since = cursor("latest")

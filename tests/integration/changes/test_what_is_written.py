@@ -1,4 +1,4 @@
-"""Every change of an image, a key or a webhook is one row: what, by whom, from what to what."""
+"""Every change of an image, a key or a webhook is one row, with the values before and after."""
 
 from contextlib import closing
 from typing import Any
@@ -30,7 +30,7 @@ NOT_SHOWN = {"version", "urls", "variants", "placeholder", "duplicate_of"}
 
 
 def shown(image: dict[str, Any]) -> dict[str, Any]:
-    """What the feed has of an image, as the API shows it."""
+    """The fields of an image that the feed contains."""
     return {name: value for name, value in image.items() if name not in NOT_SHOWN}
 
 
@@ -196,7 +196,7 @@ def test_a_presigned_upload_is_that_of_the_key_that_announced_it(
     event["headers"]["X-API-Key"] = key["key"]
     ticket = send(event).body["data"]
     assert post_file(ticket["form"], PICTURE) < 300
-    if not known:  # announced before there were keys
+    if not known:  # registered before there were keys
         stores.execute("UPDATE uploads SET key_id = NULL")
     since, context = cursor(), LambdaContext()
     if finish == "ingest":

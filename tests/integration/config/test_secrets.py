@@ -38,7 +38,7 @@ def manager(endpoint: str) -> Iterator[Any]:
 
 @pytest.fixture
 def keys(stores: Stores, configure: Configure, manager: Any, endpoint: str) -> dict[str, str]:
-    """The ARNs of secrets with all keys and passwords; the environment contains none of them."""
+    """The ARNs of secrets with all keys and passwords. The environment does not contain their values."""
     password = {"username": stores.postgres.user, "password": stores.postgres.password}
     values = {
         "API_KEY_SECRET_ARN": "first-api-key",
@@ -93,7 +93,7 @@ def test_rotation_without_a_deploy(
 
     put(manager, keys["API_KEY_SECRET_ARN"], "second-api-key")
 
-    # Secrets were read less than a minute ago, so they are not read again, however often a key is wrong.
+    # The service read the secrets less than a minute ago, so it does not read them again for wrong keys.
     with monkeypatch.context() as patch:
         patch.setattr(secrets_client, "fetch_secrets", lambda *_: pytest.fail("they were read"))
         assert [list_with("second-api-key") for _ in range(3)] == [401] * 3
@@ -194,7 +194,7 @@ def test_a_first_read_that_fails_lets_nobody_go_past_cloudfront(stores: Stores, 
             found = {"SecretString": "of CloudFront", "CreatedDate": 0}
             self.answer(next(statuses, 200), json.dumps(found).encode())
 
-    assert get("/docs", key=None).status == 200  # the log reads the settings, too
+    assert get("/docs", key=None).status == 200  # the log also reads the settings
     with serve(Manager) as url:
         configure(ORIGIN_VERIFY_SECRET_ARN="arn", **CREDENTIALS, AWS_ENDPOINT_URL=url)
 

@@ -11,7 +11,7 @@ from tests.integration.stores import Configure, Stores
 
 @pytest.fixture
 def empty(stores: Stores, configure: Configure) -> Iterator[Stores]:
-    """The owner of an empty database."""
+    """An empty database, to which the service connects as the owner."""
     run(stores, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
     run(stores, f"CREATE DATABASE {DATABASE}", "postgres")
     configure(POSTGRES_DB=DATABASE, DB_STATEMENT_TIMEOUT="30")

@@ -1,4 +1,4 @@
-"""PostgreSQL restarted, stopped, unresponsive or busy: an error in time, and recovery afterwards."""
+"""If PostgreSQL is stopped, silent or busy, requests fail in time. Afterwards, the service recovers."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ PICTURE = pictures.jpeg()
 
 @contextmanager
 def in_time() -> Iterator[None]:
-    """Within the 5 seconds that are the default of both limits, which suffices for a busy machine."""
+    """Check that the block ends within the default of both limits, 5 seconds."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < 4.5
@@ -46,7 +46,7 @@ def test_restarted_server_is_no_error(stores: Stores) -> None:
 
 
 def test_an_idle_connection_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server closes it, since a frozen Lambda cannot. The next request reconnects."""
+    """The server closes it, because a frozen Lambda function cannot. The next request reconnects."""
     monkeypatch.setitem(db.SESSION_SETTINGS, "idle_session_timeout", "200ms")
     db.close()
     assert get("/api/images").status == 200
@@ -80,14 +80,13 @@ def test_closed_port(stores: Stores) -> None:
 
 @pytest.mark.parametrize("ask", [lambda: get("/api/images"), lambda: upload(PICTURE, on_duplicate="reject")])
 def test_silent_server(stores: Stores, configure: Configure, ask: Callable[[], Answer]) -> None:
-    """Without and within a transaction."""
     configure(DB_CONNECT_TIMEOUT="1", DB_STATEMENT_TIMEOUT="1")
     assert get("/api/images").status == 200
 
     with paused(stores.postgres):
         with in_time():  # on the open connection: the statement timeout plus one second
             assert_unavailable(ask())
-        with in_time():  # on a new connection, which is accepted but never answered
+        with in_time():  # on a new connection, without a response
             assert_unavailable(upload(PICTURE))
 
     assert upload(PICTURE, on_duplicate="reject").status == 201
@@ -146,7 +145,7 @@ def test_waiting_for_the_connection_counts_against_the_time_limit(stores: Stores
 def test_name_lookup_has_a_time_limit(
     stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """libpq's own name lookup would take as long as the resolver does."""
+    """libpq's own name lookup has only the resolver's time limit."""
     configure(DB_HOST="db.invalid", DB_CONNECT_TIMEOUT="5")
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) and [])

@@ -1,4 +1,4 @@
-"""The schema: created, and migrated by migrations defined here."""
+"""The schema is created, and migrated by the migrations defined here."""
 
 import threading
 from contextlib import closing
@@ -54,7 +54,7 @@ STEPS = [Migration(1, "one", sql("one")), Migration(2, "two", sql("two"))]
 
 
 def columns(stores: Stores) -> set[str]:
-    """The columns that the steps add."""
+    """The columns that STEPS have added."""
     found = run(stores, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'")
     return {row["column_name"] for row in found} & {"one", "two"}
 
@@ -128,7 +128,7 @@ def test_what_a_step_has_made_is_the_services_though_a_later_one_fails(
 
 
 def begin_migrating() -> tuple[threading.Thread, list[dict[str, Any]]]:
-    """What migrates, and its outcome when it has."""
+    """Start a migration; returns its thread, and the list to which it adds its outcome."""
     outcomes: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: outcomes.append(migrate("", STEPS)))
     thread.start()
@@ -138,7 +138,7 @@ def begin_migrating() -> tuple[threading.Thread, list[dict[str, Any]]]:
 def test_requests_go_on_while_a_step_waits_for_a_long_reader(
     empty: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Requests queue behind the step until it gives up; it keeps the advisory lock between attempts."""
+    """Requests queue behind the step until it gives up. It keeps the advisory lock between attempts."""
     monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 1_000)
     monkeypatch.setattr(migrations, "LOCK_PAUSE_SECONDS", 0.2)
     make_first_release()
@@ -175,7 +175,7 @@ def test_a_lock_that_is_never_free_ends_the_run(empty: Stores, monkeypatch: pyte
 
 
 def test_two_at_once_wait_for_each_other(empty: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(db.SESSION_SETTINGS, "lock_timeout", "100ms")  # of other statements
+    monkeypatch.setitem(db.SESSION_SETTINGS, "lock_timeout", "100ms")  # for other statements
     make_first_release()
     with closing(empty.postgres.connect(DATABASE)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (locks.MIGRATIONS,))

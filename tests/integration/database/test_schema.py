@@ -20,7 +20,7 @@ def test_impossible_rows_are_refused(stores: Stores) -> None:
 
 
 def test_a_revocation_of_links_writes_no_index(stores: Stores) -> None:
-    """PostgreSQL counts such updates as HOT. The others write each token of the image to the GIN index."""
+    """PostgreSQL counts such updates as HOT. Other updates write each token of the image to the GIN index."""
     rows = stores.insert_ready(200, description="一" * 200)
 
     before = count_updates(stores)
@@ -33,7 +33,7 @@ def test_a_revocation_of_links_writes_no_index(stores: Stores) -> None:
 
 
 def count_updates(stores: Stores) -> tuple[int, int]:
-    """Updates of images since the server began, and those among them that were HOT."""
+    """The number of updates of images since the server started, and of those that were HOT."""
     (row,) = stores.execute(
         "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'image_metadata'"
     )

@@ -1,6 +1,6 @@
-"""The functions' users of the database: what each may not do, and that migrations create and mend them.
+"""The database users of the functions: their limits. Migrations create and repair them.
 
-All tests beside these show what they may do: each function connects as its own.
+All other tests show their rights, because each function connects as its own user.
 """
 
 import psycopg2
@@ -58,16 +58,16 @@ def allowed(statement: str) -> bool:
     ],
 )
 def test_what_neither_may(migrated: Stores, configure: Configure, user: str, refused: list[str]) -> None:
-    """What decodes files may change images alone; what manages keys may not write the feed or see images."""
+    """The service may change only images. The manager may neither write the feed nor read images."""
     upload(pictures.jpeg())
-    assert len(get("/api/changes").body["changes"]) == 1  # there is a partition now
+    assert len(get("/api/changes").body["changes"]) == 1  # creates a partition
     become(configure, user)
 
     assert [statement for statement in refused if allowed(statement)] == []
 
 
 def test_what_runs_as_the_owner_is_for_nobody_in_general(stores: Stores) -> None:
-    """A function is everybody's unless that is revoked."""
+    """By default, PostgreSQL lets every user execute a function."""
     found = stores.execute(
         """SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
            AND has_function_privilege('public', oid, 'EXECUTE')"""
@@ -99,7 +99,7 @@ def test_a_grant_that_is_no_longer_listed_is_revoked(migrated: Stores, configure
 def test_a_restored_database_lets_the_service_in_after_a_migration(
     migrated: Stores, configure: Configure, moment: str
 ) -> None:
-    """A snapshot has users, passwords and privileges of its moment."""
+    """A snapshot contains the users, passwords and privileges of its time."""
     image = upload(pictures.jpeg()).image
     db.close()
     run(migrated, moment)

@@ -1,4 +1,4 @@
-"""An image whose variants have not been made yet."""
+"""An image whose variants have not been rendered yet."""
 
 from typing import Any
 

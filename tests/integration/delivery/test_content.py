@@ -18,7 +18,7 @@ from tests.support.events import Event, handle, make_event
 
 
 def content_event(link: str, name: str, version: str = "", method: str = "GET", **query: str) -> Event:
-    """What CloudFront's function makes of a link, as far as deliver sees it."""
+    """The event that DeliverFunction gets for a link that CloudFront's function has rewritten."""
     parts = urlsplit(link)
     image_id = parts.path.split("/")[-2]
     path = "/".join(filter(None, ("/variants", image_id, version, name)))

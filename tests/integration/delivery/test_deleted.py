@@ -1,4 +1,4 @@
-"""Images that are deleted, or trashed, while one of their variants is being made."""
+"""Images that are deleted or trashed while one of their variants is being rendered."""
 
 from collections.abc import Callable
 from typing import Any

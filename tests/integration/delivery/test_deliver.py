@@ -1,4 +1,4 @@
-"""Delivery: from a signed link to the bytes, all refused links, and how long each lasts."""
+"""Delivery: from a signed link to the bytes, all refused links, and the lifetime of each."""
 
 import io
 import math
@@ -22,7 +22,6 @@ PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
     return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
 
 
@@ -80,7 +79,7 @@ def test_the_browser_gets_a_format_that_it_knows(
 
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
 def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
-    """A URL's signature covers one method: for HEAD, the redirect is signed for HEAD."""
+    """The signature of a URL covers one method, so the redirect of a HEAD request is signed for HEAD."""
     link = sign(image["id"], variant)
     size = len(fetch(link).data)
 
@@ -137,7 +136,7 @@ def url_expiry(url: str) -> float:
 def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
     image: dict[str, Any], configure: Configure, variant: str, lifetime: int | None
 ) -> None:
-    """And no cache has it for others. ``None``: a permanent link."""
+    """No cache may keep it for others. ``None`` is a permanent link."""
     configure(LINK_TTL_SECONDS="36000")
     if lifetime:
         link = sign(image["id"], variant, lifetime=lifetime)

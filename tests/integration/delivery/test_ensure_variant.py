@@ -86,7 +86,7 @@ def test_an_original_that_cannot_be_rendered(stores: Stores, image: dict[str, An
     stores.client.delete_object(**place)
     assert open_link(url, WEBP).error == (404, "object_missing")
 
-    # A failed attempt makes nobody wait.
+    # After a failed attempt, the next request does not wait.
     stores.client.put_object(**place, Body=PICTURE)
     assert fetch(url, WEBP).status == 200
 
@@ -140,7 +140,6 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
 
 
 def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
-    """Without and with a sweep in between."""
     url = image["urls"]["thumbnail"]
     for attempt in range(variants.MAX_ATTEMPTS):
         die(stores, deliver_event(url, WEBP), RENDER, "before")
@@ -177,7 +176,7 @@ def test_a_store_that_fails_while_rendering(
     monkeypatch: pytest.MonkeyPatch,
     is_viewed_again: bool,
 ) -> None:
-    """No object is left without a row: a deletion finds all."""
+    """Each object keeps its row, so a deletion finds all objects."""
     url = image["urls"]["thumbnail"]
     with monkeypatch.context() as patch:
         patch.setattr(s3, target, failing)

@@ -1,4 +1,4 @@
-"""Intermediates: stored with a large picture, used for small variants, and never in the way."""
+"""Intermediates: stored with a large image, and used for small variants."""
 
 import io
 from typing import Any
@@ -33,7 +33,6 @@ WEBP = "image/webp"
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An existing large image."""
     return upload(PICTURE).image
 
 

@@ -69,7 +69,7 @@ def test_revoking_ends_all_earlier_ones_of_this_image_only(stores: Stores, image
 
 
 def test_a_key_has_a_daily_limit(stores: Stores, image: dict[str, Any]) -> None:
-    """Behind CloudFront each costs money."""
+    """Behind CloudFront, each revocation costs money."""
     links = permanent_links(image)
     stores.execute(
         """INSERT INTO daily_budgets VALUES ('revocations by the API key root',
@@ -88,7 +88,7 @@ def test_a_key_has_a_daily_limit(stores: Stores, image: dict[str, Any]) -> None:
 
 
 def test_behind_cloudfront_it_is_told(stores: Stores, image: dict[str, Any], configure: Configure) -> None:
-    """If that fails, the links end all the same."""
+    """If the message fails, the links end anyway."""
     configure(EDGE="true")
     assert revoke(image["id"]).status == 200
     assert stores.keys() == [f"invalidations/{image['id']}", image["s3_key"]]
@@ -100,7 +100,7 @@ def test_behind_cloudfront_it_is_told(stores: Stores, image: dict[str, Any], con
 
 
 def test_links_for_further_variants(stores: Stores) -> None:
-    """Of an image, of one that is changed, and of those of a list."""
+    """GET, PATCH and lists return them."""
     first, image = (upload(pictures.jpeg(800, 600, seed=seed)).image for seed in (1, 2))
     query = {"variants": "w640,w320-cover.webp"}
 
@@ -119,6 +119,6 @@ def test_links_for_further_variants(stores: Stores) -> None:
             assert Image.open(io.BytesIO(fetch_link(variant["url"]))).size == size
     assert "variants=w640%2Cw320-cover.webp" in answer.headers["link"][0]
     assert "links=permanent" in answer.headers["link"][0]
-    # Neither is a filter: a cursor works without it.
+    # Neither parameter is a filter, so a cursor works without them.
     (following,) = get("/api/images", {"cursor": answer.body["next_cursor"]}).body["images"]
     assert (following["id"], following["variants"]) == (first["id"], [])

@@ -1,4 +1,4 @@
-"""A function as a custom resource: CloudFormation always gets a response."""
+"""A function as a custom resource always sends CloudFormation a response."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.support.http_server import Handler, serve
 
 
 class CloudFormation:
-    """Receives the responses: ``answers`` has each one, ``types`` its Content-Type."""
+    """Receives the responses: ``answers`` contains each one, ``types`` its Content-Type."""
 
     def __init__(self) -> None:
         self.answers: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""An image for each test that asks for one, with or without a variant."""
+"""An image with or without a variant, and several images."""
 
 from typing import Any
 
@@ -15,7 +15,6 @@ REMOVAL = "storage.s3.delete_objects"
 
 @pytest.fixture
 def image(stores: Stores) -> dict[str, Any]:
-    """An existing image."""
     return upload(PICTURE, METADATA).image
 
 

@@ -1,4 +1,4 @@
-"""The image of these tests, and what they look at."""
+"""The image of these tests, and its fields that they compare."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ METADATA = {"title": "夕焼け", "description": "海", "category": "風景", "t
 
 
 def etag_of(image_id: str) -> str:
-    """The ETag that GET shows now."""
     return get_image(image_id).headers["etag"][0]
 
 

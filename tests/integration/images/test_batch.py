@@ -1,4 +1,4 @@
-"""POST /api/images/batch: each operation, atomic or not, and what it refuses."""
+"""POST /api/images/batch: each operation, atomic or not, and refused requests."""
 
 import json
 from typing import Any
@@ -215,7 +215,7 @@ def test_the_most_ids(stores: Stores) -> None:
 
 
 def test_scopes(stores: Stores, ids: list[str], configure: Configure) -> None:
-    """What is for good needs another one."""
+    """Permanent deletion requires another scope."""
     trash, restore = image_event("DELETE", ids[0]), restore_event(ids[0])
     events = {name: batch_event(ids, name, **fields) for name, fields in OPERATIONS.items()}
     for_good = [delete_event(ids[0]), events["delete"]]

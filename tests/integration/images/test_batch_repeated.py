@@ -1,4 +1,4 @@
-"""The same batch sent again: what was done is done once."""
+"""A repeated batch is executed once."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def test_killed_anywhere_and_sent_again(
     with worker(stores.environment) as process:
         process.send(event, Hook(STEP, when, step))
         message = process.read()
-        if "ended" not in message:  # it has fewer steps
+        if "ended" not in message:  # a deletion has fewer steps
             process.read()
     expire(stores)
 
@@ -127,7 +127,7 @@ def test_a_repeated_one_that_comes_late_does_not_do_it_again(stores: Stores, ids
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize("target", ["catalog.bulk_updates.update_images", "database.db.transaction"])
 def test_a_change_meanwhile_is_not_lost(stores: Stores, ids: list[str], target: str, key: str | None) -> None:
-    """The rows were read before it."""
+    """The batch reads the rows before the change."""
     event = batch_event(ids, "add_tags", tags=["x"], key=key, atomic=target.endswith("transaction"))
     with stores.paused_at(event, target, "before") as process:
         patch_image(ids[0], {"tags": ["meanwhile"]})

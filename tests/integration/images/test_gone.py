@@ -1,4 +1,4 @@
-"""What is deleted for good leaves no text, EXIF or file name anywhere in the database."""
+"""A permanent deletion leaves no text, EXIF or file name of the image in the database."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ SAFETY = f'{{"adult": "{MARKER}"}}'
 
 
 def new_image(stores: Stores) -> str:
-    """Its marker is in every field, also in those that were changed, and in two analyses."""
+    """Upload an image with the marker in all current and previous fields, and in two analyses."""
     image = upload(PICTURE, METADATA, filename=f"{MARKER}.jpg", idempotency_key=MARKER).image
     assert MARKER in str(image["exif"])
     assert patch_image(image["id"], {"title": f"{MARKER} 2", "tags": [f"{MARKER} 2"]}).status == 200
@@ -44,7 +44,7 @@ def new_image(stores: Stores) -> str:
 
 
 def find_marker(stores: Stores) -> set[str]:
-    """The tables that have it in any column."""
+    """The tables that contain the marker in any column."""
     tables = stores.execute(
         """SELECT oid::regclass AS name FROM pg_class WHERE relkind IN ('r', 'm')
            AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"""
@@ -84,7 +84,7 @@ def test_a_deletion_for_good(stores: Stores, delete: Callable[[Stores, str], obj
 
     delete(stores, image_id)
 
-    assert find_marker(stores) <= {"facet_changes", "facet_counts"}  # all images' names, until a sweep
+    assert find_marker(stores) <= {"facet_changes", "facet_counts"}  # names of all images, until a sweep
     sweep()
     assert find_marker(stores) == set()
     found = changes()

@@ -1,4 +1,4 @@
-"""GET and PATCH of one image, and of none: what they show and change, also several at once."""
+"""GET and PATCH of existing and missing images, also several at once."""
 
 import re
 from typing import Any
@@ -37,7 +37,7 @@ def test_what_is_not_ready_is_not_there(stores: Stores, status: str) -> None:
     before = stores.rows()
 
     answers = [get_image(image_id), patch_image(image_id, {"title": "x"})]
-    if status != "deleting":  # which a DELETE finishes
+    if status != "deleting":  # a DELETE would finish it
         answers += [trash_image(image_id), delete_for_good(image_id)]
     assert stores.rows() == before
     answers.append(restore_image(image_id))

@@ -1,4 +1,4 @@
-"""GET /api/images, also while images are added and deleted between two pages; and of those in the trash."""
+"""Lists of images and of the trash, also while images are added and deleted between two pages."""
 
 import random
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def walk(limit: int, category: str | None) -> Iterator[list[str]]:
 def test_walk(
     stores: Stores, count: int, limit: int, category: str | None, between: list[tuple[int, int]], seed: int
 ) -> None:
-    """``between`` two pages, images are added and deleted."""
+    """``between`` lists the numbers of images that are added and deleted after each page."""
     stores.clear()
     choose = random.Random(seed)
     in_category = {

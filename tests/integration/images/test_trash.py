@@ -1,4 +1,4 @@
-"""The trash: what moves there and back, what stays, and who may do it."""
+"""The trash: moving images there and back, the data that stays, and the scopes."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def list_trash(**query: str) -> Answer:
 
 
 def types(stores: Stores, image_id: str) -> list[str]:
-    """What the feed says about an image."""
+    """The types of an image's changes."""
     return [row["type"] for row in stores.changes(image_id)]
 
 

@@ -1,4 +1,4 @@
-"""The trash, when a store fails, the process dies, or a deploy comes in between."""
+"""The trash when a store fails, the process is killed, or a deploy happens in between."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed
 def test_the_marker_comes_after_the_variants(
     stores: Stores, viewed: dict[str, Any], configure: Configure
 ) -> None:
-    """Behind CloudFront, which could cache again what is still there. The sweep does not know its secret."""
+    """Otherwise, CloudFront could cache a variant again before its removal."""
     configure(EDGE="true")
     with worker(stores.environment | {"EDGE": "true"}) as process:
         process.send(trash_event(viewed["id"]), Hook("storage.s3.put_object", "before"))
@@ -77,7 +77,7 @@ def test_the_marker_comes_after_the_variants(
 
 @contextmanager
 def added_column(stores: Stores, *tables: str, definition: str) -> Iterator[None]:
-    """A column ``added`` that this code does not know."""
+    """Add a column ``added`` that this code does not use."""
     for table in tables:
         stores.execute(f"ALTER TABLE {table} ADD COLUMN added {definition}")
     try:

@@ -1,4 +1,4 @@
-"""The trash, when something else happens to the image at the same time."""
+"""The trash when another request uses the image at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ from tests.support.worker import answer_at_once, workers
 
 
 def test_nothing_goes_on_before_the_variants_are_removed(stores: Stores, viewed: dict[str, Any]) -> None:
-    """Else the first request would remove a variant that was rendered since."""
+    """Otherwise, the first request would remove a variant that was rendered after it."""
     with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "before") as process:
         assert trash_image(viewed["id"]).status == 404
         answer = restore_image(viewed["id"])
@@ -43,7 +43,7 @@ def test_nothing_goes_on_before_the_variants_are_removed(stores: Stores, viewed:
 def test_a_worker_that_lost_its_lease_does_not_finish_for_another(
     stores: Stores, viewed: dict[str, Any]
 ) -> None:
-    """Its deletion is one of everything by now."""
+    """Meanwhile, another request has turned it into a permanent deletion."""
     with stores.paused_at(trash_event(viewed["id"]), REMOVAL, "after") as process:
         die(stores, delete_event(viewed["id"]), REMOVAL, "before")
         assert process.finish().status == 204
@@ -76,7 +76,7 @@ def test_a_change_that_finds_the_image_in_the_trash_and_then_back_is_made(
 def test_a_variant_that_is_stored_after_the_trash_is_removed_with_the_rest(
     stores: Stores, image: dict[str, Any]
 ) -> None:
-    """The view ends while the deletion is being worked on."""
+    """The view ends during the deletion."""
     view = deliver_event(image["urls"]["thumbnail"], WEBP)
     with (
         stores.paused_at(view, "storage.s3.put_object", "before") as viewing,

@@ -1,4 +1,4 @@
-"""What `make run` with the template does by itself, and what runs alongside: demo, verify, monitor."""
+"""The scheduled and queued work of `make run`, and the commands beside it: demo, verify, monitor."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def gemini() -> Iterator[GeminiServer]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, gemini: GeminiServer) -> Iterator[Run]:
-    """A run that analyses uploads with a fake Gemini, and sends webhooks to loopback."""
+    """A run that analyzes uploads with a fake Gemini, and sends webhooks to loopback."""
     folder: Path = tmp_path_factory.mktemp("beside")
     folder.chmod(0o711)
     gemini_variables = {"ANALYZE_UPLOADS": "true", "GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
@@ -50,7 +50,7 @@ def local(run: Run, command: str, *arguments: str) -> str:
 
 
 def verify(run: Run, *arguments: str) -> tuple[int, str]:
-    """The exit status of `make verify`, and what it prints."""
+    """Run `make verify`; returns its exit status and output."""
     done = run_local("verify", "--data-dir", run.data_dir, *arguments)
     return done.returncode, done.stdout + done.stderr
 
@@ -124,7 +124,7 @@ def test_the_runner_hands_waiting_images_to_the_function(run: Run, gemini: Gemin
 
 
 def announce(api: Api) -> tuple[str, Callable[[], int]]:
-    """Announce an upload: its id, and what posts its form."""
+    """Register an upload; returns its id, and a function that posts its form."""
     picture = pictures.jpeg_of_size(100_000, seed=uuid.uuid4())
     values = {"filename": "a.jpg", "size_bytes": len(picture), "mime_type": "image/jpeg"}
     ticket = api.request("POST", "/api/uploads", body=json.dumps(values).encode()).body["data"]

@@ -14,7 +14,7 @@ from tests.support.wheels import make_wheel
 
 
 def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
-    """Start to build folder/venv, without a network."""
+    """Start building folder/venv, without a network."""
     (folder / "requirements.txt").write_text(requirements)
     command = [sys.executable, str(ROOT / "local/bootstrap.py"), "venv", "stamp", "requirements.txt"]
     unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_FIND_LINKS": str(folder)}
@@ -30,7 +30,7 @@ def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """The exit code, and what was printed and told."""
+    """Wait for the process; returns its exit code, standard output and standard error."""
     output, errors = process.communicate(timeout=120)
     return process.returncode, output, errors
 

@@ -1,4 +1,4 @@
-"""The parts of a run without one: S3's events, schedules, and the pools of workers."""
+"""Parts of `make run`, tested without it: S3's events, schedules, and the pools of workers."""
 
 import json
 import os
@@ -24,7 +24,7 @@ TEMPLATE = ROOT / "template.yaml"
 
 
 class StubPool(Pool):
-    """Keeps events instead of sending them; `errors` are raised for the first ones."""
+    """Keeps events instead of sending them. The first ones raise `errors`."""
 
     def __init__(self, environ: dict[str, str], errors: int = 0) -> None:
         self.environ = environ

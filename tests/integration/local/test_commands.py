@@ -28,10 +28,10 @@ MADE = {
 
 
 class Api:
-    """Answers requests with the key ``right``: each with the next answer of its method; the last repeats.
+    """Sends requests with the key ``right`` the next response of their method. The last one repeats.
 
     Attributes:
-        requests: method, path, body, if it is JSON, and Idempotency-Key of each.
+        requests: method, path, JSON body and Idempotency-Key of each.
     """
 
     def __init__(self) -> None:
@@ -193,7 +193,7 @@ def test_suspended_keys_are_listed_first_and_confirmed_when_asked(
 
 
 def test_a_stack_on_aws_has_its_address_and_the_root_key(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One has its API key in a secret, one as a parameter."""
+    """The root key comes from the stack's secret, or from the caller."""
     made, given = (f"{name}-{uuid4().hex}" for name in ("made", "given"))
     api.answers["POST"] = [(201, {"data": MADE})]
     with emulate_aws() as aws:

@@ -1,4 +1,4 @@
-"""What the local gateway itself refuses: always JSON with a code and x-request-id, never misread."""
+"""The local gateway's own errors are JSON with a code and x-request-id. It never misreads a request."""
 
 import http.client
 import io
@@ -25,7 +25,7 @@ MIB = f"{2**20:x}\r\n{'a' * 2**20}\r\n"
 
 
 class Function:
-    """Replaces a pool: answers each event with its path and `q`, and records the path."""
+    """Replaces a pool: returns the path and `q` of each event, and records the path."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -67,7 +67,7 @@ def port(function: Function) -> Iterator[int]:
 
 
 def exchange(port: int, text: str, end: bool = False) -> list[tuple[int, http.client.HTTPMessage, bytes]]:
-    """The responses to these bytes until the server closes the connection; `end` first closes our side."""
+    """Send these bytes; returns all responses until the server closes. `end` closes our side first."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(text.encode("latin-1"))
         if end:
@@ -90,14 +90,14 @@ def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
 @pytest.mark.parametrize(
     ("text", "status", "code"),
     [
-        # What cannot be read.
+        # The request cannot be parsed.
         (f"GET /{'a' * 70_000} HTTP/1.1\r\n{HOST}\r\n", 431, "request_refused"),
         (f"GET /a HTTP/1.1\r\nX-Long: {'a' * 70_000}\r\n\r\n", 431, "request_refused"),
         ("hello\r\n\r\n", 400, "request_refused"),
         ("GET /a HTTP/x\r\n\r\n", 400, "request_refused"),
         ("GET http://[::1 HTTP/1.1\r\n\r\n", 400, "request_refused"),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "request_refused"),
-        # The end of the body is uncertain: what follows is no request.
+        # The end of the body is uncertain, so the rest must not count as a request.
         (f"{POST}Content-Length: -5\r\n\r\n{SMUGGLED}", 400, "request_refused"),
         (f"{POST}Content-Length: {'9' * 5000}\r\n\r\n{SMUGGLED}", 400, "request_refused"),
         (f"{POST}Content-Length: 0\r\nContent-Length: 7\r\n\r\n{SMUGGLED}", 400, "request_refused"),
@@ -107,7 +107,7 @@ def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
         (f"{CHUNKED.replace('1.1', '1.0')}Connection: keep-alive\r\n\r\n{SMUGGLED}", 400, "request_refused"),
         (f"{CHUNKED}\r\nzz\r\nabc\r\n{SMUGGLED}", 400, "request_refused"),
         (f"{CHUNKED}\r\n2\r\nabcde\r\n0\r\n\r\n{SMUGGLED}", 400, "request_refused"),
-        # A body that is refused is no request either; one that is too large is refused before it is sent.
+        # The same holds for a refused body. A body that is too large is refused before it is sent.
         (
             f"POST /event HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n"
             f"Content-Length: {len(SMUGGLED)}\r\n\r\n{SMUGGLED}",
@@ -117,12 +117,12 @@ def test_address_may_have_characters_that_are_not_escaped(port: int) -> None:
         (f"{POST}Expect: 100-continue\r\nContent-Length: 11000000\r\n\r\n", 413, "payload_too_large"),
         (f"{POST}Expect: 100-continue\r\nContent-Length: 999999999999\r\n\r\n", 413, "payload_too_large"),
         (f"{CHUNKED}\r\n{MIB * 10}1\r\na\r\n0\r\n\r\n", 413, "payload_too_large"),
-        # What has no route.
+        # The method or the path does not exist.
         (f"TRACE /event HTTP/1.1\r\n{LAST}", 405, "method_not_allowed"),
         (f"BREW /event HTTP/1.1\r\n{LAST}", 405, "method_not_allowed"),
         (f"CONNECT a:1 HTTP/1.1\r\n{LAST}", 405, "method_not_allowed"),
         (f"GET / HTTP/1.1\r\n{LAST}", 404, "not_found"),
-        # An error of the gateway itself.
+        # The gateway itself fails.
         (f"GET /raise HTTP/1.1\r\n{LAST}", 502, "function_failed"),
     ],
     ids=lambda value: repr(value)[:50],
@@ -157,7 +157,7 @@ def test_requests_in_one_go_are_answered_in_turn(port: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 2])
 def test_client_that_waits_for_leave_to_send_gets_it(port: int, length: int) -> None:
-    """Or, with nothing to send, the response at once."""
+    """With an empty body, it gets the response at once."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         head = f"{POST}Expect: 100-continue\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode())

@@ -1,4 +1,4 @@
-"""`make run` from outside: its responses, what it survives and what it leaves behind."""
+"""`make run` from outside: its responses, crashes, and leftovers."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def test_what_it_tells_and_which_pages_may_reach_s3(run: Run) -> None:
 
 
 def test_what_fails_is_502_and_the_next_request_is_fine(run: Run) -> None:
-    """A function that raises, exits, cannot be imported, or answers what Lambda refuses."""
+    """The function raises, exits, cannot be imported, or returns a response that Lambda refuses."""
     for path in ("/raise", "/exit", "/broken", "/big/6291600"):
         answer = run.ask("GET", path)
         request_id = answer.headers["x-request-id"]

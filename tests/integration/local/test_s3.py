@@ -1,4 +1,4 @@
-"""The S3 server of `make run`: which clients and web pages its ports answer."""
+"""The S3 server of `make run`: the clients and web pages that its ports accept."""
 
 import http.client
 import socket
@@ -31,7 +31,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 def ask(port: int, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, str | None]:
-    """Status and Access-Control-Allow-Origin; 0 if the port does not speak HTTP or closes the connection."""
+    """Status and Access-Control-Allow-Origin. 0 means no HTTP response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         body = FORM if method in ("POST", "PUT") else None
@@ -45,7 +45,7 @@ def ask(port: int, method: str, path: str, headers: dict[str, str] | None = None
 
 
 def ask_preflight(s3: S3Server, path: str, origin: str, method: str) -> bool:
-    """Whether a browser would let a page of this origin send such a request."""
+    """Whether a browser would allow a page of this origin to send such a request."""
     headers = {"Origin": origin, "Access-Control-Request-Method": method}
     status, allowed = ask(s3.port, "OPTIONS", path, headers)
     return 200 <= status < 300 and allowed in ("*", origin)
@@ -78,7 +78,7 @@ def test_no_port_but_that_of_s3_does_what_a_stranger_asks(s3: S3Server) -> None:
 
 
 def sign_list(s3: S3Server, host: str, port: int) -> str:
-    """The path and query that list the bucket, signed with the server's keys for this host and port."""
+    """The signed path and query that list the bucket, for this host and port."""
     client = boto3.client(
         "s3",
         endpoint_url=f"http://{host}:{port}",

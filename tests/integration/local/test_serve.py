@@ -22,7 +22,7 @@ ADDRESS = re.compile(r"The API is running at (http://127\.0\.0\.1:\d+)")
 
 @contextmanager
 def serving(stores: Stores, log: Path, **variables: str) -> Iterator[Api]:
-    """The API on a free port. SIGTERM ends it, which must give exit code 0."""
+    """The API on a free port. At the end, SIGTERM must stop it with exit code 0."""
     environ = {**os.environ, **dict.fromkeys(OPTIONAL, ""), **stores.environment, **variables}
     command = [sys.executable, "-m", "local.serve", "--port", "0"]
     with (

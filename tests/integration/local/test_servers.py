@@ -1,4 +1,4 @@
-"""Servers that fail to start, at all or with certain settings."""
+"""Servers that fail to start, always or with certain settings."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(autouse=True)
 def no_limits() -> Iterator[None]:
-    """Disables the service's time limits in this process, if other tests have imported it."""
+    """Disable the service's time limits in this process, if other tests have imported it."""
     with without_time_limit():
         yield
 

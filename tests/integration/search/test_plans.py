@@ -37,10 +37,10 @@ def combinations() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def recorded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """The statements that run from now on, on a filled table."""
+    """Fill the table; returns the list of all statements from then on."""
     with db_cursor(stores) as cursor:
         corpus.fill(cursor, ROWS)
-    # Small because the table is: the GIN index is then used as for a large one.
+    # With a small limit, PostgreSQL uses the GIN index of this small table as in a large one.
     monkeypatch.setattr(time_search, "SCANNED_ROWS", 60)
     return watch_statements(monkeypatch)
 
@@ -113,7 +113,7 @@ def ask(recorded: list[tuple[str, Any]], query: dict[str, str]) -> str | None:
 
 
 def test_a_category_is_read_along_indexes_of_its_own(stores: Stores, recorded: list[tuple[str, Any]]) -> None:
-    """Regardless of where its images are: PostgreSQL assumes an even distribution."""
+    """The position of its images does not matter, although PostgreSQL assumes an even distribution."""
     for sort in SORTS:
         query = {"category": corpus.CATEGORIES[0], "sort": sort, "limit": "5"}
         following = {"cursor": get("/api/images", query).body["next_cursor"]}

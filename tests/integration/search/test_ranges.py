@@ -58,7 +58,7 @@ def first_page(query: dict[str, str], limit: int) -> list[str]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """Limits a hundredth of the real ones, as if there were that many more images; and the statements."""
+    """Set the limits to a hundredth; returns the list of all statements from then on."""
     monkeypatch.setattr(time_search, "SCANNED_ROWS", 5)
     monkeypatch.setattr(time_search, "DENSE_ROWS", 200)
     monkeypatch.setattr(time_search, "MAX_CANDIDATES", 50)
@@ -70,7 +70,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 def test_matches_behind_a_long_gap_are_on_the_first_page(
     stores: Stores, small: list[tuple[str, Any]], sort: str, gap: int
 ) -> None:
-    """More matches than a range may have, and far away: the first range that reaches them has too many."""
+    """The first range that reaches them contains more matches than a range may have."""
     sign = 1 if sort == "-created_at" else -1
     others = [Doc(id=id_of(sign * day * DAY, 1)) for day in range(0, 400, 2)]
     hits = [Doc(id=id_of(sign * (gap * DAY + n * 3 * HOUR), 2), tags=["a"]) for n in range(60)]
@@ -81,7 +81,7 @@ def test_matches_behind_a_long_gap_are_on_the_first_page(
 
 
 def test_the_whole_rest_is_asked_for_once(stores: Stores, small: list[tuple[str, Any]]) -> None:
-    """If it has too many matches, shorter ranges follow."""
+    """If there are too many matches, shorter ranges follow."""
     old = [Doc(id=id_of(-n * 5 * HOUR, 1)) for n in range(12)]
     hits = [Doc(id=id_of(-12 * 5 * HOUR - n * 60_000, 2), tags=["a"]) for n in range(200)]
     insert(stores, [*old, *hits])
@@ -92,7 +92,7 @@ def test_the_whole_rest_is_asked_for_once(stores: Stores, small: list[tuple[str,
 
 @pytest.mark.usefixtures("small")
 def test_many_matches_within_a_minute_are_read_one_after_another(stores: Stores) -> None:
-    """Even across the boundary of two buckets, where ranges cannot get shorter."""
+    """They cross the boundary of two buckets, where ranges cannot get shorter."""
     others = [Doc(id=id_of(n, 1)) for n in range(5)]
     hits = [Doc(id=id_of(1_000 + n * 500, 2), tags=["a"]) for n in range(120)]
     insert(stores, [*others, *hits])
@@ -131,10 +131,10 @@ def test_a_bound_on_one_side_or_decades_away_bounds_what_is_sorted_and_counted(
 
 
 def test_only_what_matches_is_too_much_to_sort(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A width.gte of 200 is looked up by the token for 128."""
+    """The index finds a width.gte of 200 by the token for 128, which matches more images."""
     monkeypatch.setattr(sort_matches, "MAX_SORTED", 5)
     monkeypatch.setattr(counts, "MAX_COUNTED", 5)
-    # None of these ids is in the sample, by which one match in 256 would stand for far too many.
+    # None of these ids is in the sample, because each match there counts as 256.
     insert(stores, [Doc(id=id_of(DAY, n), width=150 if n <= 10 else 250) for n in range(1, 14)])
 
     answer = get("/api/images", {"width.gte": "200", "sort": "-size_bytes", "total": "true"})
@@ -149,7 +149,7 @@ def sampled(*tags: str, number: int) -> Doc:
 
 
 def test_a_sample_tells_that_too_many_match(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two common tags may rarely occur together: such images are counted and sorted."""
+    """If two common tags rarely occur together, their images are counted and sorted."""
     insert(stores, [sampled("a", number=number) for number in range(9)])
     insert(stores, [sampled("b", number=number) for number in range(10, 19)])
     insert(stores, [Doc(tags=["a", "b"])])

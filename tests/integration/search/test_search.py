@@ -221,7 +221,7 @@ def test_every_list_is_what_it_has_to_be(
     candidates: int,
     statements: int,
 ) -> None:
-    """Compared with plain Python, with limits low enough that every code path is used."""
+    """The expected list comes from plain Python. The limits are low enough to use every code path."""
     stores.clear()
     random.Random(1).shuffle(docs)
     insert(stores, docs)

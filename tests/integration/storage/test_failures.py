@@ -1,4 +1,4 @@
-"""An object store that is stopped or refuses: 503, nothing left behind, and recovery afterwards."""
+"""If the object store is stopped or refuses, requests fail with 503 and leave nothing behind."""
 
 import hashlib
 import io
@@ -70,8 +70,8 @@ def test_refusing_store(stores: Stores, configure: Configure, change: dict[str, 
 
 
 def test_a_transfer_has_a_time_limit(stores: Stores, configure: Configure) -> None:
-    """A store that is slow overall, although no single wait times out."""
-    data = bytes(20_000_000)  # more than the buffers on the way can hold
+    """The store is slow overall, although no single wait times out."""
+    data = bytes(20_000_000)  # more than the buffers can hold
     proxy = Proxy((stores.s3.host, stores.s3.port))
     try:
         configure(MINIO_ENDPOINT_URL=proxy.url)

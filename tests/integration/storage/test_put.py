@@ -1,4 +1,4 @@
-"""The service's own put request: what the store checks, and what is retried."""
+"""The service's own put request: the store's checks, and retries."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ def put(data: bytes | io.BytesIO) -> None:
 
 
 def test_other_bytes_are_refused(stores: Stores) -> None:
-    """Corruption in transit must not be stored."""
+    """The store must reject bytes that were corrupted in transit."""
     for sent in (DATA[:-1] + b"X", io.BytesIO(DATA[:-1] + b"X")):
         with pytest.raises(StorageUnavailableError):
             put(sent)
@@ -45,7 +45,7 @@ def test_what_is_not_stored_is_said(configure: Configure, statuses: tuple[int, .
             put(DATA)
 
     assert received == [DATA] * len(statuses)
-    # The cause is logged, so it omits the rest of the response, which may repeat the signature's input.
+    # The rest of the response may repeat the input of the signature, so the logged cause omits it.
     assert str(caught.value.__cause__) == f"[Errno {statuses[-1]}] SomethingWrong"
 
 

@@ -1,4 +1,4 @@
-"""A sweep that compares all objects with all rows: where it stops and resumes, and concurrent changes."""
+"""A sweep that compares all objects with all rows: interruptions, and concurrent changes."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -34,10 +34,10 @@ def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
 
     def list_and_add(prefix: str, after: str = "") -> Iterator[list[tuple[str, datetime]]]:
         for page in list_objects(prefix, after):
-            if prefix == "originals/":  # the part that it belongs to has been listed
+            if prefix == "originals/":  # the page that it belongs to has been listed
                 images.append(upload(pictures.png()).image)
             yield page
-        if prefix == "incoming/":  # it has counted as an orphan
+        if prefix == "incoming/":  # it already counts as an orphan
             stores.insert([late], {})
 
     def delete_and_look(key: str) -> bool:
@@ -98,7 +98,7 @@ def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
 def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each missing object costs a request: time is checked after each batch."""
+    """Each missing object costs a request, so the sweep checks its time after each batch."""
     ids = stores.insert_ready(5)
     newest = f"originals/{ids[-1]}.jpg"
     put(stores, newest)
@@ -153,7 +153,7 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
 
 
 def sweep_until_killed(calls: int) -> None:
-    """A sweep that ends, without any cleanup, when it asks for its time after this many times."""
+    """Run a sweep that ends, without cleanup, when it has checked its time this many times."""
     with pytest.raises(StopIteration):
         run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=iter([True] * calls).__next__)
 
@@ -162,7 +162,7 @@ def sweep_until_killed(calls: int) -> None:
 def test_a_comparison_that_is_ended_goes_on_where_it_was(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, orphans: list[str]
 ) -> None:
-    """From the beginning, if there were orphans: originals are removed only after all have been seen."""
+    """If there were orphans, it starts over, because it removes originals only after it has seen all."""
     for key in orphans:
         put(stores, key)
     ids = stores.insert_ready(7)
@@ -178,7 +178,7 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
 def test_orphans_among_variants_are_removed_part_by_part(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Regardless of their number, they are not collected until the end."""
+    """Their number is unlimited, so the sweep does not collect them until the end."""
     keys = [f"variants/{number}/w320.webp" for number in range(6)]
     for key in keys:
         put(stores, key)

@@ -1,4 +1,4 @@
-"""The sweep finishes, undoes, removes or reports each kind of leftover, and touches nothing else."""
+"""The sweep finishes, undoes, removes or reports each kind of leftover, and changes nothing else."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -48,7 +48,7 @@ UNSENT, SENT = ("storage.s3.put_object", "before"), ("storage.s3.put_object", "a
 REMOVING, REMOVED = ("storage.s3.delete_objects", "before"), ("storage.s3.delete_objects", "after")
 HIDDEN, LOADED = ("database.db.query_as_actor", "after"), ("storage.s3.download", "after")
 RENDERING = ("pictures.render.render", "before")
-# Name: (what creates it, what the sweep counts, what remains: status of the row, variants, objects).
+# Name: (creating function, count in the report, and the remaining status, variants and objects).
 LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], str, str, int, int]] = {
     "upload, no object": (lambda s: cut_upload(s, *UNSENT), "undone", "failed", 0, 0),
     "upload, object": (lambda s: cut_upload(s, *SENT), "undone", "failed", 0, 0),
@@ -87,7 +87,7 @@ def test_leftover(stores: Stores, name: str) -> None:
     expire(stores)
     before = state(stores)
 
-    # A dry run reads no picture, so it cannot know that one is broken.
+    # A dry run reads no picture, so it cannot detect a broken one.
     assert counts(sweep(dry_run=True)) == {"finished" if count == "refused" else count: 1}
     assert state(stores) == before
 
@@ -102,7 +102,7 @@ def test_leftover(stores: Stores, name: str) -> None:
         if row["status"] == "ready" and row["s3_key"] in stored:
             data = pictures.png() if str(row["id"]) == kept.image["id"] else PICTURE
             assert fetch(get_image(str(row["id"])).image["urls"]["original"]).data == data
-    # Only what needs a person's attention is reported again.
+    # The next sweep reports only missing objects again, because a person must act.
     assert counts(sweep()) == ({count: 1} if count == "missing_objects" else {})
 
 
@@ -172,7 +172,7 @@ def test_a_slow_upload_is_undone_or_stays(
 
 
 def test_several_at_once_beside_live_traffic_settle_everything_once(stores: Stores) -> None:
-    """Uploads, deletes and variants during sweeps that consider every object old."""
+    """Uploads, deletions and views run during sweeps that consider every object old."""
     for _ in range(3):
         announce(PICTURE)
         announce_and_post(PICTURE)
@@ -196,8 +196,7 @@ def test_several_at_once_beside_live_traffic_settle_everything_once(stores: Stor
 
     kept, *reports = at_once(use, sweep_often, sweep_often)
 
-    # None fails on what another has settled. The incoming file of an upload that has just become ready may
-    # rightly count as an orphan.
+    # No sweep fails. The incoming file of an upload that has just become ready may count as an orphan.
     seen = {name for found in reports for report in found for name in report}
     assert seen <= {"finished", "undone", "orphan_objects"}
     for image in kept:

@@ -1,4 +1,4 @@
-"""The sweep while a store is down: it fails, and the next one settles everything."""
+"""While a store is down, the sweep fails. The next sweep settles everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ def test_a_store_is_down(stores: Stores, down: str) -> None:
             with pytest.raises(error):
                 sweep(dry_run=dry_run)
 
-    # The failed sweep has leased for a minute what it began to undo.
+    # The failed sweep holds leases for a minute.
     expire(stores)
     assert counts(sweep()) == EXPECTED
     assert fetch(get_image(arrived).image["urls"]["original"]).data == PICTURE
@@ -65,7 +65,7 @@ def test_a_store_is_down(stores: Stores, down: str) -> None:
 def test_what_cannot_be_settled_does_not_keep_the_others(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception], sweeps: int, attempts: int
 ) -> None:
-    """A store outage, however long, is not counted as an attempt; an unknown error may be the row's fault."""
+    """A store outage does not count as an attempt. An unknown error does: the row may be the cause."""
     failing, other = announce_and_post(PICTURE), announce_and_post(PICTURE)
     images = [upload(PICTURE).image["id"] for _ in range(3)]
     for image_id in images:
@@ -97,7 +97,7 @@ def test_what_cannot_be_settled_does_not_keep_the_others(
 
 def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     class DeadError(BaseException):
-        """Ends a sweep without any cleanup, as running out of memory does."""
+        """Ends a sweep without cleanup, as a lack of memory does."""
 
     def die(*_: Any, **__: Any) -> None:
         raise DeadError
@@ -130,7 +130,7 @@ def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pyte
 
 
 def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that fails for lack of memory may succeed an hour later, but not at once."""
+    """An upload that fails for lack of memory may succeed an hour later, but not at once."""
 
     def run_out(*_: Any, **__: Any) -> None:
         raise TooComplexError
@@ -150,7 +150,7 @@ def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.Monk
 
 
 def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
-    """After the sweep reads it as expired, its client requests another form."""
+    """The client requests another form after the sweep has read the upload as expired."""
     announced = announce(PICTURE, idempotency_key="k").body["data"]
     expire(stores)
     (expired,) = uploads.find_expired(None, 10)

@@ -1,4 +1,4 @@
-"""Objects without a row: which ones a sweep removes, and when it keeps them all."""
+"""Objects without a row: a sweep removes them, or keeps them all if there are too many."""
 
 import pytest
 from imageapi.storage import s3
@@ -31,7 +31,7 @@ def put_all(stores: Stores, keys: list[str]) -> list[str]:
         *((2, 1, [], False), (3, 2, [], True), (17, 2, [], True), (18, 2, [], False)),
         (0, 40, OTHERS, True),  # an empty database
         (1, 0, MANY_OTHERS, False),  # only originals count
-        (1, 2, OTHERS, True),  # they decide about the others as well
+        (1, 2, OTHERS, True),  # they decide about the others too
     ],
 )
 def test_one_is_removed_and_a_small_share(
@@ -53,7 +53,7 @@ def test_one_is_removed_and_a_small_share(
 
 @pytest.mark.parametrize("after", ["", "originals/~"])
 def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: str) -> None:
-    """Nor by a comparison that goes on after the originals, and sees variants alone."""
+    """A comparison that resumes after the originals removes no variants either."""
     keys = [*put_orphans(stores, 1), *put_all(stores, ["variants/0/w320.webp"])]
     stores.insert_ready(12)
     stores.execute("INSERT INTO sweep_progress (compared_until) VALUES (%s)", (after,))
@@ -66,22 +66,22 @@ def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: 
 def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with an older database: all originals newer than it come last."""
+    """If the database is older than the bucket, the orphans come last."""
     owned = put_images(stores, 30)
     found = put_orphans(stores, 4)
     monkeypatch.setattr(s3, "LIST_PAGE", 32)
 
     first, second = sweep(time_left=100), sweep(time_left=100)
 
-    assert counts(first) == {"orphan_objects": 2}  # of 32
-    assert counts(second) == {"orphan_objects": 2, "orphans_kept": 2}  # of 2
+    assert counts(first) == {"orphan_objects": 2}  # of 32 originals
+    assert counts(second) == {"orphan_objects": 2, "orphans_kept": 2}  # of 2 originals
     assert stores.keys() == owned + found[2:]
 
 
 def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an older database, what was uploaded since has no row: neither originals nor the rest."""
+    """If the database is older than the bucket, later uploads lack rows for originals and other objects."""
     put_images(stores, 1)
     orphans = put_orphans(stores, 2)
     put_all(stores, OTHERS)

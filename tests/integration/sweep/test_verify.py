@@ -1,4 +1,4 @@
-"""Rows compared with their objects after a restore, and objects that come back from their versions."""
+"""After a restore, `verify` compares rows with objects, and brings objects back from their versions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def both(servers: Stores) -> Iterator[Stores]:
 
 @pytest.fixture
 def versioned(both: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
-    """Both stores, empty but for versions, and the service configured for them."""
+    """Both stores, empty, with versioning. The service uses them."""
     set_environment(monkeypatch, both.environment)
     forget_settings()
     both.clear()
@@ -48,7 +48,7 @@ def versioned(both: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]
 
 
 def run(*, restore: bool = False) -> dict[str, Any]:
-    """The function's lists that are not empty."""
+    """Run the comparison; returns its lists that are not empty."""
     found = load_handler("SweepFunction")({"verify": {"restore": restore}}, LambdaContext())
     assert found["after"] == ""
     return {kind: found[kind] for kind in KINDS if found[kind]}
@@ -102,7 +102,7 @@ def test_an_original_comes_back_if_the_bucket_has_a_version_with_the_checksum_of
 
 
 def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores) -> None:
-    """Deleted for good since then."""
+    """It was deleted permanently after the restored moment."""
     image = upload(PICTURE).image
     fetch(image["urls"]["thumbnail"])
     trash_image(image["id"])
@@ -119,7 +119,7 @@ def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores)
 
 
 def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> None:
-    """As of an object that another program has copied there."""
+    """Another program may have copied the object there."""
     right, wrong = (upload(PICTURE).image["s3_key"] for _ in range(2))
     overwrite(versioned, right, PICTURE)
     overwrite(versioned, wrong, PICTURE[:-1] + b"!")
@@ -152,7 +152,7 @@ def test_a_lost_variant_is_rendered_again_but_not_beside_another_bucket(versione
 
 
 def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versioned: Stores) -> None:
-    """The moment was after its arrival and before its completion."""
+    """The restored moment is between its arrival and its completion."""
     image_id = announce_and_post(PICTURE)
     before = versioned.execute("SELECT * FROM uploads")[0]
     ingest(image_id)

@@ -1,4 +1,4 @@
-"""Direct uploads, checked in both stores: those that succeed, and those that leave nothing."""
+"""Direct uploads that succeed, and those that leave nothing in either store."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ METADATA = {"title": "夕焼け", "description": "海。\n二行目", "category"
 def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> None:
     data, facts = pictures.ALL_GOOD[name](), pictures.facts(name)
 
-    answer = upload(data, METADATA, filename="写真.txt")  # its type comes from the bytes
+    answer = upload(data, METADATA, filename="写真.txt")  # the bytes determine the type
 
     assert answer.status == 201
     (row,) = stores.rows()
@@ -99,7 +99,7 @@ def test_memory_that_runs_out_leaves_nothing_behind(
 
 
 def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would use up the next request's time and memory."""
+    """It would use the next request's time and memory."""
     started, ended = Event(), Event()
 
     def decode_until_cancelled(image: ImageFile.ImageFile) -> None:

@@ -30,7 +30,7 @@ def test_what_becomes_of_the_same_bytes(stores: Stores) -> None:
 
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
 def test_what_is_no_first(stores: Stores, on_duplicate: str) -> None:
-    """Other bytes, and a picture that was refused."""
+    """Other bytes and a refused upload do not count as the first image."""
     upload(PICTURE)
     broken = pictures.truncated(pictures.noisy("JPEG"))
 
@@ -68,7 +68,7 @@ def test_duplicate_of_an_upload_at_work_has_to_wait(stores: Stores, on_duplicate
 
 
 def test_the_first_of_many_copies_goes_at_once(stores: Stores) -> None:
-    """No copy has to be rewritten, regardless of their number."""
+    """The deletion rewrites no copy, even if there are many."""
     first = upload(PICTURE).image
     copies = stores.insert_ready(3_000, sha256=sha256(PICTURE).digest())
     rows = "SELECT xmin::text, id FROM image_metadata WHERE id <> %s ORDER BY id"

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a repeated request is the same upload; the keys of two API keys never meet."""
+"""Idempotency-Key: a repeated request is executed once. Each API key has its own idempotency keys."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def test_same_request_twice_is_one_image(stores: Stores) -> None:
 
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
 def test_key_with_another_request_is_refused(stores: Stores, on_duplicate: str) -> None:
-    """Also when its bytes are those of an image."""
+    """The request is refused even if its bytes are those of an image."""
     upload(PICTURE, on_duplicate=on_duplicate, idempotency_key="k")
     upload(OTHER)
 
@@ -103,7 +103,7 @@ def test_same_request_at_once_is_one_image(stores: Stores, three: list[Worker], 
 
 @pytest.mark.parametrize("remove", [None, trash_image, delete_for_good])
 def test_a_first_request_that_ends_after_the_second(stores: Stores, remove: Any) -> None:
-    """Also when the second one's image has been removed by then."""
+    """Meanwhile, the second one's image may have been removed."""
     event = upload_event(PICTURE, idempotency_key="k")
     with stores.paused_at(event, "storage.s3.put_object", "before") as first:
         second = upload(PICTURE, idempotency_key="k")

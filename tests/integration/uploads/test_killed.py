@@ -1,6 +1,6 @@
-"""Uploads that die with kill -9 at every step.
+"""Uploads that are killed with kill -9 at every step.
 
-At each step: no object lacks a row, every acknowledged upload is served byte for byte, and repeating the
+At each step, every object has a row, and every acknowledged upload is served byte for byte. A repeated
 request with its Idempotency-Key results in exactly one image.
 """
 
@@ -53,7 +53,7 @@ def test_upload_killed(
     statuses: list[str],
     objects: int,
 ) -> None:
-    """The row is written in one statement, or in a transaction that looks for duplicates first."""
+    """The upload writes its row in one statement, or in a transaction that first looks for duplicates."""
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k", on_duplicate=on_duplicate)
 
     die(process, event, target.replace("reserve", reserve), when)
@@ -82,7 +82,7 @@ def test_upload_killed_during_the_put(stores: Stores, cut: bool) -> None:
 
 def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Worker) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
-    # From the second time on, key and pending row are looked up between the attempted insert and the put.
+    # Repeated requests also look up the key and the pending row before the put.
     for call in (1, 2, 3):
         die(process, event, "database.db.query", "after", call)
         assert_consistent(stores, ["pending"], 0)

@@ -104,7 +104,7 @@ def test_a_post_is_refused_by_the_store(stores: Stores, data: bytes, changes: di
     for _ in range(2):
         answer = complete(ticket["id"])
         assert (answer.error, answer.headers["retry-after"]) == ((409, "upload_not_arrived"), ["1"])
-    # The form still works for the announced file.
+    # The form still works for the registered file.
     assert post_file(ticket["form"], PICTURE) < 300
     assert complete(ticket["id"]).status == 201
 
@@ -133,7 +133,7 @@ def test_a_form_expires(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_arrives_is_refused_and_removed(
     stores: Stores, name: str, status: int, code: str, way: str
 ) -> None:
-    """Its Idempotency-Key is free again."""
+    """Afterwards, the Idempotency-Key is free again."""
     make = (pictures.BAD | hostile.BAD).get(name, [lambda: PICTURE])[0]
     sha256 = {"sha256": "0" * 64} if name == "another sha256" else {}
     image_id = announce_and_post(make(), "k", **sha256)

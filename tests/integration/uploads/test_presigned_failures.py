@@ -1,4 +1,4 @@
-"""Presigned uploads that fail: the store, the time, the memory; which refusals are final."""
+"""Presigned uploads that fail for lack of the store, time or memory; and final refusals."""
 
 import time
 from typing import Any
@@ -32,7 +32,7 @@ PICTURE = pictures.camera_jpeg()
 def test_a_store_that_takes_all_the_time_is_no_attempt(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lease is released, even though that requires a new database connection."""
+    """The upload releases its lease, although that requires a new database connection."""
 
     def wait(*_: Any, **__: Any) -> Any:
         db.close()
@@ -56,7 +56,7 @@ def test_a_store_that_takes_all_the_time_is_no_attempt(
     [("download", (503, 201)), ("put_object", (503, 201)), ("delete_objects", (201, 200))],
 )
 def test_a_store_that_fails_on_the_way(stores: Stores, target: str, statuses: tuple[int, int]) -> None:
-    """Once the image exists, a sweep removes the file. Bytes that could not be stored are no first."""
+    """If the image exists, a sweep removes the file. A later upload is no duplicate of a failed one."""
     image_id = announce_and_post(PICTURE)
     with failing(target):
         answer = complete(image_id)
@@ -75,7 +75,7 @@ def test_a_store_that_fails_on_the_way(stores: Stores, target: str, statuses: tu
 def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine may be the cause, not the picture."""
+    """The cause may be the machine rather than the file."""
 
     def run_out(*_: object) -> None:
         raise MemoryError
@@ -103,7 +103,7 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
 def test_what_ends_every_attempt_is_refused_without_another_one(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A form that is posted repeatedly, each time with an event, costs at most three decodes."""
+    """If a form is posted repeatedly, each time with an event, it costs at most three decodes."""
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
         die(stores, complete_event(image_id), "storage.s3.download", "after")

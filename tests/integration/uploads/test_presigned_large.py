@@ -15,7 +15,7 @@ from tests.support import pictures
 from tests.support.events import ROOT
 
 MEGABYTE = 1_000_000
-# VmHWM: the peak memory of this process alone; ru_maxrss includes its parent's.
+# VmHWM is the peak memory of only this process. ru_maxrss includes its parent's.
 CHILD = """
 import json, sys
 from tests.support.events import handle
@@ -56,7 +56,7 @@ def test_100_megabytes_do_not_need_200(stores: Stores) -> None:
 
     before, after = complete_in_fresh_process(stores, small_id, large_id)
 
-    # The decoded picture has four bytes per pixel, 133 MB; the file itself must not be in memory too.
+    # The decoded picture takes 133 MB, four bytes per pixel. The file itself must not be in memory.
     assert after["peak"] - before["peak"] < 160 * MEGABYTE
     assert (after["width"], after["height"]) == (5773, 5773)
     assert fetch(after["urls"]["original"]).data == large

@@ -82,7 +82,7 @@ def test_an_event_is_sent_again_when_the_holder_of_the_lease_has_died(stores: St
 def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that lost its lease looks for the outcome, and must not conclude that there is none."""
+    """A process that lost its lease looks for the outcome. It must find the image."""
     image_id = announce_and_post(PICTURE)
     overtaken = uploads.acquire_lease(image_id, lease_seconds=60)
     assert overtaken
@@ -128,7 +128,7 @@ def test_a_post_after_completion_does_not_change_the_image(stores: Stores) -> No
 
 @pytest.mark.parametrize("change", ["metadata - 'category'", """metadata || '{"of_newer_code": ["x"]}'"""])
 def test_completed_by_code_with_other_fields(stores: Stores, change: str) -> None:
-    """A deploy, or its rollback, came between the announcement and the file."""
+    """A deploy or its rollback happened between the registration and the file."""
     image_id = announce_and_post(PICTURE)
     stores.execute(f"UPDATE uploads SET metadata = {change}")
 
@@ -152,8 +152,9 @@ DECIDED = [Hook(name, "before", 1, "pause") for name in ("storage.s3.put_object"
 def test_who_is_overtaken_never_mixes_two_files(
     stores: Stores, hook: Hook, second_file: bytes, outcome: list[tuple[int, Any]]
 ) -> None:
-    """A second request takes over, after another post, while the first is paused. ``outcome``: the answers of
-    the second and of the first.
+    """While the first request is paused, another file is posted, and a second request takes over.
+
+    ``outcome`` lists the responses of the second and of the first.
     """
     ticket = announce(PICTURE).body["data"]
     post_file(ticket["form"], PICTURE)

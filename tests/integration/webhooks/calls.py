@@ -1,4 +1,4 @@
-"""Requests for webhooks, and what the functions do with their queues."""
+"""Requests to the routes of webhooks, and the steps of a delivery."""
 
 import json
 from typing import Any
@@ -14,12 +14,12 @@ IMAGES = [name for name in CHANGE_TYPES if name.startswith("image.")]
 
 
 def ask(method: str, path: str = "", body: str = "", *, key: str = API_KEY) -> Answer:
-    """A request to /api/webhooks and what follows."""
+    """A request to /api/webhooks and ``path``."""
     return send(make_event(method, f"/api/webhooks{path}", {"X-API-Key": key}, body=body))
 
 
 def create(url: str, *types: str, key: str = API_KEY) -> dict[str, Any]:
-    """A new webhook, with its secret; for all changes of images unless ``types`` are given."""
+    """Create a webhook; returns it with its secret. By default, it gets all changes of images."""
     answer = ask("POST", body=json.dumps({"url": url, "types": types or IMAGES}), key=key)
     assert answer.status == 201, answer.body
     found: dict[str, Any] = answer.body["data"]

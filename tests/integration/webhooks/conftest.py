@@ -1,4 +1,4 @@
-"""The service, with webhooks on that may go to loopback."""
+"""The service with webhooks, which may be sent to loopback."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def server() -> Iterator[Receiver]:
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A delivery may take LIMIT seconds, and go to loopback. No stores."""
+    """A delivery may take LIMIT seconds, and go to loopback."""
     monkeypatch.setattr(send, "DELIVERY_SECONDS", LIMIT)
     with use_settings(monkeypatch, ENVIRONMENT | {"WEBHOOK_ALLOW_PRIVATE": "true"}):
         yield

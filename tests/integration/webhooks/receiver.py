@@ -1,4 +1,4 @@
-"""Servers that webhooks are sent to."""
+"""Servers that receive webhooks."""
 
 import socket
 import threading
@@ -14,14 +14,14 @@ from tests.support.http_server import Handler, serve
 
 @dataclass
 class Receiver:
-    """What arrived, as ``(path, headers, body)``; answers with the next of ``statuses``, then with 204."""
+    """Keeps requests as ``(path, headers, body)``. Responds with the next of ``statuses``, then with 204."""
 
     url: str = ""
     received: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
     def changes(self, secret: str) -> list[Any]:
-        """The bodies, whose signatures are right."""
+        """Verify the signatures; returns the bodies."""
         return [Webhook(secret).verify(body, headers) for _, headers, body in self.received]
 
     def types(self, secret: str) -> list[str]:
@@ -46,7 +46,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def read_request(connection: socket.socket) -> None:
-    """Read a delivery, or whatever arrives instead: what is not read would end a connection with an error."""
+    """Read the request, because unread bytes would end the connection with an error."""
     connection.settimeout(0.3)
     data = b""
     with suppress(TimeoutError):
@@ -62,7 +62,7 @@ def hang(connection: socket.socket) -> None:
 
 @contextmanager
 def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that reads a request, then does what ``talk`` says with the connection."""
+    """A server that reads a request, then calls ``talk`` with the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer(connection: socket.socket) -> None:

@@ -31,7 +31,7 @@ def delivery(url: str, count: int = 1, webhook_id: str = "w") -> dict[str, Any]:
 
 
 def send_one(url: str) -> dict[str, Any]:
-    """The result of one delivery, which ends within its time limit."""
+    """Send one delivery, which must end within its time limit; returns the result."""
     start = time.monotonic()
     (outcome,) = send_all([delivery(url)])
     assert time.monotonic() - start < LIMIT + 0.5

@@ -1,4 +1,4 @@
-"""OutsideFunction on AWS: SQS starts it, and it invokes ManageFunction. Here both services are fakes."""
+"""OutsideFunction on AWS: SQS starts it, and it invokes ManageFunction. Here, SQS and Lambda are fakes."""
 
 import json
 import socket
@@ -23,12 +23,12 @@ QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:webhooks"
 
 @dataclass
 class Aws:
-    """Lambda, which runs ManageFunction here, and SQS, of which only the calls are noted."""
+    """A fake Lambda, which runs ManageFunction, and a fake SQS, which only records calls."""
 
     invoked: list[str] = field(default_factory=list)
     visibility: list[tuple[str, int]] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
-    """By what is invoked, how Lambda fails: ``raised``, ``busy`` or ``silent``."""
+    """Lambda's failure for each step: ``raised``, ``busy`` or ``silent``."""
 
 
 @pytest.fixture
@@ -64,7 +64,6 @@ def aws(service: Stores, configure: Configure) -> Iterator[Aws]:
 
 
 def run(count: int = 1, seconds: int = 60) -> dict[str, Any]:
-    """Start the function with this number of messages."""
     records = [
         {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": "{}", "eventSourceARN": QUEUE_ARN}
         for number in range(count)
@@ -104,7 +103,7 @@ def test_after_a_failure_one_message_stays_until_the_next_attempt(
     shift(service, "next_attempt_at", "70 seconds")
     assert 7 <= run()["next_in"] <= 10
 
-    # A webhook that is paused keeps no message.
+    # A paused webhook keeps no message.
     service.execute("UPDATE webhooks SET failing_since = now() - interval '1 day', next_attempt_at = now()")
     server.statuses = [500]
     assert run()["batchItemFailures"] == []
@@ -134,7 +133,7 @@ def test_a_retry_is_not_forgotten_when_another_webhook_is_due_before(
 def test_a_function_that_does_not_answer_is_asked_again(
     service: Stores, aws: Aws, server: Receiver, step: str, failure: str
 ) -> None:
-    """What was sent and not settled is sent again when its lease ends."""
+    """When the lease of an unsettled delivery ends, it is sent again."""
     create(server.url)
     add_changes(service, 1)
     aws.fails = {step: failure}

@@ -1,4 +1,4 @@
-"""The queue of each webhook: order, leases, retries, pause. With the functions, as the runner calls them."""
+"""The queue of each webhook: order, leases, retries, pause. Tests call the functions as `make run` does."""
 
 import json
 from datetime import datetime
@@ -27,7 +27,7 @@ from tests.integration.webhooks.receiver import Receiver
 from tests.support import pictures
 
 LAMBDA_BYTES = 6 * 1024 * 1024
-"""Of a function's answer, at most, whichever way its runtime writes characters beyond ASCII."""
+"""The maximum size of a function's response, with or without escaped characters."""
 
 
 def sequences(deliveries: list[dict[str, Any]]) -> list[list[int]]:

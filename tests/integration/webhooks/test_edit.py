@@ -1,4 +1,4 @@
-"""Webhooks are changed and deleted under a version, by whom they belong to then, and made once."""
+"""Webhooks: conditional changes and deletions, new owners, and repeated creation requests."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def test_a_webhook_is_changed_at_its_version(service: Stores, server: Receiver) 
     tested = ask("POST", f"{path}/test")
     assert (tested.status, tested.headers["location"]) == (202, made.headers["location"])
     deliver()
-    answer = ask("GET", path, If_None_Match=etag)  # a result is no new version
+    answer = ask("GET", path, If_None_Match=etag)  # a result creates no new version
     assert (answer.status, answer.body["data"]["version"], len(answer.body["data"]["results"])) == (200, 1, 1)
 
     changed = ask("PATCH", path, {"types": ["image.trashed"]}, If_Match=etag).body["data"]

@@ -1,4 +1,4 @@
-"""Whatever a receiver answers is the result of its own delivery, within the time limit, and of no other."""
+"""Any response of a receiver affects only its own delivery, which ends within the time limit."""
 
 import socket
 import time
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.usefixtures("short_limit")
 
 ERRORS = {None, "status_not_2xx", "timeout", "connection_failed", "response_invalid"}
 BUFFERED = 8_000_000
-"""What the buffers of a connection on loopback may hold, read or not."""
+"""The maximum number of bytes in the buffers of a connection on loopback."""
 
 
 class Step(NamedTuple):
-    """Bytes that a receiver sends, how often, and its pause before them."""
+    """Bytes that a receiver sends, the number of times, and its pause before them."""
 
     data: bytes
     times: int = 1
@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
 @contextmanager
 def hostile(steps: list[Step]) -> Iterator[tuple[str, list[int]]]:
-    """A receiver that sends these steps, then closes; and the numbers of bytes that it has sent."""
+    """A receiver that sends these steps, then closes; and the numbers of sent bytes."""
     sent: list[int] = []
 
     def talk(connection: socket.socket) -> None:
@@ -97,7 +97,7 @@ def test_it_is_one_result_in_time_and_others_arrive(steps: list[Step]) -> None:
     assert [result["status"] for result in outcomes["other"]] == [204, 204]
     results = outcomes["hostile"]
     assert {result["error"] for result in results} <= ERRORS
-    # One result for each message, until the first that is refused.
+    # There is one result for each message, until the first refused one.
     assert len(results) == 2 or results[0]["error"]
     assert all(earlier["error"] is None for earlier, _ in pairwise(results))
     assert all((result["error"] is None) == (200 <= (result["status"] or 0) < 300) for result in results)

@@ -1,4 +1,4 @@
-"""A secret is replaced while deliveries go on."""
+"""A secret is rotated while deliveries continue."""
 
 import json
 from typing import Any
@@ -11,7 +11,6 @@ from tests.integration.webhooks.receiver import Receiver
 
 
 def rotate(webhook: dict[str, Any], **values: Any) -> str:
-    """The new secret."""
     answer = ask("POST", f"/{webhook['id']}/secret/rotate", json.dumps(values) if values else "")
     assert answer.status == 200, answer.body
     assert answer.body["data"]["id"] == webhook["id"]
@@ -19,7 +18,7 @@ def rotate(webhook: dict[str, Any], **values: Any) -> str:
 
 
 def verifies(server: Receiver, *secrets: str) -> list[bool]:
-    """Which of the secrets the last delivery was signed with."""
+    """For each secret, whether it signed the last delivery."""
     _, headers, body = server.received[-1]
     found = []
     for secret in secrets:
@@ -32,7 +31,7 @@ def verifies(server: Receiver, *secrets: str) -> list[bool]:
 
 
 def age(stores: Stores, hours: float) -> None:
-    """As if the rotations had been earlier."""
+    """Move the rotations into the past."""
     stores.execute(
         """UPDATE webhooks SET old_secrets = (
                SELECT jsonb_agg(item || jsonb_build_object('until', (item->'until')::numeric - %s))
@@ -55,7 +54,7 @@ def test_both_secrets_sign_for_a_day(service: Stores, server: Receiver) -> None:
 def test_without_overlap_all_before_end_at_once_and_few_are_kept(service: Stores, server: Receiver) -> None:
     webhook = create(server.url)
     secrets = [webhook["secret"], rotate(webhook, overlap_hours=168)]
-    # The answer was lost, so it is rotated once more: receivers know the first secret only.
+    # The response was lost, so the client rotates again. Receivers have only the first secret.
     secrets.append(rotate(webhook, overlap_hours=1))
     add_changes(service, 1)
     deliver()

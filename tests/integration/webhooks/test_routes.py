@@ -1,4 +1,4 @@
-"""The routes of webhooks: what they answer, and refuse; a webhook ends with the key that answers for it."""
+"""The routes of webhooks: responses and refusals. A webhook ends with its key."""
 
 import json
 from typing import Any

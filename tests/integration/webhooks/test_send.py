@@ -1,4 +1,4 @@
-"""Sending, to servers that answer well, badly and never; over TLS, whose certificates are taken."""
+"""Sending to servers with valid, invalid or no responses, and over TLS with each kind of certificate."""
 
 import ipaddress
 import socket
@@ -144,7 +144,7 @@ def test_private_addresses_get_no_request(monkeypatch: pytest.MonkeyPatch) -> No
         for host in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
             result = send_one(f"https://{host}:{port}/")
             assert (result["status"], result["error"]) == (None, "address_private"), host
-        # Registered while WEBHOOK_ALLOW_PRIVATE was on.
+        # The webhook was registered while WEBHOOK_ALLOW_PRIVATE was true.
         assert send_one(server.url)["error"] == "address_private"
     assert server.received == []
 
@@ -189,7 +189,7 @@ def test_tls_with_a_server_that_never_answers(talk: Callable[[socket.socket], No
 
 @contextmanager
 def tls_server(folder: Path, name: str) -> Iterator[int]:
-    """The port of a server with a certificate for ``name``, which is its own authority: cert.pem."""
+    """The port of a server with a self-signed certificate for ``name``: cert.pem."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""On AWS, what may have changed something puts an object, whose notification starts the sending."""
+"""On AWS, requests and events that may change an image put an object. Its notification starts the sending."""
 
 import logging
 
@@ -17,7 +17,7 @@ WAKE = "webhooks/wake"
 
 @pytest.fixture
 def aws(stores: Stores, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Stores:
-    """As a function on AWS, which asks for keys of its own."""
+    """The service as a function on AWS, where example values are refused as keys."""
     monkeypatch.setattr(settings, "PLACEHOLDERS", frozenset())
     long = "a-key-of-the-tests-0123456789abcdefghij"
     configure(AWS_LAMBDA_FUNCTION_NAME="upload", WEBHOOKS="true", SECRET_KEY=long)
@@ -29,7 +29,7 @@ KEY = {"X-API-Key": f"{API_KEY}-of-the-tests-0123456789"}
 
 
 def wakes(stores: Stores) -> bool:
-    """Whether there was a wake; forgets it."""
+    """Whether there was a wake; removes it."""
     found = stores.keys().count(WAKE) > 0
     stores.client.delete_object(Bucket=stores.s3.bucket, Key=WAKE)
     return found
@@ -51,7 +51,7 @@ def test_requests_and_events_that_may_change_images_wake(aws: Stores) -> None:
 
 
 def test_what_only_reads_fails_or_sends_does_not(aws: Stores) -> None:
-    """Sending would never end."""
+    """Otherwise, sending would wake itself forever."""
     for method, path in [
         *((method, "/api/images") for method in ("GET", "HEAD", "OPTIONS")),
         *(("DELETE", f"/api/images/{new_id()}"), ("POST", "/api/webhooks"), ("GET", "/health")),
