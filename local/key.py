@@ -85,7 +85,7 @@ def describe_key(made: dict[str, Any], api: Api) -> str:
             "",
             "Keep it: it is not shown again. Clients send it as X-API-Key:",
             f"  curl -H {shlex.quote('X-API-Key: ' + made['key'])} {api.base_url}/api/keys/self",
-            "It can be revoked with the root key:",
+            "It can be revoked with the root key in API_KEY, which `make run` prints:",
             f'  curl -X DELETE -H "X-API-Key: $API_KEY" {api.base_url}/api/keys/{made["id"]}',
         ]
     )

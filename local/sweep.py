@@ -10,7 +10,7 @@ from local.settings import Settings
 
 COUNTS = {
     "finished": "interrupted upload(s) whose file had arrived: now images",
-    "undone": "interrupted upload(s) without a file, or interrupted deletion(s): completed",
+    "undone": "interrupted upload(s) undone, or interrupted deletion(s) finished",
     "refused": "upload(s) whose file is not a valid image: refused",
     "purged": "image(s) past their time in the trash: deleted permanently",
     "variants_removed": "unfinished variant(s): removed",
@@ -39,7 +39,7 @@ def describe(report: dict[str, Any]) -> list[str]:
         ]
     found = [f"{report[name]:>6,} {meaning}" for name, meaning in COUNTS.items() if report[name]]
     if not found:
-        return ["Nothing to clean up."]
+        return ["Nothing to clean up. Uploads of the last minute are not counted: they may still be running."]
     if report["dry_run"]:
         return ["A sweep would find:", *found, "Nothing was changed. To clean up, run make sweep APPLY=1."]
     return [*found, "Done."]

@@ -11,7 +11,9 @@ def test_every_count_has_a_meaning() -> None:
 
 def test_a_report_in_sentences() -> None:
     report = Report(dry_run=True)
-    assert describe(report.to_dict()) == ["Nothing to clean up."]
+    assert describe(report.to_dict()) == [
+        "Nothing to clean up. Uploads of the last minute are not counted: they may still be running."
+    ]
     report.counts.update({Count.FINISHED: 2, Count.ORPHAN_OBJECTS: 1_500})
     lines = describe(report.to_dict())
     assert lines[1:3] == [
