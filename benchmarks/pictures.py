@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import pillow_heif
 from PIL import Image, ImageFilter
 
 from benchmarks.figures import BenchmarkError
@@ -80,6 +81,13 @@ def make_avif(side: int) -> bytes:
     )
 
 
+def make_heic(side: int) -> bytes:
+    buffer = io.BytesIO()
+    image = Image.new("RGBA", (side, side), (9, 99, 199, 20))
+    pillow_heif.from_pillow(image).save(buffer, quality=10)
+    return buffer.getvalue()
+
+
 def make_deep_tiff(side: int) -> bytes:
     """A TIFF with four 16-bit channels in one strip, which decoders unpack whole. Pillow cannot write it."""
     packer = zlib.compressobj()
@@ -110,6 +118,7 @@ HEAVY_PICTURES: dict[str, Callable[[int], bytes]] = {
     "WebP": make_webp,
     "animated GIF": make_gif,
     "RGBA AVIF": make_avif,
+    "RGBA HEIC": make_heic,
     "16-bit TIFF": make_deep_tiff,
 }
 """Small files that need much memory to decode, as functions of the side in pixels."""

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from imageapi.analysis.analyze import analyze_image, analyze_queued, get_analysis
 from imageapi.analysis.enqueue import resend_overdue
+from imageapi.decoder import client as decoder
 from imageapi.events.messages import parse_messages, unfinished
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App
@@ -12,6 +13,7 @@ from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
 
 app = App()
+decoder.start("render")
 
 
 @app.operation("getAnalysis")

@@ -3,12 +3,14 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.decoder import client as decoder
 from imageapi.delivery.deliver import deliver_content, deliver_image
 from imageapi.http.app import App
 from imageapi.http.request import Request
 from imageapi.http.response import Response
 
 app = App()
+decoder.start("render")
 
 
 @app.operation("deliverImage")

@@ -4,6 +4,7 @@ from typing import Any
 
 import presigned
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from imageapi.decoder import client as decoder
 from imageapi.events.messages import parse_notifications, unfinished
 from imageapi.events.run_event import run_event
 from imageapi.http.app import App
@@ -16,6 +17,7 @@ from imageapi.uploads.direct import upload_image
 
 app = App()
 app.include(presigned.router)
+decoder.start("inspect")
 
 
 @app.operation("uploadImage")

@@ -7,7 +7,6 @@ Messages to this process are ``(function, event)``. Its own are :class:`Call`, :
 and :class:`Answered`; it waits for a :class:`Permission` after a call and a sleep.
 """
 
-import importlib
 import json
 import os
 import re
@@ -214,7 +213,6 @@ def prepare(gate: Gate) -> None:
     db.SESSION_SETTINGS.update(NO_LIMITS)
     for function in FUNCTIONS:
         load_handler(function)
-    importlib.import_module("imageapi.pictures.render")
     watch_stores(gate)
 
 

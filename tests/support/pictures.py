@@ -10,13 +10,17 @@ import struct
 import zlib
 from collections.abc import Callable
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import pillow_heif
 from PIL import ExifTags, Image, PngImagePlugin
 
 from tests.support.pngs import assemble_png, compress_zeros
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 160, 60), (30, 60, 220), (250, 250, 250)
+FIXTURES = Path(__file__).parents[1] / "fixtures/pictures"
+"""Made by heif-enc of libheif, which can write kinds that pillow-heif cannot."""
 MAX_PIXELS = 100_000_000  # the service's default
 
 STORED = {
@@ -170,6 +174,53 @@ def still(format: str, **options: Any) -> bytes:
     return encode(quadrants(), format, **options)
 
 
+def heif(width: int = 64, height: int = 48, *, mode: str = "RGB", images: int = 1, **options: Any) -> bytes:
+    """A HEIC; with several ``images``, of which the first is the primary one."""
+    file = pillow_heif.from_pillow(quadrants(width, height, mode))
+    for number in range(1, images):
+        file.add_from_pillow(Image.new(mode, (width, height), (40 * number % 256, 60, 90)))
+    return encode_heif(file, **options)
+
+
+def encode_heif(file: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    file.save(buffer, **{"quality": 90, "chroma": 444, **options})
+    return buffer.getvalue()
+
+
+def heif_rotated() -> bytes:
+    """A HEIC that is stored rotated, says so in ``irot`` and in EXIF, and must be rotated once."""
+    image = pillow_heif.from_pillow(quadrants().transpose(STORED[6]))
+    return encode_heif(image, exif=make_exif(6, {ExifTags.Base.Model: "Phone"}).tobytes())
+
+
+def heif_of_size(width: int, height: int) -> bytes:
+    """A HEIC of 64 x 64 pixels that declares another size."""
+    data = bytearray(heif(64, 64))
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, width, height)
+    return bytes(data)
+
+
+def heif_without_tile() -> bytes:
+    """A HEIC of four tiles, the last of which it does not contain."""
+    data = bytearray((FIXTURES / "tiles.heic").read_bytes())
+    references = data.index(b"dimg") + 8  # then the numbers of the tiles
+    struct.pack_into(">H", data, references + 6, 99)
+    return bytes(data)
+
+
+def heif_huge_before_cropping() -> bytes:
+    """A HEIC that declares 60,000 x 60,000 pixels, of which 64 x 48 are shown."""
+    data = bytearray(heif())
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, 60_000, 60_000)
+    return bytes(data)
+
+
+def with_brand(data: bytes, brand: bytes) -> bytes:
+    """An AVIF or HEIC with another major brand."""
+    return data[:8] + brand + data[12:]
+
+
 def png_header_only(width: int, height: int) -> bytes:
     """A PNG that claims a size and contains almost nothing."""
     return assemble_png(width, height, 8, 2, zlib.compress(b"\0" * 64))
@@ -225,6 +276,14 @@ ALL_GOOD: dict[str, Callable[[], bytes]] = {
     "png_alpha": partial(png, mode="RGBA"),
     "png_16_bit": png_16_bit,
     "png_palette_transparent": png_palette_transparent,
+    "heif": heif,
+    "heif_alpha": partial(heif, mode="RGBA"),
+    "heif_rotated": heif_rotated,
+    "heif_several": partial(heif, images=3),
+    "heif_generic_brand": lambda: with_brand(heif(), b"mif1"),
+    "heif_tiles": lambda: (FIXTURES / "tiles.heic").read_bytes(),
+    "heif_sequence": lambda: (FIXTURES / "sequence.heics").read_bytes(),
+    "avif_generic_brand": lambda: with_brand(still("AVIF"), b"mif1"),
     **{format.lower(): partial(still, format) for format in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")},
     **{f"{format.lower()}_animated": partial(animation, format) for format in ("PNG", "GIF", "WEBP", "AVIF")},
     "tiff_pages": partial(animation, "TIFF"),
@@ -246,6 +305,7 @@ def facts(name: str) -> Facts:
     """The expected facts of ``ALL_GOOD[name]``."""
     format = name.split("_")[0]
     frames = 3 if name.endswith(("_animated", "_pages")) else 1
+    format = {"heif": "heic"}.get(format, format)
     return Facts(f"image/{format}", {"jpeg": "jpg", "tiff": "tif"}.get(format, format), 64, 48, frames)
 
 
@@ -259,17 +319,26 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "svg": (lambda: SVG, *_NOT_AN_IMAGE),
     "pdf": (lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", *_NOT_AN_IMAGE),
     "ico": (partial(still, "ICO"), *_NOT_AN_IMAGE),
+    "heif_other_codec": (lambda: with_brand(still("AVIF"), b"heic"), *_NOT_AN_IMAGE),
     "jpeg_magic_only": (lambda: b"\xff\xd8\xff\xe0", *_CORRUPT),
     **{
         f"{format.lower()}_truncated": (partial(truncated_noise, format), *_CORRUPT)
         for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
     },
+    "heif_truncated": (lambda: truncated(heif()), *_CORRUPT),
+    "heif_tile_missing": (heif_without_tile, *_CORRUPT),
+    "heif_called_avif": (lambda: with_brand(heif(), b"avif"), *_CORRUPT),
+    "heif_smaller_than_declared": (partial(heif_of_size, 500, 400), *_CORRUPT),
+    "heif_huge_before_cropping": (heif_huge_before_cropping, *_TOO_LARGE),
+    "heif_many_images": (partial(heif, 16, 16, images=1_200), *_CORRUPT),
     "jpeg_progressive_truncated": (lambda: truncated(jpeg(600, 400, progressive=True), 0.9), *_CORRUPT),
     "png_wrong_checksum_pixels": (partial(png_wrong_checksum, b"IDAT"), *_CORRUPT),
     "png_wrong_checksum_header": (partial(png_wrong_checksum, b"IHDR"), *_CORRUPT),
     "png_without_pixels": (partial(png_header_only, 600, 400), *_CORRUPT),
     "webp_animated_truncated": (lambda: truncated(animation("WEBP"), 0.9), *_CORRUPT),
     "png_header_huge": (partial(png_header_only, 30_000, 30_000), *_TOO_LARGE),
+    "heif_too_large": (partial(heif_of_size, 8_000, 7_000), *_TOO_LARGE),
+    "heif_huge": (partial(heif_of_size, 60_000, 60_000), *_TOO_LARGE),
     "png_too_wide": (partial(png_header_only, 70_000, 1), *_TOO_LARGE),
     "png_bomb": (png_bomb, *_TOO_LARGE),
     "bmp_header_huge": (partial(bmp_header_only, 30_000, 30_000), *_TOO_LARGE),

@@ -149,7 +149,6 @@ def prepare(constants: dict[str, float]) -> None:
     clients.get_connections()
     for function in FUNCTIONS:
         load_handler(function)
-    importlib.import_module("imageapi.pictures.render")
 
 
 if __name__ == "__main__":

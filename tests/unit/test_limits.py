@@ -7,11 +7,12 @@ from imageapi.analysis import gemini
 from imageapi.catalog import uploads
 from imageapi.changes import serialize, waiting
 from imageapi.config import settings
+from imageapi.decoder.client import LIMITS, REUSED_SECONDS
 from imageapi.delivery import deliver
 from imageapi.http.json_body import MAX_JSON_BYTES
 from imageapi.images.revoke_links import REVOCATIONS_PER_DAY
 from imageapi.model import filenames, idempotency, metadata, variant_names
-from imageapi.pictures import decode_limits, frames, pixel_limits
+from imageapi.pictures import frames, pixel_limits
 from imageapi.search import counts, sort_matches, tokens
 from imageapi.uploads import presigned
 from imageapi.webhook_sender import addresses, response, send
@@ -43,6 +44,7 @@ VALUES: dict[str, list[float]] = {
     "Time that GET /api/uploads/{id} shows why an upload failed": [uploads.KEPT_DAYS],
     "Lifetime of an Idempotency-Key": [idempotency.KEY_DAYS],
     "JPEG or still PNG (MAX_PIXELS)": [DEFAULTS.max_pixels],
+    "HEIC": [50, DEFAULTS.max_pixels // 2],
     "Other formats, and each frame of an animation": [40, FRAME_PIXELS],
     "Longer side": [pixel_limits.MAX_SIDE],
     "Frames, or pages of a TIFF": [pixel_limits.MAX_FRAMES],
@@ -50,9 +52,8 @@ VALUES: dict[str, list[float]] = {
         pixel_limits.ANIMATION_FACTOR,
         pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS,
     ],
-    "CPU time to decode a file": [decode_limits.MAX_SECONDS],
-    "Memory to decode a file": [decode_limits.MAX_MEMORY / 2**20],
-    "Scans in a JPEG": [decode_limits.MAX_SCANS],
+    "CPU time to decode a file": [LIMITS["inspect"].cpu_seconds - REUSED_SECONDS],
+    "Memory to decode a file": [LIMITS["inspect"].memory / 2**20],
     "Widths": [*variant_names.WIDTHS],
     "Pixels of a variant": [variant_names.MAX_ENCODED_PIXELS],
     "Longest side of a variant": [variant_names.MAX_SIDE],

@@ -195,8 +195,8 @@ const TEXT = {
   error_payload_too_large: ["The file is too large. Choose a smaller one.", "ファイルが大きすぎます。小さいファイルを選んでください。"],
   limit_payload_too_large: ["The file is larger than {max_bytes}. Choose a smaller one.", "ファイルが {max_bytes} を超えています。小さいファイルを選んでください。"],
   error_unsupported_image_type: [
-    "The file is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, BMP or TIFF). Choose another file.",
-    "対応していない形式です（JPEG、PNG、GIF、WebP、AVIF、BMP、TIFF に対応）。別のファイルを選んでください。",
+    "The file is not a picture of a supported type (JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF). Choose another file.",
+    "対応していない形式です（JPEG、PNG、GIF、WebP、AVIF、HEIC、BMP、TIFF に対応）。別のファイルを選んでください。",
   ],
   error_parameter_invalid: ["The server does not accept this value of “{field}”. Change it.", "「{field}」のこの値は使えません。変更してください。"],
   error_field_invalid: ["The server does not accept this value of “{field}”. Change it.", "「{field}」のこの値は使えません。変更してください。"],

@@ -40,7 +40,7 @@ REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
 
 
 @pytest.mark.parametrize("removal", REMOVALS)
-@pytest.mark.parametrize("target", ["storage.s3.download", "pictures.render.render", "storage.s3.put_object"])
+@pytest.mark.parametrize("target", ["storage.s3.download", "decoder.client.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_removed_while_it_is_rendered(
     stores: Stores, image: dict[str, Any], removal: str, target: str, when: Any

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from imageapi.config.settings import get_settings
-from imageapi.pictures import render
+from imageapi.decoder import client as decoder
 from PIL import Image
 
 from tests.integration.client import get, send, upload
@@ -158,13 +158,13 @@ def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
 def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
     image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = render.render
+    original = decoder.render
 
     def render_slowly(*args: Any) -> bytes:
         time.sleep(2.1)
         return original(*args)
 
-    monkeypatch.setattr(render, "render", render_slowly)
+    monkeypatch.setattr(decoder, "render", render_slowly)
     link = sign(image["id"], "w160.webp", lifetime=60)
 
     location = fetch(link).location

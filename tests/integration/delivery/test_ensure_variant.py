@@ -26,7 +26,7 @@ from tests.support.worker import Hook, workers
 
 WEBP = "image/webp"
 PUT_OBJECT = s3.put_object
-RENDER, PUT = "pictures.render.render", "storage.s3.put_object"
+RENDER, PUT = "decoder.client.render", "storage.s3.put_object"
 
 
 def test_a_variant_is_made_once(image: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 UNSENT, SENT = ("storage.s3.put_object", "before"), ("storage.s3.put_object", "after")
 REMOVING, REMOVED = ("storage.s3.delete_objects", "before"), ("storage.s3.delete_objects", "after")
 HIDDEN, LOADED = ("database.db.query_as_actor", "after"), ("storage.s3.download", "after")
-RENDERING = ("pictures.render.render", "before")
+RENDERING = ("decoder.client.render", "before")
 # Name: (creating function, count in the report, and the remaining status, variants and objects).
 LEFTOVERS: dict[str, tuple[Callable[[Stores], Any], str, str, int, int]] = {
     "upload, no object": (lambda s: cut_upload(s, *UNSENT), "undone", "failed", 0, 0),

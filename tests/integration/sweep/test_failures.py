@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from imageapi.catalog import uploads
+from imageapi.decoder.client import Inspection
 from imageapi.errors import DatabaseUnavailableError, StorageUnavailableError, TooComplexError
-from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.sweep import expired_rows, run
 from imageapi.sweep.report import Count
@@ -139,7 +139,7 @@ def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.Monk
     expire(stores)
     monkeypatch.setattr(expired_rows, "BATCH", 2)
     with monkeypatch.context() as patch:
-        patch.setattr(inspect, "inspect", run_out)
+        patch.setattr(Inspection, "wait", run_out)
         assert counts(sweep()) == {"failed": 3}
         assert counts(sweep()) == {}
     assert stores.execute("SELECT DISTINCT attempts FROM uploads") == [{"attempts": 1}]

@@ -2,21 +2,19 @@
 
 import hashlib
 import json
-import resource
-import time
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from pathlib import Path
 from typing import Any
 
 import pytest
+from imageapi.decoder import client as decoder
 from imageapi.errors import StorageUnavailableError
-from imageapi.pictures import inspect
 from imageapi.storage import s3
-from PIL import ImageFile
 
 from tests.integration.client import fetch_link, upload
-from tests.integration.stores import Stores
-from tests.support import pictures
+from tests.integration.stores import Configure, Stores
+from tests.support import hostile, pictures
+from tests.support.waiting import wait_until
 
 METADATA = {"title": "夕焼け", "description": "海。\n二行目", "category": "風景", "tags": ["海", "空"]}
 
@@ -84,7 +82,7 @@ def test_bad_picture(stores: Stores, name: str) -> None:
     assert stores.is_empty()
 
 
-@pytest.mark.parametrize("step", [(inspect, "inspect"), (s3, "put_object")])
+@pytest.mark.parametrize("step", [(decoder.Inspection, "wait"), (s3, "put_object")])
 def test_memory_that_runs_out_leaves_nothing_behind(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str]
 ) -> None:
@@ -99,28 +97,27 @@ def test_memory_that_runs_out_leaves_nothing_behind(
 
 
 def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would use the next request's time and memory."""
-    started, ended = Event(), Event()
-
-    def decode_until_cancelled(image: ImageFile.ImageFile) -> None:
-        started.set()
-        try:
-            while True:
-                image.fp.check_time()  # type: ignore[union-attr]
-                time.sleep(0.01)
-        finally:
-            ended.set()
+    """It would take the next request's time and memory."""
 
     def fail(*_: Any, **__: Any) -> None:
-        assert started.wait(60)
+        wait_until(find_forks)
         raise StorageUnavailableError()
 
-    monkeypatch.setattr(ImageFile.ImageFile, "load", decode_until_cancelled)
     monkeypatch.setattr(s3, "put_object", fail)
-    before = resource.getrlimit(resource.RLIMIT_AS)
 
-    assert upload(pictures.jpeg()).code == "storage_unavailable"
+    assert upload(hostile.jpeg(20_000, 2_000)).code == "storage_unavailable"
 
-    assert ended.is_set()
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    wait_until(lambda: not find_forks())
+    assert stores.is_empty()
+
+
+def find_forks() -> str:
+    """The processes that decode for this one."""
+    server = decoder._get_process("inspect").pid
+    return Path(f"/proc/{server}/task/{server}/children").read_text()
+
+
+def test_the_limit_of_pixels_is_the_configured_one(stores: Stores, configure: Configure) -> None:
+    configure(MAX_PIXELS=str(64 * 48 - 1))
+    assert upload(pictures.jpeg()).error == (422, "too_many_pixels")
     assert stores.is_empty()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
-from imageapi.errors import StorageUnavailableError
-from imageapi.pictures import inspect
+from imageapi.decoder.client import Inspection
+from imageapi.errors import StorageUnavailableError, TooComplexError
 from imageapi.storage import s3
 from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
@@ -78,11 +78,11 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
     """The cause may be the machine rather than the file."""
 
     def run_out(*_: object) -> None:
-        raise MemoryError
+        raise TooComplexError
 
     image_id, never_fits = announce_and_post(PICTURE), announce_and_post(PICTURE)
     with monkeypatch.context() as patch:
-        patch.setattr(inspect, "read_exif", run_out)
+        patch.setattr(Inspection, "wait", run_out)
         assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
         assert complete(image_id).error == (422, "image_too_complex")
         assert complete(never_fits).error == (422, "image_too_complex")
@@ -90,7 +90,7 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
         assert stores.keys() == sorted([f"incoming/{image_id}", f"incoming/{never_fits}"])
     assert complete(image_id).status == 201
 
-    monkeypatch.setattr(inspect, "read_exif", run_out)
+    monkeypatch.setattr(Inspection, "wait", run_out)
     for statuses in (["ready", "pending"], ["ready", "pending"], ["ready", "failed"]):
         expire(stores)
         sweep()

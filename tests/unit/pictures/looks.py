@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from imageapi.errors import AppError
+from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Variant
 from imageapi.pictures import inspect as inspecting
 from imageapi.pictures import render as rendering
@@ -24,7 +25,7 @@ for _tag, _new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"bXYZ", b"gXYZ"), (
 """A profile in which red is green, green is blue, and blue is red."""
 
 
-def inspect(data: bytes, max_pixels: int = pictures.MAX_PIXELS) -> inspecting.Picture:
+def inspect(data: bytes, max_pixels: int = pictures.MAX_PIXELS) -> Picture:
     return inspecting.inspect(io.BytesIO(data), max_pixels)
 
 
@@ -43,7 +44,7 @@ def refusal(use: Callable[..., object], *arguments: Any) -> tuple[int, str]:
     return caught.value.status, caught.value.code
 
 
-def open_placeholder(picture: inspecting.Picture) -> Image.Image:
+def open_placeholder(picture: Picture) -> Image.Image:
     head, _, text = picture.placeholder.partition(",")
     assert head == "data:image/webp;base64"
     image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imageapi.pictures.inspect import Picture
+from imageapi.model.picture import Picture
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 

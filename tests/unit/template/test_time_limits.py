@@ -7,9 +7,9 @@ a response.
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, pending_removals, variants, webhooks
 from imageapi.database import db, migrations
+from imageapi.decoder.client import LIMITS
 from imageapi.delivery import ensure_variant
 from imageapi.events import cloudformation
-from imageapi.pictures import decode_limits
 from imageapi.storage import clients
 from imageapi.sweep import run
 from imageapi.uploads import complete, create_image, direct, presigned
@@ -60,7 +60,7 @@ def test_a_function_that_waits_still_responds() -> None:
     assert longest_wait + statement_seconds("Changes") < TIMEOUT["Changes"] - 1, "for a change"
     assert TIMEOUT["Deliver"] > ensure_variant.WAIT_SECONDS, "for a rendering"
     assert TIMEOUT["Upload"] > create_image.WAIT_SECONDS, "for a completion"
-    assert TIMEOUT["Upload"] > decode_limits.MAX_SECONDS, "for decoding"
+    assert TIMEOUT["Upload"] > LIMITS["inspect"].cpu_seconds, "for decoding"
     pauses = (gemini.ATTEMPTS - 1) * gemini.LONGEST_PAUSE
     assert gemini.ATTEMPTS * gemini.ATTEMPT_SECONDS + pauses < TIMEOUT["Analyze"], "for Gemini"
     assert send.DELIVERY_SECONDS < send.TAKE_SECONDS, "for a receiver"

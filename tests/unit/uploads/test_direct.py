@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.errors import AppError
 from imageapi.storage import s3
@@ -69,9 +68,3 @@ def test_what_is_refused_before_anything_is_stored() -> None:
         assert refusal(idempotency_key=key) == (400, "parameter_invalid")
     assert refusal(metadata={"title": "x" * 201}) == (422, "field_invalid")
     assert refusal(pictures.SVG) == (415, "unsupported_image_type")
-
-
-def test_the_limit_of_pixels_is_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAX_PIXELS", str(64 * 48 - 1))
-    get_settings.cache_clear()
-    assert refusal() == (422, "too_many_pixels")

@@ -11,6 +11,7 @@ from imageapi.analysis import gemini
 from imageapi.catalog import analyses, budgets, images
 from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.decoder import client as decoder
 from imageapi.errors import (
     AppError,
     ConfigurationError,
@@ -135,10 +136,8 @@ def _work_on(image: db.Row, taken: db.Row) -> dict[str, Any]:
 
 
 def _make_variant(image: db.Row) -> bytes:
-    from imageapi.pictures import render  # Pillow is slow to import
-
     with s3.downloaded(image["s3_key"], max_bytes=image["size_bytes"]) as source:
-        return render.render(source, VARIANT, get_settings().max_pixels)
+        return decoder.render(source, VARIANT, get_settings().max_pixels)
 
 
 def _describe(jpeg: bytes, day: date) -> gemini.Description:

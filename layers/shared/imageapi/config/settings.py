@@ -247,6 +247,11 @@ def get_settings() -> Settings:
     return load_settings(os.environ, _secret_cache)
 
 
+def library_path() -> dict[str, str]:
+    """The only variable that a process without secrets needs: where Lambda's Python finds its libraries."""
+    return {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+
+
 def refresh_settings(max_age: float) -> bool:
     """Read the secrets again if they were read more than ``max_age`` seconds ago.
 

@@ -8,6 +8,7 @@ from typing import IO
 from imageapi.catalog import variants
 from imageapi.config.settings import get_settings
 from imageapi.database import db
+from imageapi.decoder import client as decoder
 from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
@@ -84,11 +85,9 @@ def _make_variant(image: db.Row, variant: variant_names.Variant, token: int) -> 
 
 
 def _render(image: db.Row, variant: variant_names.Variant) -> bytes:
-    from imageapi.pictures import render  # only renders load Pillow
-
     with _source(image, variant) as source:
         size = image["width"], image["height"]
-        return render.render(source, variant, get_settings().max_pixels, size)
+        return decoder.render(source, variant, get_settings().max_pixels, size)
 
 
 @contextmanager

@@ -5,7 +5,8 @@
 ``metadata``           title, description, category and tags: limits and cleaning
 ``filenames``          file names: cleaning and Content-Disposition
 ``text``               text normalization for search
-``image_formats``      formats that can be uploaded
+``image_formats``      formats of uploads, recognized by their first bytes
+``picture``            the description of a decoded image
 ``variant_names``      names, widths and sizes of variants
 ``variant_formats``    formats of variants and content negotiation
 ``scopes``             permissions of API keys

@@ -2,12 +2,9 @@
 
 import io
 import warnings
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-from imageapi.errors import AppError
-from imageapi.pictures.decode_limits import LimitedReader
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG start-of-frame markers, one per compression process."""
@@ -20,21 +17,20 @@ _END_BYTES = 65_536
 _WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259
 _STRIPS, _TILES = (273, 279), (324, 325)
 """TIFF tags: the offsets and byte counts of strips and of tiles."""
+_LIBHEIF_NO_CODEC = "Support for this compression format has not been built in"
 _WEBP = 50_001
 """A TIFF compression that Pillow supports, but not the libtiff in its wheels."""
 
 
-def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
+def find_unsupported(source: IO[bytes], error: Exception, *, opened: bool) -> str | None:
     """Find out why an image could not be decoded.
 
     Args:
+        error: the decoder's error.
         opened: True if the header was read and decoding failed.
 
     Returns:
-        "JPEG" or "TIFF" if it is an unsupported kind of that format; None if it is broken or incomplete.
-
-    Raises:
-        TooComplexError: a limit was reached.
+        "JPEG", "TIFF" or "HEIC" if it is an unsupported kind of that; None if it is broken or incomplete.
     """
     source.seek(0)
     head = source.read(4)
@@ -43,10 +39,10 @@ def find_unsupported(source: LimitedReader, *, opened: bool) -> str | None:
     if head in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         tags = _read_whole_tiff(source)
         return "TIFF" if tags and (not opened or tags.get(_COMPRESSION) == _WEBP) else None
-    return None
+    return "HEIC" if _LIBHEIF_NO_CODEC in str(error) else None
 
 
-def _is_undecoded_jpeg(source: LimitedReader) -> bool:
+def _is_undecoded_jpeg(source: IO[bytes]) -> bool:
     position = 2
     while True:
         source.seek(position)
@@ -60,14 +56,14 @@ def _is_undecoded_jpeg(source: LimitedReader) -> bool:
         position += 1 if head[1] == 0xFF else 2 + int.from_bytes(head[2:4], "big")
 
 
-def _read_end(source: LimitedReader, after: int) -> bytes:
+def _read_end(source: IO[bytes], after: int) -> bytes:
     """The last ``_END_BYTES`` of the file, or all bytes from ``after`` if those are fewer."""
     size = source.seek(0, io.SEEK_END)
     source.seek(max(after, size - _END_BYTES))
     return source.read()
 
 
-def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
+def _read_whole_tiff(source: IO[bytes]) -> ImageFileDirectory_v2 | None:
     """The first directory of a TIFF; None if it, or any strip or tile that it lists, is incomplete."""
     source.seek(0)
     header = source.read(8)
@@ -79,10 +75,10 @@ def _read_whole_tiff(source: LimitedReader) -> ImageFileDirectory_v2 | None:
         # Pillow reports a truncated directory only as a warning.
         with warnings.catch_warnings(record=True) as problems:
             warnings.simplefilter("always")
-            tags.load(cast(IO[bytes], source))
+            tags.load(source)
             is_described = tags.get(_WIDTH) and tags.get(_HEIGHT)
             ends = [end for pair in (_STRIPS, _TILES) for end in _list_ends(tags, *pair)]
-    except (MemoryError, AppError):
+    except MemoryError:
         raise
     except Exception:  # with hostile bytes, a decoder may raise any error
         return None

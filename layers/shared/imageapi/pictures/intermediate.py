@@ -10,6 +10,7 @@ from typing import Any, cast
 from PIL import Image
 
 from imageapi.model.variant_names import INTERMEDIATE_SIDE
+from imageapi.pictures.colour import to_srgb
 from imageapi.pictures.pixel_formats import to_rgb
 from imageapi.pictures.pixel_limits import is_animated
 from imageapi.pictures.resize import shrink
@@ -49,8 +50,6 @@ def reduce(image: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
     if image.mode in ("RGBA", "LA") and not _is_opaque(image):
         return None
     try:
-        from imageapi.pictures.colour import to_srgb  # only large images need this import
-
         small = to_srgb(shrink(image, min(image.size) // INTERMEDIATE_SIDE), info)
     except Exception:  # too little memory, or pixels that only the decoder understands
         return None

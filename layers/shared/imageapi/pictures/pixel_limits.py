@@ -22,10 +22,12 @@ def pixel_limit(image: Image.Image, max_pixels: int) -> int:
     """The pixel limit for an image of this format, so that decoding it fits in a function's memory.
 
     JPEGs are decoded at a fraction of their size, and still PNGs in one copy of at most 4 bytes a pixel. The
-    other decoders hold several copies, up to 16 bytes a pixel (measured by benchmarks/memory.py).
+    other decoders hold several copies, up to 16 bytes a pixel (measured by benchmarks/memory.py). HEICs from
+    phones have up to 49 megapixels.
     """
-    frugal = image.format in ("JPEG", "MPO") or (image.format == "PNG" and not is_animated(image))
-    return max_pixels if frugal else max_pixels * 2 // 5
+    if image.format in ("JPEG", "MPO") or (image.format == "PNG" and not is_animated(image)):
+        return max_pixels
+    return max_pixels // 2 if image.format == "HEIF" else max_pixels * 2 // 5
 
 
 def check_frame(image: Image.Image, max_pixels: int) -> int:

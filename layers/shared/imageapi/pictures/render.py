@@ -1,19 +1,16 @@
 """Render a variant: downscaled, upright, in sRGB, without metadata, in a web format.
 
-The pipeline: ``identify.open_picture`` → ``scale_on_load`` → ``resize`` (and crop) → ``colour.to_srgb`` →
+The pipeline: ``open.open_picture`` → ``scale_on_load`` → ``resize`` (and crop) → ``colour.to_srgb`` →
 ``orientation.turn_upright`` → ``encode``, which strips metadata. Animations pass through it frame by frame.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import IO, Any
 
 from PIL import Image
 
-from imageapi.errors import AppError, TooComplexError, UnprocessableError
+from imageapi.errors import AppError, UnprocessableError
 from imageapi.model.variant_names import Size, Variant
 from imageapi.pictures.colour import to_srgb
-from imageapi.pictures.decode_limits import LimitedReader, bounded
 from imageapi.pictures.encode import encode, encode_animation
 from imageapi.pictures.frames import (
     count_plays,
@@ -22,16 +19,10 @@ from imageapi.pictures.frames import (
     round_durations,
     seek_first_frame,
 )
-from imageapi.pictures.identify import open_picture
+from imageapi.pictures.open import open_picture
 from imageapi.pictures.orientation import SWAPS_SIDES, read_orientation, turn_upright
 from imageapi.pictures.resize import resize
 from imageapi.pictures.scale_on_load import load_at_scale, scale_to_fill
-
-MAX_MEMORY = 1_250 * 2**20
-"""Address space for decoding and resizing, in bytes, as in ``decode_limits``. It is more than for an upload,
-because a JPEG is decoded at the required size. The heaviest takes 1,144 MiB (a progressive CMYK JPEG of
-65,000 x 1,530 pixels, cropped to a square). DeliverFunction and AnalyzeFunction have 1,536 MB.
-"""
 
 
 def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None = None) -> bytes:
@@ -48,24 +39,16 @@ def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | No
         UnsupportedMediaTypeError, UnprocessableError: as for an upload; the original cannot be read.
     """
     try:
-        with bounded(source, memory=MAX_MEMORY) as reader:
-            encoder = _decode(reader, variant, max_pixels, size)
-        # Without limits: the AVIF encoder would crash if an allocation failed, and its input is small.
-        return encoder()
-    except AppError:
+        return _render(source, variant, max_pixels, size)
+    except (AppError, MemoryError):
         raise
-    except MemoryError as error:
-        raise TooComplexError from error
     except Exception as error:  # a decoder given hostile bytes raises nearly anything
         raise UnprocessableError(
             "The image cannot be rendered. Upload it again from an intact file.", code="image_corrupt"
         ) from error
 
 
-def _decode(
-    source: LimitedReader, variant: Variant, max_pixels: int, size: Size | None
-) -> Callable[[], bytes]:
-    """Decode and transform. Returns a function that encodes the result."""
+def _render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None) -> bytes:
     image = open_picture(source, max_pixels)
     orientation = read_orientation(image) or 1
     info = dict(image.info)
@@ -78,23 +61,19 @@ def _decode(
         return variant.fit(size or stored)
 
     if variant.extension == "webp" and is_short_animation(image):
-        return _decode_animation(image, variant, plan_size(image.size), orientation, source)
+        return _render_animation(image, variant, plan_size(image.size), orientation)
     seek_first_frame(image)
     # Pillow turns some TIFFs when it loads them.
     target = plan_size(load_at_scale(image, scale_to_fill(image.size, plan_size(image.size))))
-    source.check_time()
-    return partial(encode, _transform(image, variant, target, orientation, info), variant.extension)
+    return encode(_transform(image, variant, target, orientation, info), variant.extension)
 
 
-def _decode_animation(
-    image: Image.Image, variant: Variant, target: Size, orientation: int, source: LimitedReader
-) -> Callable[[], bytes]:
+def _render_animation(image: Image.Image, variant: Variant, target: Size, orientation: int) -> bytes:
     frames, durations, info = [], [], dict(image.info)
     for frame, duration in read_frames(image):
-        source.check_time()
         frames.append(_transform(frame, variant, target, orientation, info))
         durations.append(duration)
-    return partial(encode_animation, frames, round_durations(durations), count_plays(image))
+    return encode_animation(frames, round_durations(durations), count_plays(image))
 
 
 def _transform(

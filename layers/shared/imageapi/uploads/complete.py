@@ -17,6 +17,7 @@ from imageapi.catalog import uploads
 from imageapi.config.settings import get_settings
 from imageapi.database import db
 from imageapi.deadline import time_left, time_limit
+from imageapi.decoder import client as decoder
 from imageapi.delivery import variant_store
 from imageapi.errors import (
     AppError,
@@ -28,7 +29,6 @@ from imageapi.errors import (
     UnsupportedMediaTypeError,
     stored_error,
 )
-from imageapi.pictures import inspect
 from imageapi.storage import s3
 from imageapi.storage.object_keys import incoming_key, original_key
 from imageapi.telemetry.logs import get_logger
@@ -182,8 +182,8 @@ def _check_and_store(upload: db.Row) -> Stored:
                 "The file does not match the registered sha256. Register the upload again.",
                 code="sha256_mismatch",
             )
-        picture = inspect.inspect(file, get_settings().max_pixels)
-        kind = picture.kind
+        with decoder.inspecting(file, get_settings().max_pixels) as inspection:
+            kind, picture = inspection.kind, inspection.wait()
         key = original_key(upload["id"], kind.extension)
         if not uploads.record_object(upload, key, kind.mime_type, sha256):
             return find_outcome(upload)

@@ -19,7 +19,7 @@ from imageapi.telemetry.metrics import add_metric
 from imageapi.uploads.undo import remove_unclaimed
 
 if TYPE_CHECKING:
-    from imageapi.pictures.inspect import Picture
+    from imageapi.model.picture import Picture
 
 
 WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1

@@ -3,23 +3,22 @@
 import hashlib
 import io
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from functools import lru_cache
-from threading import Event
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from imageapi.catalog import idempotency_keys, images, uploads
 from imageapi.catalog.uploads import NewUpload
 from imageapi.config.settings import get_settings
 from imageapi.database import db, locks
+from imageapi.decoder import client as decoder
 from imageapi.delivery import variant_store
 from imageapi.errors import AppError, ConflictError
 from imageapi.model.idempotency import IdempotencyKey, parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
+from imageapi.model.image_formats import find_kind
 from imageapi.model.metadata import clean_metadata
-from imageapi.pictures import identify, inspect
+from imageapi.model.picture import Picture
 from imageapi.storage import s3
 from imageapi.storage.object_keys import original_key
 from imageapi.uploads.create_image import Stored, UploadInProgressError, create_image
@@ -72,10 +71,10 @@ def upload_image(
 def check_upload(
     data: bytes, filename: str, metadata: Mapping[str, Any], idempotency_key: str | None, on_duplicate: str
 ) -> NewUpload:
-    """Check a request, without storing anything. Arguments and errors as for :func:`upload_image`."""
+    """Check a request. Nothing is stored or decoded. Arguments and errors as for :func:`upload_image`."""
     stored_key = parse_idempotency_key(idempotency_key)
     fields = clean_metadata(metadata)
-    kind = identify.identify(io.BytesIO(data), get_settings().max_pixels)
+    kind = find_kind(data)
     sha256 = hashlib.sha256(data).digest()
     sent = {
         "sha256": sha256,
@@ -139,35 +138,15 @@ def _insert_unless_duplicate(
     return uploads.insert(upload, cursor)
 
 
-def _store_object(row: db.Row, data: bytes) -> inspect.Picture:
-    """Put the object and decode the image. If either fails, the upload is undone."""
+def _store_object(row: db.Row, data: bytes) -> Picture:
+    """Put the object while the decoder inspects the file. If either fails, the upload is undone."""
     try:
-        # Decoding and sending overlap: both release the GIL.
-        with _decoding(data) as picture:
+        with decoder.inspecting(io.BytesIO(data), get_settings().max_pixels) as inspection:
             sha256 = bytes.fromhex(row["sha256"])
             s3.put_object(row["s3_key"], data, content_type=row["mime_type"], sha256=sha256)
-            return picture.result()
+            return inspection.wait()
     except Exception:
         # Raise the first error. If the removal fails, a sweep retries it.
         with suppress(AppError):
             undo_upload(row)
         raise
-
-
-@contextmanager
-def _decoding(data: bytes) -> Iterator["Future[inspect.Picture]"]:
-    """Decode in another thread. Decoding ends with this context. Otherwise it would use the time and memory
-    of the next request.
-    """
-    cancelled = Event()
-    picture = _decoder().submit(inspect.inspect, io.BytesIO(data), get_settings().max_pixels, cancelled)
-    try:
-        yield picture
-    finally:
-        cancelled.set()
-        wait([picture])
-
-
-@lru_cache(maxsize=1)
-def _decoder() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")

@@ -1,0 +1,266 @@
+"""Send files to the decoder's process. This module never loads Pillow."""
+
+import atexit
+import fcntl
+import io
+import json
+import math
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import IO, Any, cast
+
+from imageapi.config.settings import library_path
+from imageapi.deadline import time_left
+from imageapi.decoder import results
+from imageapi.decoder.sandbox import Limits
+from imageapi.errors import AppError, TooComplexError
+from imageapi.model.image_formats import HEAD_BYTES, Kind, find_kind
+from imageapi.model.picture import Picture
+from imageapi.model.variant_names import Size, Variant
+
+MAX_WAIT_SECONDS = 30.0
+"""The longest time for one file, in seconds, even if the function has more."""
+PIPE_BYTES = 2**20
+REUSED_FOR = frozenset({"JPEG", "PNG", "GIF", "WEBP", "BMP"})
+"""A fork that has decoded one of these without an error decodes another file. A fork for each file would make
+an upload of 300 KB take a third longer.
+"""
+REUSED_SECONDS = 1
+"""A fork that has taken more CPU time ends."""
+_START = (
+    "import sys; sys.path[:] = sys.argv[5:];"
+    "from imageapi.decoder.sandbox import Limits; from imageapi.decoder.server import serve;"
+    "serve(int(sys.argv[1]), sys.argv[2], Limits(int(sys.argv[3]), int(sys.argv[4])))"
+)
+LIMITS = {
+    # The heaviest still images take a third of the time. The heaviest accepted image takes 769 MiB: a
+    # progressive CMYK JPEG of 100 megapixels.
+    "inspect": Limits(12 + REUSED_SECONDS, 880 * 2**20),
+    # Half of the time is for the AVIF encoder. More memory, because a JPEG is decoded at the required size.
+    # The heaviest takes 1,144 MiB: a progressive CMYK JPEG of 65,000 x 1,530 pixels, cropped to a square.
+    "render": Limits(24 + REUSED_SECONDS, 1_250 * 2**20),
+}
+
+
+def start(operation: str) -> None:
+    """Start the decoder's process for ``inspect`` or ``render``, so that the first request finds it ready."""
+    process = _get_process(operation)
+    process.give_back(process.take(), is_reusable=True)
+
+
+class Inspection:
+    """A file that the decoder is inspecting. Its ``kind`` is known from its first bytes."""
+
+    def __init__(self, kind: Kind, fork: "_Fork") -> None:
+        self.kind, self._fork = kind, fork
+
+    def wait(self) -> Picture:
+        """Wait until the whole file is decoded. Raises errors as :func:`inspecting`."""
+        return results.parse_picture(*self._fork.read())
+
+
+@contextmanager
+def inspecting(source: IO[bytes], max_pixels: int) -> Iterator[Inspection]:
+    """Decode a file while the block runs. Leaving the block ends the decoder.
+
+    Raises:
+        UnsupportedMediaTypeError: it is not an image of a supported type.
+        UnprocessableError: it is broken (``image_corrupt``), too large (``too_many_pixels``,
+            ``too_many_frames``), or needs too much time or memory (``image_too_complex``).
+    """
+    with _decoding("inspect", source, max_pixels=max_pixels) as (kind, fork):
+        yield Inspection(kind, fork)
+
+
+def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None = None) -> bytes:
+    """Render a variant; arguments and errors as for ``pictures.render.render``."""
+    name = (variant.width, variant.cover, variant.extension)
+    with _decoding("render", source, max_pixels=max_pixels, variant=name, size=size) as (_, fork):
+        return fork.read()[1]
+
+
+@contextmanager
+def _decoding(operation: str, source: IO[bytes], **arguments: Any) -> Iterator[tuple[Kind, "_Fork"]]:
+    """Send a file to a fork of the decoder. It is killed in the end, unless it may decode another file."""
+    source.seek(0)
+    kind = find_kind(source.read(HEAD_BYTES))
+    process, fork = _take_fork(operation)
+    try:
+        fork.send(source, arguments)
+        yield kind, fork
+    except TooComplexError as error:
+        if process.has_ended(wait_seconds=0.1):
+            raise AppError from error  # the file is not the cause
+        raise
+    finally:
+        process.give_back(fork, is_reusable=kind.format in REUSED_FOR)
+
+
+class _Fork:
+    """A process that decodes files, one after the other.
+
+    Args:
+        task: a pipe, as all of them, for lines of JSON, each with a file.
+        result: for the results.
+        lifeline: for the seconds until the process is killed. It is killed, too, when this is closed.
+    """
+
+    def __init__(self, task: int, result: int, lifeline: int) -> None:
+        self._task, self._lifeline = io.FileIO(task, "w"), io.FileIO(lifeline, "w")
+        self._result = os.fdopen(result, "rb")
+        self.cpu_seconds = 0.0
+
+    def send(self, source: IO[bytes], arguments: dict[str, Any]) -> None:
+        """Let it decode a file."""
+        self.cpu_seconds = math.inf  # until a result arrives
+        size = source.seek(0, os.SEEK_END)
+        source.seek(0)
+        with suppress(BrokenPipeError):  # read() raises the error
+            self._lifeline.write(f"{min(MAX_WAIT_SECONDS, time_left())}\n".encode())
+            self._task.write(json.dumps({"bytes": size, **arguments}).encode() + b"\n")
+            shutil.copyfileobj(source, self._task, PIPE_BYTES)
+
+    def read(self) -> tuple[dict[str, Any], bytes]:
+        """The result. Raises errors as :func:`results.read`."""
+        facts, data = results.read(self._result)
+        self.cpu_seconds = results.parse_cpu_seconds(facts)
+        return facts, data
+
+    def is_waiting(self) -> bool:
+        """Whether it lives and has written nothing but results."""
+        return not _is_readable(self._result, 0)
+
+    def pause(self) -> None:
+        """Let it live until the next file."""
+        self._lifeline.write(b"inf\n")
+
+    def end(self) -> None:
+        """Let the decoder's process kill it."""
+        for pipe in (self._lifeline, self._task, self._result):
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def _is_readable(file: IO[bytes] | socket.socket, wait_seconds: float) -> bool:
+    """Whether there is something to read, or the end."""
+    poller = select.poll()
+    poller.register(file, select.POLLIN)
+    return bool(poller.poll(wait_seconds * 1000))
+
+
+def _enlarge(pipe: int) -> None:
+    """Let the pipe hold most files, so that nobody waits for the fork to read them; only on Linux."""
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+class _Process:
+    """The decoder's process for one operation."""
+
+    def __init__(self, operation: str) -> None:
+        self._control, theirs = socket.socketpair()
+        self._lock, self._idle = Lock(), cast(_Fork | None, None)
+        # -I and -S: sys.path is passed on.
+        options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+        command = [sys.executable, *options, "-c", _START, str(theirs.fileno()), operation]
+        self._popen = subprocess.Popen(
+            [*command, *map(str, LIMITS[operation]), *filter(None, sys.path)],
+            env=library_path(),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        self.pid = self._popen.pid
+
+    def take(self) -> _Fork:
+        """A fork that waits for a file. Raises OSError if the process has ended."""
+        if self.has_ended():
+            raise BrokenPipeError
+        with self._lock:
+            fork, self._idle = self._idle, None
+        if fork and fork.is_waiting():
+            return fork
+        if fork:
+            fork.end()
+        return self._fork()
+
+    def give_back(self, fork: _Fork, *, is_reusable: bool) -> None:
+        """Keep a fork for the next file, or end it."""
+        with suppress(OSError), self._lock:
+            if is_reusable and fork.cpu_seconds < REUSED_SECONDS and not self._idle:
+                fork.pause()
+                self._idle = fork
+                return
+        fork.end()
+
+    def _fork(self) -> _Fork:
+        task, task_end = os.pipe()
+        _enlarge(task)
+        result_end, result = os.pipe()
+        lifeline_end, lifeline = os.pipe()
+        sent = [task, result, lifeline_end]
+        fork = _Fork(task_end, result_end, lifeline)
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [b"."], sent)
+        except OSError:
+            fork.end()
+            raise
+        finally:
+            for descriptor in sent:
+                os.close(descriptor)
+        return fork
+
+    def has_ended(self, wait_seconds: float = 0) -> bool:
+        """Whether the other end of the socket is closed: nothing is ever written to it."""
+        return _is_readable(self._control, wait_seconds)
+
+    def end(self) -> None:
+        """Let it exit, and its forks with it."""
+        if self._idle:
+            self._idle.end()
+        self._control.close()
+        self._popen.wait()
+
+
+_processes: dict[str, _Process] = {}
+_processes_lock = Lock()
+
+
+def _get_process(operation: str) -> _Process:
+    with _processes_lock:
+        if operation not in _processes:
+            _processes[operation] = _Process(operation)
+        return _processes[operation]
+
+
+def stop(operation: str) -> None:
+    """End the decoder's process, if it runs. The next file starts another."""
+    with _processes_lock:
+        if process := _processes.pop(operation, None):
+            process.end()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for operation in list(_processes):
+        stop(operation)
+
+
+def _take_fork(operation: str) -> tuple[_Process, _Fork]:
+    """A fork that waits for a file. If the decoder's process has ended, another one is started."""
+    with suppress(OSError):
+        process = _get_process(operation)
+        return process, process.take()
+    stop(operation)
+    process = _get_process(operation)
+    return process, process.take()
