@@ -167,6 +167,7 @@ def test_a_call_without_an_answer_is_spent(
     assert calls(stores) == 2
 
     monkeypatch.setattr(gemini, "ATTEMPT_SECONDS", 0.2)
+    gemini._client.cache_clear()
     server.script = [Slow(10)]
     late = analyze(image_id, again="true")
     assert late.error == (503, "analysis_unavailable")
