@@ -27,15 +27,16 @@ $(VENV)/dev.stamp: requirements.txt requirements-dev.txt local/bootstrap.py
 run: $(VENV)/run.stamp  ## Run the service on this machine, without Docker: http://127.0.0.1:8000
 	@exec $(BIN)/python -m local run
 
-# Tests that start, kill and wait for whole services, and those of the examples and guides.
+# Tests that start, kill and wait for whole services, send random requests, or run the examples of the documents.
 SLOW := tests/integration/local tests/integration/webhooks/test_hostile_answers.py \
-	$(addprefix tests/e2e/test_,docs_pages.py examples.py examples_flask.py) \
+	tests/integration/images/test_batch_repeated.py \
+	$(addprefix tests/e2e/test_,docs_examples.py docs_pages.py examples.py examples_flask.py openapi.py) \
 	$(addprefix tests/integration/test_,faults.py interleavings.py mirrors.py restores.py)
 
 test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e $(addprefix --ignore=,$(SLOW))
 
-test-slow: $(VENV)/dev.stamp  ## Test the local run, and run the fault and interleaving harnesses briefly
+test-slow: $(VENV)/dev.stamp  ## Test the local run and the examples of the documents, and run the harnesses briefly
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal $(SLOW)
 
 test-browser: $(VENV)/dev.stamp  ## Test the gallery in headless Chromium, and generated clients
