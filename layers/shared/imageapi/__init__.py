@@ -4,19 +4,19 @@ Each Lambda function parses its event, calls one use case, and responds. The use
 order (`catalog` functions change rows, `s3` functions handle objects):
 
 Upload (``uploads.direct.upload_image``)
-    ``pictures.identify`` → ``catalog.uploads.insert`` → ``s3.put_object`` (while ``pictures.inspect``
-    decodes) → ``catalog.images.insert`` → ``analysis.enqueue.send_messages`` → ``delivery.variant_store``
+    ``image_formats.find_kind`` → ``catalog.uploads.insert`` → ``s3.put_object`` (while the ``decoder``
+    inspects) → ``catalog.images.insert`` → ``analysis.enqueue.send_messages`` → ``delivery.variant_store``
 Presigned upload (``uploads.presigned.create_upload``, then ``uploads.complete.complete_upload``)
     ``catalog.uploads.insert`` → ``signing.presign_post``; then ``catalog.uploads.acquire_lease`` →
-    ``s3.downloaded`` → ``pictures.inspect`` → ``catalog.uploads.record_object`` → ``s3.put_object`` →
-    ``catalog.images.insert``
+    ``s3.downloaded`` → ``decoder.client.inspecting`` → ``catalog.uploads.record_object`` →
+    ``s3.put_object`` → ``catalog.images.insert``
 Get an upload (``uploads.get.find_upload``)
     ``catalog.uploads.find``, else ``catalog.images.find``
 List (``images.list.list_images``)
     ``search.list_parameters`` → ``search.cursors`` → ``search.find_page.find_page`` → ``images.serialize``
 Deliver (``delivery.deliver.deliver_image``)
     ``links.verify_link`` → ``catalog.variants.find_image``, and if the variant does not exist yet
-    ``catalog.variants.acquire_lease`` → ``pictures.render`` → ``s3.put_object`` →
+    ``catalog.variants.acquire_lease`` → ``decoder.client.render`` → ``s3.put_object`` →
     ``catalog.variants.mark_ready`` → ``signing.presign_url``; for CloudFront (``deliver_content``)
     ``s3.downloaded``
 Revoke links (``images.revoke_links.revoke_links``)
@@ -37,7 +37,7 @@ Changes (``changes.feed.read_changes``, ``changes.history.read_history``)
 Invalidate (``cdn.invalidate.invalidate_images``)
     CloudFront's ``CreateInvalidation``, after a deletion or a revocation of links
 Analyze (``analysis.analyze.analyze_image``)
-    ``catalog.analyses.acquire_lease`` → ``pictures.render`` → ``gemini.describe_picture`` →
+    ``catalog.analyses.acquire_lease`` → ``decoder.client.render`` → ``gemini.describe_picture`` →
     ``catalog.analyses.save`` → ``catalog.images.update``
 Webhooks (``webhooks.due.take``, ``webhook_sender.send.send_all``, ``webhooks.due.settle``)
     ``catalog.webhooks.acquire_leases`` → ``catalog.webhooks.find_changes``; outside the network
@@ -59,6 +59,6 @@ Health (``health.check_health``)
     ``db.ping`` and ``s3.check_bucket`` concurrently
 Migrate (``database.migrations.migrate``)
 
-Imports run one way: functions → http, events → use cases → search → catalog → database, storage, pictures →
-cdn, webhook_sender → model → telemetry → config → errors, sigv4, deadline, actor, dns.
+Imports run one way: functions → http, events → use cases → search → catalog → database, storage, decoder →
+pictures → cdn, webhook_sender → model → telemetry → config → errors, sigv4, deadline, actor, dns.
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from imageapi.deadline import time_limit
-from imageapi.decoder import client
+from imageapi.decoder import client, results
 from imageapi.errors import AppError
 from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Variant
@@ -141,6 +141,19 @@ def test_a_fork_that_has_taken_much_time_is_not_reused(monkeypatch: pytest.Monke
     monkeypatch.setattr(client, "REUSED_SECONDS", 0)
     decode(pictures.jpeg())
     assert find_fork() is None
+
+
+def test_a_fork_decodes_a_limited_number_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it says about its CPU time."""
+    monkeypatch.setattr(results, "parse_cpu_seconds", lambda _: 0.0)
+    client.stop("inspect")
+    forks = []
+    for _ in range(client.REUSED_FILES):
+        decode(pictures.jpeg())
+        forks.append(find_fork())
+    assert len(set(forks[:-1])) == 1
+    assert forks[0]
+    assert forks[-1] is None
 
 
 def test_a_fork_that_died_while_it_was_idle_is_replaced() -> None:

@@ -32,8 +32,8 @@ REUSED_FOR = frozenset({"JPEG", "PNG", "GIF", "WEBP", "BMP"})
 """A fork that has decoded one of these without an error decodes another file. A fork for each file would make
 an upload of 300 KB take a third longer.
 """
-REUSED_SECONDS = 1
-"""A fork that has taken more CPU time ends."""
+REUSED_SECONDS, REUSED_FILES = 1, 20
+"""A fork ends after this CPU time, or this many files: a hostile one may lie about its time."""
 _START = (
     "import sys; sys.path[:] = sys.argv[5:];"
     "from imageapi.decoder.sandbox import Limits; from imageapi.decoder.server import serve;"
@@ -115,11 +115,12 @@ class _Fork:
     def __init__(self, task: int, result: int, lifeline: int) -> None:
         self._task, self._lifeline = io.FileIO(task, "w"), io.FileIO(lifeline, "w")
         self._result = os.fdopen(result, "rb")
-        self.cpu_seconds = 0.0
+        self.cpu_seconds, self.files = 0.0, 0
 
     def send(self, source: IO[bytes], arguments: dict[str, Any]) -> None:
         """Let it decode a file."""
         self.cpu_seconds = math.inf  # until a result arrives
+        self.files += 1
         size = source.seek(0, os.SEEK_END)
         source.seek(0)
         with suppress(BrokenPipeError):  # read() raises the error
@@ -196,7 +197,8 @@ class _Process:
     def give_back(self, fork: _Fork, *, is_reusable: bool) -> None:
         """Keep a fork for the next file, or end it."""
         with suppress(OSError), self._lock:
-            if is_reusable and fork.cpu_seconds < REUSED_SECONDS and not self._idle:
+            has_rest = fork.cpu_seconds < REUSED_SECONDS and fork.files < REUSED_FILES
+            if is_reusable and has_rest and not self._idle:
                 fork.pause()
                 self._idle = fork
                 return

@@ -54,7 +54,7 @@ class _Fork:
 
 
 def serve(descriptor: int, operation: str, limits: sandbox.Limits) -> None:
-    """Fork for each file, until the socket closes.
+    """Fork whenever the client asks, until the socket closes.
 
     Args:
         descriptor: the socket.
