@@ -126,7 +126,8 @@ def test_undo_whose_answer_was_lost_is_done(gallery: Gallery) -> None:
             route.continue_()
 
     gallery.page.route("**/restore", lose_first)
-    gallery.delete("Picture 2")
+    with gallery.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        gallery.delete("Picture 2")
     gallery.button("Undo").click()
 
     expect(gallery.card("Picture 2")).to_be_focused()
