@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 from imageapi.decoder import client
 from imageapi.errors import AppError
 from imageapi.model.image_formats import FORMATS
@@ -97,22 +98,19 @@ def find_remains() -> Iterator[str]:
     """Decoders that are left, and decoder processes that have grown."""
     time.sleep(0.5)
     for operation, process in client._processes.items():
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        children = psutil.Process(process.pid).children()
         if len(children) > bool(process._idle):
             yield f"{operation}: {len(children)} processes are left"
         fresh = client._Process(operation)
         process.give_back(process.take(), is_reusable=False)
         fresh.give_back(fresh.take(), is_reusable=False)
         time.sleep(0.5)
-        growth = resident(process.pid) - resident(fresh.pid)
+        used, initial = (psutil.Process(one.pid).memory_info().rss for one in (process, fresh))
+        growth = used - initial
         print(f"{operation}: its process has grown by {growth / 2**20:.1f} MB")
         fresh.end()
         if growth > MAX_GROWTH:
             yield f"{operation}: its process has grown by {growth} bytes"
-
-
-def resident(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 if __name__ == "__main__":

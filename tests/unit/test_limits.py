@@ -11,7 +11,7 @@ from imageapi.decoder.client import LIMITS, REUSED_SECONDS
 from imageapi.delivery import deliver
 from imageapi.http.json_body import MAX_JSON_BYTES
 from imageapi.images.revoke_links import REVOCATIONS_PER_DAY
-from imageapi.model import filenames, idempotency, metadata, variant_names
+from imageapi.model import filenames, idempotency, metadata, picture, variant_names
 from imageapi.pictures import frames, pixel_limits
 from imageapi.search import counts, sort_matches, tokens
 from imageapi.uploads import presigned
@@ -46,8 +46,8 @@ VALUES: dict[str, list[float]] = {
     "JPEG or still PNG (MAX_PIXELS)": [DEFAULTS.max_pixels],
     "HEIC": [50, DEFAULTS.max_pixels // 2],
     "Other formats, and each frame of an animation": [40, FRAME_PIXELS],
-    "Longer side": [pixel_limits.MAX_SIDE],
-    "Frames, or pages of a TIFF": [pixel_limits.MAX_FRAMES],
+    "Longer side": [picture.MAX_SIDE],
+    "Frames, or pages of a TIFF": [picture.MAX_FRAMES],
     "All frames together": [
         pixel_limits.ANIMATION_FACTOR,
         pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS,

@@ -241,12 +241,12 @@ class VariantPendingError(AppError):
     retry_after = 2
 
 
-def stored_error(code: str, message: str) -> AppError:
-    """Rebuild the error of an earlier upload from its stored code."""
+def stored_error(code: str, message: str, details: Mapping[str, Any] | None = None) -> AppError:
+    """Rebuild an error from its code: that of an earlier upload, or of the decoder's process."""
     kinds: dict[str, type[AppError]] = {
         UnsupportedMediaTypeError.code: UnsupportedMediaTypeError,
         "unsupported_image_type": UnsupportedMediaTypeError,
         PayloadTooLargeError.code: PayloadTooLargeError,
         UploadInterruptedError.code: ConflictError,
     }
-    return kinds.get(code, UnprocessableError)(message, code=code)
+    return kinds.get(code, UnprocessableError)(message, code=code, details=details)

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from imageapi.decoder import client as decoder
 from imageapi.errors import StorageUnavailableError
@@ -111,10 +111,9 @@ def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest
     assert stores.is_empty()
 
 
-def find_forks() -> str:
+def find_forks() -> Any:
     """The processes that decode for this one."""
-    server = decoder._get_process("inspect").pid
-    return Path(f"/proc/{server}/task/{server}/children").read_text()
+    return psutil.Process(decoder._get_process("inspect").pid).children()
 
 
 def test_the_limit_of_pixels_is_the_configured_one(stores: Stores, configure: Configure) -> None:

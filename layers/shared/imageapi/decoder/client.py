@@ -135,7 +135,7 @@ class _Fork:
         return facts, data
 
     def is_waiting(self) -> bool:
-        """Whether it lives and has written nothing but results."""
+        """Whether it lives, and its pipe is empty."""
         return not _is_readable(self._result, 0)
 
     def pause(self) -> None:

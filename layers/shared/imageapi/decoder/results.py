@@ -9,23 +9,16 @@ import re
 from datetime import datetime
 from typing import IO, Any
 
-from imageapi.errors import AppError, TooComplexError, UnprocessableError, UnsupportedMediaTypeError
-from imageapi.model.picture import Picture
+from imageapi.errors import AppError, TooComplexError, stored_error
+from imageapi.model.picture import MAX_FRAMES, MAX_SIDE, Picture
 
 MAX_LINE = 16_384
 MAX_BYTES = 64 * 2**20
 """The largest variant: 16 megapixels of noise. An intermediate has at most 10 MB."""
-MAX_SIDE = 65_535
 _PLACEHOLDER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]{1,4000}")
 _EXIF_TEXTS = ("camera", "lens", "taken_at")
 _EXIF_NUMBERS = ("exposure_time", "f_number", "iso", "focal_length", "orientation")
-_ERRORS: dict[str, type[AppError]] = {
-    "image_corrupt": UnprocessableError,
-    "too_many_pixels": UnprocessableError,
-    "too_many_frames": UnprocessableError,
-    "unsupported_image_type": UnsupportedMediaTypeError,
-    "internal_error": AppError,
-}
+_REFUSALS = frozenset({"image_corrupt", "too_many_pixels", "too_many_frames", "unsupported_image_type"})
 
 
 class DecoderError(Exception):
@@ -83,11 +76,12 @@ def _parse(line: bytes) -> dict[str, Any]:
 def _read_error(facts: dict[str, Any]) -> AppError:
     """The error; TooComplexError for one that no decoder should raise."""
     code, details = facts["error"], facts.get("details")
-    error = _ERRORS.get(code) if isinstance(code, str) else None
-    if error is None:
+    if code == AppError.code:
+        return AppError()
+    if not isinstance(code, str) or code not in _REFUSALS:
         return TooComplexError()
     are_numbers = isinstance(details, dict) and all(isinstance(value, int) for value in details.values())
-    return error(str(facts.get("message")), code=code, details=details if are_numbers else None)
+    return stored_error(code, str(facts.get("message")), details if are_numbers else None)
 
 
 def parse_cpu_seconds(facts: dict[str, Any]) -> float:
@@ -106,7 +100,7 @@ def parse_picture(facts: dict[str, Any], intermediate: bytes) -> Picture:
         width, height, frames = (int(facts[name]) for name in ("width", "height", "frames"))
         exif = {name: _exif_value(name, value) for name, value in facts["exif"].items()}
         placeholder = facts["placeholder"]
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and 0 < frames <= MAX_SIDE):
+        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and 0 < frames <= MAX_FRAMES):
             raise ValueError("size")
         if not _PLACEHOLDER.fullmatch(placeholder):
             raise ValueError("placeholder")

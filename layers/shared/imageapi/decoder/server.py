@@ -27,7 +27,6 @@ from imageapi.pictures.inspect import inspect
 from imageapi.pictures.out_of_memory import forget_errors, is_out_of_memory
 from imageapi.pictures.render import render
 
-MAX_LINE = 16_384
 MAX_SECONDS = 60.0
 """The deadline until the client has written another."""
 Result = tuple[dict[str, Any], bytes]
@@ -42,7 +41,7 @@ class _Fork:
 
     def read_deadline(self) -> bool:
         """Read what the client has written. Returns False when the lifeline ends."""
-        lines = os.read(self._lifeline, MAX_LINE).split()
+        lines = os.read(self._lifeline, results.MAX_LINE).split()
         if lines:
             self.deadline = time.monotonic() + float(lines[-1])
         return bool(lines)
@@ -110,7 +109,7 @@ def _fork(operation: str, limits: sandbox.Limits, task: int, result: int) -> int
         sandbox.close_all_but({task, result})
         source, output = os.fdopen(task, "rb"), os.fdopen(result, "wb")
         sandbox.enter(limits)
-        while line := source.readline(MAX_LINE):
+        while line := source.readline(results.MAX_LINE):
             arguments = json.loads(line)
             _work(operation, io.BytesIO(source.read(arguments.pop("bytes"))), arguments, output)
     finally:

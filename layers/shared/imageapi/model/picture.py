@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+MAX_SIDE = 65_535
+"""The longest side, in pixels: JPEG's maximum."""
+MAX_FRAMES = 2_000
+
 
 @dataclass(frozen=True)
 class Picture:

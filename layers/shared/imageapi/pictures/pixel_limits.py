@@ -6,14 +6,11 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from imageapi.errors import UnprocessableError
-
-MAX_SIDE = 65_535
-"""The longest side, in pixels: JPEG's maximum."""
+from imageapi.model.picture import MAX_FRAMES, MAX_SIDE
 
 TILES_FACTOR = 2
 """The tiles of a TIFF may have this many times the pixel limit: those at the edges exceed the image."""
 _TIFF_SIZES = (256, 257, 322, 323)  # ImageWidth, ImageLength, TileWidth, TileLength
-MAX_FRAMES = 2_000
 ANIMATION_FACTOR = 4
 """All frames of an animation may have this many times the pixel limit: they are decoded one at a time."""
 
