@@ -82,7 +82,7 @@ lint: $(VENV)/dev.stamp .venv-lint/stamp  ## Check style, types, which room impo
 	@for app in functions/*/app.py; do folder=$${app%/*}; MYPYPATH=$$folder $(BIN)/mypy $$folder/*.py || exit 1; done
 
 reference: $(VENV)/dev.stamp  ## Write the tables in docs/ that follow from openapi.json and template.yaml
-	PYTHONPATH=layers/shared $(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.reference
 
 bench: $(VENV)/dev.stamp build  ## Measure cold starts, uploads and lists against a floor
 	$(BIN)/python -m benchmarks

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 from coverage import CoverageData
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 LAYER = "layers/shared/imageapi"
 SECONDS, SECONDS_PER_TEST = 120, 2  # a run that takes longer hangs
 SWAPS = (
@@ -163,7 +164,7 @@ def run_tests(folder: Path, arguments: list[str], seconds: float | None = None) 
     with (folder / "output.txt").open("w+") as output:
         code = subprocess.run(command, cwd=folder, stdout=output, stderr=output, timeout=seconds).returncode
         output.seek(0)
-        failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output.read(), re.MULTILINE)
+        failed = re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", output.read(), re.MULTILINE)
         return failed or ["the start"] * (code != 0)
 
 

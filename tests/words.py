@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 ALLOWED = {
     "README.md": 1,
     "docs/deploy-aws.md": 1,

@@ -9,20 +9,16 @@ import argparse
 import os
 import sys
 from contextlib import closing
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
-
-from tests.faults.breaks import BREAKS, broken  # noqa: E402
-from tests.faults.mirrors import Mirrors  # noqa: E402
-from tests.faults.moments import moments  # noqa: E402
-from tests.faults.operations import OPERATIONS  # noqa: E402
-from tests.faults.report import Report, repeat  # noqa: E402
-from tests.faults.restores import Restores  # noqa: E402
-from tests.faults.rounds import Harness  # noqa: E402
-from tests.integration.stores import Stores, launched  # noqa: E402
-from tests.support.postgres import turn_fsync_off  # noqa: E402
+from tests.faults.breaks import BREAKS, broken
+from tests.faults.mirrors import Mirrors
+from tests.faults.moments import moments
+from tests.faults.operations import OPERATIONS
+from tests.faults.report import Report, repeat
+from tests.faults.restores import Restores
+from tests.faults.rounds import Harness
+from tests.integration.stores import Stores, launched
+from tests.support.postgres import turn_fsync_off
 
 
 def main() -> int:

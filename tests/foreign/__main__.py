@@ -13,24 +13,21 @@ from collections import Counter
 from pathlib import Path
 from threading import Timer
 
+from imageapi.config.settings import MAX_DIRECT_FILE_BYTES
+from imageapi.uploads.complete import MAX_ATTEMPTS
 from PIL import ExifTags, Image
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
-
-from imageapi.config.settings import MAX_DIRECT_FILE_BYTES  # noqa: E402
-from imageapi.uploads.complete import MAX_ATTEMPTS  # noqa: E402
-
-from local.gateway.template import read_template  # noqa: E402
-from tests.integration.client import upload_event  # noqa: E402
-from tests.integration.lifecycle import announce_event, complete_event, deliver_event, post_file  # noqa: E402
-from tests.integration.stores import Stores, launched  # noqa: E402
-from tests.support.answers import Answer, parse  # noqa: E402
-from tests.support.events import Event, load_routes  # noqa: E402
-from tests.support.http_client import fetch  # noqa: E402
-from tests.support.openapi import find_codes  # noqa: E402
-from tests.support.postgres import turn_fsync_off  # noqa: E402
-from tests.support.worker import Worker, worker  # noqa: E402
+from local.gateway.template import read_template
+from tests import ROOT
+from tests.integration.client import upload_event
+from tests.integration.lifecycle import announce_event, complete_event, deliver_event, post_file
+from tests.integration.stores import Stores, launched
+from tests.support.answers import Answer, parse
+from tests.support.events import Event, load_routes
+from tests.support.http_client import fetch
+from tests.support.openapi import find_codes
+from tests.support.postgres import turn_fsync_off
+from tests.support.worker import Worker, worker
 
 SWAPS_SIDES = (5, 6, 7, 8)
 """EXIF orientations that turn the picture by a quarter."""

@@ -15,21 +15,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, closing, contextmanager
 from multiprocessing.util import Finalize
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "shared")]
-
-from tests.integration.stores import launched  # noqa: E402
-from tests.interleavings.explorer import (  # noqa: E402
+from tests.integration.stores import launched
+from tests.interleavings.explorer import (
     Case,
     Explorer,
     NondeterminismError,
     Outcome,
     choose_cases,
 )
-from tests.interleavings.operations import STARTS  # noqa: E402
-from tests.support.postgres import turn_fsync_off  # noqa: E402
+from tests.interleavings.operations import STARTS
+from tests.support.postgres import turn_fsync_off
 
 TRIPLES = 50
 """Of one task."""

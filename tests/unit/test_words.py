@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.words import LIMITS, ROOT, find_faults, read_blocks
+from tests import ROOT
+from tests.words import LIMITS, find_faults, read_blocks
 
 LONG = " ".join(["word"] * 26)
 
