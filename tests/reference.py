@@ -82,3 +82,4 @@ if __name__ == "__main__":
     API.write_text(text, encoding="utf-8")
     text = FUNCTIONS.sub(lambda _: write_functions(), ARCHITECTURE.read_text(encoding="utf-8"))
     ARCHITECTURE.write_text(text, encoding="utf-8")
+    print("Wrote docs/errors.md, and the tables in docs/api.md and docs/architecture.md")
