@@ -71,7 +71,7 @@ MISCONFIGURED = Refusal(503, "service_misconfigured", None, requests=1, spent=0,
     [
         (busy(), BUSY),
         (busy(17), BUSY._replace(retry_after="18")),
-        (Fails(503, "UNAVAILABLE"), BUSY._replace(retry_after="10")),
+        *((fails, BUSY._replace(retry_after="10")) for fails in (Fails(500), Fails(503, "UNAVAILABLE"))),
         (Says(text='{"caption": "cut of', finish_reason="MAX_TOKENS"), UNUSABLE),
         (Says(text=""), UNUSABLE),
         (Garbage(b"[]"), UNUSABLE),
