@@ -54,6 +54,21 @@ def test_each_upload_shows_a_preview_and_its_progress(gallery: Gallery) -> None:
     expect(gallery.uploads).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("two\nlines.jpg", "two lines"),
+        ("x" * 199 + "🌅.jpg", "x" * 199 + "🌅"),
+        ("क\u093c" * 20 + "\u0958" * 100 + ".jpg", "क\u093c" * 100),
+    ],
+)
+def test_a_file_with_an_odd_name_gets_a_title(gallery: Gallery, name: str, title: str) -> None:
+    gallery.upload({name: jpeg(seed=1)})
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
+    assert gallery.service.query("SELECT title FROM image_metadata") == [(title,)]
+
+
 def test_upload_that_is_quicker_than_the_list(waiting: Gallery) -> None:
     waiting.service.refill("Old")
     answers: list[tuple[Route, APIResponse]] = []
