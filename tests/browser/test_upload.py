@@ -54,6 +54,19 @@ def test_each_upload_shows_a_preview_and_its_progress(gallery: Gallery) -> None:
     expect(gallery.uploads).to_be_hidden()
 
 
+def test_many_files_load_only_the_previews_in_view(gallery: Gallery) -> None:
+    gallery.hold(UPLOAD)
+
+    gallery.upload({f"picture-{n:03}.jpg": jpeg(seed=n % 20) for n in range(400)})
+
+    previews = gallery.uploads.locator("li img")
+    expect(previews).to_have_count(400)
+    gallery.wait_until(lambda: previews.first.evaluate("(image) => image.naturalWidth") == 64)
+    gallery.page.wait_for_timeout(500)
+    loaded = previews.evaluate_all("(images) => images.filter(({ naturalWidth }) => naturalWidth).length")
+    assert loaded < 200
+
+
 @pytest.mark.parametrize(
     ("name", "title"),
     [
