@@ -54,6 +54,34 @@ def test_each_upload_shows_a_preview_and_its_progress(gallery: Gallery) -> None:
     expect(gallery.uploads).to_be_hidden()
 
 
+def test_many_files_load_only_the_previews_in_view(gallery: Gallery) -> None:
+    gallery.hold(UPLOAD)
+
+    gallery.upload({f"picture-{n:03}.jpg": jpeg(seed=n % 20) for n in range(400)})
+
+    previews = gallery.uploads.locator("li img")
+    expect(previews).to_have_count(400)
+    gallery.wait_until(lambda: previews.first.evaluate("(image) => image.naturalWidth") == 64)
+    gallery.page.wait_for_timeout(500)
+    loaded = previews.evaluate_all("(images) => images.filter(({ naturalWidth }) => naturalWidth).length")
+    assert loaded < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("two\nlines.jpg", "two lines"),
+        ("x" * 199 + "🌅.jpg", "x" * 199 + "🌅"),
+        ("क\u093c" * 20 + "\u0958" * 100 + ".jpg", "क\u093c" * 100),
+    ],
+)
+def test_a_file_with_an_odd_name_gets_a_title(gallery: Gallery, name: str, title: str) -> None:
+    gallery.upload({name: jpeg(seed=1)})
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("1 picture uploaded")
+    assert gallery.service.query("SELECT title FROM image_metadata") == [(title,)]
+
+
 def test_upload_that_is_quicker_than_the_list(waiting: Gallery) -> None:
     waiting.service.refill("Old")
     answers: list[tuple[Route, APIResponse]] = []

@@ -12,7 +12,7 @@ const STALLED_MS = 60_000;
  * Resolves with the image, or null if the key may not see it. `onProgress` gets 0 to 1, `onWait` the error before each retry.
  */
 export async function uploadFile(file, idempotencyKey, { signal, onProgress, onWait }) {
-  const metadata = { title: file.name.replace(/\.[^.]*$/, "").slice(0, 200) };
+  const metadata = { title: titleOf(file.name) };
   const isLarge = file.size > (await loadLimits()).max_direct_bytes;
   const send = isLarge ? sendThroughStore(file, metadata, idempotencyKey) : sendDirectly(file, metadata, idempotencyKey);
   const attempt = async () => {
@@ -20,6 +20,12 @@ export async function uploadFile(file, idempotencyKey, { signal, onProgress, onW
     return send({ signal, onProgress });
   };
   return withRetries(attempt, { attempts: ATTEMPTS, signal, onWait });
+}
+
+/** The title of a file: its name without the extension, in at most 200 characters that the service accepts. */
+function titleOf(name) {
+  const stem = name.replace(/\.[^.]*$/, "").normalize().replace(/[\p{Cc}\p{Cs}]/gu, " ");
+  return Array.from(stem).slice(0, 200).join("");
 }
 
 /** Detect a file that was moved or changed since it was chosen: sending it would look like a lost connection. */

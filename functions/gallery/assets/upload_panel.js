@@ -45,7 +45,7 @@ function setListFolded(folded) {
 function makeJob(file) {
   const job = { file, key: makeIdempotencyKey(), state: "waiting", share: 0, stop: new AbortController() };
   job.url = URL.createObjectURL(file);
-  const preview = make("img", { alt: "", src: job.url, onerror: () => { preview.style.opacity = 0; } });
+  const preview = make("img", { alt: "", loading: "lazy", src: job.url, onerror: () => { preview.style.opacity = 0; } });
   job.progress = make("progress", { max: 1, value: 0, ariaLabel: t("progress_one", { name: file.name }) });
   job.status = make("p", { className: "state", textContent: t("state_waiting") });
   job.retry = make("button", {

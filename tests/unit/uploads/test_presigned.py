@@ -58,6 +58,12 @@ def test_what_has_to_and_what_can_be_said() -> None:
         assert parse(mime_type=mime_type).mime_type == mime_type
 
 
+@pytest.mark.parametrize(("sent", "meant"), [("image/heif", "image/heic"), ("image/apng", "image/png")])
+def test_other_names_of_types_that_browsers_send(sent: str, meant: str) -> None:
+    assert parse(mime_type=sent).mime_type == meant
+    assert parse(mime_type=sent).request_hash == parse(mime_type=meant).request_hash
+
+
 @pytest.mark.parametrize(
     ("field", "values", "status", "code"),
     [

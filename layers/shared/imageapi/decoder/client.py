@@ -224,12 +224,17 @@ class _Process:
 
     def has_ended(self, wait_seconds: float = 0) -> bool:
         """Whether the other end of the socket is closed: nothing is ever written to it."""
-        return _is_readable(self._control, wait_seconds)
+        try:
+            return _is_readable(self._control, wait_seconds)
+        except ValueError:  # another thread has called end()
+            return True
 
     def end(self) -> None:
         """Let it exit, and its forks with it."""
-        if self._idle:
-            self._idle.end()
+        with self._lock:
+            fork, self._idle = self._idle, None
+        if fork:
+            fork.end()
         self._control.close()
         self._popen.wait()
 
@@ -245,10 +250,16 @@ def _get_process(operation: str) -> _Process:
         return _processes[operation]
 
 
-def stop(operation: str) -> None:
-    """End the decoder's process, if it runs. The next file starts another."""
+def stop(operation: str, known: _Process | None = None) -> None:
+    """End the decoder's process, if it runs. The next file starts another.
+
+    Args:
+        known: end only this one: another thread may have replaced it.
+    """
     with _processes_lock:
-        if process := _processes.pop(operation, None):
+        process = _processes.get(operation)
+        if process and known in (None, process):
+            del _processes[operation]
             process.end()
 
 
@@ -260,9 +271,9 @@ def _stop_all() -> None:
 
 def _take_fork(operation: str) -> tuple[_Process, _Fork]:
     """A fork that waits for a file. If the decoder's process has ended, another one is started."""
+    process = _get_process(operation)
     with suppress(OSError):
-        process = _get_process(operation)
         return process, process.take()
-    stop(operation)
+    stop(operation, process)
     process = _get_process(operation)
     return process, process.take()

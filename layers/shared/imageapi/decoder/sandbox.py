@@ -33,6 +33,7 @@ _CLONE, _CLONE3, _CLONE_THREAD = (56, 220), 435, 0x10000
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
 """Operations of BPF. Offsets in seccomp_data: 0 is the call's number, 4 the machine, 16 an argument."""
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+_MOST_DESCRIPTORS = 65_536
 _SET_DEATH_SIGNAL, _SET_NO_NEW_PRIVILEGES = 1, 38
 _SECCOMP, _SET_MODE_FILTER, _ALLOW_SPECULATION = (317, 277), 1, 4
 """Without the flag, older kernels slow down the whole process, to protect secrets that it does not have."""
@@ -57,10 +58,17 @@ def die_with_parent() -> None:
 
 def close_all_but(keep: set[int]) -> None:
     """Close all descriptors but these."""
-    start = 0
-    for end in [*sorted(keep), resource.getrlimit(resource.RLIMIT_NOFILE)[0]]:
-        os.closerange(start, end)
-        start = end + 1
+    for descriptor in _list_descriptors() - keep:
+        with suppress(OSError):  # the list's own is closed already
+            os.close(descriptor)
+
+
+def _list_descriptors() -> set[int]:
+    """The open descriptors. Their limit is no bound: it may be infinite, or lower than at the start."""
+    try:
+        return {int(name) for name in os.listdir("/dev/fd")}
+    except OSError:  # a system without this folder
+        return set(range(_MOST_DESCRIPTORS))
 
 
 def enter(limits: Limits) -> None:

@@ -17,6 +17,8 @@ FORMATS = {
 }
 """Media type and file extension, by Pillow's name of the format."""
 MIME_TYPES = tuple(mime_type for mime_type, _ in FORMATS.values())
+OTHER_TYPES = {"image/heif": "image/heic", "image/apng": "image/png"}
+"""Types that browsers name for files of these formats. On Linux, they name ``image/heif`` for each HEIC."""
 SUPPORTED = "JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF"
 HEAD_BYTES = 64
 """The number of bytes by which :func:`find_kind` recognizes a format."""

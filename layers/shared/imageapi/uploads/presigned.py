@@ -12,7 +12,7 @@ from imageapi.errors import PayloadTooLargeError, UnsupportedMediaTypeError
 from imageapi.model.filenames import clean_filename
 from imageapi.model.idempotency import parse_idempotency_key, request_hash
 from imageapi.model.ids import new_id
-from imageapi.model.image_formats import MIME_TYPES
+from imageapi.model.image_formats import MIME_TYPES, OTHER_TYPES
 from imageapi.model.metadata import clean_metadata
 from imageapi.model.schemas import InvalidFieldError
 from imageapi.storage import signing
@@ -62,7 +62,8 @@ def create_upload(
 def parse_upload(values: dict[str, Any], idempotency_key: str | None) -> NewUpload:
     """Check the body of ``POST /api/uploads``. Errors as for :func:`create_upload`."""
     stored_key = parse_idempotency_key(idempotency_key)
-    filename, size, mime_type = clean_filename(values["filename"]), values["size_bytes"], values["mime_type"]
+    filename, size = clean_filename(values["filename"]), values["size_bytes"]
+    mime_type = OTHER_TYPES.get(values["mime_type"], values["mime_type"])
     if not filename:
         raise InvalidFieldError("filename", "value", "must be a file name")
     limit = get_settings().max_upload_bytes
