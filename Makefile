@@ -115,8 +115,8 @@ migrate: $(VENV)/run.stamp  ## Update the database schema, beside a make run
 up:  ## Start PostgreSQL and MinIO in Docker for sam local
 	docker compose up --detach --wait
 
-down:  ## Stop PostgreSQL and MinIO in Docker; keeps their data
-	docker compose down
+down:  ## Stop all containers of docker compose; keeps their data
+	docker compose --profile api down
 
 sweep: $(VENV)/run.stamp  ## Show what interrupted uploads and deletions left behind; APPLY=1 cleans it up
 	@exec $(BIN)/python -m local sweep $(if $(APPLY),--apply)

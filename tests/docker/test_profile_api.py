@@ -1,10 +1,13 @@
 """The profile `api`: `docker compose --profile api up --build -d`."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.docker import images, stack
+from tests.support.documents import blocks
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,11 +62,16 @@ def test_api_survives_a_restart_of_postgres() -> None:
     assert stack.wait_for_status("/api/images", 200, seconds=60).body["images"] is not None
 
 
-def test_images_outlive_down_and_up() -> None:
+def test_images_are_back_after_a_backup_and_a_restore(tmp_path: Path) -> None:
+    """With the commands of docs/backup.md. Before the restore, the volumes are gone."""
     picture = images.make_jpeg(seed=2)
     stored = images.upload(picture)
 
-    stack.compose("--profile", "api", "down")
+    for block in blocks("docs/backup.md"):
+        if block.heading == "Docker Compose":
+            commands = block.code.replace("image-api_", f"{stack.PROJECT}_").replace("$PWD", str(tmp_path))
+            settings = f"export COMPOSE_PROJECT_NAME={stack.PROJECT} COMPOSE_ENV_FILES={os.devnull}\n"
+            stack.run("bash", "-euc", settings + commands, timeout=300)
     stack.compose("--profile", "api", "up", "--detach", "--wait")
 
     listed = stack.API.get("/api/images").body["images"]

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import IO, Any, cast
@@ -21,9 +21,10 @@ from imageapi.deadline import time_left
 from imageapi.decoder import results
 from imageapi.decoder.sandbox import Limits
 from imageapi.errors import AppError, TooComplexError
-from imageapi.model.image_formats import HEAD_BYTES, Kind, find_kind
+from imageapi.model.image_formats import HEAD_BYTES, find_kind
 from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Size, Variant
+from imageapi.telemetry.logs import get_logger
 
 MAX_WAIT_SECONDS = 30.0
 """The longest time for one file, in seconds, even if the function has more."""
@@ -34,6 +35,8 @@ an upload of 300 KB take a third longer.
 """
 REUSED_SECONDS, REUSED_FILES = 1, 20
 """A fork ends after this CPU time, or this many files: a hostile one may lie about its time."""
+REUSED_WAIT_SECONDS = 5.0
+"""The longest time for a file in a used fork. After that, a new one decodes it."""
 _START = (
     "import sys; sys.path[:] = sys.argv[5:];"
     "from imageapi.decoder.sandbox import Limits; from imageapi.decoder.server import serve;"
@@ -55,15 +58,62 @@ def start(operation: str) -> None:
     process.give_back(process.take(), is_reusable=True)
 
 
-class Inspection:
-    """A file that the decoder is inspecting. Its ``kind`` is known from its first bytes."""
+class _Decoding:
+    """A file in the decoder.
 
-    def __init__(self, kind: Kind, fork: "_Fork") -> None:
-        self.kind, self._fork = kind, fork
+    Attributes:
+        kind: known from its first bytes.
+    """
+
+    def __init__(self, operation: str, source: IO[bytes], **arguments: Any) -> None:
+        source.seek(0)
+        self.kind = find_kind(source.read(HEAD_BYTES))
+        self._operation, self._source, self._arguments = operation, source, arguments
+        self._send(_Process.take)
+
+    def _send(self, take: "Callable[[_Process], _Fork]") -> None:
+        self._process, self._fork = _take_fork(self._operation, take)
+        try:
+            self._fork.send(self._source, self._arguments)
+        except BaseException:
+            self._fork.end()
+            raise
+
+    def read(self) -> tuple[dict[str, Any], bytes]:
+        """The result. If this file may not be the cause of a failure, a new fork decodes it again."""
+        try:
+            return self._read()
+        except TooComplexError:
+            if self._fork.files == 1 and not self._process.has_ended(wait_seconds=0.1):
+                raise
+        self._fork.end()
+        self._send(_Process.fork)
+        try:
+            return self._read()
+        except TooComplexError as error:
+            if self._process.has_ended(wait_seconds=0.1):
+                raise AppError from error
+            raise
+
+    def _read(self) -> tuple[dict[str, Any], bytes]:
+        try:
+            return self._fork.read()
+        except TooComplexError as error:
+            facts = {"format": self.kind.format, "files": self._fork.files}
+            get_logger().warning("the decoder gave up", extra=facts, exc_info=error)
+            raise
+
+    def end(self) -> None:
+        """Kill the fork, unless it may decode another file."""
+        self._process.give_back(self._fork, is_reusable=self.kind.format in REUSED_FOR)
+
+
+class Inspection(_Decoding):
+    """A file that the decoder is inspecting."""
 
     def wait(self) -> Picture:
         """Wait until the whole file is decoded. Raises errors as :func:`inspecting`."""
-        return results.parse_picture(*self._fork.read())
+        return results.parse_picture(*self.read())
 
 
 @contextmanager
@@ -75,32 +125,21 @@ def inspecting(source: IO[bytes], max_pixels: int) -> Iterator[Inspection]:
         UnprocessableError: it is broken (``image_corrupt``), too large (``too_many_pixels``,
             ``too_many_frames``), or needs too much time or memory (``image_too_complex``).
     """
-    with _decoding("inspect", source, max_pixels=max_pixels) as (kind, fork):
-        yield Inspection(kind, fork)
+    inspection = Inspection("inspect", source, max_pixels=max_pixels)
+    try:
+        yield inspection
+    finally:
+        inspection.end()
 
 
 def render(source: IO[bytes], variant: Variant, max_pixels: int, size: Size | None = None) -> bytes:
     """Render a variant; arguments and errors as for ``pictures.render.render``."""
     name = (variant.width, variant.cover, variant.extension)
-    with _decoding("render", source, max_pixels=max_pixels, variant=name, size=size) as (_, fork):
-        return fork.read()[1]
-
-
-@contextmanager
-def _decoding(operation: str, source: IO[bytes], **arguments: Any) -> Iterator[tuple[Kind, "_Fork"]]:
-    """Send a file to a fork of the decoder. It is killed in the end, unless it may decode another file."""
-    source.seek(0)
-    kind = find_kind(source.read(HEAD_BYTES))
-    process, fork = _take_fork(operation)
+    decoding = _Decoding("render", source, max_pixels=max_pixels, variant=name, size=size)
     try:
-        fork.send(source, arguments)
-        yield kind, fork
-    except TooComplexError as error:
-        if process.has_ended(wait_seconds=0.1):
-            raise AppError from error  # the file is not the cause
-        raise
+        return decoding.read()[1]
     finally:
-        process.give_back(fork, is_reusable=kind.format in REUSED_FOR)
+        decoding.end()
 
 
 class _Fork:
@@ -118,13 +157,14 @@ class _Fork:
         self.cpu_seconds, self.files = 0.0, 0
 
     def send(self, source: IO[bytes], arguments: dict[str, Any]) -> None:
-        """Let it decode a file."""
+        """Let it decode a file. A used fork must be quick: an earlier file may have broken it."""
         self.cpu_seconds = math.inf  # until a result arrives
         self.files += 1
         size = source.seek(0, os.SEEK_END)
         source.seek(0)
         with suppress(BrokenPipeError):  # read() raises the error
-            self._lifeline.write(f"{min(MAX_WAIT_SECONDS, time_left())}\n".encode())
+            longest = MAX_WAIT_SECONDS if self.files == 1 else REUSED_WAIT_SECONDS
+            self._lifeline.write(f"{min(longest, time_left())}\n".encode())
             self._task.write(json.dumps({"bytes": size, **arguments}).encode() + b"\n")
             shutil.copyfileobj(source, self._task, PIPE_BYTES)
 
@@ -192,7 +232,7 @@ class _Process:
             return fork
         if fork:
             fork.end()
-        return self._fork()
+        return self.fork()
 
     def give_back(self, fork: _Fork, *, is_reusable: bool) -> None:
         """Keep a fork for the next file, or end it."""
@@ -204,7 +244,8 @@ class _Process:
                 return
         fork.end()
 
-    def _fork(self) -> _Fork:
+    def fork(self) -> _Fork:
+        """A new fork. Raises OSError if the process has ended."""
         task, task_end = os.pipe()
         _enlarge(task)
         result_end, result = os.pipe()
@@ -269,11 +310,11 @@ def _stop_all() -> None:
         stop(operation)
 
 
-def _take_fork(operation: str) -> tuple[_Process, _Fork]:
+def _take_fork(operation: str, take: Callable[[_Process], _Fork]) -> tuple[_Process, _Fork]:
     """A fork that waits for a file. If the decoder's process has ended, another one is started."""
     process = _get_process(operation)
     with suppress(OSError):
-        return process, process.take()
+        return process, take(process)
     stop(operation, process)
     process = _get_process(operation)
-    return process, process.take()
+    return process, take(process)

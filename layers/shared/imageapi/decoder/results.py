@@ -12,7 +12,7 @@ from typing import IO, Any
 from imageapi.errors import AppError, TooComplexError, stored_error
 from imageapi.model.picture import MAX_FRAMES, MAX_SIDE, Picture
 
-MAX_LINE = 16_384
+MAX_LINE, MAX_MESSAGE = 16_384, 300
 MAX_BYTES = 64 * 2**20
 """The largest variant: 16 megapixels of noise. An intermediate has at most 10 MB."""
 _PLACEHOLDER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]{1,4000}")
@@ -68,20 +68,21 @@ def read(source: IO[bytes]) -> tuple[dict[str, Any], bytes]:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         facts = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
 
 
 def _read_error(facts: dict[str, Any]) -> AppError:
     """The error; TooComplexError for one that no decoder should raise."""
-    code, details = facts["error"], facts.get("details")
+    code, message, details = (facts.get(name) for name in ("error", "message", "details"))
     if code == AppError.code:
         return AppError()
-    if not isinstance(code, str) or code not in _REFUSALS:
+    is_text = isinstance(message, str) and len(message) <= MAX_MESSAGE and message.isprintable()
+    if not is_text or not isinstance(code, str) or code not in _REFUSALS:
         return TooComplexError()
     are_numbers = isinstance(details, dict) and all(isinstance(value, int) for value in details.values())
-    return stored_error(code, str(facts.get("message")), details if are_numbers else None)
+    return stored_error(code, str(message), details if are_numbers else None)
 
 
 def parse_cpu_seconds(facts: dict[str, Any]) -> float:
@@ -104,7 +105,7 @@ def parse_picture(facts: dict[str, Any], intermediate: bytes) -> Picture:
             raise ValueError("size")
         if not _PLACEHOLDER.fullmatch(placeholder):
             raise ValueError("placeholder")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise TooComplexError from error
     return Picture(width, height, frames, exif, placeholder, intermediate or None)
 
