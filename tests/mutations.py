@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
-from imageapi.decoder import client
+from imageapi.decoder import client, forks
 from imageapi.errors import AppError
 from imageapi.model.image_formats import FORMATS
 from imageapi.model.variant_names import Variant
@@ -97,11 +97,11 @@ def decode(data: bytes) -> str:
 def find_remains() -> Iterator[str]:
     """Decoders that are left, and decoder processes that have grown."""
     time.sleep(0.5)
-    for operation, process in client._processes.items():
+    for operation, process in forks.processes.items():
         children = psutil.Process(process.pid).children()
         if len(children) > bool(process._idle):
             yield f"{operation}: {len(children)} processes are left"
-        fresh = client._Process(operation)
+        fresh = forks.Process(operation)
         process.give_back(process.take(), is_reusable=False)
         fresh.give_back(fresh.take(), is_reusable=False)
         time.sleep(0.5)

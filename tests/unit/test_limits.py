@@ -7,7 +7,7 @@ from imageapi.analysis import gemini
 from imageapi.catalog import uploads
 from imageapi.changes import serialize, waiting
 from imageapi.config import settings
-from imageapi.decoder.client import LIMITS, REUSED_SECONDS
+from imageapi.decoder.forks import LIMITS, REUSED_SECONDS
 from imageapi.delivery import deliver
 from imageapi.http.json_body import MAX_JSON_BYTES
 from imageapi.images.revoke_links import REVOCATIONS_PER_DAY

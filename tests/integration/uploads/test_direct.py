@@ -7,7 +7,8 @@ from typing import Any
 
 import psutil
 import pytest
-from imageapi.decoder import client as decoder
+from imageapi.decoder import forks
+from imageapi.decoder.client import Inspection
 from imageapi.errors import StorageUnavailableError
 from imageapi.storage import s3
 
@@ -82,7 +83,7 @@ def test_bad_picture(stores: Stores, name: str) -> None:
     assert stores.is_empty()
 
 
-@pytest.mark.parametrize("step", [(decoder.Inspection, "wait"), (s3, "put_object")])
+@pytest.mark.parametrize("step", [(Inspection, "wait"), (s3, "put_object")])
 def test_memory_that_runs_out_leaves_nothing_behind(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str]
 ) -> None:
@@ -113,7 +114,7 @@ def test_no_decode_outlives_a_put_that_fails(stores: Stores, monkeypatch: pytest
 
 def find_forks() -> Any:
     """The processes that decode for this one."""
-    return psutil.Process(decoder._get_process("inspect").pid).children()
+    return psutil.Process(forks.get_process("inspect").pid).children()
 
 
 def test_the_limit_of_pixels_is_the_configured_one(stores: Stores, configure: Configure) -> None:

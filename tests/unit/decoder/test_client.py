@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from imageapi.deadline import time_limit
-from imageapi.decoder import client, results
+from imageapi.decoder import client, forks, results
 from imageapi.errors import AppError
 from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Variant
@@ -35,7 +35,7 @@ def decode(data: bytes) -> Picture:
 
 def find_server() -> int:
     """The process id of this process's decoder."""
-    return client._get_process("inspect").pid
+    return forks.get_process("inspect").pid
 
 
 def find_forks() -> list[int]:
@@ -44,17 +44,17 @@ def find_forks() -> list[int]:
 
 def limit(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
     """Set other limits, for a new process."""
-    monkeypatch.setitem(client.LIMITS, "inspect", client.LIMITS["inspect"]._replace(**limits))
-    client.stop("inspect")
+    monkeypatch.setitem(forks.LIMITS, "inspect", forks.LIMITS["inspect"]._replace(**limits))
+    forks.stop("inspect")
 
 
 @pytest.fixture(autouse=True)
 def restart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """End a process with other limits, after the limits have been restored."""
     yield
-    if "inspect" in client._processes:
+    if "inspect" in forks.processes:
         monkeypatch.undo()
-        client.stop("inspect")
+        forks.stop("inspect")
 
 
 @pytest.mark.parametrize("name", ALL_GOOD)
@@ -114,7 +114,7 @@ def slow() -> bytes:
 
 
 def find_fork() -> int | None:
-    idle = client._get_process("inspect")._idle
+    idle = forks.get_process("inspect")._idle
     return id(idle) if idle else None
 
 
@@ -137,7 +137,7 @@ def test_a_fork_is_not_reused_after_other_formats(format: str) -> None:
 
 
 def test_a_fork_that_has_taken_much_time_is_not_reused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "REUSED_SECONDS", 0)
+    monkeypatch.setattr(forks, "REUSED_SECONDS", 0)
     decode(pictures.jpeg())
     assert find_fork() is None
 
@@ -145,21 +145,21 @@ def test_a_fork_that_has_taken_much_time_is_not_reused(monkeypatch: pytest.Monke
 def test_a_fork_decodes_a_limited_number_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it says about its CPU time."""
     monkeypatch.setattr(results, "parse_cpu_seconds", lambda _: 0.0)
-    client.stop("inspect")
-    forks = []
-    for _ in range(client.REUSED_FILES):
+    forks.stop("inspect")
+    used = []
+    for _ in range(forks.REUSED_FILES):
         decode(pictures.jpeg())
-        forks.append(find_fork())
-    assert len(set(forks[:-1])) == 1
-    assert forks[0]
-    assert forks[-1] is None
+        used.append(find_fork())
+    assert len(set(used[:-1])) == 1
+    assert used[0]
+    assert used[-1] is None
 
 
 def test_a_fork_that_died_while_it_was_idle_is_replaced() -> None:
     decode(pictures.jpeg())
     (idle,) = find_forks()
     os.kill(idle, signal.SIGKILL)
-    wait_until(lambda: not client._get_process("inspect")._idle.is_waiting(), 5)  # type: ignore[union-attr]
+    wait_until(lambda: not forks.get_process("inspect")._idle.is_waiting(), 5)  # type: ignore[union-attr]
     assert decode(pictures.png()).width == 64
 
 
@@ -211,36 +211,36 @@ def test_a_frame_larger_than_declared_is_limited(monkeypatch: pytest.MonkeyPatch
 def test_a_killed_decoder_is_replaced() -> None:
     former = find_server()
     os.kill(former, signal.SIGKILL)
-    wait_until(client._get_process("inspect").has_ended, 5)
+    wait_until(forks.get_process("inspect").has_ended, 5)
     assert decode(pictures.jpeg()).width == 64
     assert find_server() != former
 
 
 def test_a_decoder_that_cannot_start_is_an_error_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_START", "raise SystemExit")
-    client.stop("inspect")
+    monkeypatch.setattr(forks, "START", "raise SystemExit")
+    forks.stop("inspect")
     assert refusal(decode, pictures.jpeg()) == (500, "internal_error")
     monkeypatch.undo()
-    client.stop("inspect")
+    forks.stop("inspect")
     assert decode(pictures.jpeg()).width == 64
 
 
 @linux
 def test_the_process_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_PASSWORD", "secret-marker")
-    client.stop("inspect")
+    forks.stop("inspect")
     assert decode(pictures.jpeg()).width == 64
     server = find_server()
     assert psutil.Process(server).environ() == {}
-    client.stop("inspect")
+    forks.stop("inspect")
 
 
 KEEPS_A_DECODER = """
 import io, sys, time
-from imageapi.decoder import client
+from imageapi.decoder import client, forks
 client.start("inspect")
 with client.inspecting(io.BytesIO(sys.stdin.buffer.read()), 10**8):
-    print(client._processes["inspect"].pid, flush=True)
+    print(forks.processes["inspect"].pid, flush=True)
     time.sleep(60)
 """
 

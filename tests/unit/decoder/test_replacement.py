@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from imageapi.decoder import client
+from imageapi.decoder import client, forks
 
 from tests.support.pictures import MAX_PIXELS, large_jpeg
 from tests.support.waiting import wait_until
@@ -25,7 +25,7 @@ def decode(_: int = 0) -> int:
 def test_a_dead_process_is_replaced_once_by_many_threads() -> None:
     for _ in range(ROUNDS):
         client.start("inspect")
-        process = client._get_process("inspect")
+        process = forks.get_process("inspect")
         os.kill(process.pid, signal.SIGKILL)
         wait_until(process.has_ended)
         with ThreadPoolExecutor(THREADS) as pool:
@@ -35,7 +35,7 @@ def test_a_dead_process_is_replaced_once_by_many_threads() -> None:
 def test_a_file_is_decoded_again_if_the_process_is_killed_meanwhile() -> None:
     client.start("inspect")
     with client.inspecting(io.BytesIO(large_jpeg()), MAX_PIXELS) as inspection:
-        os.kill(client._get_process("inspect").pid, signal.SIGKILL)
+        os.kill(forks.get_process("inspect").pid, signal.SIGKILL)
         assert inspection.wait().width == 2_400
     assert decode() == 2_400
 
@@ -45,16 +45,16 @@ def test_a_used_fork_that_fails_does_not_fail_the_next_file(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An earlier file may have taken it over. It is stopped after it has been found idle."""
-    monkeypatch.setattr(client, "REUSED_WAIT_SECONDS", 0.5)
-    client.stop("inspect")
+    monkeypatch.setattr(forks, "REUSED_WAIT_SECONDS", 0.5)
+    forks.stop("inspect")
     decode()
-    (fork,) = psutil.Process(client._get_process("inspect").pid).children()
-    is_waiting = client._Fork.is_waiting
+    (fork,) = psutil.Process(forks.get_process("inspect").pid).children()
+    is_waiting = forks.Fork.is_waiting
 
-    def stop(idle: client._Fork) -> bool:
+    def stop(idle: forks.Fork) -> bool:
         found = is_waiting(idle)
         fork.send_signal(number)
         return found
 
-    monkeypatch.setattr(client._Fork, "is_waiting", stop)
+    monkeypatch.setattr(forks.Fork, "is_waiting", stop)
     assert decode() == 2_400

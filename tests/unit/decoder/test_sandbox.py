@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from imageapi.decoder import client
+from imageapi.decoder import client, forks
 from imageapi.decoder.sandbox import Limits
 from imageapi.errors import AppError, TooComplexError
 
@@ -15,7 +15,7 @@ from tests.support import decoder_stub
 from tests.support.pictures import MAX_PIXELS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system has seccomp")
-START = client._START.replace("imageapi.decoder.server", "tests.support.decoder_stub")
+START = forks.START.replace("imageapi.decoder.server", "tests.support.decoder_stub")
 KILLED = ("endless loop", "wait", "memory", "crash", "exit", "too many bytes", "too few bytes", "noise")
 ALLOWED = {"descriptors": "succeeded: 2", "environment": "succeeded: []"}
 REFUSED = sorted(set(decoder_stub.ATTEMPTS) - {*KILLED, *ALLOWED})
@@ -24,12 +24,12 @@ REFUSED = sorted(set(decoder_stub.ATTEMPTS) - {*KILLED, *ALLOWED})
 @pytest.fixture(scope="module", autouse=True)
 def stub() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "_START", START)
-        patch.setitem(client.LIMITS, "inspect", Limits(cpu_seconds=1, memory=200 * 2**20))
-        patch.setattr(client, "MAX_WAIT_SECONDS", 3.0)
-        client.stop("inspect")
+        patch.setattr(forks, "START", START)
+        patch.setitem(forks.LIMITS, "inspect", Limits(cpu_seconds=1, memory=200 * 2**20))
+        patch.setattr(forks, "MAX_WAIT_SECONDS", 3.0)
+        forks.stop("inspect")
         yield
-    client.stop("inspect")
+    forks.stop("inspect")
 
 
 def attempt(name: str) -> str:
@@ -64,8 +64,8 @@ def test_what_a_decoder_has(name: str) -> None:
 def test_without_seccomp_there_is_no_descriptor_either(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine whose system calls the filter does not know."""
     no_filter = "from imageapi.decoder import sandbox; sandbox._MACHINES.clear(); serve("
-    monkeypatch.setattr(client, "_START", START.replace("serve(", no_filter))
-    client.stop("inspect")
+    monkeypatch.setattr(forks, "START", START.replace("serve(", no_filter))
+    forks.stop("inspect")
     for name in ("file", "parent's environment", "parent's memory", "socket", "pipe", "copy of a descriptor"):
         assert attempt(name) == "failed: OSError", name
-    client.stop("inspect")
+    forks.stop("inspect")

@@ -7,7 +7,7 @@ a response.
 from imageapi.analysis import gemini
 from imageapi.catalog import analyses, pending_removals, variants, webhooks
 from imageapi.database import db, migrations
-from imageapi.decoder.client import LIMITS
+from imageapi.decoder.forks import LIMITS
 from imageapi.delivery import ensure_variant
 from imageapi.events import cloudformation
 from imageapi.storage import clients

@@ -80,7 +80,7 @@ def enter(limits: Limits) -> None:
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
     if in_use:
         _limit(resource.RLIMIT_AS, in_use + limits.memory)
-    if not _filter_system_calls():
+    if not filter_system_calls():
         # It counts threads, and libheif needs one. The filter distinguishes them from processes.
         _limit(resource.RLIMIT_NPROC, 0)
 
@@ -98,7 +98,7 @@ def _count_addresses() -> int:
         return 0
 
 
-def _filter_system_calls() -> bool:
+def filter_system_calls() -> bool:
     """Refuse all other system calls, with EPERM. Returns False where seccomp does not exist."""
     program = prepare()
     if not program:

@@ -1,11 +1,12 @@
-"""The decoder closes what it does not need, however many descriptors the machine allows."""
+"""The decoder on other machines: with other limits of descriptors, or without seccomp."""
 
 import io
 import os
 import resource
+import sys
 
 import pytest
-from imageapi.decoder import client, sandbox
+from imageapi.decoder import client, forks, sandbox
 
 from tests.support.pictures import MAX_PIXELS, jpeg
 
@@ -20,12 +21,12 @@ def test_files_are_decoded_although_the_number_of_descriptors_is_unlimited(
         f"import resource; limit_of, infinite = resource.getrlimit, ({INFINITE}, {INFINITE});"
         "resource.getrlimit = lambda kind: infinite if kind == resource.RLIMIT_NOFILE else limit_of(kind);"
     )
-    client.stop("inspect")
+    forks.stop("inspect")
     with monkeypatch.context() as patch:
-        patch.setattr(client, "_START", client._START.replace("serve(int", f"{unlimited} serve(int"))
+        patch.setattr(forks, "START", forks.START.replace("serve(int", f"{unlimited} serve(int"))
         with client.inspecting(io.BytesIO(jpeg()), MAX_PIXELS) as inspection:
             assert inspection.wait().width == 64
-    client.stop("inspect")
+    forks.stop("inspect")
 
 
 def test_a_descriptor_above_a_lowered_limit_is_closed_as_well() -> None:
@@ -42,3 +43,18 @@ def test_a_descriptor_above_a_lowered_limit_is_closed_as_well() -> None:
         finally:
             os._exit(0)
     assert os.WEXITSTATUS(os.waitpid(pid, 0)[1]) == 9, "EBADF"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has seccomp")
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_kernel_that_refuses_the_filter_is_logged(
+    is_refused: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    refuse = "from imageapi.decoder import sandbox; sandbox._SECCOMP = (-1, -1);" if is_refused else ""
+    forks.stop("inspect")
+    with monkeypatch.context() as patch:
+        patch.setattr(forks, "START", forks.START.replace("serve(int", f"{refuse} serve(int"))
+        with client.inspecting(io.BytesIO(jpeg()), MAX_PIXELS) as inspection:
+            assert inspection.wait().width == 64
+    forks.stop("inspect")
+    assert ("no seccomp filter" in capfd.readouterr().err) == is_refused
