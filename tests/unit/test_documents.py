@@ -48,7 +48,7 @@ def test_both_readmes_have_the_same_sections_commands_and_tables() -> None:
     first = [[cells[0].replace("、", ", ") for cells in rows(page)] for page in (english, japanese)]
     names = [[cell for cell in cells if "`" in cell] for cells in first]
     assert names[0] == names[1]
-    assert len(first[0]) == len(first[1]) == len(names[0]) + 1  # the head
+    assert len(first[0]) == len(first[1]) == len(names[0]) + 2  # the heads
     targets = [sorted(set(links(page)) - {english, japanese}) for page in (english, japanese)]
     assert targets[0] == targets[1]
 
