@@ -48,10 +48,7 @@ VALUES: dict[str, list[float]] = {
     "Other formats, and each frame of an animation": [40, FRAME_PIXELS],
     "Longer side": [pixel_limits.MAX_SIDE],
     "Frames, or pages of a TIFF": [pixel_limits.MAX_FRAMES],
-    "All frames together": [
-        pixel_limits.ANIMATION_FACTOR,
-        pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS,
-    ],
+    "All frames together": [pixel_limits.ANIMATION_FACTOR, pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS],
     "CPU time to decode a file": [LIMITS["inspect"].cpu_seconds - REUSED_SECONDS],
     "Memory to decode a file": [LIMITS["inspect"].memory / 2**20],
     "Widths": [*variant_names.WIDTHS],

@@ -24,10 +24,7 @@ def refusal(values: dict[str, Any]) -> UnprocessableError:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        (
-            "name",
-            ["", "   ", "x" * 101, "a\0b", "a\nb", "a\ud800"],
-        ),
+        ("name", ["", "   ", "x" * 101, "a\0b", "a\nb", "a\ud800"]),
         (
             "expires_at",
             [

@@ -21,11 +21,7 @@ S3 = {"name": "s3", "id": "78", "state": "gone", "cpu_percent": 0.0, "memory": 0
 SHOT: dict[str, Any] = {
     "at": "2026-01-02T03:04:05+0000",
     "mode": "run",
-    "machine": {
-        "cpu_percent": 12.0,
-        "memory": {"used": 5, "total": 10},
-        "disk": {"used": 95, "total": 100},
-    },
+    "machine": {"cpu_percent": 12.0, "memory": {"used": 5, "total": 10}, "disk": {"used": 95, "total": 100}},
     "parts": [POSTGRES | {"health": "up"}, S3 | {"health": "down (timeout)"}],
     "api": {
         "base_url": "http://127.0.0.1:8000",
@@ -106,11 +102,7 @@ INSPECTED = [
         "Id": "0123456789abcdef",
         "State": {"Status": "running", "Running": True, "Health": {"Status": "healthy"}},
     },
-    {
-        "Name": "/image_api_minio",
-        "Id": "fedcba9876543210",
-        "State": {"Status": "exited", "Running": False},
-    },
+    {"Name": "/image_api_minio", "Id": "fedcba9876543210", "State": {"Status": "exited", "Running": False}},
 ]
 STATS = {"Name": "image_api_postgres", "CPUPerc": "3.25%", "MemUsage": "20.5MiB / 15.6GiB"}
 

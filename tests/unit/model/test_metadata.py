@@ -11,15 +11,7 @@ from hypothesis import strategies as st
 from imageapi.errors import AppError
 from imageapi.http.json_body import MAX_JSON_BYTES, parse_json_object
 from imageapi.model import metadata
-from imageapi.model.metadata import (
-    EMPTY,
-    FIELDS,
-    MAX_TAGS,
-    TAG,
-    TEXT_FIELDS,
-    clean_changes,
-    clean_metadata,
-)
+from imageapi.model.metadata import EMPTY, FIELDS, MAX_TAGS, TAG, TEXT_FIELDS, clean_changes, clean_metadata
 from imageapi.model.schemas import check_body
 
 from tests.support.openapi import schema

@@ -7,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import NotFoundError
 from imageapi.model.variant_formats import MIME_TYPES, MOVING
-from imageapi.model.variant_names import (
-    INTERMEDIATE,
-    LINKED,
-    ORIGINAL,
-    WIDTHS,
-    Variant,
-    parse_variant,
-)
+from imageapi.model.variant_names import INTERMEDIATE, LINKED, ORIGINAL, WIDTHS, Variant, parse_variant
 
 from tests.support.events import ROOT
 from tests.support.openapi import parameters

@@ -114,11 +114,7 @@ def test_where_metrics_are_written(variables: dict[str, str], expected: str | No
 
 @pytest.mark.parametrize(
     ("name", "short"),
-    [
-        ("my-stack-2-SweepFunction-0", "SweepFunction"),
-        ("ListFunction", "ListFunction"),
-        ("tests", "tests"),
-    ],
+    [("my-stack-2-SweepFunction-0", "SweepFunction"), ("ListFunction", "ListFunction"), ("tests", "tests")],
 )
 def test_a_function_keeps_its_name_from_stack_to_stack(
     name: str, short: str, capsys: pytest.CaptureFixture[str]

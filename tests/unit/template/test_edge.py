@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import (
-    MAIN,
-    ROOT,
-    expand_template,
-    find,
-    find_dependencies,
-    read_template,
-)
+from tests.support.templates import MAIN, ROOT, expand_template, find, find_dependencies, read_template
 
 EDGE = ROOT / "infra/edge.yaml"
 RESOURCES = expand_template(EDGE)

@@ -41,12 +41,12 @@ OBJECT_ACTIONS = {
 SENDS = Definition("imageapi.analysis.enqueue", "send_messages")
 NEVER_DONE: dict[str, set[Need]] = {
     # It finishes only deletions of variants: their images are in the trash, and keep their files.
-    "DeliverFunction": {("delete", "originals"), ("delete", "incoming")},
+    "DeliverFunction": {("delete", "originals"), ("delete", "incoming")}
 }
 """Operations that code reaches and never does."""
 NEVER_READ = {
     # Its pages are public, and the same for everybody.
-    "GalleryFunction": {"origin_secrets"},
+    "GalleryFunction": {"origin_secrets"}
 }
 """Settings that code reaches and does not need."""
 

@@ -5,15 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import (
-    MAIN,
-    ROOT,
-    Resource,
-    expand_template,
-    find,
-    read_template,
-    resolve,
-)
+from tests.support.templates import MAIN, ROOT, Resource, expand_template, find, read_template, resolve
 
 TEMPLATE = read_template(MAIN)
 
