@@ -17,6 +17,7 @@ from imageapi.uploads.presigned import parse_upload
 
 from tests.support.openapi import body_of
 from tests.support.properties import check
+from tests.unit.model.test_schemas import json_values
 
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345}
@@ -36,12 +37,6 @@ def parse(**values: Any) -> NewUpload:
 
 def parse_request(values: dict[str, Any]) -> NewUpload:
     return parse_upload(check_body(values, body_of("createUpload")), None)
-
-
-def refuse(**values: Any) -> AppError:
-    with pytest.raises(AppError) as caught:
-        parse(**values)
-    return caught.value
 
 
 def test_what_has_to_and_what_can_be_said() -> None:
@@ -65,24 +60,20 @@ def test_what_has_to_and_what_can_be_said() -> None:
         # bytes.fromhex accepts spaces, and the column accepts exactly 32 bytes.
         (
             "sha256",
-            ["", "0" * 63, "00 " * 21 + "0", "\n" + "0" * 62 + "\n", "0" * 64 + "\n"],
+            ["", "0" * 63, "00 " * 21 + "0", f"\n{'0' * 62}\n", f"{'0' * 64}\n"],
             422,
             "field_invalid",
         ),
         ("size_bytes", [LIMIT + 1, 10**30], 413, "payload_too_large"),
-        (
-            "mime_type",
-            ["", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpg"],
-            415,
-            "unsupported_image_type",
-        ),
+        ("mime_type", ["", "image/*", "IMAGE/JPEG", "image/jpg"], 415, "unsupported_image_type"),
     ],
 )
 def test_a_field_that_is_refused(field: str, values: list[Any], status: int, code: str) -> None:
     for value in values:
-        error = refuse(**{field: value})
-        assert (error.status, error.code) == (status, code), value
-        assert (error.details or {}).get("field", field) == field
+        with pytest.raises(AppError) as caught:
+            parse(**{field: value})
+        assert (caught.value.status, caught.value.code) == (status, code), value
+        assert (caught.value.details or {}).get("field", field) == field
 
 
 def test_equal_requests_have_equal_hashes() -> None:
@@ -97,11 +88,6 @@ def test_equal_requests_have_equal_hashes() -> None:
     assert parse_request(dict(reversed(values.items()))).request_hash == hashes[0]
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
 hex_like = st.text("0123456789abcdefABCDEF \t\n", min_size=64, max_size=64)
 
 
