@@ -38,8 +38,8 @@ BIG: dict[str, bytes] = {
     "png": pictures.png(600, 400),
     "png_palette": pictures.encode(pictures.quadrants(600, 400).quantize(4), "PNG"),
     **{
-        format.lower(): pictures.encode(pictures.quadrants(600, 400), format)
-        for format in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")
+        name: pictures.encode(pictures.quadrants(600, 400), name)
+        for name in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")
     },
 }
 
@@ -147,8 +147,8 @@ def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Ima
     ("profile", "format", "mode", "colour", "expected", "tolerance"),
     [
         *(
-            (ROTATED, each, "RGB", COLOUR, ROTATED_COLOUR, 6)
-            for each in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
+            (ROTATED, name, "RGB", COLOUR, ROTATED_COLOUR, 6)
+            for name in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
         ),
         *((ROTATED, "PNG", mode, COLOUR, ROTATED_COLOUR, 8) for mode in ("P", "RGBA")),
         # An RGB profile does not apply to a gray picture.
@@ -183,13 +183,10 @@ def full_of_metadata() -> dict[str, bytes]:
         "GIF": {"comment": SECRET},
     }
     still = pictures.quadrants(400, 300)
-    return {
-        **{name: pictures.encode(still, name, **fields) for name, fields in options.items()},
-        **{
-            f"{name} animated": pictures.animation(name, **options[name])
-            for name in ("GIF", "PNG", "WEBP", "AVIF")
-        },
-    }
+    found = {name: pictures.encode(still, name, **fields) for name, fields in options.items()}
+    for name in ("GIF", "PNG", "WEBP", "AVIF"):
+        found[f"{name} animated"] = pictures.animation(name, **options[name])
+    return found
 
 
 FULL_OF_METADATA = full_of_metadata()

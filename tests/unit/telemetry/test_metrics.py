@@ -99,17 +99,14 @@ def test_no_metrics_where_none_are_wanted_or_nothing_is_configured(
     assert not metrics._pending
 
 
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, None),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, "ImageApi"),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_SAM_LOCAL": "true"}, None),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "METRICS_NAMESPACE": "Mine"}, "Mine"),
-    ],
-)
-def test_where_metrics_are_written(variables: dict[str, str], expected: str | None) -> None:
-    assert load_settings(REQUIRED | variables).metrics_namespace == expected
+def test_where_metrics_are_written() -> None:
+    def namespace(**variables: str) -> str | None:
+        return load_settings(REQUIRED | variables).metrics_namespace
+
+    assert namespace() is None
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f") == "ImageApi"
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f", AWS_SAM_LOCAL="true") is None
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f", METRICS_NAMESPACE="Mine") == "Mine"
 
 
 @pytest.mark.parametrize(
