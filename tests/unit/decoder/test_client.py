@@ -15,10 +15,12 @@ import pytest
 from imageapi.deadline import time_limit
 from imageapi.decoder import client, results
 from imageapi.errors import AppError
+from imageapi.model.image_formats import FORMATS
 from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Variant
 from imageapi.pictures import inspect, render
 
+from tests import mutations
 from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, BAD, MAX_PIXELS
 from tests.support.waiting import wait_until
@@ -64,6 +66,14 @@ def test_results_are_those_of_the_same_code_without_a_process(name: str) -> None
     assert decode(data) == inspect.inspect(io.BytesIO(data), MAX_PIXELS)
     rendered = client.render(io.BytesIO(data), VARIANT, MAX_PIXELS)
     assert rendered == render.render(io.BytesIO(data), VARIANT, MAX_PIXELS)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_damaged_files_are_decoded_or_refused(format: str) -> None:
+    """``python -m tests.mutations`` tries more."""
+    outcomes = [mutations.decode(data) for _, data in mutations.mutations(format, 20, seed=1)]
+    assert [outcome for outcome in outcomes if outcome.startswith("wrong")] == []
+    assert len(set(outcomes)) > 1
 
 
 @pytest.mark.parametrize("name", [*BAD, "empty"])
