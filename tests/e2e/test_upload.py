@@ -20,9 +20,7 @@ def category() -> str:
 
 
 def find(api: Api, category: str) -> list[dict[str, Any]]:
-    answer = api.get("/api/images", {"category": category})
-    assert answer.status == 200
-    images: list[dict[str, Any]] = answer.body["images"]
+    images: list[dict[str, Any]] = api.get("/api/images", {"category": category}).body["images"]
     return images
 
 
@@ -71,9 +69,8 @@ def test_twenty_uploads_at_once(api: Api, category: str) -> None:
 
     assert [answer.status for answer in answers] == [201] * 20
     listed = find(api, category)
-    assert {image["title"]: image["sha256"] for image in listed} == {
-        n: hashlib.sha256(data).hexdigest() for n, data in photos.items()
-    }
+    digests = {number: hashlib.sha256(data).hexdigest() for number, data in photos.items()}
+    assert {image["title"]: image["sha256"] for image in listed} == digests
     assert [image["id"] for image in listed] == sorted((image["id"] for image in listed), reverse=True)
 
 

@@ -5,19 +5,10 @@ from pathlib import Path
 import pytest
 from samcli.yamlhelper import yaml_parse
 
+from local import settings as module
 from local.errors import LocalError
 from local.gateway.template import read_template
-from local.settings import (
-    ROOT,
-    OwnStores,
-    function_environment,
-    make_settings,
-    own_limits,
-    page_origins,
-    passed_through,
-    placeholders,
-    read_values,
-)
+from local.settings import ROOT, OwnStores, function_environment, make_settings, read_values
 from tests.support.settings import documented_variables
 
 OWN = OwnStores(6000, "http://127.0.0.1:9000")
@@ -139,7 +130,7 @@ def test_every_setting_of_the_readme_reaches_the_functions(
     reached = set()
     for name, spec in read_template(ROOT / "template.yaml").functions.items():
         found = function_environment(settings, spec.variables, stores)
-        wanted = names - own_limits(spec.variables).keys()
+        wanted = names - module.own_limits(spec.variables).keys()
         wanted -= set() if name == "AnalyzeFunction" else ANALYSIS_ALONE
         assert {variable for variable in wanted if found.get(variable) != "set"} == set(), name
         reached |= {variable for variable, value in found.items() if value == "set"}
@@ -182,7 +173,7 @@ def test_pages_of_the_api_and_of_the_origins_that_it_takes_may_speak_to_s3(
     values: dict[str, str], others: list[str]
 ) -> None:
     own = ["http://127.0.0.1:8000", "http://localhost:8000"]
-    assert page_origins(make_settings(values), 8000) == own + others
+    assert module.page_origins(make_settings(values), 8000) == own + others
 
 
 @pytest.mark.parametrize(
@@ -195,10 +186,10 @@ def test_pages_of_the_api_and_of_the_origins_that_it_takes_may_speak_to_s3(
     ],
 )
 def test_keys_of_the_example_are_found(root: Path, values: dict[str, str], named: list[str]) -> None:
-    assert placeholders(make_settings(values), root) == named
+    assert module.placeholders(make_settings(values), root) == named
 
 
 def test_a_proxy_is_never_between_the_functions_and_this_machine() -> None:
-    assert passed_through({"SSL_CERT_FILE": "c", "EDITOR": "vi"}) == {"SSL_CERT_FILE": "c"}
-    found = passed_through({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "intranet"})
+    assert module.passed_through({"SSL_CERT_FILE": "c", "EDITOR": "vi"}) == {"SSL_CERT_FILE": "c"}
+    found = module.passed_through({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "intranet"})
     assert found["NO_PROXY"] == found["no_proxy"] == "intranet,127.0.0.1,localhost"

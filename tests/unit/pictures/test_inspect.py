@@ -212,9 +212,9 @@ def test_a_directory_that_points_to_itself() -> None:
 
 
 def test_tiles_may_stand_over_the_edges_but_need_a_size() -> None:
-    for size, tile, tiles in (((60, 60), (512, 512), 1), ((100, 70), (64, 64), 4)):
+    for size, tile, tiles, most in (((60, 60), (512, 512), 1, 1_250_000), ((100, 70), (64, 64), 4, 22_500)):
         data = hostile.tiff(size, tile, tiles=tiles)
-        assert open_picture(io.BytesIO(data), 250_000 * 5).format == "TIFF"
+        assert open_picture(io.BytesIO(data), most).format == "TIFF"
         assert inspect(data).frames == 1
     for tile in ((0, 16), (16, 0)):
         assert refusal(inspect, hostile.tiff(tile=tile)) == CORRUPT

@@ -93,22 +93,6 @@ def test_refused(name: str, reason: str, values: list[str]) -> None:
         assert (code, details["parameter"], details["reason"]) == ("parameter_invalid", name, reason), value
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "values"),
-    [
-        ("/api/changes", "limit", ["0", "1001"]),
-        ("/api/changes", "wait", ["21"]),
-        ("/api/images/{image_id}/changes", "limit", ["0", "201"]),
-        ("/api/images/{image_id}", "links", ["eternal", "Permanent"]),
-    ],
-)
-def test_limits_of_other_routes(path: str, name: str, values: list[str]) -> None:
-    for value in values:
-        with pytest.raises(InvalidRequestError) as caught:
-            parse_query({name: [value]}, parameters("get", path))
-        assert (caught.value.code, (caught.value.details or {})["reason"]) == ("parameter_invalid", "value")
-
-
 def test_more_values_than_a_parameter_takes() -> None:
     for name, each in PARAMETERS.items():
         if each["schema"]["type"] != "array":
