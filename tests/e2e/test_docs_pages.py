@@ -68,9 +68,7 @@ def test_blocks_run(page: str, language: str, api: Api, reading_key: str, tmp_pa
     assert '"error"' not in done.stdout, done.stdout
 
 
-def test_links_in_the_page_of_a_web_site_open_without_a_key(
-    api: Api, reading_key: str, tmp_path: Path
-) -> None:
+def test_links_in_the_page_of_a_web_site_need_no_key(api: Api, reading_key: str, tmp_path: Path) -> None:
     code = "\n".join(code_of("docs/web-sites.md", "python"))
     code = code.replace("http://127.0.0.1:8000", api.base_url.rstrip("/")).replace("imgapi_…", reading_key)
 

@@ -58,9 +58,7 @@ def find_code(link: str) -> str | None:
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("term", TERMS)
 @pytest.mark.parametrize("name", NAMES)
-def test_valid_links_become_the_path_of_an_object(
-    edge: EdgeFunction, name: str, term: Validity, key: str
-) -> None:
+def test_valid_links_become_object_paths(edge: EdgeFunction, name: str, term: Validity, key: str) -> None:
     stem, _, extension = name.partition(".")
     for accept in ACCEPTS:
         outcome = view(edge, sign(name, term, key), accept)
@@ -90,9 +88,7 @@ ACCEPT = st.lists(MEDIA, max_size=6).map(",".join) | st.text(string.printable[:9
 
 
 @given(accept=ACCEPT, is_animated=st.booleans())
-def test_the_format_is_the_one_that_the_service_chooses(
-    edge: EdgeFunction, accept: str, is_animated: bool
-) -> None:
+def test_the_format_is_the_one_of_the_service(edge: EdgeFunction, accept: str, is_animated: bool) -> None:
     allowed = variant_formats.MOVING if is_animated else tuple(variant_formats.MIME_TYPES)
     link = sign() + ("&m=1" if is_animated else "")
 

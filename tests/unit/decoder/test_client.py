@@ -193,9 +193,7 @@ def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @linux
-def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_memory_that_a_codec_cannot_get_breaks_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
     data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
     assert refusal(decode, data[:-1_000]) == (422, "image_corrupt")

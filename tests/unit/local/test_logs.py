@@ -76,9 +76,7 @@ class Disk(io.RawIOBase):
         return len(data)
 
 
-def test_full_disk_ends_neither_the_request_nor_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_ends_no_request_and_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disk = Disk()
     sink = LogSink(tmp_path / "api.log")
     sink._file = io.TextIOWrapper(io.BufferedWriter(disk), line_buffering=True)

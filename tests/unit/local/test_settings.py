@@ -121,9 +121,7 @@ ANALYSIS_ALONE = {"GEMINI_API_KEY", "GEMINI_MODEL", "ANALYSIS_DAILY_BUDGET", "AN
 @pytest.mark.parametrize(
     ("stores", "unread"), [(OWN, OWN_STORES | AWS_TOOLS), (None, {"DB_PORT"})], ids=["a run", "other stores"]
 )
-def test_every_setting_of_the_readme_reaches_the_functions(
-    stores: OwnStores | None, unread: set[str]
-) -> None:
+def test_every_setting_of_the_readme_reaches_functions(stores: OwnStores | None, unread: set[str]) -> None:
     names = documented_variables() - unread
     assert len(names) > 14
     settings = make_settings(dict.fromkeys(names, "set"))

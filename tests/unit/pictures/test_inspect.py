@@ -15,15 +15,8 @@ from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, MAX_PIXELS
 from tests.support.pngs import compress_zeros, png_chunk
 from tests.support.tiffs import EXTRA_SAMPLES, SHORT, tiff
-from tests.unit.pictures.looks import (
-    CORNERS,
-    assert_alike,
-    corners,
-    inspect,
-    open_placeholder,
-    refusal,
-    render,
-)
+from tests.unit.pictures import looks
+from tests.unit.pictures.looks import CORNERS, assert_alike, corners, inspect, refusal, render
 
 XMP = 700
 BAD = pictures.BAD | hostile.BAD
@@ -45,7 +38,7 @@ def test_good_pictures(name: str) -> None:
     kind = find_kind(ALL_GOOD[name]())
     found = (kind.mime_type, kind.extension, picture.width, picture.height, picture.frames)
     assert found == pictures.facts(name)
-    placeholder = open_placeholder(picture)
+    placeholder = looks.open_placeholder(picture)
     assert placeholder.size == (16, 12)
     assert not placeholder.getexif()
     assert len(picture.placeholder) < 400
@@ -108,7 +101,7 @@ def test_sizes_and_their_placeholders() -> None:
     for size in ((1, 1), (1, 2_000), (2_000, 1), (3, 5), (15, 15), (16, 16), (17, 17), (640, 480)):
         picture = inspect(pictures.png(*size))
         assert (picture.width, picture.height) == size
-        assert max(open_placeholder(picture).size) == min(16, max(size)), size
+        assert max(looks.open_placeholder(picture).size) == min(16, max(size)), size
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "AVIF", "JPEG"])
@@ -122,7 +115,7 @@ def test_every_format_is_turned_as_a_viewer_turns_it(format: str, orientation: i
 
     picture = inspect(data)
     assert (picture.width, picture.height) == (240, 180)
-    assert_alike(corners(open_placeholder(picture)), CORNERS, 60)
+    assert_alike(corners(looks.open_placeholder(picture)), CORNERS, 60)
     for cover, size in ((False, (160, 120)), (True, (160, 160))):
         rendered = render(data, cover=cover)
         assert rendered.size == size

@@ -78,9 +78,7 @@ def test_an_intermediate_is_small_upright_and_without_metadata(name: str) -> Non
     ("size", "shorter"),
     [((2_561, 1_920), 640), ((2_400, 2_559), 800), ((3_840, 1_280), 640), ((4_000, 3_000), 750)],
 )
-def test_an_intermediate_is_never_smaller_than_its_bound(
-    size: tuple[int, int], shorter: int, extension: str
-) -> None:
+def test_the_least_size_of_an_intermediate(size: tuple[int, int], shorter: int, extension: str) -> None:
     data = inspect(pictures.jpeg(*size) if extension == "jpg" else pictures.png(*size)).intermediate
     assert data
     found = min(Image.open(io.BytesIO(data)).size)

@@ -13,17 +13,8 @@ from PIL import Image, PngImagePlugin
 from tests.support import pictures
 from tests.support.pngs import assemble_png, png_chunk
 from tests.support.tiffs import tiff
-from tests.unit.pictures.looks import (
-    SRGB,
-    alpha_at,
-    assert_alike,
-    assert_colour,
-    corners,
-    inspect,
-    open_placeholder,
-    refusal,
-    render,
-)
+from tests.unit.pictures import looks
+from tests.unit.pictures.looks import assert_alike, assert_colour, corners, inspect, open_placeholder, render
 
 SIZES = [(64, 48), (640, 480)]
 """Shown at full size, and reduced in bands."""
@@ -107,14 +98,17 @@ def test_what_is_transparent_stays_so(name: str, extension: str) -> None:
     data, colour = TRANSPARENT[name]
     rendered = render(data, extension)
 
-    assert alpha_at(rendered, (4, 20), (rendered.width - 4, 20)) == [255 if extension == "jpg" else 0, 255]
+    assert looks.alpha_at(rendered, (4, 20), (rendered.width - 4, 20)) == [
+        255 if extension == "jpg" else 0,
+        255,
+    ]
     assert_alike(corners(rendered), [WHITE, colour] * 2, 12)
     assert_alike(corners(open_placeholder(inspect(data))), [WHITE, colour] * 2, 30)
 
 
 def test_a_transparent_colour_without_pixels() -> None:
     data = DEEP_COLOURS[: DEEP_COLOURS.index(b"IDAT") - 4] + png_chunk(b"IEND", b"")
-    assert refusal(inspect, data) == (422, "image_corrupt")
+    assert looks.refusal(inspect, data) == (422, "image_corrupt")
 
 
 COLOUR, BRIGHTER = (128, 64, 200), (188, 137, 229)
@@ -146,7 +140,7 @@ def test_the_gamma_of_a_png(value: int, colour: tuple[int, ...], expected: tuple
 
 def test_a_png_in_srgb_or_with_a_profile_has_no_other_gamma() -> None:
     assert_colour(render(png_with_gamma(100_000, (b"sRGB", b"\0"))), COLOUR, 5)
-    assert_colour(render(png_with_gamma(100_000, icc_profile=SRGB)), COLOUR, 5)
+    assert_colour(render(png_with_gamma(100_000, icc_profile=looks.SRGB)), COLOUR, 5)
 
 
 GREY_ON_WHITE = (120 * 200 + 255 * 55) // 255

@@ -113,8 +113,6 @@ def test_where_metrics_are_written() -> None:
     ("name", "short"),
     [("my-stack-2-SweepFunction-0", "SweepFunction"), ("ListFunction", "ListFunction"), ("tests", "tests")],
 )
-def test_a_function_keeps_its_name_from_stack_to_stack(
-    name: str, short: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_metrics_name_the_function_alone(name: str, short: str, capsys: pytest.CaptureFixture[str]) -> None:
     metrics.record_request(name, 200, 1)
     assert {line["function"] for line in read_lines(capsys)} == {short}

@@ -12,17 +12,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from samcli.yamlhelper import yaml_parse
 
-from tests.support.templates import (
-    INFRA,
-    MAIN,
-    ROOT,
-    as_list,
-    expand_template,
-    find,
-    read_template,
-    statements,
-    walk,
-)
+from tests.support import templates
+from tests.support.templates import MAIN, ROOT, as_list, find, read_template, statements
 
 PATH = ROOT / "infra/github.yaml"
 FILES = (ROOT / ".github/workflows").glob("*.yml")
@@ -147,8 +138,8 @@ def test_cloudformation_may_make_each_kind_of_resource() -> None:
         if statement["Sid"] != "Anywhere"
         for action in as_list(statement["Action"])
     }
-    for path in {MAIN, *INFRA} - {PATH, ROOT / "infra/budget.yaml"}:
-        kinds = {resource["Type"] for resource in expand_template(path).values()}
+    for path in {MAIN, *templates.INFRA} - {PATH, ROOT / "infra/budget.yaml"}:
+        kinds = {resource["Type"] for resource in templates.expand_template(path).values()}
         services = {kind.split("::")[1].lower() for kind in kinds if kind.startswith("AWS::")}
         assert services <= allowed, path.name
 
@@ -198,7 +189,9 @@ def test_the_workflow_names_the_roles_and_the_bucket_as_the_template_does() -> N
 
 
 def test_actions_are_pinned_to_commits_and_no_secret_is_used() -> None:
-    used = [value["uses"] for value in walk(WORKFLOWS) if isinstance(value, dict) and "uses" in value]
+    used = [
+        value["uses"] for value in templates.walk(WORKFLOWS) if isinstance(value, dict) and "uses" in value
+    ]
     assert used
     for action in used:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action

@@ -7,18 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.support import templates
 from tests.support.settings import documented_variables
-from tests.support.templates import (
-    ALL,
-    MAIN,
-    ROOT,
-    as_list,
-    expand_template,
-    find,
-    read_template,
-    resolve,
-    statements,
-)
+from tests.support.templates import ALL, MAIN, ROOT, as_list, expand_template, find, read_template, resolve
 
 BY_NAME = [
     *("cloudformation", "cloudwatch", "events", "lambda", "logs"),
@@ -52,7 +43,7 @@ UNENCRYPTED = {"Topic": "carries the names of alarms; CloudWatch cannot use AWS'
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_no_wildcard_beyond_those_named(path: Path) -> None:
-    for name, statement in statements(path):
+    for name, statement in templates.statements(path):
         assert "NotAction" not in statement
         assert "NotResource" not in statement
         actions, resources = as_list(statement["Action"]), as_list(statement.get("Resource", []))
@@ -137,9 +128,7 @@ def test_the_table_of_contents_names_each_function_in_its_chapter_and_parameters
 
 
 @pytest.mark.parametrize("stage", ["default", "dev", "prod"])
-def test_a_deploy_has_the_parameters_of_the_template_with_values_that_cloudformation_accepts(
-    stage: str,
-) -> None:
+def test_a_deploy_has_parameters_and_values_that_the_template_accepts(stage: str) -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))[stage]["deploy"][
         "parameters"
     ]
