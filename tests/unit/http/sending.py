@@ -51,7 +51,7 @@ def make_app(error: Exception) -> App:
     def delete_thing(request: Request, thing_id: str) -> Response:
         return Response(204)
 
-    @app.route(Operation("POST", "/things", scopes=()))
+    @app.route(Operation("POST", "/things", scopes=("images:write",)))
     def create_thing(request: Request) -> Response:
         return json_response(201, {"body": request.body.hex(), "type": request.header("content-type")})
 
