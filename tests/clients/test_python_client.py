@@ -23,15 +23,7 @@ def test_python_client(api: Api, later_service: str, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(CONFIG)
     (tmp_path / "picture.jpg").write_bytes(jpeg(seed="client"))
     shutil.copy(PROGRAM, tmp_path)
-    output = (
-        "--output-path",
-        "image_client",
-        "--meta",
-        "none",
-        "--fail-on-warning",
-        "--config",
-        "config.yaml",
-    )
-    run("openapi_python_client", "generate", "--path", DOCUMENT, *output)
+    options = "--output-path image_client --meta none --fail-on-warning --config config.yaml"
+    run("openapi_python_client", "generate", "--path", DOCUMENT, *options.split())
     run("mypy", "--strict", PROGRAM.name)
     run("use_python_client", api.base_url, later_service, api.key, "picture.jpg")

@@ -11,15 +11,7 @@ from tests.support.pictures import jpeg
 
 FOLDER = Path(__file__).parent
 PROGRAM = "use_typescript_client"
-OPTIONS = (
-    "--strict",
-    "--noUncheckedIndexedAccess",
-    "--target",
-    "es2022",
-    "--module",
-    "nodenext",
-    "--skipLibCheck",
-)
+OPTIONS = "--strict --noUncheckedIndexedAccess --target es2022 --module nodenext --skipLibCheck"
 
 
 def test_typescript_client(api: Api, later_service: str, tmp_path: Path) -> None:
@@ -31,5 +23,5 @@ def test_typescript_client(api: Api, later_service: str, tmp_path: Path) -> None
     (tmp_path / "picture.jpg").write_bytes(jpeg(seed="client"))
     run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
     run("npx", "openapi-typescript", DOCUMENT, "--output", "api.d.ts")
-    run("npx", "tsc", *OPTIONS, f"{PROGRAM}.ts")
+    run("npx", "tsc", *OPTIONS.split(), f"{PROGRAM}.ts")
     run("node", f"{PROGRAM}.js", api.base_url, later_service, api.key, "picture.jpg")

@@ -7,9 +7,6 @@ import hashlib
 import html
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.client import Api
+from tests.e2e.programs import PROGRAMS, run_code
 from tests.support.documents import blocks, read
 from tests.support.http_client import fetch
 from tests.support.pictures import jpeg
 
 PAGES = ("README.md", "README.ja.md", "docs/tutorial.md", "docs/web-sites.md")
-COMMANDS = {
-    "bash": (["bash", "-euo", "pipefail"], "page.sh"),
-    "python": ([sys.executable], "page.py"),
-    "javascript": (["node"], "page.mjs"),
-}
 EXAMPLE = "examples/flask-gallery/app.py"
 
 
@@ -55,12 +48,9 @@ def uploaded(api: Api, data: bytes, title: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("page", "language"),
-    [(page, language) for page in PAGES for language in COMMANDS if code_of(page, language)],
+    [(page, language) for page in PAGES for language in PROGRAMS if code_of(page, language)],
 )
 def test_blocks_run(page: str, language: str, api: Api, reading_key: str, tmp_path: Path) -> None:
-    command, name = COMMANDS[language]
-    if not shutil.which(command[0]):
-        pytest.fail(f"{command[0]} is needed to run the examples in {language}: install it.")
     picture = jpeg(640, 480, seed=os.urandom(8))
     (tmp_path / "holiday.jpg").write_bytes(picture)
     with uploaded(api, picture, "Holiday") as image_id:
@@ -72,24 +62,19 @@ def test_blocks_run(page: str, language: str, api: Api, reading_key: str, tmp_pa
             "IMAGE_ID": image_id,
         }.items():
             code = code.replace(shown, used)
-        (tmp_path / name).write_text(code, encoding="utf-8")
-
-        done = subprocess.run(
-            [*command, name], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = run_code(language, code, tmp_path)
 
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert '"error"' not in done.stdout, done.stdout
 
 
-def test_links_in_the_page_of_a_web_site_open_without_a_key(api: Api, reading_key: str) -> None:
+def test_links_in_the_page_of_a_web_site_need_no_key(api: Api, reading_key: str, tmp_path: Path) -> None:
     code = "\n".join(code_of("docs/web-sites.md", "python"))
     code = code.replace("http://127.0.0.1:8000", api.base_url.rstrip("/")).replace("imgapi_…", reading_key)
 
     with uploaded(api, jpeg(700, 500, seed=os.urandom(8)), "<Wide> & low") as image_id:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
-        )
+        done = run_code("python", code, tmp_path)
+        assert done.returncode == 0, done.stderr
         tag = next(line for line in done.stdout.splitlines() if image_id in line)
         links = [html.unescape(link) for link in re.findall(r'https?://[^ "]+', tag)]
         statuses = {fetch("GET", link).status for link in links}
@@ -102,9 +87,8 @@ def test_links_in_the_page_of_a_web_site_open_without_a_key(api: Api, reading_ke
 
 
 def test_the_tutorial_shows_the_example_as_it_is() -> None:
-    excerpts = [
-        block for block in blocks("docs/tutorial.md", "python") if block.heading.startswith(("2", "3", "4"))
-    ]
+    python = blocks("docs/tutorial.md", "python")
+    excerpts = [block for block in python if block.heading.startswith(("2", "3", "4"))]
     assert len(excerpts) == 3
     for excerpt in excerpts:
         assert excerpt.code.strip("\n") in read(EXAMPLE), excerpt.heading

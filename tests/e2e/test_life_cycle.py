@@ -11,7 +11,6 @@ from tests.support import pictures
 from tests.support.http_client import Answer, fetch
 
 NAME = '夕焼け 1 "海".jpg'
-STORED = (200, 201, 204)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_a_large_upload(api: Api) -> None:
     early = api.send("POST", complete)
     assert (early.status, early.code) == (409, "upload_not_arrived")
 
-    assert api.post_file(ticket["form"], picture) in STORED
+    assert api.post_file(ticket["form"], picture) in (200, 201, 204)
     done = api.send("POST", complete)
 
     assert done.status in (200, 201)
@@ -94,18 +93,3 @@ def test_a_large_upload(api: Api) -> None:
     assert api.get(f"/api/uploads/{ticket['id']}").body["data"]["status"] == "ready"
     assert api.send("DELETE", f"/api/images/{ticket['id']}").status == 204
     assert api.send("POST", complete).status == 404
-
-
-def test_a_large_upload_that_is_no_picture(api: Api) -> None:
-    text = str(uuid.uuid4()).encode() * 10
-    ticket = api.announce(text).body["data"]
-
-    assert api.post_file(ticket["form"], text + b"!") in range(400, 500)
-    assert api.post_file(ticket["form"], text) in STORED
-
-    for _ in range(2):
-        answer = api.send("POST", f"/api/uploads/{ticket['id']}/complete")
-        assert (answer.status, answer.code) == (415, "unsupported_image_type")
-    failed = api.get(f"/api/uploads/{ticket['id']}").body["data"]
-    assert (failed["status"], failed["failure"]) == ("failed", "unsupported_image_type")
-    assert api.get(f"/api/images/{ticket['id']}").status == 404

@@ -12,14 +12,8 @@ from tests.support.openapi import read_document
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")
 )
-GUIDES = (
-    "README.md",
-    "README.ja.md",
-    "docs/tutorial.md",
-    "docs/web-sites.md",
-    "docs/deploy-aws.md",
-    "docs/backup.md",
-)
+GUIDES = ["README.md", "README.ja.md"]
+GUIDES += [f"docs/{name}.md" for name in ("tutorial", "web-sites", "deploy-aws", "backup")]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -55,13 +49,9 @@ def test_both_readmes_have_the_same_sections_commands_and_tables() -> None:
 
 def commands(document: str) -> list[str]:
     """The commands that start or deploy something, without comments."""
-    lines = [line for block in blocks(document, "sh") for line in block.code.splitlines()]
-    return [
-        command.strip()
-        for line in lines
-        for command in re.sub(r"(^| +)# .*", "", line).split("&&")
-        if command
-    ]
+    code = "\n".join(block.code for block in blocks(document, "sh"))
+    found = re.split(r"\n|&&", re.sub(r"(?m)(^| +)# .*", "", code))
+    return [command.strip() for command in found if command.strip()]
 
 
 @pytest.mark.parametrize("document", GUIDES)

@@ -71,10 +71,8 @@ def test_page_has_only_relative_urls_of_files_that_are_there(path: str) -> None:
 @pytest.mark.parametrize(
     ("asset", "media_type"),
     [
-        ("main.js", "text/javascript"),
-        ("gallery.css", "text/css"),
-        ("icon.svg", "image/svg+xml"),
-        ("swagger-ui.LICENSE.txt", "text/plain"),
+        *(("main.js", "text/javascript"), ("gallery.css", "text/css")),
+        *(("icon.svg", "image/svg+xml"), ("swagger-ui.LICENSE.txt", "text/plain")),
     ],
 )
 def test_asset(asset: str, media_type: str) -> None:
@@ -137,10 +135,12 @@ def test_policy_names_where_the_files_are(
 @pytest.mark.parametrize(
     ("context_path", "headers", "base"),
     [
-        ("/v1/", {}, "/v1/"),
-        ("/v1", {}, "/v1/"),
-        ("/", {"Host": "127.0.0.1:8000"}, "./"),
-        ("/", {}, "./"),
+        *(
+            ("/v1/", {}, "/v1/"),
+            ("/v1", {}, "/v1/"),
+            ("/", {"Host": "127.0.0.1:8000"}, "./"),
+            ("/", {}, "./"),
+        ),
         ("/v1/", {"X-Amz-Cf-Id": "behind-a-cdn-with-other-paths"}, "./"),
         ("/v1/", {"Host": "img.example.com"}, "./"),
     ],

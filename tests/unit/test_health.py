@@ -20,16 +20,11 @@ def answer(*_: Any) -> dict[str, Any]:
     return {"server_version": "17.6"}
 
 
-def fail_database(*_: Any) -> None:
-    raise DatabaseUnavailableError
+def fail_with(error: Exception) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
+        raise error
 
-
-def fail_storage(*_: Any) -> None:
-    raise StorageUnavailableError from OSError("AccessDenied")
-
-
-def break_down(*_: Any) -> None:
-    raise RuntimeError("nobody thought of this")
+    return fail
 
 
 @pytest.fixture
@@ -57,17 +52,17 @@ def set_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]
     ("checks", "errors"),
     [
         (
-            {"database": fail_database, "store": fail_storage},
+            {
+                "database": fail_with(DatabaseUnavailableError()),
+                "store": fail_with(StorageUnavailableError()),
+            },
             {"database": "database_unavailable", "storage": "storage_unavailable"},
         ),
-        ({"store": break_down}, {"storage": "internal_error"}),
+        ({"store": fail_with(RuntimeError("nobody thought of this"))}, {"storage": "internal_error"}),
     ],
 )
 def test_down_and_its_cause_is_logged(
-    checks: dict[str, Any],
-    errors: dict[str, str],
-    set_checks: Callable[..., None],
-    caplog: pytest.LogCaptureFixture,
+    checks: dict[str, Any], errors: dict[str, str], set_checks: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_checks(**checks)
     healthy, report = check_health()
@@ -108,9 +103,7 @@ def test_they_are_asked_side_by_side_and_with_the_time_limit(set_checks: Callabl
     assert max(limits) <= 0.1
 
 
-def test_a_burst_asks_the_stores_once(
-    set_checks: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_burst_asks_the_stores_once(set_checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     clock = [0.0]
     set_checks(database=lambda: asked.append(clock[0]))

@@ -25,13 +25,14 @@ from tests.support.openapi import body_of, parameters, schema, statuses_of_codes
 DOCUMENT = "docs/limits.md"
 DEFAULTS = settings.load_settings({"MINIO_BUCKET_NAME": "images"})
 LENGTHS = {name: field.max_length for name, field in metadata.TEXT_FIELDS.items()}
+OVERLAP = body_of("rotateWebhookSecret")["properties"]["overlap_hours"]
 HOURS = retries.PAUSE_AFTER.total_seconds() / 3_600
 FRAME_PIXELS = DEFAULTS.max_pixels * 2 // 5
 
 
-def bound(path: str, name: str, key: str = "maxItems") -> int:
-    """A bound of a parameter of GET in openapi.json."""
-    return int(parameters("get", path)[name]["schema"][key])
+def bound(path: str, name: str, *keys: str) -> list[float]:
+    """Bounds of a parameter of GET in openapi.json."""
+    return [parameters("get", path)[name]["schema"][key] for key in keys or ["maxItems"]]
 
 
 VALUES: dict[str, list[float]] = {
@@ -48,10 +49,7 @@ VALUES: dict[str, list[float]] = {
     "Other formats, and each frame of an animation": [40, FRAME_PIXELS],
     "Longer side": [picture.MAX_SIDE],
     "Frames, or pages of a TIFF": [picture.MAX_FRAMES],
-    "All frames together": [
-        pixel_limits.ANIMATION_FACTOR,
-        pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS,
-    ],
+    "All frames together": [pixel_limits.ANIMATION_FACTOR, pixel_limits.ANIMATION_FACTOR * FRAME_PIXELS],
     "CPU time to decode a file": [LIMITS["inspect"].cpu_seconds - REUSED_SECONDS],
     "Memory to decode a file": [LIMITS["inspect"].memory / 2**20],
     "Widths": [*variant_names.WIDTHS],
@@ -59,7 +57,7 @@ VALUES: dict[str, list[float]] = {
     "Longest side of a variant": [variant_names.MAX_SIDE],
     "Frames of an animated variant": [frames.MAX_ANIMATED_FRAMES],
     "All frames of an animated variant": [frames.MAX_ANIMATED_PIXELS],
-    "Names in variants": [bound("/api/images/{image_id}", "variants")],
+    "Names in variants": bound("/api/images/{image_id}", "variants"),
     "Lifetime of a link (LINK_TTL_SECONDS)": [DEFAULTS.link_ttl, 1.5, 1.5 * DEFAULTS.link_ttl],
     "Lifetime of the S3 URL behind a link": [deliver.URL_SECONDS],
     "Revocations of permanent links": [REVOCATIONS_PER_DAY],
@@ -67,21 +65,18 @@ VALUES: dict[str, list[float]] = {
     "A tag": [metadata.TAG.max_length],
     "File name": [filenames.MAX_FILENAME_LENGTH],
     "Idempotency-Key": [idempotency.MAX_KEY_LENGTH],
-    "limit of a list": [bound("/api/images", "limit", "maximum"), bound("/api/images", "limit", "default")],
+    "limit of a list": bound("/api/images", "limit", "maximum", "default"),
     "q": [tokens.MAX_QUERY_LENGTH],
     "Words in q": [tokens.MAX_TERMS],
-    "tags in a filter": [bound("/api/images", "tags")],
-    "sha256 in a filter": [bound("/api/images", "sha256")],
+    "tags in a filter": bound("/api/images", "tags"),
+    "sha256 in a filter": bound("/api/images", "sha256"),
     "Matches of a search or filter, sorted by title or size": [sort_matches.MAX_SORTED],
     "Exact total of a search or filter": [counts.MAX_COUNTED],
     "ids in a batch": [schema("ImageBatch")["properties"]["ids"]["maxItems"]],
     "Images in the trash (TRASH_DAYS)": [DEFAULTS.trash_days],
     "Feed of changes (CHANGES_DAYS)": [DEFAULTS.changes_days],
-    "limit of GET /api/changes": [
-        bound("/api/changes", "limit", "maximum"),
-        bound("/api/changes", "limit", "default"),
-    ],
-    "wait": [bound("/api/changes", "wait", "maximum")],
+    "limit of GET /api/changes": bound("/api/changes", "limit", "maximum", "default"),
+    "wait": bound("/api/changes", "wait", "maximum"),
     "Waiting requests of one API key": [waiting.PLACES_OF_A_KEY],
     "Waiting requests of all API keys": [DEFAULTS.changes_waits],
     "Size of a page of changes": [serialize.MAX_BYTES],
@@ -94,9 +89,7 @@ VALUES: dict[str, list[float]] = {
     "Pause after a failure": [retries.FIRST_SECONDS, retries.MAX_SECONDS],
     "Time of failures": [HOURS],
     "Retry-After of a receiver": [response.MAX_RETRY_AFTER],
-    "overlap_hours of a rotation": [
-        body_of("rotateWebhookSecret")["properties"]["overlap_hours"][key] for key in ("maximum", "default")
-    ],
+    "overlap_hours of a rotation": [OVERLAP["maximum"], OVERLAP["default"]],
     "results of a webhook": [retries.MAX_RESULTS],
     "Analyses (ANALYSIS_DAILY_BUDGET)": [DEFAULTS.analysis_daily_budget],
     "caption": [gemini.MAX_CAPTION],
@@ -127,13 +120,9 @@ def test_tags_of_images_and_of_analyses() -> None:
 
 def test_rates_and_times_are_those_of_the_template() -> None:
     template = yaml_parse(read("template.yaml"))
-    throttles = {
-        entry["ResourcePath"].replace("~1", "/"): [
-            entry["ThrottlingRateLimit"],
-            entry["ThrottlingBurstLimit"],
-        ]
-        for entry in template["Resources"]["Api"]["Properties"]["MethodSettings"]
-    }
+    settings = template["Resources"]["Api"]["Properties"]["MethodSettings"]
+    names = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+    throttles = {one["ResourcePath"].replace("~1", "/"): [one[name] for name in names] for one in settings}
     found = table()
     assert found["Requests to a route, on AWS"] == [throttles["/*"]]
     assert found["Requests to links, on AWS"] == [throttles["//images/{image_id}/{variant}"]]

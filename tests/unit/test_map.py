@@ -7,9 +7,8 @@ import re
 import imageapi
 import pytest
 
-MODULES = [
-    module.name for module in pkgutil.walk_packages(imageapi.__path__, "imageapi.") if not module.ispkg
-]
+EVERYTHING = pkgutil.walk_packages(imageapi.__path__, "imageapi.")
+MODULES = [module.name for module in EVERYTHING if not module.ispkg]
 ROOMS = [f"imageapi.{room.name}" for room in pkgutil.iter_modules(imageapi.__path__) if room.ispkg]
 
 

@@ -61,9 +61,8 @@ def test_scopes_are_in_words_too() -> None:
     for _, _, operation in operations():
         scopes = find_operation(operation["operationId"]).scopes
         if scopes is not None:
-            needed = (
-                f"a key with {' or '.join(f'`{scope}`' for scope in scopes)}" if scopes else "any valid key"
-            )
+            named = " or ".join(f"`{scope}`" for scope in scopes)
+            needed = f"a key with {named}" if scopes else "any valid key"
             assert operation["description"].endswith(f"Needs {needed}.")
 
 
@@ -90,9 +89,8 @@ def test_limits_are_those_of_the_code() -> None:
 
 
 def test_types_of_changes_are_those_of_the_triggers() -> None:
-    written = set(
-        re.findall(r"note_change\('([a-z_.]+)'", (ROOT / "init_db.sql").read_text(encoding="utf-8"))
-    )
+    sql = (ROOT / "init_db.sql").read_text(encoding="utf-8")
+    written = set(re.findall(r"note_change\('([a-z_.]+)'", sql))
     assert set(schema("Change")["properties"]["type"]["x-extensible-enum"]) == written == set(CHANGE_TYPES)
     assert set(schema("NewWebhook")["properties"]["types"]["items"]["enum"]) == {ALL_TYPES, *written}
 
@@ -137,17 +135,12 @@ def test_operation_keeps_the_conventions(method: str, path: str) -> None:
 
 
 def test_schemas_keep_the_conventions() -> None:
-    used = {
-        name.rpartition("/")[2]
-        for _, _, operation in operations()
-        for each in objects(operation.get("requestBody", {}))
-        for name in (each.get("$ref", ""),)
-    }
+    bodies = [operation.get("requestBody", {}) for _, _, operation in operations()]
+    used = {each.get("$ref", "").rpartition("/")[2] for each in objects(bodies)}
     for name, declared in read_document()["components"]["schemas"].items():
         is_request = name in used
-        assert (declared.get("additionalProperties") is False) == (
-            is_request and declared["type"] == "object"
-        )
+        is_closed = declared.get("additionalProperties") is False
+        assert is_closed == (is_request and declared["type"] == "object"), name
         for each in objects(declared):
             assert not {"oneOf", "anyOf", "allOf"} & set(each), name
             assert is_request or "enum" not in each, name

@@ -15,11 +15,6 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_every_accepted_key_passes(key: str) -> None:
-    check_key(key, KEYS)
-
-
 @pytest.mark.parametrize(
     ("presented", "keys", "status", "code"),
     [
@@ -35,7 +30,7 @@ def test_nobody_else_passes(presented: str | None, keys: tuple[str, ...], status
     assert code != "api_key_invalid" or str(presented) not in caught.value.message
 
 
-@pytest.mark.parametrize("presented", ["first-key", "last-key", "wrong"])
+@pytest.mark.parametrize("presented", [*KEYS, "wrong"])
 def test_every_key_is_compared_in_constant_time(presented: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
 

@@ -1,5 +1,6 @@
 """CloudFront's function treats a link as DeliverFunction does, or leaves it to DeliverFunction."""
 
+import itertools
 import json
 import string
 from collections.abc import Iterator
@@ -22,12 +23,8 @@ KEYS = ["new-key-of-the-tests-0123456789abcdef", "old-key-of-the-tests-012345678
 UNKNOWN_KEY = "unknown-key-of-the-tests-0123456789"
 NOW, LIFETIME = 1_800_000_000, 3600
 EXPIRES = NOW + LIFETIME
-NAMES = [
-    f"w{width}{cover}{extension}"
-    for width in WIDTHS
-    for cover in ("", "-cover")
-    for extension in ("", ".webp", ".avif", ".jpg")
-]
+PARTS = itertools.product(WIDTHS, ("", "-cover"), ("", ".webp", ".avif", ".jpg"))
+NAMES = [f"w{width}{cover}{extension}" for width, cover, extension in PARTS]
 TERMS = [Validity(expires=EXPIRES), Validity(version=0), Validity(version=12)]
 ACCEPTS = ["*/*", "image/avif,image/webp,*/*", "image/webp", "image/avif;q=0, image/webp;q=0.1", "text/html"]
 
@@ -61,9 +58,7 @@ def find_code(link: str) -> str | None:
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("term", TERMS)
 @pytest.mark.parametrize("name", NAMES)
-def test_valid_links_become_the_path_of_an_object(
-    edge: EdgeFunction, name: str, term: Validity, key: str
-) -> None:
+def test_valid_links_become_object_paths(edge: EdgeFunction, name: str, term: Validity, key: str) -> None:
     stem, _, extension = name.partition(".")
     for accept in ACCEPTS:
         outcome = view(edge, sign(name, term, key), accept)
@@ -85,20 +80,15 @@ def test_the_query_and_everything_else_stay(edge: EdgeFunction) -> None:
     assert {**outcome.value, "uri": request["uri"]} == {**request, "headers": headers}
 
 
-QUALITIES = st.sampled_from(
-    ["", ";q=0", "; q=0.0", ";q=0.000", ";q=1", ";q=0.5", ";v=b3;q=0", ";Q=0", ";q=00"]
-)
-TYPES = st.sampled_from(
-    [*variant_formats.MIME_TYPES.values(), "image/*", "*/*", "IMAGE/AVIF", "image/webpx", ""]
-)
-MEDIA = st.builds(lambda *parts: "".join(parts), st.sampled_from(["", " ", "\t"]), TYPES, QUALITIES)
+QUALITY = st.sampled_from(["", ";q=0", "; q=0.0", ";q=0.000", ";q=1", ";q=0.5", ";v=b3;q=0", ";Q=0", ";q=00"])
+NO_TYPES = ["image/*", "*/*", "IMAGE/AVIF", "image/webpx", ""]
+TYPES = st.sampled_from([*variant_formats.MIME_TYPES.values(), *NO_TYPES])
+MEDIA = st.builds(lambda *parts: "".join(parts), st.sampled_from(["", " ", "\t"]), TYPES, QUALITY)
 ACCEPT = st.lists(MEDIA, max_size=6).map(",".join) | st.text(string.printable[:95], max_size=60)
 
 
 @given(accept=ACCEPT, is_animated=st.booleans())
-def test_the_format_is_the_one_that_the_service_chooses(
-    edge: EdgeFunction, accept: str, is_animated: bool
-) -> None:
+def test_the_format_is_the_one_of_the_service(edge: EdgeFunction, accept: str, is_animated: bool) -> None:
     allowed = variant_formats.MOVING if is_animated else tuple(variant_formats.MIME_TYPES)
     link = sign() + ("&m=1" if is_animated else "")
 
@@ -140,11 +130,10 @@ def test_what_the_edge_refuses_the_service_refuses_with_the_same_code(edge: Edge
     assert json.loads(outcome.value["body"]["data"])["error"]["message"].endswith(".")
 
 
-@pytest.mark.parametrize("expires", [NOW + 1, NOW + 5460])
-def test_the_bounds_of_the_expiry(edge: EdgeFunction, expires: int) -> None:
-    link = sign(term=Validity(expires=expires))
-    assert view(edge, link).error is None
-    assert find_code(link) is None
+def test_the_bounds_of_the_expiry(edge: EdgeFunction) -> None:
+    for expires in (NOW + 1, NOW + 5460):
+        link = sign(term=Validity(expires=expires))
+        assert (view(edge, link).error, find_code(link)) == (None, None)
 
 
 LEFT = {
@@ -205,14 +194,10 @@ def test_other_methods_and_repeated_or_long_headers_are_left_to_the_service(edge
         assert edge.on_request(sign(), headers, now=NOW).uri == f"/images/{ID}/w320"
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api/images", "/api/images/x?e=1&k=2&s=3", "/imagesx", "/variants/a/b"]
-)
-def test_every_request_has_the_viewers_host(edge: EdgeFunction, path: str) -> None:
-    outcome = edge.on_request(path, [("X-Forwarded-Host", "evil.example.com")])
-
-    assert outcome.uri == path.partition("?")[0]
-    assert outcome.headers["x-forwarded-host"] == HOST
+def test_every_request_has_the_viewers_host(edge: EdgeFunction) -> None:
+    for path in ("/", "/api/images", "/api/images/x?e=1&k=2&s=3", "/imagesx", "/variants/a/b"):
+        outcome = edge.on_request(path, [("X-Forwarded-Host", "evil.example.com")])
+        assert (outcome.uri, outcome.headers["x-forwarded-host"]) == (path.partition("?")[0], HOST)
 
 
 ALTERED = st.sampled_from(string.ascii_letters + string.digits + "-_&=%./?")

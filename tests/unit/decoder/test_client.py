@@ -15,10 +15,12 @@ import pytest
 from imageapi.deadline import time_limit
 from imageapi.decoder import client, forks, results
 from imageapi.errors import AppError
+from imageapi.model.image_formats import FORMATS
 from imageapi.model.picture import Picture
 from imageapi.model.variant_names import Variant
 from imageapi.pictures import inspect, render
 
+from tests import mutations
 from tests.support import hostile, pictures
 from tests.support.pictures import ALL_GOOD, BAD, MAX_PIXELS
 from tests.support.waiting import wait_until
@@ -57,22 +59,25 @@ def restart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         forks.stop("inspect")
 
 
-@pytest.mark.parametrize("name", ALL_GOOD)
+@pytest.mark.parametrize("name", [*ALL_GOOD, "with an intermediate"])
 def test_results_are_those_of_the_same_code_without_a_process(name: str) -> None:
-    data = ALL_GOOD[name]()
+    data = ALL_GOOD.get(name, pictures.large_jpeg)()
     assert decode(data) == inspect.inspect(io.BytesIO(data), MAX_PIXELS)
-    assert client.render(io.BytesIO(data), VARIANT, MAX_PIXELS) == render.render(
-        io.BytesIO(data), VARIANT, MAX_PIXELS
-    )
+    rendered = client.render(io.BytesIO(data), VARIANT, MAX_PIXELS)
+    assert rendered == render.render(io.BytesIO(data), VARIANT, MAX_PIXELS)
 
 
-def test_an_intermediate_arrives() -> None:
-    assert decode(pictures.large_jpeg()).intermediate
+@pytest.mark.parametrize("format", FORMATS)
+def test_damaged_files_are_decoded_or_refused(format: str) -> None:
+    """``python -m tests.mutations`` tries more."""
+    outcomes = [mutations.decode(data) for _, data in mutations.mutations(format, 20, seed=1)]
+    assert [outcome for outcome in outcomes if outcome.startswith("wrong")] == []
+    assert len(set(outcomes)) > 1
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", [*BAD, "empty"])
 def test_errors_arrive(name: str) -> None:
-    make, *expected = BAD[name]
+    make, *expected = BAD.get(name, (bytes, 415, "unsupported_image_type"))
     assert refusal(decode, make()) == tuple(expected)
 
 
@@ -94,10 +99,6 @@ def test_a_file_is_read_from_its_beginning_and_keeps_its_position() -> None:
         with client.inspecting(file, MAX_PIXELS) as inspection:
             assert inspection.wait().width == 64
         assert file.tell() == len(data)
-
-
-def test_an_empty_file() -> None:
-    assert refusal(decode, b"") == (415, "unsupported_image_type")
 
 
 def test_several_at_once() -> None:
@@ -191,9 +192,7 @@ def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @linux
-def test_memory_that_a_codec_cannot_get_does_not_make_the_picture_broken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_memory_that_a_codec_cannot_get_breaks_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """libjpeg's allocation failure reaches Python as the same OSError as broken data."""
     data = pictures.jpeg(3_000, 2_000, mode="CMYK", progressive=True)  # 48 MB of coefficients
     assert refusal(decode, data[:-1_000]) == (422, "image_corrupt")
@@ -230,8 +229,7 @@ def test_the_process_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_PASSWORD", "secret-marker")
     forks.stop("inspect")
     assert decode(pictures.jpeg()).width == 64
-    server = find_server()
-    assert psutil.Process(server).environ() == {}
+    assert psutil.Process(find_server()).environ() == {}
     forks.stop("inspect")
 
 
@@ -247,12 +245,9 @@ with client.inspecting(io.BytesIO(sys.stdin.buffer.read()), 10**8):
 
 @linux
 def test_no_decoder_outlives_the_function(slow: bytes) -> None:
-    function = subprocess.Popen(
-        [sys.executable, "-c", KEEPS_A_DECODER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    command, environment = [sys.executable, "-c", KEEPS_A_DECODER], {"PYTHONPATH": os.pathsep.join(sys.path)}
+    pipe = subprocess.PIPE
+    function = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
     assert function.stdin
     assert function.stdout
     function.stdin.write(slow)

@@ -5,15 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from imageapi.events.messages import (
-    Message,
-    comes_from,
-    parse_messages,
-    parse_notifications,
-    parse_sweep,
-    parse_verify,
-    unfinished,
-)
+from imageapi.events import messages as module
+from imageapi.events.messages import Message, parse_messages, parse_sweep, parse_verify
 
 
 def test_the_images_that_the_bucket_notifies_of() -> None:
@@ -23,17 +16,16 @@ def test_the_images_that_the_bucket_notifies_of() -> None:
     bodies = {"m-1": notified, "test": json.dumps({"Event": "s3:TestEvent"}), "m-2": "?"}
     event = {"Records": [{"messageId": name, "body": body} for name, body in bodies.items()]}
 
-    assert parse_notifications(event) == ([Message("m-1", image_id)], ["m-2"])
+    assert module.parse_notifications(event) == ([Message("m-1", image_id)], ["m-2"])
 
 
 def test_the_queue_of_an_event() -> None:
     event = {"Records": [{"eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:webhooks"}]}
     queues = "https://sqs.us-east-1.amazonaws.com/123456789012"
 
-    assert comes_from(event, f"{queues}/webhooks")
-    assert not comes_from(event, f"{queues}/other-webhooks")
-    assert not comes_from(event, f"{queues}/hooks")
-    assert not comes_from(event, None)
+    assert module.comes_from(event, f"{queues}/webhooks")
+    for other in (f"{queues}/other-webhooks", f"{queues}/hooks", None):
+        assert not module.comes_from(event, other)
 
 
 @pytest.mark.parametrize(
@@ -63,4 +55,4 @@ def test_the_messages_of_an_sqs_event_and_those_that_it_gets_again() -> None:
     assert parse_messages(event) == messages
     assert parse_messages({"Records": []}) == []
     assert parse_messages({"source": "aws.events"}) is None
-    assert unfinished(messages, {"an-id"}) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert module.unfinished(messages, {"an-id"}) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}

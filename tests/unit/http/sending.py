@@ -23,10 +23,8 @@ ENVIRONMENT = {
     "SECRET_KEY": "link-secret-that-must-not-be-logged",
 }
 WITH_KEY = {"X-API-Key": KEY}
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "q": {"schema": {"type": "string"}},
-    "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
-}
+LIMIT = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+PARAMETERS: dict[str, dict[str, Any]] = {"q": {"schema": {"type": "string"}}, "limit": {"schema": LIMIT}}
 
 
 def make_app(error: Exception) -> App:
@@ -53,7 +51,7 @@ def make_app(error: Exception) -> App:
     def delete_thing(request: Request, thing_id: str) -> Response:
         return Response(204)
 
-    @app.route(Operation("POST", "/things", scopes=()))
+    @app.route(Operation("POST", "/things", scopes=("images:write",)))
     def create_thing(request: Request) -> Response:
         return json_response(201, {"body": request.body.hex(), "type": request.header("content-type")})
 
@@ -72,9 +70,8 @@ def handle(event: dict[str, Any], request_id: str = "request-7", error: Exceptio
     """The response to an event. GET /fails raises ``error``."""
     before = json.dumps(event)
     context: Any = LambdaContext(aws_request_id=request_id)
-    answer = parse(
-        make_app(error or RuntimeError()).handle(event, context), head=event["httpMethod"] == "HEAD"
-    )
+    response = make_app(error or RuntimeError()).handle(event, context)
+    answer = parse(response, head=event["httpMethod"] == "HEAD")
     assert json.dumps(event) == before
     assert answer.headers["x-request-id"] == [request_id]
     return answer

@@ -22,13 +22,11 @@ def test_file_is_read_and_hashed_once(tmp_path: Path) -> None:
     assert file.etag != based.etag
 
 
-@pytest.mark.parametrize("name", ["missing.js", "", ".", "..", "folder", "folder/a.js", "../a.js", "a\0.js"])
-def test_only_the_files_of_the_folder_are_found(name: str, tmp_path: Path) -> None:
-    assets = tmp_path / "assets"
-    (assets / "folder").mkdir(parents=True)
-    for path in (assets / "folder" / "a.js", assets / "main.js", tmp_path / "a.js"):
-        path.touch()
-
-    assert find_file(assets, "main.js") == assets / "main.js"
-    with pytest.raises(NotFoundError):
-        find_file(assets, name)
+def test_only_the_files_of_the_folder_are_found(tmp_path: Path) -> None:
+    (tmp_path / "assets/folder").mkdir(parents=True)
+    for path in ("assets/folder/a.js", "assets/main.js", "a.js"):
+        (tmp_path / path).touch()
+    assert find_file(tmp_path / "assets", "main.js") == tmp_path / "assets/main.js"
+    for name in ("missing.js", "", ".", "..", "folder", "folder/a.js", "../a.js", "a\0.js"):
+        with pytest.raises(NotFoundError):
+            find_file(tmp_path / "assets", name)

@@ -44,17 +44,17 @@ def test_the_pictures_are_varied_and_such_as_the_service_takes(monkeypatch: pyte
     assert make_picture(0) == made[0], "always the same picture"
 
 
+RUN = {"base_url": "http://127.0.0.1:7", "api_key": "r"}
+
+
 @pytest.mark.parametrize(
     ("variables", "info", "expected"),
     [
         ({}, None, ("http://127.0.0.1:8000", "k")),
         ({"PORT": "81"}, None, ("http://127.0.0.1:81", "k")),
-        ({}, {"base_url": "http://127.0.0.1:7", "api_key": "r"}, ("http://127.0.0.1:7", "r")),
-        (
-            {"BASE_URL": "https://x/v1/"},
-            {"base_url": "http://127.0.0.1:7", "api_key": "r"},
-            ("https://x/v1", "k"),
-        ),
+        ({"API_KEY": " k , old"}, None, ("http://127.0.0.1:8000", "k")),
+        ({}, RUN, ("http://127.0.0.1:7", "r")),
+        ({"BASE_URL": "https://x/v1/"}, RUN, ("https://x/v1", "k")),
     ],
 )
 def test_which_api_it_is(variables: dict[str, str], info: Any, expected: tuple[str, str]) -> None:

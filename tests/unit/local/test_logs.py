@@ -15,17 +15,9 @@ FORGED = "\n12:00:00 ERROR Delete: all images are gone\t\x0b\x0c\x85\u2028"
 
 
 def test_json_line_shows_what_differs_from_line_to_line() -> None:
-    record = {
-        "level": "ERROR",
-        "message": "no luck",
-        "timestamp": "2026-01-01 00:00:00",
-        "location": "f:1",
-        "service": "image-api",
-        "exception_name": "ValueError",
-        "exception": "Traceback\n  line",
-        "path": "/api/upload",
-        "count": 3,
-    }
+    same = {"timestamp": "2026-01-01 00:00:00", "location": "f:1", "service": "image-api"}
+    failure = {"exception_name": "ValueError", "exception": "Traceback\n  line"}
+    record = {"level": "ERROR", "message": "no luck", **same, **failure, "path": "/api/upload", "count": 3}
     expected = "ERROR Upload: no luck  path=/api/upload count=3\n    Traceback\n      line"
     assert readable("Upload", json.dumps(record)) == ("ERROR", expected)
 
@@ -84,9 +76,7 @@ class Disk(io.RawIOBase):
         return len(data)
 
 
-def test_full_disk_ends_neither_the_request_nor_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_ends_no_request_and_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disk = Disk()
     sink = LogSink(tmp_path / "api.log")
     sink._file = io.TextIOWrapper(io.BufferedWriter(disk), line_buffering=True)

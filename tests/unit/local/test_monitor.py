@@ -21,25 +21,15 @@ S3 = {"name": "s3", "id": "78", "state": "gone", "cpu_percent": 0.0, "memory": 0
 SHOT: dict[str, Any] = {
     "at": "2026-01-02T03:04:05+0000",
     "mode": "run",
-    "machine": {
-        "cpu_percent": 12.0,
-        "memory": {"used": 5, "total": 10},
-        "disk": {"used": 95, "total": 100},
-    },
+    "machine": {"cpu_percent": 12.0, "memory": {"used": 5, "total": 10}, "disk": {"used": 95, "total": 100}},
     "parts": [POSTGRES | {"health": "up"}, S3 | {"health": "down (timeout)"}],
     "api": {
         "base_url": "http://127.0.0.1:8000",
         "health": {"status": "unhealthy"},
         "stats": summarize([Answer(0, "ListFunction", 200, 4.2), Answer(1, "ListFunction", 503, 99)], 60),
     },
-    "database": {
-        "images": 1200,
-        "uploads": 1,
-        "Renders": 7,
-        "SweepFindings": 1,
-        "original_bytes": 5_000_000,
-        "database_bytes": 9_000_000,
-    },
+    "database": dict.fromkeys(("uploads", "Renders", "SweepFindings"), 1)
+    | {"images": 1200, "original_bytes": 5_000_000, "database_bytes": 9_000_000},
 }
 
 
@@ -50,6 +40,11 @@ def draw_text(shot: dict[str, Any], width: int = 110) -> str:
     return console.file.getvalue()
 
 
+def figures(requests: dict[str, int], per_minute: float, errors: int, p50: Any, p95: Any) -> dict[str, Any]:
+    latency = {"p50": p50, "p95": p95}
+    return {"Requests": requests, "requests_per_minute": per_minute, "errors": errors, "Latency": latency}
+
+
 def test_rates_and_latencies() -> None:
     answers = [Answer(n, "ListFunction", 200, float(n)) for n in range(1, 101)]
     answers += [Answer(0, "UploadFunction", 413, 5), Answer(0, "UploadFunction", 502, 7)]
@@ -57,22 +52,11 @@ def test_rates_and_latencies() -> None:
     found = summarize(answers, 30)
 
     assert found["functions"] == {
-        "ListFunction": {
-            "Requests": {"2xx": 100},
-            "requests_per_minute": 200.0,
-            "errors": 0,
-            "Latency": {"p50": 50, "p95": 95},
-        },
-        "UploadFunction": {
-            "Requests": {"4xx": 1, "5xx": 1},
-            "requests_per_minute": 4.0,
-            "errors": 1,
-            "Latency": {"p50": 5, "p95": 7},
-        },
+        "ListFunction": figures({"2xx": 100}, 200.0, 0, 50, 95),
+        "UploadFunction": figures({"4xx": 1, "5xx": 1}, 4.0, 1, 5, 7),
     }
     assert found["all"]["requests_per_minute"] == 204.0
-    nothing = {"Requests": {}, "requests_per_minute": 0, "errors": 0, "Latency": {"p50": None, "p95": None}}
-    assert summarize([], 60)["all"] == nothing
+    assert summarize([], 60)["all"] == figures({}, 0, 0, None, None)
 
 
 def test_old_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,11 +90,7 @@ INSPECTED = [
         "Id": "0123456789abcdef",
         "State": {"Status": "running", "Running": True, "Health": {"Status": "healthy"}},
     },
-    {
-        "Name": "/image_api_minio",
-        "Id": "fedcba9876543210",
-        "State": {"Status": "exited", "Running": False},
-    },
+    {"Name": "/image_api_minio", "Id": "fedcba9876543210", "State": {"Status": "exited", "Running": False}},
 ]
 STATS = {"Name": "image_api_postgres", "CPUPerc": "3.25%", "MemUsage": "20.5MiB / 15.6GiB"}
 
@@ -126,14 +106,9 @@ def test_containers_without_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shot = Monitor(make_settings({"PORT": "1", "DB_PORT": "1"}, data_dir=tmp_path), None).snapshot()
 
     running, stopped = shot["parts"]
-    assert running == {
-        "name": "image_api_postgres",
-        "id": "0123456789ab",
-        "state": "running",
-        "cpu_percent": 3.25,
-        "memory": 21_495_808,
-        "health": "healthy",
-    }
+    load = {"cpu_percent": 3.25, "memory": 21_495_808}
+    known = {"name": "image_api_postgres", "id": "0123456789ab", "state": "running", "health": "healthy"}
+    assert running == known | load
     assert (stopped["state"], stopped["health"], stopped["memory"]) == ("exited", "-", 0)
     assert "minio" not in (tmp_path / "asked").read_text().splitlines()[-1], "only what runs has a load"
     assert shot["mode"] == "docker"

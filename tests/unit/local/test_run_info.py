@@ -10,12 +10,7 @@ from local.run_info import RUN_FILE, RUN_LOCK, find_run_info, write_run_info
 from local.runner import Runner, hold_folder
 from local.settings import make_settings
 
-BEFORE: dict[str, Any] = {
-    "pid": 1,
-    "base_url": "http://127.0.0.1:1",
-    "s3": {"pid": 2},
-    "database": {"pid": 3},
-}
+BEFORE: Any = {"pid": 1, "base_url": "http://127.0.0.1:1", "s3": {"pid": 2}, "database": {"pid": 3}}
 AFTER = BEFORE | {"s3": {"pid": 4}}
 
 

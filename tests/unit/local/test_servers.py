@@ -35,9 +35,8 @@ def test_port_error_names_who_has_it_and_the_variable_that_moves_it() -> None:
         port = server.getsockname()[1]
         text = str(port_taken(port, "PostgreSQL", "DB_PORT"))
     assert text.startswith(f"Port {port} (PostgreSQL) is already in use by ")
-    assert (
-        f"(pid {os.getpid()}). Stop that process, or choose another port: make run DB_PORT={port + 1}" in text
-    )
+    assert f"(pid {os.getpid()})." in text
+    assert f"make run DB_PORT={port + 1}" in text
 
 
 def test_lock_is_held_once_waited_for_and_a_stale_file_does_not_count(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Cleaning of file names: clients may send paths, malicious names, or any script."""
 
+import re
 import unicodedata
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -75,9 +76,7 @@ def test_disposition_is_one_ascii_line_that_tells_the_name(filename: str, downlo
 def read_filename(header: str) -> str:
     """The name as read by a client that follows RFC 6266."""
     message = Message()
-    message["Content-Disposition"] = (
-        header[: header.index("filename=")] + header[header.index("filename*=") :]
-    )
+    message["Content-Disposition"] = re.sub(r'filename="[^"]*"; ', "", header)
     value = message.get_param("filename", header="content-disposition")
     assert value is not None
     return collapse_rfc2231_value(value)

@@ -7,14 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imageapi.errors import NotFoundError
-from imageapi.model.ids import (
-    MAX_MILLISECONDS,
-    largest_id,
-    milliseconds_of,
-    new_id,
-    parse_id,
-    smallest_id,
-)
+from imageapi.model.ids import MAX_MILLISECONDS, largest_id, milliseconds_of, new_id, parse_id, smallest_id
 
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 

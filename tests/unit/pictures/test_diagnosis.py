@@ -96,15 +96,12 @@ def test_webp_in_a_tiff() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_an_offset_of_pixels_that_is_not_a_number() -> None:
+def test_broken_pixels_and_an_offset_of_pixels_that_is_not_a_number() -> None:
     """The offset has type 7 (bytes)."""
+    assert refusal(tiff(SIDE, SIDE, b"no LZW at all", compression=5)) == CORRUPT
     data = TIFFS["float RGB"].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 7, 4))
     assert data != TIFFS["float RGB"]
     assert refusal(data) == CORRUPT
-
-
-def test_broken_pixels_of_a_kind_that_is_supported() -> None:
-    assert refusal(tiff(SIDE, SIDE, b"no LZW at all", compression=5)) == CORRUPT
 
 
 @pytest.mark.parametrize(("data", "name"), [(jpeg_with_frame(0xCA), "JPEG"), (TIFFS["float RGB"], "TIFF")])

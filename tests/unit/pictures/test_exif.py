@@ -28,16 +28,9 @@ def read_exif(**options: Any) -> dict[str, Any]:
 
 
 def test_what_a_camera_says() -> None:
-    assert inspect(pictures.camera_jpeg()).exif == {
-        "camera": "Canon EOS R6",
-        "lens": "RF50mm F1.8 STM",
-        "taken_at": "2026-04-01T09:30:15+09:00",
-        "orientation": 6,
-        "exposure_time": 0.004,
-        "f_number": 2.8,
-        "iso": 400,
-        "focal_length": 50.0,
-    }
+    texts = {"camera": "Canon EOS R6", "lens": "RF50mm F1.8 STM", "taken_at": "2026-04-01T09:30:15+09:00"}
+    numbers = {"exposure_time": 0.004, "f_number": 2.8, "iso": 400, "focal_length": 50.0, "orientation": 6}
+    assert inspect(pictures.camera_jpeg()).exif == texts | numbers
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,8 @@ from tests.support.events import ROOT
 from tests.support.openapi import schema
 
 
-def test_there_is_a_sample_of_each() -> None:
+def test_samples_and_openapi_json_name_all() -> None:
     assert {name.split("_")[0].upper() for name in pictures.ALL_GOOD} == set(FORMATS)
-
-
-def test_openapi_json_names_all() -> None:
     assert schema("Image")["properties"]["mime_type"]["x-extensible-enum"] == list(MIME_TYPES)
     assert schema("NewUpload")["properties"]["mime_type"]["x-extensible-enum"] == [*MIME_TYPES, UNKNOWN_TYPE]
     assert DOCUMENT.read_text(encoding="utf-8").count(SUPPORTED) == 2

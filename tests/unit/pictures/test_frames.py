@@ -10,15 +10,8 @@ from PIL import Image
 
 from tests.support import pictures
 from tests.support.pngs import png_chunk
-from tests.unit.pictures.looks import (
-    alpha_at,
-    assert_colour,
-    count_frames,
-    inspect,
-    open_placeholder,
-    read_durations,
-    render,
-)
+from tests.unit.pictures import looks
+from tests.unit.pictures.looks import alpha_at, assert_colour, count_frames, inspect, render
 
 Colour = str | tuple[int, ...]
 RED, NOTHING = (255, 0, 0), (0, 0, 0, 0)
@@ -46,7 +39,7 @@ def test_the_default_image_is_no_frame(others: list[str]) -> None:
 
     picture, rendered = inspect(data), render(data)
     assert picture.frames == count_frames(rendered) == len(others)
-    for image in (open_placeholder(picture).resize((64, 64)), rendered, render(data, "jpg")):
+    for image in (looks.open_placeholder(picture).resize((64, 64)), rendered, render(data, "jpg")):
         assert_colour(image, RED)
 
 
@@ -120,7 +113,7 @@ def test_sixty_frames_of_a_sixtieth_last_a_second() -> None:
     data = apng(*frames, duration=1000 / 60)
     assert 16 < Image.open(io.BytesIO(data)).info["duration"] < 17
 
-    durations = read_durations(render(data))
+    durations = looks.read_durations(render(data))
 
     assert (len(durations), sum(durations), set(durations)) == (60, 1000, {16, 17})
 

@@ -15,17 +15,8 @@ from imageapi.pictures.scale_on_load import scale_to_fill
 from PIL import Image, PngImagePlugin
 
 from tests.support import pictures
-from tests.unit.pictures.looks import (
-    CORNERS,
-    ROTATED,
-    SRGB,
-    assert_alike,
-    assert_colour,
-    corners,
-    count_frames,
-    read_durations,
-    render,
-)
+from tests.unit.pictures import looks
+from tests.unit.pictures.looks import ROTATED, assert_alike, assert_colour, corners, count_frames, render
 
 BLUE = (0, 0, 255)
 # Other tests check the colors of black and white, and of 16 bits.
@@ -38,8 +29,8 @@ BIG: dict[str, bytes] = {
     "png": pictures.png(600, 400),
     "png_palette": pictures.encode(pictures.quadrants(600, 400).quantize(4), "PNG"),
     **{
-        format.lower(): pictures.encode(pictures.quadrants(600, 400), format)
-        for format in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")
+        name: pictures.encode(pictures.quadrants(600, 400), name)
+        for name in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")
     },
 }
 
@@ -71,7 +62,7 @@ def test_a_large_picture_gets_the_size_that_was_asked_for(name: str, extension: 
     ):
         image = render(BIG[name], extension, width, cover=cover)
         assert image.size == size
-        assert_alike(corners(image), CORNERS)
+        assert_alike(corners(image), looks.CORNERS)
 
 
 def test_cover_cuts_the_same_from_both_sides() -> None:
@@ -147,14 +138,17 @@ def plain(mode: str = "RGB", colour: tuple[int, int, int] = COLOUR) -> Image.Ima
     ("profile", "format", "mode", "colour", "expected", "tolerance"),
     [
         *(
-            (ROTATED, each, "RGB", COLOUR, ROTATED_COLOUR, 6)
-            for each in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
+            (ROTATED, name, "RGB", COLOUR, ROTATED_COLOUR, 6)
+            for name in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
         ),
         *((ROTATED, "PNG", mode, COLOUR, ROTATED_COLOUR, 8) for mode in ("P", "RGBA")),
         # An RGB profile does not apply to a gray picture.
         *((ROTATED, "PNG", mode, GREY, GREY, 8) for mode in ("LA", "L")),
         # A broken one counts as sRGB.
-        *((bad, "PNG", "RGB", COLOUR, COLOUR, 3) for bad in (SRGB, b"nonsense", SRGB[:200], b"\0" * 4000)),
+        *(
+            (bad, "PNG", "RGB", COLOUR, COLOUR, 3)
+            for bad in (looks.SRGB, b"nonsense", looks.SRGB[:200], b"\0" * 4000)
+        ),
     ],
 )
 def test_a_colour_profile_is_honoured(
@@ -183,13 +177,10 @@ def full_of_metadata() -> dict[str, bytes]:
         "GIF": {"comment": SECRET},
     }
     still = pictures.quadrants(400, 300)
-    return {
-        **{name: pictures.encode(still, name, **fields) for name, fields in options.items()},
-        **{
-            f"{name} animated": pictures.animation(name, **options[name])
-            for name in ("GIF", "PNG", "WEBP", "AVIF")
-        },
-    }
+    found = {name: pictures.encode(still, name, **fields) for name, fields in options.items()}
+    for name in ("GIF", "PNG", "WEBP", "AVIF"):
+        found[f"{name} animated"] = pictures.animation(name, **options[name])
+    return found
 
 
 FULL_OF_METADATA = full_of_metadata()
@@ -216,7 +207,7 @@ def test_no_metadata_is_in_a_variant(name: str, extension: str) -> None:
 def test_an_animation_stays_one_in_webp(format: str) -> None:
     image = render(pictures.animation(format, 3, 320, 240, duration=DURATIONS, loop=0))
 
-    assert (image.size, image.info["loop"], read_durations(image)) == ((160, 120), 0, DURATIONS)
+    assert (image.size, image.info["loop"], looks.read_durations(image)) == ((160, 120), 0, DURATIONS)
     for number, expected in enumerate((pictures.RED, (40, 1, 90), (80, 2, 90))):
         image.seek(number)
         assert_colour(image, expected, 12)

@@ -19,9 +19,8 @@ FILTERS = {"category": "春", "tag": "桜"}
 CURSOR = encode_cursor(Position(0, None, ID), FILTERS)
 IN_URLS = string.ascii_letters + string.digits + "-_"
 
-filter_sets = st.dictionaries(
-    any_text, st.none() | any_text | st.integers() | st.lists(any_text, max_size=3), max_size=4
-)
+filter_values = st.none() | any_text | st.integers() | st.lists(any_text, max_size=3)
+filter_sets = st.dictionaries(any_text, filter_values, max_size=4)
 keys = st.none() | st.integers(-1, 2**62) | utf8_text.map(lambda text: text.replace("\0", ""))
 positions = st.builds(Position, st.integers(0, 1), keys, st.uuids())
 
@@ -45,23 +44,18 @@ def code_of(cursor: str, filters: dict[str, Any] = FILTERS) -> str:
     return ""
 
 
-@pytest.mark.parametrize(
-    "filters", [{}, {"category": "春"}, FILTERS | {"category": "秋"}, FILTERS | {"q": ""}]
-)
-def test_other_filters(filters: dict[str, str]) -> None:
-    assert code_of(CURSOR, filters) == "cursor_mismatch"
+def test_other_filters() -> None:
+    for filters in ({}, {"category": "春"}, FILTERS | {"category": "秋"}, FILTERS | {"q": ""}):
+        assert code_of(CURSOR, filters) == "cursor_mismatch", filters
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
+def test_not_a_cursor() -> None:
+    for cursor in (
         *("", "x", "not base64!", "日本語", "\ud800", str(ID), CURSOR[:-1], CURSOR[:-4], CURSOR + "A"),
         *(CURSOR + "AAAA", CURSOR + "=", CURSOR + "\n", " " + CURSOR, CURSOR[:8] + "." + CURSOR[8:]),
         "A" * 100_000,
-    ],
-)
-def test_not_a_cursor(cursor: str) -> None:
-    assert code_of(cursor) == "cursor_invalid"
+    ):
+        assert code_of(cursor) == "cursor_invalid", cursor
 
 
 def forge(payload: object) -> str:
@@ -90,10 +84,11 @@ json_parts = st.integers(0, 2) | st.uuids().map(str) | st.none() | st.booleans()
 altered = st.builds(lambda at, new: CURSOR[:at] + new + CURSOR[at + 1 :], st.integers(0, 80), st.characters())
 
 
+forged = st.lists(json_parts, max_size=5).map(forge)
+
+
 @check
-@given(
-    any_text | altered | st.text(IN_URLS + "=+/", max_size=40) | st.lists(json_parts, max_size=5).map(forge)
-)
+@given(any_text | altered | st.text(IN_URLS + "=+/", max_size=40) | forged)
 def test_anything_is_a_position_or_refused(cursor: str) -> None:
     assert code_of(cursor) in ("", "cursor_invalid", "cursor_mismatch")
 

@@ -42,19 +42,19 @@ def refusal(name: str, *values: str) -> tuple[str, dict[str, Any]]:
         # The second has a plus sign that was not encoded.
         ({"created_at.gte": ["2026-11-24T09:00:00Z"]}, {"created": Range(MORNING, None)}),
         ({"created_at.gte": ["2026-11-24T18:00:00 09:00"]}, {"created": Range(MORNING, None)}),
-        ({"created_at.gt": ["2026-11-24T09:00:00Z"]}, {"created": Range(MORNING + 1, None)}),
-        ({"created_at.lte": ["2026-11-24T09:00:00Z"]}, {"created": Range(None, MORNING)}),
-        ({"created_at.lt": ["2026-11-24T09:00:00Z"]}, {"created": Range(None, MORNING - 1)}),
-        # Times between two milliseconds.
-        ({"created_at.gte": ["2026-11-24T09:00:00.0001Z"]}, {"created": Range(MORNING + 1, None)}),
-        ({"created_at.gt": ["2026-11-24T09:00:00.0001Z"]}, {"created": Range(MORNING + 1, None)}),
-        ({"created_at.lte": ["2026-11-24T09:00:00.0001Z"]}, {"created": Range(None, MORNING)}),
-        ({"created_at.lt": ["2026-11-24T09:00:00.0001Z"]}, {"created": Range(None, MORNING)}),
         ({"created_at.lt": ["2026-11-24"]}, {"created": Range(None, MORNING - 9 * 3_600_000 - 1)}),
     ],
 )
 def test_what_is_asked_for(asked: dict[str, list[str]], found: Any) -> None:
     assert parse(asked) == ListQuery(**found)
+
+
+@pytest.mark.parametrize(("fraction", "bounds"), [("", (0, 1, 0, -1)), (".0001", (1, 1, 0, 0))])
+def test_bounds_of_time_also_between_two_milliseconds(fraction: str, bounds: tuple[int, ...]) -> None:
+    for name, offset in zip(("gte", "gt", "lte", "lt"), bounds, strict=True):
+        found = parse({f"created_at.{name}": [f"2026-11-24T09:00:00{fraction}Z"]}).created
+        bound = MORNING + offset
+        assert found == (Range(bound, None) if name.startswith("g") else Range(None, bound)), name
 
 
 def test_the_best_matches_come_first_unless_asked_otherwise() -> None:
@@ -91,22 +91,6 @@ def test_refused(name: str, reason: str, values: list[str]) -> None:
     for value in values:
         code, details = refusal(name, value)
         assert (code, details["parameter"], details["reason"]) == ("parameter_invalid", name, reason), value
-
-
-@pytest.mark.parametrize(
-    ("path", "name", "values"),
-    [
-        ("/api/changes", "limit", ["0", "1001"]),
-        ("/api/changes", "wait", ["21"]),
-        ("/api/images/{image_id}/changes", "limit", ["0", "201"]),
-        ("/api/images/{image_id}", "links", ["eternal", "Permanent"]),
-    ],
-)
-def test_limits_of_other_routes(path: str, name: str, values: list[str]) -> None:
-    for value in values:
-        with pytest.raises(InvalidRequestError) as caught:
-            parse_query({name: [value]}, parameters("get", path))
-        assert (caught.value.code, (caught.value.details or {})["reason"]) == ("parameter_invalid", "value")
 
 
 def test_more_values_than_a_parameter_takes() -> None:

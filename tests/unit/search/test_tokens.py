@@ -9,18 +9,8 @@ from hypothesis import strategies as st
 from imageapi.model.ids import MAX_MILLISECONDS, smallest_id
 from imageapi.model.metadata import EMPTY
 from imageapi.model.text import normalise, normalise_tag
-from imageapi.search.tokens import (
-    MAX_TIME_TOKENS,
-    SAMPLE,
-    SAMPLED_OF,
-    TIME_SHIFTS,
-    cover_time,
-    hash_token,
-    index_values,
-    parse_terms,
-    side_tokens,
-    term_tokens,
-)
+from imageapi.search import tokens as module
+from imageapi.search.tokens import MAX_TIME_TOKENS, cover_time, hash_token, parse_terms, term_tokens
 
 from tests.support.properties import check
 
@@ -28,7 +18,7 @@ from tests.support.properties import check
 def index(**values: Any) -> dict[str, Any]:
     """The search columns of an image."""
     row = {"id": "01a213ac-8913-7035-9534-471a50a6ba16", **EMPTY, "filename": "", "mime_type": "image/png"}
-    return index_values(row | {"width": 10, "height": 10} | values)
+    return module.index_values(row | {"width": 10, "height": 10} | values)
 
 
 def make_tokens(**values: Any) -> set[int]:
@@ -103,9 +93,9 @@ def test_tags_are_compared_like_words() -> None:
 @pytest.mark.parametrize(("side", "power"), [(63, 64), (64, 128), (100, 128), (1000, 1024), (32_767, 32_768)])
 def test_a_size_has_the_token_of_each_smaller_one(side: int, power: int) -> None:
     tokens = make_tokens(width=side)
-    assert all(set(side_tokens("w", minimum)) <= tokens for minimum in range(1, side + 1, 7))
-    assert not set(side_tokens("w", power)) <= tokens
-    assert not set(side_tokens("h", power)) <= tokens
+    assert all(set(module.side_tokens("w", minimum)) <= tokens for minimum in range(1, side + 1, 7))
+    for side_name in "wh":
+        assert not set(module.side_tokens(side_name, power)) <= tokens
 
 
 def test_tokens_are_small_numbers_without_repeats() -> None:
@@ -145,12 +135,12 @@ def test_a_range_of_time_has_the_shortest_tokens_that_suffice(length: int, shift
 
 
 def test_a_range_of_time_that_is_too_long_has_no_tokens() -> None:
-    longest = MAX_TIME_TOKENS << TIME_SHIFTS[-1]
+    longest = MAX_TIME_TOKENS << module.TIME_SHIFTS[-1]
     assert cover_time(0, longest).tokens
     assert cover_time(0, longest + 1) == (0, longest + 1, None)
 
 
 def test_one_image_in_so_many_is_in_the_sample() -> None:
-    ids = [str(UUID(int=smallest_id(DAY).int + end)) for end in range(2 * SAMPLED_OF)]
-    sampled = [image_id for image_id in ids if hash_token(SAMPLE) in make_tokens(id=image_id)]
-    assert sampled == [ids[0], ids[SAMPLED_OF]]
+    ids = [str(UUID(int=smallest_id(DAY).int + end)) for end in range(2 * module.SAMPLED_OF)]
+    sampled = [image_id for image_id in ids if hash_token(module.SAMPLE) in make_tokens(id=image_id)]
+    assert sampled == [ids[0], ids[module.SAMPLED_OF]]

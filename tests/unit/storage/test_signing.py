@@ -39,11 +39,8 @@ SETTINGS = load_settings(
 )
 ROLE = replace(SETTINGS.s3_keys, session_token="to/k+en==")
 ON_AWS = replace(SETTINGS, s3_endpoint_url=None, s3_public_endpoint_url=None, s3_keys=ROLE)
-SERVERS = {
-    "a server of one's own": SETTINGS,
-    "aws": ON_AWS,
-    "aws in China": replace(ON_AWS, region="cn-north-1"),
-}
+IN_CHINA = replace(ON_AWS, region="cn-north-1")
+SERVERS = {"a server of one's own": SETTINGS, "aws": ON_AWS, "aws in China": IN_CHINA}
 # If awscrt is installed, boto3 signs with it, and orders the query differently.
 CRT = [import_module("botocore.crt.auth")] if find_spec("awscrt") else []
 KEY = "originals/0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e.jpg"
@@ -62,6 +59,8 @@ def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def make_client(settings: Settings, *, payload_signing_enabled: bool = False) -> Any:
+    style = "path" if settings.s3_public_endpoint_url else "virtual"
+    s3: Any = {"addressing_style": style, "payload_signing_enabled": payload_signing_enabled}
     return botocore.session.get_session().create_client(
         "s3",
         region_name=settings.region,
@@ -69,13 +68,7 @@ def make_client(settings: Settings, *, payload_signing_enabled: bool = False) ->
         aws_access_key_id=settings.s3_keys.access_key,
         aws_secret_access_key=settings.s3_keys.secret_key,
         aws_session_token=settings.s3_keys.session_token,
-        config=Config(
-            signature_version="s3v4",
-            s3={
-                "addressing_style": "path" if settings.s3_public_endpoint_url else "virtual",
-                "payload_signing_enabled": payload_signing_enabled,
-            },
-        ),
+        config=Config(signature_version="s3v4", s3=s3),
     )
 
 
@@ -83,16 +76,15 @@ def test_url_is_the_one_that_boto3_makes(settings: Settings) -> None:
     client, caching = make_client(settings), "private, max-age=900, immutable"
     for filename in ("a.jpg", "写真 1.jpg", 'a"b\\c%d.jpg', "a+b&c=d;e,f.png", "ä~é'(x)!*.webp"):
         disposition = content_disposition(filename, download=True)
+        headers = {"content_type": "image/jpeg", "disposition": disposition, "cache_control": caching}
+        names = ("ResponseContentType", "ResponseContentDisposition", "ResponseCacheControl")
         parameters = {
             "Bucket": settings.bucket,
             "Key": KEY,
-            "ResponseContentType": "image/jpeg",
-            "ResponseContentDisposition": disposition,
-            "ResponseCacheControl": caching,
+            **dict(zip(names, headers.values(), strict=True)),
         }
         expected = client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=900)
 
-        headers = {"content_type": "image/jpeg", "disposition": disposition, "cache_control": caching}
         url = signing.presign_url("GET", KEY, expires_in=900, **headers)
 
         assert take_apart(url) == take_apart(expected)
@@ -153,24 +145,15 @@ def test_put_is_the_one_that_boto3_sends(settings: Settings) -> None:
     private = replace(settings, s3_public_endpoint_url=settings.s3_endpoint_url)
     client = make_client(private, payload_signing_enabled=True)
     client.meta.events.register("before-send.s3.PutObject", keep)
-    client.put_object(
-        Bucket=settings.bucket,
-        Key=KEY,
-        Body=body,
-        ContentType="image/jpeg",
-        CacheControl=caching,
-        ChecksumSHA256=base64.b64encode(digest).decode(),
-    )
+    checksum = base64.b64encode(digest).decode()
+    facts = {"ContentType": "image/jpeg", "CacheControl": caching, "ChecksumSHA256": checksum}
+    client.put_object(Bucket=settings.bucket, Key=KEY, Body=body, **facts)
     (theirs,) = sent
     assert url == theirs.url
     assert headers.pop("Host") == urlsplit(url).netloc
-    expected = {name: as_text(theirs.headers[name]) for name in headers}
-    assert headers == expected
+    found = {name: theirs.headers[name] for name in headers}
+    assert headers == {n: text.decode() if isinstance(text, bytes) else text for n, text in found.items()}
     assert headers["X-Amz-Content-SHA256"] == digest.hex()
-
-
-def as_text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
 
 
 def test_nothing_outlives_the_credentials_of_a_role(monkeypatch: pytest.MonkeyPatch) -> None:

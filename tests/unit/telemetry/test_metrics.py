@@ -99,29 +99,20 @@ def test_no_metrics_where_none_are_wanted_or_nothing_is_configured(
     assert not metrics._pending
 
 
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, None),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, "ImageApi"),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_SAM_LOCAL": "true"}, None),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "METRICS_NAMESPACE": "Mine"}, "Mine"),
-    ],
-)
-def test_where_metrics_are_written(variables: dict[str, str], expected: str | None) -> None:
-    assert load_settings(REQUIRED | variables).metrics_namespace == expected
+def test_where_metrics_are_written() -> None:
+    def namespace(**variables: str) -> str | None:
+        return load_settings(REQUIRED | variables).metrics_namespace
+
+    assert namespace() is None
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f") == "ImageApi"
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f", AWS_SAM_LOCAL="true") is None
+    assert namespace(AWS_LAMBDA_FUNCTION_NAME="f", METRICS_NAMESPACE="Mine") == "Mine"
 
 
 @pytest.mark.parametrize(
     ("name", "short"),
-    [
-        ("my-stack-2-SweepFunction-0", "SweepFunction"),
-        ("ListFunction", "ListFunction"),
-        ("tests", "tests"),
-    ],
+    [("my-stack-2-SweepFunction-0", "SweepFunction"), ("ListFunction", "ListFunction"), ("tests", "tests")],
 )
-def test_a_function_keeps_its_name_from_stack_to_stack(
-    name: str, short: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_metrics_name_the_function_alone(name: str, short: str, capsys: pytest.CaptureFixture[str]) -> None:
     metrics.record_request(name, 200, 1)
     assert {line["function"] for line in read_lines(capsys)} == {short}

@@ -25,11 +25,8 @@ def test_tables_name_the_functions_that_write_them() -> None:
     assert set(rows) == TABLES
     needs = {name: find_table_needs(code_of(name), reached(name)) for name in {*ALL_FUNCTIONS} - OWNER}
     for table, text in rows.items():
-        writers = {
-            name
-            for name, found in needs.items()
-            if any(item == table and verb != "SELECT" for verb, item in found)
-        }
+        written = {name: {item for verb, item in found if verb != "SELECT"} for name, found in needs.items()}
+        writers = {name for name, items in written.items() if table in items}
         assert set(re.findall(r"\w+Function", text)) - OWNER == writers, table
         granted = any(GRANTS[role].get(table, "SELECT") != "SELECT" for role in GRANTS)
         assert granted == bool(writers), table

@@ -63,9 +63,12 @@ def test_a_restored_database_is_that_of_its_snapshot(path: Path) -> None:
     made, restored = database(path), database(path, Snapshot="yesterday")
     (snapshot,) = {"DBSnapshotIdentifier", "SnapshotIdentifier"} & restored.keys()
     own = {
-        *("EngineVersion", "MasterUsername", "StorageEncrypted"),
-        *("AllocatedStorage", "DBName", "DatabaseName"),
+        "EngineVersion",
+        "MasterUsername",
+        "StorageEncrypted",
+        "AllocatedStorage",
+        "DBName",
+        "DatabaseName",
     }
-
     assert restored.pop(snapshot) == "yesterday"
     assert restored == {name: value for name, value in made.items() if name not in own}

@@ -30,23 +30,18 @@ from tests.support.templates import MAIN, as_list, find, read_template, walk
 TEMPLATE = read_template(MAIN)
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 SHARED = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
-OBJECT_ACTIONS = {
-    "s3:PutObject": "put",
-    "s3:GetObject": "get",
-    "s3:DeleteObject": "delete",
-    "s3:GetObjectVersion": "get-version",
-    "s3:ListBucket": "list",
-    "s3:ListBucketVersions": "list-versions",
-}
+OBJECT_ACTIONS = {f"s3:{verb}Object": verb.lower() for verb in ("Put", "Get", "Delete")}
+OBJECT_ACTIONS |= {"s3:GetObjectVersion": "get-version"}
+OBJECT_ACTIONS |= {"s3:ListBucket": "list", "s3:ListBucketVersions": "list-versions"}
 SENDS = Definition("imageapi.analysis.enqueue", "send_messages")
 NEVER_DONE: dict[str, set[Need]] = {
     # It finishes only deletions of variants: their images are in the trash, and keep their files.
-    "DeliverFunction": {("delete", "originals"), ("delete", "incoming")},
+    "DeliverFunction": {("delete", "originals"), ("delete", "incoming")}
 }
 """Operations that code reaches and never does."""
 NEVER_READ = {
     # Its pages are public, and the same for everybody.
-    "GalleryFunction": {"origin_secrets"},
+    "GalleryFunction": {"origin_secrets"}
 }
 """Settings that code reaches and does not need."""
 
@@ -166,12 +161,8 @@ def test_tables(role: str) -> None:
         for item, privileges in GRANTS[role].items()
         for privilege in privileges.split(", ")
     }
-    functions = [
-        function
-        for function in FUNCTIONS
-        if find_database_users(TEMPLATE["Resources"], function).get("POSTGRES") == user
-    ]
-    needed = [find_table_needs(code_of(function), reached(function)) for function in functions]
+    users = {name: find_database_users(TEMPLATE["Resources"], name).get("POSTGRES") for name in FUNCTIONS}
+    needed = [find_table_needs(code_of(name), reached(name)) for name in FUNCTIONS if users[name] == user]
     assert granted == set().union(*needed)
 
 

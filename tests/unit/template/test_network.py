@@ -14,10 +14,8 @@ def test_there_is_no_way_out_by_default() -> None:
 
 
 def test_the_private_subnets_go_out_through_the_nat_gateway_and_nothing_has_a_public_address() -> None:
-    tables = {
-        link["SubnetId"]["Ref"]: link["RouteTableId"]
-        for link in find(PATH, "AWS::EC2::SubnetRouteTableAssociation").values()
-    }
+    links = find(PATH, "AWS::EC2::SubnetRouteTableAssociation").values()
+    tables = {link["SubnetId"]["Ref"]: link["RouteTableId"] for link in links}
     ((name, nat),) = find(PATH, "AWS::EC2::NatGateway").items()
     routes = find(PATH, "AWS::EC2::Route").values()
     through_nat = [route["RouteTableId"] for route in routes if route.get("NatGatewayId") == {"Ref": name}]

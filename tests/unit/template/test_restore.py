@@ -5,15 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import (
-    MAIN,
-    ROOT,
-    Resource,
-    expand_template,
-    find,
-    read_template,
-    resolve,
-)
+from tests.support.templates import MAIN, ROOT, Resource, expand_template, find, read_template, resolve
 
 TEMPLATE = read_template(MAIN)
 
@@ -68,12 +60,8 @@ def test_versions_are_kept_only_if_asked_for_as_in_production() -> None:
 @pytest.mark.parametrize("days", TEMPLATE["Parameters"]["DatabaseBackupDays"]["AllowedValues"])
 def test_deleted_originals_outlive_the_backups_that_name_them(days: int) -> None:
     bucket = resolved("AWS::S3::Bucket", DatabaseBackupDays=str(days))["ImageBucket"]
-    rules = bucket["LifecycleConfiguration"]["Rules"]
-    kept = {
-        rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
-        for rule in rules
-        if "NoncurrentVersionExpiration" in rule
-    }
+    rules, name = bucket["LifecycleConfiguration"]["Rules"], "NoncurrentVersionExpiration"
+    kept = {rule["Prefix"]: rule[name]["NoncurrentDays"] for rule in rules if name in rule}
     others = ("incoming/", "variants/", "invalidations/", "webhooks/")
     assert kept == {"originals/": days + 1} | dict.fromkeys(others, 1)
     assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "invalidations/"] == [1]

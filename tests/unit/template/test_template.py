@@ -1,22 +1,15 @@
 """The templates keep least privilege, encryption, TLS, and log retention limits."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import templates
 from tests.support.settings import documented_variables
-from tests.support.templates import (
-    ALL,
-    MAIN,
-    as_list,
-    expand_template,
-    find,
-    read_template,
-    resolve,
-    statements,
-)
+from tests.support.templates import ALL, MAIN, ROOT, as_list, expand_template, find, read_template, resolve
 
 BY_NAME = [
     *("cloudformation", "cloudwatch", "events", "lambda", "logs"),
@@ -41,8 +34,7 @@ ANYWHERE = {
 
 MANAGED_POLICIES = {
     "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM gives it to every function",
-    "service-role/AWSLambdaVPCAccessExecutionRole": "network interfaces, for functions in a network; "
-    "has to name all, since they are not there yet",
+    "service-role/AWSLambdaVPCAccessExecutionRole": "network interfaces, which are not there yet to be named",
 }
 """AWS's managed policies, which contain wildcards, and their purpose."""
 
@@ -51,7 +43,7 @@ UNENCRYPTED = {"Topic": "carries the names of alarms; CloudWatch cannot use AWS'
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_no_wildcard_beyond_those_named(path: Path) -> None:
-    for name, statement in statements(path):
+    for name, statement in templates.statements(path):
         assert "NotAction" not in statement
         assert "NotResource" not in statement
         actions, resources = as_list(statement["Action"]), as_list(statement.get("Resource", []))
@@ -67,10 +59,9 @@ def test_managed_policies_are_those_named() -> None:
     for path in ALL:
         for role in find(path, "AWS::IAM::Role").values():
             for policy in role.get("ManagedPolicyArns", []):
-                if isinstance(policy, dict) and policy.get("Ref") in find(path, "AWS::IAM::ManagedPolicy"):
-                    continue
-                text = policy if isinstance(policy, str) else policy["Fn::Sub"]
-                assert text.partition(":policy/")[2] in MANAGED_POLICIES
+                text = policy if isinstance(policy, str) else policy.get("Fn::Sub") or policy["Ref"]
+                name = text.partition(":policy/")[2]
+                assert name in MANAGED_POLICIES or text in find(path, "AWS::IAM::ManagedPolicy")
 
 
 def test_each_function_has_a_role_of_its_own_and_each_log_ends() -> None:
@@ -134,6 +125,19 @@ def test_the_table_of_contents_names_each_function_in_its_chapter_and_parameters
     assert all(name in contents for name in find(MAIN, "AWS::Lambda::Function"))
     for name, parameter in read_template(MAIN)["Parameters"].items():
         assert parameter.get("Description", "").endswith("."), name
+
+
+@pytest.mark.parametrize("stage", ["default", "dev", "prod"])
+def test_a_deploy_has_parameters_and_values_that_the_template_accepts(stage: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))[stage]["deploy"][
+        "parameters"
+    ]
+    assert config["capabilities"].split() == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    for text in config.get("parameter_overrides", []):
+        name, _, value = text.partition("=")
+        parameter = read_template(MAIN)["Parameters"][name]
+        assert value in map(str, parameter.get("AllowedValues", [value])), name
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), name
 
 
 SUBNETS = {"VpcSubnetIds": ["subnet-1", "subnet-2"], "VpcSecurityGroupIds": ["sg-1"]}

@@ -13,11 +13,8 @@ from tests.support import pictures
 from tests.support.settings import use_settings
 
 JPEG = pictures.jpeg()
-METADATA: dict[str, Any] = {
-    "title": "title",
-    "description": "description",
-    "category": "category",
-    "tags": ["a", "b"],
+METADATA: dict[str, Any] = {name: name for name in ("title", "description", "category")} | {
+    "tags": ["a", "b"]
 }
 
 

@@ -5,10 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from imageapi.catalog.uploads import NewUpload
-from imageapi.errors import AppError, PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError
+from imageapi.errors import AppError
 from imageapi.model.image_formats import MIME_TYPES
 from imageapi.model.metadata import clean_metadata
 from imageapi.model.schemas import check_body
@@ -16,7 +14,6 @@ from imageapi.uploads import presigned
 from imageapi.uploads.presigned import parse_upload
 
 from tests.support.openapi import body_of
-from tests.support.properties import check
 
 LIMIT = 100_000_000
 GOOD: dict[str, Any] = {"filename": "a.jpg", "size_bytes": 12_345}
@@ -36,12 +33,6 @@ def parse(**values: Any) -> NewUpload:
 
 def parse_request(values: dict[str, Any]) -> NewUpload:
     return parse_upload(check_body(values, body_of("createUpload")), None)
-
-
-def refuse(**values: Any) -> AppError:
-    with pytest.raises(AppError) as caught:
-        parse(**values)
-    return caught.value
 
 
 def test_what_has_to_and_what_can_be_said() -> None:
@@ -71,24 +62,20 @@ def test_other_names_of_types_that_browsers_send(sent: str, meant: str) -> None:
         # bytes.fromhex accepts spaces, and the column accepts exactly 32 bytes.
         (
             "sha256",
-            ["", "0" * 63, "00 " * 21 + "0", "\n" + "0" * 62 + "\n", "0" * 64 + "\n"],
+            ["", "0" * 63, "00 " * 21 + "0", f"\n{'0' * 62}\n", f"{'0' * 64}\n"],
             422,
             "field_invalid",
         ),
         ("size_bytes", [LIMIT + 1, 10**30], 413, "payload_too_large"),
-        (
-            "mime_type",
-            ["", "image/svg+xml", "image/*", "IMAGE/JPEG", "image/jpg"],
-            415,
-            "unsupported_image_type",
-        ),
+        ("mime_type", ["", "image/*", "IMAGE/JPEG", "image/jpg"], 415, "unsupported_image_type"),
     ],
 )
 def test_a_field_that_is_refused(field: str, values: list[Any], status: int, code: str) -> None:
     for value in values:
-        error = refuse(**{field: value})
-        assert (error.status, error.code) == (status, code), value
-        assert (error.details or {}).get("field", field) == field
+        with pytest.raises(AppError) as caught:
+            parse(**{field: value})
+        assert (caught.value.status, caught.value.code) == (status, code), value
+        assert (caught.value.details or {}).get("field", field) == field
 
 
 def test_equal_requests_have_equal_hashes() -> None:
@@ -101,36 +88,3 @@ def test_equal_requests_have_equal_hashes() -> None:
     hashes = [parse_request(values | change).request_hash for change in changes]
     assert len(set(hashes)) == len(changes)
     assert parse_request(dict(reversed(values.items()))).request_hash == hashes[0]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-hex_like = st.text("0123456789abcdefABCDEF \t\n", min_size=64, max_size=64)
-
-
-@check
-@given(
-    st.fixed_dictionaries(
-        {"filename": json_values | st.just("a.jpg"), "size_bytes": json_values | st.integers(1, LIMIT)},
-        optional={
-            "mime_type": json_values | st.just("image/png"),
-            "sha256": json_values | hex_like,
-            "metadata": json_values,
-            "other": json_values,
-        },
-    )
-)
-def test_anything_is_what_the_database_takes_or_refused(values: dict[str, Any]) -> None:
-    try:
-        found = parse_request(values)
-    except (PayloadTooLargeError, UnprocessableError, UnsupportedMediaTypeError):
-        return
-    assert 1 <= len(found.filename) <= 255
-    assert "\0" not in found.filename
-    assert 1 <= found.size_bytes <= LIMIT
-    assert found.sha256 == (bytes.fromhex(values["sha256"]) if values.get("sha256") else None)
-    assert found.sha256 is None or len(found.sha256) == 32
-    assert len(found.request_hash) == 32

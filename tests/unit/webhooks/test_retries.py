@@ -11,17 +11,8 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def webhook(**values: Any) -> dict[str, Any]:
-    return {
-        "sequence": 10,
-        "wants_test": False,
-        "attempts": 0,
-        "next_attempt_at": NOW - timedelta(minutes=1),
-        "failing_since": None,
-        "paused_at": None,
-        "pause_reason": None,
-        "results": [],
-        **values,
-    }
+    row = {"sequence": 10, "wants_test": False, "attempts": 0, "next_attempt_at": NOW - timedelta(minutes=1)}
+    return {**row, "failing_since": None, "paused_at": None, "pause_reason": None, "results": [], **values}
 
 
 def result(sequence: int | None, error: str | None = None, **facts: Any) -> dict[str, Any]:
