@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,7 @@ import psycopg2.extensions
 
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import connect, run_with_cursor
 from tests.support.events import Handler
 from tests.support.postgres import without_time_limit
 
@@ -72,11 +73,7 @@ WITHOUT_LOCK = """
 
 
 def run() -> list[Figure]:
-    with (
-        run_servers() as environ,
-        contextlib.closing(connect(environ)) as connection,
-        connection.cursor() as cursor,
-    ):
+    with run_with_cursor() as (environ, cursor):
         print(f"changes: {ROWS:,} rows, {ROUNDS} rounds", flush=True)
         figures = measure_pages(cursor, environ, ROWS)
         cursor.execute("TRUNCATE changes_unnumbered")
@@ -194,32 +191,29 @@ def count_commits(environ: dict[str, str], ids: list[str], *, is_slow: bool) -> 
     start = threading.Barrier(len(ids) + 2)
     end = [0.0]
 
-    def write(place: int) -> None:
+    def write(place: int, cursor: psycopg2.extensions.cursor) -> None:
+        title = f"title {counts[place]}"
+        sql = "UPDATE image_metadata SET title = %s, version = version + 1 WHERE id = %s"
+        cursor.execute(sql, (title, ids[place]))
+        counts[place] += 1
+
+    def read(cursor: psycopg2.extensions.cursor) -> None:
+        time.sleep(READ_SECONDS)
+        numbered = True
+        while numbered:
+            cursor.execute("SELECT number_changes(1000) > 0")
+            (numbered,) = cursor.fetchone() or (False,)
+
+    def work(act: Callable[[psycopg2.extensions.cursor], None]) -> None:
         with contextlib.closing(connect(environ)) as connection, connection.cursor() as cursor:
             if is_slow:
                 cursor.execute(SLOW_COMMIT)
             start.wait()
             while time.perf_counter() < end[0]:
-                cursor.execute(
-                    "UPDATE image_metadata SET title = %s, version = version + 1 WHERE id = %s",
-                    (f"title {counts[place]}", ids[place]),
-                )
-                counts[place] += 1
+                act(cursor)
 
-    def read() -> None:
-        with contextlib.closing(connect(environ)) as connection, connection.cursor() as cursor:
-            if is_slow:
-                cursor.execute(SLOW_COMMIT)
-            start.wait()
-            while time.perf_counter() < end[0]:
-                time.sleep(READ_SECONDS)
-                numbered = True
-                while numbered:
-                    cursor.execute("SELECT number_changes(1000) > 0")
-                    (numbered,) = cursor.fetchone() or (False,)
-
-    threads = [threading.Thread(target=write, args=(place,)) for place in range(len(ids))]
-    threads.append(threading.Thread(target=read))
+    actions = [*(partial(write, place) for place in range(len(ids))), read]
+    threads = [threading.Thread(target=work, args=(act,)) for act in actions]
     for thread in threads:
         thread.start()
     end[0] = time.perf_counter() + 60
@@ -234,11 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.changes", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     rows = parser.parse_args().rows
-    with (
-        run_servers() as environ,
-        contextlib.closing(connect(environ)) as connection,
-        connection.cursor() as cursor,
-    ):
+    with run_with_cursor() as (environ, cursor):
         start = time.perf_counter()
         pages = measure_pages(cursor, environ, rows)
         cursor.execute(

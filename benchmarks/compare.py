@@ -7,7 +7,6 @@ import argparse
 import multiprocessing
 import resource
 import time
-from contextlib import closing
 from multiprocessing.connection import Connection
 from threading import Event
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +15,7 @@ import psycopg2.extensions
 
 from benchmarks.handlers import load_handler
 from benchmarks.scale import say
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import run_with_cursor
 from tests.support.http_server import Handler, serve
 from tests.support.postgres import without_time_limit
 
@@ -42,7 +41,7 @@ def main() -> None:
     images = parser.parse_args().images
     ours, theirs = multiprocessing.Pipe()
     multiprocessing.Process(target=serve_bucket, args=(theirs, images), daemon=True).start()
-    with run_servers() as environ, closing(connect(environ)) as connection, connection.cursor() as cursor:
+    with run_with_cursor() as (environ, cursor):
         fill(cursor, images)
         say(f"{images:,} images with a variant each")
         with load_handler("sweep", environ | {"MINIO_ENDPOINT_URL": ours.recv()}):

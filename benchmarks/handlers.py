@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import TextIO
 
 import psycopg2.extensions
 
 from tests.support import events
 from tests.support.events import API_KEY, Event, Handler, LambdaContext, Query, load_app
 from tests.support.multipart import upload_body
+
+METADATA = {"title": "Benchmark", "description": "A picture.", "category": "bench", "tags": ["one", "two"]}
 
 
 @contextmanager
@@ -59,12 +61,7 @@ def make_context() -> LambdaContext:
 
 
 def make_event(
-    method: str,
-    path: str,
-    *,
-    query: Query = (),
-    headers: Mapping[str, str] | None = None,
-    body: bytes = b"",
+    method: str, path: str, *, query: Query = (), headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Event:
     """The event of a request with the API key."""
     return events.make_event(method, path, {"X-API-Key": API_KEY, **(headers or {})}, query, body)
@@ -72,11 +69,5 @@ def make_event(
 
 def make_upload_event(picture: bytes, filename: str, mime_type: str) -> Event:
     """POST /api/upload with a picture and metadata, as a browser's form sends them."""
-    metadata: dict[str, Any] = {
-        "title": "Benchmark",
-        "description": "A picture.",
-        "category": "bench",
-        "tags": ["one", "two"],
-    }
-    body, content_type = upload_body(picture, filename, metadata, content_type=mime_type)
+    body, content_type = upload_body(picture, filename, METADATA, content_type=mime_type)
     return make_event("POST", "/api/upload", headers={"Content-Type": content_type}, body=body)

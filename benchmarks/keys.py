@@ -4,7 +4,7 @@ import json
 
 from benchmarks.figures import Figure, take_turns, timed
 from benchmarks.handlers import load_handler, make_context, make_event
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import run_with_cursor
 from tests.support.events import API_KEY, Handler
 
 NAME = "keys"
@@ -16,19 +16,16 @@ GOAL_MILLISECONDS = 0.5
 def run() -> list[Figure]:
     from imageapi.api_keys.check import check_key
 
-    with run_servers() as environ, load_handler("manage", environ) as handler:
+    with run_with_cursor() as (environ, cursor), load_handler("manage", environ) as handler:
         print(f"keys: {KEYS:,} keys, {ROUNDS:,} rounds", flush=True)
         keys = [make_key(handler) for _ in range(KEYS)]
-        connection = connect(environ)
-        with connection.cursor() as cursor:
-            calls = {
-                "key": timed(lambda: check_key(keys[KEYS // 2], (API_KEY,))),
-                "root": timed(lambda: check_key(API_KEY, (API_KEY,))),
-                "floor": timed(lambda: cursor.execute("SELECT 1")),
-            }
-            take_turns(calls, WARM_UP)
-            medians = take_turns(calls, ROUNDS)
-        connection.close()
+        calls = {
+            "key": timed(lambda: check_key(keys[KEYS // 2], (API_KEY,))),
+            "root": timed(lambda: check_key(API_KEY, (API_KEY,))),
+            "floor": timed(lambda: cursor.execute("SELECT 1")),
+        }
+        take_turns(calls, WARM_UP)
+        medians = take_turns(calls, ROUNDS)
     goal = f"{GOAL_MILLISECONDS} ms"
     return [
         Figure("keys, check of a key", medians["key"], medians["floor"], "SELECT 1"),

@@ -1,17 +1,16 @@
 """Peak memory of uploads, compared with UploadFunction's memory on AWS."""
 
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ROOT
 from benchmarks.builds import Build
 from benchmarks.figures import BenchmarkError, Figure
 from benchmarks.handlers import make_upload_event
 from benchmarks.pictures import HEAVY_PICTURES, encode_jpeg, make_photo
 from benchmarks.servers import run_servers
+from tests.support.templates import MAIN, read_template
 
 NAME = "memory"
 CHILD = Path(__file__).with_name("memory_child.py")
@@ -26,7 +25,7 @@ HEAVY_GOAL = 0.9
 
 def run(build: Build) -> list[Figure]:
     build.check()
-    size = read_memory_size()
+    size = read_template(MAIN)["Resources"]["UploadFunction"]["Properties"]["MemorySize"]
     print(f"memory: of uploads, against UploadFunction's {size} MB", flush=True)
     photo = make_photo(WIDTH, HEIGHT)
     peaks = {}
@@ -88,12 +87,3 @@ class Uploads:
         folders = (self._build.task("UploadFunction"), self._build.layer)
         result = self._build.run(CHILD, self._event_file, str(UPLOADS), *folders, environ=self._environ)
         return dict(result)
-
-
-def read_memory_size() -> int:
-    """UploadFunction's MemorySize in template.yaml, in MB."""
-    template = (ROOT / "template.yaml").read_text()
-    found = re.search(r"^  UploadFunction:\n(?:    .*\n|\n)*?      MemorySize: (\d+)", template, re.MULTILINE)
-    if not found:
-        raise BenchmarkError("template.yaml says no MemorySize for UploadFunction.")
-    return int(found[1])

@@ -10,6 +10,8 @@ import pillow_heif
 from PIL import Image, ImageFilter
 
 from benchmarks.figures import BenchmarkError
+from tests.support import tiffs
+from tests.support.tiffs import LONG, SHORT, assemble_tiff
 
 
 def make_photo(width: int, height: int, *, grain: int = 6, seed: int = 1) -> Image.Image:
@@ -93,22 +95,14 @@ def make_deep_tiff(side: int) -> bytes:
     packer = zlib.compressobj()
     row = bytes(side * 8)
     strip = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    bits_at = 8 + 2 + 12 * 10 + 4  # after the header and ten entries
-    entries = (
-        (256, 4, 1, side),  # width
-        (257, 4, 1, side),  # height
-        (258, 3, 4, bits_at),  # bits of each channel
-        (259, 3, 1, 8),  # compressed with deflate
-        (262, 3, 1, 2),  # RGB
-        (273, 4, 1, bits_at + 8),  # where the strip is
-        (277, 3, 1, 4),  # channels
-        (278, 4, 1, side),  # rows in the strip
-        (279, 4, 1, len(strip)),
-        (338, 3, 1, 2),  # the fourth channel is alpha
-    )
-    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    header = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
-    return header + directory + bytes(4) + struct.pack("<4H", *[16] * 4) + strip
+    deflate, rgb, alpha = 8, 2, 2
+    entries = [
+        *((tiffs.WIDTH, LONG, 1, side), (tiffs.HEIGHT, LONG, 1, side), (tiffs.BITS, SHORT, 4, 8)),
+        *((tiffs.COMPRESSION, SHORT, 1, deflate), (tiffs.PHOTOMETRIC, SHORT, 1, rgb)),
+        *((tiffs.OFFSET, LONG, 1, 16), (tiffs.ROWS, LONG, 1, side), (tiffs.LENGTH, LONG, 1, len(strip))),
+        *((tiffs.SAMPLES, SHORT, 1, 4), (tiffs.EXTRA_SAMPLES, SHORT, 1, alpha)),
+    ]
+    return assemble_tiff(struct.pack("<4H", *[16] * 4) + strip, entries)
 
 
 HEAVY_PICTURES: dict[str, Callable[[int], bytes]] = {

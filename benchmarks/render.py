@@ -57,23 +57,17 @@ def run() -> list[Figure]:
     calls["link"] = timed(verify)
     take_turns(calls, WARM_UP)
     medians = take_turns(calls, ROUNDS)
-    figures = [
-        Figure(
-            f"render, {WIDTH} px {FORMATS[name]}", medians[name], medians[f"plain {name}"], PLAIN, goal=GOAL
-        )
-        for name in FORMATS
-    ]
-    figures += [
-        Figure(
-            f"the same from the original, {FORMATS[name]}",
-            medians[f"original {name}"],
-            medians[f"plain {name}"],
-            PLAIN,
-        )
-        for name in FORMATS
-    ]
+
+    def compare(title: str, kind: str, goal: float | None = None) -> list[Figure]:
+        pairs = {
+            name: (medians[kind + extension], medians[f"plain {extension}"])
+            for extension, name in FORMATS.items()
+        }
+        return [Figure(f"{title} {name}", *pair, PLAIN, goal=goal) for name, pair in pairs.items()]
+
     return [
-        *figures,
+        *compare(f"render, {WIDTH} px", "", GOAL),
+        *compare("the same from the original,", "original "),
         Figure("check of the upload, with its copy", medians["inspect"], medians["decode"], "decode at 1/8"),
         Figure("check of a link", medians["link"], LINK_GOAL_MS, "0.2 ms", goal=1.0),
     ]

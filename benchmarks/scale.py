@@ -7,6 +7,7 @@ changed and a tenth deleted.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
@@ -23,7 +24,7 @@ import psycopg2.extensions
 from benchmarks.chart import draw_chart
 from benchmarks.figures import timed
 from benchmarks.handlers import clear_caches, load_handler, make_context, make_event
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import insert, run_with_cursor
 from tests.support import corpus
 from tests.support.events import Handler
 from tests.support.postgres import without_time_limit
@@ -72,17 +73,14 @@ def main() -> int:
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw latency against rows as SVG")
     arguments = parser.parse_args()
     results: dict[int, dict[str, tuple[float, float]]] = {}
-    with run_servers() as environ, load_handler("list", environ) as handler:
-        connection = connect(environ)
+    with run_with_cursor() as (environ, cursor), load_handler("list", environ) as handler:
         filled = 0
         for rows in sorted(arguments.rows):
-            with connection.cursor() as cursor:
-                seconds = corpus.fill(cursor, rows - filled, filled, churn=arguments.churn)
-                clear_caches()  # drop caches of the smaller table
-                say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
-                filled = rows
-                results[rows] = measure(cursor, handler, rows)
-        connection.close()
+            seconds = corpus.fill(cursor, rows - filled, filled, churn=arguments.churn)
+            clear_caches()  # drop caches of the smaller table
+            say(f"\n{rows:,} rows ({rows - filled:,} more in {seconds:,.0f} s)")
+            filled = rows
+            results[rows] = measure(cursor, handler, rows)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     if arguments.chart:
@@ -172,7 +170,8 @@ def measure_inserts(
     cursor.execute("ALTER TABLE bare ADD PRIMARY KEY (id)")
     samples = {}
     for table in ("bare", "image_metadata"):
-        source = (make_values(row) for row in corpus.iterate(rows))
+        made = (corpus.make_row(number) for number in itertools.count(rows))
+        source = ({**row, "id": str(row["id"]), **corpus.find_tokens(row)} for row in made)
         samples[table] = measure_call(timed(partial(insert_next, cursor, table, source)))
     with without_time_limit():
         cursor.execute("DROP TABLE bare")
@@ -182,15 +181,8 @@ def measure_inserts(
     return samples["bare"], samples["image_metadata"]
 
 
-def make_values(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "id": str(row["id"]), **corpus.find_tokens(row)}
-
-
 def insert_next(cursor: psycopg2.extensions.cursor, table: str, source: Iterator[dict[str, Any]]) -> None:
-    values = next(source)
-    names = ", ".join(values)
-    places = ", ".join(f"%({name})s" for name in values)
-    cursor.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", values)
+    insert(cursor, table, next(source))
 
 
 if __name__ == "__main__":

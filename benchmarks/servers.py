@@ -2,29 +2,25 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
 
 from benchmarks import ROOT
 from benchmarks.figures import BenchmarkError
-
-if TYPE_CHECKING:
-    import psycopg2.extensions
+from local.errors import LocalError
+from local.servers.postgres import PostgresServer
+from local.servers.s3 import S3Server
+from tests.support.servers import service_environment
 
 
 @contextmanager
 def run_servers() -> Iterator[dict[str, str]]:
     """Start both servers; yields the environment of a function that uses them, as the database's owner."""
-    try:
-        from local.errors import LocalError
-        from local.servers.postgres import PostgresServer
-        from local.servers.s3 import S3Server
-        from tests.support.servers import service_environment
-    except ImportError as error:
-        raise BenchmarkError(f"{error}: install the development requirements first.") from error
-
     with tempfile.TemporaryDirectory(prefix="image-api-bench-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # the servers may run as another user
         postgres = PostgresServer(Path(folder), schema=ROOT / "init_db.sql")
@@ -41,10 +37,8 @@ def run_servers() -> Iterator[dict[str, str]]:
             postgres.stop()
 
 
-def connect(environ: dict[str, str]) -> "psycopg2.extensions.connection":
+def connect(environ: Mapping[str, str]) -> psycopg2.extensions.connection:
     """A connection to the database of :func:`run_servers` that commits each statement."""
-    import psycopg2
-
     connection = psycopg2.connect(
         host=environ["DB_HOST"],
         port=environ["DB_PORT"],
@@ -55,3 +49,16 @@ def connect(environ: dict[str, str]) -> "psycopg2.extensions.connection":
     )
     connection.autocommit = True
     return connection
+
+
+@contextmanager
+def run_with_cursor() -> Iterator[tuple[dict[str, str], psycopg2.extensions.cursor]]:
+    """:func:`run_servers`, and a cursor of :func:`connect`."""
+    with run_servers() as environ, closing(connect(environ)) as connection, connection.cursor() as cursor:
+        yield environ, cursor
+
+
+def insert(cursor: psycopg2.extensions.cursor, table: str, values: Mapping[str, Any]) -> None:
+    """Insert one row."""
+    places = ", ".join(f"%({name})s" for name in values)
+    cursor.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", values)

@@ -14,9 +14,9 @@ import uuid_utils
 from imageapi.storage import clients
 
 from benchmarks.figures import Figure, take_turns, timed
-from benchmarks.handlers import load_handler, make_context, make_upload_event
+from benchmarks.handlers import METADATA, load_handler, make_context, make_upload_event
 from benchmarks.pictures import encode_jpeg, make_photo
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import connect, insert, run_servers
 from tests.support.postgres import without_time_limit
 
 NAME = "upload"
@@ -65,7 +65,7 @@ def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[],
             Bucket=environ["MINIO_BUCKET_NAME"], Key=key, Body=picture, ContentType="image/jpeg"
         )
         with without_time_limit(), connection.cursor() as cursor:
-            cursor.execute(INSERT, {**row, "id": image_id, "s3_key": key})
+            insert(cursor, "image_metadata", {**row, "id": image_id, "s3_key": key})
 
     try:
         yield put_and_insert
@@ -73,23 +73,12 @@ def open_floor(environ: dict[str, str], picture: bytes) -> Iterator[Callable[[],
         connection.close()
 
 
-INSERT = """
-    INSERT INTO image_metadata (id, title, description, category, tags, filename, s3_key, mime_type,
-                                size_bytes, width, height, sha256, placeholder, exif)
-    VALUES (%(id)s, %(title)s, %(description)s, %(category)s, %(tags)s, %(filename)s, %(s3_key)s,
-            %(mime_type)s, %(size_bytes)s, %(width)s, %(height)s, %(sha256)s, %(placeholder)s, %(exif)s)"""
-
-
 def make_row(picture: bytes) -> dict[str, object]:
     """All columns of a row except its id and key."""
+    file = {"filename": "photo.jpg", "mime_type": "image/jpeg", "size_bytes": len(picture)}
     return {
-        "title": "Benchmark",
-        "description": "A picture.",
-        "category": "bench",
-        "tags": ["one", "two"],
-        "filename": "photo.jpg",
-        "mime_type": "image/jpeg",
-        "size_bytes": len(picture),
+        **METADATA,
+        **file,
         "width": WIDTH,
         "height": HEIGHT,
         "sha256": hashlib.sha256(picture).digest(),

@@ -6,7 +6,6 @@ Full-page images do not count, because their number depends on the time of the l
 import itertools
 import json
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from typing import Any
 
 import psycopg2.extensions
@@ -14,7 +13,7 @@ import psycopg2.extensions
 from benchmarks.figures import Figure, take_turns
 from benchmarks.handlers import load_handler, make_context, make_event, make_upload_event
 from benchmarks.pictures import encode_jpeg, make_photo
-from benchmarks.servers import connect, run_servers
+from benchmarks.servers import run_with_cursor
 from tests.support import corpus
 from tests.support.events import Event, Handler
 
@@ -33,7 +32,7 @@ CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
 def run() -> list[Figure]:
     picture = encode_jpeg(make_photo(640, 480), 50_000)
     upload = make_upload_event(picture, "photo.jpg", "image/jpeg")
-    with run_servers() as environ, closing(connect(environ)) as connection, connection.cursor() as cursor:
+    with run_with_cursor() as (environ, cursor):
         corpus.fill(cursor, ROWS)
         cursor.execute("CREATE TABLE bare WITH (fillfactor = 50) AS SELECT * FROM image_metadata LIMIT 1")
         cursor.execute("ALTER SYSTEM SET full_page_writes = off")

@@ -5,7 +5,7 @@ The tests need Chromium (`apt-get install chromium`, or its path in CHROMIUM) an
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,8 @@ def browser() -> Iterator[Browser]:
 def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
     """Open the gallery in its own window: ``open_gallery(key="", color_scheme="dark")``.
 
+    With ``scopes``, its key is a new one that has only these.
+
     With ``stopped_clock``, the page's time advances only by ``clock.run_for``. The clock is installed before
     the first script, because a later one cannot stop running timers.
 
@@ -57,7 +59,7 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
     def open_page(
         *,
         key: str = API_KEY,
-        with_key: bool = True,
+        scopes: Sequence[str] = (),
         path: str = "/",
         stopped_clock: bool = False,
         **options: Any,
@@ -65,6 +67,8 @@ def open_gallery(service: Service, browser: Browser) -> Iterator[OpenGallery]:
         size = {"width": 1280, "height": 800}
         context = browser.new_context(**{"viewport": size, "locale": "en-GB", **options})
         contexts.append(context)
+        if scopes:
+            key = service.make_key(*scopes)
         if key:
             context.add_init_script(f'sessionStorage.setItem("image-api-key", "{key}")')
         if stopped_clock:
@@ -95,20 +99,14 @@ def waiting(open_gallery: OpenGallery) -> Gallery:
 
 
 def listen(page: Page, complaints: list[str]) -> None:
-    page.on(
-        "response",
-        lambda answer: (
+    def note_answer(answer: Any) -> None:
+        if "/assets/" in answer.url and answer.status >= 400:
             complaints.append(f"{answer.status} {answer.url}")
-            if "/assets/" in answer.url and answer.status >= 400
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
+
+    def note_message(message: Any) -> None:
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
             complaints.append(message.text)
-            if message.type in ("error", "warning") and "Failed to load resource" not in message.text
-            else None
-        ),
-    )
+
+    page.on("response", note_answer)
+    page.on("console", note_message)
+    page.on("pageerror", lambda error: complaints.append(str(error)))

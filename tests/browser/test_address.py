@@ -85,11 +85,7 @@ def test_address_names_the_picture(gallery: Gallery) -> None:
 
 
 def test_picture_that_the_list_does_not_have_is_deleted(waiting: Gallery) -> None:
-    nothing: dict[str, object] = {
-        "images": [],
-        "next_cursor": None,
-        "total": {"value": 0, "relation": "exact"},
-    }
+    nothing = {"images": (), "next_cursor": None, "total": {"value": 0, "relation": "exact"}}
     waiting.page.route("**/api/images?*", lambda route: route.fulfill(json=nothing))
     waiting.enter(f"/#{waiting.service.find('Harbour')}")
     expect(waiting.detail.get_by_role("heading", name="Harbour")).to_be_visible()

@@ -7,7 +7,6 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Gallery, Service
-from tests.support.pictures import jpeg
 
 COUNT = 1_000
 THUMBNAILS = re.compile(r"/images/[^/]+/w320\?")
@@ -154,12 +153,3 @@ def test_a_picture_that_is_being_made_is_asked_for_again(open_gallery: OpenGalle
     loaded = gallery.page.locator(".item img.loaded")
     gallery.wait_until(lambda: loaded.count() >= 8, meanwhile=lambda: gallery.page.clock.run_for(1_000))
     assert gallery.page.locator(".lost").count() == 0
-
-
-def test_new_picture_comes_first(gallery: Gallery) -> None:
-    expect(gallery.count).to_have_text("1,000 pictures")
-
-    gallery.upload({"brand new.jpg": jpeg(seed="new")})
-
-    expect(gallery.cards.first).to_have_text("brand new")
-    gallery.service.trash(gallery.service.find("brand new"))

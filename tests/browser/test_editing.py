@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import OpenGallery
 from tests.browser.gallery import Gallery, Service
 
 CONFLICT = "Someone else changed this picture."
@@ -80,18 +79,6 @@ def test_edit_while_someone_else_does_too(gallery: Gallery, service: Service) ->
     gallery.edit(Title="Mine after all")
     gallery.save()
     expect(detail.get_by_role("heading", name="Mine after all")).to_be_visible()
-
-
-def test_conflict_in_a_picture_that_the_list_does_not_have(
-    open_gallery: OpenGallery, service: Service
-) -> None:
-    gallery = open_gallery(path=f"/?category=none#{service.find('Forest')}")
-    gallery.edit(Title="Mine")
-    service.change_elsewhere("Forest")
-
-    gallery.save()
-
-    expect(gallery.detail.get_by_text(WHOSE)).to_be_visible()
 
 
 def test_conflict_whose_other_side_cannot_be_read_is_told(gallery: Gallery) -> None:

@@ -18,8 +18,7 @@ def serve_under_stage(gallery: Gallery) -> list[str]:
     base_url, context = gallery.service.base_url, gallery.page.context
     prefix = f"{base_url}/v1/"
     context.route(
-        f"{prefix}**",
-        lambda route: route.continue_(url=route.request.url.replace(prefix, f"{base_url}/")),
+        f"{prefix}**", lambda route: route.continue_(url=route.request.url.replace(prefix, f"{base_url}/"))
     )
     context.on(
         "request", lambda request: None if request.url.startswith(prefix) else elsewhere.append(request.url)

@@ -118,12 +118,15 @@ def test_large_file_that_is_no_picture(gallery: Gallery) -> None:
     assert gallery.service.count() == 0
 
 
-def test_same_picture_again_is_told(gallery: Gallery) -> None:
-    gallery.service.upload(jpeg(seed="twin"))
+def test_same_picture_again_is_told_and_comes_first(waiting: Gallery) -> None:
+    waiting.service.refill("Old", "Twin")
+    waiting.enter()
+    expect(waiting.count).to_have_text("2 pictures")
 
-    gallery.upload({"again.jpg": jpeg(seed="twin")})
+    waiting.upload({"again.jpg": jpeg(120, 80, seed=2)})
 
-    expect(gallery.line("again.jpg")).to_contain_text("An identical picture already exists")
+    expect(waiting.line("again.jpg")).to_contain_text("An identical picture already exists")
+    expect(waiting.cards).to_have_text(["again", "Twin", "Old"])
 
 
 def test_store_that_goes_away_in_mid_upload(gallery: Gallery) -> None:

@@ -27,10 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from tests.interleavings.footprint import Footprint, of_request, of_statement
 from tests.support.events import LambdaContext, find_failure, load_handler
 
-FUNCTIONS = (
-    *("UploadFunction", "ImageFunction", "DeliverFunction"),
-    *("SweepFunction", "ChangesFunction"),
-)
+FUNCTIONS = (*("UploadFunction", "ImageFunction", "DeliverFunction"), *("SweepFunction", "ChangesFunction"))
 CLOCK_STEP = 3.0
 """Longer than the service waits for another's lease (seconds)."""
 NO_LIMITS = dict.fromkeys(

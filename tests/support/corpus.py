@@ -3,7 +3,6 @@
 import io
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -173,8 +172,3 @@ def _escape(value: object) -> str:
 def _skewed(pick: random.Random, words: list[str]) -> str:
     """A word: the first ones often, the last ones rarely."""
     return words[min(int(pick.expovariate(5.0 / len(words))), len(words) - 1)]
-
-
-def iterate(rows: int) -> Iterator[dict[str, Any]]:
-    """Further rows, for measuring inserts."""
-    return (make_row(number) for number in range(rows, rows + 100_000))

@@ -23,17 +23,10 @@ def read_file(path: str) -> str:
 
 def read_memory() -> str:
     """Copy eight bytes of the function's memory, without any descriptor."""
-    words = (ctypes.c_size_t * 4)()
-    local, remote = ctypes.create_string_buffer(8), ctypes.create_string_buffer(16)
-    words[0], words[1] = ctypes.addressof(local), 8
-    words[2], words[3] = ctypes.addressof(remote), 8
     libc = ctypes.CDLL(None, use_errno=True)
-    base = ctypes.addressof(words)
-    size = ctypes.sizeof(ctypes.c_size_t)
-    if (
-        libc.process_vm_readv(os.getppid(), ctypes.c_void_p(base), 1, ctypes.c_void_p(base + 2 * size), 1, 0)
-        < 0
-    ):
+    buffers = [ctypes.create_string_buffer(8), ctypes.create_string_buffer(16)]
+    local, remote = ((ctypes.c_size_t * 2)(ctypes.addressof(buffer), 8) for buffer in buffers)
+    if libc.process_vm_readv(os.getppid(), local, 1, remote, 1, 0) < 0:
         raise OSError(ctypes.get_errno(), "process_vm_readv")
     return "read"
 
@@ -59,14 +52,6 @@ def loop() -> None:
         pass
 
 
-def wait_forever() -> None:
-    threading.Event().wait()
-
-
-def raise_limits() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
-
-
 def write(text: bytes) -> None:
     """Write to the pipe, in place of the result."""
     os.write(open_descriptors()[-1], text)
@@ -75,11 +60,6 @@ def write(text: bytes) -> None:
 def stop_early() -> None:
     write(b'{"bytes": 9}\n')
     os._exit(0)
-
-
-def exhaust_memory() -> None:
-    kept = [bytearray(2**20) for _ in range(10 * 2**10)]
-    assert kept
 
 
 ATTEMPTS: dict[str, Callable[[], Any]] = {
@@ -96,12 +76,12 @@ ATTEMPTS: dict[str, Callable[[], Any]] = {
     "other program": lambda: os.execv(sys.executable, [sys.executable, "-V"]),
     "signal": lambda: os.kill(os.getppid(), signal.SIGTERM),
     "gigabyte on disk": write_gigabyte,
-    "higher limit": raise_limits,
+    "higher limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
     "folder": lambda: os.listdir("/"),
     "deleted file": lambda: os.unlink("/tmp/nothing"),
     "endless loop": loop,
-    "wait": wait_forever,
-    "memory": exhaust_memory,
+    "wait": threading.Event().wait,
+    "memory": lambda: len([bytearray(2**20) for _ in range(10 * 2**10)]),
     "crash": lambda: ctypes.string_at(0),
     "exit": lambda: os._exit(0),
     "too many bytes": lambda: write(b'{"format": "JPEG", "bytes": 9999999999}\n'),

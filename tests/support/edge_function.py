@@ -67,12 +67,7 @@ class EdgeFunction(ExitStack):
         self._process = self.enter_context(process)
 
     def on_request(
-        self,
-        target: str,
-        headers: Pairs = (),
-        *,
-        method: str = "GET",
-        now: float | None = None,
+        self, target: str, headers: Pairs = (), *, method: str = "GET", now: float | None = None
     ) -> Outcome:
         """The viewer-request event of a request; ``target`` is path and query as sent."""
         return self._call("viewer-request", {"request": make_request(target, headers, method)}, now)

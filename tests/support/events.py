@@ -35,10 +35,7 @@ OWNER = "postgres"
 """The owner of the database's schema, as whom MigrateFunction connects."""
 HOST = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 
-GATEWAY_HEADERS = {
-    "Accept": "*/*",
-    "Host": HOST,
-    "User-Agent": "curl/8.14.1",
+GATEWAY_HEADERS = {"Accept": "*/*", "Host": HOST, "User-Agent": "curl/8.14.1"} | {
     "X-Forwarded-For": "203.0.113.7",
     "X-Forwarded-Proto": "https",
 }

@@ -4,14 +4,14 @@ import struct
 from collections.abc import Callable
 from functools import partial
 
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import Image
 
 from tests.support import pictures, tiffs
 from tests.support.pngs import compress_zeros
-from tests.support.tiffs import LONG, RATIONAL, SHORT, assemble_tiff
+from tests.support.tiffs import LONG, SHORT, assemble_tiff
 
 DEFLATE = 8
-X_RESOLUTION, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 282, 322, 323, 324, 325
+TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 322, 323, 324, 325
 
 
 def jpeg(scans: int, side: int = 64) -> bytes:
@@ -27,28 +27,25 @@ def tiff(
     *,
     tiles: int = 1,
     pages: int = 1,
-    rationals: int = 0,
 ) -> bytes:
     """A black tiled TIFF, compressed with deflate. All tiles and pages share the same few bytes.
 
     Args:
         tile: the size of a tile; one larger than the picture extends past its edges.
         tiles: the number on each page.
-        rationals: how many numbers, instead of one, give the resolution.
     """
     packed = compress_zeros(tile[0] * tile[1])
     offsets = 8 + len(packed)
-    sizes, numbers = offsets + tiles * 4, offsets + tiles * 8
+    sizes = offsets + tiles * 4
     data = packed + struct.pack("<I", 8) * tiles + struct.pack("<I", len(packed)) * tiles
     entries = [
         *((tiffs.WIDTH, LONG, 1, size[0]), (tiffs.HEIGHT, LONG, 1, size[1]), (tiffs.BITS, SHORT, 1, 8)),
         *((tiffs.COMPRESSION, SHORT, 1, DEFLATE), (tiffs.PHOTOMETRIC, SHORT, 1, 1)),
-        *([(X_RESOLUTION, RATIONAL, rationals, numbers)] if rationals else []),
         *((TILE_WIDTH, LONG, 1, tile[0]), (TILE_HEIGHT, LONG, 1, tile[1])),
         (TILE_OFFSETS, LONG, tiles, offsets if tiles > 1 else 8),
         (TILE_SIZES, LONG, tiles, sizes if tiles > 1 else len(packed)),
     ]
-    return assemble_tiff(data + struct.pack("<II", 300, 1) * rationals, entries, pages=pages)
+    return assemble_tiff(data, entries, pages=pages)
 
 
 def avif(side: int) -> bytes:
@@ -57,12 +54,6 @@ def avif(side: int) -> bytes:
     data = bytearray(pictures.encode(image, "AVIF", quality=10, speed=10, subsampling="4:4:4"))
     struct.pack_into(">II", data, data.index(b"ispe") + 8, 64, 64)
     return bytes(data)
-
-
-def jpeg_with_rationals(count: int) -> bytes:
-    """A JPEG whose EXIF exposure time has ``count`` numbers."""
-    numbers = (TiffImagePlugin.IFDRational(5, 2),) * count
-    return pictures.jpeg(exif_details={ExifTags.Base.ExposureTime: numbers})
 
 
 _TOO_LARGE = (422, "too_many_pixels")

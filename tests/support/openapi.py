@@ -3,18 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from imageapi.http.operations import find_operation, read_document
-
-__all__ = [
-    "body_of",
-    "find_codes",
-    "operations",
-    "parameters",
-    "read_document",
-    "resolve",
-    "schema",
-    "statuses_of_codes",
-]
+from imageapi.http.operations import find_operation
+from imageapi.http.operations import read_document as read_document  # also for those who import this module
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -24,10 +24,7 @@ from imageapi.storage import clients
 from tests.support.events import LambdaContext, find_failure, load_handler, load_routes
 from tests.support.worker import STEP, Hook
 
-FUNCTIONS = (
-    *("UploadFunction", "ImageFunction", "DeliverFunction"),
-    "SweepFunction",
-)
+FUNCTIONS = (*("UploadFunction", "ImageFunction", "DeliverFunction"), "SweepFunction")
 STORES = (
     *("database.db.query", "database.db.query_as_actor", "database.db.transaction"),
     *("storage.s3.put_object", "storage.s3.download", "storage.s3.delete_objects", "storage.s3.list_objects"),
