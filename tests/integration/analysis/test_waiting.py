@@ -10,7 +10,7 @@ from imageapi.analysis import enqueue, gemini
 from imageapi.config.aws_clients import get_aws_client
 
 from tests.integration.analyses import new_image, queue, queue_event, row, work_on
-from tests.integration.client import upload, upload_event
+from tests.integration.client import Json, upload, upload_event
 from tests.integration.lifecycle import restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
@@ -148,9 +148,9 @@ def sqs(configure: Configure) -> Iterator[Any]:
         client.delete_queue(QueueUrl=url)
 
 
-def receive(client: Any) -> list[dict[str, Any]]:
+def receive(client: Any) -> list[Json]:
     url = client.get_queue_url(QueueName="analysis")["QueueUrl"]
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         found += [json.loads(message["Body"]) for message in messages]
     return found

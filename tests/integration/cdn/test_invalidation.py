@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,6 +12,7 @@ from imageapi.config.aws_clients import get_aws_client
 from imageapi.errors import ConfigurationError
 
 from tests.integration.cdn.conftest import KEY, WEBP, get_permanent, upload
+from tests.integration.client import Json
 from tests.integration.stores import Configure, Stores, new_id
 from tests.support import pictures
 from tests.support.edge import Edge
@@ -79,7 +79,7 @@ def cloudfront(configure: Configure) -> Iterator[CloudFront]:
         get_aws_client.cache_clear()
 
 
-def drain(cloudfront: CloudFront, messages: list[dict[str, Any]]) -> dict[str, int]:
+def drain(cloudfront: CloudFront, messages: list[Json]) -> dict[str, int]:
     """Process a queue as SQS and Lambda do, two batches a second. Returns how often each was received."""
     waiting = dict.fromkeys((message["messageId"] for message in messages), 0.0)
     received = dict.fromkeys(waiting, 0)
@@ -97,7 +97,7 @@ def drain(cloudfront: CloudFront, messages: list[dict[str, Any]]) -> dict[str, i
     return received
 
 
-def notify(*keys: str) -> dict[str, Any]:
+def notify(*keys: str) -> Json:
     """The queue's event with one notification of the bucket for each key."""
     sample = load_event("invalidate")
     (message,) = sample["Records"]
@@ -110,7 +110,7 @@ def notify(*keys: str) -> dict[str, Any]:
     return {"Records": messages}
 
 
-def run(event: dict[str, Any]) -> dict[str, Any]:
+def run(event: Json) -> Json:
     return load_handler("OutsideFunction")(event, LambdaContext())
 
 

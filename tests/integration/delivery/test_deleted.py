@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.client import Json
 from tests.integration.lifecycle import (
     delete_for_good,
     deliver_event,
@@ -43,7 +44,7 @@ REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
 @pytest.mark.parametrize("target", ["storage.s3.download", "decoder.client.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_removed_while_it_is_rendered(
-    stores: Stores, image: dict[str, Any], removal: str, target: str, when: Any
+    stores: Stores, image: Json, removal: str, target: str, when: Any
 ) -> None:
     remove, status, statuses, objects = REMOVALS[removal]
     with stores.paused_at(deliver_event(image["urls"]["thumbnail"], WEBP), target, when) as process:
@@ -57,7 +58,7 @@ def test_removed_while_it_is_rendered(
         assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
 
 
-def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
+def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: Json) -> None:
     with stores.paused_at(
         deliver_event(image["urls"]["thumbnail"], WEBP), "storage.s3.put_object", "before"
     ) as process:

@@ -12,7 +12,7 @@ from imageapi.config.settings import get_settings
 from imageapi.decoder import client as decoder
 from PIL import Image
 
-from tests.integration.client import get, send, upload
+from tests.integration.client import Json, get, send, upload
 from tests.integration.lifecycle import HTTP, deliver_event, fetch, get_image, open_link, sign
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
@@ -21,11 +21,11 @@ PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
 
 
 @pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
+def image(stores: Stores) -> Json:
     return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
 
 
-def test_the_original_is_what_was_uploaded(image: dict[str, Any]) -> None:
+def test_the_original_is_what_was_uploaded(image: Json) -> None:
     found = fetch(image["urls"]["original"])
 
     assert (found.status, found.data) == (200, PICTURE)
@@ -35,7 +35,7 @@ def test_the_original_is_what_was_uploaded(image: dict[str, Any]) -> None:
     assert unquote(disposition.partition("filename*=UTF-8''")[2]) == '夕焼け "1".jpg'
 
 
-def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: dict[str, Any]) -> None:
+def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: Json) -> None:
     original, small = (
         fetch(image["urls"][name], "image/webp", download="true").headers["Content-Disposition"]
         for name in ("original", "thumbnail")
@@ -57,7 +57,7 @@ def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: dic
     ],
 )
 def test_the_browser_gets_a_format_that_it_knows(
-    stores: Stores, image: dict[str, Any], accept: str, format: str
+    stores: Stores, image: Json, accept: str, format: str
 ) -> None:
     found = fetch(image["urls"]["thumbnail"], accept)
 
@@ -78,7 +78,7 @@ def test_the_browser_gets_a_format_that_it_knows(
 
 
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
-def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
+def test_a_link_can_be_asked_about(image: Json, variant: str) -> None:
     """The signature of a URL covers one method, so the redirect of a HEAD request is signed for HEAD."""
     link = sign(image["id"], variant)
     size = len(fetch(link).data)
@@ -90,7 +90,7 @@ def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
     assert answer.headers["cache-control"] == ["no-store"]
 
 
-def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], configure: Configure) -> None:
+def test_keys_can_be_replaced_without_breaking_links(image: Json, configure: Configure) -> None:
     old = image["urls"]["original"]
 
     configure(SECRET_KEY=f"new, {get_settings().secret_keys[0]}")
@@ -110,7 +110,7 @@ def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -
     assert ".webp?" in answer.headers["location"][0]
 
 
-def test_a_presigned_url_cannot_be_altered(image: dict[str, Any]) -> None:
+def test_a_presigned_url_cannot_be_altered(image: Json) -> None:
     other = upload(pictures.png()).image
     url = open_link(image["urls"]["original"]).headers["location"][0]
 
@@ -134,7 +134,7 @@ def url_expiry(url: str) -> float:
 @pytest.mark.parametrize("lifetime", [30, 36_000, None])
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
 def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
-    image: dict[str, Any], configure: Configure, variant: str, lifetime: int | None
+    image: Json, configure: Configure, variant: str, lifetime: int | None
 ) -> None:
     """No cache may keep it for others. ``None`` is a permanent link."""
     configure(LINK_TTL_SECONDS="36000")
@@ -157,7 +157,7 @@ def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
 
 
 def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
-    image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    image: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = decoder.render
 

@@ -10,6 +10,7 @@ from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.storage import s3
 
+from tests.integration.client import Json
 from tests.integration.delivery.conftest import PICTURE
 from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
@@ -29,7 +30,7 @@ PUT_OBJECT = s3.put_object
 RENDER, PUT = "decoder.client.render", "storage.s3.put_object"
 
 
-def test_a_variant_is_made_once(image: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variant_is_made_once(image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     puts = watch_keys(monkeypatch, "put_object")
 
     found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
@@ -38,7 +39,7 @@ def test_a_variant_is_made_once(image: dict[str, Any], monkeypatch: pytest.Monke
     assert len({one.data for one in found}) == 1
 
 
-def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
+def test_first_requests_at_once_in_several_processes(stores: Stores, image: Json) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with workers(stores.environment, 2) as (first, second):
         first.send(event, Hook(RENDER, "before", 1, "pause"))
@@ -54,7 +55,7 @@ def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict
 
 @pytest.mark.parametrize(("target", "when"), [(RENDER, "before"), (PUT, "before"), (PUT, "after")])
 def test_a_claim_of_a_dead_renderer_is_taken_over(
-    stores: Stores, image: dict[str, Any], target: str, when: Any, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, target: str, when: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = image["urls"]["thumbnail"]
     die(stores, deliver_event(url, WEBP), target, when)
@@ -69,7 +70,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[str, Any]) -> None:
+def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: Json) -> None:
     die(stores, deliver_event(image["urls"]["thumbnail"], WEBP), RENDER, "before")
     stores.execute("UPDATE image_variants SET lease_until = now() + interval '0.5 seconds'")
 
@@ -77,7 +78,7 @@ def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[st
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_an_original_that_cannot_be_rendered(stores: Stores, image: dict[str, Any]) -> None:
+def test_an_original_that_cannot_be_rendered(stores: Stores, image: Json) -> None:
     url, place = image["urls"]["thumbnail"], {"Bucket": stores.s3.bucket, "Key": image["s3_key"]}
     stores.client.put_object(**place, Body=PICTURE[: len(PICTURE) // 2])
     for _ in range(2):
@@ -92,7 +93,7 @@ def test_an_original_that_cannot_be_rendered(stores: Stores, image: dict[str, An
 
 
 def test_what_could_not_be_rendered_is_not_tried_again_at_once(
-    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = image["urls"]["thumbnail"]
     configure(MAX_PIXELS="1000")
@@ -125,7 +126,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
 
 
 def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with stores.paused_at(event, RENDER, "before") as process:
@@ -139,7 +140,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
         assert process.finish().status == 302
 
 
-def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
+def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: Json) -> None:
     url = image["urls"]["thumbnail"]
     for attempt in range(variants.MAX_ATTEMPTS):
         die(stores, deliver_event(url, WEBP), RENDER, "before")
@@ -170,7 +171,7 @@ def put_and_fail(*args: Any, **options: Any) -> None:
 )
 def test_a_store_that_fails_while_rendering(
     stores: Stores,
-    image: dict[str, Any],
+    image: Json,
     target: str,
     failing: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +191,7 @@ def test_a_store_that_fails_while_rendering(
 
 
 def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = db.query
 

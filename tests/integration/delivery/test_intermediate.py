@@ -10,7 +10,7 @@ from imageapi.storage import s3
 from imageapi.uploads import direct
 from PIL import Image
 
-from tests.integration.client import send, upload, upload_event
+from tests.integration.client import Json, send, upload, upload_event
 from tests.integration.leftovers import die, expire
 from tests.integration.lifecycle import (
     announce_and_post,
@@ -32,7 +32,7 @@ WEBP = "image/webp"
 
 
 @pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
+def image(stores: Stores) -> Json:
     return upload(PICTURE).image
 
 
@@ -69,16 +69,14 @@ def test_every_way_to_upload_keeps_a_copy(stores: Stores, way: str) -> None:
     assert sweep()["orphan_objects"] == 0
 
 
-def test_small_variants_are_made_from_the_copy(image: dict[str, Any], downloads: list[str]) -> None:
+def test_small_variants_are_made_from_the_copy(image: Json, downloads: list[str]) -> None:
     for variant in ("w160", "w320", "w320-cover", "w640"):
         assert fetch(sign(image["id"], variant), WEBP).status == 200
 
     assert downloads == [copy_key(image["id"])] * 3 + [f"originals/{image['id']}.jpg"]
 
 
-def test_a_copy_that_is_lost_is_made_up_for(
-    stores: Stores, image: dict[str, Any], downloads: list[str]
-) -> None:
+def test_a_copy_that_is_lost_is_made_up_for(stores: Stores, image: Json, downloads: list[str]) -> None:
     s3.delete_objects([copy_key(image["id"])])
 
     found = fetch(image["urls"]["thumbnail"], WEBP)
@@ -89,9 +87,7 @@ def test_a_copy_that_is_lost_is_made_up_for(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_a_copy_that_is_being_stored_is_not_used(
-    stores: Stores, image: dict[str, Any], downloads: list[str]
-) -> None:
+def test_a_copy_that_is_being_stored_is_not_used(stores: Stores, image: Json, downloads: list[str]) -> None:
     stores.execute("UPDATE image_variants SET status = 'pending'")
 
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
@@ -165,6 +161,6 @@ def test_deleted_while_the_copy_is_stored(stores: Stores, target: str, call: int
     assert stores.variants() == []
 
 
-def test_nobody_is_given_the_copy_itself(image: dict[str, Any]) -> None:
+def test_nobody_is_given_the_copy_itself(image: Json) -> None:
     assert open_link(sign(image["id"], INTERMEDIATE)).error == (404, "variant_not_found")
     assert INTERMEDIATE not in str(get_image(image["id"]).body)

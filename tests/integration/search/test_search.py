@@ -28,7 +28,7 @@ TOKYO = Doc(
     title="東京タワーの夜景", tags=("東京", "Night"), category="旅行", filename="IMG_1.jpg", width=4000
 )
 BEACH = Doc(title="Sunset at the beach", tags=("sea",), category="nature", description="orange", size_bytes=9)
-KANA = Doc(title="ｶﾀｶﾅ テスト", category="x", filename="sunset_old.png", mime_type="image/png", height=700)
+KANA = Doc(title="ｶﾀｶﾅ", category="ガーデン", filename="sunset_old.png", mime_type="image/png", height=700)
 CAFE = Doc(title="Café déjà vu", description="an old sunset photo", tags=("Night", "sea"), category="nature")
 DOCS = [TOKYO, BEACH, KANA, CAFE]
 
@@ -58,6 +58,9 @@ def four(stores: Stores) -> Stores:
         ({"tags": "nigh"}, []),
         ({"category": "nature", "q": "orange"}, [BEACH]),
         ({"category": "Nature"}, []),
+        ({"category": " カ\u3099ーテ\u3099ン "}, [KANA]),
+        ({"category": "カ\u3099ーテ\u3099ン", "sort": "-size_bytes"}, [KANA]),
+        ({"category": "ガーデン%"}, []),
         ({"height.gte": "700"}, [KANA]),
         ({"height.gt": "700"}, []),
         ({"height.gt": "699", "width.lt": "101"}, [KANA]),

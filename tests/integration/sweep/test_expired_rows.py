@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from imageapi.sweep import expired_rows
 
-from tests.integration.client import send, upload, upload_event
+from tests.integration.client import Json, send, upload, upload_event
 from tests.integration.leftovers import (
     BROKEN,
     PICTURE,
@@ -179,7 +179,7 @@ def test_several_at_once_beside_live_traffic_settle_everything_once(stores: Stor
         cut_render(stores, *SENT)
     expire(stores)
 
-    def use() -> list[dict[str, Any]]:
+    def use() -> list[Json]:
         kept = []
         for number in range(6):
             data = pictures.jpeg(400, 300, seed=number)
@@ -191,7 +191,7 @@ def test_several_at_once_beside_live_traffic_settle_everything_once(stores: Stor
                 assert delete_for_good(image["id"]).status == 204
         return kept
 
-    def sweep_often() -> list[dict[str, Any]]:
+    def sweep_often() -> list[Json]:
         return [counts(sweep()) for _ in range(12)]
 
     kept, *reports = at_once(use, sweep_often, sweep_often)

@@ -1,7 +1,6 @@
 """After a restore, `verify` compares rows with objects, and brings objects back from their versions."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from imageapi.database import db
@@ -10,7 +9,7 @@ from imageapi.sweep.compare_stores import read_id
 from imageapi.sweep.verify import verify
 
 from tests.faults.moments import moments
-from tests.integration.client import upload
+from tests.integration.client import Json, upload
 from tests.integration.conftest import forget_settings
 from tests.integration.leftovers import PICTURE, expire
 from tests.integration.lifecycle import (
@@ -47,7 +46,7 @@ def versioned(both: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]
     forget_settings()
 
 
-def run(*, restore: bool = False) -> dict[str, Any]:
+def run(*, restore: bool = False) -> Json:
     """Run the comparison; returns its lists that are not empty."""
     found = load_handler("SweepFunction")({"verify": {"restore": restore}}, LambdaContext())
     assert found["after"] == ""
