@@ -2,7 +2,6 @@
 
 import io
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -59,19 +58,6 @@ def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: Json, stores: 
     edge.invalidate(["/*"])
     edge.fetch("GET", link, WEBP)
     assert edge.asked == ["bucket", "api"] * 2, "the version is compared with the row each time"
-
-
-def test_an_animation_stays_one(edge: Edge) -> None:
-    image = upload(edge, pictures.animation("GIF"), "a.gif")
-
-    answer = edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
-
-    picture: Any = Image.open(io.BytesIO(answer.data))
-    assert (answer.status, picture.format) == (200, "WEBP")
-    assert picture.n_frames > 1
-    edge.asked.clear()
-    edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
-    assert edge.asked == []
 
 
 def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: Json) -> None:

@@ -12,11 +12,9 @@ from tests.integration.lifecycle import (
     fetch,
     get_image,
     restore_image,
-    sweep,
     trash_image,
 )
 from tests.integration.stores import Stores
-from tests.support.waiting import wait_until
 
 WEBP = "image/webp"
 
@@ -56,16 +54,3 @@ def test_removed_while_it_is_rendered(
     assert stores.variants() == [("w320.webp", "ready")] * (objects - 1)
     if status == 302:
         assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-
-
-def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: Json) -> None:
-    with stores.paused_at(
-        deliver_event(image["urls"]["thumbnail"], WEBP), "storage.s3.put_object", "before"
-    ) as process:
-        assert delete_for_good(image["id"]).status == 204
-        process.resume()
-        wait_until(lambda: stores.keys() or process.answer())
-        process.kill()
-
-    sweep()
-    assert stores.is_empty()

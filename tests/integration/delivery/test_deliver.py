@@ -4,7 +4,6 @@ import io
 import math
 import time
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -23,16 +22,6 @@ PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
 @pytest.fixture
 def image(stores: Stores) -> Json:
     return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
-
-
-def test_the_original_is_what_was_uploaded(image: Json) -> None:
-    found = fetch(image["urls"]["original"])
-
-    assert (found.status, found.data) == (200, PICTURE)
-    assert found.headers["Content-Type"] == "image/jpeg"
-    disposition = found.headers["Content-Disposition"]
-    assert disposition.startswith('inline; filename="___ _1_.jpg"; ')
-    assert unquote(disposition.partition("filename*=UTF-8''")[2]) == '夕焼け "1".jpg'
 
 
 def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: Json) -> None:
@@ -62,19 +51,14 @@ def test_the_browser_gets_a_format_that_it_knows(
     found = fetch(image["urls"]["thumbnail"], accept)
 
     rendered = Image.open(io.BytesIO(found.data))
-    assert found.status == 200
     assert (found.headers["Content-Type"], rendered.format) == (f"image/{format}", format.upper())
-    assert (image["width"], image["height"]) == (800, 600)  # as displayed
-    assert rendered.size == (320, 240)
+    assert rendered.size == (320, 240), "as displayed"
     assert not dict(rendered.getexif())
-    (variant,) = stores.execute("SELECT * FROM image_variants")
-    assert variant["status"] == "ready"
-    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{variant['name']}"])
-    headers = found.answer.headers
-    assert headers["x-content-type-options"] == ["nosniff"]
-    assert headers["referrer-policy"] == ["no-referrer"]
-    assert headers["vary"] == ["Accept"]
-    assert found.answer.body is None
+    name = f"w320.{format.replace('jpeg', 'jpg')}"
+    assert stores.variants() == [(name, "ready")]
+    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{name}"])
+    expected = {"x-content-type-options": ["nosniff"], "referrer-policy": ["no-referrer"], "vary": ["Accept"]}
+    assert found.answer.headers | expected == found.answer.headers
 
 
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
@@ -100,29 +84,14 @@ def test_keys_can_be_replaced_without_breaking_links(image: Json, configure: Con
     configure(SECRET_KEY="new")
     assert open_link(old).code == "link_invalid"
     assert fetch(new).data == PICTURE
-    configure(SECRET_KEY=None)
-    assert open_link(new).error == (503, "service_misconfigured")
 
 
 def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -> None:
     image = upload(pictures.animation("GIF"), {}).image
-    answer = open_link(image["urls"]["thumbnail"], "image/avif,image/webp,*/*")
+    link = image["urls"]["thumbnail"]
+    assert link.endswith("&m=1"), "CloudFront's function chooses the format by it"
+    answer = open_link(link, "image/avif,image/webp,*/*")
     assert ".webp?" in answer.headers["location"][0]
-
-
-def test_a_presigned_url_cannot_be_altered(image: Json) -> None:
-    other = upload(pictures.png()).image
-    url = open_link(image["urls"]["original"]).headers["location"][0]
-
-    assert HTTP.request("GET", url).status == 200
-    for changed in (
-        url.replace(image["s3_key"], other["s3_key"]),
-        url.replace("X-Amz-Expires=", "X-Amz-Expires=9"),
-        url.replace("image%2Fjpeg", "text%2Fhtml"),
-        url.partition("?")[0],
-    ):
-        assert changed != url
-        assert HTTP.request("GET", changed).status == 403
 
 
 def url_expiry(url: str) -> float:
@@ -156,16 +125,9 @@ def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
     assert asked + int(header.partition("max-age=")[2].partition(",")[0]) <= end + 1
 
 
-def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
-    image: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_url_that_took_long_does_not_outlive_it(image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     original = decoder.render
-
-    def render_slowly(*args: Any) -> bytes:
-        time.sleep(2.1)
-        return original(*args)
-
-    monkeypatch.setattr(decoder, "render", render_slowly)
+    monkeypatch.setattr(decoder, "render", lambda *args: time.sleep(2.1) or original(*args))
     link = sign(image["id"], "w160.webp", lifetime=60)
 
     location = fetch(link).location

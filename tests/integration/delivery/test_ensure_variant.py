@@ -2,17 +2,17 @@
 
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.catalog import variants
-from imageapi.database import db
 from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.storage import s3
 
 from tests.integration.client import Json
 from tests.integration.delivery.conftest import PICTURE
-from tests.integration.leftovers import counts, die, expire
+from tests.integration.leftovers import counts, die, expire, put, remove
 from tests.integration.lifecycle import (
     delete_for_good,
     deliver_event,
@@ -23,20 +23,12 @@ from tests.integration.lifecycle import (
     watch_statements,
 )
 from tests.integration.stores import Configure, Stores, fail
+from tests.support import pictures
 from tests.support.worker import Hook, workers
 
 WEBP = "image/webp"
 PUT_OBJECT = s3.put_object
 RENDER, PUT = "decoder.client.render", "storage.s3.put_object"
-
-
-def test_a_variant_is_made_once(image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
-    puts = watch_keys(monkeypatch, "put_object")
-
-    found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
-
-    assert puts == [f"variants/{image['id']}/w320.webp"]
-    assert len({one.data for one in found}) == 1
 
 
 def test_first_requests_at_once_in_several_processes(stores: Stores, image: Json) -> None:
@@ -79,17 +71,26 @@ def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: Json) -
 
 
 def test_an_original_that_cannot_be_rendered(stores: Stores, image: Json) -> None:
-    url, place = image["urls"]["thumbnail"], {"Bucket": stores.s3.bucket, "Key": image["s3_key"]}
-    stores.client.put_object(**place, Body=PICTURE[: len(PICTURE) // 2])
+    url, key = image["urls"]["thumbnail"], image["s3_key"]
+    put(stores, key, data=pictures.truncated(PICTURE))
     for _ in range(2):
         assert open_link(url, WEBP).error == (422, "image_corrupt")
     expire(stores)
-    stores.client.delete_object(**place)
+    remove(stores, key)
     assert open_link(url, WEBP).error == (404, "object_missing")
 
     # After a failed attempt, the next request does not wait.
-    stores.client.put_object(**place, Body=PICTURE)
+    put(stores, key, data=PICTURE)
     assert fetch(url, WEBP).status == 200
+
+
+def read_wait(stores: Stores, attempts: int) -> float:
+    """The seconds until a variant that failed so many times is tried again."""
+    (row,) = stores.execute(
+        "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
+    )
+    assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
+    return float(row["wait"])
 
 
 def test_what_could_not_be_rendered_is_not_tried_again_at_once(
@@ -104,20 +105,13 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     assert len(downloads) == 1
 
     # It is retried later, and the wait grows with each failure.
-    waits = []
-    for attempts in range(1, 5):
-        (row,) = stores.execute(
-            "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
-        )
-        assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
-        waits.append(float(row["wait"]))
+    for attempts, wait in enumerate([60, 240, 960, 3_840], 1):
+        assert read_wait(stores, attempts) == pytest.approx(wait, abs=10)
         expire(stores)
         assert open_link(url, WEBP).status == 422
-    assert waits == pytest.approx([60, 240, 960, 3_840], abs=10)
     stores.execute("UPDATE image_variants SET attempts = 2000000, lease_until = now() - interval '1 second'")
     assert open_link(url, WEBP).status == 422
-    (row,) = stores.execute("SELECT extract(epoch FROM lease_until - now()) AS wait FROM image_variants")
-    assert float(row["wait"]) == pytest.approx(86_400, abs=10)
+    assert read_wait(stores, 2_000_001) == pytest.approx(86_400, abs=10)
 
     configure(MAX_PIXELS=None)
     expire(stores)
@@ -170,17 +164,11 @@ def put_and_fail(*args: Any, **options: Any) -> None:
     ("target", "failing"), [("download", fail), ("put_object", fail), ("put_object", put_and_fail)]
 )
 def test_a_store_that_fails_while_rendering(
-    stores: Stores,
-    image: Json,
-    target: str,
-    failing: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    is_viewed_again: bool,
+    stores: Stores, image: Json, target: str, failing: Any, is_viewed_again: bool
 ) -> None:
     """Each object keeps its row, so a deletion finds all objects."""
     url = image["urls"]["thumbnail"]
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, target, failing)
+    with patch.object(s3, target, failing):
         assert open_link(url, WEBP).error == (503, "storage_unavailable")
 
     if is_viewed_again:
@@ -190,19 +178,14 @@ def test_a_store_that_fails_while_rendering(
     assert stores.is_empty()
 
 
-def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(
-    stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = db.query
+def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(stores: Stores, image: Json) -> None:
+    original = variants.mark_ready
 
-    def ask_and_hear_nothing(sql: str, *parameters: Any) -> list[db.Row]:
-        rows = original(sql, *parameters)
-        if sql.startswith("UPDATE image_variants"):
-            raise DatabaseUnavailableError()
-        return rows
+    def mark_and_hear_nothing(*arguments: Any) -> None:
+        assert original(*arguments)
+        raise DatabaseUnavailableError()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(db, "query", ask_and_hear_nothing)
+    with patch.object(variants, "mark_ready", mark_and_hear_nothing):
         assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
 
     assert stores.variants() == [("w320.webp", "ready")]

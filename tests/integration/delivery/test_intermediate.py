@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.errors import StorageUnavailableError
@@ -89,13 +90,12 @@ def test_a_copy_that_is_lost_is_made_up_for(stores: Stores, image: Json, downloa
 
 def test_a_copy_that_is_being_stored_is_not_used(stores: Stores, image: Json, downloads: list[str]) -> None:
     stores.execute("UPDATE image_variants SET status = 'pending'")
-
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
     assert downloads == [f"originals/{image['id']}.jpg"]
 
 
 def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stores: Stores, caplog: pytest.LogCaptureFixture
 ) -> None:
     original = s3.put_object
 
@@ -104,8 +104,7 @@ def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
             raise StorageUnavailableError()
         original(key, *args, **options)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "put_object", fail_for_copies)
+    with patch.object(s3, "put_object", fail_for_copies):
         answer = upload(PICTURE)
 
     assert answer.status == 201
@@ -115,12 +114,9 @@ def test_a_copy_that_cannot_be_stored_does_not_fail_the_upload(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_nobody_waits_for_a_copy_when_the_store_is_slow(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(direct, "MAX_SECONDS_BEFORE_INTERMEDIATE", 0)
-
-    assert upload(PICTURE).status == 201
+def test_nobody_waits_for_a_copy_when_the_store_is_slow(stores: Stores) -> None:
+    with patch.object(direct, "MAX_SECONDS_BEFORE_INTERMEDIATE", 0):
+        assert upload(PICTURE).status == 201
     assert stores.variants() == []
 
 
