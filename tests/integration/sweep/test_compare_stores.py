@@ -60,8 +60,7 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"{area}/{number}" for area in ("originals", "incoming", "variants") for number in range(4)]
-    for key in keys:
-        put(stores, key)
+    put(stores, *keys)
     (missing,) = stores.insert_ready(1)
     monkeypatch.setattr(s3, "LIST_PAGE", 2)
     ends = [
@@ -83,8 +82,7 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
 def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(5):
-        put(stores, f"originals/{number}")
+    put(stores, *(f"originals/{number}" for number in range(5)))
     monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
     assert counts(sweep(compare=False)) == {}
@@ -135,8 +133,7 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     owned += [f"variants/{i}/{name}" for i in ids for name in NAMES if (i, name) not in lost]
     # Keys that belong to no variant, spread over the sort order, must not hide one that does.
     strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
-    for key in [*owned, *strays]:
-        put(stores, key)
+    put(stores, *owned, *strays)
     monkeypatch.setattr(compare_stores, "BATCH", 2)
     expected = {"orphan_objects": 5, "missing_objects": 1, "variants_lost": 2}
 
@@ -163,8 +160,7 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, orphans: list[str]
 ) -> None:
     """If there were orphans, it starts over, because it removes originals only after it has seen all."""
-    for key in orphans:
-        put(stores, key)
+    put(stores, *orphans)
     ids = stores.insert_ready(7)
     monkeypatch.setattr(compare_stores, "BATCH", 2)
 
@@ -180,8 +176,7 @@ def test_orphans_among_variants_are_removed_part_by_part(
 ) -> None:
     """Their number is unlimited, so the sweep does not collect them until the end."""
     keys = [f"variants/{number}/w320.webp" for number in range(6)]
-    for key in keys:
-        put(stores, key)
+    put(stores, *keys)
     monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
     sweep_until_killed(3)  # after the other two areas and one page of variants

@@ -3,7 +3,7 @@
 import pytest
 from imageapi.storage import s3
 
-from tests.integration.leftovers import counts, put
+from tests.integration.leftovers import counts, put, remove
 from tests.integration.lifecycle import sweep
 from tests.integration.stores import Stores
 
@@ -12,16 +12,14 @@ MANY_OTHERS = [f"{area}/{number}" for area in ("incoming", "variants") for numbe
 
 
 def put_orphans(stores: Stores, count: int) -> list[str]:
-    return put_all(stores, [f"originals/orphan-{number:03}.jpg" for number in range(count)])
+    keys = [f"originals/orphan-{number:03}.jpg" for number in range(count)]
+    put(stores, *keys)
+    return keys
 
 
 def put_images(stores: Stores, count: int) -> list[str]:
-    return put_all(stores, [f"originals/{image_id}.jpg" for image_id in stores.insert_ready(count)])
-
-
-def put_all(stores: Stores, keys: list[str]) -> list[str]:
-    for key in keys:
-        put(stores, key)
+    keys = [f"originals/{image_id}.jpg" for image_id in stores.insert_ready(count)]
+    put(stores, *keys)
     return keys
 
 
@@ -38,7 +36,8 @@ def test_one_is_removed_and_a_small_share(
     stores: Stores, images: int, orphans: int, others: list[str], is_kept: bool
 ) -> None:
     owned = put_images(stores, images)
-    found = put_all(stores, others) + put_orphans(stores, orphans)
+    put(stores, *others)
+    found = others + put_orphans(stores, orphans)
     expected = {"orphan_objects": len(found)} | ({"orphans_kept": len(found)} if is_kept else {})
 
     assert counts(sweep(dry_run=True)) == expected
@@ -54,7 +53,8 @@ def test_one_is_removed_and_a_small_share(
 @pytest.mark.parametrize("after", ["", "originals/~"])
 def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: str) -> None:
     """A comparison that resumes after the originals removes no variants either."""
-    keys = [*put_orphans(stores, 1), *put_all(stores, ["variants/0/w320.webp"])]
+    keys = [*put_orphans(stores, 1), "variants/0/w320.webp"]
+    put(stores, keys[1])
     stores.insert_ready(12)
     stores.execute("INSERT INTO sweep_progress (compared_until) VALUES (%s)", (after,))
 
@@ -84,7 +84,7 @@ def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
     """If the database is older than the bucket, later uploads lack rows for originals and other objects."""
     put_images(stores, 1)
     orphans = put_orphans(stores, 2)
-    put_all(stores, OTHERS)
+    put(stores, *OTHERS)
     before = stores.keys()
     ends = ["originals/~", "incoming/0", "incoming/~", "variants/0/w320.webp", ""]
     monkeypatch.setattr(s3, "LIST_PAGE", 3)
@@ -93,6 +93,5 @@ def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
     assert [sweep(time_left=100)["compared_until"] for _ in ends] == ends
     assert stores.keys() == before
 
-    for key in orphans:
-        stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+    remove(stores, *orphans)
     assert counts(sweep()) == {"orphan_objects": 2}

@@ -29,15 +29,6 @@ PICTURE = pictures.jpeg()
 OTHER = pictures.jpeg(seed="other")
 
 
-def test_same_request_twice_is_one_image(stores: Stores) -> None:
-    first = upload(PICTURE, {"title": "x", "tags": ["a"]}, idempotency_key="k")
-    second = upload(PICTURE, {"tags": ["a"], "title": "x"}, idempotency_key="k")
-
-    assert (first.status, second.status) == (201, 200)
-    assert second.image == first.image
-    assert len(stores.rows()) == len(stores.keys()) == 1
-
-
 @pytest.mark.parametrize("on_duplicate", ["return", "reject"])
 def test_key_with_another_request_is_refused(stores: Stores, on_duplicate: str) -> None:
     """The request is refused even if its bytes are those of an image."""

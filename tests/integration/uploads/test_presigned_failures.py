@@ -14,7 +14,7 @@ from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.client import upload
-from tests.integration.leftovers import die, expire
+from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
     announce_and_post,
     complete,
@@ -89,7 +89,7 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(stores: Stores) ->
     assert len(stores.keys()) == 1
 
 
-@pytest.mark.parametrize("way", ["complete", "event"])
+@pytest.mark.parametrize("way", ["complete", "event", "sweep"])
 def test_what_ends_every_attempt_is_refused_without_another_one(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -102,6 +102,8 @@ def test_what_ends_every_attempt_is_refused_without_another_one(
 
     if way == "event":
         assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
+    elif way == "sweep":
+        assert counts(sweep()) == {"refused": 1}
     for _ in range(2):
         assert complete(image_id).error == (422, "image_too_complex")
 
