@@ -1,5 +1,6 @@
 """Leftovers of crashes, created by killing the real code with kill -9."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.integration.client import Json, upload, upload_event
@@ -38,9 +39,16 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
     return {name: report[name] for name in COUNTS if report[name]}
 
 
-def die(stores: Stores, event: Event, target: str, when: Any, call: int = 1, **variables: str) -> None:
+def die(
+    stores: Stores,
+    event: Event,
+    target: str,
+    when: Any,
+    call: int = 1,
+    variables: Mapping[str, str] | None = None,
+) -> None:
     """Handle an event in a process that a :class:`Hook` kills. ``variables`` extend its environment."""
-    with worker(stores.environment | variables) as process:
+    with worker(stores.environment | dict(variables or {})) as process:
         process.send(event, Hook(target, when, call))
         process.wait_killed()
 

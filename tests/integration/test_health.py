@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from unittest.mock import patch
 
 import pytest
 from imageapi import health
@@ -95,11 +96,9 @@ def test_database_status(stores: Stores) -> None:
     assert 0 < answer.body["latency_ms"] < 3_000
 
 
+@patch.object(health, "TIMEOUT", 1.0)
 @pytest.mark.parametrize("breaking", [stopped, paused], ids=["stopped", "silent"])
-def test_database_status_without_database(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, breaking: Breaking
-) -> None:
-    monkeypatch.setattr(health, "TIMEOUT", 1.0)
+def test_database_status_without_database(stores: Stores, breaking: Breaking) -> None:
     assert get("/api/database/status").status == 200
 
     with breaking(stores.postgres):

@@ -163,7 +163,7 @@ def test_what_is_saved_is_found_wherever_the_process_dies(
     stores: Stores, server: GeminiServer, step: str, status: str, found: int
 ) -> None:
     image_id = new_image()
-    die(stores, analysis_event(image_id), step, "after", **gemini_variables(server))
+    die(stores, analysis_event(image_id), step, "after", variables=gemini_variables(server))
 
     assert row(stores, image_id)["status"] == status
     assert len(get("/api/images", {"q": "hello"}).body["images"]) == found

@@ -20,9 +20,7 @@ from tests.support.aws import emulate_aws, make_client
 from tests.support.gemini_server import GeminiServer, busy
 
 
-def test_uploads_are_queued_only_when_that_is_switched_on(
-    stores: Stores, server: GeminiServer, configure: Configure
-) -> None:
+def test_uploads_are_queued_if_that_is_on(stores: Stores, server: GeminiServer, configure: Configure) -> None:
     new_image()
     assert not stores.execute("SELECT * FROM image_analysis")
     configure(ANALYZE_UPLOADS="true")
@@ -165,7 +163,7 @@ def test_an_upload_sends_a_message_and_does_not_fail_with_it(
 
 def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: Any) -> None:
     event = upload_event(pictures.jpeg())
-    die(stores, event, "catalog.images.insert", "after", ANALYZE_UPLOADS="true")
+    die(stores, event, "catalog.images.insert", "after", variables={"ANALYZE_UPLOADS": "true"})
 
     assert receive(sqs) == []
     assert stores.statuses() == ["ready"]

@@ -41,9 +41,7 @@ REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
 @pytest.mark.parametrize("removal", REMOVALS)
 @pytest.mark.parametrize("target", ["storage.s3.download", "decoder.client.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_removed_while_it_is_rendered(
-    stores: Stores, image: Json, removal: str, target: str, when: Any
-) -> None:
+def test_removed_while_rendered(stores: Stores, image: Json, removal: str, target: str, when: Any) -> None:
     remove, status, statuses, objects = REMOVALS[removal]
     with stores.paused_at(deliver_event(image["urls"]["thumbnail"], WEBP), target, when) as process:
         remove(image["id"])

@@ -119,9 +119,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
-    stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_writes_nothing(stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with stores.paused_at(event, RENDER, "before") as process:
         statements = watch_statements(monkeypatch)

@@ -2,9 +2,9 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from imageapi import deadline
 from imageapi.images import batch
 
 from tests.integration.analyses import queue
@@ -87,15 +87,10 @@ def test_tags_are_added(stores: Stores, ids: list[str], atomic: bool, key: str |
 
 @pytest.mark.parametrize("atomic", [False, True])
 @pytest.mark.parametrize("key", [None, "k"])
-def test_what_changes_nothing_makes_no_version(
-    stores: Stores, ids: list[str], atomic: bool, key: str | None
-) -> None:
+def test_what_changes_nothing(stores: Stores, ids: list[str], atomic: bool, key: str | None) -> None:
     before = stores.rows()
-    same = {
-        "add_tags": {"tags": ["海"]},
-        "remove_tags": {"tags": ["x"]},
-        "set_category": {"category": "風景"},
-    }
+    same: Json = {"add_tags": {"tags": ["海"]}, "remove_tags": {"tags": ["x"]}}
+    same["set_category"] = {"category": METADATA["category"]}
     for operation, values in same.items():
         answer = run(ids, operation, atomic=atomic, key=key and key + operation, **values)
         assert statuses(answer) == [200] * 3, operation
@@ -194,7 +189,7 @@ def test_an_analysis_stays_searchable(stores: Stores, ids: list[str]) -> None:
 )
 def test_what_is_refused(stores: Stores, ids: list[str], changes: Json, field: str, reason: str) -> None:
     before = stores.rows()
-    body = {"ids": ids, "operation": "add_tags", "tags": ["x"]} | changes
+    body: Json = {"ids": ids, "operation": "add_tags", "tags": ["x"]} | changes
 
     answer = run(**body)
 
@@ -235,17 +230,12 @@ def test_objects_that_the_store_kept_are_left_to_the_sweep(stores: Stores, ids: 
     assert stores.is_empty()
 
 
-def test_when_the_time_is_over_the_rest_is_left(
-    stores: Stores, ids: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = iter([100.0, 1.0, 1.0])
-    monkeypatch.setattr(batch, "time_left", lambda: next(left))
-
-    answer = run(ids, "add_tags", tags=["x"], key="k")
+def test_when_the_time_is_over_the_rest_is_left(stores: Stores, ids: list[str]) -> None:
+    with patch.object(batch, "time_left", side_effect=[100.0, 1.0, 1.0]):
+        answer = run(ids, "add_tags", tags=["x"], key="k")
 
     assert statuses(answer) == [200, 503, 503]
     assert answer.body["results"][1]["error"]["code"] == "batch_interrupted"
     assert [get_image(image_id).image["tags"][2:] for image_id in ids] == [["x"], [], []]
-    monkeypatch.setattr(batch, "time_left", deadline.time_left)
     assert statuses(run(ids, "add_tags", tags=["x"], key="k")) == [200] * 3
     assert types(stores, ids[0]) == ["image.uploaded", "image.changed"]

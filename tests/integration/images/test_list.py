@@ -102,7 +102,7 @@ def test_pages_of_the_trash_are_complete_and_newest_trashed_first(stores: Stores
 
 
 def test_forged_cursors_of_the_trash(stores: Stores) -> None:
-    numbers = [10**30, -(10**30), "x", None, True]
-    for values in (*([number, NOWHERE] for number in numbers), [0, "x"], [0, 1], [0]):
-        forged = encode_values(values, {"list": "trash"})
+    times = [10**30, -(10**30), "x", None, True]
+    for values in (*((time, NOWHERE) for time in times), (0, "x"), (0, 1), (0,)):
+        forged = encode_values(list(values), {"list": "trash"})
         assert list_trash(cursor=forged).error == (400, "cursor_invalid"), values

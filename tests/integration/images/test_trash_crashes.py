@@ -26,9 +26,7 @@ from tests.integration.stores import Configure, Stores, failing
 
 
 @pytest.mark.parametrize("remove", [trash_image, delete_for_good])
-def test_a_removal_that_the_store_refused_can_be_sent_again(
-    stores: Stores, viewed: Json, remove: Any
-) -> None:
+def test_a_removal_that_the_store_refused_is_repeatable(stores: Stores, viewed: Json, remove: Any) -> None:
     with failing("delete_objects"):
         assert remove(viewed["id"]).status == 503
     kept, change = (["trashed"], "image.trashed") if remove is trash_image else ([], "image.deleted")
@@ -61,7 +59,7 @@ def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed
 def test_the_marker_comes_after_the_variants(stores: Stores, viewed: Json, configure: Configure) -> None:
     """Otherwise, CloudFront could cache a variant again before its removal."""
     configure(EDGE="true")
-    die(stores, trash_event(viewed["id"]), "storage.s3.put_object", "before", EDGE="true")
+    die(stores, trash_event(viewed["id"]), "storage.s3.put_object", "before", variables={"EDGE": "true"})
     assert stores.keys() == [viewed["s3_key"]]
     expire(stores)
 

@@ -58,9 +58,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("target", CHANGES)
-def test_a_change_that_finds_the_image_in_the_trash_and_then_back_is_made(
-    stores: Stores, image: Json, target: str
-) -> None:
+def test_a_change_is_made_if_a_restore_brings_it_back(stores: Stores, image: Json, target: str) -> None:
     method, path, body, change = CHANGES[target]
     trash_image(image["id"])
     with stores.paused_at(image_event(method, image["id"] + path, body), target, "after") as process:
@@ -96,9 +94,7 @@ def test_several_at_once_do_it_once(
 
 
 @pytest.mark.parametrize("remove", [trash_image, delete_for_good])
-def test_a_variant_that_is_claimed_at_the_same_moment_is_removed_too(
-    stores: Stores, image: Json, remove: Any
-) -> None:
+def test_a_variant_that_is_claimed_meanwhile_is_removed_too(stores: Stores, image: Json, remove: Any) -> None:
     connection = stores.postgres.connect()
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM image_metadata WHERE id = %s FOR KEY SHARE", (image["id"],))

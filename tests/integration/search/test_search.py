@@ -1,6 +1,7 @@
 """Lists with filters, searches and orders on real rows, compared with the expected results."""
 
 import random
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from imageapi.model.text import normalise
 from imageapi.search import counts, find_page, sort_matches, time_search
 from imageapi.search.sort_orders import ORDERS
 
-from tests.integration.client import get
+from tests.integration.client import Json, get
 from tests.integration.lifecycle import patch_image
 from tests.integration.searchable import (
     AGES,
@@ -107,19 +108,13 @@ def test_changing_an_image_changes_what_it_is_found_by(four: Stores) -> None:
     ],
     ids=str,
 )
-def test_total(
-    four: Stores,
-    monkeypatch: pytest.MonkeyPatch,
-    query: list[tuple[str, str]],
-    images: int,
-    is_always_exact: bool,
-) -> None:
+def test_total(four: Stores, query: list[tuple[str, str]], images: int, is_always_exact: bool) -> None:
     exact = {"value": images, "relation": "exact"}
     assert total(*query) == exact
     assert "total" not in get("/api/images", query).body
 
-    monkeypatch.setattr(counts, "MAX_COUNTED", 1)
-    assert total(*query) == (exact if is_always_exact else {"value": 1, "relation": "at_least"})
+    with patch.object(counts, "MAX_COUNTED", 1):
+        assert total(*query) == (exact if is_always_exact else {"value": 1, "relation": "at_least"})
 
 
 @pytest.mark.parametrize("sort", ["title", "-title", "size_bytes", "-size_bytes"])
@@ -146,12 +141,10 @@ def test_too_many_to_sort(
         assert len(walk({**query, "sort": other})) == found
 
 
+@patch.object(sort_matches, "MAX_SORTED", 1)
 @pytest.mark.parametrize("sort", ["title", "-title", "size_bytes", "-size_bytes"])
 @pytest.mark.parametrize("query", [{}, {"category": "nature"}])
-def test_all_and_a_category_are_never_too_many_to_sort(
-    four: Stores, monkeypatch: pytest.MonkeyPatch, sort: str, query: dict[str, str]
-) -> None:
-    monkeypatch.setattr(sort_matches, "MAX_SORTED", 1)
+def test_all_and_a_category_are_never_too_many(four: Stores, sort: str, query: dict[str, str]) -> None:
 
     assert len(walk({**query, "sort": sort}, 1)) == len(walk(query))
 
@@ -169,9 +162,7 @@ def test_link_to_the_next_page(four: Stores) -> None:
     ("made_for", "used_with"),
     [({"sort": "title"}, {}), ({}, {"sort": "created_at"}), ({"q": "a"}, {"q": "b"}), ({"tags": "a"}, {})],
 )
-def test_a_cursor_belongs_to_its_list(
-    stores: Stores, made_for: dict[str, str], used_with: dict[str, str]
-) -> None:
+def test_a_cursor_has_its_own_list(stores: Stores, made_for: Json, used_with: Json) -> None:
     insert(stores, [Doc(title="a b", tags=["a"]), Doc(title="a b", tags=["a"])])
     cursor = get("/api/images", {**made_for, "limit": "1"}).body["next_cursor"]
     assert get("/api/images", {**used_with, "cursor": cursor}).error == (400, "cursor_mismatch")
@@ -210,29 +201,16 @@ queries = st.fixed_dictionaries(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    docs,
-    queries,
-    st.integers(1, 5),
-    st.sampled_from([1, 3, 500]),
-    st.sampled_from([1, 2, 5_000]),
-    st.sampled_from([1, 3, 8]),
+    *(docs, queries, st.integers(1, 5)),
+    *(st.sampled_from(limits) for limits in ([1, 3, 500], [1, 2, 5_000], [1, 3, 8])),
 )
 def test_every_list_is_what_it_has_to_be(
-    stores: Stores,
-    docs: list[Doc],
-    query: dict[str, str],
-    limit: int,
-    walked: int,
-    candidates: int,
-    statements: int,
+    stores: Stores, docs: list[Doc], query: Json, limit: int, walked: int, candidates: int, statements: int
 ) -> None:
     """The expected list comes from plain Python. The limits are low enough to use every code path."""
     stores.clear()
     random.Random(1).shuffle(docs)
     insert(stores, docs)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time_search, "SCANNED_ROWS", walked)
-        patch.setattr(time_search, "DENSE_ROWS", walked)
-        patch.setattr(time_search, "MAX_CANDIDATES", candidates)
-        patch.setattr(find_page, "MAX_STATEMENTS", statements)
+    limits: Json = {"SCANNED_ROWS": walked, "DENSE_ROWS": walked, "MAX_CANDIDATES": candidates}
+    with patch.multiple(time_search, **limits), patch.object(find_page, "MAX_STATEMENTS", statements):
         assert walk(query, limit) == expected(docs, query)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from imageapi.storage import s3
@@ -23,9 +24,7 @@ def insert_variants(stores: Stores) -> None:
             stores.insert_variant(row["id"], name, "ready")
 
 
-def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(stores: Stores) -> None:
     deleted, missing = stores.insert_ready(2)
     images = [upload(pictures.png()).image]
     late = new_id()
@@ -45,10 +44,8 @@ def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
             assert delete_for_good(deleted).status == 204
         return object_exists(key)
 
-    monkeypatch.setattr(s3, "list_objects", list_and_add)
-    monkeypatch.setattr(s3, "object_exists", delete_and_look)
-
-    report = sweep()
+    with patch.multiple(s3, list_objects=list_and_add, object_exists=delete_and_look):
+        report = sweep()
 
     assert counts(report) == {"orphan_objects": 1, "missing_objects": 1}
     assert report["missing_ids"] == [missing]
@@ -56,13 +53,11 @@ def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
     assert stores.keys() == sorted([f"originals/{late}.jpg", *keys])
 
 
-def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 2)
+def test_a_comparison_that_runs_out_of_time_goes_on_next_time(stores: Stores) -> None:
     keys = [f"{area}/{number}" for area in ("originals", "incoming", "variants") for number in range(4)]
     put(stores, *keys)
     (missing,) = stores.insert_ready(1)
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
     ends = [
         *("originals/1", "originals/3", "originals/~", "incoming/1", "incoming/3", "incoming/~"),
         *("variants/1", "variants/3", ""),
@@ -79,11 +74,9 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     assert stores.keys() == []
 
 
-def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 2)
+def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(stores: Stores) -> None:
     put(stores, *(f"originals/{number}" for number in range(5)))
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
     assert counts(sweep(compare=False)) == {}
     assert sweep(time_left=100)["compared_until"] == "originals/1"
@@ -93,15 +86,13 @@ def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
     assert counts(sweep(compare=False)) == {}
 
 
-def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(compare_stores, "BATCH", 2)
+def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(stores: Stores) -> None:
     """Each missing object costs a request, so the sweep checks its time after each batch."""
     ids = stores.insert_ready(5)
     newest = f"originals/{ids[-1]}.jpg"
     put(stores, newest)
     insert_variants(stores)
-    monkeypatch.setattr(compare_stores, "BATCH", 2)
     looked: list[str] = []
     object_exists = s3.object_exists
 
@@ -110,11 +101,11 @@ def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
             looked.append(key)
         return object_exists(key)
 
-    monkeypatch.setattr(s3, "object_exists", look)
     ends = []
-    for ranges in range(1, 12):
-        ends.append(sweep(time_left=100)["compared_until"])
-        assert len(looked) <= 2 * ranges
+    with patch.object(s3, "object_exists", look):
+        for ranges in range(1, 12):
+            ends.append(sweep(time_left=100)["compared_until"])
+            assert len(looked) <= 2 * ranges
     variants = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
 
     assert ends == [
@@ -155,14 +146,12 @@ def sweep_until_killed(calls: int) -> None:
         run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=iter([True] * calls).__next__)
 
 
+@patch.object(compare_stores, "BATCH", 2)
 @pytest.mark.parametrize("orphans", [[], ["originals/0"]])
-def test_a_comparison_that_is_ended_goes_on_where_it_was(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, orphans: list[str]
-) -> None:
+def test_a_comparison_that_is_ended_goes_on_where_it_was(stores: Stores, orphans: list[str]) -> None:
     """If there were orphans, it starts over, because it removes originals only after it has seen all."""
     put(stores, *orphans)
     ids = stores.insert_ready(7)
-    monkeypatch.setattr(compare_stores, "BATCH", 2)
 
     sweep_until_killed(2)
 
@@ -171,13 +160,11 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
     assert stores.keys() == []
 
 
-def test_orphans_among_variants_are_removed_part_by_part(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 2)
+def test_orphans_among_variants_are_removed_part_by_part(stores: Stores) -> None:
     """Their number is unlimited, so the sweep does not collect them until the end."""
     keys = [f"variants/{number}/w320.webp" for number in range(6)]
     put(stores, *keys)
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
 
     sweep_until_killed(3)  # after the other two areas and one page of variants
 

@@ -93,23 +93,23 @@ def test_what_cannot_be_settled_does_not_keep_the_others(
     assert counts(sweep()) == {"finished": 1, "variants_removed": 1}
 
 
+@patch.object(expired_rows, "BATCH", 2)
 def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that uses up all the time of every sweep does not block the others."""
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
     stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
     assert uploads.acquire_lease(slow, lease_seconds=-60)
-    monkeypatch.setattr(expired_rows, "BATCH", 2)
     tried = watch_keys(monkeypatch, "download")
 
     assert counts(sweep()) == {"finished": 4}
     assert tried == [f"incoming/{image_id}" for image_id in [*others, slow]]
 
 
-def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+@patch.object(expired_rows, "BATCH", 2)
+def test_one_sweep_tries_an_upload_once(stores: Stores) -> None:
     """An upload that fails for lack of memory may succeed an hour later, but not at once."""
     ids = sorted(announce_and_post(PICTURE) for _ in range(3))
     expire(stores)
-    monkeypatch.setattr(expired_rows, "BATCH", 2)
     with patch.object(Inspection, "wait", side_effect=TooComplexError):
         assert counts(sweep()) == {"failed": 3}
         assert counts(sweep()) == {}

@@ -1,5 +1,7 @@
 """Objects without a row: a sweep removes them, or keeps them all if there are too many."""
 
+from unittest.mock import patch
+
 import pytest
 from imageapi.storage import s3
 
@@ -63,13 +65,11 @@ def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: 
     assert stores.keys() == keys
 
 
-def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 32)
+def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(stores: Stores) -> None:
     """If the database is older than the bucket, the orphans come last."""
     owned = put_images(stores, 30)
     found = put_orphans(stores, 4)
-    monkeypatch.setattr(s3, "LIST_PAGE", 32)
 
     first, second = sweep(time_left=100), sweep(time_left=100)
 
@@ -78,16 +78,14 @@ def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
     assert stores.keys() == owned + found[2:]
 
 
-def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 3)
+def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(stores: Stores) -> None:
     """If the database is older than the bucket, later uploads lack rows for originals and other objects."""
     put_images(stores, 1)
     orphans = put_orphans(stores, 2)
     put(stores, *OTHERS)
     before = stores.keys()
     ends = ["originals/~", "incoming/0", "incoming/~", "variants/0/w320.webp", ""]
-    monkeypatch.setattr(s3, "LIST_PAGE", 3)
 
     assert sweep(time_left=100)["orphans_kept"] == 2
     assert [sweep(time_left=100)["compared_until"] for _ in ends] == ends

@@ -64,9 +64,7 @@ def count_versions(stores: Stores, key: str) -> int:
     return len(found.get("Versions", []))
 
 
-def test_an_original_comes_back_if_the_bucket_has_a_version_with_the_checksum_of_its_row(
-    versioned: Stores,
-) -> None:
+def test_an_original_comes_back_if_a_version_has_the_checksum_of_its_row(versioned: Stores) -> None:
     removed, overwritten, trashed, deleted, right = (upload(PICTURE).image for _ in range(5))
     keys = [image["s3_key"] for image in (removed, overwritten, trashed)]
     trash_image(trashed["id"])

@@ -89,9 +89,7 @@ def test_upload_killed_again_and_again_is_one_image(stores: Stores) -> None:
         (REMOVE, 1, "after", "failed"),
     ],
 )
-def test_refusal_killed_while_it_is_undone(
-    stores: Stores, target: str, call: int, when: str, status: str
-) -> None:
+def test_refusal_killed_meanwhile(stores: Stores, target: str, call: int, when: str, status: str) -> None:
     event = upload_event(BROKEN, idempotency_key="k")
 
     die(stores, event, target, when, call)

@@ -90,9 +90,7 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(stores: Stores) ->
 
 
 @pytest.mark.parametrize("way", ["complete", "event", "sweep"])
-def test_what_ends_every_attempt_is_refused_without_another_one(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+def test_what_ends_all_attempts_is_refused(stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """If a form is posted repeatedly, each time with an event, it costs at most three decodes."""
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
