@@ -29,8 +29,12 @@ def id_of(age: int, rest: int) -> str:
     return str(UUID(int=(NOW - age) << 80 | 7 << 76 | 2 << 62 | rest))
 
 
+def show_moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
 def moment_of(age: int) -> str:
-    return datetime.fromtimestamp((NOW - age) / 1000, UTC).isoformat(timespec="milliseconds")
+    return show_moment(NOW - age)
 
 
 @dataclass
@@ -50,9 +54,7 @@ class Doc:
 
     @property
     def created_at(self) -> str:
-        return datetime.fromtimestamp((UUID(self.id).int >> 80) / 1000, UTC).isoformat(
-            timespec="milliseconds"
-        )
+        return show_moment(UUID(self.id).int >> 80)
 
     def matches(self, word: str) -> bool:
         """Whether a normalized search word matches, as the API describes it."""
