@@ -31,6 +31,8 @@ def test_the_most_used_first(stores: Stores) -> None:
     assert counts("categories") == [("b", 2), ("a", 1)]
     assert counts("tags") == [("x", 2), ("y", 1)]
     assert counts("tags", limit="1") == [("x", 2)]
+    cursor = get("/api/tags", {"limit": "1"}).body["next_cursor"]
+    assert get("/api/categories", {"cursor": cursor}).error == (400, "cursor_mismatch")
 
 
 @pytest.mark.parametrize("folded", [0, 1, 100])
