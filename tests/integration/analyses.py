@@ -27,15 +27,8 @@ def gemini_beside(
     monkeypatch.setattr(gemini, "LONGEST_PAUSE", 0.01)
     stores.execute("DELETE FROM daily_budgets")
     with gemini_server() as server:
-        configure(
-            GEMINI_API_KEY=KEY,
-            GEMINI_BASE_URL=server.url,
-            GEMINI_MODEL=MODEL,
-            ANALYSIS_DAILY_BUDGET=None,
-            ANALYSIS_LANGUAGE=None,
-            ANALYSIS_QUEUE_URL=None,
-            ANALYZE_UPLOADS=None,
-        )
+        configure(**gemini_variables(server), ANALYSIS_DAILY_BUDGET=None, ANALYSIS_LANGUAGE=None)
+        configure(ANALYSIS_QUEUE_URL=None, ANALYZE_UPLOADS=None)
         gemini._client.cache_clear()
         yield server
     gemini._client.cache_clear()
@@ -61,15 +54,11 @@ def read_analysis(image_id: str) -> dict[str, Any]:
 
 
 def queue_event(*image_ids: str) -> dict[str, Any]:
-    records = [
-        {
-            "messageId": f"message-{number}",
-            "eventSource": "aws:sqs",
-            "body": json.dumps({"image_id": image_id}),
-        }
-        for number, image_id in enumerate(image_ids)
-    ]
-    return {"Records": records}
+    bodies = [json.dumps({"image_id": image_id}) for image_id in image_ids]
+    source = {"eventSource": "aws:sqs"}
+    return {
+        "Records": [source | {"messageId": f"message-{n}", "body": body} for n, body in enumerate(bodies)]
+    }
 
 
 def work_on(event: dict[str, Any]) -> dict[str, Any]:

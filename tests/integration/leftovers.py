@@ -1,8 +1,9 @@
 """Leftovers of crashes, created by killing the real code with kill -9."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tests.integration.client import upload, upload_event
+from tests.integration.client import Json, upload, upload_event
 from tests.integration.lifecycle import (
     announce_and_post,
     complete_event,
@@ -38,14 +39,35 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
     return {name: report[name] for name in COUNTS if report[name]}
 
 
-def die(stores: Stores, event: Event, target: str, when: Any, call: int = 1) -> None:
-    with worker(stores.environment) as process:
+def die(
+    stores: Stores,
+    event: Event,
+    target: str,
+    when: Any,
+    call: int = 1,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Handle an event in a process that a :class:`Hook` kills. ``variables`` extend its environment."""
+    with worker(stores.environment | dict(variables or {})) as process:
         process.send(event, Hook(target, when, call))
         process.wait_killed()
 
 
-def put(stores: Stores, key: str) -> None:
-    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=b"x")
+def put(stores: Stores, *keys: str, data: bytes = b"x") -> None:
+    for key in keys:
+        stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=data)
+
+
+def remove(stores: Stores, *keys: str) -> None:
+    for key in keys:
+        stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+
+
+def upload_and_view() -> Json:
+    """An image with a variant, ``w320.webp``."""
+    image = upload(PICTURE).image
+    fetch(image["urls"]["thumbnail"], "image/webp")
+    return image
 
 
 def cut_upload(stores: Stores, target: str, when: Any) -> None:
@@ -61,15 +83,11 @@ def cut_refusal(stores: Stores, target: str, when: Any) -> None:
 
 
 def cut_delete(stores: Stores, target: str, when: Any, call: int = 1) -> None:
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
-    die(stores, delete_event(image["id"]), target, when, call)
+    die(stores, delete_event(upload_and_view()["id"]), target, when, call)
 
 
 def cut_trash(stores: Stores, target: str, when: Any) -> None:
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
-    die(stores, trash_event(image["id"]), target, when)
+    die(stores, trash_event(upload_and_view()["id"]), target, when)
 
 
 def cut_render(stores: Stores, target: str, when: Any) -> None:
@@ -85,18 +103,14 @@ def store_variant_of_trashed(stores: Stores) -> None:
 
 
 def lose_object(stores: Stores) -> None:
-    key = upload(PICTURE).image["s3_key"]
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+    remove(stores, upload(PICTURE).image["s3_key"])
 
 
 def lose_variant(stores: Stores) -> None:
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=f"variants/{image['id']}/w320.webp")
+    remove(stores, f"variants/{upload_and_view()['id']}/w320.webp")
 
 
 def forget_variant(stores: Stores) -> None:
     """Leave an object whose lease had expired, so that the sweep had removed its row."""
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
+    upload_and_view()
     stores.execute("DELETE FROM image_variants")

@@ -2,10 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -28,7 +27,6 @@ from tests.support.events import (
     make_event,
 )
 
-T = TypeVar("T")
 KEY = {"X-API-Key": API_KEY}
 HTTP = urllib3.PoolManager(retries=False, timeout=20)
 
@@ -44,8 +42,8 @@ def image_event(
     return make_event(method, f"/api/images/{image_id}", KEY | dict(headers or {}), query, text)
 
 
-def trash_event(image_id: str) -> Event:
-    return image_event("DELETE", image_id)
+def trash_event(image_id: str, headers: Mapping[str, str] | None = None) -> Event:
+    return image_event("DELETE", image_id, headers=headers)
 
 
 def delete_event(image_id: str, headers: Mapping[str, str] | None = None) -> Event:
@@ -67,7 +65,7 @@ def patch_image(image_id: str, body: Mapping[str, Any] | str | None, **headers: 
 
 
 def trash_image(image_id: str, **headers: str) -> Answer:
-    return send(image_event("DELETE", image_id, headers=_headers(headers)))
+    return send(trash_event(image_id, _headers(headers)))
 
 
 def delete_for_good(image_id: str, **headers: str) -> Answer:
@@ -171,10 +169,9 @@ def deliver_event(url: str, accept: str = "*/*", **query: str) -> Event:
     return make_event("GET", path, {"Accept": accept}, dict(parse_qsl(parts.query)) | query)
 
 
-def sign(image_id: str, variant: str, *, ago: int = 0, key: str = "", lifetime: int = 3600) -> str:
-    """A link that was issued ``ago`` seconds ago."""
-    term = links.Validity(expires=links.expires_at(time.time() - ago, lifetime))
-    return links.sign_link(image_id, variant, term, keys=[key or get_settings().secret_keys[0]])
+def sign(image_id: str, variant: str, lifetime: int = 3600) -> str:
+    term = links.Validity(expires=links.expires_at(time.time(), lifetime))
+    return links.sign_link(image_id, variant, term, keys=get_settings().secret_keys)
 
 
 def open_link(url: str, accept: str = "*/*", **query: str) -> Answer:
@@ -192,11 +189,6 @@ def follow(answer: Answer) -> Delivered:
 def fetch(url: str, accept: str = "*/*", **query: str) -> Delivered:
     """Open a link and follow it."""
     return follow(open_link(url, accept, **query))
-
-
-def at_once(*works: Callable[[], T]) -> list[T]:
-    with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(work) for work in works]]
 
 
 def watch_keys(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:

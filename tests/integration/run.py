@@ -37,11 +37,7 @@ class Run:
         command += ["--ready-file", str(self.ready_file)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, **self.variables},
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                command, cwd=ROOT, env={**os.environ, **self.variables}, stdout=log, stderr=subprocess.STDOUT
             )
         wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None, 60)
         assert self.ready_file.exists(), self.output

@@ -29,8 +29,12 @@ def id_of(age: int, rest: int) -> str:
     return str(UUID(int=(NOW - age) << 80 | 7 << 76 | 2 << 62 | rest))
 
 
+def show_moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
 def moment_of(age: int) -> str:
-    return datetime.fromtimestamp((NOW - age) / 1000, UTC).isoformat(timespec="milliseconds")
+    return show_moment(NOW - age)
 
 
 @dataclass
@@ -50,23 +54,14 @@ class Doc:
 
     @property
     def created_at(self) -> str:
-        return datetime.fromtimestamp((UUID(self.id).int >> 80) / 1000, UTC).isoformat(
-            timespec="milliseconds"
-        )
+        return show_moment(UUID(self.id).int >> 80)
 
     def matches(self, word: str) -> bool:
         """Whether a normalized search word matches, as the API describes it."""
-        text = (
-            normalise(f"{self.title} {' '.join(self.tags)}")
-            + "|"
-            + normalise(f"{self.filename} {self.description}")
-        )
-        padded = " " + text.replace("|", " ")
-        return f" {word}" in padded if is_short(word) else word in padded
+        return self.matches_strongly(word) or is_in(word, normalise(f"{self.filename} {self.description}"))
 
     def matches_strongly(self, word: str) -> bool:
-        padded = f" {normalise(self.title)} {normalise(' '.join(self.tags))}"
-        return f" {word}" in padded if is_short(word) else word in padded
+        return is_in(word, f"{normalise(self.title)} {normalise(' '.join(self.tags))}")
 
     def is_in_range(self, parameter: str, bound: str) -> bool:
         """Whether its value is in a range such as ``width.gte=100``."""
@@ -78,26 +73,15 @@ class Doc:
         return normalise_tag(tag) in {normalise_tag(own) for own in self.tags}
 
 
-def is_short(word: str) -> bool:
-    """Whether a word matches only at the start of a word: one or two letters, in scripts with spaces."""
-    return len(word) < 3 and all(ord(c) < 0xE00 for c in word)
+def is_in(word: str, text: str) -> bool:
+    """One or two letters, in scripts with spaces, match only at the start of a word."""
+    is_short = len(word) < 3 and all(ord(c) < 0xE00 for c in word)
+    return (f" {word}" if is_short else word) in f" {text}"
 
 
 def insert(stores: Stores, docs: Sequence[Doc]) -> None:
     for doc in docs:
-        row = {
-            **dict.fromkeys(TEXT_FIELDS, ""),
-            "id": doc.id,
-            "title": doc.title,
-            "description": doc.description,
-            "category": doc.category,
-            "tags": list(doc.tags),
-            "filename": doc.filename,
-            "mime_type": doc.mime_type,
-            "width": doc.width,
-            "height": doc.height,
-            "size_bytes": doc.size_bytes,
-        }
+        row = {**dict.fromkeys(TEXT_FIELDS, ""), **vars(doc), "tags": list(doc.tags)}
         columns = {**row, **index_values(row), "created_at": doc.created_at}
         del columns["id"]
         stores.insert([doc.id], columns)

@@ -57,8 +57,7 @@ class Stores:
     def _connect(self) -> Any:
         """The tests' own connection, reopened if the server has closed it."""
         if self._connection and select.select([self._connection], [], [], 0)[0]:
-            self._connection.close()
-            self._connection = None
+            self.disconnect()
         if not self._connection:
             self._connection = self.postgres.connect(cursor_factory=psycopg2.extras.RealDictCursor)
             self._connection.autocommit = True
@@ -73,19 +72,12 @@ class Stores:
         """All images, uploads and deletions, oldest first, each with its ``status``."""
         images = [row | {"status": "ready"} for row in self.execute("SELECT * FROM image_metadata")]
         images += [row | {"status": "trashed"} for row in self.execute("SELECT * FROM trashed_images")]
-        uploads = [
-            row
-            | row["metadata"]
-            | {
-                "status": "failed" if row["failure"] else "pending",
-                "s3_key": row["s3_key"] or f"incoming/{row['id']}",
-            }
-            for row in self.execute("SELECT * FROM uploads")
-        ]
-        deletions = [
-            row | {"id": row["image_id"], "status": "deleting", "title": "", "sha256": None}
-            for row in self.execute("SELECT * FROM pending_removals")
-        ]
+        uploads = self.execute("SELECT * FROM uploads")
+        for row in uploads:
+            row |= {**row["metadata"], "status": "failed" if row["failure"] else "pending"}
+            row["s3_key"] = row["s3_key"] or f"incoming/{row['id']}"
+        deletions = self.execute("SELECT *, image_id AS id, 'deleting' AS status FROM pending_removals")
+        deletions = [row | {"title": "", "sha256": None} for row in deletions]
         rows = sorted([*images, *uploads, *deletions], key=lambda row: str(row["id"]))
         return [row | {"sha256": bytes(row["sha256"] or b"")} for row in rows]
 
@@ -167,15 +159,8 @@ class Stores:
         Args:
             values: columns; the others get arbitrary values.
         """
-        columns = {
-            "filename": "a.jpg",
-            "mime_type": "image/jpeg",
-            "size_bytes": 1,
-            "sha256": b"\0" * 32,
-            "width": 1,
-            "height": 1,
-            **values,
-        }
+        columns: Row = {"filename": "a.jpg", "mime_type": "image/jpeg", "size_bytes": 1, "sha256": bytes(32)}
+        columns |= {"width": 1, "height": 1, **values}
         names = ", ".join(columns)
         self.execute(
             f"""INSERT INTO image_metadata (id, s3_key, {names})

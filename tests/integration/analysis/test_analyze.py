@@ -18,10 +18,11 @@ from tests.integration.analyses import (
     row,
 )
 from tests.integration.client import get, upload
+from tests.integration.leftovers import die
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.gemini_server import KEY, MODEL, SAFE, Blocks, GeminiServer, Says, Slow
-from tests.support.worker import Hook, answer_at_once, worker, workers
+from tests.support.worker import answer_at_once, workers
 
 
 def test_an_image_is_described(stores: Stores, server: GeminiServer) -> None:
@@ -103,14 +104,9 @@ def test_an_analysis_before_it_is_made(stores: Stores) -> None:
     image_id = new_image()
     assert get(f"/api/images/{image_id}/analysis").error == (404, "analysis_not_found")
     queue(stores, image_id)
-    assert read_analysis(image_id) == {
-        "status": "queued",
-        **dict.fromkeys(("failure", "model", "analyzed_at")),
-        "caption": "",
-        "tags": [],
-        "text_seen": "",
-        "safety": {},
-    }
+    nothing = {"caption": "", "tags": [], "text_seen": "", "safety": {}}
+    missing = dict.fromkeys(("failure", "model", "analyzed_at"))
+    assert read_analysis(image_id) == {"status": "queued", **nothing, **missing}
 
 
 def test_the_budget_of_a_day(stores: Stores, server: GeminiServer, configure: Configure) -> None:
@@ -167,9 +163,7 @@ def test_what_is_saved_is_found_wherever_the_process_dies(
     stores: Stores, server: GeminiServer, step: str, status: str, found: int
 ) -> None:
     image_id = new_image()
-    with worker(stores.environment | gemini_variables(server)) as process:
-        process.send(analysis_event(image_id), Hook(step, "after"))
-        process.wait_killed()
+    die(stores, analysis_event(image_id), step, "after", variables=gemini_variables(server))
 
     assert row(stores, image_id)["status"] == status
     assert len(get("/api/images", {"q": "hello"}).body["images"]) == found
@@ -177,9 +171,8 @@ def test_what_is_saved_is_found_wherever_the_process_dies(
 
 def test_who_was_overtaken_does_not_save(stores: Stores, server: GeminiServer) -> None:
     image_id = new_image()
-    with stores.paused_at(
-        analysis_event(image_id), "database.db.transaction", "before", variables=gemini_variables(server)
-    ) as process:
+    event, variables = analysis_event(image_id), gemini_variables(server)
+    with stores.paused_at(event, "database.db.transaction", "before", variables=variables) as process:
         stores.execute("UPDATE image_analysis SET lease_until = now() - interval '1 s'")
         server.script = [Says(caption="The second one.")]
         second = analyze(image_id).body["data"]

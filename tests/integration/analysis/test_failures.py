@@ -18,6 +18,7 @@ from tests.integration.analyses import (
     row,
     work_on,
 )
+from tests.integration.leftovers import die
 from tests.integration.stores import Configure, Stores, stopped
 from tests.support.gemini_server import (
     KEY,
@@ -30,7 +31,6 @@ from tests.support.gemini_server import (
     busy,
     refuses_key,
 )
-from tests.support.worker import Hook, worker
 
 
 @pytest.mark.parametrize("first", [busy(), Fails(500), Fails(503, "UNAVAILABLE"), Fails(504)])
@@ -43,21 +43,14 @@ def test_a_busy_gemini_is_asked_again(stores: Stores, server: GeminiServer, firs
 
 
 class Refusal(NamedTuple):
-    """The result of an analysis that fails.
-
-    Attributes:
-        retry_after: None if another attempt does not help.
-        requests: the number of requests to Gemini.
-        spent: the number of requests that Google charges for.
-        failures: the number of failures that concern every image, which the alarm watches.
-    """
+    """The result of an analysis that fails."""
 
     status: int
     code: str
-    retry_after: str | None
-    requests: int
-    spent: int
-    failures: int
+    retry_after: str | None  # None if another attempt does not help
+    requests: int  # to Gemini
+    spent: int  # requests that Google charges for
+    failures: int  # those that concern every image, which the alarm watches
 
 
 UNUSABLE = Refusal(503, "analysis_unavailable", "10", requests=1, spent=1, failures=1)
@@ -73,12 +66,8 @@ MISCONFIGURED = Refusal(503, "service_misconfigured", None, requests=1, spent=0,
         (busy(17), BUSY._replace(retry_after="18")),
         *((fails, BUSY._replace(retry_after="10")) for fails in (Fails(500), Fails(503, "UNAVAILABLE"))),
         (Says(text='{"caption": "cut of', finish_reason="MAX_TOKENS"), UNUSABLE),
-        (Says(text=""), UNUSABLE),
-        (Garbage(b"[]"), UNUSABLE),
-        (Garbage(b"{}"), UNUSABLE),
-        (Garbage(), UNUSABLE),
-        (Blocks("SAFETY"), BLOCKED),
-        (Blocks("PROHIBITED_CONTENT"), BLOCKED),
+        *((unusable, UNUSABLE) for unusable in (Says(text=""), Garbage(b"[]"), Garbage(b"{}"), Garbage())),
+        *((Blocks(reason), BLOCKED) for reason in ("SAFETY", "PROHIBITED_CONTENT")),
         (Says(text="", finish_reason="IMAGE_SAFETY"), BLOCKED),
         (refuses_key(), MISCONFIGURED),
         (Fails(403, "PERMISSION_DENIED"), MISCONFIGURED),
@@ -143,9 +132,7 @@ def test_an_original_that_cannot_be_read(stores: Stores, server: GeminiServer) -
     assert analyze(image_id).status == 200
 
 
-def test_a_call_that_never_left_is_not_spent(
-    stores: Stores, server: GeminiServer, configure: Configure
-) -> None:
+def test_a_call_that_never_left_is_free(stores: Stores, server: GeminiServer, configure: Configure) -> None:
     configure(GEMINI_BASE_URL="http://127.0.0.1:1")
     gemini._client.cache_clear()
 
@@ -153,14 +140,11 @@ def test_a_call_that_never_left_is_not_spent(
     assert calls(stores) == 0
 
 
-def test_a_call_without_an_answer_is_spent(
-    stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_call_is_spent(stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gemini may have processed the call, also before a crash. So a retry counts as another call."""
     image_id = new_image()
-    with worker(stores.environment | gemini_variables(server)) as process:
-        process.send(analysis_event(image_id), Hook("analysis.gemini.describe_picture", "after"))
-        process.wait_killed()
+    event, variables = analysis_event(image_id), gemini_variables(server)
+    die(stores, event, "analysis.gemini.describe_picture", "after", variables=variables)
     assert calls(stores) == 1
     stores.execute("UPDATE image_analysis SET lease_until = now()")
     assert analyze(image_id).status == 200

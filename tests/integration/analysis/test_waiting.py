@@ -4,24 +4,23 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.analysis import enqueue, gemini
 from imageapi.config.aws_clients import get_aws_client
 
 from tests.integration.analyses import new_image, queue, queue_event, row, work_on
-from tests.integration.client import upload, upload_event
+from tests.integration.client import Json, upload, upload_event
+from tests.integration.leftovers import die
 from tests.integration.lifecycle import restore_image, trash_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
 from tests.support.aws import emulate_aws, make_client
 from tests.support.gemini_server import GeminiServer, busy
-from tests.support.worker import Hook, worker
 
 
-def test_uploads_are_queued_only_when_that_is_switched_on(
-    stores: Stores, server: GeminiServer, configure: Configure
-) -> None:
+def test_uploads_are_queued_if_that_is_on(stores: Stores, server: GeminiServer, configure: Configure) -> None:
     new_image()
     assert not stores.execute("SELECT * FROM image_analysis")
     configure(ANALYZE_UPLOADS="true")
@@ -33,9 +32,7 @@ def test_uploads_are_queued_only_when_that_is_switched_on(
     assert row(stores, image_id)["status"] == "ready"
 
 
-def test_an_image_is_trashed_while_it_is_analysed(
-    stores: Stores, server: GeminiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_is_trashed_while_it_is_analysed(stores: Stores, server: GeminiServer) -> None:
     """The result is discarded. The analysis is due again after a restore of the image."""
     image_id = new_image()
     queue(stores, image_id)
@@ -45,8 +42,7 @@ def test_an_image_is_trashed_while_it_is_analysed(
         assert trash_image(image_id).status == 204
         return describe(jpeg)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(gemini, "describe_picture", trash_and_describe)
+    with patch.object(gemini, "describe_picture", trash_and_describe):
         assert work_on(queue_event(image_id))["outcomes"][image_id] != "ready"
     assert stores.statuses() == ["trashed"]
 
@@ -54,9 +50,8 @@ def test_an_image_is_trashed_while_it_is_analysed(
     assert row(stores, image_id)["status"] == "running"
     stores.execute("UPDATE image_analysis SET lease_until = now()")
     assert work_on(queue_event(image_id))["outcomes"] == {image_id: "ready"}
-    changes = stores.changes(image_id)
-    names = [change["type"].removeprefix("image.") for change in changes]
-    assert names == ["uploaded", "trashed", "restored", "analyzed"]
+    types = ["image.uploaded", "image.trashed", "image.restored", "image.analyzed"]
+    assert [change["type"] for change in stores.changes(image_id)] == types
 
 
 def test_a_message_that_comes_twice_for_nothing_or_too_early(stores: Stores, server: GeminiServer) -> None:
@@ -66,10 +61,9 @@ def test_a_message_that_comes_twice_for_nothing_or_too_early(stores: Stores, ser
     queue(stores, running, "running", due="1 minute")
     gone = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 
-    assert work_on(queue_event(image_id, image_id, gone, queued, running)) == {
-        "batchItemFailures": [],
-        "outcomes": dict.fromkeys((image_id, gone, queued, running), "not_due"),
-    }
+    outcome = work_on(queue_event(image_id, image_id, gone, queued, running))
+    outcomes = dict.fromkeys((image_id, gone, queued, running), "not_due")
+    assert outcome == {"batchItemFailures": [], "outcomes": outcomes}
     assert len(server.requests) == 1
 
 
@@ -107,9 +101,7 @@ def test_work_that_ends_the_process_is_given_up(
     assert (found["status"], found["failure"]) == (status, "analysis_unavailable")
 
 
-def test_what_is_over_the_budget_waits_for_tomorrow(
-    stores: Stores, server: GeminiServer, configure: Configure
-) -> None:
+def test_what_is_over_the_budget_waits(stores: Stores, server: GeminiServer, configure: Configure) -> None:
     configure(ANALYZE_UPLOADS="true", ANALYSIS_DAILY_BUDGET="1")
     stores.execute("INSERT INTO daily_budgets VALUES ('analyses', (now() AT TIME ZONE 'UTC')::date, 1)")
     image_id = new_image()
@@ -123,7 +115,7 @@ def test_what_is_over_the_budget_waits_for_tomorrow(
     assert abs(found["lease_until"] - tomorrow) < timedelta(seconds=5)
 
 
-def test_the_schedule_finds_what_waits_too_long(stores: Stores, server: GeminiServer) -> None:
+def test_the_schedule_finds_what_waits_too_long(stores: Stores) -> None:
     late, stale, soon, done = stores.insert_ready(4)
     queue(stores, late, due="-20 minutes")
     queue(stores, stale, "running", due="-15 minutes")
@@ -148,9 +140,9 @@ def sqs(configure: Configure) -> Iterator[Any]:
         client.delete_queue(QueueUrl=url)
 
 
-def receive(client: Any) -> list[dict[str, Any]]:
+def receive(client: Any) -> list[Json]:
     url = client.get_queue_url(QueueName="analysis")["QueueUrl"]
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         found += [json.loads(message["Body"]) for message in messages]
     return found
@@ -170,9 +162,8 @@ def test_an_upload_sends_a_message_and_does_not_fail_with_it(
 
 
 def test_an_upload_that_dies_before_its_message_is_queued(stores: Stores, sqs: Any) -> None:
-    with worker(stores.environment | {"ANALYZE_UPLOADS": "true"}) as process:
-        process.send(upload_event(pictures.jpeg()), Hook("catalog.images.insert", "after"))
-        process.wait_killed()
+    event = upload_event(pictures.jpeg())
+    die(stores, event, "catalog.images.insert", "after", variables={"ANALYZE_UPLOADS": "true"})
 
     assert receive(sqs) == []
     assert stores.statuses() == ["ready"]
@@ -186,8 +177,7 @@ def test_the_schedule_sends_again_what_waits_too_long(stores: Stores, sqs: Any, 
     images = stores.insert_ready(125)
     stores.execute(
         """INSERT INTO image_analysis (image_id, status, lease_until)
-           SELECT id, 'queued', now() - make_interval(mins => 60) - (row_number() OVER (ORDER BY id DESC))
-                                                                    * interval '1 s'
+           SELECT id, 'queued', now() - interval '1 h' - row_number() OVER (ORDER BY id DESC) * interval '1 s'
            FROM image_metadata"""
     )
 

@@ -1,10 +1,10 @@
 """A distribution in front of the stores and the functions."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.integration.client import Json
 from tests.integration.stores import Configure, Stores
 from tests.support import multipart, pictures
 from tests.support.edge import Edge
@@ -29,7 +29,7 @@ def edge(stores: Stores, configure: Configure, function: EdgeFunction) -> Edge:
     return Edge(function, stores.s3, ORIGIN_SECRET)
 
 
-def upload(edge: Edge, data: bytes = b"", filename: str = "港の写真.jpg") -> dict[str, Any]:
+def upload(edge: Edge, data: bytes = b"", filename: str = "港の写真.jpg") -> Json:
     body, content_type = multipart.upload_body(data or pictures.jpeg(800, 600), filename, {"title": "x"})
     answer = edge.fetch("POST", "/api/upload", KEY | {"Content-Type": content_type}, body)
     assert answer.status == 201
@@ -38,11 +38,11 @@ def upload(edge: Edge, data: bytes = b"", filename: str = "港の写真.jpg") ->
 
 
 @pytest.fixture
-def image(edge: Edge) -> dict[str, Any]:
+def image(edge: Edge) -> Json:
     return upload(edge)
 
 
-def get_permanent(edge: Edge, image: dict[str, Any]) -> str:
+def get_permanent(edge: Edge, image: Json) -> str:
     """The permanent link of a thumbnail."""
     urls = edge.fetch("GET", f"/api/images/{image['id']}?links=permanent", KEY).image["urls"]
     edge.asked.clear()

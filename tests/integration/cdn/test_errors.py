@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from imageapi.delivery import links
 from imageapi.delivery.links import Validity
 
 from tests.integration.cdn.conftest import ORIGIN_SECRET, SIGNING_KEY, WEBP
+from tests.integration.client import Json
 from tests.integration.stores import Stores, new_id
 from tests.support.edge import Edge
 from tests.support.events import handle, make_event
@@ -42,7 +42,7 @@ REFUSED: dict[str, tuple[Change, tuple[int, str]]] = {
 TOLD_BY_THE_EDGE = ("another signature", "both terms", "expired", "too far")
 
 
-def test_edge_and_service_refuse_alike(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+def test_edge_and_service_refuse_alike(edge: Edge, image: Json, stores: Stores) -> None:
     for case, (change, expected) in REFUSED.items():
         link = change(image["id"])
         parts = urlsplit(link)

@@ -2,18 +2,13 @@
 
 import io
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
-from tests.integration.cdn.conftest import (
-    KEY,
-    WEBP,
-    get_permanent,
-    upload,
-)
+from tests.integration.cdn.conftest import KEY, WEBP, get_permanent, upload
+from tests.integration.client import Json
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.edge import Edge
@@ -32,7 +27,7 @@ def format_of(answer: Answer) -> str | None:
     [("image/avif,image/webp,*/*", "AVIF"), ("image/webp", "WEBP"), ("*/*", "JPEG"), ("", "JPEG")],
 )
 def test_the_first_view_renders_the_second_asks_nobody(
-    edge: Edge, image: dict[str, Any], stores: Stores, accept: str, format: str
+    edge: Edge, image: Json, stores: Stores, accept: str, format: str
 ) -> None:
     link = image["urls"]["thumbnail"]
     answers = [edge.fetch("GET", link, {"Accept": accept}) for _ in range(2)]
@@ -52,7 +47,7 @@ def test_the_first_view_renders_the_second_asks_nobody(
     assert f"variants/{image['id']}/w320.{extension}" in stores.keys()  # noqa: SIM118 (a method of Stores)
 
 
-def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: Json, stores: Stores) -> None:
     link = get_permanent(edge, image)
 
     for _ in range(2):
@@ -65,20 +60,7 @@ def test_a_permanent_link_is_cached_for_a_year(edge: Edge, image: dict[str, Any]
     assert edge.asked == ["bucket", "api"] * 2, "the version is compared with the row each time"
 
 
-def test_an_animation_stays_one(edge: Edge) -> None:
-    image = upload(edge, pictures.animation("GIF"), "a.gif")
-
-    answer = edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
-
-    picture: Any = Image.open(io.BytesIO(answer.data))
-    assert (answer.status, picture.format) == (200, "WEBP")
-    assert picture.n_frames > 1
-    edge.asked.clear()
-    edge.fetch("GET", image["urls"]["thumbnail"], {"Accept": "image/avif,image/webp"})
-    assert edge.asked == []
-
-
-def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: dict[str, Any]) -> None:
+def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: Json) -> None:
     upload(edge, pictures.png())
     forged = {**KEY, "X-Forwarded-Host": "evil.example.com", "X-Origin-Verify": "x"}
 
@@ -89,7 +71,7 @@ def test_links_go_to_the_address_that_viewers_use(edge: Edge, image: dict[str, A
         assert urlsplit(url).netloc == HOST
 
 
-def test_the_bucket_gives_nothing_else(edge: Edge, image: dict[str, Any], stores: Stores) -> None:
+def test_the_bucket_gives_nothing_else(edge: Edge, image: Json, stores: Stores) -> None:
     """A valid link does not open other objects, and no viewer can change the headers of a cached response."""
     link = image["urls"]["thumbnail"]
     edge.fetch("GET", link, WEBP)

@@ -1,10 +1,8 @@
 """An image whose variants have not been rendered yet."""
 
-from typing import Any
-
 import pytest
 
-from tests.integration.client import upload
+from tests.integration.client import Json, upload
 from tests.integration.stores import Stores
 from tests.support import pictures
 
@@ -12,5 +10,5 @@ PICTURE = pictures.jpeg(800, 600)
 
 
 @pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
+def image(stores: Stores) -> Json:
     return upload(PICTURE, {"title": "x"}, filename="港.jpg").image

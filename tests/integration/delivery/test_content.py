@@ -2,7 +2,6 @@
 
 import base64
 import io
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -10,7 +9,7 @@ from imageapi.delivery import deliver
 from imageapi.storage import s3
 from PIL import Image
 
-from tests.integration.client import get
+from tests.integration.client import Json, get
 from tests.integration.lifecycle import delete_for_good, sign
 from tests.integration.stores import Stores
 from tests.support.answers import Answer, parse
@@ -29,7 +28,7 @@ def open_content(link: str, name: str = "w320.webp", version: str = "", **query:
     return parse(handle(content_event(link, name, version, **query)))
 
 
-def permanent_link(image: dict[str, Any], variant: str = "w320") -> str:
+def permanent_link(image: Json, variant: str = "w320") -> str:
     query = {"links": "permanent", "variants": variant}
     return str(get(f"/api/images/{image['id']}", query).image["variants"][0]["url"])
 
@@ -37,9 +36,7 @@ def permanent_link(image: dict[str, Any], variant: str = "w320") -> str:
 @pytest.mark.parametrize("format", ["webp", "avif", "jpeg"])
 @pytest.mark.parametrize("is_permanent", [True, False])
 @pytest.mark.parametrize("has_format", [True, False])
-def test_a_variant(
-    stores: Stores, image: dict[str, Any], format: str, is_permanent: bool, has_format: bool
-) -> None:
+def test_a_variant(stores: Stores, image: Json, format: str, is_permanent: bool, has_format: bool) -> None:
     name = f"w320.{format.replace('jpeg', 'jpg')}"
     signed = name if has_format else "w320"
     link = permanent_link(image, signed) if is_permanent else sign(image["id"], signed)
@@ -56,13 +53,13 @@ def test_a_variant(
     assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{name}"])
 
 
-def test_head_has_no_body(image: dict[str, Any]) -> None:
+def test_head_has_no_body(image: Json) -> None:
     event = content_event(sign(image["id"], "w320"), "w320.webp", method="HEAD")
     answer = parse(handle(event), head=True)
     assert (answer.status, answer.body) == (200, None)
 
 
-def test_a_repeated_parameter_is_refused(image: dict[str, Any]) -> None:
+def test_a_repeated_parameter_is_refused(image: Json) -> None:
     event = content_event(sign(image["id"], "w320"), "w320.webp")
     event["multiValueQueryStringParameters"]["s"] *= 2
     assert parse(handle(event)).error == (400, "parameter_repeated")
@@ -79,22 +76,22 @@ REFUSED: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_not_signed_is_refused(stores: Stores, image: dict[str, Any], case: str) -> None:
+def test_what_is_not_signed_is_refused(stores: Stores, image: Json, case: str) -> None:
     assert open_content(sign(image["id"], "w320"), **REFUSED[case]).error == (403, "link_invalid")
     assert stores.keys() == [image["s3_key"]], "nothing is rendered"
 
 
 @pytest.mark.parametrize("version", ["", "1", "00", "x"])
-def test_the_version_in_the_path_is_the_signed_one(image: dict[str, Any], version: str) -> None:
+def test_the_version_in_the_path_is_the_signed_one(image: Json, version: str) -> None:
     assert open_content(permanent_link(image), version=version).error == (403, "link_invalid")
 
 
 @pytest.mark.parametrize("name", ["w320", "original", "w321.webp"])
-def test_a_signed_name_that_is_no_variant_with_a_format(image: dict[str, Any], name: str) -> None:
+def test_a_signed_name_that_is_no_variant_with_a_format(image: Json, name: str) -> None:
     assert open_content(sign(image["id"], name), name).error == (404, "variant_not_found")
 
 
-def test_what_is_revoked_lost_or_deleted(stores: Stores, image: dict[str, Any]) -> None:
+def test_what_is_revoked_lost_or_deleted(stores: Stores, image: Json) -> None:
     permanent, link = permanent_link(image), sign(image["id"], "w320")
     stores.execute("UPDATE image_metadata SET link_version = 1")
     revoked = open_content(permanent, version="0")
@@ -110,9 +107,7 @@ def test_what_is_revoked_lost_or_deleted(stores: Stores, image: dict[str, Any]) 
         assert answer.headers["cache-control"] == ["no-store"]
 
 
-def test_what_is_too_large_for_a_response_is_a_redirect(
-    image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_too_large_for_a_response_is_a_redirect(image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliver, "MAX_DIRECT_FILE_BYTES", 100)
 
     answer = open_content(sign(image["id"], "w320"))

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
+from tests.integration.client import Json
 from tests.integration.lifecycle import (
     delete_for_good,
     deliver_event,
     fetch,
     get_image,
     restore_image,
-    sweep,
     trash_image,
 )
 from tests.integration.stores import Stores
-from tests.support.waiting import wait_until
 
 WEBP = "image/webp"
 
@@ -42,9 +41,7 @@ REMOVALS: dict[str, tuple[Callable[[str], object], int, list[str], int]] = {
 @pytest.mark.parametrize("removal", REMOVALS)
 @pytest.mark.parametrize("target", ["storage.s3.download", "decoder.client.render", "storage.s3.put_object"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_removed_while_it_is_rendered(
-    stores: Stores, image: dict[str, Any], removal: str, target: str, when: Any
-) -> None:
+def test_removed_while_rendered(stores: Stores, image: Json, removal: str, target: str, when: Any) -> None:
     remove, status, statuses, objects = REMOVALS[removal]
     with stores.paused_at(deliver_event(image["urls"]["thumbnail"], WEBP), target, when) as process:
         remove(image["id"])
@@ -55,16 +52,3 @@ def test_removed_while_it_is_rendered(
     assert stores.variants() == [("w320.webp", "ready")] * (objects - 1)
     if status == 302:
         assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
-
-
-def test_deleted_and_then_killed_while_it_is_rendered(stores: Stores, image: dict[str, Any]) -> None:
-    with stores.paused_at(
-        deliver_event(image["urls"]["thumbnail"], WEBP), "storage.s3.put_object", "before"
-    ) as process:
-        assert delete_for_good(image["id"]).status == 204
-        process.resume()
-        wait_until(lambda: stores.keys() or process.answer())
-        process.kill()
-
-    sweep()
-    assert stores.is_empty()

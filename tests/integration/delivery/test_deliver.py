@@ -5,6 +5,7 @@ import math
 import time
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from imageapi.config.settings import get_settings
 from imageapi.decoder import client as decoder
 from PIL import Image
 
-from tests.integration.client import get, send, upload
+from tests.integration.client import Json, get, send, upload
 from tests.integration.lifecycle import HTTP, deliver_event, fetch, get_image, open_link, sign
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
@@ -21,21 +22,11 @@ PICTURE = pictures.jpeg(800, 600, orientation=6, gps=True)
 
 
 @pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
+def image(stores: Stores) -> Json:
     return upload(PICTURE, {"title": "x"}, filename='夕焼け "1".jpg').image
 
 
-def test_the_original_is_what_was_uploaded(image: dict[str, Any]) -> None:
-    found = fetch(image["urls"]["original"])
-
-    assert (found.status, found.data) == (200, PICTURE)
-    assert found.headers["Content-Type"] == "image/jpeg"
-    disposition = found.headers["Content-Disposition"]
-    assert disposition.startswith('inline; filename="___ _1_.jpg"; ')
-    assert unquote(disposition.partition("filename*=UTF-8''")[2]) == '夕焼け "1".jpg'
-
-
-def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: dict[str, Any]) -> None:
+def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: Json) -> None:
     original, small = (
         fetch(image["urls"][name], "image/webp", download="true").headers["Content-Disposition"]
         for name in ("original", "thumbnail")
@@ -56,29 +47,22 @@ def test_a_download_is_saved_under_its_name_but_not_as_what_it_is_not(image: dic
         ("*/*", "jpeg"),
     ],
 )
-def test_the_browser_gets_a_format_that_it_knows(
-    stores: Stores, image: dict[str, Any], accept: str, format: str
-) -> None:
+def test_a_browser_gets_a_format_that_it_knows(stores: Stores, image: Json, accept: str, format: str) -> None:
     found = fetch(image["urls"]["thumbnail"], accept)
 
     rendered = Image.open(io.BytesIO(found.data))
-    assert found.status == 200
     assert (found.headers["Content-Type"], rendered.format) == (f"image/{format}", format.upper())
-    assert (image["width"], image["height"]) == (800, 600)  # as displayed
-    assert rendered.size == (320, 240)
+    assert rendered.size == (320, 240), "as displayed"
     assert not dict(rendered.getexif())
-    (variant,) = stores.execute("SELECT * FROM image_variants")
-    assert variant["status"] == "ready"
-    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{variant['name']}"])
-    headers = found.answer.headers
-    assert headers["x-content-type-options"] == ["nosniff"]
-    assert headers["referrer-policy"] == ["no-referrer"]
-    assert headers["vary"] == ["Accept"]
-    assert found.answer.body is None
+    name = f"w320.{format.replace('jpeg', 'jpg')}"
+    assert stores.variants() == [(name, "ready")]
+    assert stores.keys() == sorted([image["s3_key"], f"variants/{image['id']}/{name}"])
+    expected = {"x-content-type-options": ["nosniff"], "referrer-policy": ["no-referrer"], "vary": ["Accept"]}
+    assert found.answer.headers | expected == found.answer.headers
 
 
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
-def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
+def test_a_link_can_be_asked_about(image: Json, variant: str) -> None:
     """The signature of a URL covers one method, so the redirect of a HEAD request is signed for HEAD."""
     link = sign(image["id"], variant)
     size = len(fetch(link).data)
@@ -90,7 +74,7 @@ def test_a_link_can_be_asked_about(image: dict[str, Any], variant: str) -> None:
     assert answer.headers["cache-control"] == ["no-store"]
 
 
-def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], configure: Configure) -> None:
+def test_keys_can_be_replaced_without_breaking_links(image: Json, configure: Configure) -> None:
     old = image["urls"]["original"]
 
     configure(SECRET_KEY=f"new, {get_settings().secret_keys[0]}")
@@ -100,29 +84,14 @@ def test_keys_can_be_replaced_without_breaking_links(image: dict[str, Any], conf
     configure(SECRET_KEY="new")
     assert open_link(old).code == "link_invalid"
     assert fetch(new).data == PICTURE
-    configure(SECRET_KEY=None)
-    assert open_link(new).error == (503, "service_misconfigured")
 
 
 def test_an_animation_moves_where_the_client_leaves_the_choice(stores: Stores) -> None:
     image = upload(pictures.animation("GIF"), {}).image
-    answer = open_link(image["urls"]["thumbnail"], "image/avif,image/webp,*/*")
+    link = image["urls"]["thumbnail"]
+    assert link.endswith("&m=1"), "CloudFront's function chooses the format by it"
+    answer = open_link(link, "image/avif,image/webp,*/*")
     assert ".webp?" in answer.headers["location"][0]
-
-
-def test_a_presigned_url_cannot_be_altered(image: dict[str, Any]) -> None:
-    other = upload(pictures.png()).image
-    url = open_link(image["urls"]["original"]).headers["location"][0]
-
-    assert HTTP.request("GET", url).status == 200
-    for changed in (
-        url.replace(image["s3_key"], other["s3_key"]),
-        url.replace("X-Amz-Expires=", "X-Amz-Expires=9"),
-        url.replace("image%2Fjpeg", "text%2Fhtml"),
-        url.partition("?")[0],
-    ):
-        assert changed != url
-        assert HTTP.request("GET", changed).status == 403
 
 
 def url_expiry(url: str) -> float:
@@ -134,7 +103,7 @@ def url_expiry(url: str) -> float:
 @pytest.mark.parametrize("lifetime", [30, 36_000, None])
 @pytest.mark.parametrize("variant", ["original", "w160.webp"])
 def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
-    image: dict[str, Any], configure: Configure, variant: str, lifetime: int | None
+    image: Json, configure: Configure, variant: str, lifetime: int | None
 ) -> None:
     """No cache may keep it for others. ``None`` is a permanent link."""
     configure(LINK_TTL_SECONDS="36000")
@@ -156,18 +125,15 @@ def test_nobody_can_fetch_a_file_a_minute_after_its_links_last_use(
     assert asked + int(header.partition("max-age=")[2].partition(",")[0]) <= end + 1
 
 
-def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(
-    image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_url_that_took_long_to_make_does_not_outlive_the_link_either(image: Json) -> None:
     original = decoder.render
 
     def render_slowly(*args: Any) -> bytes:
         time.sleep(2.1)
         return original(*args)
 
-    monkeypatch.setattr(decoder, "render", render_slowly)
     link = sign(image["id"], "w160.webp", lifetime=60)
-
-    location = fetch(link).location
+    with patch.object(decoder, "render", render_slowly):
+        location = fetch(link).location
 
     assert url_expiry(location) <= int(parse_qs(urlsplit(link).query)["e"][0])

@@ -2,16 +2,17 @@
 
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.catalog import variants
-from imageapi.database import db
 from imageapi.delivery.ensure_variant import WAIT_SECONDS
 from imageapi.errors import DatabaseUnavailableError
 from imageapi.storage import s3
 
+from tests.integration.client import Json
 from tests.integration.delivery.conftest import PICTURE
-from tests.integration.leftovers import counts, die, expire
+from tests.integration.leftovers import counts, die, expire, put, remove
 from tests.integration.lifecycle import (
     delete_for_good,
     deliver_event,
@@ -22,6 +23,7 @@ from tests.integration.lifecycle import (
     watch_statements,
 )
 from tests.integration.stores import Configure, Stores, fail
+from tests.support import pictures
 from tests.support.worker import Hook, workers
 
 WEBP = "image/webp"
@@ -29,16 +31,7 @@ PUT_OBJECT = s3.put_object
 RENDER, PUT = "decoder.client.render", "storage.s3.put_object"
 
 
-def test_a_variant_is_made_once(image: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    puts = watch_keys(monkeypatch, "put_object")
-
-    found = [fetch(image["urls"]["thumbnail"], WEBP) for _ in range(3)]
-
-    assert puts == [f"variants/{image['id']}/w320.webp"]
-    assert len({one.data for one in found}) == 1
-
-
-def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict[str, Any]) -> None:
+def test_first_requests_at_once_in_several_processes(stores: Stores, image: Json) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with workers(stores.environment, 2) as (first, second):
         first.send(event, Hook(RENDER, "before", 1, "pause"))
@@ -54,7 +47,7 @@ def test_first_requests_at_once_in_several_processes(stores: Stores, image: dict
 
 @pytest.mark.parametrize(("target", "when"), [(RENDER, "before"), (PUT, "before"), (PUT, "after")])
 def test_a_claim_of_a_dead_renderer_is_taken_over(
-    stores: Stores, image: dict[str, Any], target: str, when: Any, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, target: str, when: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = image["urls"]["thumbnail"]
     die(stores, deliver_event(url, WEBP), target, when)
@@ -69,7 +62,7 @@ def test_a_claim_of_a_dead_renderer_is_taken_over(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[str, Any]) -> None:
+def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: Json) -> None:
     die(stores, deliver_event(image["urls"]["thumbnail"], WEBP), RENDER, "before")
     stores.execute("UPDATE image_variants SET lease_until = now() + interval '0.5 seconds'")
 
@@ -77,22 +70,31 @@ def test_who_waits_takes_over_when_the_claim_ends(stores: Stores, image: dict[st
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_an_original_that_cannot_be_rendered(stores: Stores, image: dict[str, Any]) -> None:
-    url, place = image["urls"]["thumbnail"], {"Bucket": stores.s3.bucket, "Key": image["s3_key"]}
-    stores.client.put_object(**place, Body=PICTURE[: len(PICTURE) // 2])
+def test_an_original_that_cannot_be_rendered(stores: Stores, image: Json) -> None:
+    url, key = image["urls"]["thumbnail"], image["s3_key"]
+    put(stores, key, data=pictures.truncated(PICTURE))
     for _ in range(2):
         assert open_link(url, WEBP).error == (422, "image_corrupt")
     expire(stores)
-    stores.client.delete_object(**place)
+    remove(stores, key)
     assert open_link(url, WEBP).error == (404, "object_missing")
 
     # After a failed attempt, the next request does not wait.
-    stores.client.put_object(**place, Body=PICTURE)
+    put(stores, key, data=PICTURE)
     assert fetch(url, WEBP).status == 200
 
 
+def read_wait(stores: Stores, attempts: int) -> float:
+    """The seconds until a variant that failed so many times is tried again."""
+    (row,) = stores.execute(
+        "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
+    )
+    assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
+    return float(row["wait"])
+
+
 def test_what_could_not_be_rendered_is_not_tried_again_at_once(
-    stores: Stores, image: dict[str, Any], configure: Configure, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, image: Json, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = image["urls"]["thumbnail"]
     configure(MAX_PIXELS="1000")
@@ -103,20 +105,13 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     assert len(downloads) == 1
 
     # It is retried later, and the wait grows with each failure.
-    waits = []
-    for attempts in range(1, 5):
-        (row,) = stores.execute(
-            "SELECT attempts, failure, extract(epoch FROM lease_until - now()) AS wait FROM image_variants"
-        )
-        assert (row["attempts"], row["failure"]) == (attempts, "too_many_pixels")
-        waits.append(float(row["wait"]))
+    for attempts, wait in enumerate([60, 240, 960, 3_840], 1):
+        assert read_wait(stores, attempts) == pytest.approx(wait, abs=10)
         expire(stores)
         assert open_link(url, WEBP).status == 422
-    assert waits == pytest.approx([60, 240, 960, 3_840], abs=10)
     stores.execute("UPDATE image_variants SET attempts = 2000000, lease_until = now() - interval '1 second'")
     assert open_link(url, WEBP).status == 422
-    (row,) = stores.execute("SELECT extract(epoch FROM lease_until - now()) AS wait FROM image_variants")
-    assert float(row["wait"]) == pytest.approx(86_400, abs=10)
+    assert read_wait(stores, 2_000_001) == pytest.approx(86_400, abs=10)
 
     configure(MAX_PIXELS=None)
     expire(stores)
@@ -124,9 +119,7 @@ def test_what_could_not_be_rendered_is_not_tried_again_at_once(
     assert stores.variants() == [("w320.webp", "ready")]
 
 
-def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_writes_nothing(stores: Stores, image: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     event = deliver_event(image["urls"]["thumbnail"], WEBP)
     with stores.paused_at(event, RENDER, "before") as process:
         statements = watch_statements(monkeypatch)
@@ -139,7 +132,7 @@ def test_who_waits_for_a_variant_writes_nothing_and_not_for_long(
         assert process.finish().status == 302
 
 
-def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: dict[str, Any]) -> None:
+def test_what_ends_the_process_again_and_again_is_given_up(stores: Stores, image: Json) -> None:
     url = image["urls"]["thumbnail"]
     for attempt in range(variants.MAX_ATTEMPTS):
         die(stores, deliver_event(url, WEBP), RENDER, "before")
@@ -169,17 +162,11 @@ def put_and_fail(*args: Any, **options: Any) -> None:
     ("target", "failing"), [("download", fail), ("put_object", fail), ("put_object", put_and_fail)]
 )
 def test_a_store_that_fails_while_rendering(
-    stores: Stores,
-    image: dict[str, Any],
-    target: str,
-    failing: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    is_viewed_again: bool,
+    stores: Stores, image: Json, target: str, failing: Any, is_viewed_again: bool
 ) -> None:
     """Each object keeps its row, so a deletion finds all objects."""
     url = image["urls"]["thumbnail"]
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, target, failing)
+    with patch.object(s3, target, failing):
         assert open_link(url, WEBP).error == (503, "storage_unavailable")
 
     if is_viewed_again:
@@ -189,19 +176,14 @@ def test_a_store_that_fails_while_rendering(
     assert stores.is_empty()
 
 
-def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(
-    stores: Stores, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = db.query
+def test_a_variant_whose_row_turned_ready_unheard_keeps_its_object(stores: Stores, image: Json) -> None:
+    original = variants.mark_ready
 
-    def ask_and_hear_nothing(sql: str, *parameters: Any) -> list[db.Row]:
-        rows = original(sql, *parameters)
-        if sql.startswith("UPDATE image_variants"):
-            raise DatabaseUnavailableError()
-        return rows
+    def mark_and_hear_nothing(*arguments: Any) -> None:
+        assert original(*arguments)
+        raise DatabaseUnavailableError()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(db, "query", ask_and_hear_nothing)
+    with patch.object(variants, "mark_ready", mark_and_hear_nothing):
         assert open_link(image["urls"]["thumbnail"], WEBP).status == 503
 
     assert stores.variants() == [("w320.webp", "ready")]

@@ -1,10 +1,8 @@
 """An image with or without a variant, and several images."""
 
-from typing import Any
-
 import pytest
 
-from tests.integration.client import upload
+from tests.integration.client import Json, upload
 from tests.integration.images.examples import METADATA, PICTURE
 from tests.integration.lifecycle import fetch
 from tests.integration.stores import Stores
@@ -14,12 +12,12 @@ REMOVAL = "storage.s3.delete_objects"
 
 
 @pytest.fixture
-def image(stores: Stores) -> dict[str, Any]:
+def image(stores: Stores) -> Json:
     return upload(PICTURE, METADATA).image
 
 
 @pytest.fixture
-def viewed(stores: Stores, image: dict[str, Any]) -> dict[str, Any]:
+def viewed(stores: Stores, image: Json) -> Json:
     """An image with a variant."""
     assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
     return image

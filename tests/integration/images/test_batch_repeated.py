@@ -1,6 +1,7 @@
 """A repeated batch is executed once."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.catalog import batches
@@ -75,9 +76,7 @@ def test_what_may_pass_is_not_remembered(stores: Stores, ids: list[str]) -> None
 @pytest.mark.parametrize("operation", [*OPERATIONS])
 @pytest.mark.parametrize("step", range(1, 9))
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_anywhere_and_sent_again(
-    stores: Stores, ids: list[str], operation: str, step: int, when: Any
-) -> None:
+def test_killed_and_sent_again(stores: Stores, ids: list[str], operation: str, step: int, when: Any) -> None:
     if operation == "restore":
         run(ids, "trash")
     event = batch_event(ids, operation, key="k", **OPERATIONS[operation])
@@ -141,10 +140,8 @@ def test_a_change_meanwhile_is_not_lost(stores: Stores, ids: list[str], target: 
         assert get_image(ids[0]).image["tags"] == ["meanwhile", "x"]
 
 
-def test_the_sweep_forgets_old_batches(
-    stores: Stores, ids: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "KEY_BATCH", 1)
+@patch.object(module, "KEY_BATCH", 1)
+def test_the_sweep_forgets_old_batches(stores: Stores, ids: list[str]) -> None:
     for number in range(4):
         run(ids, "add_tags", tags=["x"], key=f"k{number}")
     stores.execute("UPDATE batches SET created_at = now() - interval '8 days' WHERE key <> 'k1'")

@@ -1,12 +1,9 @@
 """GET and PATCH of existing and missing images, also several at once."""
 
-import re
-from typing import Any
-
 import pytest
 
-from tests.integration.client import get, upload
-from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
+from tests.integration.client import Json, get, upload
+from tests.integration.images.examples import METADATA, NOWHERE, PICTURE, etag_of, shown
 from tests.integration.lifecycle import (
     delete_for_good,
     get_image,
@@ -19,21 +16,11 @@ from tests.integration.stores import Stores
 from tests.support.worker import answer_at_once, workers
 
 
-def test_get_shows_what_upload_and_list_show(image: dict[str, Any]) -> None:
-    answer = get_image(image["id"].upper())
-
-    assert answer.status == 200
-    assert shown(answer.image) == shown(image) == shown(get("/api/images").body["images"][0])
-    assert set(answer.image["urls"]) == {"original", "thumbnail", "preview"}
-    assert re.fullmatch(r'"[^"]+"', answer.headers["etag"][0])
-    assert answer.headers["cache-control"] == ["private, no-cache"]
-
-
 @pytest.mark.parametrize("status", ["pending", "failed", "deleting", "nowhere", "malformed"])
 def test_what_is_not_ready_is_not_there(stores: Stores, status: str) -> None:
     (ready,) = stores.insert_ready()
-    image_id = {"nowhere": "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e", "malformed": "nonsense"}.get(status)
-    image_id = image_id or stores.insert_unready(status)
+    others = {"nowhere": NOWHERE, "malformed": "nonsense"}
+    image_id = others.get(status) or stores.insert_unready(status)
     before = stores.rows()
 
     answers = [get_image(image_id), patch_image(image_id, {"title": "x"})]
@@ -48,7 +35,7 @@ def test_what_is_not_ready_is_not_there(stores: Stores, status: str) -> None:
     assert get("/api/database/status").body["image_count"] == 1
 
 
-def test_a_copy_is_another_when_its_original_is_gone(image: dict[str, Any]) -> None:
+def test_a_copy_is_another_when_its_original_is_gone(image: Json) -> None:
     copy = upload(PICTURE).image
     etag = etag_of(copy["id"])
     assert get_image(copy["id"]).image["duplicate_of"] == image["id"]
@@ -63,31 +50,25 @@ def test_a_copy_is_another_when_its_original_is_gone(image: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("changes", "changed"),
     [
-        ({"title": "朝焼け"}, {"title": "朝焼け"}),
-        ({"description": ""}, {"description": ""}),
         ({"tags": ["a", "b", "a"]}, {"tags": ["a", "b"]}),
         ({"title": None, "tags": None}, {"title": "", "tags": []}),
         (all_changes := {"title": "a", "description": "b", "category": "c", "tags": ["d"]}, all_changes),
     ],
 )
-def test_patch_changes_what_it_names_and_nothing_else(
-    image: dict[str, Any], changes: dict[str, Any], changed: dict[str, Any]
-) -> None:
+def test_patch_changes_what_it_names_and_nothing_else(image: Json, changes: Json, changed: Json) -> None:
     before = etag_of(image["id"])
 
     answer = patch_image(image["id"], changes)
 
     assert answer.status == 200
-    assert shown(answer.image) == shown(image) | changed | {
-        "updated_at": answer.image["updated_at"],
-        "version": 2,
-    }
+    times = {"updated_at": answer.image["updated_at"]}
+    assert shown(answer.image) == shown(image) | changed | times | {"version": 2}
     assert shown(get_image(image["id"]).image) == shown(answer.image)
     assert answer.image["updated_at"] > image["updated_at"]
     assert answer.headers["etag"] == [etag_of(image["id"])] != [before]
 
 
-def test_of_patches_at_once_with_one_if_match_one_wins(stores: Stores, image: dict[str, Any]) -> None:
+def test_of_patches_at_once_with_one_if_match_one_wins(stores: Stores, image: Json) -> None:
     with workers(stores.environment, 4) as processes:
         for round_number in range(3):
             headers = {"If-Match": etag_of(image["id"])}
@@ -98,8 +79,8 @@ def test_of_patches_at_once_with_one_if_match_one_wins(stores: Stores, image: di
     assert stores.rows()[0]["version"] == 4
 
 
-def test_patches_at_once_of_different_fields_all_count(stores: Stores, image: dict[str, Any]) -> None:
-    changes: list[dict[str, Any]] = [{"title": "t"}, {"description": "d"}, {"category": "c"}, {"tags": ["x"]}]
+def test_patches_at_once_of_different_fields_all_count(stores: Stores, image: Json) -> None:
+    changes: list[Json] = [{"title": "t"}, {"description": "d"}, {"category": "c"}, {"tags": ["x"]}]
     with workers(stores.environment, len(changes)) as processes:
         for process, change in zip(processes, changes, strict=True):
             process.send(image_event("PATCH", image["id"], change))

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from imageapi.model.times import show_time
 
-from tests.integration.client import get, send, upload
+from tests.integration.client import Json, get, send, upload
 from tests.integration.images.examples import METADATA, PICTURE, etag_of, shown
-from tests.integration.leftovers import counts
+from tests.integration.leftovers import counts, remove
 from tests.integration.lifecycle import (
     delete_for_good,
     fetch,
@@ -20,10 +20,8 @@ from tests.integration.lifecycle import (
     sweep,
     trash_image,
 )
-from tests.integration.stores import Row, Stores
+from tests.integration.stores import Stores
 from tests.support.answers import Answer
-
-ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 
 
 def list_trash(**query: str) -> Answer:
@@ -36,21 +34,14 @@ def types(stores: Stores, image_id: str) -> list[str]:
 
 
 def test_both_tables_have_the_same_columns(stores: Stores) -> None:
-    def describe(table: str) -> dict[str, Any]:
-        rows: list[Row] = stores.execute(
-            """SELECT column_name, concat_ws(' ', data_type, collation_name, is_nullable, column_default)
-                      AS type
-               FROM information_schema.columns WHERE table_name = %s""",
-            (table,),
-        )
-        return {row["column_name"]: row["type"] for row in rows}
-
-    live, trashed = describe("image_metadata"), describe("trashed_images")
+    sql = """SELECT column_name, data_type, collation_name, is_nullable, column_default
+             FROM information_schema.columns WHERE table_name = %s ORDER BY column_name"""
+    live, trashed = (stores.execute(sql, (table,)) for table in ("image_metadata", "trashed_images"))
     own = {"trashed_at", "purge_after", "analysis"}
-    assert {name: kind for name, kind in trashed.items() if name not in own} == live
+    assert [column for column in trashed if column["column_name"] not in own] == live
 
 
-def test_a_trashed_image_is_gone_from_everything_but_the_trash(stores: Stores, image: dict[str, Any]) -> None:
+def test_a_trashed_image_is_gone_from_everything_but_the_trash(stores: Stores, image: Json) -> None:
     for link in ("thumbnail", "preview"):
         assert fetch(image["urls"][link], "image/webp").status == 200
 
@@ -59,21 +50,15 @@ def test_a_trashed_image_is_gone_from_everything_but_the_trash(stores: Stores, i
     assert (answer.status, answer.body) == (204, None)
     assert stores.statuses() == ["trashed"], "nothing is left to do"
     assert stores.keys() == [image["s3_key"]], "the original stays"
-    assert get("/api/images", {"total": "true"}).body == {
-        "images": [],
-        "next_cursor": None,
-        "total": {"value": 0, "relation": "exact"},
-    }
+    total = {"value": 0, "relation": "exact"}
+    assert get("/api/images", {"total": "true"}).body == {"images": [], "next_cursor": None, "total": total}
     assert get("/api/images", {"q": "夕焼け"}).body["images"] == []
     assert get("/api/categories").body["categories"] == []
     assert get("/api/tags").body["tags"] == []
     for name in ("original", "thumbnail"):
         assert open_link(image["urls"][name]).status == 404
-    for refused in (
-        get_image(image["id"]),
-        patch_image(image["id"], {"title": "x"}),
-        trash_image(image["id"]),
-    ):
+    patched = patch_image(image["id"], {"title": "x"})
+    for refused in (get_image(image["id"]), patched, trash_image(image["id"])):
         assert refused.error == (404, "image_not_found")
         assert refused.body["error"]["details"] == {"trashed": True}
     assert types(stores, image["id"]) == ["image.uploaded", "image.trashed"]
@@ -84,7 +69,7 @@ def test_a_trashed_image_is_gone_from_everything_but_the_trash(stores: Stores, i
     assert row["purge_after"] - row["trashed_at"] == timedelta(days=30)
 
 
-def test_a_restored_image_is_as_it_was(stores: Stores, image: dict[str, Any]) -> None:
+def test_a_restored_image_is_as_it_was(stores: Stores, image: Json) -> None:
     patch_image(image["id"], {"title": "朝焼け"})
     before, etag = get_image(image["id"]).image, etag_of(image["id"])
     send(image_event("POST", f"{image['id']}/links/revoke"))
@@ -101,9 +86,8 @@ def test_a_restored_image_is_as_it_was(stores: Stores, image: dict[str, Any]) ->
     assert restored | {"restored_at": None} == row, "updated_at, version, link_version and tokens too"
     assert stores.statuses() == ["ready"]
     assert [found["id"] for found in get("/api/images", {"q": "朝焼け"}).body["images"]] == [image["id"]]
-    assert get("/api/tags").body["tags"] == [
-        {"name": tag, "image_count": 1} for tag in sorted(METADATA["tags"])
-    ]
+    tags = [{"name": tag, "image_count": 1} for tag in sorted(METADATA["tags"])]
+    assert get("/api/tags").body["tags"] == tags
     assert fetch(image["urls"]["original"]).data == PICTURE
     assert fetch(image["urls"]["thumbnail"]).status == 200
     assert types(stores, image["id"])[-2:] == ["image.trashed", "image.restored"]
@@ -112,11 +96,10 @@ def test_a_restored_image_is_as_it_was(stores: Stores, image: dict[str, Any]) ->
     assert restore_image(image["id"]).status == 200
 
 
-def test_an_analysis_goes_along(stores: Stores, image: dict[str, Any]) -> None:
+def test_an_analysis_goes_along(stores: Stores, image: Json) -> None:
     stores.execute(
-        """INSERT INTO image_analysis
-               (image_id, status, model, caption, tags, safety, analyzed_at, lease_until)
-           VALUES (%s, 'ready', 'm', '海辺', '{a,"b c"}', '{"adult": "UNLIKELY"}', now(), '-infinity')""",
+        """INSERT INTO image_analysis (image_id, status, model, caption, tags, safety, analyzed_at)
+           VALUES (%s, 'ready', 'm', '海辺', '{a,"b c"}', '{"adult": "UNLIKELY"}', now())""",
         (image["id"],),
     )
     before = stores.execute("SELECT * FROM image_analysis")
@@ -133,7 +116,7 @@ def test_an_analysis_goes_along(stores: Stores, image: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("first", [trash_image, delete_for_good])
-def test_if_match(stores: Stores, image: dict[str, Any], first: Any) -> None:
+def test_if_match(stores: Stores, image: Json, first: Any) -> None:
     old = etag_of(image["id"])
     patch_image(image["id"], {"title": "changed"})
 
@@ -149,9 +132,7 @@ def test_if_match(stores: Stores, image: dict[str, Any], first: Any) -> None:
 
 
 @pytest.mark.parametrize("is_trashed", [True, False])
-def test_what_is_deleted_for_good_leaves_nothing(
-    stores: Stores, viewed: dict[str, Any], is_trashed: bool
-) -> None:
+def test_a_permanent_deletion_leaves_nothing(stores: Stores, viewed: Json, is_trashed: bool) -> None:
     if is_trashed:
         trash_image(viewed["id"])
 
@@ -169,7 +150,7 @@ def test_what_is_deleted_for_good_leaves_nothing(
     assert types(stores, viewed["id"]) == ["image.uploaded", *trashed, "image.deleted"]
 
 
-def test_the_same_bytes_are_a_new_image(stores: Stores, image: dict[str, Any]) -> None:
+def test_the_same_bytes_are_a_new_image(stores: Stores, image: Json) -> None:
     trash_image(image["id"])
 
     new = upload(PICTURE, on_duplicate="reject")
@@ -199,10 +180,10 @@ def test_the_sweep_empties_the_trash(stores: Stores) -> None:
     assert counts(sweep()) == {}
 
 
-def test_a_database_of_nothing_but_trash_knows_its_bucket(stores: Stores, image: dict[str, Any]) -> None:
+def test_a_database_of_nothing_but_trash_knows_its_bucket(stores: Stores, image: Json) -> None:
     trash_image(image["id"])
     assert sweep()["is_another_bucket"] is False
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=image["s3_key"])
+    remove(stores, image["s3_key"])
     report = sweep()
     assert report["is_another_bucket"] is True
     assert report["missing_ids"] == [image["id"]]

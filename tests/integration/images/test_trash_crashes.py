@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from imageapi.catalog import variants
 
-from tests.integration.client import get
+from tests.integration.analyses import queue
+from tests.integration.client import Json, get
 from tests.integration.images.conftest import REMOVAL, WEBP
 from tests.integration.images.test_trash import types
 from tests.integration.leftovers import counts, die, expire
@@ -22,13 +23,10 @@ from tests.integration.lifecycle import (
     trash_image,
 )
 from tests.integration.stores import Configure, Stores, failing
-from tests.support.worker import Hook, worker
 
 
 @pytest.mark.parametrize("remove", [trash_image, delete_for_good])
-def test_a_removal_that_the_store_refused_is_done_and_can_be_sent_again(
-    stores: Stores, viewed: dict[str, Any], remove: Any
-) -> None:
+def test_a_removal_that_the_store_refused_is_repeatable(stores: Stores, viewed: Json, remove: Any) -> None:
     with failing("delete_objects"):
         assert remove(viewed["id"]).status == 503
     kept, change = (["trashed"], "image.trashed") if remove is trash_image else ([], "image.deleted")
@@ -42,7 +40,7 @@ def test_a_removal_that_the_store_refused_is_done_and_can_be_sent_again(
     assert types(stores, viewed["id"]) == ["image.uploaded", change]
 
 
-def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed: dict[str, Any]) -> None:
+def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed: Json) -> None:
     die(stores, trash_event(viewed["id"]), REMOVAL, "before")
     expire(stores)
     with failing("delete_objects"):
@@ -58,14 +56,10 @@ def test_a_restore_first_removes_what_a_killed_trash_left(stores: Stores, viewed
     assert fetch(viewed["urls"]["thumbnail"], WEBP).status == 200
 
 
-def test_the_marker_comes_after_the_variants(
-    stores: Stores, viewed: dict[str, Any], configure: Configure
-) -> None:
+def test_the_marker_comes_after_the_variants(stores: Stores, viewed: Json, configure: Configure) -> None:
     """Otherwise, CloudFront could cache a variant again before its removal."""
     configure(EDGE="true")
-    with worker(stores.environment | {"EDGE": "true"}) as process:
-        process.send(trash_event(viewed["id"]), Hook("storage.s3.put_object", "before"))
-        process.wait_killed()
+    die(stores, trash_event(viewed["id"]), "storage.s3.put_object", "before", variables={"EDGE": "true"})
     assert stores.keys() == [viewed["s3_key"]]
     expire(stores)
 
@@ -87,7 +81,7 @@ def added_column(stores: Stores, *tables: str, definition: str) -> Iterator[None
             stores.execute(f"ALTER TABLE {table} DROP COLUMN added")
 
 
-def test_a_column_of_newer_code_survives(stores: Stores, image: dict[str, Any]) -> None:
+def test_a_column_of_newer_code_survives(stores: Stores, image: Json) -> None:
     with added_column(stores, "image_metadata", "trashed_images", definition="text NOT NULL DEFAULT ''"):
         stores.execute("UPDATE image_metadata SET added = 'kept'")
 
@@ -97,14 +91,9 @@ def test_a_column_of_newer_code_survives(stores: Stores, image: dict[str, Any]) 
         assert stores.execute("SELECT added FROM image_metadata") == [{"added": "kept"}]
 
 
-def test_an_analysis_from_before_a_column_was_added_gets_its_default(
-    stores: Stores, image: dict[str, Any]
-) -> None:
-    stores.execute(
-        """INSERT INTO image_analysis (image_id, status, caption, analyzed_at)
-           VALUES (%s, 'ready', 'a cat', now())""",
-        (image["id"],),
-    )
+def test_an_analysis_of_before_a_new_column_gets_its_default(stores: Stores, image: Json) -> None:
+    queue(stores, image["id"])
+    stores.execute("UPDATE image_analysis SET status = 'ready', caption = 'a cat', analyzed_at = now()")
     assert trash_image(image["id"]).status == 204
     with added_column(stores, "image_analysis", definition="text NOT NULL DEFAULT 'new'"):
         assert restore_image(image["id"]).status == 200
@@ -113,7 +102,7 @@ def test_an_analysis_from_before_a_column_was_added_gets_its_default(
         assert found == [{"caption": "a cat", "added": "new"}]
 
 
-def test_a_lease_of_before_the_trash_is_worth_nothing_after_it(stores: Stores, image: dict[str, Any]) -> None:
+def test_a_lease_of_before_the_trash_is_worth_nothing_after_it(stores: Stores, image: Json) -> None:
     before = variants.acquire_lease(image["id"], "w320.webp")
     assert before
     assert trash_image(image["id"]).status == 204

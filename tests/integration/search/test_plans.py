@@ -9,7 +9,7 @@ import pytest
 from imageapi.database import db
 from imageapi.search import find_page, time_search
 
-from tests.integration.client import get
+from tests.integration.client import Json, get
 from tests.integration.lifecycle import watch_statements
 from tests.integration.stores import Stores
 from tests.support import corpus
@@ -51,7 +51,7 @@ def db_cursor(stores: Stores) -> Any:
     return connection.cursor()
 
 
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(plan: dict[str, Any]) -> Iterator[Json]:
     """The plan and all its nested nodes."""
     yield plan
     for inner in plan.get("Plans", []):
@@ -63,7 +63,7 @@ def scans(plan: dict[str, Any]) -> Iterator[str]:
     return (node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan")
 
 
-def explain(cursor: Any, sql: str, values: Any) -> dict[str, Any]:
+def explain(cursor: Any, sql: str, values: Any) -> Json:
     cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
     plan: dict[str, Any] = cursor.fetchone()[0][0]["Plan"]
     return plan

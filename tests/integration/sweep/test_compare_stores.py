@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from imageapi.storage import s3
@@ -23,9 +24,7 @@ def insert_variants(stores: Stores) -> None:
             stores.insert_variant(row["id"], name, "ready")
 
 
-def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(stores: Stores) -> None:
     deleted, missing = stores.insert_ready(2)
     images = [upload(pictures.png()).image]
     late = new_id()
@@ -45,10 +44,8 @@ def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
             assert delete_for_good(deleted).status == 204
         return object_exists(key)
 
-    monkeypatch.setattr(s3, "list_objects", list_and_add)
-    monkeypatch.setattr(s3, "object_exists", delete_and_look)
-
-    report = sweep()
+    with patch.multiple(s3, list_objects=list_and_add, object_exists=delete_and_look):
+        report = sweep()
 
     assert counts(report) == {"orphan_objects": 1, "missing_objects": 1}
     assert report["missing_ids"] == [missing]
@@ -56,14 +53,11 @@ def test_what_comes_or_goes_meanwhile_is_neither_missing_nor_an_orphan(
     assert stores.keys() == sorted([f"originals/{late}.jpg", *keys])
 
 
-def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 2)
+def test_a_comparison_that_runs_out_of_time_goes_on_next_time(stores: Stores) -> None:
     keys = [f"{area}/{number}" for area in ("originals", "incoming", "variants") for number in range(4)]
-    for key in keys:
-        put(stores, key)
+    put(stores, *keys)
     (missing,) = stores.insert_ready(1)
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
     ends = [
         *("originals/1", "originals/3", "originals/~", "incoming/1", "incoming/3", "incoming/~"),
         *("variants/1", "variants/3", ""),
@@ -80,12 +74,9 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(
     assert stores.keys() == []
 
 
-def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(5):
-        put(stores, f"originals/{number}")
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
+@patch.object(s3, "LIST_PAGE", 2)
+def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(stores: Stores) -> None:
+    put(stores, *(f"originals/{number}" for number in range(5)))
 
     assert counts(sweep(compare=False)) == {}
     assert sweep(time_left=100)["compared_until"] == "originals/1"
@@ -95,15 +86,13 @@ def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(
     assert counts(sweep(compare=False)) == {}
 
 
-def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(compare_stores, "BATCH", 2)
+def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(stores: Stores) -> None:
     """Each missing object costs a request, so the sweep checks its time after each batch."""
     ids = stores.insert_ready(5)
     newest = f"originals/{ids[-1]}.jpg"
     put(stores, newest)
     insert_variants(stores)
-    monkeypatch.setattr(compare_stores, "BATCH", 2)
     looked: list[str] = []
     object_exists = s3.object_exists
 
@@ -112,11 +101,11 @@ def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(
             looked.append(key)
         return object_exists(key)
 
-    monkeypatch.setattr(s3, "object_exists", look)
     ends = []
-    for ranges in range(1, 12):
-        ends.append(sweep(time_left=100)["compared_until"])
-        assert len(looked) <= 2 * ranges
+    with patch.object(s3, "object_exists", look):
+        for ranges in range(1, 12):
+            ends.append(sweep(time_left=100)["compared_until"])
+            assert len(looked) <= 2 * ranges
     variants = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
 
     assert ends == [
@@ -135,8 +124,7 @@ def test_more_rows_than_a_batch_between_two_objects(stores: Stores, monkeypatch:
     owned += [f"variants/{i}/{name}" for i in ids for name in NAMES if (i, name) not in lost]
     # Keys that belong to no variant, spread over the sort order, must not hide one that does.
     strays = ["variants/0", f"variants/{ids[4]}", f"variants/{ids[4]}0/x", "variants/README", "variants/z/x"]
-    for key in [*owned, *strays]:
-        put(stores, key)
+    put(stores, *owned, *strays)
     monkeypatch.setattr(compare_stores, "BATCH", 2)
     expected = {"orphan_objects": 5, "missing_objects": 1, "variants_lost": 2}
 
@@ -158,15 +146,12 @@ def sweep_until_killed(calls: int) -> None:
         run.sweep(dry_run=False, object_grace=timedelta(seconds=-60), has_time=iter([True] * calls).__next__)
 
 
+@patch.object(compare_stores, "BATCH", 2)
 @pytest.mark.parametrize("orphans", [[], ["originals/0"]])
-def test_a_comparison_that_is_ended_goes_on_where_it_was(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, orphans: list[str]
-) -> None:
+def test_a_comparison_that_is_ended_goes_on_where_it_was(stores: Stores, orphans: list[str]) -> None:
     """If there were orphans, it starts over, because it removes originals only after it has seen all."""
-    for key in orphans:
-        put(stores, key)
+    put(stores, *orphans)
     ids = stores.insert_ready(7)
-    monkeypatch.setattr(compare_stores, "BATCH", 2)
 
     sweep_until_killed(2)
 
@@ -175,14 +160,11 @@ def test_a_comparison_that_is_ended_goes_on_where_it_was(
     assert stores.keys() == []
 
 
-def test_orphans_among_variants_are_removed_part_by_part(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 2)
+def test_orphans_among_variants_are_removed_part_by_part(stores: Stores) -> None:
     """Their number is unlimited, so the sweep does not collect them until the end."""
     keys = [f"variants/{number}/w320.webp" for number in range(6)]
-    for key in keys:
-        put(stores, key)
-    monkeypatch.setattr(s3, "LIST_PAGE", 2)
+    put(stores, *keys)
 
     sweep_until_killed(3)  # after the other two areas and one page of variants
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.catalog import uploads
@@ -14,7 +15,7 @@ from imageapi.uploads import complete
 from imageapi.uploads.undo import undo_expired
 
 from tests.integration.client import upload
-from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put
+from tests.integration.leftovers import PICTURE, counts, cut_delete, cut_render, expire, put, upload_and_view
 from tests.integration.lifecycle import (
     announce,
     announce_and_post,
@@ -63,26 +64,23 @@ def test_a_store_is_down(stores: Stores, down: str) -> None:
     [(StorageUnavailableError, complete.MAX_ATTEMPTS + 1, 0), (ValueError, 1, 1)],
 )
 def test_what_cannot_be_settled_does_not_keep_the_others(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, error: type[Exception], sweeps: int, attempts: int
+    stores: Stores, error: type[Exception], sweeps: int, attempts: int
 ) -> None:
     """A store outage does not count as an attempt. An unknown error does: the row may be the cause."""
     failing, other = announce_and_post(PICTURE), announce_and_post(PICTURE)
     images = [upload(PICTURE).image["id"] for _ in range(3)]
     for image_id in images:
         stores.insert_variant(image_id, "w320.jpg", "pending")
-    download, exists = s3.download, s3.object_exists
 
-    def fail_or(call: Callable[..., Any], part: str) -> Callable[..., Any]:
+    def fail_for(part: str, call: Callable[..., Any]) -> Any:
         def run(key: str, *args: Any, **options: Any) -> Any:
             if part in key:
                 raise error()
             return call(key, *args, **options)
 
-        return run
+        return patch.object(s3, call.__name__, run)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "download", fail_or(download, failing))
-        patch.setattr(s3, "object_exists", fail_or(exists, f"variants/{images[0]}"))
+    with fail_for(failing, s3.download), fail_for(f"variants/{images[0]}", s3.object_exists):
         for number in range(sweeps):
             expire(stores)
             others = {} if number else {"finished": 1, "variants_removed": 2}
@@ -95,51 +93,24 @@ def test_what_cannot_be_settled_does_not_keep_the_others(
     assert counts(sweep()) == {"finished": 1, "variants_removed": 1}
 
 
-def test_an_upload_that_ends_every_sweep_is_given_up(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    class DeadError(BaseException):
-        """Ends a sweep without cleanup, as a lack of memory does."""
-
-    def die(*_: Any, **__: Any) -> None:
-        raise DeadError
-
-    announce_and_post(PICTURE)
-    monkeypatch.setattr(s3, "download", die)
-    for _ in range(complete.MAX_ATTEMPTS):
-        expire(stores)
-        with pytest.raises(DeadError):
-            sweep()
-
-    expire(stores)
-    assert counts(sweep()) == {"refused": 1}
-    assert (stores.statuses(), stores.keys()) == (["failed"], [])
-    expire(stores)
-    assert counts(sweep()) == {"undone": 1}
-    assert stores.is_empty()
-
-
+@patch.object(expired_rows, "BATCH", 2)
 def test_rows_that_were_tried_before_come_last(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that uses up all the time of every sweep does not block the others."""
     slow, *others = (announce_and_post(PICTURE) for _ in range(4))
     stores.execute("UPDATE uploads SET expires_at = now() - interval '1 hour'")
     assert uploads.acquire_lease(slow, lease_seconds=-60)
-    monkeypatch.setattr(expired_rows, "BATCH", 2)
     tried = watch_keys(monkeypatch, "download")
 
     assert counts(sweep()) == {"finished": 4}
     assert tried == [f"incoming/{image_id}" for image_id in [*others, slow]]
 
 
-def test_one_sweep_tries_an_upload_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+@patch.object(expired_rows, "BATCH", 2)
+def test_one_sweep_tries_an_upload_once(stores: Stores) -> None:
     """An upload that fails for lack of memory may succeed an hour later, but not at once."""
-
-    def run_out(*_: Any, **__: Any) -> None:
-        raise TooComplexError
-
     ids = sorted(announce_and_post(PICTURE) for _ in range(3))
     expire(stores)
-    monkeypatch.setattr(expired_rows, "BATCH", 2)
-    with monkeypatch.context() as patch:
-        patch.setattr(Inspection, "wait", run_out)
+    with patch.object(Inspection, "wait", side_effect=TooComplexError):
         assert counts(sweep()) == {"failed": 3}
         assert counts(sweep()) == {}
     assert stores.execute("SELECT DISTINCT attempts FROM uploads") == [{"attempts": 1}]
@@ -164,8 +135,7 @@ def test_an_upload_that_was_opened_again_is_not_undone(stores: Stores) -> None:
 @pytest.mark.parametrize("bucket", ["missing", "another"])
 def test_beside_another_bucket_no_row_is_settled(stores: Stores, configure: Configure, bucket: str) -> None:
     """Otherwise, arrived uploads would count as never sent, and variants as lost."""
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"], "image/webp")
+    upload_and_view()
     waiting = announce_and_post(PICTURE)
     cut_delete(stores, "storage.s3.delete_objects", "before")
     expire(stores)

@@ -1,9 +1,11 @@
 """Objects without a row: a sweep removes them, or keeps them all if there are too many."""
 
+from unittest.mock import patch
+
 import pytest
 from imageapi.storage import s3
 
-from tests.integration.leftovers import counts, put
+from tests.integration.leftovers import counts, put, remove
 from tests.integration.lifecycle import sweep
 from tests.integration.stores import Stores
 
@@ -12,16 +14,14 @@ MANY_OTHERS = [f"{area}/{number}" for area in ("incoming", "variants") for numbe
 
 
 def put_orphans(stores: Stores, count: int) -> list[str]:
-    return put_all(stores, [f"originals/orphan-{number:03}.jpg" for number in range(count)])
+    keys = [f"originals/orphan-{number:03}.jpg" for number in range(count)]
+    put(stores, *keys)
+    return keys
 
 
 def put_images(stores: Stores, count: int) -> list[str]:
-    return put_all(stores, [f"originals/{image_id}.jpg" for image_id in stores.insert_ready(count)])
-
-
-def put_all(stores: Stores, keys: list[str]) -> list[str]:
-    for key in keys:
-        put(stores, key)
+    keys = [f"originals/{image_id}.jpg" for image_id in stores.insert_ready(count)]
+    put(stores, *keys)
     return keys
 
 
@@ -38,7 +38,8 @@ def test_one_is_removed_and_a_small_share(
     stores: Stores, images: int, orphans: int, others: list[str], is_kept: bool
 ) -> None:
     owned = put_images(stores, images)
-    found = put_all(stores, others) + put_orphans(stores, orphans)
+    put(stores, *others)
+    found = others + put_orphans(stores, orphans)
     expected = {"orphan_objects": len(found)} | ({"orphans_kept": len(found)} if is_kept else {})
 
     assert counts(sweep(dry_run=True)) == expected
@@ -54,7 +55,8 @@ def test_one_is_removed_and_a_small_share(
 @pytest.mark.parametrize("after", ["", "originals/~"])
 def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: str) -> None:
     """A comparison that resumes after the originals removes no variants either."""
-    keys = [*put_orphans(stores, 1), *put_all(stores, ["variants/0/w320.webp"])]
+    keys = [*put_orphans(stores, 1), "variants/0/w320.webp"]
+    put(stores, keys[1])
     stores.insert_ready(12)
     stores.execute("INSERT INTO sweep_progress (compared_until) VALUES (%s)", (after,))
 
@@ -63,13 +65,11 @@ def test_beside_another_database_not_even_one_is_removed(stores: Stores, after: 
     assert stores.keys() == keys
 
 
-def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 32)
+def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(stores: Stores) -> None:
     """If the database is older than the bucket, the orphans come last."""
     owned = put_images(stores, 30)
     found = put_orphans(stores, 4)
-    monkeypatch.setattr(s3, "LIST_PAGE", 32)
 
     first, second = sweep(time_left=100), sweep(time_left=100)
 
@@ -78,21 +78,18 @@ def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(
     assert stores.keys() == owned + found[2:]
 
 
-def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@patch.object(s3, "LIST_PAGE", 3)
+def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(stores: Stores) -> None:
     """If the database is older than the bucket, later uploads lack rows for originals and other objects."""
     put_images(stores, 1)
     orphans = put_orphans(stores, 2)
-    put_all(stores, OTHERS)
+    put(stores, *OTHERS)
     before = stores.keys()
     ends = ["originals/~", "incoming/0", "incoming/~", "variants/0/w320.webp", ""]
-    monkeypatch.setattr(s3, "LIST_PAGE", 3)
 
     assert sweep(time_left=100)["orphans_kept"] == 2
     assert [sweep(time_left=100)["compared_until"] for _ in ends] == ends
     assert stores.keys() == before
 
-    for key in orphans:
-        stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
+    remove(stores, *orphans)
     assert counts(sweep()) == {"orphan_objects": 2}

@@ -1,7 +1,6 @@
 """After a restore, `verify` compares rows with objects, and brings objects back from their versions."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from imageapi.database import db
@@ -10,9 +9,9 @@ from imageapi.sweep.compare_stores import read_id
 from imageapi.sweep.verify import verify
 
 from tests.faults.moments import moments
-from tests.integration.client import upload
+from tests.integration.client import Json, upload
 from tests.integration.conftest import forget_settings
-from tests.integration.leftovers import PICTURE, expire
+from tests.integration.leftovers import PICTURE, expire, put, remove, upload_and_view
 from tests.integration.lifecycle import (
     announce_and_post,
     delete_for_good,
@@ -22,7 +21,7 @@ from tests.integration.lifecycle import (
     sweep,
     trash_image,
 )
-from tests.integration.stores import Stores
+from tests.integration.stores import Row, Stores
 from tests.support import pictures
 from tests.support.events import LambdaContext, load_handler
 from tests.support.settings import set_environment
@@ -47,19 +46,17 @@ def versioned(both: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]
     forget_settings()
 
 
-def run(*, restore: bool = False) -> dict[str, Any]:
+def run(*, restore: bool = False) -> Json:
     """Run the comparison; returns its lists that are not empty."""
     found = load_handler("SweepFunction")({"verify": {"restore": restore}}, LambdaContext())
     assert found["after"] == ""
     return {kind: found[kind] for kind in KINDS if found[kind]}
 
 
-def remove(stores: Stores, key: str) -> None:
-    stores.client.delete_object(Bucket=stores.s3.bucket, Key=key)
-
-
-def overwrite(stores: Stores, key: str, data: bytes = b"other bytes") -> None:
-    stores.client.put_object(Bucket=stores.s3.bucket, Key=key, Body=data)
+def insert_again(stores: Stores, table: str, rows: list[Row]) -> None:
+    """Insert a row again, which was read as JSON."""
+    sql = f"INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, %(row)s)"
+    stores.execute(sql, rows[0])
 
 
 def count_versions(stores: Stores, key: str) -> int:
@@ -67,19 +64,17 @@ def count_versions(stores: Stores, key: str) -> int:
     return len(found.get("Versions", []))
 
 
-def test_an_original_comes_back_if_the_bucket_has_a_version_with_the_checksum_of_its_row(
-    versioned: Stores,
-) -> None:
+def test_an_original_comes_back_if_a_version_has_the_checksum_of_its_row(versioned: Stores) -> None:
     removed, overwritten, trashed, deleted, right = (upload(PICTURE).image for _ in range(5))
     keys = [image["s3_key"] for image in (removed, overwritten, trashed)]
     trash_image(trashed["id"])
     delete_for_good(deleted["id"])
     never, never_right = (f"originals/{image_id}.jpg" for image_id in versioned.insert_ready(2))
     remove(versioned, keys[0])
-    overwrite(versioned, keys[1])
-    overwrite(versioned, keys[1], b"and others")
+    put(versioned, keys[1])
+    put(versioned, keys[1], data=b"and others")
     remove(versioned, keys[2])
-    overwrite(versioned, never_right)
+    put(versioned, never_right)
     before = versioned.keys()
 
     found = verify(restore=False)
@@ -103,15 +98,11 @@ def test_an_original_comes_back_if_the_bucket_has_a_version_with_the_checksum_of
 
 def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores) -> None:
     """It was deleted permanently after the restored moment."""
-    image = upload(PICTURE).image
-    fetch(image["urls"]["thumbnail"])
+    image = upload_and_view()
     trash_image(image["id"])
-    rows = versioned.execute("SELECT row_to_json(trashed_images)::text AS row FROM trashed_images")
+    before = versioned.execute("SELECT row_to_json(trashed_images)::text AS row FROM trashed_images")
     delete_for_good(image["id"])
-    versioned.execute(
-        "INSERT INTO trashed_images SELECT * FROM json_populate_record(NULL::trashed_images, %s)",
-        (rows[0]["row"],),
-    )
+    insert_again(versioned, "trashed_images", before)
 
     assert run(restore=True) == {"restored": [image["s3_key"]]}
     assert restore_image(image["id"]).status == 200
@@ -121,8 +112,8 @@ def test_a_trashed_image_that_is_in_a_restored_database_again(versioned: Stores)
 def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> None:
     """Another program may have copied the object there."""
     right, wrong = (upload(PICTURE).image["s3_key"] for _ in range(2))
-    overwrite(versioned, right, PICTURE)
-    overwrite(versioned, wrong, PICTURE[:-1] + b"!")
+    put(versioned, right, data=PICTURE)
+    put(versioned, wrong, data=PICTURE[:-1] + b"!")
     head = versioned.client.head_object(Bucket=versioned.s3.bucket, Key=right, ChecksumMode="ENABLED")
     assert "ChecksumSHA256" not in head
 
@@ -130,9 +121,8 @@ def test_bytes_are_read_where_the_store_has_no_checksum(versioned: Stores) -> No
 
 
 def test_a_lost_variant_is_rendered_again_but_not_beside_another_bucket(versioned: Stores) -> None:
-    image = upload(PICTURE).image
+    image = upload_and_view()
     key = f"variants/{image['id']}/w320.webp"
-    fetch(image["urls"]["thumbnail"], "image/webp")
     found = verify(restore=False)
     assert (found.images, found.originals, found.variants, run()) == (1, 1, 1, {})
 
@@ -154,16 +144,10 @@ def test_a_lost_variant_is_rendered_again_but_not_beside_another_bucket(versione
 def test_the_file_of_a_pending_upload_comes_back_and_the_sweep_finishes_it(versioned: Stores) -> None:
     """The restored moment is between its arrival and its completion."""
     image_id = announce_and_post(PICTURE)
-    before = versioned.execute("SELECT * FROM uploads")[0]
+    before = versioned.execute("SELECT row_to_json(uploads)::text AS row FROM uploads")
     ingest(image_id)
     delete_for_good(image_id)
-    columns = ("id", "filename", "mime_type", "size_bytes", "expires_at")
-    versioned.execute(
-        f"""INSERT INTO uploads (metadata, {", ".join(columns)})
-            VALUES ('{{"title": "", "description": "", "category": "", "tags": []}}',
-                    {", ".join(f"%({name})s" for name in columns)})""",
-        before,
-    )
+    insert_again(versioned, "uploads", before)
 
     assert run() == {}
     assert run(restore=True) == {"restored": [f"incoming/{image_id}"]}
@@ -178,9 +162,8 @@ def test_an_image_that_is_deleted_while_its_file_comes_back(versioned: Stores) -
     image = upload(PICTURE).image
     remove(versioned, image["s3_key"])
     event = {"verify": {"restore": True}}
-    with versioned.paused_at(
-        event, "storage.versions.copy_version", "before", function="SweepFunction"
-    ) as process:
+    target = "storage.versions.copy_version"
+    with versioned.paused_at(event, target, "before", function="SweepFunction") as process:
         assert delete_for_good(image["id"]).status == 204
         process.resume()
         process.read_response()
@@ -190,16 +173,15 @@ def test_an_image_that_is_deleted_while_its_file_comes_back(versioned: Stores) -
 
 def test_it_goes_on_where_it_was_stopped(versioned: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH", 2)
-    images = [upload(pictures.png(seed=number)).image for number in range(5)]
-    for image in images:
-        remove(versioned, image["s3_key"])
+    keys = [upload(pictures.png(seed=number)).image["s3_key"] for number in range(5)]
+    remove(versioned, *keys)
 
     slices = [verify(restore=False, has_time=lambda: False)]
     while after := slices[-1].after:
         slices.append(verify(restore=False, after=after, has_time=lambda: False))
 
     assert [found.originals for found in slices[:4]] == [2, 2, 1, 0]
-    assert [key for found in slices for key in found.missing] == [image["s3_key"] for image in images]
+    assert [key for found in slices for key in found.missing] == keys
 
 
 def test_without_versions_nothing_comes_back(stores: Stores) -> None:

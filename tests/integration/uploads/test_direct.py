@@ -1,9 +1,8 @@
 """Direct uploads that succeed, and those that leave nothing in either store."""
 
 import hashlib
-import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
@@ -12,7 +11,7 @@ from imageapi.decoder.client import Inspection
 from imageapi.errors import StorageUnavailableError
 from imageapi.storage import s3
 
-from tests.integration.client import fetch_link, upload
+from tests.integration.client import upload
 from tests.integration.stores import Configure, Stores
 from tests.support import hostile, pictures
 from tests.support.waiting import wait_until
@@ -47,23 +46,8 @@ def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> Non
     }
     digest = hashlib.sha256(data)
     assert row | expected | {"status": "ready", "sha256": digest.digest(), "version": 1} == row
+    assert answer.image["placeholder"].startswith("data:image/webp;base64,")
     assert answer.image | expected | {"sha256": digest.hexdigest()} == answer.image
-
-
-def test_answer_tells_what_the_camera_says_but_where_it_was(stores: Stores) -> None:
-    data = pictures.camera_jpeg()
-
-    image = upload(data).image
-
-    assert image["exif"]["camera"] == "Canon EOS R6"
-    assert image["exif"]["taken_at"] == "2026-04-01T09:30:15+09:00"
-    assert "139" not in json.dumps(image["exif"])
-    assert image["placeholder"].startswith("data:image/webp;base64,")
-    created = datetime.fromisoformat(image["created_at"])
-    assert timedelta(0) <= datetime.now(UTC) - created < timedelta(minutes=1)
-    assert created <= datetime.fromisoformat(image["updated_at"])
-    assert fetch_link(image["urls"]["original"]) == data
-    assert fetch_link(image["urls"]["thumbnail"]).startswith(b"\xff\xd8\xff")
 
 
 def test_the_largest_file_is_taken_and_named_after_its_id(stores: Stores) -> None:
@@ -84,15 +68,9 @@ def test_bad_picture(stores: Stores, name: str) -> None:
 
 
 @pytest.mark.parametrize("step", [(Inspection, "wait"), (s3, "put_object")])
-def test_memory_that_runs_out_leaves_nothing_behind(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str]
-) -> None:
-    def run_out(*_: Any, **__: Any) -> Any:
-        raise MemoryError
-
-    monkeypatch.setattr(*step, run_out)
-
-    assert upload(pictures.jpeg(), idempotency_key="k").error == (500, "internal_error")
+def test_memory_that_runs_out_leaves_nothing_behind(stores: Stores, step: tuple[Any, str]) -> None:
+    with patch.object(*step, side_effect=MemoryError):
+        assert upload(pictures.jpeg(), idempotency_key="k").error == (500, "internal_error")
     assert stores.is_empty()
     assert stores.idempotency_keys() == []
 

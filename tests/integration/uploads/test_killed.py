@@ -4,29 +4,21 @@ At each step, every object has a row, and every acknowledged upload is served by
 request with its Idempotency-Key results in exactly one image.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from tests.integration.client import fetch_link, get, send, upload_event
+from tests.integration.client import get, send, upload_event
+from tests.integration.leftovers import die
+from tests.integration.lifecycle import fetch
 from tests.integration.stores import Stores
 from tests.support import pictures
-from tests.support.answers import Answer
 from tests.support.events import Event
 from tests.support.proxy import NetworkFault, broken_proxy
 from tests.support.waiting import wait_until
-from tests.support.worker import Hook, Worker, worker
+from tests.support.worker import worker
 
 PICTURE = pictures.jpeg_of_size(400_000)
 BROKEN = pictures.truncated(pictures.noisy("JPEG"))
 PUT, READY, REMOVE = "storage.s3.put_object", "database.db.query_as_actor", "storage.s3.delete_objects"
-
-
-@pytest.fixture(scope="module")
-def process(servers: Stores) -> Iterator[Worker]:
-    with worker(servers.environment) as started:
-        yield started
 
 
 @pytest.mark.parametrize(
@@ -44,19 +36,12 @@ def process(servers: Stores) -> Iterator[Worker]:
     ("on_duplicate", "reserve"), [("allow", "database.db.query"), ("reject", "database.db.transaction")]
 )
 def test_upload_killed(
-    stores: Stores,
-    process: Worker,
-    on_duplicate: str,
-    reserve: str,
-    target: str,
-    when: str,
-    statuses: list[str],
-    objects: int,
+    stores: Stores, on_duplicate: str, reserve: str, target: str, when: str, statuses: list[str], objects: int
 ) -> None:
     """The upload writes its row in one statement, or in a transaction that first looks for duplicates."""
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k", on_duplicate=on_duplicate)
 
-    die(process, event, target.replace("reserve", reserve), when)
+    die(stores, event, target.replace("reserve", reserve), when)
 
     assert_consistent(stores, statuses, objects)
     assert_same_request_makes_one_image(stores, event, expected=200 if statuses == ["ready"] else 201)
@@ -80,16 +65,16 @@ def test_upload_killed_during_the_put(stores: Stores, cut: bool) -> None:
     assert_same_request_makes_one_image(stores, event, expected=201)
 
 
-def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Worker) -> None:
+def test_upload_killed_again_and_again_is_one_image(stores: Stores) -> None:
     event = upload_event(PICTURE, {"title": "x"}, idempotency_key="k")
     # Repeated requests also look up the key and the pending row before the put.
     for call in (1, 2, 3):
-        die(process, event, "database.db.query", "after", call)
+        die(stores, event, "database.db.query", "after", call)
         assert_consistent(stores, ["pending"], 0)
     for target, when, objects in ((PUT, "before", 0), (PUT, "after", 1), (READY, "before", 1)):
-        die(process, event, target, when)
+        die(stores, event, target, when)
         assert_consistent(stores, ["pending"], objects)
-    die(process, event, READY, "after")
+    die(stores, event, READY, "after")
 
     assert_consistent(stores, ["ready"], 1)
     assert_same_request_makes_one_image(stores, event, expected=200)
@@ -104,12 +89,10 @@ def test_upload_killed_again_and_again_is_one_image(stores: Stores, process: Wor
         (REMOVE, 1, "after", "failed"),
     ],
 )
-def test_refusal_killed_while_it_is_undone(
-    stores: Stores, process: Worker, target: str, call: int, when: str, status: str
-) -> None:
+def test_refusal_killed_meanwhile(stores: Stores, target: str, call: int, when: str, status: str) -> None:
     event = upload_event(BROKEN, idempotency_key="k")
 
-    die(process, event, target, when, call)
+    die(stores, event, target, when, call)
 
     assert_consistent(stores, [status], 0 if (target, when) == (REMOVE, "after") else 1)
     assert send(event).code == "image_corrupt"
@@ -118,20 +101,15 @@ def test_refusal_killed_while_it_is_undone(
 
 def test_acknowledged_images_survive_the_death_of_both_servers(stores: Stores) -> None:
     files = [pictures.jpeg_of_size(100_000 + n) for n in range(5)]
-    answers = [send(upload_event(data)) for data in files]
+    images = [send(upload_event(data)).image for data in files]
 
     for server in (stores.postgres, stores.s3):
         server.kill()
         server.start()
 
     assert_consistent(stores, ["ready"] * 5, 5)
-    for answer, data in zip(answers, files, strict=True):
-        assert_served(stores, answer, data)
-
-
-def die(process: Worker, event: Event, target: str, when: Any, call: int = 1) -> None:
-    process.send(event, Hook(target, when, call))
-    process.wait_killed()
+    for image, data in zip(images, files, strict=True):
+        assert fetch(image["urls"]["original"]).data == data
 
 
 def assert_consistent(stores: Stores, statuses: list[str], objects: int) -> None:
@@ -148,10 +126,5 @@ def assert_same_request_makes_one_image(stores: Stores, event: Event, *, expecte
     assert [answer.status for answer in answers] == [expected, 200]
     assert stores.idempotency_keys() == ["k"]
     assert [image["id"] for image in get("/api/images").body["images"]] == [answers[0].image["id"]]
-    assert_served(stores, answers[1], PICTURE)
+    assert fetch(answers[1].image["urls"]["original"]).data == PICTURE
     assert set(stores.keys()) <= {row["s3_key"] for row in stores.rows()}
-
-
-def assert_served(stores: Stores, answer: Answer, data: bytes) -> None:
-    assert stores.object(answer.image["s3_key"])[0] == data
-    assert fetch_link(answer.image["urls"]["original"]) == data

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.database import db
@@ -13,7 +14,7 @@ from imageapi.uploads import complete as completing
 from imageapi.uploads.complete import MAX_ATTEMPTS
 
 from tests.integration.client import upload
-from tests.integration.leftovers import die, expire
+from tests.integration.leftovers import counts, die, expire
 from tests.integration.lifecycle import (
     announce_and_post,
     complete,
@@ -29,9 +30,7 @@ from tests.support import pictures
 PICTURE = pictures.camera_jpeg()
 
 
-def test_a_store_that_takes_all_the_time_is_no_attempt(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_takes_all_time_is_no_attempt(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """The upload releases its lease, although that requires a new database connection."""
 
     def wait(*_: Any, **__: Any) -> Any:
@@ -43,10 +42,8 @@ def test_a_store_that_takes_all_the_time_is_no_attempt(
     monkeypatch.setattr(completing, "SPARE_SECONDS", 2.0)
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS + 1):
-        with monkeypatch.context() as patch, time_limit(2.5):
-            patch.setattr(s3, "download", wait)
-            with pytest.raises(StorageUnavailableError):
-                completing.complete_upload(image_id)
+        with patch.object(s3, "download", wait), time_limit(2.5), pytest.raises(StorageUnavailableError):
+            completing.complete_upload(image_id)
 
     assert complete(image_id).status == 201
 
@@ -72,17 +69,10 @@ def test_a_store_that_fails_on_the_way(stores: Stores, target: str, statuses: tu
     assert fetch(answer.image["urls"]["original"]).data == PICTURE
 
 
-def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lack_of_memory_is_final_only_when_it_is_every_time(stores: Stores) -> None:
     """The cause may be the machine rather than the file."""
-
-    def run_out(*_: object) -> None:
-        raise TooComplexError
-
     image_id, never_fits = announce_and_post(PICTURE), announce_and_post(PICTURE)
-    with monkeypatch.context() as patch:
-        patch.setattr(Inspection, "wait", run_out)
+    with patch.object(Inspection, "wait", side_effect=TooComplexError):
         assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
         assert complete(image_id).error == (422, "image_too_complex")
         assert complete(never_fits).error == (422, "image_too_complex")
@@ -90,19 +80,17 @@ def test_a_lack_of_memory_is_final_only_when_it_is_every_time(
         assert stores.keys() == sorted([f"incoming/{image_id}", f"incoming/{never_fits}"])
     assert complete(image_id).status == 201
 
-    monkeypatch.setattr(Inspection, "wait", run_out)
-    for statuses in (["ready", "pending"], ["ready", "pending"], ["ready", "failed"]):
-        expire(stores)
-        sweep()
-        assert stores.statuses() == statuses
+    with patch.object(Inspection, "wait", side_effect=TooComplexError):
+        for statuses in (["ready", "pending"], ["ready", "pending"], ["ready", "failed"]):
+            expire(stores)
+            sweep()
+            assert stores.statuses() == statuses
     assert complete(never_fits).code == "image_too_complex"
     assert len(stores.keys()) == 1
 
 
-@pytest.mark.parametrize("way", ["complete", "event"])
-def test_what_ends_every_attempt_is_refused_without_another_one(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+@pytest.mark.parametrize("way", ["complete", "event", "sweep"])
+def test_what_ends_all_attempts_is_refused(stores: Stores, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """If a form is posted repeatedly, each time with an event, it costs at most three decodes."""
     image_id = announce_and_post(PICTURE)
     for _ in range(MAX_ATTEMPTS):
@@ -112,6 +100,8 @@ def test_what_ends_every_attempt_is_refused_without_another_one(
 
     if way == "event":
         assert ingest(image_id) == {"refused": {image_id: "image_too_complex"}}
+    elif way == "sweep":
+        assert counts(sweep()) == {"refused": 1}
     for _ in range(2):
         assert complete(image_id).error == (422, "image_too_complex")
 

@@ -1,7 +1,9 @@
 """Presigned uploads completed concurrently, or during another post."""
 
+import sys
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from imageapi.catalog import images, uploads
@@ -79,9 +81,7 @@ def test_an_event_is_sent_again_when_the_holder_of_the_lease_has_died(stores: St
     assert ingest(image_id)["completed"] == [image_id]
 
 
-def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(stores: Stores) -> None:
     """A process that lost its lease looks for the outcome. It must find the image."""
     image_id = announce_and_post(PICTURE)
     overtaken = uploads.acquire_lease(image_id, lease_seconds=60)
@@ -89,22 +89,17 @@ def test_an_upload_that_becomes_an_image_between_two_questions_is_not_lost(
     expire(stores)
     asked: list[str] = []
 
-    def ask_and_be_overtaken(module: Any) -> None:
-        find = module.find
-
+    def then_be_overtaken(find: Any) -> Any:
         def ask(upload_id: str) -> db.Row | None:
             found: db.Row | None = find(upload_id)
-            asked.append(module.__name__)
+            asked.append(upload_id)
             if len(asked) == 1:
                 assert complete(image_id).status == 201
             return found
 
-        monkeypatch.setattr(module, "find", ask)
+        return patch.object(sys.modules[find.__module__], "find", ask)
 
-    ask_and_be_overtaken(uploads)
-    ask_and_be_overtaken(images)
-
-    with suppress(UploadInProgressError):
+    with then_be_overtaken(uploads.find), then_be_overtaken(images.find), suppress(UploadInProgressError):
         find_outcome({**overtaken, "s3_key": f"originals/{image_id}.jpg"})
 
     assert asked
