@@ -84,6 +84,14 @@ def test_schema_waits_for_an_open_transaction_but_writers_do_not_wait_behind_it(
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
 
 
+def test_down_leaves_only_the_two_volumes() -> None:
+    before = set(stack.run("docker", "volume", "ls", "--quiet").stdout.split())
+    stack.compose("down")
+    stack.compose("up", "-d", "--wait")
+
+    assert set(stack.run("docker", "volume", "ls", "--quiet").stdout.split()) <= before
+
+
 def test_bucket_is_made_again_where_it_is_missing() -> None:
     s3 = images.make_s3()
     for stored in s3.list_objects_v2(Bucket="images").get("Contents", []):
