@@ -98,4 +98,5 @@ def rewrite(commands: str, folder: Path) -> str:
         "aws --endpoint-url http://127.0.0.1:9000 s3 sync": f"{python} tests.docker.sync",
     }.items():
         commands = commands.replace(old, new)
-    return f"export COMPOSE_PROJECT_NAME={stack.PROJECT} COMPOSE_ENV_FILES={os.devnull}\n{commands}"
+    settings = "set -a; . ./.env.example; set +a"  # not the developer's .env
+    return f"{settings}\nexport COMPOSE_PROJECT_NAME={stack.PROJECT} COMPOSE_ENV_FILES={os.devnull}\n{commands}"
