@@ -109,7 +109,7 @@ destroy: $(VENV)/run.stamp  ## Delete the AWS stack; keeps images, the signing k
 	  echo "Nothing was deleted: DatabaseDeletionProtection is not \"false\" (docs/operations.md#remove-it)."; exit 1; }
 	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)
 
-migrate: $(VENV)/run.stamp  ## Update the database schema, beside a make run
+migrate: $(VENV)/run.stamp  ## Update the database schema, beside a make run or the containers
 	@$(BIN)/python -m local invoke MigrateFunction
 
 up:  ## Start PostgreSQL and MinIO in Docker for sam local

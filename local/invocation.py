@@ -1,11 +1,13 @@
-"""Invoke a function by its name in the template, beside a `make run` or in a deployed stack."""
+"""Invoke a function by its name in the template, beside a `make run` or docker compose, or in a stack."""
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from local.docker import STORE_ADDRESSES, are_stores_running
 from local.errors import LocalError
 from local.run_info import find_run_info
-from local.settings import OwnStores, Settings
+from local.settings import ROOT, OwnStores, Settings
 
 Invoke = Callable[[str], str]
 """Accepts an event and returns the function's result, both as JSON. Raises LocalError after a failure."""
@@ -16,17 +18,12 @@ STACK_SECONDS = 900
 
 @contextlib.contextmanager
 def local_function(settings: Settings, name: str) -> Iterator[Invoke]:
-    """A function with the stores of the current run."""
+    """A function with the stores of the current run, or of docker compose."""
     from local.gateway.logs import LogSink
     from local.gateway.pool import make_pools
     from local.gateway.worker import InvokeError
 
-    info = find_run_info(settings.data_dir)
-    if info is None:
-        raise LocalError(
-            "No service is running on this data folder. Start make run in another terminal first."
-        )
-    stores = OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
+    settings, stores = _find_stores(settings)
     _, pools = make_pools(settings, stores, LogSink(None), only=name)
     if name not in pools:
         raise LocalError(f"{settings.template} does not contain a function {name}.")
@@ -41,6 +38,22 @@ def local_function(settings: Settings, name: str) -> Iterator[Invoke]:
         yield invoke
     finally:
         pools[name].close()
+
+
+def _find_stores(settings: Settings) -> tuple[Settings, OwnStores | None]:
+    """The stores of the current run; else None, and settings that name the stores of docker compose.
+
+    Raises:
+        LocalError: neither is running. A data folder other than the default one never means docker compose.
+    """
+    if info := find_run_info(settings.data_dir):
+        return settings, OwnStores(info["database"]["port"], info["s3"]["endpoint_url"])
+    if settings.data_dir == ROOT / ".data" and are_stores_running():
+        return replace(settings, values={**settings.values, **STORE_ADDRESSES}), None
+    raise LocalError(
+        "No service is running on this data folder. First start make run in another terminal, or the "
+        "containers with make up."
+    )
 
 
 @contextlib.contextmanager

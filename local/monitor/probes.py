@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ import psycopg2
 import psycopg2.extras
 import urllib3
 
+from local.docker import CONTAINERS, run_docker
+
 WORKER = "worker_main.py"
-CONTAINERS = ("image_api_postgres", "image_api_minio", "image_api")
-"""The container names in docker-compose.yml."""
 UNITS = ("B", "KiB", "MiB", "GiB")
 SECONDS = 3
-DOCKER_SECONDS = 20
 SQL = """
     SELECT (SELECT count(*) FROM image_metadata) AS images,
            (SELECT count(*) FROM uploads WHERE failure IS NULL) AS uploads,
@@ -119,15 +117,6 @@ def read_containers() -> list[dict[str, Any]]:
             }
         )
     return parts
-
-
-def run_docker(*arguments: str) -> str:
-    """The output of a docker command, even if it fails partway; empty if docker does not respond."""
-    try:
-        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=DOCKER_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout
 
 
 def parse_size(text: str) -> int:

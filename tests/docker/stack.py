@@ -58,8 +58,12 @@ def compose_command() -> tuple[str, ...]:
 
 
 def compose(*arguments: str, timeout: float = 180, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run compose as PROJECT, with its own volumes and without the developer's .env."""
-    command = (*compose_command(), "-p", PROJECT, "--env-file", os.devnull, *arguments)
+    """Run compose as PROJECT, with its own volumes and without the developer's .env.
+
+    Without ``-f``, ``down --volumes`` would leave volumes that a restore created without compose.
+    """
+    files = ("-f", "docker-compose.yml", "--env-file", os.devnull)
+    command = (*compose_command(), "-p", PROJECT, *files, *arguments)
     return run(*command, timeout=timeout, check=check)
 
 

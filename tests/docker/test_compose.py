@@ -1,6 +1,7 @@
 """The services of docker-compose.yml after `docker compose up -d --wait`."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,31 @@ def test_schema_is_there_and_up_makes_what_is_missing() -> None:
     assert query("SELECT to_regclass('image_metadata_sha256')") == "image_metadata_sha256"
     assert query("SELECT to_regclass('daily_budgets')") == "daily_budgets"
     assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
+
+
+def test_schema_waits_for_an_open_transaction_but_writers_do_not_wait_behind_it() -> None:
+    hold = "BEGIN; LOCK image_metadata IN ROW EXCLUSIVE MODE; SELECT pg_sleep(15); COMMIT"
+    session = ("psql", "-U", "postgres", "-d", "imagedb", "-c", hold)
+    stack.run("docker", "exec", "--detach", "image_api_postgres", *session)
+    wait_until(lambda: query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), 10)
+
+    with ThreadPoolExecutor() as threads:
+        up = threads.submit(stack.compose, "up", "-d", "--wait")
+        wait_until(lambda: query("SELECT 1 FROM pg_locks WHERE NOT granted"), 30)
+        # A writer, which queues behind the schema. A failure raises.
+        query("BEGIN; SET LOCAL statement_timeout = '4s'; LOCK image_metadata IN ROW EXCLUSIVE MODE; COMMIT")
+        assert query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1"
+        up.result()
+
+    assert stack.inspect("image_api_schema")["State"]["ExitCode"] == 0
+
+
+def test_down_leaves_only_the_two_volumes() -> None:
+    before = set(stack.run("docker", "volume", "ls", "--quiet").stdout.split())
+    stack.compose("down")
+    stack.compose("up", "-d", "--wait")
+
+    assert set(stack.run("docker", "volume", "ls", "--quiet").stdout.split()) <= before
 
 
 def test_bucket_is_made_again_where_it_is_missing() -> None:

@@ -1,6 +1,7 @@
 """The profile `api`: `docker compose --profile api up --build -d`."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.docker import images, stack
 from tests.support.documents import blocks
+from tests.support.http_client import fetch
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,18 +64,41 @@ def test_api_survives_a_restart_of_postgres() -> None:
     assert stack.wait_for_status("/api/images", 200, seconds=60).body["images"] is not None
 
 
-def test_images_are_back_after_a_backup_and_a_restore(tmp_path: Path) -> None:
+@pytest.mark.parametrize("section", ["Docker Compose", "Docker Compose: without a stop"])
+def test_images_are_back_after_a_backup_and_a_restore(section: str, tmp_path: Path) -> None:
     """With the commands of docs/backup.md. Before the restore, the volumes are gone."""
     picture = images.make_jpeg(seed=2)
     stored = images.upload(picture)
+    assert fetch("GET", stored["urls"]["thumbnail"]).status == 302
+    key = stack.API.send("POST", "/api/keys", {"name": "shop", "scopes": ["images:read"]}).body["data"]["key"]
 
     for block in blocks("docs/backup.md"):
-        if block.heading == "Docker Compose":
-            commands = block.code.replace("image-api_", f"{stack.PROJECT}_").replace("$PWD", str(tmp_path))
-            settings = f"export COMPOSE_PROJECT_NAME={stack.PROJECT} COMPOSE_ENV_FILES={os.devnull}\n"
-            stack.run("bash", "-euc", settings + commands, timeout=300)
+        if block.heading == section:
+            stack.run("bash", "-euc", rewrite(block.code, tmp_path), timeout=300)
     stack.compose("--profile", "api", "up", "--detach", "--wait")
 
     listed = stack.API.get("/api/images").body["images"]
     found = next(image for image in listed if image["id"] == stored["id"])
     assert images.download_original(found, timeout=30) == picture
+    link = fetch("GET", found["urls"]["thumbnail"])
+    assert fetch("GET", link.headers["location"]).status == 200
+    as_client = stack.API.get("/api/images", key=key)
+    assert as_client.status == (200 if section == "Docker Compose" else 403)
+
+
+def rewrite(commands: str, folder: Path) -> str:
+    """The commands for the tests' stack and this folder, with Python for `make verify` and the AWS CLI."""
+    python = f"PYTHONPATH={stack.ROOT} {sys.executable} -m"
+    for old, new in {
+        "image-api_": f"{stack.PROJECT}_",
+        "$PWD": str(folder),
+        " backup": f" {folder}",
+        "=backup": f"={folder}",
+        "make verify RESTORE=1": f"{python} local verify --restore",
+        "aws --endpoint-url http://127.0.0.1:9000 s3 sync": f"{python} tests.docker.sync",
+    }.items():
+        commands = commands.replace(old, new)
+    settings = "set -a; . ./.env.example; set +a"  # not the developer's .env
+    return (
+        f"{settings}\nexport COMPOSE_PROJECT_NAME={stack.PROJECT} COMPOSE_ENV_FILES={os.devnull}\n{commands}"
+    )
