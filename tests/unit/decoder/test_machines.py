@@ -14,6 +14,16 @@ INFINITE = 2**63 - 1
 """As macOS reports `ulimit -n unlimited`."""
 
 
+def decode_after(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a decoder that runs this code first, and let it decode a picture."""
+    forks.stop("inspect")
+    with monkeypatch.context() as patch:
+        patch.setattr(forks, "START", forks.START.replace("serve(int", f"{code} serve(int"))
+        with client.inspecting(io.BytesIO(jpeg()), MAX_PIXELS) as inspection:
+            assert inspection.wait().width == 64
+    forks.stop("inspect")
+
+
 def test_files_are_decoded_although_the_number_of_descriptors_is_unlimited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -21,12 +31,7 @@ def test_files_are_decoded_although_the_number_of_descriptors_is_unlimited(
         f"import resource; limit_of, infinite = resource.getrlimit, ({INFINITE}, {INFINITE});"
         "resource.getrlimit = lambda kind: infinite if kind == resource.RLIMIT_NOFILE else limit_of(kind);"
     )
-    forks.stop("inspect")
-    with monkeypatch.context() as patch:
-        patch.setattr(forks, "START", forks.START.replace("serve(int", f"{unlimited} serve(int"))
-        with client.inspecting(io.BytesIO(jpeg()), MAX_PIXELS) as inspection:
-            assert inspection.wait().width == 64
-    forks.stop("inspect")
+    decode_after(unlimited, monkeypatch)
 
 
 def test_a_descriptor_above_a_lowered_limit_is_closed_as_well() -> None:
@@ -51,10 +56,5 @@ def test_a_kernel_that_refuses_the_filter_is_logged(
     is_refused: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     refuse = "from imageapi.decoder import sandbox; sandbox._SECCOMP = (-1, -1);" if is_refused else ""
-    forks.stop("inspect")
-    with monkeypatch.context() as patch:
-        patch.setattr(forks, "START", forks.START.replace("serve(int", f"{refuse} serve(int"))
-        with client.inspecting(io.BytesIO(jpeg()), MAX_PIXELS) as inspection:
-            assert inspection.wait().width == 64
-    forks.stop("inspect")
+    decode_after(refuse, monkeypatch)
     assert ("no seccomp filter" in capfd.readouterr().err) == is_refused

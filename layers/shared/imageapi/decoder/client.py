@@ -37,7 +37,7 @@ class _Decoding:
         self._operation, self._source, self._arguments = operation, source, arguments
         self._send(Process.take)
 
-    def _send(self, take: "Callable[[Process], Fork]") -> None:
+    def _send(self, take: Callable[[Process], Fork]) -> None:
         self._process, self._fork = take_fork(self._operation, take)
         try:
             self._fork.send(self._source, self._arguments)
@@ -50,7 +50,7 @@ class _Decoding:
         try:
             return self._read()
         except TooComplexError:
-            if self._fork.files == 1 and not self._process.has_ended(wait_seconds=0.1):
+            if not self._fork.is_used and not self._process.has_ended(wait_seconds=0.1):
                 raise
         self._fork.end()
         self._send(Process.fork)

@@ -57,6 +57,11 @@ class Fork:
         self._result = os.fdopen(result, "rb")
         self.cpu_seconds, self.files = 0.0, 0
 
+    @property
+    def is_used(self) -> bool:
+        """Whether it has been sent a file before the current one."""
+        return self.files > 1
+
     def send(self, source: IO[bytes], arguments: dict[str, Any]) -> None:
         """Let it decode a file. A used fork must be quick: an earlier file may have broken it."""
         self.cpu_seconds = math.inf  # until a result arrives
@@ -64,7 +69,7 @@ class Fork:
         size = source.seek(0, os.SEEK_END)
         source.seek(0)
         with suppress(BrokenPipeError):  # read() raises the error
-            longest = MAX_WAIT_SECONDS if self.files == 1 else REUSED_WAIT_SECONDS
+            longest = REUSED_WAIT_SECONDS if self.is_used else MAX_WAIT_SECONDS
             self._lifeline.write(f"{min(longest, time_left())}\n".encode())
             self._task.write(json.dumps({"bytes": size, **arguments}).encode() + b"\n")
             shutil.copyfileobj(source, self._task, PIPE_BYTES)
