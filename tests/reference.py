@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.events import ROOT
+from tests import ROOT
 from tests.support.openapi import operations, read_document
 from tests.support.templates import MAIN, read_template
 

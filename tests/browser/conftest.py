@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests import ROOT
 from tests.browser.gallery import API_KEY, RETRY_SECONDS, Gallery, Service
-from tests.integration.run import ROOT, Run
+from tests.integration.run import Run
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 FLAGS = [

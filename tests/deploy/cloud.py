@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from local.servers.ports import HOST, free_port
 from local.servers.postgres import PostgresServer
+from tests import ROOT
 from tests.support.aws import find_endpoint, make_client
 from tests.support.postgres import turn_fsync_off
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 EMULATOR_PYTHON = ROOT / ".venv-deploy" / "bin" / "python"
 REGION = "us-east-1"
 START_SECONDS = 60.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.deploy.cloud import ROOT
+from tests import ROOT
 from tests.support.locks import read_versions
 from tests.support.templates import MAIN, find
 

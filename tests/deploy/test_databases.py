@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from tests.deploy.cloud import ROOT, Cloud
+from tests import ROOT
+from tests.deploy.cloud import Cloud
 
 DATABASE = {"Snapshot": "", "BackupRetentionDays": "1", "DeletionProtection": "false"}
 AURORA = {"HasStandby": "true", "MinCapacity": "1", "MaxCapacity": "8"}

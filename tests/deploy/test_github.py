@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deploy.cloud import ROOT, Cloud
+from tests import ROOT
+from tests.deploy.cloud import Cloud
 from tests.e2e.client import Api
 
 STACK = "image-api-dev"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.deploy.cloud import ROOT, Cloud
+from tests import ROOT
+from tests.deploy.cloud import Cloud
 from tests.deploy.conftest import Deployed
 from tests.e2e.client import Api
 from tests.support.waiting import wait_until

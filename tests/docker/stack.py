@@ -16,10 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tests import ROOT
 from tests.e2e.client import Api
 from tests.support.http_client import Answer, fetch
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "image-api-test"
 CONTAINERS = ("image_api_postgres", "image_api_schema", "image_api_minio", "image_api")
 NETWORK = "image_api_network"

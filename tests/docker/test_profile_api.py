@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.docker import images, stack
 from tests.support.documents import blocks
 from tests.support.http_client import fetch
@@ -88,7 +89,7 @@ def test_images_are_back_after_a_backup_and_a_restore(section: str, tmp_path: Pa
 
 def rewrite(commands: str, folder: Path) -> str:
     """The commands for the tests' stack and this folder, with Python for `make verify` and the AWS CLI."""
-    python = f"PYTHONPATH={stack.ROOT} {sys.executable} -m"
+    python = f"PYTHONPATH={ROOT} {sys.executable} -m"
     for old, new in {
         "image-api_": f"{stack.PROJECT}_",
         "$PWD": str(folder),

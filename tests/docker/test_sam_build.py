@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.docker import stack
 
 IMAGE = "public.ecr.aws/sam/build-python3.13:latest-x86_64"
@@ -32,7 +33,7 @@ def test_build_in_containers_gives_what_the_build_here_gives(tmp_path: Path) -> 
     stack.run(stack.sam_command(), *command, "--cache-dir", str(tmp_path / "cache"), timeout=600)
 
     made = list_files(tmp_path / "build")
-    assert made == list_files(stack.ROOT / ".aws-sam" / "build")
+    assert made == list_files(ROOT / ".aws-sam" / "build")
     assert Path("MigrateFunction/init_db.sql") in made
 
 

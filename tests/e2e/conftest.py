@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import ROOT
 from tests.e2e.client import Api
-from tests.integration.run import ROOT, Run
+from tests.integration.run import Run
 
 API_KEY = "your-api-key-here"
 

@@ -19,9 +19,10 @@ from imageapi.changes.cursor import FEED, decode_position, encode_position
 from standardwebhooks import Webhook
 
 from local.servers.ports import free_port, is_port_free
+from tests import ROOT
 from tests.e2e.client import Api
 from tests.integration.run import Run
-from tests.support.events import API_KEY, ROOT
+from tests.support.events import API_KEY
 from tests.support.http_client import fetch
 from tests.support.pictures import jpeg
 from tests.support.waiting import wait_until

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests import ROOT
 from tests.e2e.client import Api
-from tests.support.events import ROOT
 from tests.support.pictures import jpeg
 
 FOLDER = ROOT / "examples" / "flask-gallery"

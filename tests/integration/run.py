@@ -14,10 +14,9 @@ import boto3
 import psutil
 import psycopg2
 
+from tests import ROOT
 from tests.support.http_client import Answer, fetch
 from tests.support.waiting import wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass

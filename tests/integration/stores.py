@@ -22,7 +22,8 @@ from imageapi.storage import s3
 
 from local.servers.postgres import PostgresServer
 from local.servers.s3 import S3Server
-from tests.support.events import ROOT, Event
+from tests import ROOT
+from tests.support.events import Event
 from tests.support.postgres import create_users
 from tests.support.servers import service_environment
 from tests.support.waiting import wait_until

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.templates import ROOT
+from tests import ROOT
 from tests.support.wheels import make_wheel
 
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from tests.support.events import ROOT
+from tests import ROOT
 
 
 class Block(NamedTuple):

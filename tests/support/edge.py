@@ -19,10 +19,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.servers.s3 import S3Server
+from tests import ROOT
 from tests.support.edge_function import EdgeFunction, Outcome, Pairs, make_request
 from tests.support.events import binary_media_types, handle, make_event
 from tests.support.http_client import Answer
-from tests.support.templates import ROOT, expand_template
+from tests.support.templates import expand_template
 
 _RESOURCES = expand_template(ROOT / "infra/edge.yaml")
 _CONFIG = _RESOURCES["Distribution"]["Properties"]["DistributionConfig"]

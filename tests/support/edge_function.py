@@ -13,7 +13,8 @@ from typing import Any
 
 import playwright
 
-from tests.support.templates import ROOT, read_template
+from tests import ROOT
+from tests.support.templates import read_template
 
 NODE = Path(playwright.__file__).with_name("driver") / "node"
 """The Node.js of Playwright, one of the packages that `make test` installs."""

@@ -26,8 +26,8 @@ from imageapi.config.settings import get_settings
 from imageapi.database import db
 
 from local.settings import find_database_users
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "events"
 STAGE = "v1"
 API_KEY = "your-api-key-here"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from tests.support.templates import ROOT
+from tests import ROOT
 
 SOURCES = sorted([*ROOT.glob("requirements*.in"), *ROOT.glob("layers/*/requirements*.in")])
 

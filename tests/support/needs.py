@@ -10,7 +10,8 @@ from typing import NamedTuple
 from imageapi.config.secrets import SECRET_ARNS
 from imageapi.config.settings import Settings
 
-from tests.support.reach import ROOT, Code, Definition
+from tests import ROOT
+from tests.support.reach import Code, Definition
 
 Need = tuple[str, str]
 """An operation and its target: ``("put", "originals")``, ``("SELECT", "uploads")``."""

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from imageapi.config.settings import get_settings
+
+from tests import ROOT
 
 OPTIONAL = (
     *("DB_SSLROOTCERT", "MINIO_ENDPOINT_URL", "MINIO_PUBLIC_ENDPOINT_URL", "PUBLIC_BASE_URL"),
@@ -37,10 +38,9 @@ def use_settings(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> 
 
 def documented_variables() -> set[str]:
     """The variables in the tables of docs/configuration.md that the layer reads, not only the local run."""
-    root = Path(__file__).resolve().parents[2]
-    text = (root / "docs" / "configuration.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     code = "\n".join(
-        path.read_text(encoding="utf-8") for path in (root / "layers/shared/imageapi").rglob("*.py")
+        path.read_text(encoding="utf-8") for path in (ROOT / "layers/shared/imageapi").rglob("*.py")
     )
     cells = re.findall(r"^\| (.+?) \|", text, re.M)
     return {name for cell in cells for name in re.findall(r"`([A-Z0-9_]+)`", cell) if f'"{name}"' in code}

@@ -11,7 +11,8 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 MAIN = ROOT / "template.yaml"
 INFRA = sorted((ROOT / "infra").glob("*.yaml"))
 ALL = [MAIN, *INFRA]

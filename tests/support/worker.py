@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 import psutil
 
+from tests import ROOT
 from tests.support.answers import Answer, parse
-from tests.support.events import ROOT, Event
+from tests.support.events import Event
 
 STEP = "step"
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from samcli.yamlhelper import yaml_parse
 
+from tests import ROOT
 from tests.support.documents import anchor, blocks, headings, links, read, rows
-from tests.support.events import ROOT
 from tests.support.openapi import read_document
 
 DOCUMENTS = sorted(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from imageapi.config import settings
 
+from tests import ROOT
 from tests.support.answers import Answer, parse
-from tests.support.events import HOST, ROOT, handle, make_event
+from tests.support.events import HOST, handle, make_event
 from tests.support.openapi import find_codes, statuses_of_codes
 from tests.support.settings import use_settings
 

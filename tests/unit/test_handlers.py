@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.support.answers import parse
 from tests.support.events import LambdaContext, list_routes, load_app, make_event
 from tests.support.settings import use_settings
 
-ROOT = Path(__file__).resolve().parents[2]
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
 ID = "0198c5f2-7b1e-7c3a-9d4e-5f6a7b8c9d0e"
 

@@ -4,7 +4,7 @@ import re
 
 from imageapi.database import locks
 
-from tests.support.events import ROOT
+from tests import ROOT
 
 CALL = re.compile(r"pg_(?:try_)?advisory_(?:xact_)?lock\(([^,()]+)(, *[^;]+)?\)")
 SOURCES = [ROOT / "init_db.sql", *sorted((ROOT / "layers/shared/imageapi").rglob("*.py"))]

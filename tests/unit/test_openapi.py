@@ -17,8 +17,9 @@ from imageapi.model.scopes import SCOPES
 from imageapi.search import counts, sort_orders, tokens
 from openapi_spec_validator import validate
 
+from tests import ROOT
 from tests.reference import API, ERRORS, TABLE, write_errors, write_routes
-from tests.support.events import ROOT, load_app, load_routes
+from tests.support.events import load_app, load_routes
 from tests.support.openapi import operations, parameters, read_document, resolve, schema, statuses_of_codes
 
 SOURCES = {

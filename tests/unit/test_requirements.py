@@ -9,8 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from samcli.yamlhelper import yaml_parse
 
+from tests import ROOT
 from tests.support.locks import SOURCES, read_lock, read_versions
-from tests.support.templates import ROOT
 
 RUN, DEV = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
 LAYER, ANALYSIS = (ROOT / f"layers/shared/requirements{name}.txt" for name in ("", "-analysis"))

@@ -10,6 +10,7 @@ from imageapi.database import db, locks, migrations
 from imageapi.database.migrations import Migration, migrate, read_migrations
 from imageapi.errors import DatabaseUnavailableError
 
+from tests import ROOT
 from tests.integration.database.migrating import (
     DATABASE,
     USERS,
@@ -20,7 +21,6 @@ from tests.integration.database.migrating import (
     run,
 )
 from tests.integration.stores import SCHEMA, Configure, Row, Stores
-from tests.support.events import ROOT
 from tests.support.waiting import wait_until
 
 FOLDER = ROOT / "functions/migrate/migrations"

@@ -9,12 +9,12 @@ from imageapi.database import db
 from imageapi.database.migrations import read_migrations
 from imageapi.errors import DatabaseUnavailableError
 
+from tests import ROOT
 from tests.integration.client import get, upload
 from tests.integration.database.migrating import PASSWORD, become, become_owner, invoke, run
 from tests.integration.lifecycle import patch_image
 from tests.integration.stores import Configure, Stores
 from tests.support import pictures
-from tests.support.events import ROOT
 
 FOLDER = ROOT / "functions/migrate/migrations"
 SERVICE, MANAGER = "the service", "the manager"

@@ -4,8 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests import ROOT
 from tests.e2e.client import Api
-from tests.integration.run import ROOT, Run, run_local
+from tests.integration.run import Run, run_local
 from tests.support.events import API_KEY
 from tests.support.http_client import fetch
 from tests.support.pictures import jpeg

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import urllib3
 
+from tests import ROOT
 from tests.e2e.client import Api
-from tests.integration.run import ROOT, Run, run_local
+from tests.integration.run import Run, run_local
 from tests.integration.webhooks.receiver import receiver
 from tests.support import pictures
 from tests.support.events import API_KEY

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.run import ROOT
+from tests import ROOT
 from tests.support.waiting import wait_until
 from tests.support.wheels import make_wheel
 

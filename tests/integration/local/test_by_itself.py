@@ -16,7 +16,7 @@ from local.gateway.pool import QUEUE_SECONDS, Pool, make_pools
 from local.gateway.template import read_template
 from local.gateway.worker import HandlerError, ThrottledError, lambda_environment
 from local.settings import make_settings
-from tests.integration.run import ROOT
+from tests import ROOT
 from tests.integration.stores import Stores
 from tests.support.waiting import wait_until
 

@@ -14,7 +14,7 @@ import pytest
 from local.gateway.app import Gateway
 from local.gateway.http_server import ApiServer
 from local.gateway.template import read_template
-from tests.integration.run import ROOT
+from tests import ROOT
 
 HOST = "Host: localhost\r\n"
 LAST = f"{HOST}Connection: close\r\n\r\n"

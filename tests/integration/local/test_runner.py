@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.run import ROOT, Run, is_running, run_local
+from tests import ROOT
+from tests.integration.run import Run, is_running, run_local
 from tests.support.waiting import wait_until
 
 FIXTURE = ROOT / "tests" / "fixtures" / "runner"

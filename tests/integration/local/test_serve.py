@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import ROOT
 from tests.e2e.client import Api
-from tests.integration.run import ROOT
 from tests.integration.stores import Stores
 from tests.support import pictures
 from tests.support.events import API_KEY

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import ROOT
 from tests.support.edge_function import EdgeFunction, make_request, render_code
-from tests.support.templates import ROOT, read_template
+from tests.support.templates import read_template
 
 KEY = "key-of-the-tests-0123456789abcdef"
 NOW = 1_800_000_000

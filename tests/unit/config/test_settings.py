@@ -1,7 +1,6 @@
 """Settings: every variable, which are required, and which values are refused on AWS."""
 
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from imageapi.database import db
 from imageapi.errors import ConfigurationError
 from imageapi.sigv4 import Credentials
 
+from tests import ROOT
 from tests.support.settings import set_environment
 
-ROOT = Path(__file__).resolve().parents[3]
 LAMBDA_PAYLOAD_BYTES = 6_291_556
 """The quota "Invocation payload (request and response), synchronous"."""
 ON_AWS = {"AWS_LAMBDA_FUNCTION_NAME": "images-list"}

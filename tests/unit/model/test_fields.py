@@ -5,7 +5,7 @@ import re
 import pytest
 from imageapi.model.metadata import FIELDS, TEXT_FIELDS
 
-from tests.support.events import ROOT
+from tests import ROOT
 from tests.support.openapi import schema
 
 

@@ -9,7 +9,7 @@ from imageapi.errors import NotFoundError
 from imageapi.model.variant_formats import MIME_TYPES, MOVING
 from imageapi.model.variant_names import INTERMEDIATE, LINKED, ORIGINAL, WIDTHS, Variant, parse_variant
 
-from tests.support.events import ROOT
+from tests import ROOT
 from tests.support.openapi import parameters
 
 PATTERN = parameters("get", "/api/images")["variants"]["schema"]["items"]["pattern"]

@@ -4,8 +4,8 @@ from imageapi.http.operations import DOCUMENT
 from imageapi.model.image_formats import FORMATS, MIME_TYPES, SUPPORTED
 from imageapi.uploads.presigned import UNKNOWN_TYPE
 
+from tests import ROOT
 from tests.support import pictures
-from tests.support.events import ROOT
 from tests.support.openapi import schema
 
 

@@ -4,7 +4,7 @@ import re
 
 from imageapi.search.sort_orders import ORDERS, sorts_by_time
 
-from tests.support.events import ROOT
+from tests import ROOT
 
 
 def test_init_db_sql_has_its_indexes() -> None:

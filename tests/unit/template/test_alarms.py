@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.support.templates import MAIN, ROOT, expand_template, find, read_template, resolve
+from tests import ROOT
+from tests.support.templates import MAIN, expand_template, find, read_template, resolve
 
 PATH = ROOT / "infra/operations.yaml"
 ALARMS = find(PATH, "AWS::CloudWatch::Alarm")

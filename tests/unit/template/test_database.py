@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.templates import MAIN, ROOT, Resource, expand_template, find, read_template, resolve
+from tests import ROOT
+from tests.support.templates import MAIN, Resource, expand_template, find, read_template, resolve
 
 AURORA = ROOT / "infra/aurora.yaml"
 MAIN_RESOURCE = {ROOT / "infra/postgres.yaml": "Server", AURORA: "Cluster"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import MAIN, ROOT, expand_template, find, find_dependencies, read_template
+from tests import ROOT
+from tests.support.templates import MAIN, expand_template, find, find_dependencies, read_template
 
 EDGE = ROOT / "infra/edge.yaml"
 RESOURCES = expand_template(EDGE)

@@ -12,8 +12,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from samcli.yamlhelper import yaml_parse
 
+from tests import ROOT
 from tests.support import templates
-from tests.support.templates import MAIN, ROOT, as_list, find, read_template, statements
+from tests.support.templates import MAIN, as_list, find, read_template, statements
 
 PATH = ROOT / "infra/github.yaml"
 FILES = (ROOT / ".github/workflows").glob("*.yml")

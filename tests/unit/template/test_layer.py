@@ -6,8 +6,8 @@ import sys
 
 from packaging.utils import canonicalize_name
 
+from tests import ROOT
 from tests.support.locks import read_lock
-from tests.support.templates import ROOT
 
 IMPORT = re.compile(r"^\s*(?:from|import) (\w+)[\w.]*(?: import .+| as \w+)?(?:  #.*)?$", re.M)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from imageapi.database.migrations import read_migrations
 
-from tests.support.events import ROOT
+from tests import ROOT
 
 FOLDER = ROOT / "functions/migrate/migrations"
 

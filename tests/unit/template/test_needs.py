@@ -12,6 +12,7 @@ import pytest
 from imageapi.database.grants import GRANTS
 
 from local.settings import find_database_users
+from tests import ROOT
 from tests.support.events import list_routes, load_app
 from tests.support.needs import (
     CHECK_KEY,
@@ -24,7 +25,7 @@ from tests.support.needs import (
     find_table_needs,
     variables_of,
 )
-from tests.support.reach import ROOT, Code, Definition
+from tests.support.reach import Code, Definition
 from tests.support.templates import MAIN, as_list, find, read_template, walk
 
 TEMPLATE = read_template(MAIN)

@@ -1,6 +1,7 @@
 """The network that the stack creates, without and with a NAT gateway."""
 
-from tests.support.templates import MAIN, ROOT, expand_template, find
+from tests import ROOT
+from tests.support.templates import MAIN, expand_template, find
 
 PATH = ROOT / "infra/network.yaml"
 

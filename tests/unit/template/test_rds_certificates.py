@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import MAIN, ROOT, read_template
+from tests import ROOT
+from tests.support.templates import MAIN, read_template
 
 FOLDER = ROOT / "layers/shared/imageapi/rds"
 TEN_YEARS = 10 * 365 * 86_400

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.templates import MAIN, ROOT, Resource, expand_template, find, read_template, resolve
+from tests import ROOT
+from tests.support.templates import MAIN, Resource, expand_template, find, read_template, resolve
 
 TEMPLATE = read_template(MAIN)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.support import templates
 from tests.support.settings import documented_variables
-from tests.support.templates import ALL, MAIN, ROOT, as_list, expand_template, find, read_template, resolve
+from tests.support.templates import ALL, MAIN, as_list, expand_template, find, read_template, resolve
 
 BY_NAME = [
     *("cloudformation", "cloudwatch", "events", "lambda", "logs"),

@@ -15,9 +15,10 @@ from imageapi.sweep import run
 from imageapi.uploads import complete, create_image, direct, presigned
 from imageapi.webhook_sender import drain, send
 
+from tests import ROOT
 from tests.support.events import load_routes
 from tests.support.openapi import parameters
-from tests.support.templates import MAIN, ROOT, find, read_template
+from tests.support.templates import MAIN, find, read_template
 
 FUNCTIONS = find(MAIN, "AWS::Lambda::Function")
 QUEUES = find(MAIN, "AWS::SQS::Queue")
