@@ -18,7 +18,8 @@ from imageapi.errors import AppError
 from imageapi.model.image_formats import FORMATS
 from imageapi.model.variant_names import Variant
 
-from tests.support.pictures import ALL_GOOD, MAX_PIXELS
+from tests.support.pictures import MAX_PIXELS
+from tests.support.samples import ALL_GOOD
 
 MAX_GROWTH = 20 * 2**20
 """Of the decoder's process, in bytes."""

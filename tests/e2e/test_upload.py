@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.client import Api
-from tests.support import pictures
+from tests.support import pictures, samples
 
 UNUSUAL = ("jpeg_cmyk", "png_16_bit", "gif_animated", "webp_animated", "avif", "tiff_pages")
 
@@ -53,9 +53,9 @@ def test_photo_with_exif_and_rotation(api: Api, category: str) -> None:
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_unusual_pictures_are_taken(api: Api, name: str) -> None:
-    expected = pictures.facts(name)._asdict()
+    expected = samples.facts(name)._asdict()
 
-    answer = api.upload(pictures.ALL_GOOD[name](), filename=f"picture.{expected.pop('extension')}")
+    answer = api.upload(samples.ALL_GOOD[name](), filename=f"picture.{expected.pop('extension')}")
 
     assert answer.status == 201
     assert answer.image.items() >= expected.items()
@@ -76,7 +76,7 @@ def test_twenty_uploads_at_once(api: Api, category: str) -> None:
 
 @pytest.mark.parametrize("name", ["svg", "jpeg_truncated", "png_bomb"])
 def test_bad_picture(api: Api, name: str) -> None:
-    make, status, code = pictures.BAD[name]
+    make, status, code = samples.BAD[name]
     answer = api.upload(make())
     assert (answer.status, answer.code) == (status, code)
 

@@ -63,4 +63,4 @@ BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "tiff_many_tiles": (partial(tiff, (65_535, 1), (16, 2_000), tiles=4_096), *_TOO_LARGE),
     "tiff_one_tile_for_many_pages": (partial(tiff, tile=(6_000, 6_000), pages=20), 422, "too_many_frames"),
 }
-"""Like ``pictures.BAD``. None declares more pixels than the service accepts."""
+"""Like ``samples.BAD``. None declares more pixels than the service accepts."""

@@ -5,14 +5,12 @@ orientation. Sizes are those displayed: with ``orientation``, the stored pixels 
 """
 
 import io
-import lzma
 import random
 import struct
 import zlib
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pillow_heif
 from PIL import ExifTags, Image, PngImagePlugin
@@ -263,86 +261,3 @@ def bmp_header_only(width: int, height: int) -> bytes:
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
 HTML, TEXT = b"<!DOCTYPE html><script>alert(1)</script>", "ただの文字です。\n".encode()
-
-ALL_GOOD: dict[str, Callable[[], bytes]] = {
-    "jpeg": jpeg,
-    "jpeg_camera": camera_jpeg,
-    **{f"jpeg_orientation_{n}": partial(jpeg, orientation=n, gps=True) for n in range(1, 9)},
-    "jpeg_progressive": partial(jpeg, progressive=True),
-    "jpeg_grey": partial(jpeg, mode="L"),
-    "jpeg_cmyk": partial(jpeg, mode="CMYK"),
-    "jpeg_mpo": partial(animation, "MPO", 2),
-    "png": png,
-    "png_one_bit": partial(png, mode="1"),
-    "png_alpha": partial(png, mode="RGBA"),
-    "png_16_bit": png_16_bit,
-    "png_palette_transparent": png_palette_transparent,
-    "heif": heif,
-    "heif_alpha": partial(heif, mode="RGBA"),
-    "heif_rotated": heif_rotated,
-    "heif_several": partial(heif, images=3),
-    "heif_generic_brand": lambda: with_brand(heif(), b"mif1"),
-    "heif_tiles": lambda: (FIXTURES / "tiles.heic").read_bytes(),
-    "heif_sequence": lambda: (FIXTURES / "sequence.heics").read_bytes(),
-    "avif_generic_brand": lambda: with_brand(still("AVIF"), b"mif1"),
-    **{format.lower(): partial(still, format) for format in ("GIF", "WEBP", "AVIF", "BMP", "TIFF")},
-    **{f"{format.lower()}_animated": partial(animation, format) for format in ("PNG", "GIF", "WEBP", "AVIF")},
-    "tiff_pages": partial(animation, "TIFF"),
-}
-"""Name → a function that builds the file. The service accepts all of them."""
-
-
-class Facts(NamedTuple):
-    """Facts that the service must detect in a good picture."""
-
-    mime_type: str
-    extension: str
-    width: int
-    height: int
-    frames: int
-
-
-def facts(name: str) -> Facts:
-    """The expected facts of ``ALL_GOOD[name]``."""
-    format = name.split("_")[0]
-    frames = 3 if name.endswith(("_animated", "_pages")) else 1
-    format = {"heif": "heic"}.get(format, format)
-    return Facts(f"image/{format}", {"jpeg": "jpg", "tiff": "tif"}.get(format, format), 64, 48, frames)
-
-
-_NOT_AN_IMAGE = (415, "unsupported_image_type")
-_CORRUPT = (422, "image_corrupt")
-_TOO_LARGE = (422, "too_many_pixels")
-
-BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
-    "text": (lambda: TEXT, *_NOT_AN_IMAGE),
-    "html": (lambda: HTML, *_NOT_AN_IMAGE),
-    "svg": (lambda: SVG, *_NOT_AN_IMAGE),
-    "pdf": (lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", *_NOT_AN_IMAGE),
-    "ico": (partial(still, "ICO"), *_NOT_AN_IMAGE),
-    "heif_other_codec": (lambda: with_brand(still("AVIF"), b"heic"), *_NOT_AN_IMAGE),
-    "jpeg_magic_only": (lambda: b"\xff\xd8\xff\xe0", *_CORRUPT),
-    **{
-        f"{format.lower()}_truncated": (partial(truncated_noise, format), *_CORRUPT)
-        for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
-    },
-    "heif_truncated": (lambda: truncated(heif()), *_CORRUPT),
-    "heif_tile_missing": (heif_without_tile, *_CORRUPT),
-    "heif_called_avif": (lambda: with_brand(heif(), b"avif"), *_CORRUPT),
-    "heif_smaller_than_declared": (partial(heif_of_size, 500, 400), *_CORRUPT),
-    "heif_huge_before_cropping": (heif_huge_before_cropping, *_TOO_LARGE),
-    "heif_many_images": (lambda: lzma.decompress((FIXTURES / "many.heic.xz").read_bytes()), *_CORRUPT),
-    "jpeg_progressive_truncated": (lambda: truncated(jpeg(600, 400, progressive=True), 0.9), *_CORRUPT),
-    "png_wrong_checksum_pixels": (partial(png_wrong_checksum, b"IDAT"), *_CORRUPT),
-    "png_wrong_checksum_header": (partial(png_wrong_checksum, b"IHDR"), *_CORRUPT),
-    "png_without_pixels": (partial(png_header_only, 600, 400), *_CORRUPT),
-    "webp_animated_truncated": (lambda: truncated(animation("WEBP"), 0.9), *_CORRUPT),
-    "png_header_huge": (partial(png_header_only, 30_000, 30_000), *_TOO_LARGE),
-    "heif_too_large": (partial(heif_of_size, 8_000, 7_000), *_TOO_LARGE),
-    "heif_huge": (partial(heif_of_size, 60_000, 60_000), *_TOO_LARGE),
-    "png_too_wide": (partial(png_header_only, 70_000, 1), *_TOO_LARGE),
-    "png_bomb": (png_bomb, *_TOO_LARGE),
-    "bmp_header_huge": (partial(bmp_header_only, 30_000, 30_000), *_TOO_LARGE),
-    "gif_too_many_frames": (partial(animation, "GIF", 2_001, 1, 1), 422, "too_many_frames"),
-}
-"""Name → (a function that builds the file, the HTTP status and code of the refusal)."""

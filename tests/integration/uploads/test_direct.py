@@ -13,15 +13,15 @@ from imageapi.storage import s3
 
 from tests.integration.client import upload
 from tests.integration.stores import Configure, Stores
-from tests.support import hostile, pictures
+from tests.support import hostile, pictures, samples
 from tests.support.waiting import wait_until
 
 METADATA = {"title": "夕焼け", "description": "海。\n二行目", "category": "風景", "tags": ["海", "空"]}
 
 
-@pytest.mark.parametrize("name", pictures.ALL_GOOD)
+@pytest.mark.parametrize("name", samples.ALL_GOOD)
 def test_good_picture_is_stored_as_it_was_sent(stores: Stores, name: str) -> None:
-    data, facts = pictures.ALL_GOOD[name](), pictures.facts(name)
+    data, facts = samples.ALL_GOOD[name](), samples.facts(name)
 
     answer = upload(data, METADATA, filename="写真.txt")  # the bytes determine the type
 
@@ -59,9 +59,9 @@ def test_the_largest_file_is_taken_and_named_after_its_id(stores: Stores) -> Non
     assert stores.object(f"originals/{image['filename']}")[0] == data
 
 
-@pytest.mark.parametrize("name", pictures.BAD)
+@pytest.mark.parametrize("name", samples.BAD)
 def test_bad_picture(stores: Stores, name: str) -> None:
-    make, status, code = pictures.BAD[name]
+    make, status, code = samples.BAD[name]
 
     assert upload(make()).error == (status, code)
     assert stores.is_empty()

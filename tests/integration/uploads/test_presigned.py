@@ -18,7 +18,7 @@ from tests.integration.lifecycle import (
     post_file,
 )
 from tests.integration.stores import Stores, new_id
-from tests.support import hostile, pictures
+from tests.support import hostile, pictures, samples
 from tests.support.waiting import wait_until
 
 PICTURE = pictures.camera_jpeg()
@@ -69,7 +69,7 @@ def test_the_whole_way(stores: Stores) -> None:
 @pytest.mark.parametrize("announced", ["image/webp", None])
 @pytest.mark.parametrize("name", ["png_16_bit", "gif_animated", "avif", "bmp", "tiff_pages", "jpeg_mpo"])
 def test_a_picture_gets_the_type_of_its_bytes(stores: Stores, name: str, announced: str | None) -> None:
-    data, facts = pictures.ALL_GOOD[name](), pictures.facts(name)
+    data, facts = samples.ALL_GOOD[name](), samples.facts(name)
 
     image = complete(announce_and_post(data, mime_type=announced)).image
 
@@ -117,7 +117,7 @@ def test_a_form_expires(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [
-        *((name, *pictures.BAD[name][1:]) for name in ("html", "jpeg_truncated", "png_bomb")),
+        *((name, *samples.BAD[name][1:]) for name in ("html", "jpeg_truncated", "png_bomb")),
         *((name, *hostile.BAD[name][1:]) for name in ("tiff_large_tile", "tiff_many_tiles")),
         ("another sha256", 422, "sha256_mismatch"),
     ],
@@ -125,7 +125,7 @@ def test_a_form_expires(stores: Stores) -> None:
 @pytest.mark.parametrize("way", ["complete", "event"])
 def test_what_arrives_is_refused(stores: Stores, name: str, status: int, code: str, way: str) -> None:
     """Afterwards, the Idempotency-Key is free again."""
-    make = (pictures.BAD | hostile.BAD).get(name, [lambda: PICTURE])[0]
+    make = (samples.BAD | hostile.BAD).get(name, [lambda: PICTURE])[0]
     sha256 = {"sha256": "0" * 64} if name == "another sha256" else {}
     image_id = announce_and_post(make(), "k", **sha256)
 

@@ -21,8 +21,9 @@ from imageapi.model.variant_names import Variant
 from imageapi.pictures import inspect, render
 
 from tests import mutations
-from tests.support import hostile, pictures
-from tests.support.pictures import ALL_GOOD, BAD, MAX_PIXELS
+from tests.support import hostile, pictures, samples
+from tests.support.pictures import MAX_PIXELS
+from tests.support.samples import ALL_GOOD, BAD
 from tests.support.waiting import wait_until
 from tests.unit.pictures.looks import refusal
 
@@ -133,7 +134,7 @@ def test_a_fork_is_reused_for_plain_formats_until_an_error() -> None:
 @pytest.mark.parametrize("format", ["AVIF", "TIFF", "HEIF"])
 def test_a_fork_is_not_reused_after_other_formats(format: str) -> None:
     decode(pictures.jpeg())
-    decode(pictures.ALL_GOOD[format.lower()]())
+    decode(samples.ALL_GOOD[format.lower()]())
     assert find_fork() is None
 
 

@@ -5,12 +5,12 @@ from imageapi.model.image_formats import FORMATS, MIME_TYPES, SUPPORTED
 from imageapi.uploads.presigned import UNKNOWN_TYPE
 
 from tests import ROOT
-from tests.support import pictures
+from tests.support import samples
 from tests.support.openapi import schema
 
 
 def test_samples_and_openapi_json_name_all() -> None:
-    assert {name.split("_")[0].upper() for name in pictures.ALL_GOOD} == set(FORMATS)
+    assert {name.split("_")[0].upper() for name in samples.ALL_GOOD} == set(FORMATS)
     assert schema("Image")["properties"]["mime_type"]["x-extensible-enum"] == list(MIME_TYPES)
     assert schema("NewUpload")["properties"]["mime_type"]["x-extensible-enum"] == [*MIME_TYPES, UNKNOWN_TYPE]
     assert DOCUMENT.read_text(encoding="utf-8").count(SUPPORTED) == 2

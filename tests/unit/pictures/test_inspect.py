@@ -11,15 +11,16 @@ from imageapi.pictures.open import open_picture
 from imageapi.pictures.pixel_limits import check_size
 from PIL import ImageFile, TiffImagePlugin, TiffTags
 
-from tests.support import hostile, pictures
-from tests.support.pictures import ALL_GOOD, MAX_PIXELS
+from tests.support import hostile, pictures, samples
+from tests.support.pictures import MAX_PIXELS
 from tests.support.pngs import compress_zeros, png_chunk
+from tests.support.samples import ALL_GOOD
 from tests.support.tiffs import EXTRA_SAMPLES, SHORT, tiff
 from tests.unit.pictures import looks
 from tests.unit.pictures.looks import CORNERS, assert_alike, corners, inspect, refusal, render
 
 XMP = 700
-BAD = pictures.BAD | hostile.BAD
+BAD = samples.BAD | hostile.BAD
 CORRUPT, TOO_LARGE = (422, "image_corrupt"), (422, "too_many_pixels")
 
 
@@ -37,7 +38,7 @@ def test_good_pictures(name: str) -> None:
     picture = inspect(ALL_GOOD[name]())
     kind = find_kind(ALL_GOOD[name]())
     found = (kind.mime_type, kind.extension, picture.width, picture.height, picture.frames)
-    assert found == pictures.facts(name)
+    assert found == samples.facts(name)
     placeholder = looks.open_placeholder(picture)
     assert placeholder.size == (16, 12)
     assert not placeholder.getexif()

@@ -14,7 +14,7 @@ from imageapi.pictures.resize import find_box
 from imageapi.pictures.scale_on_load import scale_to_fill
 from PIL import Image, PngImagePlugin
 
-from tests.support import pictures
+from tests.support import pictures, samples
 from tests.unit.pictures import looks
 from tests.unit.pictures.looks import ROTATED, assert_alike, assert_colour, corners, count_frames, render
 
@@ -36,9 +36,9 @@ BIG: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("extension", MIME_TYPES)
-@pytest.mark.parametrize("name", pictures.ALL_GOOD)
+@pytest.mark.parametrize("name", samples.ALL_GOOD)
 def test_a_small_picture_is_not_enlarged(name: str, extension: str) -> None:
-    data = pictures.ALL_GOOD[name]()
+    data = samples.ALL_GOOD[name]()
     expected = corners(pictures.quadrants(mode="L" if name == "jpeg_grey" else "RGB"))
     if name == "png_palette_transparent":
         expected = corners(Image.open(io.BytesIO(data)))
