@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import THUMBNAILS, Gallery, Service
 
 COUNT = 1_000
-THUMBNAILS = re.compile(r"/images/[^/]+/w320\?")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import THUMBNAILS, Gallery, Service
 from tests.support.pictures import jpeg
 
 BATCH = "**/api/images/batch"
@@ -226,6 +226,23 @@ def test_more_than_a_batch_is_sent_in_parts(gallery: Gallery, service: Service) 
     expect(gallery.count).to_have_text("230 pictures")
     gallery.settle()
     assert service.count() == 230
+
+
+def test_thumbnail_that_failed_in_the_trash_is_loaded_when_its_picture_is_back(waiting: Gallery) -> None:
+    held = waiting.hold(THUMBNAILS)
+    waiting.enter()
+    waiting.pick("Picture 1", "Picture 3")
+    waiting.act("Move to trash")
+    expect(waiting.said).to_contain_text("Moved 2 pictures to the trash")
+
+    for route in held:
+        route.fulfill(status=404, json={"error": {"code": "image_not_found"}})
+    expect(waiting.page.locator(".lost")).to_have_count(2)
+    waiting.page.unroute(THUMBNAILS)
+    waiting.press("Control+z")
+
+    expect(waiting.page.locator("img.loaded")).to_have_count(6)
+    expect(waiting.page.locator(".lost")).to_have_count(0)
 
 
 def test_server_without_a_trash_asks_before_it_deletes(waiting: Gallery) -> None:

@@ -88,6 +88,25 @@ def test_select_button_begins_with_nothing_selected(gallery: Gallery) -> None:
     expect(gallery.card("Picture 3")).to_be_focused()
 
 
+def test_select_button_waits_for_pictures(waiting: Gallery, service: Service) -> None:
+    held = waiting.hold("**/api/images?*")
+    waiting.enter()
+    select = waiting.button("Select")
+    waiting.wait_until(lambda: held)
+    expect(select).to_be_visible()
+    expect(select).to_be_disabled()
+
+    for route in held:
+        route.continue_()
+
+    expect(select).to_be_enabled()
+    service.clear()
+    waiting.page.unroute("**/api/images?*")
+    waiting.enter()
+    expect(waiting.heading("No pictures yet")).to_be_visible()
+    expect(select).to_be_disabled()
+
+
 def test_another_list_ends_the_selection(gallery: Gallery) -> None:
     gallery.pick("Picture 2", "Picture 5")
 

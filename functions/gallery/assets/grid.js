@@ -5,7 +5,7 @@ import { callApi, withRetries } from "./api.js";
 import { announce, byId } from "./dom.js";
 import { explain, explainRetry } from "./explain.js";
 import { NEWEST } from "./filters.js";
-import { isArrow, itemByArrow, makeEntry, renderEntry, visibleSibling } from "./grid_item.js";
+import { isArrow, itemByArrow, makeEntry, renderEntry, retryPicture, visibleSibling } from "./grid_item.js";
 import { furtherLinks } from "./links.js";
 import { t } from "./text.js";
 
@@ -158,6 +158,7 @@ function clearGrid() {
   total = null;
   byId("count").textContent = "";
   byId("empty").hidden = true;
+  byId("select").disabled = true;
   grid.replaceChildren();
   if (scrollY > grid.offsetTop) scrollTo(0, 0);
 }
@@ -175,6 +176,7 @@ function showTotal() {
   const n = exact ? value - [...entries.values()].filter(({ item }) => item.hidden).length : value;
   byId("count").textContent = n === 0 ? "" : [t(exact ? "count" : "count_more", { n }), note].filter(Boolean).join(" · ");
   byId("empty").hidden = n > 0;
+  byId("select").disabled = n === 0;
   showEmpty(isTrash() ? "trash" : filtered ? "nothing" : may("write") ? "none" : "bare");
 }
 
@@ -224,9 +226,11 @@ export function confirmHidden(ids) {
 /** Show hidden pictures again at their places; if the list has been replaced since, reload it. */
 export async function showImages(ids) {
   for (const id of ids) leaving.delete(id);
-  for (const id of ids) if (entries.has(id)) entries.get(id).item.hidden = false;
-  if (ids.every((id) => entries.has(id)) && !isTrash()) return renderTotal();
-  await reload(query);
+  const shown = ids.map((id) => entries.get(id)).filter(Boolean);
+  for (const { item } of shown) item.hidden = false;
+  if (shown.length < ids.length || isTrash()) return reload(query);
+  shown.forEach(retryPicture);
+  renderTotal();
 }
 
 /** The id of the picture before (-1) or after (1) this one, if there is one. Loads more near the end. */

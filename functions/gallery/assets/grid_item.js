@@ -42,6 +42,7 @@ function loadPicture(entry, button) {
   let failures = 0;
   picture.onload = () => {
     failures = 0;
+    entry.item.classList.remove("lost");
     picture.classList.add("loaded");
     setTimeout(() => { button.style.backgroundImage = ""; }, FADE_MS); // it would show through transparent areas
   };
@@ -59,6 +60,12 @@ export function renderEntry({ image, picture, title, check }) {
   if (!link || picture.getAttribute("src") === link) return;
   picture.srcset = thumbnailSet(image);
   picture.src = link;
+}
+
+/** Call when an image is back from the trash, where its picture could not be loaded. */
+export function retryPicture(entry) {
+  const { complete, naturalWidth } = entry.picture;
+  if (complete && !naturalWidth) renewLinks(entry);
 }
 
 /** Reload an image, for links that have not expired or that the list lacks. */
