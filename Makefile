@@ -31,7 +31,7 @@ run: $(VENV)/run.stamp  ## Run the service on this machine, without Docker: http
 SLOW := tests/integration/local tests/integration/webhooks/test_hostile_answers.py \
 	tests/integration/images/test_batch_repeated.py \
 	$(addprefix tests/e2e/test_,docs_examples.py docs_pages.py examples.py examples_flask.py openapi.py) \
-	$(addprefix tests/integration/test_,faults.py interleavings.py mirrors.py restores.py)
+	$(addprefix tests/integration/test_,benchmarks.py faults.py interleavings.py mirrors.py restores.py)
 
 test: $(VENV)/dev.stamp  ## Run the unit, integration and end-to-end tests
 	$(BIN)/python -m pytest --numprocesses=4 --dist=worksteal tests/unit tests/integration tests/e2e $(addprefix --ignore=,$(SLOW))

@@ -38,7 +38,7 @@ PAGES: dict[str, dict[str, str | list[str]]] = {
     "tag": {"tags": corpus.ENGLISH[2]},
     "two tags": {"tags": [corpus.ENGLISH[5], corpus.PLACES[7]]},
     "media type": {"mime_type": "image/webp"},
-    "min_width, rare": {"min_width": "5000"},
+    "width, rare": {"width.gte": "5000"},
     "created in one hour": {"created_at.gte": "HOUR_START", "created_at.lt": "HOUR_END"},
     "sort by title": {"sort": "title"},
     "sort by size": {"sort": "-size_bytes"},
