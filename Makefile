@@ -8,9 +8,8 @@ LOCKS := $(addsuffix .txt,$(addprefix layers/shared/,requirements requirements-a
 	requirements requirements-dev requirements-deploy requirements-lint)
 
 # Rebuild a virtual environment whose Python an upgrade has removed.
-ifeq ($(wildcard $(BIN)/python),)
-.PHONY: $(VENV)/run.stamp $(VENV)/dev.stamp
-endif
+.PHONY: $(foreach stamp,$(VENV)/run.stamp $(VENV)/dev.stamp .venv-lint/stamp .venv-deploy/stamp,\
+	$(if $(wildcard $(dir $(stamp))bin/python),,$(stamp)))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-browser test-docker test-deploy lint reference bench bench-list build deploy destroy migrate up down sweep verify monitor demo key keys-confirm lock audit clean
@@ -91,13 +90,13 @@ bench-list: $(VENV)/dev.stamp  ## Measure lists and searches at many rows: make 
 	$(BIN)/python -m benchmarks.scale --rows $(ROWS) --chart docs/list-latency.svg
 
 build: $(VENV)/run.stamp  ## Build the functions and the layer for sam deploy and sam local
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam build
+	SAM_CLI_TELEMETRY=0 $(BIN)/python -m samcli build
 
 # The section of samconfig.toml. Further parameters: SAM_OPTIONS='--parameter-overrides …'
 ENV ?= dev
 
 deploy: $(if $(BUILT),$(VENV)/run.stamp,build)  ## Deploy to AWS: make deploy ENV=dev or ENV=prod; BUILT=1 skips the build
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(ENV) $(SAM_OPTIONS)
+	SAM_CLI_TELEMETRY=0 $(BIN)/python -m samcli deploy --config-env $(ENV) $(SAM_OPTIONS)
 ifeq ($(ENV),prod)
 	aws cloudformation update-termination-protection --enable-termination-protection --stack-name image-api-prod
 endif
@@ -107,7 +106,7 @@ destroy: $(VENV)/run.stamp  ## Delete the AWS stack; keeps images, the signing k
 	@protected=$$(aws cloudformation describe-stacks --stack-name image-api-$(ENV) --output text \
 	  --query "Stacks[0].Parameters[?ParameterKey=='DatabaseDeletionProtection'].ParameterValue") && test "$$protected" = false || { \
 	  echo "Nothing was deleted: DatabaseDeletionProtection is not \"false\" (docs/operations.md#remove-it)."; exit 1; }
-	SAM_CLI_TELEMETRY=0 $(BIN)/sam delete --config-env $(ENV) --stack-name image-api-$(ENV)
+	SAM_CLI_TELEMETRY=0 $(BIN)/python -m samcli delete --config-env $(ENV) --stack-name image-api-$(ENV)
 
 migrate: $(VENV)/run.stamp  ## Update the database schema, beside a make run or the containers
 	@$(BIN)/python -m local invoke MigrateFunction
@@ -138,5 +137,5 @@ keys-confirm: $(VENV)/run.stamp  ## List the API keys that a restore has suspend
 	@exec $(BIN)/python -m local keys-confirm $(if $(APPLY),--apply) $(if $(STACK),--stack="$$STACK")
 
 clean:  ## Delete environments and builds; keeps the data in .data
-	rm -rf $(VENV) $(VENV).lock .venv-lint .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lint .venv-deploy $(addsuffix .lock,$(VENV) .venv-lint .venv-deploy) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,7 +13,7 @@ import time
 PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
 """Platforms that have wheels of PostgreSQL and S3."""
 
-INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-user")
 AS_LOCKED = ("--require-hashes", "--only-binary=:all:")
 """Install only files that the locks list, and no source archives: their installation runs code."""
 WITHOUT_WHEEL = ("--no-binary=watchdog",)

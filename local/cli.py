@@ -5,6 +5,7 @@ Each command has its own imports, because importing SAM CLI takes half a second.
 
 import argparse
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -86,6 +87,9 @@ def main() -> int:
         "key": make_key,
         "keys-confirm": confirm_keys,
     }
+    if not getattr(arguments, "stack", None):  # then boto3 only talks to local stores, with their own keys
+        os.environ.pop("AWS_PROFILE", None)
+        os.environ.pop("AWS_DEFAULT_PROFILE", None)
     # For verify, 1 means that objects are missing or different.
     failed = 2 if arguments.command == "verify" else 1
     try:

@@ -52,4 +52,4 @@ def revoke_key(request: Request, key_id: str) -> Response:
 @router.operation("confirmKey")
 def confirm_key(request: Request, key_id: str) -> Response:
     """200 with the key, whose suspension after a restore of the database ends."""
-    return resource_response(request, manage.confirm_key(key_id))
+    return resource_response(request, manage.confirm_key(key_id, request.key))

@@ -60,7 +60,7 @@ class PostgresServer(Server):
         self.database = database
         self._schema = schema
         self._binaries = find_binaries()
-        self._environ |= {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        self._environ |= {"LC_ALL": "C", "TZ": "UTC"}
 
     @property
     def url(self) -> str:
@@ -131,7 +131,9 @@ class PostgresServer(Server):
             initdb = self._binaries / "initdb"
             command: list[str | Path] = [*self._as_user(initdb), initdb, "-D", new, "-U", self.user]
             command += [f"--pwfile={secret}"]
-            command += ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+            # Its own locale: before macOS 15, the system has no C.UTF-8.
+            locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            command += ["-E", "UTF8", *locale, "-A", "scram-sha-256"]
             with self._open_log() as log:
                 done = subprocess.run(
                     command,

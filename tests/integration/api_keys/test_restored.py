@@ -57,10 +57,12 @@ def test_a_revoked_key_of_a_backup_answers_nothing_until_it_is_confirmed(restora
         assert own(key).error == (403, "api_key_suspended")
         assert "make keys-confirm" in own(key).body["error"]["message"]
     assert confirm(good, with_key=good["key"]).error == (403, "api_key_suspended")
-    new = make_key(READ, name="new")
+    new, weak = make_key(READ, name="new"), make_key(MANAGE, name="weak")
+    assert confirm(leaked, with_key=weak["key"]).error == (403, "scope_missing")
     listed = get("/api/keys").body["keys"]
     assert {key["name"]: bool(key["suspended_at"]) for key in listed} == {
         "new": False,
+        "weak": False,
         "good": True,
         "leaked": True,
     }

@@ -84,6 +84,10 @@ def test_the_whole_address_of_the_database_may_be_in_its_secret(
     configure(DB_HOST="elsewhere.invalid", DB_PORT="1", POSTGRES_DB="other", DB_SSLMODE=None)
 
     assert list_with("first-api-key") == 200
+    verified = {"sslmode": "verify-full", "sslrootcert": "/opt/python/imageapi/rds/eu-central-1.pem"}
+    put(manager, keys["DATABASE_SECRET_ARN"], secret | verified)
+    assert settings.refresh_settings(0.0)
+    assert settings.get_settings().db_sslrootcert == verified["sslrootcert"]
 
 
 def test_rotation_without_a_deploy(

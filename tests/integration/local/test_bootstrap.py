@@ -18,10 +18,11 @@ def start(folder: Path, requirements: str) -> subprocess.Popen[str]:
     (folder / "requirements.txt").write_text(requirements)
     command = [sys.executable, str(ROOT / "local/bootstrap.py"), "venv", "stamp", "requirements.txt"]
     unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_FIND_LINKS": str(folder)}
+    personal = {"PIP_USER": "1"}
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=os.environ | unreachable,
+        env=os.environ | unreachable | personal,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

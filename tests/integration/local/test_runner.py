@@ -31,7 +31,8 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running = Run(
         tmp_path_factory.mktemp("runner") / "data",
         project / "template.yaml",
-        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell, old key", "LINK_TTL_SECONDS": "61"},
+        {"WORKERS_PER_FUNCTION": "2", "API_KEY": "key of the shell, old key", "LINK_TTL_SECONDS": "61"}
+        | {"AWS_PROFILE": "missing"},
     )
     yield running
     running.stop()

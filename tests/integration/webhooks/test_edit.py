@@ -6,7 +6,7 @@ from typing import Any
 from tests.integration.client import send
 from tests.integration.key_requests import make_key, revoke_key
 from tests.integration.stores import Stores
-from tests.integration.webhooks.calls import deliver, get
+from tests.integration.webhooks.calls import deliver, get, send_taken, settle, take
 from tests.integration.webhooks.receiver import Receiver
 from tests.support.answers import Answer
 from tests.support.events import API_KEY, make_event
@@ -34,6 +34,19 @@ def test_a_webhook_is_changed_at_its_version(service: Stores, server: Receiver) 
         assert ask("PATCH", path, values).body["data"]["version"] == 2
     assert ask("DELETE", path, If_Match='"2"').status == 204
     assert ask("PATCH", path, {}).error == (404, "webhook_not_found")
+
+
+def test_a_result_of_the_old_url_does_not_count_for_the_new_one(service: Stores, server: Receiver) -> None:
+    webhook = ask("POST", values={"url": f"{server.url}/old", "types": ["image.uploaded"]}).body["data"]
+    service.insert_ready()
+    server.statuses = [410]
+    outcomes = send_taken(take())
+
+    ask("PATCH", f"/{webhook['id']}", {"url": f"{server.url}/new"})
+
+    assert settle(outcomes) == {"settled": 0, "lost": 1}
+    assert get(webhook)["state"] == "active"
+    assert deliver() == {"settled": 1, "lost": 0}
 
 
 def test_whoever_changes_it_answers_for_it(service: Stores, server: Receiver) -> None:

@@ -12,15 +12,21 @@ from imageapi.http.image_response import make_etag
 
 def test_etag_changes_with_the_version_and_with_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Links expire after 60 to 90 minutes."""
-    clock = SimpleNamespace(now=1_800_000_001.0)
+    clock, keys = SimpleNamespace(now=1_800_000_001.0), ["first"]
     monkeypatch.setattr(image_response, "time", SimpleNamespace(time=lambda: clock.now))
-    monkeypatch.setattr(image_response, "get_settings", lambda: SimpleNamespace(link_ttl=3600))
+    monkeypatch.setattr(image_response, "get_settings", lambda: SimpleNamespace(link_ttl=3600, secret_keys=keys))
     one, two = ({"version": version, "duplicate_of": None} for version in (1, 2))
     assert (make_etag(one), make_etag(two)) == ('"1.1800005400"', '"2.1800005400"')
     clock.now += 1790
     assert make_etag(one) == '"1.1800005400"'
     clock.now += 1790
     assert make_etag(one) == '"1.1800007200"'
+
+    permanent = make_etag(one | {"link_version": 3}, "https://a.example")
+    assert make_etag(one | {"link_version": 3}, "https://b.example") != permanent
+    keys[0] = "second"
+    assert make_etag(one | {"link_version": 3}, "https://a.example") != permanent
+    assert parse_if_match(permanent) == [1]
 
 
 @given(st.integers(1, 999_999_999))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imageapi.decoder import results
 from imageapi.model.picture import Picture
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
@@ -16,9 +17,10 @@ from tests.unit.pictures import looks
 
 
 def inspect(data: bytes) -> Picture:
-    """JSON and PostgreSQL must be able to store the EXIF."""
+    """The function must accept the EXIF from its decoder, and PostgreSQL be able to store it."""
     picture = looks.inspect(data)
-    json.dumps(picture.exif, allow_nan=False)
+    facts = json.loads(json.dumps(results.picture_facts(picture), allow_nan=False))
+    assert results.parse_picture(facts, picture.intermediate or b"") == picture
     assert all(is_storable(value) for value in picture.exif.values() if isinstance(value, str))
     return picture
 
@@ -39,6 +41,7 @@ def test_what_a_camera_says() -> None:
         *((None, None, None), ("", "", None), (" \0 ", "\x01\x02", None), (None, "Pixel 8", "Pixel 8")),
         *(("Canon", "Canon EOS R6", "Canon EOS R6"), ("SONY", "ILCE-7M4", "SONY ILCE-7M4")),
         *(("SONY", None, "SONY"), ("NIKON\0\0\0", "Z 6\0", "NIKON Z 6"), ("A" * 5_000, None, "A" * 200)),
+        ("A" * 150, "B" * 150, "A" * 150 + " " + "B" * 49),
     ],
 )
 def test_the_name_of_the_camera(make: str | None, model: str | None, camera: str | None) -> None:
@@ -64,6 +67,14 @@ TIME = "2026:04:01 09:30:15"
 def test_when_it_was_taken(moment: str, offset: str | None, taken_at: str | None) -> None:
     said = {Base.DateTimeOriginal: moment} | ({Base.OffsetTimeOriginal: offset} if offset else {})
     assert read_exif(exif_details=said) == ({"taken_at": taken_at} if taken_at else {})
+
+
+def test_values_of_another_type_are_converted_or_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {Base.FNumber: "2.8", Base.ISOSpeedRatings: "fast", Base.LensModel: 50.0}
+    data = pictures.camera_jpeg()
+    monkeypatch.setattr(Image.Exif, "get_ifd", lambda *_: values)
+
+    assert inspect(data).exif == {"camera": "Canon EOS R6", "f_number": 2.8, "orientation": 6}
 
 
 @pytest.mark.parametrize("tag", [Base.ExposureTime, Base.FNumber, Base.FocalLength, Base.ISOSpeedRatings])

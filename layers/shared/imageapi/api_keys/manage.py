@@ -114,16 +114,19 @@ def revoke_key(key_id: str, versions: Sequence[int] | None, *, keep_descendants:
     KEYS.change(key_id, versions, work)
 
 
-def confirm_key(key_id: str) -> dict[str, Any]:
+def confirm_key(key_id: str, editor: Key) -> dict[str, Any]:
     """End a key's suspension after a restore of the database. Returns and raises as :func:`get_key`.
 
     Raises:
         ConflictError: ``key_not_suspended``.
+        ForbiddenError: ``scope_missing``: the editor lacks a scope of the key.
     """
 
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if row["revoked_at"] or not row["suspended_at"]:
             raise ConflictError("Only a suspended API key can be confirmed.", code="key_not_suspended")
+        for scope in row["scopes"]:
+            editor.check_scope(scope)
         return api_keys.update(cursor, row["id"], {"suspended_at": None})
 
     return serialize_key(KEYS.change(key_id, None, work))

@@ -64,11 +64,13 @@ def delete(cursor: db.Cursor, webhook_id: str) -> None:
 
 def update(cursor: db.Cursor, webhook_id: str, values: Mapping[str, Any]) -> db.Row:
     """Change ``url``, ``types`` and ``created_by`` of a locked webhook. Without a valid key it is paused, so
-    that it does not later send the changes it missed. A new URL is tried immediately.
+    that it does not later send the changes it missed. A new URL is tried immediately, and a delivery to
+    the old one loses its lease, so that its result does not count.
     """
     assignments = [f"{name} = %({name})s" for name in values]
     if "url" in values:
         assignments += ["failing_since = NULL", "attempts = 0", "next_attempt_at = now()"]
+        assignments += ["lease_token = nextval('lease_tokens')", "lease_until = '-infinity'"]
     return _update(
         cursor,
         webhook_id,

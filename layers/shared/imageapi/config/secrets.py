@@ -27,7 +27,9 @@ USERS = {
     "DB_MANAGER_PASSWORD": "DB_MANAGER_USER",
 }
 """Secrets in JSON, with a user name and a password."""
-ADDRESS = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "POSTGRES_DB", "sslmode": "DB_SSLMODE"}
+ADDRESS = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "POSTGRES_DB"} | {
+    name: f"DB_{name.upper()}" for name in ("sslmode", "sslrootcert")
+}
 """Further fields of the first one, by RDS's names."""
 
 

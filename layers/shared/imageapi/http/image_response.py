@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from imageapi.config.settings import get_settings
 from imageapi.database import db
-from imageapi.delivery.links import expires_at
+from imageapi.delivery.links import expires_at, key_id
 from imageapi.http.etag import unless_known
 from imageapi.http.request import Request
 from imageapi.http.response import Response, json_response
@@ -21,7 +21,7 @@ def image_response(request: Request, row: db.Row, options: LinkOptions = DEFAULT
     """200 with ``{"data": Image}`` and its ETag; 304 if the client has it."""
     image = serialize_image(row, request.base_url, options)
     headers = {
-        "ETag": make_etag(row, permanent=options.permanent),
+        "ETag": make_etag(row, request.base_url if options.permanent else None),
         "Cache-Control": "private, no-cache",
     }
     answer = json_response(200, {"data": image}, headers)
@@ -39,11 +39,18 @@ def stored_response(request: Request, stored: "Stored") -> Response:
     return json_response(201 if stored.created else 200, {"data": image}, headers)
 
 
-def make_etag(row: Mapping[str, Any], *, permanent: bool = False) -> str:
+def make_etag(row: Mapping[str, Any], permanent_base: str | None = None) -> str:
     """The ETag of an image's JSON: its version, the expiry of its links (for permanent ones, their version),
-    and the id of the image that it duplicates, which changes without a new version.
+    and a checksum of what changes without either: the id of the image that it duplicates, and of permanent
+    links their base URL and key.
+
+    Args:
+        permanent_base: the base URL of permanent links; None for links that expire.
     """
-    lasts = row["link_version"] if permanent else expires_at(time.time(), get_settings().link_ttl)
-    if not row["duplicate_of"]:
-        return f'"{row["version"]}.{lasts}"'
-    return f'"{row["version"]}.{lasts}-{zlib.crc32(row["duplicate_of"].encode()):x}"'
+    others = row["duplicate_of"] or ""
+    if permanent_base is None:
+        lasts = expires_at(time.time(), get_settings().link_ttl)
+    else:
+        lasts = row["link_version"]
+        others += f"{permanent_base} {key_id(get_settings().secret_keys[0])}"
+    return f'"{row["version"]}.{lasts}{f"-{zlib.crc32(others.encode()):x}" if others else ""}"'

@@ -8,8 +8,7 @@ from PIL import ExifTags, Image
 
 from imageapi.pictures.orientation import read_orientation
 
-_EXIF_TAGS = {
-    "lens": ExifTags.Base.LensModel,
+_NUMBERS = {
     "exposure_time": ExifTags.Base.ExposureTime,
     "f_number": ExifTags.Base.FNumber,
     "iso": ExifTags.Base.ISOSpeedRatings,
@@ -26,17 +25,18 @@ def read_exif(image: Image.Image) -> dict[str, Any]:
         make, model = _text(base.get(ExifTags.Base.Make)), _text(base.get(ExifTags.Base.Model))
         moment = details.get(ExifTags.Base.DateTimeOriginal)
         offset = details.get(ExifTags.Base.OffsetTimeOriginal)
-        others = {name: details.get(tag) for name, tag in _EXIF_TAGS.items()}
+        numbers = {name: _number(details.get(tag)) for name, tag in _NUMBERS.items()}
+        lens = _text(details.get(ExifTags.Base.LensModel))
     except Exception:  # unreadable EXIF must not refuse a readable image
         return {"orientation": orientation} if orientation else {}
     named_twice = make is None or (model or "").startswith(make)
     facts: dict[str, Any] = {
-        "camera": model if named_twice else f"{make} {model or ''}".strip(),
+        "camera": model if named_twice else _text(f"{make} {model or ''}"),
         "taken_at": _taken_at(_text(moment) or "", _text(offset) or ""),
         "orientation": orientation,
+        "lens": lens,
+        **numbers,
     }
-    for name, value in others.items():
-        facts[name] = _text(value) if isinstance(value, str) else _number(value)
     return {name: value for name, value in facts.items() if value is not None}
 
 
