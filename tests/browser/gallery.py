@@ -260,7 +260,7 @@ class Gallery:
             url, lambda route: route.fulfill(status=status, headers=sent, json={"error": error}), method
         )
 
-    def hold(self, url: str, method: str = "", most: int = 999) -> list[Route]:
+    def hold(self, url: str | re.Pattern[str], method: str = "", most: int = 999) -> list[Route]:
         """Hold the first ``most`` requests; returns the list of held ones."""
         held: list[Route] = []
         self.intercept(

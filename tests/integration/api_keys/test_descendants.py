@@ -51,6 +51,18 @@ def test_a_revoked_key_takes_its_descendants_along_and_each_is_in_the_feed(store
     assert len({row["request_id"] for row in revoked}) == 1
 
 
+def test_no_key_outlives_the_one_that_created_it(stores: Stores) -> None:
+    family, soon = make_family(), "2980-01-01T00:00:00.000Z"
+
+    assert ask_keys("PATCH", f"/{family[1]['id']}", {"expires_at": soon}).status == 200
+
+    found = [ask_keys("GET", f"/{key['id']}").body["data"]["expires_at"] for key in family]
+    assert found == [None, soon, soon]
+    grandchild = f"/{family[2]['id']}"
+    assert ask_keys("PATCH", grandchild, {"expires_at": "2990-01-01"}).error == (422, "field_invalid")
+    assert ask_keys("PATCH", grandchild, {"expires_at": None}).body["data"]["expires_at"] == soon
+
+
 def test_descendants_can_be_kept_and_revoked_later(stores: Stores) -> None:
     family = make_family()
 

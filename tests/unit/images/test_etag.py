@@ -13,8 +13,9 @@ from imageapi.http.image_response import make_etag
 def test_etag_changes_with_the_version_and_with_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Links expire after 60 to 90 minutes."""
     clock, keys = SimpleNamespace(now=1_800_000_001.0), ["first"]
+    settings = SimpleNamespace(link_ttl=3600, secret_keys=keys)
     monkeypatch.setattr(image_response, "time", SimpleNamespace(time=lambda: clock.now))
-    monkeypatch.setattr(image_response, "get_settings", lambda: SimpleNamespace(link_ttl=3600, secret_keys=keys))
+    monkeypatch.setattr(image_response, "get_settings", lambda: settings)
     one, two = ({"version": version, "duplicate_of": None} for version in (1, 2))
     assert (make_etag(one), make_etag(two)) == ('"1.1800005400"', '"2.1800005400"')
     clock.now += 1790

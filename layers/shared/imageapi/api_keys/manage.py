@@ -43,7 +43,7 @@ def create_key(
         checked = clean_key_fields({"expires_at": None, **values})
         for scope in checked["scopes"]:
             creator.check_scope(scope)
-        checked["expires_at"] = _limit_expiry(checked["expires_at"], creator)
+        checked["expires_at"] = _limit_expiry(checked["expires_at"], creator.expires_at)
         secret = {"prefix": key[:SHOWN], "sha256": hash_key(key)}
         return {"id": new_id()[0], **checked, **secret, "created_by": creator.id}
 
@@ -75,8 +75,8 @@ def get_key(key_id: str) -> dict[str, Any]:
 def update_key(
     key_id: str, values: Mapping[str, Any], versions: Sequence[int] | None, editor: Key
 ) -> dict[str, Any]:
-    """Change a key's name or expiry. The expiry has the limits of a new key. Returns and raises as
-    :func:`get_key`.
+    """Change a key's name or expiry. The expiry has the limits of a new key, and limits those of the keys
+    created with it. Returns and raises as :func:`get_key`.
 
     Args:
         values: the request: KeyUpdate in openapi.json.
@@ -88,13 +88,15 @@ def update_key(
         VersionMismatchError: the key is at another version.
     """
     changes = clean_key_fields(values)
-    if "expires_at" in changes:
-        changes["expires_at"] = _limit_expiry(changes["expires_at"], editor)
 
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if "expires_at" in changes:
             for scope in row["scopes"]:
                 editor.check_scope(scope)
+            creator_expiry = api_keys.find_creator_expiry(cursor, row)
+            changes["expires_at"] = _limit_expiry(changes["expires_at"], editor.expires_at, creator_expiry)
+            if changes["expires_at"]:
+                api_keys.limit_descendants(cursor, row["id"], changes["expires_at"])
         return api_keys.update(cursor, row["id"], changes) if changes else row
 
     return serialize_key(KEYS.change(key_id, versions, work))
@@ -147,12 +149,12 @@ def serialize_key(row: db.Row) -> dict[str, Any]:
     }
 
 
-def _limit_expiry(expires_at: datetime | None, creator: Key) -> datetime | None:
-    """Check that the expiry is neither after the creator's nor more than KEY_MAX_DAYS from now. Without an
-    expiry, return the earlier of these two limits, None without either.
+def _limit_expiry(expires_at: datetime | None, *limits: datetime | None) -> datetime | None:
+    """Check that the expiry is neither after one of these limits nor more than KEY_MAX_DAYS from now. Without
+    an expiry, return the earliest of all limits, None without any.
     """
     days = get_settings().key_max_days
-    limits = [creator.expires_at, datetime.now(UTC) + timedelta(days) if days else None]
+    limits += (datetime.now(UTC) + timedelta(days) if days else None,)
     latest = min((limit for limit in limits if limit), default=None)
     if latest and expires_at and expires_at > latest:
         limit = show_time(latest)

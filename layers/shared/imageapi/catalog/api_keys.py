@@ -1,6 +1,7 @@
 """The table ``api_keys``: API keys, valid, expired or revoked."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from imageapi.actor import ROOT
@@ -27,6 +28,12 @@ _USE = f"""
                 AND (last_used_at IS NULL OR last_used_at < now() - interval '10 minutes')
             FOR UPDATE SKIP LOCKED))
     SELECT {COLUMNS}, sha256, expires_at <= now() AS is_expired FROM api_keys WHERE sha256 = %(sha256)s"""
+
+_FAMILY = """
+    WITH RECURSIVE family AS (
+        SELECT id FROM api_keys WHERE id = %(id)s
+        UNION SELECT made.id FROM family JOIN api_keys made ON made.created_by = family.id::text
+        WHERE %(with_descendants)s)"""
 
 
 def use(sha256: bytes) -> db.Row | None:
@@ -58,15 +65,31 @@ def update(cursor: db.Cursor, key_id: str, values: Mapping[str, Any]) -> db.Row:
     return db.query(sql, {**values, "id": key_id}, cursor)[0]
 
 
+def find_creator_expiry(cursor: db.Cursor, key: db.Row) -> datetime | None:
+    """When the key expires that created this one; None if never, or if there is no such key."""
+    sql = "SELECT expires_at FROM api_keys WHERE id::text = %s"
+    creator = db.query_one(sql, (key["created_by"],), cursor)
+    return creator["expires_at"] if creator else None
+
+
+def limit_descendants(cursor: db.Cursor, key_id: str, expires_at: datetime) -> None:
+    """Let all keys created with a locked key, directly or indirectly, expire no later than this."""
+    db.query(
+        f"""{_FAMILY}
+            UPDATE api_keys SET expires_at = %(expires_at)s FROM family
+            WHERE api_keys.id = family.id AND family.id <> %(id)s AND revoked_at IS NULL
+                AND (expires_at IS NULL OR expires_at > %(expires_at)s)""",
+        {"id": key_id, "with_descendants": True, "expires_at": expires_at},
+        cursor,
+    )
+
+
 def revoke(cursor: db.Cursor, key_id: str, *, with_descendants: bool) -> None:
     """Revoke a locked key; with its descendants, also all keys created with it, directly or indirectly."""
     db.query(
-        """WITH RECURSIVE family AS (
-               SELECT id FROM api_keys WHERE id = %(id)s
-               UNION SELECT made.id FROM family JOIN api_keys made ON made.created_by = family.id::text
-               WHERE %(with_descendants)s)
-           UPDATE api_keys SET revoked_at = now() FROM family
-           WHERE api_keys.id = family.id AND revoked_at IS NULL""",
+        f"""{_FAMILY}
+            UPDATE api_keys SET revoked_at = now() FROM family
+            WHERE api_keys.id = family.id AND revoked_at IS NULL""",
         {"id": key_id, "with_descendants": with_descendants},
         cursor,
     )
