@@ -13,7 +13,8 @@ def destroy(folder: Path, answer: str) -> tuple[int, bool]:
     """Its status, and whether SAM was asked to delete the stack. ``answer`` is the script of ``aws``."""
     programs = folder / "bin"
     programs.mkdir()
-    scripts = {"python": "", "aws": answer, "sam": f"touch {folder}/deleted"}
+    note = f'if [ "$2 $3" = "samcli delete" ]; then touch {folder}/deleted; fi'
+    scripts = {"python": note, "aws": answer}
     for name, text in scripts.items():
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")
         (programs / name).chmod(0o755)

@@ -207,7 +207,8 @@ export async function prependImage(image) {
  */
 export function hideImages(ids, fromTrash) {
   for (const id of ids) leaving.set(id, { fromTrash, confirmed: false });
-  const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
+  const isShown = fromTrash === isTrash(); // else the user has left that view meanwhile
+  const items = isShown ? ids.map((id) => entries.get(id)?.item).filter(Boolean) : []; // one opened by its address has none
   for (const item of items) item.hidden = true;
   renderTotal();
   requestAnimationFrame(loadWhenNear);
@@ -216,11 +217,11 @@ export function hideImages(ids, fromTrash) {
   return near?.querySelector("button");
 }
 
-/** The server has moved these, so the next list need not hide them. A trash that is shown lacks them. */
+/** The server has moved these, so the next list need not hide them. The other view, if shown, lacks them. */
 export function confirmHidden(ids) {
   const moved = ids.map((id) => leaving.get(id)).filter(Boolean);
   for (const each of moved) each.confirmed = true;
-  if (isTrash() && moved.some(({ fromTrash }) => !fromTrash)) reload(query);
+  if (moved.some(({ fromTrash }) => fromTrash !== isTrash())) reload(query);
 }
 
 /** Show hidden pictures again at their places; if the list has been replaced since, reload it. */

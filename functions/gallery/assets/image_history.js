@@ -20,7 +20,11 @@ export function setUpHistory() {
 /** The dialog shows this picture now: another one closes the section, another version of the same is read again. */
 export function renderHistory({ id, version }) {
   if (id === shown.id && version === shown.version) return;
-  if (id !== shown.id) section.open = false;
+  if (id !== shown.id) {
+    section.open = false;
+    list.replaceChildren();
+    byId("history-more").hidden = true;
+  }
   shown = { id, version };
   if (section.open) begin();
 }

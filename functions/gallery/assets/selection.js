@@ -161,10 +161,11 @@ function setUpLongPress() {
   let press = null; // { timer, x, y }
   let wasLong = false; // until the click that follows, which must not open or toggle the picture
   const cancel = () => { clearTimeout(press?.timer); press = null; };
-  grid.addEventListener("pointerdown", ({ pointerType, target, clientX: x, clientY: y }) => {
+  grid.addEventListener("pointerdown", ({ pointerType, isPrimary, target, clientX: x, clientY: y }) => {
     wasLong = false;
+    cancel(); // two fingers zoom
     const id = target.closest(".card")?.parentElement.dataset.id;
-    if (pointerType !== "touch" || !id || !may("select")) return;
+    if (pointerType !== "touch" || !isPrimary || !id || !may("select")) return;
     const timer = setTimeout(() => {
       wasLong = true;
       if (imageOf(id)) toggle(id);

@@ -7,7 +7,7 @@ import { byId, showToast } from "./dom.js";
 import { explain } from "./explain.js";
 import { loadFacets } from "./filters.js";
 import { confirmHidden, focusItem, hideImages, imageOf, showImages, updateItem } from "./grid.js";
-import { clearSelection, deselect, focusList, selectedIds } from "./selection.js";
+import { deselect, focusList, selectedIds } from "./selection.js";
 import { joinSentences, t } from "./text.js";
 import { moveFocus, offerUndo, sayUndo } from "./undo_toast.js";
 
@@ -43,45 +43,50 @@ const keyOf = (tag) => tag.normalize("NFKC").toLowerCase();
 
 const without = (tags, others) => tags.filter((tag) => !others.some((other) => keyOf(other) === keyOf(tag)));
 
+/** The pictures with these ids, as they are now: a new list may lack them later. */
+const imagesOf = (ids) => new Map(ids.map((id) => [id, imageOf(id)]));
+
 async function addTags(ids) {
+  const former = imagesOf(ids);
   const title = t("add_tags_title", { n: ids.length });
   const text = await askForText({ title, label: t("tags_hint"), action: t("add"), maxLength: MAX_TAGS_TEXT });
   const tags = (text ?? "").split(/[,、，]/).map((tag) => tag.trim()).filter(Boolean);
   if (!tags.length) return;
-  await changeFields(ids, { operation: "add_tags", tags }, {
+  await changeFields(former, { operation: "add_tags", tags }, {
     change: (image) => ({ tags: [...image.tags, ...without(tags, image.tags)] }),
     invert: (image) => ({ operation: "remove_tags", tags: without(tags, image.tags) }),
   });
 }
 
 async function removeTags(ids) {
+  const former = imagesOf(ids);
   const counts = new Map();
-  for (const tag of ids.flatMap((id) => imageOf(id).tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  for (const tag of [...former.values()].flatMap(({ tags }) => tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   if (!counts.size) return showToast(t("no_tags", { n: ids.length }));
   const options = [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).map(([tag, n]) => [tag, t("tag_count", { tag, n })]);
   const tags = await askForChoice({ title: t("remove_tags_title", { n: ids.length }), action: t("remove"), options });
   if (!tags) return;
-  await changeFields(ids, { operation: "remove_tags", tags }, {
+  await changeFields(former, { operation: "remove_tags", tags }, {
     change: (image) => ({ tags: without(image.tags, tags) }),
     invert: (image) => ({ operation: "add_tags", tags: image.tags.filter((tag) => !without([tag], tags).length) }),
   });
 }
 
 async function setCategory(ids) {
+  const former = imagesOf(ids);
   const title = t("category_title", { n: ids.length });
   const options = { title, label: t("category_hint"), action: t("set_category"), list: "categories", maxLength: MAX_CATEGORY };
   const category = await askForText({ ...options, canBeEmpty: true });
   if (category === undefined) return;
-  await changeFields(ids, { operation: "set_category", category }, {
+  await changeFields(former, { operation: "set_category", category }, {
     change: () => ({ category }),
     invert: (image) => ({ operation: "set_category", category: image.category }),
   });
 }
 
 /** `change` returns an image's new fields, `invert` the operation that brings its former ones back. */
-async function changeFields(ids, operation, { change, invert }) {
-  const former = new Map(ids.map((id) => [id, imageOf(id)]));
-  const { done, failed } = await run(ids, operation);
+async function changeFields(former, operation, { change, invert }) {
+  const { done, failed } = await run([...former.keys()], operation);
   for (const id of done) updateItem({ ...former.get(id), ...change(former.get(id)) });
   const undo = async () => {
     const { done: back, failed: not } = await runBatches(group(done.map((id) => [id, invert(former.get(id))])));
@@ -163,8 +168,7 @@ function settle({ done, failed }, code) {
 function finish({ done, failed, text, neighbour, undo }) {
   const hadFocus = toolbar.contains(document.activeElement) || document.activeElement === document.body;
   if (done.length) loadFacets();
-  if (failed.length) deselect(done);
-  else clearSelection();
+  deselect(done);
   const problem = joinSentences([...new Set(failed.map(([, error]) => explain(error)))].slice(0, 2));
   const partly = failed.length && t("partly", { n: failed.length, all: done.length + failed.length, problem });
   const message = done.length && partly ? t("done_partly", { text, partly }) : partly || text;

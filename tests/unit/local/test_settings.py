@@ -153,7 +153,7 @@ def test_compose_hands_every_setting_of_the_readme_on() -> None:
     services = yaml_parse((ROOT / "docker-compose.yml").read_text())["services"]
     environ = services["api"]["environment"]
     for name in documented_variables() - OWN_STORES - AWS_TOOLS:
-        assert str(environ[name]).startswith(f"${{{name}:-"), name
+        assert str(environ[name]).startswith((f"${{{name}:-", f"${{{name}-")), name
     assert {port.rpartition(":")[0] for port in services["api"]["ports"]} == {"127.0.0.1:8000"}
     assert environ["PUBLISHED_ON_LOOPBACK"] == "true"
 

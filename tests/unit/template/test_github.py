@@ -169,8 +169,8 @@ def test_a_deploy_gets_the_one_build_and_its_tools_before_it_signs_in(name: str)
     (deploy,) = steps[sign_in + 1 :]
     command = [*deploy.split()[:3], "--dry-run"]
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "sam deploy" in plan
-    assert "sam build" not in plan
+    assert "samcli deploy" in plan
+    assert "samcli build" not in plan
 
     made = [step for step in jobs["build"]["steps"] if "upload-artifact" in step.get("uses", "")]
     taken = [step for step in jobs[name]["steps"] if "download-artifact" in step.get("uses", "")]
