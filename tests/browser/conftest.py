@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests import ROOT
 from tests.browser.gallery import API_KEY, RETRY_SECONDS, Gallery, Service
 from tests.integration.run import Run
+from tests.support.pictures import jpeg
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 FLAGS = [
@@ -97,6 +98,21 @@ def gallery(open_gallery: OpenGallery) -> Gallery:
 def waiting(open_gallery: OpenGallery) -> Gallery:
     """A page whose routes a test can change before :meth:`Gallery.enter` opens the gallery."""
     return open_gallery(path="/health")
+
+
+@pytest.fixture
+def six_tagged(service: Service) -> None:
+    """Pictures 6 to 1, the newest first. The even ones have a tag, the first three a category."""
+    service.clear()
+    for number in range(1, 7):
+        tags = ["many"] if number % 2 else ["many", "even"]
+        category = "Sea" if number <= 3 else ""
+        service.upload(jpeg(120, 80, seed=number), title=f"Picture {number}", tags=tags, category=category)
+
+
+def rows(service: Service) -> dict[str, tuple[str, list[str]]]:
+    found = service.query("SELECT title, category, tags FROM image_metadata")
+    return {title.removeprefix("Picture "): (category, tags) for title, category, tags in found}
 
 
 def listen(page: Page, complaints: list[str]) -> None:

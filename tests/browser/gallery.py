@@ -17,6 +17,7 @@ from tests.support.pictures import jpeg
 
 API_KEY = "your-api-key-here"
 RETRY_SECONDS = 30  # for busy machines
+BATCH = "**/api/images/batch"
 THUMBNAILS = re.compile(r"/images/[^/]+/w320\?")
 PHONE = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True} | {
     "viewport": {"width": 390, "height": 844}

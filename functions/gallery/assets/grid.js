@@ -207,8 +207,8 @@ export async function prependImage(image) {
  */
 export function hideImages(ids, fromTrash) {
   for (const id of ids) leaving.set(id, { fromTrash, confirmed: false });
-  const isShown = fromTrash === isTrash(); // else the user has left that view meanwhile
-  const items = isShown ? ids.map((id) => entries.get(id)?.item).filter(Boolean) : []; // one opened by its address has none
+  if (fromTrash !== isTrash()) return undefined; // the user has left that view meanwhile
+  const items = ids.map((id) => entries.get(id)?.item).filter(Boolean); // one opened by its address is not in the list
   for (const item of items) item.hidden = true;
   renderTotal();
   requestAnimationFrame(loadWhenNear);

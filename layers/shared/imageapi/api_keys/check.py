@@ -33,6 +33,11 @@ class Key(NamedTuple):
                 details={"scope": wanted[0]},
             )
 
+    def check_all_scopes(self, wanted: Sequence[str]) -> None:
+        """Require each of these scopes. Raises as :meth:`check_scope`."""
+        for scope in wanted:
+            self.check_scope(scope)
+
 
 class InvalidKeyError(UnauthorizedError):
     """401: the key is not valid, for the reason in ``details.reason``."""

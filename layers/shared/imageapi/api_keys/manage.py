@@ -41,8 +41,7 @@ def create_key(
 
     def prepare() -> dict[str, Any]:
         checked = clean_key_fields({"expires_at": None, **values})
-        for scope in checked["scopes"]:
-            creator.check_scope(scope)
+        creator.check_all_scopes(checked["scopes"])
         checked["expires_at"] = _limit_expiry(checked["expires_at"], creator.expires_at)
         secret = {"prefix": key[:SHOWN], "sha256": hash_key(key)}
         return {"id": new_id()[0], **checked, **secret, "created_by": creator.id}
@@ -91,8 +90,7 @@ def update_key(
 
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if "expires_at" in changes:
-            for scope in row["scopes"]:
-                editor.check_scope(scope)
+            editor.check_all_scopes(row["scopes"])
             creator_expiry = api_keys.find_creator_expiry(cursor, row)
             changes["expires_at"] = _limit_expiry(changes["expires_at"], editor.expires_at, creator_expiry)
             if changes["expires_at"]:
@@ -127,8 +125,7 @@ def confirm_key(key_id: str, editor: Key) -> dict[str, Any]:
     def work(cursor: db.Cursor, row: db.Row) -> db.Row:
         if row["revoked_at"] or not row["suspended_at"]:
             raise ConflictError("Only a suspended API key can be confirmed.", code="key_not_suspended")
-        for scope in row["scopes"]:
-            editor.check_scope(scope)
+        editor.check_all_scopes(row["scopes"])
         return api_keys.update(cursor, row["id"], {"suspended_at": None})
 
     return serialize_key(KEYS.change(key_id, None, work))
@@ -154,8 +151,8 @@ def _limit_expiry(expires_at: datetime | None, *limits: datetime | None) -> date
     an expiry, return the earliest of all limits, None without any.
     """
     days = get_settings().key_max_days
-    limits += (datetime.now(UTC) + timedelta(days) if days else None,)
-    latest = min((limit for limit in limits if limit), default=None)
+    longest = datetime.now(UTC) + timedelta(days) if days else None
+    latest = min((limit for limit in (*limits, longest) if limit), default=None)
     if latest and expires_at and expires_at > latest:
         limit = show_time(latest)
         raise InvalidFieldError("expires_at", "value", f"must not be after {limit}", max=limit)

@@ -27,8 +27,12 @@ USERS = {
     "DB_MANAGER_PASSWORD": "DB_MANAGER_USER",
 }
 """Secrets in JSON, with a user name and a password."""
-ADDRESS = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "POSTGRES_DB"} | {
-    name: f"DB_{name.upper()}" for name in ("sslmode", "sslrootcert")
+ADDRESS = {
+    "host": "DB_HOST",
+    "port": "DB_PORT",
+    "dbname": "POSTGRES_DB",
+    "sslmode": "DB_SSLMODE",
+    "sslrootcert": "DB_SSLROOTCERT",
 }
 """Further fields of the first one, by RDS's names."""
 

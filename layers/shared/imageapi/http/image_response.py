@@ -53,4 +53,5 @@ def make_etag(row: Mapping[str, Any], permanent_base: str | None = None) -> str:
     else:
         lasts = row["link_version"]
         others += f"{permanent_base} {key_id(get_settings().secret_keys[0])}"
-    return f'"{row["version"]}.{lasts}{f"-{zlib.crc32(others.encode()):x}" if others else ""}"'
+    checksum = f"-{zlib.crc32(others.encode()):x}" if others else ""
+    return f'"{row["version"]}.{lasts}{checksum}"'
