@@ -171,7 +171,7 @@ def test_the_sweep_empties_the_trash(stores: Stores) -> None:
 
     assert counts(sweep(dry_run=True)) == {"purged": 2}
     assert stores.statuses() == ["trashed"] * 3 + ["ready"]
-    assert counts(sweep(time_left=1)) == {}
+    assert counts(sweep(has_time=False)) == {}
     assert counts(sweep()) == {"purged": 2}
 
     assert stores.statuses() == ["trashed", "ready"]

@@ -65,8 +65,8 @@ def test_a_comparison_that_runs_out_of_time_goes_on_next_time(stores: Stores) ->
 
     reports = []
     for _ in ends:  # a dry run removes nothing, and looks from the beginning
-        assert sweep(dry_run=True, time_left=100)["compared_until"] in ends[:3]
-        reports.append(sweep(time_left=100, force=True))
+        assert sweep(dry_run=True, has_time=False)["compared_until"] in ends[:3]
+        reports.append(sweep(has_time=False, force=True))
 
     assert [report["compared_until"] for report in reports] == ends
     assert [key for report in reports for key in report["orphan_keys"]] == keys
@@ -79,9 +79,9 @@ def test_the_hourly_sweeps_continue_a_comparison_and_begin_none(stores: Stores) 
     put(stores, *(f"originals/{number}" for number in range(5)))
 
     assert counts(sweep(compare=False)) == {}
-    assert sweep(time_left=100)["compared_until"] == "originals/1"
+    assert sweep(has_time=False)["compared_until"] == "originals/1"
     assert counts(sweep(compare=False, dry_run=True)) == {}
-    assert sweep(compare=False, time_left=100)["compared_until"] == "originals/3"
+    assert sweep(compare=False, has_time=False)["compared_until"] == "originals/3"
     assert sweep(compare=False)["orphan_keys"] == ["originals/4"]
     assert counts(sweep(compare=False)) == {}
 
@@ -104,7 +104,7 @@ def test_a_bucket_with_one_object_is_compared_a_batch_of_rows_at_a_time(stores: 
     ends = []
     with patch.object(s3, "object_exists", look):
         for ranges in range(1, 12):
-            ends.append(sweep(time_left=100)["compared_until"])
+            ends.append(sweep(has_time=False)["compared_until"])
             assert len(looked) <= 2 * ranges
     variants = [f"variants/{image_id}/{name}" for image_id in ids for name in NAMES]
 

@@ -164,5 +164,5 @@ def test_no_row_is_begun_when_time_runs_out(stores: Stores, dry_run: bool) -> No
     report = run.sweep(dry_run=dry_run, compare=False, has_time=lambda: next(answers))
 
     assert (report.counts[Count.FINISHED], report.rows_left) == (1, True)
-    assert sweep(dry_run=True, time_left=100)["finished"] == 0
+    assert sweep(dry_run=True, has_time=False)["finished"] == 0
     assert counts(sweep()) == {"finished": 3 if dry_run else 2}

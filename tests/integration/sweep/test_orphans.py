@@ -71,7 +71,7 @@ def test_each_comparison_that_time_cuts_off_decides_by_what_it_has_seen(stores: 
     owned = put_images(stores, 30)
     found = put_orphans(stores, 4)
 
-    first, second = sweep(time_left=100), sweep(time_left=100)
+    first, second = sweep(has_time=False), sweep(has_time=False)
 
     assert counts(first) == {"orphan_objects": 2}  # of 32 originals
     assert counts(second) == {"orphan_objects": 2, "orphans_kept": 2}  # of 2 originals
@@ -87,8 +87,8 @@ def test_a_comparison_that_has_kept_orphans_keeps_all_until_its_end(stores: Stor
     before = stores.keys()
     ends = ["originals/~", "incoming/0", "incoming/~", "variants/0/w320.webp", ""]
 
-    assert sweep(time_left=100)["orphans_kept"] == 2
-    assert [sweep(time_left=100)["compared_until"] for _ in ends] == ends
+    assert sweep(has_time=False)["orphans_kept"] == 2
+    assert [sweep(has_time=False)["compared_until"] for _ in ends] == ends
     assert stores.keys() == before
 
     remove(stores, *orphans)
