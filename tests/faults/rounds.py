@@ -151,7 +151,7 @@ class Harness:
         self.report["rounds"]["sent again"] += 1
         self._client.expire()
         outcome = self._service.run(attempt.function, attempt.event)
-        if outcome.code == "upload_interrupted":
+        if outcome.status == 503 or outcome.code == "upload_interrupted":
             outcome = self._service.run(attempt.function, attempt.event)
         if outcome.status not in attempt.done | attempt.again:
             self.report.wrong.append(f"{case}, answered {first.status}, sent again: {outcome}")

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from imageapi.errors import AppError
 
@@ -13,10 +13,8 @@ T = TypeVar("T")
 
 check = settings(
     max_examples=150,
-    deadline=None,
     derandomize=bool(os.environ.get("CI")),
     database=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 any_text = st.text(st.characters(), max_size=400)  # lone surrogates and controls included
 utf8_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

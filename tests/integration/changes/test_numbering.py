@@ -1,7 +1,6 @@
 """Changes wait in an outbox, and readers of the feed number them."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -32,10 +31,8 @@ def numbering(
 def test_no_commit_waits_for_who_numbers(stores: Stores) -> None:
     (image_id,) = stores.insert_ready()
     since = cursor()
-    with numbering(stores):
-        start = time.monotonic()
+    with numbering(stores):  # a commit that waits would never end: it would be a 503
         assert patch_image(image_id, {"title": "x"}).status == 200
-        assert time.monotonic() - start < 1
     assert len(changes(since)) == 1
 
 

@@ -40,7 +40,7 @@ def walk(limit: int, category: str | None) -> Iterator[list[str]]:
         cursors.append(page["next_cursor"])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     count=st.integers(0, 30),
     limit=st.integers(1, 8),

@@ -155,7 +155,8 @@ def test_a_posted_file_is_stored_without_a_call(run: Run) -> None:
     wait_until(lambda: count_ingests() > ingested)
 
 
-def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run) -> None:
+def test_an_upload_wakes_its_deliveries(run: Run) -> None:
+    """Without it, they would wait for the hourly sweep."""
     api = Api(run.info["base_url"], API_KEY)
     with receiver() as server:
         body = json.dumps({"url": server.url, "types": ["image.uploaded"]}).encode()
@@ -165,9 +166,7 @@ def test_a_delivery_arrives_within_3_seconds_of_an_upload(run: Run) -> None:
         wait_until(lambda: server.received)  # the functions are warm
 
         image = api.upload(pictures.jpeg()).image
-        start = time.monotonic()
         wait_until(lambda: len(server.received) == 2)
-        assert time.monotonic() - start < 3
         wait_until(lambda: len(api.request("GET", path).body["data"]["results"]) == 2)
 
     test, change = server.changes(webhook["secret"])

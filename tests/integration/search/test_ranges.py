@@ -16,7 +16,7 @@ from tests.integration.searchable import AGES, DAY, HOUR, Doc, expected, id_of, 
 from tests.integration.stores import Stores
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ages=st.lists(st.tuples(st.sampled_from(AGES), st.booleans()), min_size=5, max_size=14),
     query=st.fixed_dictionaries(

@@ -193,7 +193,7 @@ queries = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     *(docs, queries, st.integers(1, 5)),
     *(st.sampled_from(limits) for limits in ([1, 3, 500], [1, 2, 5_000], [1, 3, 8])),

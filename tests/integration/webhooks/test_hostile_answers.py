@@ -84,7 +84,7 @@ steps = st.one_of(
 @example([Step(b"HTTP/1.1 429 No\r\n"), Step(b"X: " + b"a" * 65_000 + b"\r\n", 99)])
 @example([Step(b"HTTP/1.1 100 Continue\r\n\r\n", 100_000)])
 @example([Step(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"), Step(bytes(65_536), 1_600)])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_one_result_in_time_and_others_arrive(steps: list[Step]) -> None:
     with hostile(steps) as (url, sent), receiver() as server:
         start = time.monotonic()
