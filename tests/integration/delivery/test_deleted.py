@@ -1,9 +1,15 @@
 """Images that are deleted or trashed while one of their variants is being rendered."""
 
+import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
+from imageapi.catalog import trash
+from imageapi.delivery.removals import finish_removals
+from imageapi.storage import s3
 
 from tests.integration.client import Json
 from tests.integration.lifecycle import (
@@ -52,3 +58,19 @@ def test_removed_while_rendered(stores: Stores, image: Json, removal: str, targe
     assert stores.variants() == [("w320.webp", "ready")] * (objects - 1)
     if status == 302:
         assert fetch(image["urls"]["thumbnail"], WEBP).status == 200
+
+
+def test_a_variant_noted_while_the_removal_ends_is_removed_too(stores: Stores, image: Json) -> None:
+    """Otherwise the removal would stay, and refuse to restore the image until its lease expired."""
+    removals = trash.move([image["id"]], 30)
+    late = f"variants/{image['id']}/w320.webp"
+    s3.put_object(late, b"...", content_type=WEBP, sha256=hashlib.sha256(b"...").digest())
+    with closing(stores.postgres.connect()) as other, ThreadPoolExecutor() as threads:
+        other.cursor().execute("UPDATE pending_removals SET variants = '{w320.webp}'")
+        ending = threads.submit(finish_removals, removals)
+        stores.wait_for_lock()
+        other.commit()
+        ending.result()
+
+    assert stores.keys() == [f"originals/{image['id']}.jpg"]
+    assert restore_image(image["id"]).status == 200

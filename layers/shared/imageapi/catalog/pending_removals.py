@@ -123,17 +123,18 @@ def finish(done: Sequence[db.Row]) -> list[db.Row]:
     Returns:
         Removals that stay leased because variants were added: remove their objects again.
     """
+    ids, tokens = _leases(done)
+    # Two statements: a DELETE that waits for a variant to be added sees it. A SELECT in the same statement
+    # would see the row as it was before.
     return db.query(
-        f"""WITH done AS (
-                SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
-                    AS done (image_id, lease_token, names)),
-            finished AS (
-                DELETE FROM pending_removals AS removal USING done
-                WHERE removal.image_id = done.image_id AND removal.lease_token = done.lease_token
-                  AND cardinality(variants) = names)
-            SELECT {COLUMNS} FROM pending_removals JOIN done USING (image_id, lease_token)
-            WHERE cardinality(variants) > names""",
-        (*_leases(done), [len(row["variants"]) for row in done]),
+        f"""DELETE FROM pending_removals AS removal
+            USING unnest(%(ids)s::uuid[], %(tokens)s::bigint[], %(names)s::integer[])
+                AS done (image_id, lease_token, names)
+            WHERE removal.image_id = done.image_id AND removal.lease_token = done.lease_token
+              AND cardinality(variants) = names;
+            SELECT {COLUMNS} FROM pending_removals
+            WHERE (image_id, lease_token) IN (SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[]))""",
+        {"ids": ids, "tokens": tokens, "names": [len(row["variants"]) for row in done]},
     )
 
 
