@@ -19,6 +19,7 @@ API_KEY = "your-api-key-here"
 RETRY_SECONDS = 30  # for busy machines
 BATCH = "**/api/images/batch"
 THUMBNAILS = re.compile(r"/images/[^/]+/w320\?")
+PREVIEWS = re.compile(r"/images/[^/]+/w1280\?")
 PHONE = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True} | {
     "viewport": {"width": 390, "height": 844}
 }

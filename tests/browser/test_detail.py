@@ -5,10 +5,10 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenGallery
-from tests.browser.gallery import Gallery, Service
+from tests.browser.gallery import PREVIEWS, Gallery, Service
 from tests.support.pictures import camera_jpeg, jpeg
 
 
@@ -35,6 +35,22 @@ def test_what_is_known_of_a_picture(gallery: Gallery) -> None:
         expect(detail).to_contain_text(text)
     expect(detail.get_by_role("list", name="Tags").get_by_role("button")).to_have_text(["boats", "morning"])
     gallery.page.wait_for_function("() => document.getElementById('detail-image').naturalWidth > 0")
+
+
+def test_picture_that_is_not_ready_is_asked_for_again(gallery: Gallery) -> None:
+    asked: list[str] = []
+
+    def refuse_twice(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) < 3:
+            return route.fulfill(status=503, json={"error": {"code": "variant_pending", "message": "…"}})
+        return route.continue_()
+
+    gallery.page.route(PREVIEWS, refuse_twice)
+    gallery.open("Harbour")
+
+    gallery.page.wait_for_function("() => document.getElementById('detail-image').naturalWidth > 0")
+    assert len(asked) == 3
 
 
 def test_previous_and_next(gallery: Gallery) -> None:

@@ -1,7 +1,7 @@
 """Edits of a picture are saved, refused, or conflict. They stay until they are saved or discarded."""
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.gallery import Gallery, Service
 
@@ -99,6 +99,25 @@ def test_conflict_whose_other_side_cannot_be_read_is_told(gallery: Gallery) -> N
     expect(detail.get_by_label("Title")).to_have_value("Mine")
 
 
+def test_save_whose_response_is_lost_is_no_conflict(gallery: Gallery) -> None:
+    detail = gallery.open("Forest")
+    gallery.edit(Title="Kept ", **{"Tags, separated by commas": "a, b, a"})
+    saved: list[APIResponse] = []
+
+    def lose_the_answer(route: Route) -> None:
+        if saved:
+            return route.continue_()
+        saved.append(route.fetch())
+        return route.abort()
+
+    gallery.intercept("**/api/images/*", lose_the_answer, "PATCH")
+    gallery.save()
+
+    expect(detail.get_by_role("status")).to_have_text("Saved")
+    expect(detail.get_by_role("heading", name="Kept")).to_be_visible()
+    assert saved[0].ok
+
+
 def test_late_answer_leaves_the_next_picture_alone(gallery: Gallery) -> None:
     detail = gallery.open("Forest")
     gallery.edit(Title="Saved late")
@@ -129,3 +148,12 @@ def test_late_refusal_is_told_elsewhere(gallery: Gallery) -> None:
 
     expect(gallery.toast).to_contain_text("“Refused late” was not saved.")
     expect(detail.get_by_role("status")).to_have_text("")
+    assert gallery.toast.evaluate(
+        """(toast) => {
+            const { x, y, width, height } = toast.getBoundingClientRect();
+            return toast.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+        }"""
+    )
+    gallery.press("Escape")
+    expect(detail).to_be_hidden()
+    expect(gallery.toast).to_be_visible()

@@ -173,6 +173,31 @@ def test_what_failed_for_good_can_be_tried_again(open_gallery: OpenGallery, serv
     assert service.count() == 1
 
 
+def test_upload_that_was_interrupted_can_be_tried_again(gallery: Gallery) -> None:
+    gallery.fail(UPLOAD, status=409, code="upload_interrupted")
+    gallery.upload({"a.jpg": jpeg()})
+    expect(gallery.line("a.jpg")).to_contain_text("The upload was interrupted. Try again.")
+
+    gallery.page.unroute(UPLOAD)
+    gallery.button("Try again: a.jpg").click()
+
+    expect(gallery.line("a.jpg")).to_contain_text("Done")
+
+
+def test_upload_that_fails_keeps_the_focus(gallery: Gallery) -> None:
+    held = gallery.hold(UPLOAD)
+    gallery.upload({"a.jpg": jpeg(seed=1), "b.jpg": jpeg(seed=2)})
+    gallery.wait_until(lambda: len(held) == 2)
+    remove = gallery.button("Remove b.jpg from the list")
+    remove.focus()
+
+    for route in held:
+        route.fulfill(status=422, json={"error": {"code": "image_corrupt", "message": "…"}})
+
+    expect(gallery.uploads.get_by_role("heading")).to_have_text("0 uploaded, 2 failed")
+    expect(remove).to_be_focused()
+
+
 def test_server_that_asks_to_wait_is_not_asked_before(open_gallery: OpenGallery) -> None:
     gallery = open_gallery(stopped_clock=True)
     asked = gallery.watch("/api/upload")

@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { neighbourOf } from "./grid.js";
+import { PICTURE_WAITS_MS } from "./grid_item.js";
 import { renderHistory } from "./image_history.js";
 import { linkOf } from "./links.js";
 
@@ -50,6 +51,11 @@ function renderPicture(image, link) {
   picture.style.backgroundImage = image.placeholder ? `url("${image.placeholder}")` : "";
   // The placeholder would show through transparent areas.
   picture.onload = () => { picture.style.backgroundImage = ""; };
+  const waits = PICTURE_WAITS_MS.values();
+  picture.onerror = () => {
+    const { value: wait, done } = waits.next();
+    if (!done) setTimeout(() => { if (picture.src === link) picture.src = link; }, wait);
+  };
   picture.src = link;
 }
 

@@ -38,7 +38,16 @@ export function showToast(text, { said = text, label, onPress, onEnd, seconds = 
   let timer = setTimeout(end, seconds * 1000);
   const button = label && make("button", { className: "button", textContent: label, onclick: onPress });
   if (button) element.append(button);
+  keepOnTop(byId("toasts"));
   byId("toasts").append(element);
   announce(said);
   return { button, dismiss };
+}
+
+/** Nothing outside an open dialog is above it, or can be used. */
+function keepOnTop(element) {
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  if (!dialog || dialog.contains(element)) return;
+  dialog.append(element);
+  dialog.addEventListener("close", () => document.body.append(element), { once: true });
 }

@@ -61,9 +61,9 @@ async function save(own) {
     showSaved(own, await withRetries(() => callApi(pathOf(own.id), request), { onWait }));
     loadFacets();
   } catch (error) {
-    const problem = error.status === 412 ? await loadOtherVersion(own.id) : explain(error);
-    if (session === own) showStatus(problem, true);
-    else showToast(t("not_saved", { name: body.title, problem }));
+    const problem = error.status === 412 ? await settleConflict(own, body) : explain(error);
+    if (problem && session === own) showStatus(problem, true);
+    else if (problem) showToast(t("not_saved", { name: body.title, problem }));
   }
   own.saving = null;
 }
@@ -80,14 +80,24 @@ function showSaved(own, { data }) {
   if (wasOpen) byId("edit").focus();
 }
 
-/** Somebody else saved first. Typed text stays, and the next save knowingly replaces their version. */
-async function loadOtherVersion(id) {
+/**
+ * Somebody else saved first: typed text stays, and the next save knowingly replaces their version. Or an earlier attempt
+ * was saved, and its response was lost. Resolves with the problem, if any.
+ */
+async function settleConflict(own, body) {
   try {
-    const { data } = await withRetries(() => callApi(pathOf(id)));
+    const { data } = await withRetries(() => callApi(pathOf(own.id)));
+    if (hasValues(data, body)) return showSaved(own, { data });
     updateItem(data);
-    if (isShown(id)) shown.image = data;
+    if (isShown(own.id)) shown.image = data;
     return t("conflict");
   } catch (error) {
     return t("conflict_unknown", { problem: explain(error) });
   }
+}
+
+/** Whether the image has the values of the form. */
+function hasValues(image, { tags, ...texts }) {
+  const given = [...new Set(tags.map((tag) => tag.trim()).filter(Boolean))];
+  return Object.entries(texts).every(([name, text]) => image[name] === text.trim()) && image.tags.join() === given.join();
 }

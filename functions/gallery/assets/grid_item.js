@@ -8,7 +8,8 @@ import { formatDay, t } from "./text.js";
 const FADE_MS = 300;
 const [MIN_RATIO, MAX_RATIO] = [0.6, 2.2];
 const ROW_PX = 240; // about the height of a row, for browsers without sizes="auto"
-const PICTURE_WAITS_MS = [0, 2_000, 6_000]; // before each retry: another request may be rendering the picture
+/** The waits before each retry of a picture that could not be loaded: another request may be rendering it. */
+export const PICTURE_WAITS_MS = [0, 2_000, 6_000];
 
 export const nameOf = (image) => image.title || image.filename;
 

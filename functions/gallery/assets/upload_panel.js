@@ -6,6 +6,8 @@ import { formatBytes, formatPercent, t } from "./text.js";
 import { makeIdempotencyKey, uploadFile } from "./upload_file.js";
 
 const AT_ONCE = 3;
+/** Refusals after which the same file can be sent again. */
+const REPEATABLE = ["upload_interrupted", "upload_not_arrived", "store_refused"];
 const panel = byId("uploads");
 const list = byId("uploads-list");
 const jobs = [];
@@ -100,11 +102,19 @@ async function runJob(job) {
     if (job.stop.signal.aborted) return;
     job.share = 0;
     setState(job, "failed", explain(error));
-    job.retry.hidden = error.status >= 400 && error.status < 500 && !error.temporary;
-    list.prepend(job.line);
+    const isFinal = error.status >= 400 && error.status < 500 && !error.temporary;
+    job.retry.hidden = isFinal && !REPEATABLE.includes(error.code);
+    moveToFront(job.line);
   }
   startWaiting();
   if (!unfinished().length) announce(byId("uploads-title").textContent);
+}
+
+/** A moved element loses the focus. */
+function moveToFront(line) {
+  const focused = line.contains(document.activeElement) ? document.activeElement : null;
+  list.prepend(line);
+  focused?.focus();
 }
 
 function showShare(job, share) {
