@@ -232,10 +232,7 @@ class Client:
 
     def load(self, url: str, accept: str = "*/*") -> bytes:
         """The bytes of a link; empty if it is refused."""
-        event = deliver_event(url, accept)
-        outcome = self.service.run("DeliverFunction", event)
-        if outcome.status == 503:  # as in :meth:`do`
-            outcome = self.service.run("DeliverFunction", event)
+        outcome = self.service.run_patiently("DeliverFunction", deliver_event(url, accept))
         return bytes(HTTP.request("GET", outcome.location).data) if outcome.status == 302 else b""
 
     def trim(self, most: int = 8) -> None:

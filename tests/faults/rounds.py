@@ -150,8 +150,8 @@ class Harness:
         """The client sends the same event again, which must now succeed."""
         self.report["rounds"]["sent again"] += 1
         self._client.expire()
-        outcome = self._service.run(attempt.function, attempt.event)
-        if outcome.status == 503 or outcome.code == "upload_interrupted":
+        outcome = self._service.run_patiently(attempt.function, attempt.event)
+        if outcome.code == "upload_interrupted":
             outcome = self._service.run(attempt.function, attempt.event)
         if outcome.status not in attempt.done | attempt.again:
             self.report.wrong.append(f"{case}, answered {first.status}, sent again: {outcome}")

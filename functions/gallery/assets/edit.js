@@ -59,7 +59,6 @@ async function save(own) {
   try {
     const request = { method: "PATCH", headers, body };
     showSaved(own, await withRetries(() => callApi(pathOf(own.id), request), { onWait }));
-    loadFacets();
   } catch (error) {
     const problem = error.status === 412 ? await settleConflict(own, body) : explain(error);
     if (problem && session === own) showStatus(problem, true);
@@ -70,6 +69,7 @@ async function save(own) {
 
 function showSaved(own, { data }) {
   updateItem(data);
+  loadFacets();
   if (!isShown(own.id)) return;
   shown.image = data;
   if (session && session !== own) return; // the form was closed and reopened meanwhile
